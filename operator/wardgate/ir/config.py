@@ -1,0 +1,43 @@
+"""The whole of what a proxy serves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from wardgate.inja.limits import Limits
+from wardgate.ir.auth import AuthPlan
+from wardgate.ir.credentials import Credential
+from wardgate.ir.listeners import Listener
+from wardgate.ir.transformations import TransformationPlan
+from wardgate.ir.upstreams import Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What no upstream address may be (invariant 12), beyond what is refused always.
+
+    ``denied_addresses``: ``ip:port`` of the API server and the like. ``allow_cidrs`` and ``deny_cidrs`` are settings of
+    the installation; ``allow_loopback`` is for a gateway on a developer's machine.
+    """
+
+    denied_addresses: tuple[str, ...] = ()
+    allow_cidrs: tuple[str, ...] = ()
+    deny_cidrs: tuple[str, ...] = ()
+    allow_loopback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayConfig:
+    """Every tuple is sorted by name (credentials by key set and digest), so that the same input gives the same bytes.
+
+    ``template_env`` holds the variables ``env()`` may read; each proxy reads their values from its own environment.
+    """
+
+    listeners: tuple[Listener, ...] = ()
+    upstreams: tuple[Upstream, ...] = ()
+    auth_plans: tuple[AuthPlan, ...] = ()
+    transformations: tuple[TransformationPlan, ...] = ()
+    credentials: tuple[Credential, ...] = ()
+    template_env: tuple[str, ...] = ()
+    template_limits: Limits = field(default_factory=Limits)
+    guard: Guard = field(default_factory=Guard)

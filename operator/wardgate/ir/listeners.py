@@ -1,0 +1,48 @@
+"""Where requests come in: ports, certificates, hosts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from wardgate.ir.files import FileRef
+from wardgate.ir.routes import Route
+from wardgate.sensitive import Sensitive
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerTls:
+    """PEM texts, or files beside the proxy. ``client_ca`` present demands a client certificate it signed (MUTUAL).
+
+    ``subject_alt_names`` not empty: the client's certificate must carry one of them.
+    """
+
+    certificate: str | FileRef
+    private_key: Sensitive | FileRef
+    client_ca: str | FileRef | None = None
+    subject_alt_names: tuple[str, ...] = ()
+    minimum_version: Literal["TLSv1_0", "TLSv1_1", "TLSv1_2", "TLSv1_3"] = "TLSv1_2"
+    maximum_version: Literal["TLSv1_0", "TLSv1_1", "TLSv1_2", "TLSv1_3"] | None = None
+    cipher_suites: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualHost:
+    """``domains``: exact names, ``*.suffix`` or ``*``, lower case, no port. The most specific domain wins.
+
+    ``routes`` are in the order they are tried; the first that matches takes the request.
+    """
+
+    domains: tuple[str, ...]
+    routes: tuple[Route, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """``name`` is unique; ``port`` is the number callers know (an installation may bind another in its place)."""
+
+    name: str
+    port: int
+    virtual_hosts: tuple[VirtualHost, ...] = ()
+    tls: ListenerTls | None = None
+    https_redirect: bool = False

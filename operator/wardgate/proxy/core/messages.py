@@ -1,0 +1,91 @@
+"""What passes between the core and the I/O around it.
+
+Header names are lower case everywhere; a name may stand several times. Bodies are whole or streamed past the core,
+which sees only the ones that a plan reads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from wardgate.proxy.core.table import CompiledUpstream
+
+Header: TypeAlias = tuple[bytes, bytes]
+HeaderList: TypeAlias = list[Header]
+
+
+@dataclass(slots=True)
+class Request:
+    """One request as it arrived and as plans rewrite it: mutable, and owned by one ``Exchange``.
+
+    ``path`` is normalised and has no query; ``query`` has no question mark and is None where there was none.
+    ``authority`` is the Host as the caller wrote it. ``headers`` hold neither Host nor hop-by-hop nor framing headers.
+    ``has_body`` is False only where no byte of a body can follow.
+    """
+
+    method: bytes
+    path: bytes
+    query: bytes | None
+    authority: bytes
+    headers: HeaderList
+    scheme: bytes = b"http"
+    has_body: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer the gateway gives itself. ``reason`` is lower_snake_case, for the access log and the metrics."""
+
+    status: int
+    reason: str
+    headers: tuple[Header, ...] = ()
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class NeedBody:
+    """The next plan reads the body: collect all of it (up to the limit) and call ``Exchange.advance`` with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """The request as it goes upstream.
+
+    ``headers`` hold ``host`` first and no framing; ``body`` None streams the caller's body past, otherwise it replaces
+    it. ``upstream`` is the destination picked by weight.
+    """
+
+    method: bytes
+    target: bytes
+    headers: HeaderList
+    body: bytes | None
+    upstream: CompiledUpstream
+
+
+@dataclass(slots=True)
+class Incoming:
+    """A response on its way back, as it arrived and as plans rewrite it. ``headers`` without framing headers."""
+
+    status: int
+    headers: HeaderList
+    body: bytes | None = None
+
+
+@dataclass(slots=True)
+class Facts:
+    """What the access log and the metrics may know of an exchange; never a value of a Secret."""
+
+    listener: str = ""
+    route: str = ""
+    policy: str = ""
+    credential: str = ""
+    """``namespace/name`` of the key's Secret."""
+    reason: str = ""
+    upstream: str = ""
+    notes: list[str] = field(default_factory=list)
+    """Filled only for ``wardgate render``."""
+
+
+Step: TypeAlias = NeedBody | Reply | Outgoing

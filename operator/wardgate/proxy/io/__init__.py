@@ -1,0 +1,1 @@
+"""Bytes in and out: the only place of the data plane where a socket is touched."""

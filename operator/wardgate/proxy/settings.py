@@ -1,0 +1,75 @@
+"""The proxy's own settings: limits and times. Every one has a default, and a flag of ``wardgate proxy`` and ``run``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bytes, except where a name says otherwise."""
+
+    head_bytes: int = 64 * 1024
+    """Request line and headers; above: 431."""
+    header_count: int = 200
+    """Header lines of a request; above: 431."""
+    response_head_bytes: int = 64 * 1024
+    """Status line and headers of an upstream's response; above: 502."""
+    body_bytes: int = 10 * 1024 * 1024
+    """A body that a plan buffers; above: 413 (request) or 502 (response)."""
+    buffered_bytes: int = 64 * 1024 * 1024
+    """All bodies that a worker buffers at once; above: 503."""
+    connections: int = 10_000
+    """Callers' connections of one worker; above: refused at accept."""
+    pool_idle: int = 64
+    """Idle connections kept to one upstream endpoint."""
+    upstream_connections: int = 1024
+    """Connections of one worker to one upstream endpoint; above: 503."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds."""
+
+    head: float = 15.0
+    """From the first byte of a request to the end of its headers; above: 408."""
+    body: float = 60.0
+    """Between two pieces of a request's body; above: 408."""
+    idle: float = 75.0
+    """Of a caller's connection between two requests."""
+    connect: float = 5.0
+    """To resolve, connect and shake hands with an upstream; above: 504."""
+    response: float = 300.0
+    """From the end of the request to the response's headers, and between two pieces of its body; above: 504."""
+    write: float = 60.0
+    """A caller that takes no byte of its response for so long is cut off."""
+    pool_idle: float = 50.0
+    """Of an idle upstream connection."""
+    drain: float = 30.0
+    """From a stop signal until what is in flight is cut off."""
+    revoked_grace: float = 60.0
+    """What a revoked or expired key still has in flight is closed after so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProxySettings:
+    """See ``docs/settings.md``."""
+
+    bind: str = "0.0.0.0"  # noqa: S104 - a gateway in a pod serves the pod's address
+    ports: tuple[tuple[int, int], ...] = ()
+    """(port of the listener, port to bind in its place)."""
+    workers: int = 0
+    """0: as many as the cgroup's CPU quota allows."""
+    admin: str = "127.0.0.1:9901"
+    """``ADDR:PORT`` of the admin endpoints; empty: none."""
+    pins: tuple[tuple[str, str], ...] = ()
+    """(``host:port``, ``addr:port`` to dial in its place)."""
+    upstream_ca: str = ""
+    """PEM file trusted besides the system's roots."""
+    files_root: str = ""
+    """The one folder below which certificate files that a config names may lie; empty: none."""
+    unix_root: str = ""
+    """The one folder below which unix sockets that a config names may lie; empty: none."""
+    access_log: bool = True
+    limits: Limits = Limits()
+    timeouts: Timeouts = Timeouts()

@@ -1,0 +1,58 @@
+"""What an installation decides for everyone: tenancy, namespaces, limits. Policies can not change any of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class TemplateLimits(BaseModel):
+    """Bounds of every template (invariant 9); checked when a policy is translated and when it runs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    template_bytes: Annotated[int, Field(gt=0)] = 64 * 1024
+    output_bytes: Annotated[int, Field(gt=0)] = 1024 * 1024
+    steps: Annotated[int, Field(gt=0)] = 100_000
+    nesting: Annotated[int, Field(gt=0, le=200)] = 64
+
+
+class Settings(BaseModel):
+    """Input of ``translate`` beside the objects. Every default is the one the workshop needs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tenancy: Literal["shared", "isolated"] = "shared"
+    """``isolated``: objects outside ``platform_namespaces`` act only within their own namespace."""
+    platform_namespaces: frozenset[str] = frozenset()
+    """Namespaces whose objects act everywhere under ``isolated``."""
+    require_auth: bool = False
+    """Refuse (401) every request of a route without a valid ExtAuthPolicy."""
+    user_id_to_external: bool = False
+    """Send ``x-user-id`` (the key Secret's name) to external services too."""
+    gateway_labels: dict[str, str] | None = None
+    """Labels of this installation's gateway for ``VirtualGateway.workloads``; None matches every selector."""
+    gateway_namespace: str | None = None
+    """Namespace of this installation's gateway for the same; None matches every namespace."""
+    cluster_name: str | None = None
+    """This cluster's name in ``cluster`` fields; None matches any name."""
+    cluster_domain: str = "cluster.local"
+    """Suffix of Services' DNS names."""
+    template_env: frozenset[str] = frozenset()
+    """Environment variables of the proxy that ``env()`` may read."""
+    files_root: str | None = None
+    """The one folder, on the proxy, below which ``files`` and ``caCertificates`` may lie; None allows no file."""
+    unix_root: str | None = None
+    """The one folder, on the proxy, below which ``unix://`` endpoints may lie; None allows none."""
+    allow_cidrs: tuple[str, ...] = ()
+    """Upstream networks allowed although a rule of invariant 12 would refuse them."""
+    deny_cidrs: tuple[str, ...] = ()
+    """Upstream networks refused besides those of invariant 12."""
+    denied_addresses: tuple[str, ...] = ()
+    """``ip:port`` of the API server and the like, never dialled."""
+    allow_loopback: bool = False
+    """Let upstreams be on the loopback interface: for a gateway on a developer's machine only."""
+    credential_bytes: Annotated[int, Field(gt=0)] = 32 * 1024
+    """A key Secret whose credential is larger is refused, alone."""
+    template_limits: TemplateLimits = TemplateLimits()

@@ -1,0 +1,46 @@
+"""A frozen copy of what users have applied: the one input of ``translate`` that changes.
+
+Objects are held as raw manifests. Parsing is part of the translation, so that an object that does not parse is an
+ordinary input with an ordinary outcome: a status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from wardgate.problems import ObjectRef
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """One version of one object. ``manifest`` is never changed in place, and never printed: it may be a Secret.
+
+    ``version`` is the numeric resourceVersion: it grows with every change of any object of the kind.
+    ``created`` is the RFC 3339 creationTimestamp, empty where there is none (a folder).
+    """
+
+    ref: ObjectRef
+    uid: str
+    version: int
+    generation: int
+    created: str
+    manifest: Mapping[str, object] = field(repr=False, compare=False)
+
+    @property
+    def age_key(self) -> tuple[str, str, str]:
+        """Sorts the oldest first; equal ages (and a folder's objects) go by namespace and name."""
+        return (self.created, self.ref.namespace, self.ref.name)
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSnapshot:
+    """``objects`` by kind, each sorted oldest first. ``absent_kinds`` have no CRD in the cluster."""
+
+    objects: Mapping[str, tuple[StoredObject, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    absent_kinds: frozenset[str] = frozenset()
+
+    def of(self, kind: str) -> tuple[StoredObject, ...]:
+        """All objects of a kind, oldest first."""
+        return self.objects.get(kind, ())
