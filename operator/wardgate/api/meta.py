@@ -1,0 +1,76 @@
+"""Who an object is: the part of ``metadata`` that Wardgate reads.
+
+Managed fields, owners and finalizers are known and left alone. Times stay text in RFC 3339: they sort as text, and a
+pure package has no use for a clock.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from wardgate.api.rules import json_name
+
+DEFAULT_NAMESPACE: Final = "default"
+"""Where ``kubectl apply`` puts an object without a namespace, unless the context says otherwise."""
+
+PASSIVE_FIELDS: Final = frozenset(
+    {
+        "clusterName", "deletionGracePeriodSeconds", "deletionTimestamp", "finalizers", "generateName",
+        "managedFields", "ownerReferences", "selfLink",
+    }
+)  # fmt: skip
+"""Fields of ``metadata`` that Kubernetes defines and Wardgate has no use for."""
+
+_SUBDOMAIN: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+_LABEL: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+
+NAME_PATTERNS: Final[dict[str, str]] = {
+    _SUBDOMAIN: "a name of lower-case letters, digits, dots and hyphens that begins and ends with a letter or digit",
+    _LABEL: "a name of lower-case letters, digits and hyphens that begins and ends with a letter or digit",
+}
+"""What a name that breaks a pattern should have been."""
+
+
+def _no_null_map(value: object) -> object:
+    return {} if value is None else value
+
+
+def _no_null_text(value: object) -> object:
+    return "" if value is None else value
+
+
+def _no_null_number(value: object) -> object:
+    return 0 if value is None else value
+
+
+def _default_namespace(value: object) -> object:
+    return DEFAULT_NAMESPACE if value in (None, "") else value
+
+
+_Texts: TypeAlias = Annotated[dict[str, str], BeforeValidator(_no_null_map)]
+_Text: TypeAlias = Annotated[str, BeforeValidator(_no_null_text)]
+_Number: TypeAlias = Annotated[int, BeforeValidator(_no_null_number)]
+
+
+class ObjectMeta(BaseModel):
+    """Identity, version and labels of one object. What a folder cannot know is empty or zero."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", alias_generator=json_name)
+
+    name: str = Field(min_length=1, max_length=253, pattern=_SUBDOMAIN)
+    namespace: Annotated[str, Field(max_length=63, pattern=_LABEL), BeforeValidator(_default_namespace)] = (
+        DEFAULT_NAMESPACE
+    )
+    uid: _Text = ""
+    resource_version: _Text = ""
+    generation: _Number = 0
+    creation_timestamp: _Text = ""
+    labels: _Texts = Field({}, repr=False)
+    annotations: _Texts = Field({}, repr=False)
+
+    @property
+    def age_key(self) -> tuple[str, str, str]:
+        """Sorts the oldest first; equal ages (and a folder's objects) go by namespace and name."""
+        return (self.creation_timestamp, self.namespace, self.name)

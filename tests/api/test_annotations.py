@@ -1,0 +1,66 @@
+"""Values of annotations are read to the second, or refused with what should stand there."""
+
+from __future__ import annotations
+
+import pytest
+
+from wardgate.api.annotations import AnnotationError, parse_flag, parse_list, parse_time
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1970-01-01T00:00:00Z", 0),
+        ("2030-01-31T12:00:00Z", 1_896_091_200),
+        ("2030-01-31T14:00:00+02:00", 1_896_091_200),
+        ("2030-01-31t12:00:00z", 1_896_091_200),
+        ("2030-01-31 12:00:00Z", 1_896_091_200),
+        ("2030-01-31T12:00:00.999Z", 1_896_091_200),
+        (" 2030-01-31T12:00:00Z\n", 1_896_091_200),
+        ("1969-12-31T23:59:59.5Z", -1),
+    ],
+)
+def test_time_is_read_to_the_second(text: str, seconds: int) -> None:
+    assert seconds == parse_time(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "tomorrow",
+        "2030-01-31",
+        "2030-01-31T12:00:00",
+        "2030-01-31T12:00Z",
+        "2030-02-30T12:00:00Z",
+        "2030-01-31T25:00:00Z",
+        "2030-01-31T12:00:00+99:00",
+        "1895918400",
+        "٢٠٣٠-01-31T12:00:00Z",
+    ],
+)
+def test_unreadable_time_is_refused_with_an_example(text: str) -> None:
+    assert AnnotationError("an RFC 3339 time with a zone, such as 2030-01-31T12:00:00Z") == parse_time(text)
+
+
+@pytest.mark.parametrize(("text", "flag"), [("true", True), (" True ", True), ("FALSE", False)])
+def test_flag_is_read_in_any_case(text: str, *, flag: bool) -> None:
+    assert flag is parse_flag(text)
+
+
+@pytest.mark.parametrize("text", ["", "yes", "1", "truee"])
+def test_unreadable_flag_is_refused(text: str) -> None:
+    assert AnnotationError('"true" or "false"') == parse_flag(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("", ()),
+        (" , ,", ()),
+        ("api.openai.com", ("api.openai.com",)),
+        ("X-B, x-a ,,X-b", ("x-b", "x-a")),
+    ],
+)
+def test_list_is_lower_case_and_without_repetitions(text: str, parts: tuple[str, ...]) -> None:
+    assert parts == parse_list(text)
