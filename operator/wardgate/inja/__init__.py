@@ -1,0 +1,42 @@
+"""Gloo's template language and extractors: a faithful, bounded re-implementation.
+
+Templates (`compile_template`), extractors (`compile_extractor`), the regular expressions of routes
+(`compile_route_regex`) and JSON as the original library reads and writes it (`loads_json`, `dumps_json`).
+Nothing in this package does I/O, logs or reads a clock, and no template or expression can take more than its
+``Limits`` allow.
+"""
+
+from wardgate.inja.context import Context, Environment, StaticContext
+from wardgate.inja.errors import ConfigError, LimitError, ParseError, RenderError, TemplateError
+from wardgate.inja.extractors import Extractor, compile_extractor
+from wardgate.inja.jsontext import JsonTextError
+from wardgate.inja.jsontext import dumps as dumps_json
+from wardgate.inja.jsontext import loads as loads_json
+from wardgate.inja.limits import DEFAULT_LIMITS, Limits
+from wardgate.inja.route_regex import RouteRegex, compile_route_regex
+from wardgate.inja.template import Rendered, Template, compile_template
+from wardgate.inja.values import JsonValue
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "ConfigError",
+    "Context",
+    "Environment",
+    "Extractor",
+    "JsonTextError",
+    "JsonValue",
+    "LimitError",
+    "Limits",
+    "ParseError",
+    "RenderError",
+    "Rendered",
+    "RouteRegex",
+    "StaticContext",
+    "Template",
+    "TemplateError",
+    "compile_extractor",
+    "compile_route_regex",
+    "compile_template",
+    "dumps_json",
+    "loads_json",
+]

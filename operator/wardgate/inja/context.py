@@ -1,0 +1,121 @@
+"""What a rendering may look at: one message, and the installation's environment.
+
+The proxy hands in its own object with the shape of ``Context``; ``StaticContext`` is the plain one for tests,
+the command line and whoever has everything at hand. Nothing here reaches out: no process environment, no
+files, no clock.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Protocol
+
+from wardgate.inja.values import JsonValue
+
+Metadata = Mapping[str, JsonValue]
+"""Filter namespace -> JSON, as Envoy's metadata."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What all renderings of one configuration share.
+
+    ``random_bytes`` is asked once for 16 bytes. ``replace_with_random`` has to give one pattern one value for
+    the life of the configuration; deriving the values from that one secret needs no store, which requests
+    could make grow.
+    """
+
+    env: Mapping[str, str] = field(default_factory=dict)
+    """The variables that the setting ``templateEnv`` lists."""
+    data_sources: Mapping[str, str] = field(default_factory=dict)
+    """Inline data sources by name."""
+    random_bytes: Callable[[], bytes] = lambda: bytes(16)
+    _secret: list[bytes] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def random_value(self, pattern: str) -> str:
+        """Return 128 bits for a pattern, as 22 characters of base64."""
+        if not self._secret:
+            self._secret.append(self.random_bytes())
+        content = pattern.encode("utf-8", "surrogateescape")
+        digest = blake2b(content, key=self._secret[0], digest_size=16).digest()
+        return base64.b64encode(digest).decode().rstrip("=")
+
+
+class Context(Protocol):
+    """One message, as a template sees it.
+
+    Strings hold UTF-8 decoded with ``surrogateescape``. Header names arrive as the template spells them;
+    comparing them without regard to case, and taking the first of several values, is the context's business.
+    ``""`` means absent.
+    """
+
+    @property
+    def data(self) -> JsonValue:
+        """The parsed body with the extractors' values; anything but an object counts as an empty one."""
+
+    @property
+    def environment(self) -> Environment:
+        """What the configuration's renderings share."""
+
+    @property
+    def hollow(self) -> Mapping[str, str]:
+        """Extractors whose value came out empty from a header: name -> header name in lower case."""
+
+    @property
+    def dynamic_metadata(self) -> Metadata:
+        """What filters before this one left behind."""
+
+    @property
+    def host_metadata(self) -> Metadata:
+        """Metadata of the endpoint."""
+
+    @property
+    def cluster_metadata(self) -> Metadata:
+        """Metadata of the upstream."""
+
+    def header(self, name: str, /) -> str:
+        """First value of a header of the message being transformed."""
+
+    def request_header(self, name: str, /) -> str:
+        """First value of a request header."""
+
+    def extraction(self, name: str, /) -> str:
+        """Value of an extractor under ``advancedTemplates``."""
+
+    def body(self) -> str:
+        """The raw body."""
+
+
+@dataclass(slots=True)
+class StaticContext:
+    """A context whose parts are all at hand. Header names are given in lower case."""
+
+    data: JsonValue = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    request_headers: Mapping[str, str] = field(default_factory=dict)
+    extractions: Mapping[str, str] = field(default_factory=dict)
+    raw_body: str = ""
+    environment: Environment = field(default_factory=Environment)
+    hollow: Mapping[str, str] = field(default_factory=dict)
+    dynamic_metadata: Metadata = field(default_factory=dict)
+    host_metadata: Metadata = field(default_factory=dict)
+    cluster_metadata: Metadata = field(default_factory=dict)
+
+    def header(self, name: str, /) -> str:
+        """First value of a header of the message being transformed."""
+        return self.headers.get(name.lower(), "")
+
+    def request_header(self, name: str, /) -> str:
+        """First value of a request header."""
+        return self.request_headers.get(name.lower(), "")
+
+    def extraction(self, name: str, /) -> str:
+        """Value of an extractor under ``advancedTemplates``."""
+        return self.extractions.get(name, "")
+
+    def body(self) -> str:
+        """The raw body."""
+        return self.raw_body

@@ -1,0 +1,63 @@
+"""What can be wrong with a template or an extractor, by who must act.
+
+A ``ParseError`` or ``ConfigError`` is the policy author's and appears in a status; a ``RenderError`` is
+decided by one request and answers it; a ``LimitError`` is a ``RenderError`` whose remedy is a larger bound.
+The ``message`` is worded as the original library words it, so that a user finds it in the library's
+documentation; ``str()`` adds the template's name.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class TemplateError(Exception):
+    """Base of everything this package raises on user input.
+
+    ``line`` and ``column`` count from 1, in bytes; both are ``None`` where no place in a template is to
+    blame.
+    """
+
+    kind: ClassVar[str] = "render"
+
+    def __init__(self, message: str, *, line: int | None = None, column: int | None = None, template: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+        self.column = column
+        self.template = template
+
+    def __str__(self) -> str:
+        return f"Template '{self.template}': {self.message}" if self.template else self.message
+
+
+class ParseError(TemplateError):
+    """The template's text is wrong: found when it is compiled."""
+
+    kind = "parse"
+
+
+class RenderError(TemplateError):
+    """The template meets data it cannot work with."""
+
+
+class LimitError(RenderError):
+    """A rendering or an extraction would cost more than the limits allow."""
+
+
+class ConfigError(TemplateError):
+    """An extractor's or a route's regular expression, or its mode, is wrong."""
+
+    kind = "config"
+
+
+def parse_error_at(message: str, line: int, column: int) -> ParseError:
+    """Word a syntax error the way the library does, with its place."""
+    text = f"[inja.exception.parser_error] (at {line}:{column}) {message}"
+    return ParseError(text, line=line, column=column)
+
+
+def render_error_at(message: str, line: int, column: int) -> RenderError:
+    """Word a rendering error the way the library does, with its place."""
+    text = f"[inja.exception.render_error] (at {line}:{column}) {message}"
+    return RenderError(text, line=line, column=column)

@@ -1,0 +1,230 @@
+"""JSON text in and out, byte for byte as nlohmann::json has it.
+
+Reading: integers beyond 64 bits become floats, a float beyond the range of doubles is an error, of equal keys
+the last one counts, text that is no UTF-8 (lone surrogates too) is refused, a NUL ends the text. Writing:
+keys sorted, no spaces, the shortest floats that read back the same, ``null`` for what is no number. ``json``
+of the standard library does the heavy work; this module corrects what it does differently.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from json.encoder import encode_basestring
+from math import isfinite
+from typing import Final
+
+from wardgate.inja.errors import LimitError, RenderError
+from wardgate.inja.values import INT64_MAX, INT64_MIN, JsonValue, Meter
+
+_UINT64_MAX: Final = 2 * INT64_MAX + 1
+_HIGH_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+_FLOAT_TO_CORRECT: Final = re.compile(r"\d{16}\.")
+DEFAULT_DEPTH: Final = 256
+
+
+class JsonTextError(ValueError):
+    """The text is no JSON as the library reads it; the message is worded like the library's."""
+
+
+def loads(text: str | bytes, *, max_depth: int = DEFAULT_DEPTH) -> JsonValue:
+    """Parse one JSON text. Raises ``JsonTextError``."""
+    source = _decode(text).removeprefix("\ufeff").partition("\0")[0]
+    try:
+        value: JsonValue = _DECODER.decode(source)
+        if _HIGH_SURROGATE.search(source):
+            _refuse_lone_surrogates(value)
+    except RecursionError as error:
+        raise JsonTextError(_too_deep(max_depth)) from error
+    except ValueError as error:
+        raise JsonTextError(_describe(error)) from error
+    _check_depth(value, max_depth)
+    return value
+
+
+def dumps(value: JsonValue) -> str:
+    """Write a value that came from ``loads`` as compact JSON. Raises ``RenderError`` on strings that are no UTF-8."""
+    try:
+        text = _ENCODER.encode(value)
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise _invalid_utf8() from error
+    except ValueError:
+        return _write(value, None, None)
+    except RecursionError as error:
+        raise RenderError(_too_deep(DEFAULT_DEPTH)) from error
+    return _write(value, None, None) if _FLOAT_TO_CORRECT.search(text) else text
+
+
+def dump_within(value: JsonValue, meter: Meter, max_bytes: int) -> str:
+    """Write any value as compact JSON; stop with ``LimitError`` as soon as it is too long or too much work."""
+    return _write(value, meter, max_bytes)
+
+
+def quote(text: str) -> str:
+    """Write a string as JSON, quotes included. Raises ``RenderError`` if it is no UTF-8."""
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise _invalid_utf8() from error
+    return encode_basestring(text)
+
+
+def format_double(number: float) -> str:
+    """Write a float: in full from 1e-4 to below 1e15, else like ``1.5e+15``; never without a point or exponent."""
+    if not isfinite(number):
+        return "null"
+    text = repr(number)
+    if 1e15 <= abs(number) < 1e16:
+        digits = text.lstrip("-").removesuffix(".0")
+        mantissa = digits.replace(".", "").rstrip("0")
+        tail = f".{mantissa[1:]}" if len(mantissa) > 1 else ""
+        return f"{'-' if number < 0 else ''}{mantissa[0]}{tail}e+15"
+    return text
+
+
+def _decode(text: str | bytes) -> str:
+    if isinstance(text, bytes):
+        try:
+            return text.decode()
+        except UnicodeDecodeError as error:
+            raise JsonTextError(_syntax(error.start + 1, "ill-formed UTF-8 byte")) from error
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise JsonTextError(_syntax(error.start + 1, "ill-formed UTF-8 byte")) from error
+    return text
+
+
+def _parse_int(digits: str) -> int | float:
+    if len(digits) <= 20:
+        number = int(digits)
+        if INT64_MIN <= number <= _UINT64_MAX:
+            return number
+    return _parse_float(digits)
+
+
+def _parse_float(digits: str) -> float:
+    number = float(digits)
+    if not isfinite(number):
+        msg = f"[json.exception.out_of_range.406] number overflow parsing '{digits[:40]}'"
+        raise JsonTextError(msg)
+    return number
+
+
+def _refuse_constant(name: str) -> None:
+    raise JsonTextError(_syntax(1, f"invalid literal; last read: '{name}'"))
+
+
+_DECODER: Final = json.JSONDecoder(parse_int=_parse_int, parse_float=_parse_float, parse_constant=_refuse_constant)
+_ENCODER: Final = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False
+)
+
+
+def _syntax(column: int, text: str) -> str:
+    return (
+        f"[json.exception.parse_error.101] parse error at line 1, column {column}: "
+        f"syntax error while parsing value - {text}"
+    )
+
+
+def _describe(error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return (
+            f"[json.exception.parse_error.101] parse error at line {error.lineno}, column {error.colno}: "
+            f"syntax error while parsing value - {error.msg.lower()}"
+        )
+    return str(error)
+
+
+def _too_deep(max_depth: int) -> str:
+    return f"The JSON value is nested more than {max_depth} levels deep."
+
+
+def _check_depth(value: JsonValue, max_depth: int) -> None:
+    level = [value] if isinstance(value, list | dict) else []
+    depth = 0
+    while level:
+        depth += 1
+        if depth > max_depth:
+            raise JsonTextError(_too_deep(max_depth))
+        level = [
+            child
+            for container in level
+            for child in (container.values() if isinstance(container, dict) else container)
+            if isinstance(child, list | dict)
+        ]
+
+
+def _refuse_lone_surrogates(value: JsonValue) -> None:
+    """Python keeps a lone ``\\ud800``; the library calls it ill-formed."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise JsonTextError(_syntax(1, "invalid string: a surrogate must be one of a pair")) from error
+
+
+def _invalid_utf8() -> RenderError:
+    return RenderError("[json.exception.type_error.316] invalid UTF-8 byte in a string to be written as JSON")
+
+
+class _Writer:
+    """Collects the pieces of one JSON text and counts them."""
+
+    __slots__ = ("_max_bytes", "_meter", "_size", "pieces")
+
+    def __init__(self, meter: Meter | None, max_bytes: int | None) -> None:
+        self.pieces: list[str] = []
+        self._meter = meter
+        self._max_bytes = max_bytes
+        self._size = 0
+
+    def enter(self, members: int) -> None:
+        if self._meter is not None:
+            self._meter.charge(1 + (members >> 3))
+
+    def add(self, piece: str) -> None:
+        self.pieces.append(piece)
+        self._size += len(piece)
+        if self._max_bytes is not None and self._size > self._max_bytes:
+            msg = f"A value written as JSON is longer than {self._max_bytes} bytes."
+            raise LimitError(msg)
+
+    def scalar(self, value: str | float | None) -> None:
+        if type(value) is str:
+            self.add(quote(value))
+        elif type(value) is float:
+            self.add(format_double(value))
+        elif value is None:
+            self.add("null")
+        else:
+            self.add(str(value).lower())
+
+    def value(self, value: JsonValue) -> None:
+        if isinstance(value, dict):
+            self.enter(len(value))
+            separator = "{"
+            for key in sorted(value):
+                self.add(f"{separator}{quote(key)}:")
+                self.value(value[key])
+                separator = ","
+            self.add("}" if value else "{}")
+        elif isinstance(value, list):
+            self.enter(len(value))
+            separator = "["
+            for member in value:
+                self.add(separator)
+                self.value(member)
+                separator = ","
+            self.add("]" if value else "[]")
+        else:
+            self.scalar(value)
+
+
+def _write(value: JsonValue, meter: Meter | None, max_bytes: int | None) -> str:
+    writer = _Writer(meter, max_bytes)
+    writer.value(value)
+    return "".join(writer.pieces)

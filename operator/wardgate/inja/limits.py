@@ -1,0 +1,38 @@
+"""The bounds of one template, one rendering and one regular expression.
+
+Every number can be raised by the installation's settings. Work is counted in *steps*, not in time, so that
+the same input always has the same result: a loop iteration is a step, and so is every so many elements, bytes
+or tree nodes that a function walks over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one template may cost. Sizes are bytes of UTF-8."""
+
+    template_bytes: int = 64 * KIB
+    output_bytes: int = MIB
+    steps: int = 100_000
+    nesting: int = 64
+    """Levels of parentheses, calls, statements and JSON literals in a template."""
+    value_depth: int = 256
+    """Levels of the JSON values that a rendering may walk over, a request's body among them."""
+    regex_bytes: int = 8 * KIB
+    regex_memory: int = 4 * MIB
+    """What one compiled expression may occupy in RE2."""
+    regex_program: int = 10_000
+    """Instructions of one expression compiled by RE2."""
+    regex_work: int = 512 * MIB
+    """Bytes of a value times instructions of an expression: what RE2 needs at worst, a few nanoseconds each."""
+    replace_work: int = 256 * MIB
+    """Bytes that the searches of one REPLACE_ALL may look at, added up."""
+
+
+DEFAULT_LIMITS = Limits()

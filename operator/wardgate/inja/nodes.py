@@ -1,0 +1,137 @@
+"""The tree of a parsed template.
+
+Expressions carry ``height``: how deep evaluating them has to nest. A chain of operators of equal standing
+leans to the left and is evaluated in a loop, so only its right-hand sides count. The bodies of statements are
+lists because the parser fills them after the statement itself has its place in the tree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from wardgate.inja.pointer import Path
+from wardgate.inja.values import JsonValue
+
+Place: TypeAlias = tuple[int, int]
+"""Line and column, from 1, in bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A number, a string, ``true`` ``false`` ``null`` or a JSON array or object."""
+
+    value: JsonValue
+    height: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A name that is looked up when the template is rendered."""
+
+    name: str
+    path: Path
+    place: Place
+    height: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function with arguments; the parser has checked name and number of arguments."""
+
+    name: str
+    arguments: tuple[Expression, ...]
+    place: Place
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The one operator with one operand."""
+
+    operand: Expression
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """An operator between two operands, ``.`` and the words among them."""
+
+    operator: str
+    left: Expression
+    right: Expression
+    place: Place
+    height: int
+
+
+Expression: TypeAlias = Literal | Variable | Call | Not | Binary
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What is printed as it stands."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """``{{ ... }}``; without an expression it is an error when rendered."""
+
+    expression: Expression | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    """``chained`` marks the ``if`` of an ``else if``, which shares its predecessor's ``endif``."""
+
+    condition: Expression | None
+    chained: bool
+    then: list[Statement] = field(default_factory=list)
+    otherwise: list[Statement] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class For:
+    """A loop over an array, or with ``key`` over an object."""
+
+    key: str | None
+    value: str
+    subject: Expression | None
+    place: Place
+    body: list[Statement] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """``set path = expression``."""
+
+    name: str
+    expression: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A named part; without inheritance it just prints its body."""
+
+    name: str
+    body: list[Statement] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """``include`` or ``extends``: nothing can be included here, so rendering it is an error."""
+
+    word: str
+    file: str
+    place: Place
+
+
+Statement: TypeAlias = Text | Print | If | For | Set | Block | Inclusion
+
+
+def height_of(left: Expression, right: Expression) -> int:
+    """Height of a binary operator over two operands."""
+    below_left = left.height if isinstance(left, Binary) else left.height + 1
+    return max(below_left, right.height + 1)

@@ -1,0 +1,130 @@
+"""The binary operators on two evaluated operands.
+
+``and``, ``or`` and ``.`` are not here: they decide themselves whether and how their right side is evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
+
+from wardgate.inja.errors import render_error_at
+from wardgate.inja.functions import power
+from wardgate.inja.nodes import Place
+from wardgate.inja.state import State
+from wardgate.inja.values import (
+    JsonValue,
+    canonical,
+    equal,
+    float_to_int64,
+    is_unordered,
+    order,
+    to_double,
+    to_int64,
+    values_of,
+    wrap_int64,
+)
+
+Operation: TypeAlias = Callable[[State, JsonValue, JsonValue, Place], JsonValue]
+
+
+def add(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
+    """Join strings, or add numbers."""
+    if type(left) is str and type(right) is str:
+        return canonical(state.charge_text(left + right))
+    if type(left) is int and type(right) is int:
+        return wrap_int64(left + right)
+    return to_double(left) + to_double(right)
+
+
+def subtract(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
+    """Subtract numbers."""
+    if type(left) is int and type(right) is int:
+        return wrap_int64(left - right)
+    return to_double(left) - to_double(right)
+
+
+def multiply(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
+    """Multiply numbers."""
+    if type(left) is int and type(right) is int:
+        return wrap_int64(left * right)
+    return to_double(left) * to_double(right)
+
+
+def divide(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
+    """Divide; always as floats."""
+    divisor = to_double(right)
+    if divisor == 0:
+        raise render_error_at("division by zero", *place)
+    return to_double(left) / divisor
+
+
+def raise_to(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
+    """Raise to a power whose exponent is cut to an integer; computed in floats, as the library does."""
+    exponent = to_int64(right)
+    if type(left) is int and exponent >= 0:
+        return float_to_int64(power(float(wrap_int64(left)), exponent))
+    return power(to_double(left), exponent)
+
+
+def modulo(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
+    """Rest of a division of integers, with the sign of the dividend. By zero the library has no answer: an error."""
+    dividend, divisor = to_int64(left), to_int64(right)
+    if divisor == 0:
+        raise render_error_at("modulo by zero", *place)
+    rest = abs(dividend) % abs(divisor)
+    return -rest if dividend < 0 else rest
+
+
+def contains(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
+    """Tell whether a value is among the members on the right."""
+    members = values_of(right)
+    state.charge(1 + (len(members) >> 3))
+    return any(equal(member, left, state) for member in members)
+
+
+def is_equal(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
+    """``==``."""
+    return equal(left, right, state)
+
+
+def is_different(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
+    """``!=``: not even what is no number differs from itself."""
+    return not is_unordered(left, right) and not equal(left, right, state)
+
+
+def is_less(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
+    """``<``."""
+    return order(left, right, state) < 0
+
+
+def is_at_most(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
+    """``<=``."""
+    return not is_unordered(left, right) and order(left, right, state) <= 0
+
+
+def is_greater(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
+    """``>``."""
+    return order(left, right, state) > 0
+
+
+def is_at_least(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
+    """``>=``."""
+    return not is_unordered(left, right) and order(left, right, state) >= 0
+
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "+": add,
+    "-": subtract,
+    "*": multiply,
+    "/": divide,
+    "^": raise_to,
+    "%": modulo,
+    "in": contains,
+    "==": is_equal,
+    "!=": is_different,
+    "<": is_less,
+    "<=": is_at_most,
+    ">": is_greater,
+    ">=": is_at_least,
+}

@@ -1,0 +1,95 @@
+"""Regular expressions of routes: RE2's own syntax, the whole value must match.
+
+Header, query and path matchers of the Gloo API are RE2 expressions, unlike the extractors' ECMAScript ones.
+``sub`` is what a ``regexRewrite`` does: every match is replaced, ``\\1`` to ``\\9`` are groups, ``\\0`` is
+the match, ``\\\\`` a backslash.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wardgate.inja.engines import Match, Re2Regex, compile_re2
+from wardgate.inja.errors import ConfigError
+from wardgate.inja.limits import DEFAULT_LIMITS, Limits
+
+
+@dataclass(frozen=True, slots=True)
+class RouteRegex:
+    """A compiled expression of a route."""
+
+    pattern: str
+    _regex: Re2Regex
+
+    def fullmatch(self, text: str) -> bool:
+        """Tell whether the whole text matches."""
+        return self._regex.fullmatch(text.encode("utf-8", "surrogateescape")) is not None
+
+    def check_substitution(self, substitution: str) -> None:
+        """Refuse a substitution that ``sub`` could not carry out. Raises ``ConfigError``."""
+        _read_substitution(substitution, self._regex.groups)
+
+    def sub(self, substitution: str, text: str) -> str:
+        """Replace every match. Raises ``ConfigError`` for a bad substitution."""
+        parts = _read_substitution(substitution, self._regex.groups)
+        value = text.encode("utf-8", "surrogateescape")
+        pieces: list[bytes] = []
+        position = copied = 0
+        last_end = -1
+        while position <= len(value):
+            match = self._regex.search(value, position)
+            if match is None:
+                break
+            begin, end = match.span()
+            if begin == end == last_end:
+                position += 1  # no empty match right behind the match before it
+                continue
+            pieces += (value[copied:begin], *(_expanded(part, match, value) for part in parts))
+            position = copied = last_end = end
+        pieces.append(value[copied:])
+        return b"".join(pieces).decode("utf-8", "surrogateescape")
+
+
+def compile_route_regex(pattern: str, *, limits: Limits = DEFAULT_LIMITS) -> RouteRegex:
+    """Compile an expression of a route. Raises ``ConfigError``."""
+    try:
+        content = pattern.encode("utf-8", "surrogateescape")
+        if len(content) > limits.regex_bytes:
+            msg = f"it is longer than {limits.regex_bytes} bytes"
+            raise ConfigError(msg)
+        return RouteRegex(pattern, compile_re2(content, limits=limits, latin1=False))
+    except ConfigError as error:
+        msg = f"Invalid regex '{pattern}': {error.message}"
+        raise ConfigError(msg) from error
+    except UnicodeEncodeError as error:
+        msg = "Invalid regex: it holds a character that is no text"
+        raise ConfigError(msg) from error
+
+
+def _read_substitution(substitution: str, groups: int) -> list[bytes | int]:
+    parts: list[bytes | int] = []
+    rest = substitution.encode("utf-8", "surrogateescape")
+    while rest:
+        before, backslash, after = rest.partition(b"\\")
+        parts.append(before)
+        if not backslash:
+            break
+        escaped, rest = after[:1], after[1:]
+        if escaped == b"\\":
+            parts.append(b"\\")
+        elif escaped.isdigit() and int(escaped) <= groups:
+            parts.append(int(escaped))
+        else:
+            msg = (
+                f"Invalid substitution '{substitution}': a backslash must be followed by a backslash "
+                f"or by the number of one of the {groups} groups"
+            )
+            raise ConfigError(msg)
+    return parts
+
+
+def _expanded(part: bytes | int, match: Match, value: bytes) -> bytes:
+    if isinstance(part, bytes):
+        return part
+    start, end = match.span(part)
+    return value[start:end] if start >= 0 else b""

@@ -1,0 +1,202 @@
+"""What one rendering has in hand: variables, output, and how much work is left.
+
+``variables`` is the library's second data object: loop variables, ``set`` variables and ``loop``. Values are
+shared, never copied; a container may be changed in place only while this rendering owns it, that is, made it
+and has not let it out since.
+
+For invariant 4 a traced rendering also knows which headers an expression read and found empty (``taint``),
+and which variables hold something derived from such a reading (``taints``).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from wardgate.inja.context import Context
+from wardgate.inja.errors import LimitError, RenderError
+from wardgate.inja.limits import Limits
+from wardgate.inja.pointer import Path, member_index, unresolved
+from wardgate.inja.values import JsonValue, byte_length, type_error, type_name
+
+_NOTHING: Final[frozenset[str]] = frozenset()
+_APPEND: Final = "-"
+
+
+class State:
+    """One rendering of one template."""
+
+    __slots__ = (
+        "_owned",
+        "_pieces",
+        "_room",
+        "_steps",
+        "context",
+        "data",
+        "hollow",
+        "limits",
+        "printed",
+        "taint",
+        "taints",
+        "variables",
+    )
+
+    def __init__(self, context: Context, limits: Limits) -> None:
+        data = context.data
+        self.context = context
+        self.limits = limits
+        self.data: dict[str, JsonValue] = data if type(data) is dict else {}
+        self.variables: dict[str, JsonValue] = {"loop": None}
+        self.hollow: list[tuple[Path, str]] = []
+        self.taint: set[str] = set()
+        self.taints: dict[str, frozenset[str]] = {}
+        self.printed: set[str] = set()
+        self._steps = limits.steps
+        self._room = limits.output_bytes
+        self._pieces: list[str] = []
+        self._owned: dict[int, JsonValue] = {}
+
+    # -- work and output
+
+    def charge(self, steps: int) -> None:
+        """Count work. Raises ``LimitError``."""
+        self._steps -= steps
+        if self._steps < 0:
+            msg = f"The template did more than {self.limits.steps} steps of work."
+            raise LimitError(msg)
+
+    def charge_text(self, text: str) -> str:
+        """Count the work of making a string; return it."""
+        self.charge(1 + (len(text) >> 8))
+        return text
+
+    def emit(self, text: str) -> None:
+        """Print. Raises ``LimitError``."""
+        self._room -= byte_length(text)
+        if self._room < 0:
+            msg = f"The template printed more than {self.limits.output_bytes} bytes."
+            raise LimitError(msg)
+        self._pieces.append(text)
+
+    def output(self) -> str:
+        """Return everything printed."""
+        return "".join(self._pieces)
+
+    # -- variables
+
+    def let_out(self) -> None:
+        """A container is about to be visible from a second place: change nothing in place any more."""
+        self._owned.clear()
+
+    def store(self, path: Path, value: JsonValue) -> None:
+        """Carry out ``set``: make what is missing on the way, as the library does."""
+        if isinstance(value, list | dict):
+            self.let_out()
+            if len(path) > 1:
+                self._measure(value, len(path))
+        if len(path) > self.limits.nesting:
+            msg = f"A variable's name has more than {self.limits.nesting} parts."
+            raise LimitError(msg)
+        self.variables[path[0]] = self._changed(self.variables.get(path[0]), path[1:], value)
+
+    def _changed(self, current: JsonValue, path: Path, value: JsonValue) -> JsonValue:
+        """Return ``current`` with ``value`` at ``path``, changed in place where this rendering owns it."""
+        if not path:
+            return value
+        token = path[0]
+        if current is None:
+            is_index = _means_index(token)
+            current = self._own([] if is_index else {})
+        elif isinstance(current, list | dict) and id(current) not in self._owned:
+            self.charge(1 + (len(current) >> 3))
+            current = self._own(current.copy())
+        if type(current) is dict:
+            current[token] = self._changed(current.get(token), path[1:], value)
+        elif type(current) is list:
+            index = self._make_room(current, token)
+            current[index] = self._changed(current[index], path[1:], value)
+        else:
+            raise unresolved(token)
+        return current
+
+    def _own(self, container: list[JsonValue] | dict[str, JsonValue]) -> list[JsonValue] | dict[str, JsonValue]:
+        self._owned[id(container)] = container
+        return container
+
+    def _make_room(self, members: list[JsonValue], token: str) -> int:
+        """Return the index that a token means, after filling up with nulls so that it exists."""
+        if token == _APPEND:
+            index = len(members)
+        elif len(token) > 1 and token[0] == "0" and token.isdigit():
+            raise RenderError(_leading_zero(token))
+        else:
+            found = member_index(token)
+            if found is None:
+                raise unresolved(token)
+            index = found
+        missing = index + 1 - len(members)
+        if missing > 0:
+            self.charge(1 + (missing >> 3))
+            members.extend([None] * missing)
+        return index
+
+    def _measure(self, value: list[JsonValue] | dict[str, JsonValue], depth: int) -> None:
+        """Refuse a container that would become too deep; walking over shared parts is work like any other."""
+        level = [value]
+        while level:
+            depth += 1
+            if depth > self.limits.value_depth:
+                msg = f"A variable is nested more than {self.limits.value_depth} levels deep."
+                raise LimitError(msg)
+            level = [child for container in level for child in self._containers_in(container)]
+
+    def _containers_in(
+        self, container: list[JsonValue] | dict[str, JsonValue]
+    ) -> list[list[JsonValue] | dict[str, JsonValue]]:
+        self.charge(1 + (len(container) >> 3))
+        members = container.values() if isinstance(container, dict) else container
+        return [member for member in members if isinstance(member, list | dict)]
+
+    # -- the variable ``loop``
+
+    def loop_variable(self) -> dict[str, JsonValue]:
+        """Return a copy of ``loop`` to be changed and put back; it must be an object or null."""
+        loop = self.variables["loop"]
+        if loop is None:
+            return {}
+        if type(loop) is dict:
+            return dict(loop)
+        text = f"cannot use operator[] with a string argument with {type_name(loop)}"
+        raise type_error(305, text)
+
+    # -- tracing
+
+    def start_tracing(self, *, advanced: bool) -> None:
+        """Learn which extractors are hollow; with ``advancedTemplates`` the data holds none of them."""
+        if advanced:
+            return
+        self.hollow = [(tuple(name.split(".")), header) for name, header in self.context.hollow.items()]
+
+    def read_data(self, path: Path) -> None:
+        """Note that a path of the data was read: extractors on it, above it and below it."""
+        for extractor, header in self.hollow:
+            common = min(len(extractor), len(path))
+            if extractor[:common] == path[:common]:
+                self.taint.add(header)
+
+    def read_variable(self, name: str) -> None:
+        """Note that a loop or ``set`` variable was read."""
+        self.taint |= self.taints.get(name, _NOTHING)
+
+    def taint_variable(self, name: str, *, keep: bool = False) -> None:
+        """The variable now holds something derived from what was read since the statement began."""
+        before = self.taints.get(name, _NOTHING) if keep else _NOTHING
+        self.taints[name] = before | self.taint
+
+
+def _means_index(token: str) -> bool:
+    """Tell whether a token makes an array out of null; the empty one does, and then fails."""
+    return token in ("", _APPEND) or (token.isascii() and token.isdigit())
+
+
+def _leading_zero(token: str) -> str:
+    return f"[json.exception.parse_error.106] parse error: array index '{token}' must not begin with '0'"
