@@ -7,6 +7,7 @@ of a Secret.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -90,5 +91,5 @@ def format_path(path: FieldPath) -> str:
         elif part.isidentifier() or part.replace("-", "").isalnum():
             text += f".{part}" if text else part
         else:
-            text += f'["{part}"]'
+            text += f"[{json.dumps(part, ensure_ascii=False)}]"
     return text

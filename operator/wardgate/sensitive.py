@@ -50,4 +50,5 @@ class Sensitive:
         raise TypeError(msg)
 
     def _encoded(self) -> bytes:
-        return self._text.encode("utf-8", "surrogateescape")
+        # surrogatepass: an encoding error would carry the text itself, in clear.
+        return self._text.encode("utf-8", "surrogatepass")

@@ -1,9 +1,12 @@
 """The newest version of every object, fed by watches, lists and folders.
 
-Rule 1: a version never goes back. An event or a list that is older than what is held changes nothing.
-Rule 2: a deletion is remembered with its version, so that a list that began before it cannot resurrect the object.
+Rule 1: a version never goes back. An event older than the object that is held, an event of an object that a later list
+did not hold, and a list older than an earlier list change nothing.
+Rule 2: a deletion is remembered with its version, so that a list that began before it cannot resurrect the object. A
+later list confirms it, and takes over: what that list did not hold was deleted before it.
 Rule 3: a *consistent* list older than an earlier consistent list means that history itself was rolled back (a restored
 backup). It replaces everything of its kind, and what was remembered is forgotten: ``replace`` returns True for that.
+Rule 4: a kind that the cluster does not know is empty.
 
 The store does no I/O and starts no translation; it only counts its changes (``generation``).
 """
@@ -18,14 +21,18 @@ from wardgate.snapshot import ClusterSnapshot, StoredObject
 
 
 class _KindStore:
-    """The objects of one kind, with the deletions that a slow list might not know of yet."""
+    """The objects of one kind, with the deletions that a slow list might not know of yet.
 
-    __slots__ = ("deleted", "listed", "live", "sorted")
+    ``horizon`` is the version of the newest list of all, ``listed`` that of the newest consistent one.
+    """
+
+    __slots__ = ("deleted", "horizon", "listed", "live", "sorted")
 
     def __init__(self) -> None:
         self.live: dict[ObjectRef, StoredObject] = {}
         self.deleted: dict[ObjectRef, int] = {}
         self.listed = -1
+        self.horizon = -1
         self.sorted: tuple[StoredObject, ...] | None = None
 
 
@@ -42,9 +49,9 @@ class Store:
         """Take a new version of an object; return whether it changed anything."""
         kind = self._kind(obj.ref.kind)
         held = kind.live.get(obj.ref)
-        if held is not None and held.version >= obj.version:
+        if obj.version <= (kind.horizon if held is None else held.version):
             return False
-        if kind.deleted.get(obj.ref, -1) >= obj.version:
+        if obj.version <= kind.deleted.get(obj.ref, -1):
             return False
         kind.deleted.pop(obj.ref, None)
         kind.live[obj.ref] = obj
@@ -69,13 +76,16 @@ class Store:
         kind = self._kind(kind_name)
         listed = {obj.ref: obj for obj in objects}
         rolled_back = consistent and as_of < kind.listed
+        if consistent:
+            kind.listed = as_of
+        if as_of < kind.horizon and not rolled_back:
+            return False
+        kind.horizon = as_of
         if rolled_back:
             kind.deleted.clear()
             merged = listed
         else:
             merged = _merge(kind, listed, as_of=as_of)
-        if consistent:
-            kind.listed = as_of
         kind.deleted = {ref: version for ref, version in kind.deleted.items() if version > as_of}
         if merged != kind.live:
             kind.live = merged
@@ -94,7 +104,7 @@ class Store:
 
     def freeze(self) -> ClusterSnapshot:
         """A copy that later changes do not touch. Kinds that did not change share their tuple with the last copy."""
-        objects = {name: _sorted(kind) for name, kind in self._kinds.items()}
+        objects = {name: _sorted(kind) for name, kind in self._kinds.items() if kind.live and name not in self._absent}
         return ClusterSnapshot(objects=MappingProxyType(objects), absent_kinds=frozenset(self._absent))
 
     def _kind(self, name: str) -> _KindStore:

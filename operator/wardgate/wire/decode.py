@@ -1,0 +1,156 @@
+"""From bytes to the model. Total: any bytes give a whole configuration or raise ``WireError``, never half of one.
+
+What only a newer version knows costs as little as is safe, by the rules of ``lenient.py`` and these:
+
+* An unknown part of the routes group, or an unknown group, closes every route: it may be a list of what to refuse. One
+  whose name begins with ``info_`` (a group: ``info-``) is a note and is ignored.
+* Something unknown in the guard closes every route that forwards; in the template limits, every route with a
+  transformation: no address is dialled and no template run outside bounds that were meant to hold.
+* An unknown field of a credential, or of one of its metadata entries, refuses that key: it is left out and counted. An
+  unknown part of a keys group refuses all keys of the group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TypeVar, cast
+
+from wardgate import ir
+from wardgate.inja.limits import Limits
+from wardgate.wire.bundle import KEYS, KEYS_PREFIX, ROUTES, Bundle, hash_of, revision_of, unseal
+from wardgate.wire.closing import Known, close_broken
+from wardgate.wire.coders import UnknownPart
+from wardgate.wire.errors import WireError
+from wardgate.wire.lenient import Closures, items, read_listeners, read_named
+from wardgate.wire.record import Record
+from wardgate.wire.schema import check_schema
+from wardgate.wire.tags import CODEC
+
+T = TypeVar("T")
+
+_AUTH_PLAN = CODEC.record(ir.AuthPlan)
+_TRANSFORMATION = CODEC.record(ir.TransformationPlan)
+_UPSTREAM = CODEC.record(ir.Upstream)
+_GUARD = CODEC.record(ir.Guard)
+_LIMITS = CODEC.record(Limits)
+_CREDENTIAL = CODEC.record(ir.Credential)
+_ENV = CODEC.coder(tuple[str, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """``closed`` says in one sentence each what a newer version's parts closed; none of it is an error to act on."""
+
+    config: ir.GatewayConfig
+    closed: tuple[str, ...] = ()
+    refused_keys: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedCredentials:
+    """``refused`` counts the keys that were left out."""
+
+    credentials: tuple[ir.Credential, ...]
+    refused: int = 0
+
+
+def decode_routes(data: bytes, *, unknown_groups: Iterable[str] = ()) -> Decoded:
+    """Everything but the credentials. ``unknown_groups``: names beside this one that ``is_known_group`` denies."""
+    parts = unseal(data, kind=ROUTES)
+    closures = Closures()
+    guard, guard_unknown = _bounds(parts.pop("guard", {}), _GUARD)
+    limits, limits_unknown = _bounds(parts.pop("template_limits", {}), _LIMITS)
+    auth_plans = read_named(parts.pop("auth_plans", []), _AUTH_PLAN, closures)
+    transformations = read_named(parts.pop("transformations", []), _TRANSFORMATION, closures)
+    upstreams = read_named(parts.pop("upstreams", []), _UPSTREAM, closures)
+    listeners = read_listeners(parts.pop("listeners", []), closures)
+    env = _ENV.decode(parts.pop("template_env", []), 1)
+    if limits_unknown:
+        transformations = {}
+        closures.sentences.append(f"Every transformation is left out: {limits_unknown}.")
+    known = Known(
+        auth_plans=auth_plans,
+        transformations=transformations,
+        upstreams=upstreams,
+        everything=_everything(parts, unknown_groups),
+        guard=guard_unknown,
+    )
+    config = ir.GatewayConfig(
+        listeners=close_broken(listeners, known, closures),
+        upstreams=tuple(upstreams.values()),
+        auth_plans=tuple(auth_plans.values()),
+        transformations=tuple(transformations.values()),
+        template_env=cast("tuple[str, ...]", env),
+        template_limits=limits,
+        guard=guard,
+    )
+    return Decoded(config=config, closed=tuple(closures.sentences))
+
+
+def decode_credentials(data: bytes) -> DecodedCredentials:
+    """One bucket of credentials, in the order they were written."""
+    parts = unseal(data, kind=KEYS)
+    values = items(parts.pop("credentials", []))
+    known = [one for one in map(_credential, values) if one is not None]
+    if _unknown_parts(parts):
+        known = []
+    return DecodedCredentials(credentials=tuple(known), refused=len(values) - len(known))
+
+
+def decode(bundle: Bundle) -> Decoded:
+    """A whole configuration. Raises ``WireError`` also where a group or the revision is not what its hash says."""
+    check_schema(bundle.schema)
+    hashes = {name: hash_of(data) for name, data in bundle.groups.items()}
+    if hashes != dict(bundle.hashes) or revision_of(schema=bundle.schema, hashes=hashes) != bundle.revision:
+        msg = "The groups are not the ones that the revision names."
+        raise WireError(msg)
+    if ROUTES not in bundle.groups:
+        msg = "The group of routes is missing."
+        raise WireError(msg)
+    routes = decode_routes(bundle.groups[ROUTES], unknown_groups=[n for n in bundle.groups if not is_known_group(n)])
+    buckets = [decode_credentials(data) for name, data in bundle.groups.items() if name.startswith(KEYS_PREFIX)]
+    credentials = sorted((one for bucket in buckets for one in bucket.credentials), key=_by_set_and_digest)
+    return Decoded(
+        config=replace(routes.config, credentials=tuple(credentials)),
+        closed=routes.closed,
+        refused_keys=sum(bucket.refused for bucket in buckets),
+    )
+
+
+def is_known_group(name: str) -> bool:
+    """Whether this version acts on a group of that name, or may ignore it."""
+    return name == ROUTES or name.startswith((KEYS_PREFIX, "info-"))
+
+
+def _bounds(value: object, record: Record[T]) -> tuple[T, str]:
+    """Bounds that were understood, else the default ones and what was not."""
+    try:
+        return record.decode(value), ""
+    except UnknownPart as unknown:
+        return record.decode({}), str(unknown)
+
+
+def _everything(parts: dict[str, object], unknown_groups: Iterable[str]) -> str:
+    """Why nothing at all may be served, or nothing."""
+    unknown = _unknown_parts(parts)
+    if unknown:
+        return f"unknown part {unknown[0][:40]!r} of the configuration"
+    for name in unknown_groups:
+        return f"unknown group {name[:40]!r}"
+    return ""
+
+
+def _unknown_parts(parts: dict[str, object]) -> list[str]:
+    return [name for name in parts if not name.startswith("info_")]
+
+
+def _credential(value: object) -> ir.Credential | None:
+    try:
+        return _CREDENTIAL.decode(value)
+    except UnknownPart:
+        return None
+
+
+def _by_set_and_digest(one: ir.Credential) -> tuple[str, str]:
+    return (one.key_set, one.digest)
