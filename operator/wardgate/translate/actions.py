@@ -1,0 +1,143 @@
+"""Reading what a route does: forward, redirect, answer directly, delegate.
+
+What this gateway cannot do closes the route (500) and makes its table INVALID with the name of the thing: a request
+must not be handled in some other way than its owner wrote down. An empty text is the same as none, as everywhere in
+the Gloo API.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from wardgate.api import http_route as api
+from wardgate.api.references import DestinationReference
+from wardgate.ir import DirectResponse, PrefixRewrite, Redirect, Refuse, RegexRewrite
+from wardgate.problems import FieldPath, ObjectRef, Reason, format_path
+from wardgate.translate.findings import Findings
+from wardgate.translate.matchers import MatcherReader
+from wardgate.translate.regexes import group_count, regex_fault
+from wardgate.translate.route_filters import read_filters
+from wardgate.translate.table_plans import (
+    ActionPlan,
+    DelegatePlan,
+    DestinationPlan,
+    ForwardPlan,
+    TableSelector,
+)
+
+ROUTE_INVALID: Final = Refuse(500, "route_invalid")
+_CODES: Final = {
+    "MOVED_PERMANENTLY": 301,
+    "FOUND": 302,
+    "SEE_OTHER": 303,
+    "TEMPORARY_REDIRECT": 307,
+    "PERMANENT_REDIRECT": 308,
+}
+_PATH: Final = re.compile(r"/[\x21-\x22\x24-\x3e\x40-\x7e]*")
+_AUTHORITY: Final = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_GROUP: Final = re.compile(r"\\(.?)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class ActionReader:
+    """Reads the actions of one table; what is wrong with them goes to ``findings``."""
+
+    ref: ObjectRef
+    findings: Findings
+    matchers: MatcherReader
+    default: DestinationReference | None
+
+    def read(self, route: api.HttpRoute, field: FieldPath) -> ActionPlan:
+        """The action; what came of a mistake in it is not to be used."""
+        if route.forward_to is not None:
+            return self._forward(route.forward_to, (*field, "forwardTo"))
+        if route.redirect is not None:
+            return self._redirect(route.redirect, (*field, "redirect"))
+        if route.direct_response is not None:
+            return DirectResponse(route.direct_response.status, route.direct_response.body or "")
+        if route.delegate is not None:
+            return self._delegate(route.delegate, (*field, "delegate"))
+        self._error(Reason.UNSUPPORTED, "is not supported by this gateway", (*field, "graphql"))
+        return ROUTE_INVALID
+
+    def _forward(self, forward: api.ForwardTo, field: FieldPath) -> ForwardPlan:
+        named: Sequence[tuple[DestinationReference, FieldPath]] = [
+            (one, (*field, "destinations", index)) for index, one in enumerate(forward.destinations)
+        ]
+        if not named and self.default is not None:
+            named = [(self.default, ("spec", "defaultDestination"))]
+        host = forward.host_rewrite or None
+        if host is not None and not _AUTHORITY.fullmatch(host):
+            self._error(Reason.INVALID, "is not a host name, with or without a port", (*field, "hostRewrite"))
+        return ForwardPlan(
+            destinations=tuple(self._destination(one, place) for one, place in named),
+            path_rewrite=self._rewrite(forward, field),
+            host_rewrite=host,
+            auto_host_rewrite=forward.auto_host_rewrite,
+        )
+
+    def _destination(self, one: DestinationReference, field: FieldPath) -> DestinationPlan:
+        if one.subset:
+            self._error(Reason.UNSUPPORTED, "is not supported by this gateway; remove it", (*field, "subset"))
+        if one.ref is None:
+            self._error(Reason.UNSUPPORTED, "is not supported by this gateway; use ref", (*field, "awsLambda"))
+            return DestinationPlan("AWS_LAMBDA", self.ref.namespace, "", None, 0, field)
+        port = (one.port.number or one.port.name) if one.port else None
+        return DestinationPlan(
+            kind=one.kind,
+            namespace=one.ref.namespace or self.ref.namespace,
+            name=one.ref.name,
+            port=port,
+            weight=one.weight,
+            field=field,
+            cluster=one.ref.cluster or None,
+        )
+
+    def _rewrite(self, forward: api.ForwardTo, field: FieldPath) -> PrefixRewrite | RegexRewrite | None:
+        if forward.path_rewrite:
+            self._check_path(forward.path_rewrite, (*field, "pathRewrite"))
+            return PrefixRewrite(forward.path_rewrite)
+        if forward.regex_rewrite is None:
+            return None
+        rewrite = RegexRewrite(forward.regex_rewrite.pattern.regex, forward.regex_rewrite.substitution)
+        self._check_regex(rewrite, (*field, "regexRewrite"))
+        return rewrite
+
+    def _check_path(self, path: str, field: FieldPath) -> None:
+        if not _PATH.fullmatch(path):
+            self._error(Reason.INVALID, "has to begin with / and to hold neither blanks, ? nor #", field)
+
+    def _check_regex(self, rewrite: RegexRewrite, field: FieldPath) -> None:
+        fault = regex_fault(rewrite.pattern)
+        if fault is not None:
+            self._error(Reason.REGEX_ERROR, f"is not a pattern that RE2 takes: {fault}", (*field, "pattern", "regex"))
+            return
+        groups = group_count(rewrite.pattern)
+        for escaped in _GROUP.findall(rewrite.substitution):
+            if escaped != "\\" and not (escaped.isascii() and escaped.isdigit() and int(escaped) <= groups):
+                text = f"may refer to \\0 to \\{groups} and to no other group; write a backslash as \\\\"
+                self._error(Reason.REGEX_ERROR, text, (*field, "substitution"))
+
+    def _redirect(self, redirect: api.Redirect, field: FieldPath) -> Redirect:
+        if redirect.path_redirect:
+            self._check_path(redirect.path_redirect, (*field, "pathRedirect"))
+        if redirect.host_redirect is not None and not _AUTHORITY.fullmatch(redirect.host_redirect):
+            self._error(Reason.INVALID, "is not the name of a host", (*field, "hostRedirect"))
+        return Redirect(_CODES[redirect.response_code], redirect.host_redirect, redirect.path_redirect or None)
+
+    def _delegate(self, delegate: api.Delegate, field: FieldPath) -> DelegatePlan:
+        selectors = tuple(
+            TableSelector(one.name or None, one.namespace or None, frozenset(one.labels.items()), one.cluster or None)
+            for one in delegate.route_tables
+        )
+        return DelegatePlan(
+            selectors=selectors,
+            allowed=read_filters(delegate.allowed_routes, self.matchers, (*field, "allowedRoutes")),
+            by_specificity=delegate.sort_method == "ROUTE_SPECIFICITY",
+        )
+
+    def _error(self, reason: Reason, what: str, field: FieldPath) -> None:
+        self.findings.error(self.ref, reason, f"{format_path(field)} of {self.ref} {what}.", field)

@@ -1,0 +1,130 @@
+"""Which root table stands on which listener, and under which hosts.
+
+A table names its gateways; a gateway's ``allowedRouteTables`` let tables in by selector and host. What both hosts allow
+is the narrower of the two: a table for ``*`` on a listener for ``*.example.com`` serves the latter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wardgate.problems import ObjectRef, Reason
+from wardgate.translate.findings import Findings
+from wardgate.translate.gateways import AllowedTables, GatewayPlan
+from wardgate.translate.hosts import common
+from wardgate.translate.ports import OpenListener
+from wardgate.translate.table_plans import RouteFilter, TablePlan
+from wardgate.translate.tenancy import Tenancy
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """One table under one domain of one listener. ``allowed`` empty: every route may stand there."""
+
+    table: TablePlan
+    domain: str
+    allowed: tuple[RouteFilter, ...] = ()
+
+
+class Attachment:
+    """Attaches the roots of one translation; what is refused goes to ``findings``."""
+
+    def __init__(
+        self,
+        gateways: Sequence[GatewayPlan],
+        listeners: Sequence[OpenListener],
+        *,
+        tenancy: Tenancy,
+        cluster_name: str | None,
+        findings: Findings,
+    ) -> None:
+        self._gateways = {gateway.ref: gateway for gateway in gateways}
+        self._listeners = listeners
+        self._tenancy = tenancy
+        self._cluster_name = cluster_name
+        self._findings = findings
+
+    def of(self, table: TablePlan) -> dict[str, list[Attached]]:
+        """Where a root table stands, by the listener's name."""
+        found: dict[str, list[Attached]] = {}
+        for index, (namespace, name) in enumerate(table.gateways):
+            gateway = ObjectRef("VirtualGateway", namespace, name)
+            if self._exists(table, gateway, index):
+                self._at(table, gateway, index, found)
+        return found
+
+    def _exists(self, table: TablePlan, gateway: ObjectRef, index: int) -> bool:
+        field = ("spec", "virtualGateways", index)
+        if not self._tenancy.may_reference(table.ref.namespace, gateway.namespace):
+            text = f"{table.ref} may not name {gateway}: under isolated tenancy it lies in another tenant's namespace."
+            self._findings.error(table.ref, Reason.REF_NOT_PERMITTED, text, field)
+            return False
+        if gateway not in self._gateways:
+            text = f"{table.ref} names {gateway}, which does not exist or cannot be served."
+            self._findings.error(table.ref, Reason.REF_NOT_FOUND, text, field)
+            return False
+        return True
+
+    def _at(self, table: TablePlan, gateway: ObjectRef, index: int, found: dict[str, list[Attached]]) -> None:
+        open_listeners = [one for one in self._listeners if one.gateway.ref == gateway]
+        let_in: set[str] = set()
+        for listener in open_listeners:
+            attached = self._on(table, listener)
+            let_in.update(host for host in table.hosts if _domains([one.domain for one in attached], host))
+            if attached and not listener.plan.https_redirect:
+                found.setdefault(listener.name, []).extend(attached)
+        left_out = [host for host in table.hosts if host not in let_in]
+        if open_listeners and not let_in:
+            self._findings.error(
+                table.ref,
+                Reason.REF_NOT_PERMITTED,
+                f"{table.ref} is let in by no listener of {gateway}; its allowedRouteTables have to select the table "
+                "and one of its hosts" + (", and to name its namespace." if self._tenancy.isolated else "."),
+                ("spec", "virtualGateways", index),
+            )
+        elif open_listeners and left_out:
+            self._findings.warning(
+                table.ref,
+                Reason.REF_NOT_PERMITTED,
+                f"{table.ref} is not let in by {gateway} for {', '.join(left_out)}; see its allowedRouteTables.",
+                ("spec", "hosts"),
+            )
+        elif not open_listeners:
+            self._findings.warning(
+                table.ref,
+                Reason.NO_EFFECT,
+                f"{table.ref} names {gateway}, which serves no listener here.",
+                ("spec", "virtualGateways", index),
+            )
+
+    def _on(self, table: TablePlan, listener: OpenListener) -> list[Attached]:
+        """The domains of the table on one listener; the filters of several entries add up."""
+        if listener.plan.allowed is None:
+            if not self._tenancy.may_attach(listener.gateway.ref.namespace, table.ref.namespace, named=False):
+                return []
+            return [Attached(table, host) for host in table.hosts]
+        filters: dict[str, tuple[RouteFilter, ...] | None] = {}
+        for entry in listener.plan.allowed:
+            if self._lets_in(entry, table, listener):
+                for domain in _domains(table.hosts, entry.host):
+                    earlier = filters.get(domain, ())
+                    both = (*earlier, *entry.allowed) if earlier is not None and entry.allowed else None
+                    filters[domain] = both
+        return [Attached(table, domain, allowed or ()) for domain, allowed in filters.items()]
+
+    def _lets_in(self, entry: AllowedTables, table: TablePlan, listener: OpenListener) -> bool:
+        namespace = table.ref.namespace
+        named = namespace in (entry.namespace, entry.host_namespace)
+        return (
+            entry.host_namespace in (None, namespace)
+            and entry.namespace in (None, namespace)
+            and entry.name in (None, table.ref.name)
+            and entry.labels <= table.labels
+            and (None in (entry.cluster, self._cluster_name) or entry.cluster == self._cluster_name)
+            and self._tenancy.may_attach(listener.gateway.ref.namespace, namespace, named=named)
+        )
+
+
+def _domains(hosts: Sequence[str], allowed: str) -> list[str]:
+    return [domain for host in hosts if (domain := common(host, allowed)) is not None]

@@ -1,0 +1,123 @@
+"""Which route is guarded by which ExtAuthPolicy, and which route is closed because its policy is bad.
+
+Rule 1: one policy a route. The oldest wins; an INVALID one keeps its place; the losers are FAILED.
+Rule 2: a bad policy with a last good form guards the routes that this form selects, and closes (500) those that only
+its bad form selects. Without a last good form it closes all that its bad form selects; where the last good form has
+become bad too, also what that one selects.
+Rule 3: an unreadable selector selects nothing. What was selected by the last good form stays guarded; beyond that
+nobody can know which routes were meant, and closing every route for one object's typing mistake would cost the others.
+The status says so, and ``requireAuth`` is there for those who want a closed gate.
+Rule 4: where ``requireAuth`` or the route's label demands a policy, a route without one is closed (401).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from wardgate.ir import Refuse
+from wardgate.problems import ObjectRef, Reason
+from wardgate.translate.contract import PolicyOutcome
+from wardgate.translate.findings import Findings
+from wardgate.translate.forms import Served
+from wardgate.translate.instances import RouteInstance
+from wardgate.translate.selection import RouteFinder
+from wardgate.translate.selectors import Selectors, read_selectors, report_unreadable
+from wardgate.translate.tenancy import Tenancy
+
+POLICY_INVALID = Refuse(500, "policy_invalid")
+AUTH_REQUIRED = Refuse(401, "auth_required")
+
+
+@dataclass(slots=True)
+class AuthAttachment:
+    """``plans`` and ``closed`` by the route's number; ``selected`` the numbers of each policy, losers included."""
+
+    plans: dict[int, str] = field(default_factory=dict)
+    closed: dict[int, Refuse] = field(default_factory=dict)
+    selected: dict[ObjectRef, set[int]] = field(default_factory=dict)
+    owners: dict[int, ObjectRef] = field(default_factory=dict)
+
+
+def attach_auth(
+    policies: Sequence[Served[PolicyOutcome]],
+    instances: Sequence[RouteInstance],
+    *,
+    finder: RouteFinder,
+    tenancy: Tenancy,
+    findings: Findings,
+    require_auth: bool,
+) -> AuthAttachment:
+    """Decide for every route; see the rules."""
+    attachment = AuthAttachment()
+    for policy in sorted(policies, key=lambda one: (tenancy.age_rank(one.ref.namespace), one.stored.age_key)):
+        _attach(policy, attachment, instances, finder=finder, tenancy=tenancy, findings=findings)
+    for number, instance in enumerate(instances):
+        if number not in attachment.owners and (require_auth or instance.requires_auth):
+            attachment.closed[number] = AUTH_REQUIRED
+    return attachment
+
+
+def _attach(
+    policy: Served[PolicyOutcome],
+    attachment: AuthAttachment,
+    instances: Sequence[RouteInstance],
+    *,
+    finder: RouteFinder,
+    tenancy: Tenancy,
+    findings: Findings,
+) -> None:
+    within = tenancy.selectable(policy.ref.namespace)
+    guarded: set[int] = set()
+    if policy.form is not None:
+        guarded = _selected(read_selectors(policy.form.manifest), finder, within=within)
+    applied = guarded
+    if not policy.is_current:
+        applied = guarded | _closed(policy, finder, within=within)
+        report_unreadable(policy.ref, policy.stored, findings)
+    attachment.selected[policy.ref] = applied
+    lost: dict[ObjectRef, list[int]] = {}
+    for number in sorted(applied):
+        owner = attachment.owners.setdefault(number, policy.ref)
+        if owner != policy.ref:
+            lost.setdefault(owner, []).append(number)
+        elif policy.value is not None and policy.value.plan is not None and number in guarded:
+            attachment.plans[number] = policy.value.plan.name
+        else:
+            attachment.closed[number] = POLICY_INVALID
+    for owner, numbers in lost.items():
+        _report_loss(policy.ref, owner, [instances[number] for number in numbers], findings)
+    if not applied and policy.is_current:
+        findings.warning(
+            policy.ref,
+            Reason.NO_ROUTES,
+            f"{policy.ref} selects no route; check the labels in spec.applyToRoutes.",
+            ("spec", "applyToRoutes"),
+        )
+
+
+def _closed(policy: Served[PolicyOutcome], finder: RouteFinder, *, within: str | None) -> set[int]:
+    """What the bad form selects, and the last good form where it is bad by now."""
+    closed = _selected(read_selectors(policy.stored.manifest), finder, within=within)
+    if policy.past is not None:
+        closed |= _selected(read_selectors(policy.past.manifest), finder, within=within)
+    return closed
+
+
+def _selected(selectors: Selectors, finder: RouteFinder, *, within: str | None) -> set[int]:
+    if selectors.is_empty:
+        return finder.to_services(within=within)
+    return finder.by_policy(selectors, within=within, restricts=True)
+
+
+def _report_loss(loser: ObjectRef, winner: ObjectRef, routes: Sequence[RouteInstance], findings: Findings) -> None:
+    first = routes[0]
+    more = len({route.origin for route in routes}) - 1
+    others = f" and {more} more" if more else ""
+    findings.conflict(
+        loser,
+        Reason.CONFLICTED,
+        f"{loser} is ignored on route {first.name} of {first.table}{others}: {winner} comes first there, and a route "
+        "has one ExtAuthPolicy. Narrow the selector of one of the two.",
+        ("spec", "applyToRoutes"),
+    )

@@ -1,0 +1,158 @@
+"""The numbers in statuses (spec, 2.10). A route counts once, however many hosts and parents it is reached through.
+
+``selectedWorkloadsCount`` of a gateway is one where it means this installation's gateway: pods are not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from wardgate.api import KINDS
+from wardgate.ir import Forward
+from wardgate.problems import ObjectRef, Reason
+from wardgate.snapshot import StoredObject
+from wardgate.translate.contract import KeyOutcome, PolicyOutcome
+from wardgate.translate.evidence import Evidence
+from wardgate.translate.instances import RouteInstance
+from wardgate.translate.manifests import at, mapping
+from wardgate.translate.selectors import Selectors, read_selectors
+from wardgate.translate.statuses import Counts
+
+_REJECTED = (Reason.BAD_SECRET, Reason.EXPIRED_KEY, Reason.TOO_LARGE)
+
+
+def all_counts(evidence: Evidence) -> dict[ObjectRef, Counts]:
+    """The counts of every object that has any."""
+    return {
+        **_auth_policies(evidence),
+        **_transformations(evidence),
+        **_tables(evidence),
+        **_gateways(evidence),
+        **_services(evidence),
+        **_servers(evidence),
+    }
+
+
+def gvk(kind: str) -> str:
+    """A kind as Go prints it, the way Gloo's statuses do."""
+    return f"{KINDS[kind].api_version}, Kind={kind}"
+
+
+def _auth_policies(evidence: Evidence) -> dict[ObjectRef, Counts]:
+    found: dict[ObjectRef, Counts] = {}
+    for policy in evidence.objects.auth:
+        numbers = evidence.auth.selected[policy.ref]
+        selectors = read_selectors((policy.form or policy.stored).manifest)
+        found[policy.ref] = {
+            "num_selected_routes": _routes(numbers, evidence.instances),
+            "num_selected_destination_ports": _ports(selectors, numbers, evidence.instances),
+            "keys": _keys(policy.value, evidence.keys) if policy.value is not None else {},
+        }
+    return found
+
+
+def _transformations(evidence: Evidence) -> dict[ObjectRef, Counts]:
+    return {
+        ref: {"num_selected_routes": _routes(numbers, evidence.instances)}
+        for ref, numbers in evidence.transformations.selected.items()
+    }
+
+
+def _tables(evidence: Evidence) -> dict[ObjectRef, Counts]:
+    applied: dict[ObjectRef, set[ObjectRef]] = {}
+    for number, owner in evidence.auth.owners.items():
+        applied.setdefault(evidence.instances[number].table, set()).add(owner)
+    for policy, numbers in evidence.transformations.selected.items():
+        for number in numbers:
+            applied.setdefault(evidence.instances[number].table, set()).add(policy)
+    found: dict[ObjectRef, Counts] = {}
+    for stored in evidence.snapshot.of("RouteTable"):
+        kinds = [policy.kind for policy in applied.get(stored.ref, ())]
+        found[stored.ref] = {
+            "num_applied_route_policies": {gvk(kind): kinds.count(kind) for kind in sorted(set(kinds))},
+            "num_parent_route_tables": len(evidence.routed.parents.get(stored.ref, ())),
+            "num_allowed_virtual_gateways": len(evidence.routed.gateways.get(stored.ref, ())),
+        }
+    return found
+
+
+def _gateways(evidence: Evidence) -> dict[ObjectRef, Counts]:
+    tables: dict[ObjectRef, set[ObjectRef]] = {}
+    for table, gateways in evidence.routed.gateways.items():
+        for gateway in gateways:
+            tables.setdefault(gateway, set()).add(table)
+    services: dict[ObjectRef, set[ObjectRef]] = {}
+    for service, gateways in _services_by_gateway(evidence).items():
+        for gateway in gateways:
+            services.setdefault(gateway, set()).add(service)
+    return {
+        gateway.ref: {
+            "route_tables_count": len(tables.get(gateway.ref, ())),
+            "selected_workloads_count": int(gateway.value is not None and gateway.value.is_ours),
+            "external_services_count": len(services.get(gateway.ref, ())),
+        }
+        for gateway in evidence.objects.gateways
+    }
+
+
+def _services(evidence: Evidence) -> dict[ObjectRef, Counts]:
+    gateways = _services_by_gateway(evidence)
+    return {
+        service.ref: {
+            "num_selected_external_endpoints": (
+                len(evidence.upstreams.endpoints_of(service.value)) if service.value is not None else 0
+            ),
+            "num_selected_virtual_gateways": len(gateways.get(service.ref, ())),
+        }
+        for service in evidence.objects.services
+    }
+
+
+def _servers(evidence: Evidence) -> dict[ObjectRef, Counts]:
+    naming: dict[ObjectRef, int] = {}
+    for policy in evidence.objects.auth:
+        server = _server(policy.stored)
+        if server is not None:
+            naming[server] = naming.get(server, 0) + 1
+    return {server.ref: {"num_applied_policies": naming.get(server.ref, 0)} for server in evidence.objects.servers}
+
+
+def _services_by_gateway(evidence: Evidence) -> dict[ObjectRef, set[ObjectRef]]:
+    """For every ExternalService the gateways that have a route to it."""
+    found: dict[ObjectRef, set[ObjectRef]] = {}
+    for host in evidence.routed.hosts:
+        for instance in host.instances:
+            for one in instance.destinations:
+                if one.kind == "EXTERNAL_SERVICE" and isinstance(instance.action, Forward):
+                    found.setdefault(ObjectRef("ExternalService", one.namespace, one.name), set()).add(host.gateway)
+    return {service.ref: found[service.ref] for service in evidence.objects.services if service.ref in found}
+
+
+def _routes(numbers: Iterable[int], instances: Sequence[RouteInstance]) -> int:
+    return len({instances[number].origin for number in numbers})
+
+
+def _ports(selectors: Selectors, numbers: Iterable[int], instances: Sequence[RouteInstance]) -> int:
+    """Ports of Services that a policy guards because it selects destinations."""
+    if not (selectors.destinations or selectors.is_empty):
+        return 0
+    found = {one for number in numbers for one in instances[number].destinations if one.kind == "SERVICE"}
+    return len({(one.namespace, one.name, one.port) for one in found})
+
+
+def _keys(outcome: PolicyOutcome, keys: KeyOutcome) -> Mapping[str, int]:
+    """What became of the Secrets that a policy selects."""
+    names = [request.name for request in outcome.key_sets]
+    problems = {problem for name in names for problem in keys.problems_by_key_set.get(name, ())}
+    return {
+        "usable": sum(keys.by_key_set.get(name, 0) for name in names),
+        "rejected": len({problem.ref for problem in problems if problem.reason in _REJECTED}),
+        "duplicate": len({problem.ref for problem in problems if problem.reason is Reason.DUPLICATE_KEY}),
+    }
+
+
+def _server(policy: StoredObject) -> ObjectRef | None:
+    """The ExtAuthServer that a policy names."""
+    server = mapping(at(policy.manifest, "spec", "config", "server"))
+    name, namespace = server.get("name"), server.get("namespace") or policy.ref.namespace
+    return ObjectRef("ExtAuthServer", namespace, name) if isinstance(name, str) and isinstance(namespace, str) else None

@@ -1,0 +1,243 @@
+"""From a root table to its routes in their places: delegation, inherited labels, merged matchers.
+
+Rule 1: a delegated route has the labels of its own, of its table, and of every route and table above it.
+Rule 2: it matches what its parents' matchers and its own match together. Where no request can meet both, the route
+takes none: its table is INVALID, and there is nothing to answer.
+Rule 3: what cannot be delegated to (a missing table, a loop) closes what is left of the delegating route: the tables
+that can be reached come first, and requests that none of them takes get 500.
+Rule 4: depth and number of routes are bounded for each root, so that a web of delegations cannot stall a translation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from wardgate.ir import Forward, PathMatch, PrefixRewrite, Refuse, RouteAction, RouteMatch
+from wardgate.problems import FieldPath, ObjectRef, Reason
+from wardgate.translate.findings import Findings
+from wardgate.translate.forwarding import Resolved, resolve
+from wardgate.translate.instances import Destination, RouteInstance
+from wardgate.translate.matching import MAX_MATCHES, conflicts_with_all, lies_within, merged
+from wardgate.translate.specificity import by_specificity
+from wardgate.translate.table_index import TableIndex
+from wardgate.translate.table_plans import (
+    DelegatePlan,
+    ForwardPlan,
+    Labels,
+    RouteFilter,
+    RoutePlan,
+    TablePlan,
+    action_name,
+)
+from wardgate.translate.upstreams import Upstreams
+
+MAX_DEPTH: Final = 16
+"""Tables below one another."""
+MAX_ROUTES: Final = 20_000
+"""Routes that one root table may come to under one host of one listener."""
+
+LOOP: Final = Refuse(500, "delegation_loop")
+TABLE_MISSING: Final = Refuse(500, "route_table_missing")
+TOO_LARGE: Final = Refuse(500, "delegation_too_large")
+REWRITE_UNSUPPORTED: Final = Refuse(500, "path_rewrite_unsupported")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a table inherits. ``allowed`` holds the filters of every level; a route has to pass all of them."""
+
+    port: int
+    gateway: ObjectRef | None = None
+    matches: tuple[RouteMatch, ...] = ()
+    labels: Labels = frozenset()
+    chain: tuple[ObjectRef, ...] = ()
+    allowed: tuple[tuple[RouteFilter, ...], ...] = ()
+
+
+class Delegation:
+    """Expands the roots of one translation. What is wrong goes to ``findings``; ``reached`` collects the tables met."""
+
+    def __init__(self, tables: TableIndex, upstreams: Upstreams, findings: Findings) -> None:
+        self._tables = tables
+        self._upstreams = upstreams
+        self._findings = findings
+        self._resolved: dict[tuple[ObjectRef, int], Resolved] = {}
+        self._left = 0
+        self.reached: dict[ObjectRef, set[ObjectRef]] = {}
+        """Each table met, with the tables that delegate to it."""
+        self.gateways: dict[ObjectRef, set[ObjectRef]] = {}
+        """Each table met on a listener, with the gateways that serve it."""
+
+    def expand(self, root: TablePlan, place: Place) -> list[RouteInstance]:
+        """All routes of a root and of what it delegates to, in the order they are tried."""
+        self._left = MAX_ROUTES
+        return self._table(root, place)
+
+    def _table(self, table: TablePlan, place: Place) -> list[RouteInstance]:
+        self.reached.setdefault(table.ref, set()).update(place.chain[-1:])
+        if place.gateway is not None:
+            self.gateways.setdefault(table.ref, set()).add(place.gateway)
+        here = replace(place, labels=place.labels | table.labels, chain=(*place.chain, table.ref))
+        return [instance for route in table.routes for instance in self._route(table, route, here)]
+
+    def _route(self, table: TablePlan, route: RoutePlan, place: Place) -> list[RouteInstance]:
+        self._left -= 1
+        own = tuple(one.match for one in route.matchers if one.port in (None, place.port))
+        if route.matchers and not own:
+            return []
+        if len(own) * len(place.matches) > MAX_MATCHES:
+            self._error(table, route, Reason.TOO_LARGE, f"comes to more than {MAX_MATCHES} matchers with its parents'")
+            own = own[: max(1, MAX_MATCHES // len(place.matches))]
+            route = replace(route, action=TOO_LARGE)
+        if self._conflicts(table, route, own, place):
+            return []
+        inner = replace(place, matches=merged(place.matches, own), labels=place.labels | route.labels)
+        if isinstance(route.action, DelegatePlan):
+            return self._delegate(table, route, route.action, inner)
+        return self._leaf(table, route, inner)
+
+    def _conflicts(self, table: TablePlan, route: RoutePlan, own: tuple[RouteMatch, ...], place: Place) -> bool:
+        """Whether none of the route's matchers fits the parents'; says so, and also where only some do not."""
+        lost = [conflicts_with_all(place.matches, match) for match in own]
+        parent = place.chain[-2] if len(place.chain) > 1 else table.ref
+        if own and all(lost):
+            text = f"matches nothing that {parent} delegates to it: the matchers of the two exclude each other"
+            self._error(table, route, Reason.CONFLICTED, text)
+            return True
+        if any(lost):
+            self._findings.warning(
+                table.ref,
+                Reason.CONFLICTED,
+                f'Route "{route.name}" of {table.ref} has matchers that never match, because the matchers of {parent} '
+                "exclude them; correct or remove them.",
+                (*_field(route), "matchers"),
+            )
+        return False
+
+    def _delegate(
+        self, table: TablePlan, route: RoutePlan, delegate: DelegatePlan, inner: Place
+    ) -> list[RouteInstance]:
+        children, missed = self._tables.below(table, delegate)
+        closed: Refuse | None = None
+        for miss in missed:
+            self._error(table, route, miss.reason, miss.text)
+            closed = TABLE_MISSING
+        if not children and not missed:
+            self._nothing_below(table, route)
+        if delegate.allowed:
+            inner = replace(inner, allowed=(*inner.allowed, delegate.allowed))
+        found: list[RouteInstance] = []
+        for child in children:
+            refusal = self._refusal(table, route, child, inner)
+            if refusal is None:
+                found += self._table(child, inner)
+            closed = closed or refusal
+        if delegate.by_specificity:
+            found = by_specificity(found)
+        if closed is not None:
+            found.append(self._instance(table, route, inner, action=closed))
+        return found
+
+    def _refusal(self, table: TablePlan, route: RoutePlan, child: TablePlan, inner: Place) -> Refuse | None:
+        """Why one more table cannot be entered, if so."""
+        if child.ref in inner.chain:
+            loop = " -> ".join(f"{ref.namespace}/{ref.name}" for ref in (*inner.chain, child.ref))
+            self._error(table, route, Reason.DELEGATION_LOOP, f"closes a loop of delegations ({loop})")
+            return LOOP
+        if len(inner.chain) >= MAX_DEPTH or self._left <= 0:
+            text = f"leads to more than {MAX_DEPTH} tables below one another, or to more than {MAX_ROUTES} routes"
+            self._error(table, route, Reason.TOO_LARGE, text)
+            return TOO_LARGE
+        return None
+
+    def _nothing_below(self, table: TablePlan, route: RoutePlan) -> None:
+        self._findings.warning(
+            table.ref,
+            Reason.REF_NOT_FOUND,
+            f'Route "{route.name}" of {table.ref} delegates to no RouteTable; check delegate.routeTables.',
+            (*_field(route), "delegate"),
+        )
+
+    def _leaf(self, table: TablePlan, route: RoutePlan, inner: Place) -> list[RouteInstance]:
+        matches = self._allowed(table, route, inner)
+        if matches is None:
+            return []
+        inner = replace(inner, matches=matches)
+        action, destinations = self._action(table, route)
+        if isinstance(action, Forward) and isinstance(action.path_rewrite, PrefixRewrite):
+            inner = replace(inner, matches=_with_paths(inner.matches))
+            if any(match.paths[-1].kind == "regex" for match in inner.matches):
+                self._error(table, route, Reason.UNSUPPORTED, "has pathRewrite with a regex matcher; use regexRewrite")
+                action = REWRITE_UNSUPPORTED
+        return [self._instance(table, route, inner, action=action, destinations=destinations)]
+
+    def _allowed(self, table: TablePlan, route: RoutePlan, inner: Place) -> tuple[RouteMatch, ...] | None:
+        """The matches that every level's ``allowedRoutes`` permits, None where there are none."""
+        matches = inner.matches or (RouteMatch(),)
+        action = action_name(route.action)
+        kept = tuple(match for match in matches if all(_permits(filters, match, action) for filters in inner.allowed))
+        if len(kept) < len(matches):
+            self._findings.warning(
+                table.ref,
+                Reason.REF_NOT_PERMITTED,
+                f'Route "{route.name}" of {table.ref} is left out, in whole or in part, because allowedRoutes above it '
+                "do not permit its matchers.",
+                (*_field(route), "matchers"),
+            )
+        return (inner.matches and kept) if kept else None
+
+    def _action(self, table: TablePlan, route: RoutePlan) -> tuple[RouteAction, tuple[Destination, ...]]:
+        assert not isinstance(route.action, DelegatePlan)
+        if not isinstance(route.action, ForwardPlan):
+            return route.action, ()
+        key = (table.ref, route.index)
+        if key not in self._resolved:
+            self._resolved[key] = resolve(route.action, self._upstreams, table=table.ref)
+        resolved = self._resolved[key]
+        self._findings.extend(resolved.problems)
+        return resolved.action, resolved.destinations
+
+    def _instance(
+        self,
+        table: TablePlan,
+        route: RoutePlan,
+        inner: Place,
+        *,
+        action: RouteAction,
+        destinations: tuple[Destination, ...] = (),
+    ) -> RouteInstance:
+        return RouteInstance(
+            table=table.ref,
+            index=route.index,
+            name=route.name,
+            matches=inner.matches,
+            action=action,
+            labels=inner.labels,
+            destinations=destinations,
+            weight=table.weight,
+        )
+
+    def _error(self, table: TablePlan, route: RoutePlan, reason: Reason, text: str) -> None:
+        field = _field(route)
+        self._findings.error(table.ref, reason, f'Route "{route.name}" of {table.ref} {text}.', field)
+
+
+_SLASH: Final = (PathMatch("prefix", "/"),)
+
+
+def _field(route: RoutePlan) -> FieldPath:
+    return ("spec", "http", route.index)
+
+
+def _permits(filters: tuple[RouteFilter, ...], match: RouteMatch, action: str | None) -> bool:
+    return any(
+        (not one.matches or any(lies_within(match, outer) for outer in one.matches))
+        and (not one.actions or action is None or action in one.actions)
+        for one in filters
+    )
+
+
+def _with_paths(matches: tuple[RouteMatch, ...]) -> tuple[RouteMatch, ...]:
+    """A prefix rewrite refers to a path condition; where there is none, every path begins with a slash."""
+    return tuple(match if match.paths else replace(match, paths=_SLASH) for match in matches or (RouteMatch(),))

@@ -1,0 +1,66 @@
+"""What one ExternalEndpoint says: an address, a name or a unix socket, and its own port numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from wardgate.api.external_endpoint import ExternalEndpoint
+from wardgate.ir import Endpoint
+from wardgate.problems import FieldPath, ObjectRef, Problem, Reason
+from wardgate.translate.contract import ParsedObject, Scope
+from wardgate.translate.external_services import ExternalPort
+from wardgate.translate.file_paths import file_below
+from wardgate.translate.findings import Findings
+from wardgate.translate.forms import Reading
+from wardgate.translate.hosts import is_dns_name, is_ip, normal
+from wardgate.translate.manifests import labels_of
+
+_UNIX: Final = "unix://"
+_ADDRESS: Final[FieldPath] = ("spec", "address")
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalEndpointPlan:
+    """``ports`` gives ports of the service another number here, by their names."""
+
+    ref: ObjectRef
+    labels: frozenset[tuple[str, str]]
+    host: str
+    unix_path: str
+    ports: tuple[tuple[str, int], ...]
+
+    def at(self, port: ExternalPort) -> Endpoint:
+        """Where this endpoint serves a port of the service."""
+        if self.unix_path:
+            return Endpoint("", 0, self.unix_path)
+        numbers = dict(self.ports)
+        number = next((numbers[name] for name in port.names if name in numbers), port.target)
+        return Endpoint(self.host, number)
+
+
+def read_external_endpoint(parsed: ParsedObject[ExternalEndpoint], scope: Scope) -> Reading[ExternalEndpointPlan]:
+    """Read one ExternalEndpoint."""
+    spec, ref, findings = parsed.model.spec, parsed.ref, Findings()
+    host, unix_path = normal(spec.address), ""
+    if spec.address.startswith(_UNIX):
+        file = file_below(
+            spec.address.removeprefix(_UNIX), scope.settings.unix_root, setting="unixRoot", ref=ref, field=_ADDRESS
+        )
+        if isinstance(file, Problem):
+            return Reading(None, (file,))
+        host, unix_path = "", file.path
+    elif not (is_ip(host) or is_dns_name(host)):
+        findings.error(
+            ref,
+            Reason.INVALID,
+            f"spec.address of {ref} is neither an IP address, a host name nor unix://PATH.",
+            _ADDRESS,
+        )
+        return Reading(None, findings.of(ref))
+    if spec.locality is not None:
+        message = f"spec.locality of {ref} has no effect on this gateway; endpoints take turns."
+        findings.warning(ref, Reason.NO_EFFECT, message, ("spec", "locality"))
+    ports = tuple((port.name, port.number) for port in spec.ports if port.name)
+    labels = frozenset(labels_of(parsed.stored.manifest).items())
+    return Reading(ExternalEndpointPlan(ref, labels, host, unix_path, ports), findings.of(ref))

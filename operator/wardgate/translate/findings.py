@@ -1,0 +1,54 @@
+"""Everything a translation has to say about the users' objects, collected by object.
+
+The one mutable thing that the parts of the pipeline share. The same problem is kept once, however many routes meet it;
+the order in which problems are found decides nothing, because they come out sorted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason
+
+_SEVERITY = {ProblemKind.ERROR: 0, ProblemKind.CONFLICT: 1, ProblemKind.WARNING: 2}
+
+
+class Findings:
+    """Problems of one translation."""
+
+    def __init__(self) -> None:
+        self._by_ref: dict[ObjectRef, dict[Problem, None]] = {}
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        """Take problems as they are."""
+        for problem in problems:
+            self._by_ref.setdefault(problem.ref, {})[problem] = None
+
+    def error(self, ref: ObjectRef, reason: Reason, message: str, field: FieldPath = ()) -> None:
+        """``ref`` is INVALID."""
+        self.extend((Problem(ProblemKind.ERROR, reason, message, ref, field),))
+
+    def conflict(self, ref: ObjectRef, reason: Reason, message: str, field: FieldPath = ()) -> None:
+        """``ref`` is right but loses against an older object."""
+        self.extend((Problem(ProblemKind.CONFLICT, reason, message, ref, field),))
+
+    def warning(self, ref: ObjectRef, reason: Reason, message: str, field: FieldPath = ()) -> None:
+        """``ref`` is served, but something in it is without effect or surprising."""
+        self.extend((Problem(ProblemKind.WARNING, reason, message, ref, field),))
+
+    def of(self, ref: ObjectRef) -> tuple[Problem, ...]:
+        """All problems of one object, the worst first."""
+        return tuple(sorted(self._by_ref.get(ref, {}), key=_order))
+
+    def is_invalid(self, ref: ObjectRef) -> bool:
+        """Whether the object has an error."""
+        return any(problem.kind is ProblemKind.ERROR for problem in self._by_ref.get(ref, {}))
+
+    def all(self) -> tuple[Problem, ...]:
+        """All problems of all objects, by object."""
+        return tuple(problem for ref in sorted(self._by_ref) for problem in self.of(ref))
+
+
+def _order(problem: Problem) -> tuple[int, tuple[tuple[int, int | str], ...], str, str]:
+    place = tuple((0, part) if isinstance(part, int) else (1, part) for part in problem.field)
+    return (_SEVERITY[problem.kind], place, problem.reason, problem.message)

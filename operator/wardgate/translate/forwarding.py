@@ -1,0 +1,65 @@
+"""From the destinations that a route names to upstreams with weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wardgate.ir import Forward, Refuse, RouteAction, WeightedUpstream
+from wardgate.problems import ObjectRef, Problem, ProblemKind, format_path
+from wardgate.translate.instances import Destination
+from wardgate.translate.table_plans import DestinationPlan, ForwardPlan
+from wardgate.translate.upstreams import Fault, Upstreams
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a ``forwardTo`` came to. ``destinations`` are as policies see them, found or not."""
+
+    action: RouteAction
+    destinations: tuple[Destination, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+def resolve(plan: ForwardPlan, upstreams: Upstreams, *, table: ObjectRef) -> Resolved:
+    """Look every destination up; one that cannot be used closes the route."""
+    seen = tuple(dict.fromkeys(upstreams.seen_by_policies(one) for one in plan.destinations))
+    problems: list[Problem] = []
+    refuse: Refuse | None = None
+    targets: list[WeightedUpstream] = []
+    weights = shares(plan.destinations)
+    for destination, weight in zip(plan.destinations, weights, strict=True):
+        found = upstreams.find(destination, table=table)
+        if isinstance(found, Fault):
+            message = f"{format_path(destination.field)} of {table} {found.text}."
+            problems.append(Problem(ProblemKind.ERROR, found.reason, message, table, destination.field))
+            refuse = refuse or found.refuse
+        else:
+            targets.append(WeightedUpstream(found.name, weight))
+    if refuse is not None:
+        return Resolved(refuse, seen, tuple(problems))
+    forward = Forward(
+        upstreams=tuple(targets),
+        path_rewrite=plan.path_rewrite,
+        host_rewrite=plan.host_rewrite,
+        auto_host_rewrite=plan.auto_host_rewrite,
+    )
+    return Resolved(forward, seen)
+
+
+def shares(destinations: Sequence[DestinationPlan]) -> list[int]:
+    """The weight of each destination: what the weighted ones leave of 100 is spread evenly, at least 1 each.
+
+    What does not divide evenly goes to the first ones, one each.
+    """
+    given = sum(destination.weight for destination in destinations)
+    without = sum(not destination.weight for destination in destinations)
+    share, rest = divmod(max(100 - given, 0), without) if without else (0, 0)
+    weights = []
+    for destination in destinations:
+        if destination.weight:
+            weights.append(destination.weight)
+        else:
+            weights.append(max(1, share + (rest > 0)))
+            rest -= 1
+    return weights

@@ -1,0 +1,53 @@
+"""A route in its place: one route of one table, reached by one way of delegation under one host of one listener.
+
+The same route of a table that two parents delegate to is two instances, with the labels and the matchers of different
+parents; policies guard instances.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wardgate.ir import RouteAction, RouteMatch
+from wardgate.problems import ObjectRef
+
+REQUIRE_AUTH_LABEL = ("gateway.gloo.solo.io/require_auth", "true")
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a route forwards to, as policies see it. ``labels`` None: the target's labels are not known."""
+
+    kind: str
+    namespace: str
+    name: str
+    port: int | str | None = None
+    labels: frozenset[tuple[str, str]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RouteInstance:
+    """``labels`` are those of every level; ``table`` and ``index`` say which ``spec.http`` entry this is.
+
+    ``weight`` is that of the table, for the order by specificity.
+
+    """
+
+    table: ObjectRef
+    index: int
+    name: str
+    matches: tuple[RouteMatch, ...]
+    action: RouteAction
+    labels: frozenset[tuple[str, str]] = frozenset()
+    destinations: tuple[Destination, ...] = ()
+    weight: int = 0
+
+    @property
+    def requires_auth(self) -> bool:
+        """A label at some level demands a valid ExtAuthPolicy."""
+        return REQUIRE_AUTH_LABEL in self.labels
+
+    @property
+    def origin(self) -> tuple[ObjectRef, int]:
+        """The route that this is an instance of: what counts in a status."""
+        return (self.table, self.index)

@@ -1,0 +1,150 @@
+"""What one key Secret means: its digest, its expiry, the hosts it is bound to, its metadata.
+
+Whatever restricts a key refuses it when it cannot be read; what is merely useless is left out. A complaint names
+entries and annotations, never what they hold. Which policies a Secret belongs to is not decided here (``keys``).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from wardgate.api.annotations import EXPIRES_AT, UPSTREAM_HOSTS, AnnotationError, parse_list, parse_time
+from wardgate.api.key_secret import KEY_ENTRY
+from wardgate.ir import MetadataEntry
+from wardgate.problems import Reason
+from wardgate.sensitive import Sensitive
+from wardgate.translate.contract import KeyForm
+from wardgate.translate.secrets import DecodedSecret, strip_newline
+
+_HEX_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+_ILLEGAL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+"""What RFC 9110, section 5.5, keeps out of header values."""
+_HOST: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
+_NO_KEY_AT_ALL: Final = hashlib.sha256(b"").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class UsableKey:
+    """What one Secret means in every key set of one form."""
+
+    digest: str
+    expires_at: int | None
+    allowed_hosts: tuple[str, ...] | None
+    metadata: tuple[MetadataEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedKey:
+    """Why a Secret is no key. ``complaint`` continues the sentence "Secret x/y is not used as a key: "."""
+
+    reason: Reason
+    complaint: str
+
+
+def read_key(secret: DecodedSecret, *, form: KeyForm, limit: int) -> UsableKey | RefusedKey:
+    """Read one Secret of the key type; ``limit`` is in bytes of all its entries, names included."""
+    if secret.fault:
+        return _refused(f"its field {secret.fault} cannot be read")
+    digest = _digest(secret, form)
+    if isinstance(digest, RefusedKey):
+        return digest
+    expires_at = _expiry(secret)
+    if isinstance(expires_at, RefusedKey):
+        return expires_at
+    hosts = _hosts(secret)
+    if isinstance(hosts, RefusedKey):
+        return hosts
+    metadata = tuple(_metadata(secret))
+    size = len(KEY_ENTRY) + len(digest) + sum(len(f"{entry.name}{entry.value.reveal()}".encode()) for entry in metadata)
+    if size > limit:
+        return RefusedKey(Reason.TOO_LARGE, f"its entries make {size} bytes, and at most {limit} are allowed")
+    return UsableKey(digest, expires_at, hosts, metadata)
+
+
+def _digest(secret: DecodedSecret, form: KeyForm) -> str | RefusedKey:
+    if KEY_ENTRY in secret.unreadable:
+        return _refused(f'its entry "{KEY_ENTRY}" is not UTF-8 text')
+    entry = secret.data.get(KEY_ENTRY)
+    if entry is None:
+        return _refused(f'it has no entry "{KEY_ENTRY}"')
+    text = strip_newline(entry.reveal())
+    if not text:
+        return _refused(f'its entry "{KEY_ENTRY}" is empty')
+    match form:
+        case KeyForm.PLAIN:
+            return _digest_of_key(text)
+        case KeyForm.SHA256:
+            return _stored_digest(text) or _refused(
+                f'its entry "{KEY_ENTRY}" is not a SHA-256 in 64 hexadecimal digits, as the policy\'s "digest" demands'
+            )
+        case KeyForm.HMAC_SHA256:
+            return (
+                _stored_digest(text)
+                or _stored_base64(text)
+                or _refused(
+                    f'its entry "{KEY_ENTRY}" is not an HMAC-SHA-256 in 64 hexadecimal digits or in base64, as the '
+                    f'policy\'s "hmac" demands'
+                )
+            )
+
+
+def _digest_of_key(text: str) -> str | RefusedKey:
+    if _ILLEGAL.search(text):
+        return _refused(f'its entry "{KEY_ENTRY}" holds a line break or another character that no header can carry')
+    if text != text.strip(" \t"):
+        return _refused(f'its entry "{KEY_ENTRY}" begins or ends with a blank, which no header can carry')
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _stored_digest(text: str) -> str | None:
+    """Hexadecimal digits of either case. The digest of nothing at all is none: no header ever holds that key."""
+    digest = text.lower()
+    return digest if _HEX_DIGEST.fullmatch(digest) and digest != _NO_KEY_AT_ALL else None
+
+
+def _stored_base64(text: str) -> str | None:
+    """``openssl dgst -binary | base64`` writes 44 characters, which no hexadecimal digest has."""
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return raw.hex() if len(raw) == 32 else None
+
+
+def _expiry(secret: DecodedSecret) -> int | RefusedKey | None:
+    """Unix seconds."""
+    text = secret.annotations.get(EXPIRES_AT)
+    if text is None:
+        return None
+    time = parse_time(text)
+    if isinstance(time, AnnotationError):
+        return _refused(f"its annotation {EXPIRES_AT} must be {time.expected}")
+    return time
+
+
+def _hosts(secret: DecodedSecret) -> tuple[str, ...] | RefusedKey | None:
+    text = secret.annotations.get(UPSTREAM_HOSTS)
+    if text is None:
+        return None
+    hosts = parse_list(text)
+    if not hosts or not all(_HOST.fullmatch(host) for host in hosts):
+        return _refused(f"its annotation {UPSTREAM_HOSTS} must list names of hosts, such as api.openai.com")
+    return tuple(sorted(hosts))
+
+
+def _metadata(secret: DecodedSecret) -> Iterator[MetadataEntry]:
+    """Every further entry that holds something: an empty one counts as absent, so it does not satisfy ``required``."""
+    for name, value in secret.data.items():
+        text = strip_newline(value.reveal())
+        if name != KEY_ENTRY and text:
+            yield MetadataEntry(name=name, value=Sensitive(text), legal_header=not _ILLEGAL.search(text))
+
+
+def _refused(complaint: str) -> RefusedKey:
+    return RefusedKey(Reason.BAD_SECRET, complaint)

@@ -1,0 +1,116 @@
+"""Reading ``matchers``: which requests a route asks for.
+
+A condition that cannot be read (a regex that does not compile, a suffix match) is reported and left out: the caller
+closes the route, and a closed route may take more requests than was meant. Not all requests, though: a bad matcher
+without a readable path is left out as a whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from wardgate.api.matchers import HeaderMatcher, HttpRequestMatcher, QueryParameterMatcher, StringMatch
+from wardgate.ir import HeaderMatch, PathMatch, QueryMatch, RouteMatch
+from wardgate.problems import FieldPath, ObjectRef, Reason, format_path
+from wardgate.translate.findings import Findings
+from wardgate.translate.regexes import regex_fault
+from wardgate.translate.table_plans import MatcherPlan
+
+_ConditionT = TypeVar("_ConditionT", HeaderMatch, QueryMatch)
+_METHOD: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}")
+
+
+@dataclass(frozen=True, slots=True)
+class MatcherReader:
+    """Reads the matchers of one table; what is wrong with them goes to ``findings``."""
+
+    ref: ObjectRef
+    findings: Findings
+
+    def read(self, matchers: Sequence[HttpRequestMatcher], field: FieldPath) -> tuple[MatcherPlan, ...]:
+        """All matchers of a route, each with what could be read of it."""
+        plans = []
+        for index, matcher in enumerate(matchers):
+            own = MatcherReader(self.ref, Findings())
+            plan = own._matcher(matcher, (*field, index))
+            self.findings.extend(own.findings.of(self.ref))
+            if plan.match.paths or not own.findings.is_invalid(self.ref):
+                plans.append(plan)
+        return tuple(plans)
+
+    def _matcher(self, matcher: HttpRequestMatcher, field: FieldPath) -> MatcherPlan:
+        if matcher.name:
+            self.findings.warning(
+                self.ref,
+                Reason.NO_EFFECT,
+                f"{format_path((*field, 'name'))} of {self.ref} has no effect; remove it.",
+                (*field, "name"),
+            )
+        headers = enumerate(matcher.headers)
+        query = enumerate(matcher.query_parameters)
+        return MatcherPlan(
+            RouteMatch(
+                paths=self._path(matcher.uri, (*field, "uri")) if matcher.uri is not None else (),
+                headers=_present(self._header(header, (*field, "headers", number)) for number, header in headers),
+                query=_present(self._query(one, (*field, "queryParameters", number)) for number, one in query),
+                methods=self._method(matcher.method, (*field, "method")) if matcher.method else (),
+            ),
+            port=matcher.port,
+        )
+
+    def _path(self, uri: StringMatch, field: FieldPath) -> tuple[PathMatch, ...]:
+        if uri.suffix is not None:
+            self._error(
+                Reason.UNSUPPORTED, "suffix", "compares the end of the path, which is not supported; use regex", field
+            )
+            return ()
+        if uri.regex is not None:
+            return (PathMatch("regex", uri.regex),) if self._is_regex(uri.regex, (*field, "regex")) else ()
+        if uri.exact is not None:
+            return (PathMatch("exact", uri.exact, uri.ignore_case),)
+        return (PathMatch("prefix", uri.prefix, uri.ignore_case),) if uri.prefix is not None else ()
+
+    def _header(self, header: HeaderMatcher, field: FieldPath) -> HeaderMatch | None:
+        value = header.value or None
+        if header.regex and value is not None and not self._is_regex(value, (*field, "value")):
+            return None
+        regex = header.regex and value is not None
+        return HeaderMatch(header.name.lower(), value, regex=regex, invert=header.invert_match)
+
+    def _query(self, one: QueryParameterMatcher, field: FieldPath) -> QueryMatch | None:
+        value = one.value or None
+        if one.regex and value is not None and not self._is_regex(value, (*field, "value")):
+            return None
+        return QueryMatch(one.name, value, regex=one.regex and value is not None)
+
+    def _method(self, method: str, field: FieldPath) -> tuple[str, ...]:
+        if _METHOD.fullmatch(method):
+            return (method.upper(),)
+        self.findings.error(
+            self.ref, Reason.INVALID, f"{format_path(field)} of {self.ref} is not a method such as GET or POST.", field
+        )
+        return ()
+
+    def _is_regex(self, pattern: str, field: FieldPath) -> bool:
+        fault = regex_fault(pattern)
+        if fault is None:
+            return True
+        self.findings.error(
+            self.ref,
+            Reason.REGEX_ERROR,
+            f"{format_path(field)} of {self.ref} is not a pattern that RE2 takes: {fault}. Look-around and "
+            "back-references do not exist there.",
+            field,
+        )
+        return False
+
+    def _error(self, reason: Reason, name: str, what: str, field: FieldPath) -> None:
+        path = (*field, name)
+        self.findings.error(self.ref, reason, f"{format_path(path)} of {self.ref} {what}.", path)
+
+
+def _present(conditions: Iterable[_ConditionT | None]) -> tuple[_ConditionT, ...]:
+    return tuple(condition for condition in conditions if condition is not None)

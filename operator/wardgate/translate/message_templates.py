@@ -1,0 +1,191 @@
+"""One ``injaTemplate`` to one ``MessageTemplate``: names checked, templates and extractors compiled on trial.
+
+Maps come out sorted by name, because a map of the API has no order. Rules that join several fields of the model (one
+body mode, the modes of an extractor) are enforced when a manifest is parsed and not repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from wardgate.api.transformation_template import Extractor as ExtractorModel
+from wardgate.api.transformation_template import InjaTemplate, TransformationTemplate
+from wardgate.inja import Limits, TemplateError, compile_extractor, compile_template
+from wardgate.ir import AppendedHeader, DynamicMetadataValue, Extractor, HeaderTemplate, MessageTemplate
+from wardgate.problems import FieldPath, ObjectRef, Reason
+from wardgate.translate.findings import Findings
+from wardgate.translate.header_names import FRAMING, PSEUDO, READABLE_PSEUDO, is_token
+
+DEFAULT_METADATA_NAMESPACE: Final = "io.solo.transformation"
+
+_UNSUPPORTED: Final = (
+    ("merge_json_keys", "mergeJsonKeys"),
+    ("string_delimiter", "stringDelimiter"),
+    ("data_sources", "dataSources"),
+)
+_WITHOUT_EFFECT: Final = (("span_transformer", "spanTransformer"), ("data_source_max_size", "dataSourceMaxSize"))
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateReader:
+    """Reads the template of one side of ``policy``; whatever is wrong goes to ``findings``."""
+
+    policy: ObjectRef
+    side: Literal["request", "response"]
+    limits: Limits
+    findings: Findings
+
+    def read(self, model: TransformationTemplate) -> MessageTemplate:
+        """The template; incomplete where there was an error."""
+        self._report_foreign_fields(model)
+        mode, body = self._body(model)
+        return MessageTemplate(
+            extractors=tuple(self._extractor(name, one) for name, one in sorted(model.extractors.items())),
+            headers=tuple(self._headers(model)),
+            append=tuple(self._appended(model)),
+            remove=tuple(self._removed(model.headers_to_remove)),
+            body_mode=mode,
+            body=body,
+            dynamic_metadata=tuple(self._metadata(model)),
+            parse_body=model.parse_body_behavior,
+            ignore_parse_error=model.ignore_error_on_parse,
+            advanced=model.advanced_templates,
+            escape=model.escape_characters,
+        )
+
+    def _report_foreign_fields(self, model: TransformationTemplate) -> None:
+        for attribute, name in _UNSUPPORTED:
+            if getattr(model, attribute):
+                message = (
+                    f"{self.policy} uses {name}, which Wardgate does not implement; its routes stay closed. Remove it."
+                )
+                self.findings.error(self.policy, Reason.UNSUPPORTED, message, self._field(name))
+        for attribute, name in _WITHOUT_EFFECT:
+            if getattr(model, attribute) is not None:
+                message = f"{self.policy} sets {name}, which has no effect here. Remove it."
+                self.findings.warning(self.policy, Reason.NO_EFFECT, message, self._field(name))
+
+    def _extractor(self, name: str, model: ExtractorModel) -> Extractor:
+        replacement = None if model.mode == "EXTRACT" else model.replacement_text
+        field = self._field("extractors", name)
+        header = None if model.header is None else model.header.lower()
+        if header is not None and not is_token(header) and header not in READABLE_PSEUDO:
+            self._error(f"{self.policy} cannot read header {header!a}: there is none of that name. Correct it.", field)
+        self._try(
+            lambda: compile_extractor(
+                regex=model.regex, mode=model.mode, subgroup=model.subgroup, replacement=replacement, limits=self.limits
+            ),
+            f"Failed to parse extractor '{name}': ",
+            field,
+            Reason.REGEX_ERROR,
+        )
+        return Extractor(
+            name=name,
+            header=header,
+            regex=model.regex,
+            mode=model.mode,
+            subgroup=model.subgroup,
+            replacement=replacement,
+        )
+
+    def _headers(self, model: TransformationTemplate) -> Iterator[HeaderTemplate]:
+        seen: set[str] = set()
+        for written, template in sorted(model.headers.items(), key=lambda entry: (entry[0].lower(), entry[0])):
+            field = self._field("headers", written)
+            name = self._header_name(written, field)
+            if name is None:
+                continue
+            same = "host" if name == ":authority" else name
+            if same in seen:
+                message = f"{self.policy} sets header {same!a} twice, in two spellings. Remove one of the two."
+                self._error(message, field)
+            seen.add(same)
+            self._try_header(written, template, model, (*field, "text"))
+            yield HeaderTemplate(name=name, text=template.text or None)
+
+    def _appended(self, model: TransformationTemplate) -> Iterator[AppendedHeader]:
+        for number, entry in enumerate(model.headers_to_append):
+            field = self._field("headersToAppend", number)
+            name = self._header_name(entry.key, (*field, "key"), pseudo=False)
+            if name is not None and entry.value is not None and entry.value.text:
+                self._try_header(entry.key, entry.value, model, (*field, "value", "text"))
+                yield AppendedHeader(name=name, text=entry.value.text)
+
+    def _removed(self, names: Sequence[str]) -> Iterator[str]:
+        lower = [
+            self._header_name(name, self._field("headersToRemove", number), pseudo=False)
+            for number, name in enumerate(names)
+        ]
+        yield from dict.fromkeys(name for name in lower if name is not None)
+
+    def _header_name(self, name: str, field: FieldPath, *, pseudo: bool = True) -> str | None:
+        """In lower case; None if the policy has to do without."""
+        lower = name.lower()
+        if lower in FRAMING:
+            message = f"{self.policy} changes header {lower!a}, which the proxy alone writes: no effect. Remove it."
+            self.findings.warning(self.policy, Reason.NO_EFFECT, message, field)
+            return None
+        if is_token(lower) or (pseudo and lower in PSEUDO):
+            return lower
+        known = f"; of the pseudo-headers {', '.join(sorted(PSEUDO))} can be set" if lower.startswith(":") else ""
+        self._error(
+            f"{self.policy} cannot change header {name!a}: that is no name of a header{known}. Correct it.", field
+        )
+        return None
+
+    def _body(
+        self, model: TransformationTemplate
+    ) -> tuple[Literal["keep", "template", "passthrough", "merge_extractors"], str]:
+        if model.passthrough is not None:
+            return "passthrough", ""
+        if model.merge_extractors_to_body is not None:
+            return "merge_extractors", ""
+        if model.body is None:
+            return "keep", ""
+        self._try_template(model.body, model, "Failed to parse body template ", self._field("body", "text"))
+        return "template", model.body.text
+
+    def _metadata(self, model: TransformationTemplate) -> Iterator[DynamicMetadataValue]:
+        for number, entry in enumerate(model.dynamic_metadata_values):
+            if entry.value is None or not entry.value.text:
+                continue
+            field = self._field("dynamicMetadataValues", number, "value", "text")
+            self._try_template(entry.value, model, f"Failed to parse dynamic metadata template '{entry.key}': ", field)
+            yield DynamicMetadataValue(
+                namespace=entry.metadata_namespace or DEFAULT_METADATA_NAMESPACE,
+                key=entry.key,
+                text=entry.value.text,
+                as_json=entry.json_to_proto,
+            )
+
+    def _try_header(
+        self, written: str, template: InjaTemplate, model: TransformationTemplate, field: FieldPath
+    ) -> None:
+        self._try_template(template, model, f"Failed to parse header template '{written}': ", field)
+
+    def _try_template(self, template: InjaTemplate, model: TransformationTemplate, what: str, field: FieldPath) -> None:
+        def compile_it() -> object:
+            return compile_template(
+                template.text,
+                name="",
+                advanced=model.advanced_templates,
+                escape=model.escape_characters,
+                limits=self.limits,
+            )
+
+        self._try(compile_it, what, field, Reason.TEMPLATE_ERROR)
+
+    def _try(self, compile_it: Callable[[], object], what: str, field: FieldPath, reason: Reason) -> None:
+        try:
+            compile_it()
+        except TemplateError as error:
+            message = f"{self.policy}: Failed to parse {self.side} template: {what}{error.message}"
+            self.findings.error(self.policy, reason, message, field)
+
+    def _error(self, message: str, field: FieldPath) -> None:
+        self.findings.error(self.policy, Reason.INVALID, message, field)
+
+    def _field(self, *path: str | int) -> FieldPath:
+        return ("spec", "config", self.side, "injaTemplate", *path)

@@ -1,0 +1,149 @@
+"""From RouteTables to the routes of each host of each listener: the order of events.
+
+A root table is attached to listeners, expanded through its delegations, and merged with the other roots of its hosts.
+Where a root has ``failureMode: FREEZE_CONFIG`` and anything in its tree is bad, the whole tree is taken from the last
+good forms of its tables: their newer forms are held back, also the good ones among them, until the tree is good again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from wardgate.problems import ObjectRef, Reason
+from wardgate.translate.attachment import Attached, Attachment
+from wardgate.translate.contract import Scope
+from wardgate.translate.delegation import Delegation, Place
+from wardgate.translate.findings import Findings
+from wardgate.translate.ports import OpenListener
+from wardgate.translate.table_index import TableIndex
+from wardgate.translate.table_plans import TablePlan
+from wardgate.translate.upstreams import Upstreams
+from wardgate.translate.virtual_hosts import HostPlan, RootRoutes, domains_together, merge_roots
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """``now``: the form of each table that is served by itself. ``good``: the last good form, for frozen trees."""
+
+    now: Mapping[ObjectRef, TablePlan]
+    good: Mapping[ObjectRef, TablePlan]
+
+
+@dataclass(slots=True)
+class Routed:
+    """``hosts`` in the order of listeners. ``parents`` and ``gateways`` of each table are for its status.
+
+    ``frozen``: tables whose newest form is held back, by the root that freezes them.
+    """
+
+    hosts: list[HostPlan] = field(default_factory=list)
+    parents: dict[ObjectRef, set[ObjectRef]] = field(default_factory=dict)
+    gateways: dict[ObjectRef, set[ObjectRef]] = field(default_factory=dict)
+    frozen: dict[ObjectRef, ObjectRef] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Root:
+    table: TablePlan
+    delegation: Delegation
+    places: Mapping[str, list[Attached]]
+
+
+class Router:
+    """Builds the routes of one translation."""
+
+    def __init__(
+        self,
+        tables: Tables,
+        listeners: Sequence[OpenListener],
+        *,
+        attachment: Attachment,
+        upstreams: Upstreams,
+        scope: Scope,
+        findings: Findings,
+    ) -> None:
+        self._tables = tables
+        self._listeners = {listener.name: listener for listener in listeners}
+        self._attachment = attachment
+        self._upstreams = upstreams
+        self._scope = scope
+        self._findings = findings
+        self._now = self._delegation(tables.now.values(), findings)
+        self._routed = Routed()
+
+    def run(self) -> Routed:
+        """Attach, expand, merge."""
+        roots = [self._root(table) for table in _by_age(self._tables.now.values()) if table.hosts]
+        for name, listener in self._listeners.items():
+            attached = [one for root in roots for one in root.places.get(name, ())]
+            by_table = {root.table.ref: root for root in roots}
+            for domains, group in domains_together(attached).items():
+                merged = [self._expanded(one, by_table[one.table.ref], listener) for one in group]
+                instances = merge_roots(merged, tenancy=self._scope.tenancy, findings=self._findings)
+                self._routed.hosts.append(HostPlan(name, listener.gateway.ref, domains, instances))
+        self._note(roots)
+        self._check_orphans()
+        return self._routed
+
+    def _root(self, table: TablePlan) -> _Root:
+        """A root in the form it is served in, with the places it is attached to."""
+        places = self._attachment.of(table)
+        good = self._tables.good.get(table.ref)
+        if table.freezes and good is not None and good.hosts and self._is_bad(table, places):
+            delegation = self._delegation(self._tables.good.values(), self._findings)
+            places = self._attachment.of(good)
+            self._freeze(good, delegation, places)
+            return _Root(good, delegation, places)
+        return _Root(table, self._now, places)
+
+    def _is_bad(self, table: TablePlan, places: Mapping[str, list[Attached]]) -> bool:
+        """Whether anything in the tree of a root is bad; its tables are noted as frozen if so."""
+        findings = Findings()
+        trial = self._delegation(self._tables.now.values(), findings)
+        for port in sorted({self._listeners[name].plan.port for name in places}) or [0]:
+            trial.expand(table, Place(port=port))
+        for ref in trial.reached:
+            findings.extend(self._tables.now[ref].problems)
+        bad = any(findings.is_invalid(ref) for ref in trial.reached) or self._findings.is_invalid(table.ref)
+        if bad:
+            self._findings.extend(findings.all())
+            self._routed.frozen.update(dict.fromkeys(trial.reached, table.ref))
+        return bad
+
+    def _freeze(self, root: TablePlan, delegation: Delegation, places: Mapping[str, list[Attached]]) -> None:
+        for name in places:
+            delegation.expand(root, Place(port=self._listeners[name].plan.port))
+        self._routed.frozen.update(dict.fromkeys(delegation.reached, root.ref))
+
+    def _expanded(self, one: Attached, root: _Root, listener: OpenListener) -> RootRoutes:
+        allowed = (one.allowed,) if one.allowed else ()
+        place = Place(port=listener.plan.port, gateway=listener.gateway.ref, allowed=allowed)
+        return RootRoutes(root.table, tuple(root.delegation.expand(root.table, place)))
+
+    def _note(self, roots: Sequence[_Root]) -> None:
+        """Remember who delegates to whom, and which gateways serve whom."""
+        for delegation in dict.fromkeys((self._now, *(root.delegation for root in roots))):
+            for table, parents in delegation.reached.items():
+                self._routed.parents.setdefault(table, set()).update(parents)
+            for table, gateways in delegation.gateways.items():
+                self._routed.gateways.setdefault(table, set()).update(gateways)
+
+    def _check_orphans(self) -> None:
+        """Tables that nothing reaches: they are checked like the others, and told so."""
+        for table in _by_age(self._tables.now.values()):
+            if table.ref in self._routed.parents or table.ref in self._routed.frozen:
+                continue
+            if not table.hosts:
+                message = f"{table.ref} has no hosts and no table delegates to it, so it serves nothing."
+                self._findings.warning(table.ref, Reason.NO_EFFECT, message)
+            if table.ref not in self._now.reached:
+                self._now.expand(table, Place(port=0))
+
+    def _delegation(self, tables: Iterable[TablePlan], findings: Findings) -> Delegation:
+        index = TableIndex(_by_age(tables), tenancy=self._scope.tenancy, cluster_name=self._scope.settings.cluster_name)
+        return Delegation(index, self._upstreams, findings)
+
+
+def _by_age(tables: Iterable[TablePlan]) -> list[TablePlan]:
+    return sorted(tables, key=lambda table: table.stored.age_key)

@@ -1,0 +1,258 @@
+"""The Secrets that other objects name or select: found, decoded, checked, never shown.
+
+``SecretIndex`` serves both ways of getting at one: by name, and by the labels of a key selector. The functions below it
+read what a policy or a gateway refers to: a shared secret, a certificate with its key, a CA bundle. Each returns the
+value or the one ``Problem`` that keeps the reader from having it. No message quotes what a Secret holds, and none says
+whether a Secret exists that its reader may not name.
+
+Not done here: which namespaces may name which (``tenancy``), and the meaning of key Secrets (``keys``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from wardgate.api import parse_object
+from wardgate.api.key_secret import KEY_SECRET_TYPE
+from wardgate.api.parse import Parsed
+from wardgate.api.secret import DEFAULT_TYPE, Secret
+from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason, format_path
+from wardgate.sensitive import Sensitive
+from wardgate.snapshot import StoredObject
+from wardgate.translate.contract import Scope, SecretContent
+from wardgate.translate.label_index import LabelIndex
+from wardgate.translate.manifests import labels_of
+from wardgate.translate.memo import Memo
+
+SHARED_SECRET_ENTRIES: Final = ("shared-secret", "sharedSecret", "hmac", "secret", "password")
+"""Where an HMAC shared secret may stand, in order of preference; a Secret's only entry may have any name."""
+_CERTIFICATE_ENTRIES: Final = ("tls.crt", "cert")
+_PRIVATE_KEY_ENTRIES: Final = ("tls.key", "key")
+_CA_ENTRIES: Final = ("ca.crt", "cacert")
+_REVOCATION_ENTRIES: Final = ("ca.crl", "crl")
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedSecret:
+    """``data``: entry name to text. What is no UTF-8 is in ``unreadable`` instead.
+
+    ``fault`` is the field that keeps the whole Secret from being read, empty if there is none. A restriction may hide
+    in such a Secret, so it opens nothing: it has no data at all.
+    """
+
+    stored: StoredObject
+    type: str
+    annotations: Mapping[str, str]
+    data: Mapping[str, Sensitive] = field(repr=False)
+    unreadable: tuple[str, ...] = ()
+    fault: str = ""
+
+
+def decode_secret(stored: StoredObject, parsed: Parsed) -> DecodedSecret:
+    """Take a Secret over from its model."""
+    model = parsed.model
+    if not isinstance(model, Secret):
+        fault = next((format_path(problem.field) for problem in parsed.problems if problem.field), "kind")
+        return DecodedSecret(stored, type=_type_of(stored), annotations={}, data={}, fault=fault)
+    broken = tuple(sorted(name for name, value in model.data.items() if not _is_text(value)))
+    return DecodedSecret(
+        stored,
+        type=model.type,
+        annotations=model.metadata.annotations,
+        data={name: model.data[name] for name in sorted(model.data) if name not in broken},
+        unreadable=broken,
+    )
+
+
+class SecretIndex:
+    """The Secrets of one snapshot. Decoding is left until somebody asks, and remembered in ``memo``."""
+
+    def __init__(self, stored: Sequence[StoredObject], memo: Memo) -> None:
+        self._memo = memo
+        self._by_ref = {obj.ref: obj for obj in stored}
+        self._keys = tuple(obj for obj in stored if _type_of(obj) == KEY_SECRET_TYPE)
+        self._labels: LabelIndex | None = None
+
+    def find(self, namespace: str, name: str) -> DecodedSecret | None:
+        """The Secret of that name, of any type."""
+        stored = self._by_ref.get(ObjectRef("Secret", namespace, name))
+        return None if stored is None else self.decoded(stored)
+
+    def key_secrets(self) -> tuple[StoredObject, ...]:
+        """All Secrets of the key type, oldest first."""
+        return self._keys
+
+    def selected(self, selector: Iterable[tuple[str, str]]) -> list[StoredObject]:
+        """The key Secrets that carry all these labels, oldest first."""
+        if self._labels is None:
+            self._labels = LabelIndex(labels_of(obj.manifest).items() for obj in self._keys)
+        return [self._keys[number] for number in self._labels.carrying(selector)]
+
+    def decoded(self, stored: StoredObject) -> DecodedSecret:
+        """One of the snapshot's Secrets with its data."""
+        parsed = self._memo.of(stored, "parsed", lambda: parse_object(stored.manifest))
+        return self._memo.of(stored, "secret", lambda: decode_secret(stored, parsed))
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Who names a Secret (``source``), where (``field``), and which one."""
+
+    source: ObjectRef
+    field: FieldPath
+    namespace: str
+    name: str
+
+    @property
+    def target(self) -> ObjectRef:
+        """The Secret that is named, whether it exists or not."""
+        return ObjectRef("Secret", self.namespace, self.name)
+
+    def problem(self, reason: Reason, message: str) -> Problem:
+        """An error of the object that holds the reference."""
+        return Problem(ProblemKind.ERROR, reason, message, self.source, self.field)
+
+
+@dataclass(frozen=True, slots=True)
+class CertificatePair:
+    """A PEM chain, its end entity first, and the private key that belongs to it."""
+
+    certificate: str
+    private_key: Sensitive
+
+
+def find_secret(reference: Reference, scope: Scope) -> SecretContent | Problem:
+    """The Secret a reference means, or why its holder may not have it."""
+    if not scope.tenancy.may_reference(reference.source.namespace, reference.namespace):
+        message = (
+            f"{reference.source} may not use {reference.target}: it lies outside its own and the platform namespaces. "
+            "Copy it into this namespace."
+        )
+        return reference.problem(Reason.REF_NOT_PERMITTED, message)
+    found = scope.secrets.find(reference.namespace, reference.name)
+    if found is None:
+        message = f"{reference.source} needs {reference.target}, which does not exist. Create it, or correct the name."
+        return reference.problem(Reason.REF_NOT_FOUND, message)
+    return found
+
+
+def shared_secret(reference: Reference, scope: Scope) -> Sensitive | Problem:
+    """The text an HMAC is keyed with; one newline at its end, as editors leave it, does not belong to it."""
+    found = find_secret(reference, scope)
+    if isinstance(found, Problem):
+        return found
+    names = [name for name in SHARED_SECRET_ENTRIES if name in found.data]
+    only = [*found.data, *found.unreadable]
+    if not names and len(only) == 1:
+        names = [name for name in only if name in found.data]
+    if not names:
+        return _bad(reference, f'it needs an entry "{SHARED_SECRET_ENTRIES[0]}" that is valid base64 and UTF-8')
+    text = strip_newline(found.data[names[0]].reveal())
+    if not text:
+        return _bad(reference, f'its entry "{names[0]}" is empty')
+    return Sensitive(text)
+
+
+def certificate_pair(reference: Reference, scope: Scope) -> CertificatePair | Problem:
+    """``tls.crt`` with ``tls.key`` (or ``cert`` with ``key``), once they are known to belong together."""
+    found = find_secret(reference, scope)
+    if isinstance(found, Problem):
+        return found
+    complaint = scope.memo.of(found.stored, "certificate-pair", lambda: _pair_complaint(found))
+    if complaint:
+        return _bad(reference, complaint)
+    certificate, private_key = _first(found, _CERTIFICATE_ENTRIES), _first(found, _PRIVATE_KEY_ENTRIES)
+    assert certificate is not None
+    assert private_key is not None
+    return CertificatePair(certificate.reveal(), private_key)
+
+
+def ca_bundle(reference: Reference, scope: Scope) -> str | Problem:
+    """``ca.crt`` (or ``cacert``) of the Secret, else of its sibling ``<name>-cacert``.
+
+    A revocation list beside it is refused: it would be there in vain, and whom it revokes would still come in.
+    """
+    found = find_secret(reference, scope)
+    if isinstance(found, Problem):
+        return found
+    sibling = scope.secrets.find(reference.namespace, f"{reference.name}-cacert")
+    holders = [found] if sibling is None else [found, sibling]
+    if any(name in (*holder.data, *holder.unreadable) for holder in holders for name in _REVOCATION_ENTRIES):
+        message = (
+            f"{reference.source} uses {reference.target}, which comes with a certificate revocation list. Wardgate "
+            "does not apply such lists. Remove it."
+        )
+        return reference.problem(Reason.UNSUPPORTED, message)
+    for holder in holders:
+        bundle = _first(holder, _CA_ENTRIES)
+        if bundle is not None:
+            return _checked_bundle(reference, bundle, holder=holder, scope=scope)
+    complaint = f'it has no entry "{_CA_ENTRIES[0]}", nor has a Secret "{reference.name}-cacert"'
+    return _bad(reference, complaint)
+
+
+def _checked_bundle(reference: Reference, bundle: Sensitive, *, holder: SecretContent, scope: Scope) -> str | Problem:
+    text = bundle.reveal()
+    readable = scope.memo.of(holder.stored, "ca-bundle", lambda: _certificates(text) is not None)
+    return text if readable else _bad(reference, f'the "{_CA_ENTRIES[0]}" that belongs to it is not a PEM certificate')
+
+
+def strip_newline(text: str) -> str:
+    """Without the one line ending that ``echo`` and editors leave behind."""
+    return text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
+
+
+def _bad(reference: Reference, complaint: str) -> Problem:
+    return reference.problem(Reason.BAD_SECRET, f"{reference.source} can not use {reference.target}: {complaint}.")
+
+
+def _first(secret: SecretContent, names: tuple[str, ...]) -> Sensitive | None:
+    return next((secret.data[name] for name in names if name in secret.data), None)
+
+
+def _pair_complaint(secret: SecretContent) -> str:
+    """What is wrong with a certificate and its key; empty if nothing is."""
+    certificate, private_key = _first(secret, _CERTIFICATE_ENTRIES), _first(secret, _PRIVATE_KEY_ENTRIES)
+    if certificate is None or private_key is None:
+        return 'it needs the entries "tls.crt" and "tls.key"'
+    chain = _certificates(certificate.reveal())
+    if chain is None:
+        return 'its "tls.crt" is not a PEM certificate'
+    key = _public_half(lambda: serialization.load_pem_private_key(private_key.reveal().encode(), password=None))
+    if key is None:
+        return 'its "tls.key" is not a PEM private key without a passphrase'
+    if _public_half(lambda: chain[0]) != key:
+        return 'its "tls.key" does not belong to the first certificate of its "tls.crt"'
+    return ""
+
+
+def _certificates(pem: str) -> list[x509.Certificate] | None:
+    try:
+        return x509.load_pem_x509_certificates(pem.encode())
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+
+
+def _public_half(load: Callable[[], x509.Certificate | PrivateKeyTypes]) -> bytes | None:
+    """The public key of a certificate or a private key, in a form that compares; None if it cannot be read."""
+    try:
+        return load().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None
+
+
+def _type_of(stored: StoredObject) -> str:
+    return str(stored.manifest.get("type") or DEFAULT_TYPE)
+
+
+def _is_text(value: Sensitive) -> bool:
+    """Whether a value is UTF-8: what is none was decoded to surrogates, which no text holds."""
+    return not any("\ud800" <= character <= "\udfff" for character in value.reveal())

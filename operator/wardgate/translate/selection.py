@@ -1,0 +1,97 @@
+"""Which routes the selectors of a policy select.
+
+Rule 1: a label of a route selector is met at any level: on the route, on its table, on a parent's route or table.
+Rule 2: all that one selector gives must hold; what it leaves out is met by everything. Selectors add up.
+Rule 3: ``cluster`` is compared only where the installation gives its own name; a workspace holds everything.
+Rule 4: under isolated tenancy a tenant's policy selects only routes of tables in its own namespace.
+Rule 5: labels of Services are not read. For a policy that restricts they count as carried, so that nothing stays open
+by an oversight; for one that adds to a request they do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from wardgate.translate.instances import Destination, RouteInstance
+from wardgate.translate.label_index import LabelIndex
+from wardgate.translate.selectors import DestinationSelector, RouteLabelSelector, Selectors
+
+_NAMESPACE = "\0namespace"
+_SERVICES = DestinationSelector(kind="SERVICE")
+
+
+class RouteFinder:
+    """The routes of one translation, indexed by label, namespace and destination."""
+
+    def __init__(self, instances: Sequence[RouteInstance], *, cluster_name: str | None) -> None:
+        self._cluster_name = cluster_name
+        self.index = LabelIndex((*instance.labels, (_NAMESPACE, instance.table.namespace)) for instance in instances)
+        self._namespaces = [instance.table.namespace for instance in instances]
+        self._by_destination: dict[Destination, list[int]] = {}
+        for number, instance in enumerate(instances):
+            for destination in instance.destinations:
+                self._by_destination.setdefault(destination, []).append(number)
+
+    def by_policy(self, selectors: Selectors, *, within: str | None, restricts: bool) -> set[int]:
+        """The routes that some selector selects. ``within``: only of tables in that namespace."""
+        found: set[int] = set()
+        for selector in selectors.routes:
+            if isinstance(selector, RouteLabelSelector):
+                found.update(self._by_labels(selector, within=within))
+            else:
+                found.update(self._by_target(selector, within=within, restricts=restricts))
+        for target in selectors.destinations:
+            found.update(self._by_target(target, within=within, restricts=restricts))
+        return found
+
+    def everything(self, *, within: str | None) -> set[int]:
+        """Every route."""
+        return set(self.index.carrying(_pairs(within)))
+
+    def to_services(self, *, within: str | None) -> set[int]:
+        """Every route to a Service."""
+        return set(self._by_target(_SERVICES, within=within, restricts=True))
+
+    def _by_labels(self, selector: RouteLabelSelector, *, within: str | None) -> Iterable[int]:
+        if not self._is_here(selector.cluster):
+            return ()
+        return self.index.carrying((*selector.labels, *_pairs(selector.namespace), *_pairs(within)))
+
+    def _by_target(self, selector: DestinationSelector, *, within: str | None, restricts: bool) -> Iterable[int]:
+        if not self._is_here(selector.cluster):
+            return
+        for destination, numbers in self._by_destination.items():
+            if _meets(destination, selector, restricts=restricts):
+                yield from (number for number in numbers if within in (None, self._namespaces[number]))
+
+    def _is_here(self, cluster: str | None) -> bool:
+        return None in (cluster, self._cluster_name) or cluster == self._cluster_name
+
+
+def _pairs(namespace: str | None) -> tuple[tuple[str, str], ...]:
+    return () if namespace is None else ((_NAMESPACE, namespace),)
+
+
+def _meets(destination: Destination, selector: DestinationSelector, *, restricts: bool) -> bool:
+    return (
+        destination.kind == selector.kind
+        and selector.name in (None, destination.name)
+        and selector.namespace in (None, destination.namespace)
+        and _port_meets(destination, selector.port, restricts=restricts)
+        and _labels_meet(destination, selector, restricts=restricts)
+    )
+
+
+def _port_meets(destination: Destination, port: int | str | None, *, restricts: bool) -> bool:
+    if port is None or destination.port == port:
+        return True
+    comparable = destination.port is not None and isinstance(destination.port, int) == isinstance(port, int)
+    return restricts and not comparable
+
+
+def _labels_meet(destination: Destination, selector: DestinationSelector, *, restricts: bool) -> bool:
+    if not selector.labels:
+        return True
+    if destination.labels is None:
+        return restricts
+    return destination.labels.issuperset(selector.labels)

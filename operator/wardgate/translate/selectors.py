@@ -1,0 +1,160 @@
+"""What a policy's selectors say, read from the manifest.
+
+Not from the model, because a policy that does not parse still has to close the routes that it selects (invariant 6).
+What cannot be read in a selector makes that selector unreadable, never wider: one bad object costs no other its routes.
+One selector without the list around it is read all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+from wardgate.problems import ObjectRef, Reason
+from wardgate.snapshot import StoredObject
+from wardgate.translate.findings import Findings
+from wardgate.translate.manifests import at, items, mapping
+
+_SelectorT = TypeVar("_SelectorT")
+
+
+@dataclass(frozen=True, slots=True)
+class RouteLabelSelector:
+    """``route``: labels of the route at any level, namespace of its table."""
+
+    labels: tuple[tuple[str, str], ...] = ()
+    namespace: str | None = None
+    cluster: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationSelector:
+    """``withDestinations`` and ``applyToDestinations``. ``port`` is a number or a name; None is every port."""
+
+    kind: str = "SERVICE"
+    labels: tuple[tuple[str, str], ...] = ()
+    name: str | None = None
+    namespace: str | None = None
+    cluster: str | None = None
+    port: int | str | None = None
+
+
+RouteSelector: TypeAlias = RouteLabelSelector | DestinationSelector
+
+
+@dataclass(frozen=True, slots=True)
+class Selectors:
+    """All selectors of one policy. ``unreadable`` counts those that could not be read."""
+
+    routes: tuple[RouteSelector, ...] = ()
+    destinations: tuple[DestinationSelector, ...] = ()
+    unreadable: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing is given at all; what that means is the kind's own rule."""
+        return not (self.routes or self.destinations or self.unreadable)
+
+
+class _UnreadableError(Exception):
+    """A selector has another shape than it should."""
+
+
+def read_selectors(manifest: Mapping[str, object]) -> Selectors:
+    """The selectors of a policy, good or bad."""
+    spec = at(manifest, "spec")
+    if not isinstance(spec, Mapping):
+        return Selectors(unreadable=1)
+    routes, bad_routes = _read_all(at(spec, "applyToRoutes"), _route_selector)
+    destinations, bad_destinations = _read_all(at(spec, "applyToDestinations"), _destination_selector)
+    return Selectors(routes, destinations, bad_routes + bad_destinations)
+
+
+def report_unreadable(ref: ObjectRef, stored: StoredObject, findings: Findings) -> None:
+    """Say so where a bad policy has selectors that nobody can read."""
+    unreadable = read_selectors(stored.manifest).unreadable
+    if unreadable:
+        findings.error(
+            ref,
+            Reason.INVALID,
+            f"{ref} has selectors that cannot be read ({unreadable}). Nobody can tell which routes they mean, so no "
+            "route is closed for their sake. Correct them.",
+            ("spec", "applyToRoutes"),
+        )
+
+
+def _read_all(raw: object, read: Callable[[object], _SelectorT]) -> tuple[tuple[_SelectorT, ...], int]:
+    if raw is None:
+        return (), 0
+    entries = (raw,) if isinstance(raw, Mapping) else items(raw)
+    found: list[_SelectorT] = []
+    unreadable = int(not entries and raw != [])
+    for entry in entries:
+        try:
+            found.append(read(entry))
+        except _UnreadableError:
+            unreadable += 1
+    return tuple(found), unreadable
+
+
+def _route_selector(raw: object) -> RouteSelector:
+    entry = _object(raw)
+    if entry.get("withDestinations") is not None:
+        return _destination_selector(entry["withDestinations"])
+    if entry.get("route") is None:
+        raise _UnreadableError
+    route = _object(entry["route"])
+    return RouteLabelSelector(
+        labels=_labels(route.get("labels")),
+        namespace=_text(route.get("namespace")),
+        cluster=_text(route.get("cluster")),
+    )
+
+
+def _destination_selector(raw: object) -> DestinationSelector:
+    entry = _object(raw)
+    selector = _object(entry.get("selector"))
+    return DestinationSelector(
+        kind=_text(entry.get("kind")) or "SERVICE",
+        labels=_labels(selector.get("labels")),
+        name=_text(selector.get("name")),
+        namespace=_text(selector.get("namespace")),
+        cluster=_text(selector.get("cluster")),
+        port=_port(_object(entry.get("port"))),
+    )
+
+
+def _object(raw: object) -> Mapping[str, object]:
+    """A mapping; null and absent count as an empty one."""
+    if raw is None:
+        return {}
+    if not isinstance(raw, Mapping):
+        raise _UnreadableError
+    return mapping(raw)
+
+
+def _labels(raw: object) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((key, _scalar(value)) for key, value in _object(raw).items()))
+
+
+def _text(raw: object) -> str | None:
+    return _scalar(raw) or None if raw is not None else None
+
+
+def _port(raw: Mapping[str, object]) -> int | str | None:
+    number = raw.get("number")
+    if isinstance(number, int) and not isinstance(number, bool):
+        return number
+    if number is not None:
+        raise _UnreadableError
+    return _text(raw.get("name"))
+
+
+def _scalar(raw: object) -> str:
+    """Text, and what YAML makes of text without quotes: ``8080`` or ``true``."""
+    if isinstance(raw, bool):
+        return str(raw).lower()
+    if isinstance(raw, str | int | float):
+        return str(raw)
+    raise _UnreadableError

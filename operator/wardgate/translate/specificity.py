@@ -1,0 +1,48 @@
+"""The order in which sibling routes are tried where a delegating route asks for ``ROUTE_SPECIFICITY``.
+
+Exact paths go before regexes, regexes before prefixes, then the longer before the shorter; ties go by the weight of the
+table, then by the order the routes came in. A route with several matchers is taken apart, because one of them may be
+more specific than a sibling and another less; neighbours that belong together are put together again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from wardgate.ir import RouteMatch
+from wardgate.translate.instances import RouteInstance
+
+_KINDS: Final = {"exact": 0, "regex": 1, "prefix": 2}
+_NO_PATH: Final = (3, 0)
+
+
+def by_specificity(instances: Sequence[RouteInstance]) -> list[RouteInstance]:
+    """The same routes, the most specific first."""
+    pieces = [piece for instance in instances for piece in _taken_apart(instance)]
+    pieces.sort(key=_rank)
+    together: list[RouteInstance] = []
+    for piece in pieces:
+        if together and replace(together[-1], matches=piece.matches) == piece:
+            together[-1] = replace(piece, matches=(*together[-1].matches, *piece.matches))
+        else:
+            together.append(piece)
+    return together
+
+
+def _taken_apart(instance: RouteInstance) -> list[RouteInstance]:
+    if len(instance.matches) < 2:
+        return [instance]
+    return [replace(instance, matches=(match,)) for match in instance.matches]
+
+
+def _rank(piece: RouteInstance) -> tuple[int, int, int]:
+    kind, length = _path_rank(piece.matches[0]) if piece.matches else _NO_PATH
+    return (kind, length, -piece.weight)
+
+
+def _path_rank(match: RouteMatch) -> tuple[int, int]:
+    if not match.paths:
+        return _NO_PATH
+    return min((_KINDS[path.kind], -len(path.value)) for path in match.paths)

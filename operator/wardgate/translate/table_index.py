@@ -1,0 +1,77 @@
+"""Which RouteTables a delegating route means, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wardgate.problems import Reason
+from wardgate.translate.label_index import LabelIndex
+from wardgate.translate.table_plans import DelegatePlan, TablePlan, TableSelector
+from wardgate.translate.tenancy import Tenancy
+
+_NAMESPACE, _NAME = "\0namespace", "\0name"
+
+
+@dataclass(frozen=True, slots=True)
+class MissedTable:
+    """A selector names a table that cannot stand there. ``text`` continues "The route ... of RouteTable a/b ..."."""
+
+    reason: Reason
+    text: str
+
+
+class TableIndex:
+    """The tables of one translation, by label, namespace and name."""
+
+    def __init__(self, tables: Sequence[TablePlan], *, tenancy: Tenancy, cluster_name: str | None) -> None:
+        self._tables = list(tables)
+        self._tenancy = tenancy
+        self._cluster_name = cluster_name
+        self._index = LabelIndex(
+            (*table.labels, (_NAMESPACE, table.ref.namespace), (_NAME, table.ref.name)) for table in tables
+        )
+
+    def below(self, parent: TablePlan, delegate: DelegatePlan) -> tuple[list[TablePlan], list[MissedTable]]:
+        """The tables that a route of ``parent`` delegates to, in order, and what it names in vain."""
+        found: dict[int, None] = {}
+        missed: list[MissedTable] = []
+        for selector in delegate.selectors:
+            numbers, fault = self._selected(parent, selector)
+            found.update(dict.fromkeys(numbers))
+            if fault is not None:
+                missed.append(fault)
+        tables = [self._tables[number] for number in found]
+        if not all(selector.name for selector in delegate.selectors):
+            tables.sort(key=lambda table: table.stored.age_key)
+        tables.sort(key=lambda table: -table.weight)
+        return tables, missed
+
+    def _selected(self, parent: TablePlan, selector: TableSelector) -> tuple[list[int], MissedTable | None]:
+        if self._cluster_name is not None and selector.cluster not in (None, self._cluster_name):
+            return [], None
+        namespace = selector.namespace or (parent.ref.namespace if selector.name else None)
+        pairs = [*selector.labels]
+        pairs += [(_NAMESPACE, namespace)] if namespace else []
+        pairs += [(_NAME, selector.name)] if selector.name else []
+        carrying = self._index.carrying(pairs)
+        if selector.name and not carrying:
+            return [], MissedTable(
+                Reason.REF_NOT_FOUND, f"names RouteTable {namespace}/{selector.name}, which does not exist"
+            )
+        permitted = [number for number in carrying if self._may_attach(parent, self._tables[number], selector)]
+        if selector.name and not permitted:
+            return [], MissedTable(
+                Reason.REF_NOT_PERMITTED,
+                f"names RouteTable {namespace}/{selector.name}, which tenancy does not let it delegate to",
+            )
+        children = [number for number in permitted if not self._tables[number].hosts]
+        if selector.name and not children:
+            return [], MissedTable(
+                Reason.INVALID, f"names RouteTable {namespace}/{selector.name}, which has hosts of its own; remove them"
+            )
+        return children, None
+
+    def _may_attach(self, parent: TablePlan, child: TablePlan, selector: TableSelector) -> bool:
+        named = selector.namespace == child.ref.namespace
+        return self._tenancy.may_attach(parent.ref.namespace, child.ref.namespace, named=named)

@@ -1,0 +1,127 @@
+"""What one RouteTable says, independent of every other object: the result of reading its model.
+
+Everything here can be remembered per version of the table. Names of other objects are resolved, matchers are merged
+with the parents' and tables are put under listeners only later, in ``delegation`` and ``actions``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from wardgate.ir import DirectResponse, PrefixRewrite, Redirect, Refuse, RegexRewrite, RouteMatch
+from wardgate.problems import FieldPath, ObjectRef, Problem
+from wardgate.snapshot import StoredObject
+
+Labels: TypeAlias = frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class MatcherPlan:
+    """One ``matchers`` entry. ``port`` not None: it counts only on listeners of that port."""
+
+    match: RouteMatch
+    port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationPlan:
+    """One ``destinations`` entry. ``namespace`` is filled in; ``weight`` 0 takes a share of what is left."""
+
+    kind: str
+    namespace: str
+    name: str
+    port: int | str | None
+    weight: int
+    field: FieldPath
+    cluster: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardPlan:
+    """``forwardTo``, its destinations not yet looked up."""
+
+    destinations: tuple[DestinationPlan, ...]
+    path_rewrite: PrefixRewrite | RegexRewrite | None = None
+    host_rewrite: str | None = None
+    auto_host_rewrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TableSelector:
+    """One ``delegate.routeTables`` entry: all that is given must hold."""
+
+    name: str | None = None
+    namespace: str | None = None
+    labels: Labels = frozenset()
+    cluster: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RouteFilter:
+    """One ``allowedRoutes`` entry: a route may stand below if it lies within one of the ``matches``, if there are any,
+    and does one of the ``actions`` (see ``action_name``), if there are any.
+    """
+
+    matches: tuple[RouteMatch, ...] = ()
+    actions: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class DelegatePlan:
+    """``delegate``, its tables not yet looked up. ``allowed`` empty: every route."""
+
+    selectors: tuple[TableSelector, ...]
+    allowed: tuple[RouteFilter, ...] = ()
+    by_specificity: bool = False
+
+
+ActionPlan: TypeAlias = ForwardPlan | DelegatePlan | Redirect | DirectResponse | Refuse
+
+_ACTION_NAMES: Final[dict[type[object], str]] = {
+    ForwardPlan: "forwardto",
+    DelegatePlan: "delegate",
+    Redirect: "redirect",
+    DirectResponse: "directresponse",
+}
+
+
+def action_name(action: ActionPlan) -> str | None:
+    """What ``allowedActions`` calls the action, in lower case without underscores; None for a closed route."""
+    return _ACTION_NAMES.get(type(action))
+
+
+@dataclass(frozen=True, slots=True)
+class RoutePlan:
+    """One ``http`` entry. ``matchers`` empty takes every request. A bad route has the action ``Refuse``."""
+
+    index: int
+    name: str
+    labels: Labels
+    matchers: tuple[MatcherPlan, ...]
+    action: ActionPlan
+
+
+@dataclass(frozen=True, slots=True)
+class TablePlan:
+    """One RouteTable. ``hosts`` empty: a child. ``blind``: the matchers of some route could not be read."""
+
+    stored: StoredObject
+    labels: Labels
+    hosts: tuple[str, ...]
+    gateways: tuple[tuple[str, str], ...]
+    weight: int
+    freezes: bool
+    routes: tuple[RoutePlan, ...]
+    problems: tuple[Problem, ...] = ()
+    blind: bool = False
+
+    @property
+    def ref(self) -> ObjectRef:
+        """The RouteTable."""
+        return self.stored.ref
+
+    @property
+    def order(self) -> tuple[int, str, str, str]:
+        """Siblings: the greater weight first, then the older."""
+        return (-self.weight, *self.stored.age_key)

@@ -1,0 +1,63 @@
+"""Whose objects act on whose (architecture, section 2; invariant 11).
+
+Shared: every writer of our kinds is trusted, and every question here is answered with yes. Isolated: what lies outside
+the platform namespaces acts within its own namespace, and what lies inside acts everywhere. The rules are four
+predicates on namespaces, so that no module invents a fifth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wardgate.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Tenancy:
+    """``platform`` is without meaning unless ``isolated``."""
+
+    isolated: bool = False
+    platform: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, settings: Settings) -> Tenancy:
+        """The tenancy an installation has chosen."""
+        return cls(isolated=settings.tenancy == "isolated", platform=settings.platform_namespaces)
+
+    def is_platform(self, namespace: str) -> bool:
+        """Objects of this namespace act everywhere."""
+        return not self.isolated or namespace in self.platform
+
+    def may_reference(self, source: str, target: str) -> bool:
+        """An object in ``source`` may name one in ``target``: its own namespace, or a platform one."""
+        return self.is_platform(source) or source == target or target in self.platform
+
+    def selectable(self, policy: str) -> str | None:
+        """The namespace of whose RouteTables a policy in ``policy`` selects routes; None means of all."""
+        return None if self.is_platform(policy) else policy
+
+    def counts_for(self, reader: str, found: str) -> bool:
+        """An object in ``found`` (a key Secret, an ExternalEndpoint) counts for a selector in ``reader``.
+
+        A tenant's Secret never counts for somebody else's selector, not even for a platform one: a borrowed label opens
+        no door.
+        """
+        return not self.isolated or reader == found or found in self.platform
+
+    def may_attach(self, host: str, guest: str, *, named: bool) -> bool:
+        """A RouteTable in ``guest`` may stand below a table or a gateway in ``host``.
+
+        ``named``: the selector on the host's side names the guest's namespace. A platform object has to name the tenant
+        it lets in; tenants let in nobody but the platform.
+        """
+        if not self.isolated or host == guest or guest in self.platform:
+            return True
+        return host in self.platform and named
+
+    def key_scope(self, policy: str) -> frozenset[str] | None:
+        """The namespaces whose key Secrets count for policies of ``policy``; None means all of them."""
+        return self.platform | {policy} if self.isolated else None
+
+    def age_rank(self, namespace: str) -> int:
+        """Goes before the age in "oldest wins": under isolation a platform policy stands before any tenant's."""
+        return 0 if self.is_platform(namespace) else 1

@@ -1,0 +1,84 @@
+"""Which transformations run on which route, and in which order.
+
+All TransformationPolicies of a route apply: by phase, then priority (the lowest first), then age. A bad one without a
+last good form closes the routes that it selects: a request that should have been rewritten must not leave as it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from wardgate.ir import Refuse
+from wardgate.problems import ObjectRef, Reason
+from wardgate.translate.contract import TransformationOutcome
+from wardgate.translate.findings import Findings
+from wardgate.translate.forms import Served
+from wardgate.translate.selection import RouteFinder
+from wardgate.translate.selectors import Selectors, read_selectors, report_unreadable
+from wardgate.translate.tenancy import Tenancy
+
+TRANSFORMATION_INVALID = Refuse(500, "transformation_invalid")
+_PHASES = {"pre": 0, "post": 1}
+
+
+@dataclass(slots=True)
+class TransformationAttachment:
+    """``plans``, in the order of execution, and ``closed`` by the route's number."""
+
+    plans: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    closed: dict[int, Refuse] = field(default_factory=dict)
+    selected: dict[ObjectRef, set[int]] = field(default_factory=dict)
+
+
+def attach_transformations(
+    policies: Sequence[Served[TransformationOutcome]],
+    *,
+    finder: RouteFinder,
+    tenancy: Tenancy,
+    findings: Findings,
+) -> TransformationAttachment:
+    """Decide for every route."""
+    attachment = TransformationAttachment()
+    for policy in sorted(policies, key=lambda one: _order(one, tenancy)):
+        numbers = _selected(policy, finder, tenancy)
+        if not policy.is_current:
+            report_unreadable(policy.ref, policy.stored, findings)
+        attachment.selected[policy.ref] = numbers
+        if policy.form is None or policy.value is None or policy.value.plan is None:
+            attachment.closed.update(dict.fromkeys(numbers, TRANSFORMATION_INVALID))
+            continue
+        for number in numbers:
+            attachment.plans[number] = (*attachment.plans.get(number, ()), policy.value.plan.name)
+        if not numbers and policy.is_current:
+            findings.warning(
+                policy.ref,
+                Reason.NO_ROUTES,
+                f"{policy.ref} selects no route; check the labels in spec.applyToRoutes.",
+                ("spec", "applyToRoutes"),
+            )
+    return attachment
+
+
+def _order(policy: Served[TransformationOutcome], tenancy: Tenancy) -> tuple[int, int, int, tuple[str, str, str]]:
+    phase, priority = 0, 0
+    if policy.value is not None and policy.value.plan is not None:
+        phase, priority = _PHASES[policy.value.plan.phase], policy.value.priority
+    return (phase, priority, tenancy.age_rank(policy.ref.namespace), policy.stored.age_key)
+
+
+def _selected(policy: Served[TransformationOutcome], finder: RouteFinder, tenancy: Tenancy) -> set[int]:
+    """What the served form selects; of a closed policy, what any form of it does."""
+    within = tenancy.selectable(policy.ref.namespace)
+    forms = [policy.form] if policy.form is not None else [policy.stored, *([policy.past] if policy.past else [])]
+    found: set[int] = set()
+    for form in forms:
+        selectors = read_selectors(form.manifest)
+        found |= _by(selectors, finder, within=within, restricts=policy.form is None)
+    return found
+
+
+def _by(selectors: Selectors, finder: RouteFinder, *, within: str | None, restricts: bool) -> set[int]:
+    if selectors.is_empty:
+        return finder.everything(within=within)
+    return finder.by_policy(selectors, within=within, restricts=restricts)

@@ -1,0 +1,85 @@
+"""One TransformationPolicy to one ``TransformationPlan``.
+
+Every template and every extractor is compiled once to see whether it can be, and thrown away: the plan carries source
+text. What comes out depends on the policy and the settings alone, so it is remembered per version of the policy.
+
+Error texts are worded as Gloo's control plane words them, behind the name of the policy; the place is the template
+library's, line and column from 1. Which routes are rewritten, and in which order policies run, is not decided here.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from wardgate.api.annotations import CREDENTIAL_HEADERS, parse_list
+from wardgate.api.transformation_policy import TransformationPolicy
+from wardgate.inja import Limits
+from wardgate.ir import TransformationPlan
+from wardgate.problems import ObjectRef, Reason
+from wardgate.settings import TemplateLimits
+from wardgate.translate.contract import ParsedObject, Scope, TransformationOutcome, has_error, plan_name
+from wardgate.translate.findings import Findings
+from wardgate.translate.header_names import is_token
+from wardgate.translate.message_templates import TemplateReader
+
+_CONFIG: Final = ("spec", "config")
+
+
+def translate_transformation(policy: ParsedObject[TransformationPolicy], scope: Scope) -> TransformationOutcome:
+    """Read one policy; the plan is None where it has an error."""
+    limits = template_limits(scope.settings.template_limits)
+    return scope.memo.of(policy.stored, "transformation", lambda: _translate(policy.ref, policy.model, limits))
+
+
+def template_limits(settings: TemplateLimits) -> Limits:
+    """The bounds that an installation sets; the library's own for the rest."""
+    return Limits(
+        template_bytes=settings.template_bytes,
+        output_bytes=settings.output_bytes,
+        steps=settings.steps,
+        nesting=settings.nesting,
+    )
+
+
+def _translate(ref: ObjectRef, model: TransformationPolicy, limits: Limits) -> TransformationOutcome:
+    findings = Findings()
+    config = model.spec.config
+    credential_headers = _credential_headers(ref, model, findings)
+    request = None if config.request is None else config.request.inja_template
+    response = None if config.response is None else config.response.inja_template
+    for side, part in (("request", config.request), ("response", config.response)):
+        if part is not None and part.xslt_transformation is not None:
+            _refuse_xslt(ref, side, findings)
+    if config.request is None and config.response is None:
+        message = f"{ref} rewrites neither requests nor responses. Add config.request or config.response, or delete it."
+        findings.warning(ref, Reason.NO_EFFECT, message, _CONFIG)
+    recalculates = config.request is not None and config.request.recalculate_routing_destination
+    phase: Literal["pre", "post"] = "post" if config.phase is None else config.phase.name
+    plan = TransformationPlan(
+        name=plan_name(ref),
+        phase=phase,
+        request=None if request is None else TemplateReader(ref, "request", limits, findings).read(request),
+        response=None if response is None else TemplateReader(ref, "response", limits, findings).read(response),
+        recalculate=recalculates,
+        credential_headers=credential_headers,
+        policy=str(ref),
+    )
+    problems = findings.of(ref)
+    priority = 0 if config.phase is None else config.phase.priority
+    return TransformationOutcome(None if has_error(problems) else plan, priority=priority, problems=problems)
+
+
+def _refuse_xslt(ref: ObjectRef, side: str, findings: Findings) -> None:
+    message = (
+        f"{ref} uses xsltTransformation, which Wardgate does not implement; its routes stay closed. Use injaTemplate."
+    )
+    findings.error(ref, Reason.UNSUPPORTED, message, (*_CONFIG, side, "xsltTransformation"))
+
+
+def _credential_headers(ref: ObjectRef, model: TransformationPolicy, findings: Findings) -> tuple[str, ...]:
+    names = parse_list(model.metadata.annotations.get(CREDENTIAL_HEADERS, ""))
+    wrong = [name for name in names if not is_token(name)]
+    if wrong:
+        message = f"{ref} lists {wrong[0]!a} in {CREDENTIAL_HEADERS}, which is not the name of a header. Correct it."
+        findings.error(ref, Reason.INVALID, message, ("metadata", "annotations", CREDENTIAL_HEADERS))
+    return tuple(sorted(names))

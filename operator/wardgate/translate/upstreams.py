@@ -1,0 +1,177 @@
+"""The upstreams that routes forward to: Services by their cluster DNS name, ExternalServices as they are described.
+
+An upstream is made when the first route asks for it: a service that no route uses costs the proxy nothing. Looking up
+the same destination twice gives the same upstream.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from wardgate.ir import Endpoint, Refuse, Upstream
+from wardgate.problems import ObjectRef, Reason
+from wardgate.translate.contract import Scope
+from wardgate.translate.external_endpoints import ExternalEndpointPlan
+from wardgate.translate.external_services import ExternalPort, ExternalServicePlan
+from wardgate.translate.forms import Served
+from wardgate.translate.instances import Destination
+from wardgate.translate.label_index import LabelIndex
+from wardgate.translate.manifests import labels_of
+from wardgate.translate.table_plans import DestinationPlan
+
+_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+UPSTREAM_MISSING = Refuse(500, "upstream_missing")
+UPSTREAM_INVALID = Refuse(500, "upstream_invalid")
+REFERENCE_REFUSED = Refuse(500, "reference_not_permitted")
+DESTINATION_UNSUPPORTED = Refuse(500, "destination_unsupported")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a destination can not be forwarded to. ``text`` continues the sentence "spec... of RouteTable a/b ..."."""
+
+    refuse: Refuse
+    reason: Reason
+    text: str
+
+
+class Upstreams:
+    """Looks destinations up for one translation, and collects the upstreams in use."""
+
+    def __init__(
+        self,
+        services: Sequence[Served[ExternalServicePlan]],
+        endpoints: Sequence[Served[ExternalEndpointPlan]],
+        *,
+        scope: Scope,
+        service_labels: Mapping[tuple[str, str], frozenset[tuple[str, str]]],
+    ) -> None:
+        self._services = {(one.ref.namespace, one.ref.name): one for one in services}
+        by_age = sorted(endpoints, key=lambda one: one.stored.age_key)
+        self._endpoints = [one.value for one in by_age if one.value is not None]
+        self._index = LabelIndex(endpoint.labels for endpoint in self._endpoints)
+        bad = [one for one in endpoints if one.value is None]
+        self._bad_endpoints = [one.ref for one in bad]
+        self._bad_index = LabelIndex(labels_of(one.stored.manifest).items() for one in bad)
+        self._scope = scope
+        self._service_labels = service_labels
+        self._made: dict[str, Upstream] = {}
+
+    def named(self, names: Iterable[str]) -> tuple[Upstream, ...]:
+        """The upstreams of these names, sorted."""
+        return tuple(self._made[name] for name in sorted(set(names)))
+
+    def seen_by_policies(self, plan: DestinationPlan) -> Destination:
+        """The destination as selectors see it, whether or not it exists."""
+        key = (plan.namespace, plan.name)
+        labels: frozenset[tuple[str, str]] | None = None
+        if plan.kind == "SERVICE":
+            labels = self._service_labels.get(key)
+        elif key in self._services:
+            value = self._services[key].value
+            labels = value.labels if value is not None else None
+        return Destination(plan.kind, plan.namespace, plan.name, plan.port, labels)
+
+    def find(self, plan: DestinationPlan, *, table: ObjectRef) -> Upstream | Fault:
+        """The upstream of one destination of a route of ``table``."""
+        if plan.kind not in ("SERVICE", "EXTERNAL_SERVICE"):
+            text = f"is a {plan.kind}, which this gateway cannot forward to; use SERVICE or EXTERNAL_SERVICE"
+            return Fault(DESTINATION_UNSUPPORTED, Reason.UNSUPPORTED, text)
+        if self._scope.settings.cluster_name is not None and plan.cluster not in (
+            None,
+            self._scope.settings.cluster_name,
+        ):
+            text = f"lies in cluster {plan.cluster}, which is not this installation's"
+            return Fault(UPSTREAM_MISSING, Reason.REF_NOT_FOUND, text)
+        if not self._scope.tenancy.may_reference(table.namespace, plan.namespace):
+            text = f"may not name anything in namespace {plan.namespace} under isolated tenancy"
+            return Fault(REFERENCE_REFUSED, Reason.REF_NOT_PERMITTED, text)
+        found = self._service(plan) if plan.kind == "SERVICE" else self._external(plan)
+        if isinstance(found, Upstream):
+            self._made[found.name] = found
+        return found
+
+    def endpoints_of(self, plan: ExternalServicePlan) -> list[ExternalEndpointPlan]:
+        """The ExternalEndpoints that count for a service, the oldest first."""
+        if not plan.selector:
+            return []
+        found = (self._endpoints[number] for number in self._index.carrying(plan.selector))
+        return [one for one in found if self._scope.tenancy.counts_for(plan.ref.namespace, one.ref.namespace)]
+
+    def _has_bad_endpoints(self, service: ExternalServicePlan) -> bool:
+        """Whether endpoints were meant that cannot be used: then DNS must not take their place."""
+        bad = (self._bad_endpoints[number] for number in self._bad_index.carrying(service.selector))
+        counts = (self._scope.tenancy.counts_for(service.ref.namespace, ref.namespace) for ref in bad)
+        return bool(service.selector) and any(counts)
+
+    def _service(self, plan: DestinationPlan) -> Upstream | Fault:
+        if not isinstance(plan.port, int):
+            text = "needs port.number; the ports of Services are not read, so neither a name nor a default is known"
+            return Fault(UPSTREAM_INVALID, Reason.INVALID, text)
+        if not (_LABEL.fullmatch(plan.name) and _LABEL.fullmatch(plan.namespace)):
+            text = "does not name a Service; names of Services and namespaces are labels such as web-1"
+            return Fault(UPSTREAM_INVALID, Reason.INVALID, text)
+        host = f"{plan.name}.{plan.namespace}.svc.{self._scope.settings.cluster_domain}"
+        name = f"service/{plan.namespace}/{plan.name}:{plan.port}"
+        return Upstream(name=name, endpoints=(Endpoint(host, plan.port),), send_user_id=True)
+
+    def _external(self, plan: DestinationPlan) -> Upstream | Fault:
+        where = f"ExternalService {plan.namespace}/{plan.name}"
+        served = self._services.get((plan.namespace, plan.name))
+        if served is None:
+            return Fault(UPSTREAM_MISSING, Reason.REF_NOT_FOUND, f"names {where}, which does not exist")
+        if served.value is None:
+            return Fault(UPSTREAM_INVALID, Reason.INVALID, f"names {where}, which is INVALID")
+        port = _port(served.value, plan.port)
+        if port is None:
+            if served.form is None:
+                return Fault(UPSTREAM_INVALID, Reason.INVALID, f"names a port of {where}, which is INVALID")
+            known = ", ".join(str(one.number) for one in served.value.ports)
+            text = f"does not name a port of {where}; it has {known}"
+            return Fault(UPSTREAM_MISSING, Reason.REF_NOT_FOUND, text)
+        return self._upstream(served.value, port)
+
+    def _upstream(self, service: ExternalServicePlan, port: ExternalPort) -> Upstream | Fault:
+        selected = self.endpoints_of(service)
+        if not selected and self._has_bad_endpoints(service):
+            text = f"names {service.ref}, all of whose ExternalEndpoints are INVALID"
+            return Fault(UPSTREAM_INVALID, Reason.INVALID, text)
+        endpoints = tuple(endpoint.at(port) for endpoint in selected) or _dialled(service, port)
+        if not endpoints:
+            text = f"names {service.ref}, which has neither a host that can be looked up nor ExternalEndpoints"
+            return Fault(UPSTREAM_INVALID, Reason.INVALID, text)
+        return Upstream(
+            name=f"external/{service.ref.namespace}/{service.ref.name}:{port.number}",
+            endpoints=tuple(dict.fromkeys(endpoints)),
+            tls=port.tls,
+            bound_hosts=None if selected else _bound_hosts(service, port, endpoints),
+            send_user_id=self._scope.settings.user_id_to_external,
+        )
+
+
+def _port(service: ExternalServicePlan, wanted: int | str | None) -> ExternalPort | None:
+    """The port that a destination means; without one it has to be the only one."""
+    if wanted is None:
+        return service.ports[0] if len(service.ports) == 1 else None
+    return next((port for port in service.ports if wanted == port.number or wanted in port.names), None)
+
+
+def _dialled(service: ExternalServicePlan, port: ExternalPort) -> tuple[Endpoint, ...]:
+    hosts = service.dialled
+    if port.first_host_only:
+        hosts = hosts[:1]
+    return tuple(Endpoint(host, port.target) for host in hosts)
+
+
+def _bound_hosts(
+    service: ExternalServicePlan, port: ExternalPort, endpoints: Sequence[Endpoint]
+) -> tuple[str, ...] | None:
+    """The names dialled and verified (invariant 11), if nothing else takes part."""
+    tls = port.tls
+    if tls is None or not tls.verify or tls.ca is not None or not service.by_name:
+        return None
+    names = {endpoint.host for endpoint in endpoints}
+    return tuple(sorted(names.union(tls.verify_names or (tls.sni,))))

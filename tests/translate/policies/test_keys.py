@@ -1,0 +1,336 @@
+"""Key sets: which Secrets count, which of two wins, what each policy's reader is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.translate.policies.objects import key_secret, request, scope_of, secret, sha256, stored
+from wardgate.ir import ApiKeyStep, AuthPlan, BasicAuthStep, Credential, MetadataEntry, MetadataHeader
+from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
+from wardgate.sensitive import Sensitive
+from wardgate.settings import Settings
+from wardgate.snapshot import StoredObject
+from wardgate.translate.contract import KeyForm, KeySetRequest, ParsedObject, PolicyOutcome, Scope
+from wardgate.translate.keys import key_problems, resolve_keys
+from wardgate.translate.memo import Memo
+
+POLICY_REF = ObjectRef("ExtAuthPolicy", "ns", "p")
+FIELD = ("spec", "config", "glooAuth", "configs", 0, "apiKeyAuth")
+ISOLATED = Settings(tenancy="isolated", platform_namespaces=frozenset({"platform"}))
+REMEDY = "Give every caller a key of their own."
+
+
+def ref(name: str, namespace: str = "ns") -> ObjectRef:
+    return ObjectRef("Secret", namespace, name)
+
+
+def names(scope: Scope, *requests: KeySetRequest) -> list[str]:
+    return [f"{c.namespace}/{c.name}" for c in resolve_keys(requests or (request(),), scope).credentials]
+
+
+def reasons(scope: Scope, *requests: KeySetRequest) -> list[tuple[Reason, ObjectRef]]:
+    return [(p.reason, p.ref) for p in resolve_keys(requests or (request(),), scope).problems]
+
+
+class TestSelection:
+    def test_secret_with_all_labels_becomes_a_credential(self) -> None:
+        outcome = resolve_keys((request(),), scope_of(key_secret("a", "k", token="t")))
+        expected = Credential(
+            key_set=request().name,
+            digest=sha256("k"),
+            namespace="ns",
+            name="a",
+            metadata=(MetadataEntry("token", Sensitive("t")),),
+        )
+        assert (expected,) == outcome.credentials
+
+    def test_expiry_and_hosts_are_handed_on(self) -> None:
+        annotations = {"wardgate.dev/expires-at": "1970-01-01T00:01:00Z", "wardgate.dev/upstream-hosts": "a.com"}
+        (credential,) = resolve_keys((request(),), scope_of(key_secret("a", annotations=annotations))).credentials
+        assert (credential.expires_at, credential.allowed_hosts) == (60, ("a.com",))
+
+    def test_secrets_of_every_namespace_count_in_shared_tenancy(self) -> None:
+        assert names(scope_of(key_secret("a", namespace="default"))) == ["default/a"]
+
+    def test_secret_lacking_one_label_does_not_count(self) -> None:
+        wanted = request((("team", "a"), ("tier", "gold")))
+        assert names(scope_of(key_secret("a")), wanted) == []
+
+    def test_secret_with_further_labels_counts(self) -> None:
+        assert names(scope_of(key_secret("a", labels={"team": "a", "x": "y"}))) == ["ns/a"]
+
+    def test_opaque_secret_does_not_count(self) -> None:
+        assert names(scope_of(secret("a", {"api-key": "k"}, labels={"team": "a"}))) == []
+
+    def test_empty_selector_selects_nothing(self) -> None:
+        assert names(scope_of(key_secret("a", labels={}), key_secret("b")), request(())) == []
+
+    def test_referenced_secret_counts_whatever_its_labels(self) -> None:
+        assert names(
+            scope_of(key_secret("a", namespace="other", labels={})), request((), refs=(ref("a", "other"),))
+        ) == ["other/a"]
+
+    def test_selector_and_references_add_up(self) -> None:
+        scope = scope_of(key_secret("a", "1"), key_secret("b", "2", labels={}))
+        assert sorted(names(scope, request(refs=(ref("b"), ref("a"))))) == ["ns/a", "ns/b"]
+
+    def test_secret_outside_the_scope_does_not_count(self) -> None:
+        scope = scope_of(key_secret("a", "1"), key_secret("b", "2", namespace="foreign"), settings=ISOLATED)
+        assert names(scope, request(scope=("ns", "platform"))) == ["ns/a"]
+
+    def test_missing_reference_is_told_to_the_policy_only(self) -> None:
+        wanted = request((), refs=(ref("gone"),))
+        outcome = resolve_keys((wanted,), scope_of())
+        expected = Problem(
+            ProblemKind.WARNING,
+            Reason.REF_NOT_FOUND,
+            "Secret ns/gone does not exist. Create it, or take it out of apiKeySecretRefs.",
+            ref("gone"),
+        )
+        assert ((), (expected,)) == (outcome.problems, outcome.problems_by_key_set[wanted.name])
+
+    def test_referenced_secret_of_another_type_is_refused(self) -> None:
+        outcome = resolve_keys((request((), refs=(ref("a"),)),), scope_of(secret("a", {"api-key": "k"})))
+        expected = "Secret ns/a is not used as a key: its type is not extauth.solo.io/apikey."
+        assert [expected] == [problem.message for problem in outcome.problems]
+
+
+class TestIsolationOfBadSecrets:
+    def test_bad_secret_costs_only_itself(self) -> None:
+        scope = scope_of(key_secret("a", ""), key_secret("b", "k"), key_secret("c", "x\ny"))
+        assert names(scope) == ["ns/b"]
+
+    def test_bad_secret_is_named(self) -> None:
+        outcome = resolve_keys((request(),), scope_of(key_secret("a", "")))
+        message = 'Secret ns/a is not used as a key: its entry "api-key" is empty.'
+        assert (Problem(ProblemKind.WARNING, Reason.BAD_SECRET, message, ref("a")),) == outcome.problems
+
+    def test_bad_secret_of_two_sets_is_reported_once(self) -> None:
+        scope = scope_of(key_secret("a", "", labels={"team": "a", "x": "y"}))
+        assert [(Reason.BAD_SECRET, ref("a"))] == reasons(scope, request(), request((("x", "y"),)))
+
+    def test_large_credential_is_refused_alone(self) -> None:
+        scope = scope_of(
+            key_secret("a", "1", t="x" * 200), key_secret("b", "2"), settings=Settings(credential_bytes=200)
+        )
+        assert (["ns/b"], [(Reason.TOO_LARGE, ref("a"))]) == (names(scope), reasons(scope))
+
+
+class TestDuplicates:
+    def test_oldest_secret_wins(self) -> None:
+        newer, older = key_secret("a", created="2025-01-01T00:00:00Z"), key_secret("b", created="2024-01-01T00:00:00Z")
+        assert names(scope_of(newer, older)) == ["ns/b"]
+
+    def test_older_referenced_secret_wins_over_a_selected_one(self) -> None:
+        newer, older = key_secret("a", created="2025"), key_secret("b", labels={}, created="2024")
+        assert names(scope_of(newer, older), request(refs=(ref("b"),))) == ["ns/b"]
+
+    def test_equal_ages_go_by_namespace_and_name(self) -> None:
+        assert names(scope_of(key_secret("a", namespace="n"), key_secret("z", namespace="m"))) == ["m/z"]
+
+    def test_loser_is_named_with_the_winner(self) -> None:
+        outcome = resolve_keys((request(),), scope_of(key_secret("a"), key_secret("b")))
+        message = f"Secret ns/b holds the same key as Secret ns/a, which is older and counts. {REMEDY}"
+        assert (Problem(ProblemKind.WARNING, Reason.DUPLICATE_KEY, message, ref("b")),) == outcome.problems
+
+    def test_same_key_in_another_set_displaces_nobody(self) -> None:
+        scope = scope_of(key_secret("a"), key_secret("b", labels={"team": "b"}))
+        assert sorted(names(scope, request(), request((("team", "b"),)))) == ["ns/a", "ns/b"]
+
+    def test_unselected_secret_displaces_nobody(self) -> None:
+        assert names(scope_of(key_secret("a", labels={}), key_secret("b"))) == ["ns/b"]
+
+    def test_refused_secret_displaces_nobody(self) -> None:
+        bad = key_secret("a", annotations={"wardgate.dev/expires-at": "never"})
+        assert names(scope_of(bad, key_secret("b"))) == ["ns/b"]
+
+    def test_isolated_tenant_does_not_learn_the_winners_name(self) -> None:
+        winner, loser = key_secret("a", namespace="platform", created="2020"), key_secret("b", created="2021")
+        outcome = resolve_keys((request(scope=("ns", "platform")),), scope_of(winner, loser, settings=ISOLATED))
+        message = (
+            "Secret ns/b holds the same key as a Secret of another namespace, which is older and counts. " + REMEDY
+        )
+        assert [message] == [problem.message for problem in outcome.problems]
+
+
+class TestKeySets:
+    def test_equal_requests_share_their_credentials(self) -> None:
+        assert names(scope_of(key_secret("a")), request(), request()) == ["ns/a"]
+
+    def test_storage_forms_are_sets_of_their_own(self) -> None:
+        digest = sha256("k")
+        scope = scope_of(key_secret("a", digest))
+        outcome = resolve_keys((request(), request(form=KeyForm.SHA256)), scope)
+        assert {"plain": sha256(digest), "sha256": digest} == {
+            c.key_set.partition(":")[0]: c.digest for c in outcome.credentials
+        }
+
+    def test_usable_keys_are_counted_per_set(self) -> None:
+        none = request((("no", "body"),))
+        outcome = resolve_keys((request(), none), scope_of(key_secret("a"), key_secret("b", "2"), key_secret("c", "")))
+        assert {request().name: 2, none.name: 0} == dict(outcome.by_key_set)
+
+    def test_credentials_are_sorted_by_set_and_digest(self) -> None:
+        secrets = [key_secret(f"s{n}", str(n), labels={"team": "a", "x": str(n % 2)}) for n in range(9)]
+        outcome = resolve_keys((request((("x", "1"),)), request((("x", "0"),)), request()), scope_of(*secrets))
+        assert sorted(outcome.credentials, key=lambda c: (c.key_set, c.digest)) == list(outcome.credentials)
+
+    def test_secret_is_read_once_per_version(self) -> None:
+        memo = Memo()
+        first = key_secret("a")
+        resolve_keys((request(),), scope_of(first, memo=memo))
+        memo.end()
+        computed = memo.computed
+        resolve_keys((request(), request((("team", "a"), ("x", "y")))), scope_of(first, memo=memo))
+        assert computed == memo.computed
+
+    def test_changed_secret_is_read_again(self) -> None:
+        memo = Memo()
+        resolve_keys((request(),), scope_of(key_secret("a", "old"), memo=memo))
+        memo.end()
+        changed = scope_of(key_secret("a", "new", version=2), memo=memo)
+        assert [sha256("new")] == [c.digest for c in resolve_keys((request(),), changed).credentials]
+
+    def test_unused_secret_is_reported(self) -> None:
+        outcome = resolve_keys((request(),), scope_of(key_secret("a"), key_secret("b", labels={}), secret("c", {})))
+        message = (
+            "Secret ns/b is selected by no policy: its key opens nothing. Label it as a policy's labelSelector asks."
+        )
+        assert (Problem(ProblemKind.WARNING, Reason.UNUSED_KEY, message, ref("b")),) == outcome.problems
+
+
+TOKEN = MetadataHeader(header="x-api-key", entry="token")
+REQUIRED = replace(TOKEN, required=True)
+
+
+def told(
+    *secrets: StoredObject,
+    headers: tuple[MetadataHeader, ...] = (),
+    skip: bool = False,
+    settings: Settings | None = None,
+    wanted: KeySetRequest | None = None,
+) -> list[Problem]:
+    wanted = wanted or request()
+    step = ApiKeyStep(
+        name="config_0",
+        header="api-key",
+        key_set=wanted.name,
+        metadata_headers=headers,
+        skip_metadata_validation=skip,
+    )
+    outcome = PolicyOutcome(plan=AuthPlan(name="ns/p", steps=(step,)), key_sets=(wanted,))
+    scope = scope_of(*secrets, settings=settings)
+    return list(key_problems(policy(), outcome, resolve_keys((wanted,), scope), scope))
+
+
+def policy() -> ParsedObject[object]:
+    return ParsedObject(stored({}, kind="ExtAuthPolicy", namespace="ns", name="p"), object())
+
+
+def warning(reason: Reason, message: str) -> Problem:
+    return Problem(ProblemKind.WARNING, reason, message, POLICY_REF, FIELD)
+
+
+class TestPolicyWarnings:
+    def test_policy_with_good_keys_has_none(self) -> None:
+        assert told(key_secret("a")) == []
+
+    def test_policy_without_usable_key_is_told(self) -> None:
+        message = (
+            "ExtAuthPolicy ns/p has no usable key: every request to its routes is refused. "
+            "Create a Secret of type extauth.solo.io/apikey that it selects."
+        )
+        assert [warning(Reason.NO_KEYS, message)] == told()
+
+    def test_policy_that_selects_nothing_is_told_so(self) -> None:
+        message = (
+            "ExtAuthPolicy ns/p has no usable key: every request to its routes is refused. "
+            "It names no Secrets at all: add a labelSelector or apiKeySecretRefs."
+        )
+        assert [warning(Reason.NO_KEYS, message)] == told(wanted=request(()))
+
+    def test_bad_secret_is_told_to_the_policy(self) -> None:
+        message = 'Secret ns/b is not used as a key: its entry "api-key" is empty.'
+        assert [warning(Reason.BAD_SECRET, message)] == told(key_secret("a"), key_secret("b", ""))
+
+    def test_duplicate_is_told_to_the_policy(self) -> None:
+        assert [p.reason for p in told(key_secret("a"), key_secret("b"))] == [Reason.DUPLICATE_KEY]
+
+    def test_missing_reference_is_told_to_the_policy(self) -> None:
+        found = told(key_secret("a"), wanted=request(refs=(ref("gone"),)))
+        assert [(p.reason, p.ref) for p in found] == [(Reason.REF_NOT_FOUND, POLICY_REF)]
+
+    def test_many_bad_secrets_are_counted(self) -> None:
+        found = told(key_secret("a"), *(key_secret(f"b{n:02}", "") for n in range(13)))
+        message = "3 further Secrets of ExtAuthPolicy ns/p have such faults. `wardgate check` names them all."
+        assert (11, message) == (len(found), found[-1].message)
+
+    def test_foreign_secrets_are_not_named_to_a_tenant(self) -> None:
+        found = told(
+            key_secret("a"),
+            key_secret("b", "", namespace="platform", t="x"),
+            settings=ISOLATED,
+            wanted=request(scope=("ns", "platform")),
+        )
+        assert found == []
+
+    def test_foreign_credential_is_not_named_to_a_tenant(self) -> None:
+        found = told(
+            key_secret("b", namespace="platform"),
+            headers=(REQUIRED,),
+            settings=ISOLATED,
+            wanted=request(scope=("ns", "platform")),
+        )
+        assert found == []
+
+    def test_absent_optional_entry_is_no_fault(self) -> None:
+        assert told(key_secret("a"), headers=(TOKEN,)) == []
+
+    def test_absent_required_entry_is_told(self) -> None:
+        message = 'Secret ns/a has no entry "token", so its key is refused. Add the entry.'
+        assert [warning(Reason.BAD_SECRET, message)] == told(key_secret("a"), headers=(REQUIRED,))
+
+    def test_illegal_optional_entry_is_told(self) -> None:
+        message = (
+            'Secret ns/a has an entry "token" that no header can carry, so header "x-api-key" is not sent with its key.'
+            " Remove its control characters."
+        )
+        found = told(key_secret("a", token="a\x01"), headers=(TOKEN,))
+        assert [warning(Reason.BAD_SECRET, message)] == found
+
+    def test_illegal_required_entry_is_told(self) -> None:
+        (found,) = told(key_secret("a", token="a\x01"), headers=(REQUIRED,))
+        assert "no header can carry, so its key is refused." in found.message
+
+    def test_illegal_entry_is_sent_without_validation(self) -> None:
+        assert told(key_secret("a", token="a\x01"), headers=(TOKEN,), skip=True) == []
+
+    def test_line_break_is_never_sent(self) -> None:
+        assert len(told(key_secret("a", token="a\nb"), headers=(TOKEN,), skip=True)) == 1
+
+    def test_other_policies_keys_are_not_told(self) -> None:
+        other = key_secret("z", labels={"team": "b"})
+        scope = scope_of(key_secret("a", token="t"), other)
+        step = ApiKeyStep("config_0", "api-key", request().name, metadata_headers=(REQUIRED,))
+        outcome = PolicyOutcome(plan=AuthPlan("ns/p", (step,)))
+        keys = resolve_keys((request(), request((("team", "b"),)), request((("team", "0"),))), scope)
+        assert key_problems(policy(), outcome, keys, scope) == ()
+
+    def test_step_without_keys_is_passed_over(self) -> None:
+        steps = (BasicAuthStep("config_0", "", "apr1", ()), ApiKeyStep("config_1", "api-key", request().name))
+        found = key_problems(
+            policy(), PolicyOutcome(AuthPlan("ns/p", steps)), resolve_keys((request(),), scope_of()), scope_of()
+        )
+        assert [problem.field[4] for problem in found] == [1]
+
+    def test_policy_without_plan_is_told_nothing(self) -> None:
+        assert key_problems(policy(), PolicyOutcome(None), resolve_keys((), scope_of()), scope_of()) == ()
+
+
+def test_selection_does_not_compare_every_policy_with_every_secret() -> None:
+    secrets = [key_secret(f"s{n:04}", str(n), labels={"app": "x", "user": str(n)}) for n in range(1000)]
+    memo = Memo()
+    scope = scope_of(*secrets, memo=memo)
+    resolve_keys([request((("app", "x"), ("user", str(n)))) for n in range(100)], scope)
+    parsed_decoded_and_read = 3 * 100
+    assert parsed_decoded_and_read == memo.computed
