@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from wardgate.proxy.core.table import CompiledUpstream
+    from wardgate.proxy.core.plans import CompiledUpstream
 
 Header: TypeAlias = tuple[bytes, bytes]
 HeaderList: TypeAlias = list[Header]
@@ -54,7 +54,8 @@ class Outgoing:
     """The request as it goes upstream.
 
     ``headers`` hold ``host`` first and no framing; ``body`` None streams the caller's body past, otherwise it replaces
-    it. ``upstream`` is the destination picked by weight.
+    it. ``upstream`` is the destination picked by weight. With ``auto_host`` the I/O puts the dialled endpoint's name in
+    the place of ``host``.
     """
 
     method: bytes
@@ -62,6 +63,7 @@ class Outgoing:
     headers: HeaderList
     body: bytes | None
     upstream: CompiledUpstream
+    auto_host: bool = False
 
 
 @dataclass(slots=True)

@@ -1,0 +1,175 @@
+"""Passwords of basic authentication: APR1 and SHA1 hashes, checked within bounds.
+
+One APR1 check costs half a millisecond of the worker's only thread. So pairs that were verified are remembered
+(bounded; only a keyed digest of them, for the life of the plan), and wrong ones are limited per second: above the
+limit a pair that is not remembered is not checked at all. The check of an unknown user costs as much as that of a
+known one.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+from enum import Enum
+from typing import Literal
+
+from wardgate.ir import BasicUser
+from wardgate.sensitive import Sensitive
+
+_ITOA64 = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_APR1_ORDER = ((0, 6, 12), (1, 7, 13), (2, 8, 14), (3, 9, 15), (4, 10, 5))
+_APR1_MAGIC = b"$apr1$"
+_LONGEST_PASSWORD = 1024
+"""Longer passwords are wrong: APR1's cost grows with the length."""
+_NOBODY = BasicUser("", Sensitive("wardgate"), Sensitive(""))
+"""Stands in for an unknown user: an empty hash equals none."""
+
+
+class Check(Enum):
+    """Outcome of a password check."""
+
+    PASSED = "passed"
+    WRONG = "wrong"
+    NOT_CHECKED = "not_checked"
+    """Too many wrong passwords in this second."""
+
+
+class PasswordChecker:
+    """The users of one basic authentication step."""
+
+    __slots__ = (
+        "_cache_size",
+        "_encryption",
+        "_failures",
+        "_failures_per_second",
+        "_second",
+        "_seed",
+        "_users",
+        "_verified",
+    )
+
+    def __init__(
+        self,
+        users: tuple[BasicUser, ...],
+        *,
+        encryption: Literal["apr1", "sha1"],
+        failures_per_second: int = 20,
+        cache_size: int = 1024,
+    ) -> None:
+        self._users = {user.name.encode("utf-8", "surrogateescape"): user for user in users}
+        self._encryption = encryption
+        self._failures_per_second = failures_per_second
+        self._cache_size = cache_size
+        self._seed = secrets.token_bytes(32)
+        self._verified: dict[bytes, None] = {}
+        self._second = -1
+        self._failures = 0
+
+    def check(self, name: bytes, password: bytes, *, now: float) -> Check:
+        """Check one pair. ``now`` in seconds, by any clock that does not jump."""
+        pair = hmac.digest(self._seed, len(name).to_bytes(8, "big") + name + password, "sha256")
+        if pair in self._verified:
+            return Check.PASSED
+        if self._exhausted(int(now)):
+            return Check.NOT_CHECKED
+        if not self._matches(name, password):
+            self._failures += 1
+            return Check.WRONG
+        self._remember(pair)
+        return Check.PASSED
+
+    def _exhausted(self, second: int) -> bool:
+        if second != self._second:
+            self._second = second
+            self._failures = 0
+        return self._failures >= self._failures_per_second
+
+    def _remember(self, pair: bytes) -> None:
+        if len(self._verified) >= self._cache_size:
+            del self._verified[next(iter(self._verified))]
+        self._verified[pair] = None
+
+    def _matches(self, name: bytes, password: bytes) -> bool:
+        if len(password) > _LONGEST_PASSWORD:
+            return False
+        user = self._users.get(name, _NOBODY)
+        salt, stored = _encode(user.salt.reveal()), _encode(user.hashed.reveal())
+        if self._encryption == "apr1":
+            return hmac.compare_digest(apr1(password, salt), stored)
+        return _sha1_matches(password, salt, stored)
+
+
+def parse_basic(header: bytes) -> tuple[bytes, bytes] | None:
+    """Read ``Basic <base64>``; None: it is something else."""
+    scheme, _, encoded = header.partition(b" ")
+    if scheme.lower() != b"basic":
+        return None
+    try:
+        pair = base64.b64decode(encoded.strip(b" "), validate=True)
+    except binascii.Error:
+        return None
+    name, colon, password = pair.partition(b":")
+    return (name, password) if colon else None
+
+
+def apr1(password: bytes, salt: bytes) -> bytes:
+    """Hash as ``htpasswd -m`` and ``openssl passwd -apr1`` do; returns the part after the salt.
+
+    The salt is cut to eight bytes, as those do.
+    """
+    salt = salt[:8]
+    final = _md5(password + salt + password)
+    start = bytearray(password + _APR1_MAGIC + salt)
+    full, rest = divmod(len(password), 16)
+    start += final * full + final[:rest]
+    bits = len(password)
+    while bits:
+        start += b"\0" if bits & 1 else password[:1]
+        bits >>= 1
+    digest = _md5(bytes(start))
+    for turn in range(1000):
+        digest = _md5(_apr1_turn(turn, digest=digest, password=password, salt=salt))
+    return _apr1_text(digest)
+
+
+def _apr1_turn(turn: int, *, digest: bytes, password: bytes, salt: bytes) -> bytes:
+    data = password if turn & 1 else digest
+    if turn % 3:
+        data += salt
+    if turn % 7:
+        data += password
+    return data + (digest if turn & 1 else password)
+
+
+def _apr1_text(digest: bytes) -> bytes:
+    text = "".join(_to64(digest[a] << 16 | digest[b] << 8 | digest[c], 4) for a, b, c in _APR1_ORDER)
+    return (text + _to64(digest[11], 2)).encode()
+
+
+def _to64(number: int, length: int) -> str:
+    return "".join(_ITOA64[number >> shift & 0x3F] for shift in range(0, 6 * length, 6))
+
+
+def _sha1_matches(password: bytes, salt: bytes, stored: bytes) -> bool:
+    """Compare with a SHA1 in hexadecimal or base64 (``{SHA}`` before it or not), the salt on either side.
+
+    Gloo's documents do not say which; accepting each costs no strength.
+    """
+    stored = stored.removeprefix(b"{SHA}")
+    same = False
+    for data in (password + salt, salt + password):
+        digest = hashlib.sha1(data, usedforsecurity=False).digest()
+        same |= hmac.compare_digest(digest.hex().encode(), stored.lower())
+        same |= hmac.compare_digest(base64.b64encode(digest), stored)
+    return same
+
+
+def _md5(data: bytes) -> bytes:
+    return hashlib.md5(data, usedforsecurity=False).digest()
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

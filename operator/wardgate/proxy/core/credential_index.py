@@ -1,0 +1,114 @@
+"""The callers' keys: (key set, digest) to credential, in one dictionary that is replaced, never edited.
+
+A change of one key brings one bucket of the config anew. ``replaced`` then builds the next index from this one: it
+copies the dictionary and touches only what the buckets changed, so that a flip costs a pointer and whoever holds the
+old index keeps a consistent one. Routes and plans are not involved.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+from wardgate.ir import Credential
+
+CredentialId: TypeAlias = tuple[str, bytes]
+"""Key set and raw digest."""
+Bucket: TypeAlias = "Mapping[CredentialId, CompiledCredential]"
+
+_UNSENDABLE = (b"\r", b"\n", b"\0")
+
+
+class CompiledCredential:
+    """One key, ready for a request. ``sendable`` holds the metadata that is legal in a header.
+
+    ``raw`` holds all of it, for ``match`` and for policies that switched the validation off: there only what would
+    break the message's framing is left out.
+    """
+
+    __slots__ = ("allowed_hosts", "digest", "expires_at", "id", "label", "name", "raw", "sendable", "user_id")
+
+    def __init__(self, credential: Credential) -> None:
+        self.digest = bytes.fromhex(credential.digest)
+        self.id: CredentialId = (credential.key_set, self.digest)
+        self.label = f"{credential.namespace}/{credential.name}"
+        self.name = credential.name
+        self.user_id = credential.name.encode("utf-8", "surrogateescape")
+        self.expires_at = math.inf if credential.expires_at is None else credential.expires_at
+        hosts = credential.allowed_hosts
+        self.allowed_hosts = None if hosts is None else frozenset(hosts)
+        self.raw: dict[str, bytes] = {}
+        self.sendable: dict[str, bytes] = {}
+        for entry in credential.metadata:
+            value = entry.value.reveal().encode("utf-8", "surrogateescape")
+            if any(byte in value for byte in _UNSENDABLE):
+                continue
+            self.raw[entry.name] = value
+            if entry.legal_header:
+                self.sendable[entry.name] = value
+
+
+def compile_bucket(credentials: Iterable[Credential]) -> Bucket:
+    """Compile credentials; one whose digest is no digest is left out, which refuses its key.
+
+    Where two of them claim the same key, the first stays: the config has them in order.
+    """
+    bucket: dict[CredentialId, CompiledCredential] = {}
+    for credential in credentials:
+        if not _is_digest(credential.digest):
+            continue
+        compiled = CompiledCredential(credential)
+        bucket.setdefault(compiled.id, compiled)
+    return bucket
+
+
+class CredentialIndex:
+    """All credentials of a revision."""
+
+    __slots__ = ("_buckets", "_entries")
+
+    def __init__(
+        self,
+        entries: Mapping[CredentialId, CompiledCredential] | None = None,
+        buckets: Mapping[str, Bucket] | None = None,
+    ) -> None:
+        self._entries = dict(entries or {})
+        self._buckets = dict(buckets or {})
+
+    @classmethod
+    def of(cls, credentials: Iterable[Credential]) -> CredentialIndex:
+        """Index credentials that come as one, without buckets."""
+        return cls().replaced({"": compile_bucket(credentials)})
+
+    def replaced(self, changes: Mapping[str, Bucket | None]) -> CredentialIndex:
+        """Return the index with some buckets replaced; None takes a bucket out."""
+        following = CredentialIndex(self._entries, self._buckets)
+        for name in changes:
+            for credential_id in following._buckets.pop(name, {}):
+                following._entries.pop(credential_id, None)
+        for name, bucket in changes.items():
+            if bucket is not None:
+                following._buckets[name] = bucket
+                following._entries.update(bucket)
+        return following
+
+    def get(self, credential_id: CredentialId) -> CompiledCredential | None:
+        """Look a credential up."""
+        return self._entries.get(credential_id)
+
+    def holds(self, credential: CompiledCredential, *, now: float) -> bool:
+        """Whether a key that was accepted earlier would be accepted now: it still exists and has not expired."""
+        held = self._entries.get(credential.id)
+        return held is not None and now < held.expires_at
+
+    def ids(self) -> frozenset[CredentialId]:
+        """List every credential, to find the ones that a change revoked: ``old.ids() - new.ids()``."""
+        return frozenset(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+def _is_digest(text: str) -> bool:
+    return len(text) == 64 and all(char in "0123456789abcdef" for char in text)

@@ -1,0 +1,349 @@
+"""One request and its response, from arrival to answer: the order in which everything happens.
+
+Rule 1: route; a closed route answers at once.
+Rule 2: what a client may not bring is removed on arrival (invariant 2).
+Rule 3: preAuthz transformations; then authentication, which removes the keys (invariant 3) and sets the metadata
+        headers; then postAuthz transformations; then the route's own rewriting of path and host.
+Rule 4: a transformation that recalculates ends its phase and goes on with the new route: before authentication the new
+        route's plan authenticates, after it the new route must have the same plan.
+Rule 5: a token bound to hosts is checked on the route that the request leaves by (invariant 11).
+Rule 6: responses, and every answer of the gateway's own, pass the phases in reverse, each only if its phase has seen
+        the request. Answers that ``start`` and ``advance`` return have passed them already; the I/O passes its own
+        answers (413, 502 ...) through ``local_reply``.
+
+A body is asked for (``NeedBody``) only when a transformation that reads it is next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from wardgate.proxy.core.auth import USER_ID, CompiledAuth, Grant
+from wardgate.proxy.core.credential_index import CompiledCredential, CredentialIndex
+from wardgate.proxy.core.framing import is_bodiless
+from wardgate.proxy.core.matching import CompiledMatch, request_path
+from wardgate.proxy.core.message_view import RequestView, ResponseView, drop
+from wardgate.proxy.core.messages import Facts, Incoming, NeedBody, Outgoing, Reply, Request, Step
+from wardgate.proxy.core.observer import HeaderWatch, Observer
+from wardgate.proxy.core.plans import CompiledRoute, CompiledUpstream, ForwardPlan, Redirection
+from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.replies import REFUSALS, redirect
+from wardgate.proxy.core.table import CompiledListener, Table
+from wardgate.proxy.core.transformation import CompiledTransformation, Failure, Surroundings
+
+NEED_BODY = NeedBody()
+_AUTH_METADATA = "envoy.filters.http.ext_authz"
+_NO_HEADERS: frozenset[str] = frozenset()
+
+
+class Exchange:
+    """See the rules above. ``now`` is in unix seconds; ``pick(n)`` chooses a number from 0 below ``n``.
+
+    The I/O calls ``start``, then ``advance`` after each ``NeedBody``; with the upstream's response ``response`` and
+    ``finish_response``.
+    """
+
+    __slots__ = (
+        "_answered",
+        "_around",
+        "_authenticated",
+        "_bound_hosts",
+        "_credentials",
+        "_grants",
+        "_index",
+        "_listener",
+        "_match",
+        "_now",
+        "_pick",
+        "_responses",
+        "_route",
+        "_upstream",
+        "_view",
+        "_watch",
+        "facts",
+        "request",
+        "table",
+    )
+
+    def __init__(
+        self,
+        table: Table,
+        credentials: CredentialIndex,
+        listener: CompiledListener,
+        request: Request,
+        *,
+        now: float,
+        pick: Callable[[int], int],
+        observer: Observer | None = None,
+    ) -> None:
+        self.table = table
+        self.request = request
+        self.facts = Facts(listener=listener.name)
+        self._credentials = credentials
+        self._listener = listener
+        self._now = now
+        self._pick = pick
+        self._watch = None if observer is None else HeaderWatch(observer, request)
+        self._view = RequestView(request)
+        self._around = Surroundings(self._view)
+        self._route: CompiledRoute | None = None
+        self._match: CompiledMatch | None = None
+        self._upstream: CompiledUpstream | None = None
+        self._grants: tuple[Grant, ...] = ()
+        self._bound_hosts: tuple[frozenset[str], ...] = ()
+        self._authenticated = False
+        self._index = 0
+        self._responses: tuple[CompiledTransformation, ...] = ()
+        self._answered: Reply | None = None
+
+    @property
+    def credentials_used(self) -> tuple[CompiledCredential, ...]:
+        """The keys that authenticated this request; ``CredentialIndex.holds`` tells whether they still would."""
+        return tuple(grant.credential for grant in self._grants if grant.credential is not None)
+
+    def start(self) -> Step:
+        """Decide what to do with the request; ``NeedBody`` asks for ``advance``."""
+        if self._watch is not None:
+            self._watch.observer.decided("listener", self._listener.name)
+        if self._listener.https_redirect:
+            return self._answer(_to_https(self.request))
+        found = self._listener.find(self.request)
+        if found is None:
+            return self._answer(REFUSALS[Reason.NO_ROUTE])
+        refusal = self._enter(*found)
+        if refusal is not None:
+            return self._answer(refusal)
+        self._responses = found[1].pre
+        return self._run()
+
+    def advance(self, body: bytes) -> Step:
+        """Go on with the whole body that ``NeedBody`` asked for."""
+        self._view.body = body
+        return self._run()
+
+    def response_needs_body(self, status: int) -> bool:
+        """Whether ``finish_response`` must be given the response's whole body.
+
+        If not, its body is streamed past: give None, or ``b""`` where it is known that there is none.
+        """
+        if is_bodiless(status=status, head_request=self.request.method == b"HEAD"):
+            return False
+        return any(plan.response is not None and plan.response.needs_body for plan in self._responses)
+
+    def finish_response(self, incoming: Incoming) -> Incoming:
+        """Transform an upstream's response, in place. A body that is not None afterwards replaces what was there."""
+        view = ResponseView(incoming)
+        for plan in reversed(self._responses):
+            if plan.response is not None:
+                failure = plan.response.run(view, self._around)
+                if failure is not None:
+                    self._blame(plan)
+                    self.facts.reason = self.facts.reason or failure.reason
+                    _replace_by_failure(incoming, failure.redacted(self._tokens()))
+        return incoming
+
+    def local_reply(self, reply: Reply) -> Reply:
+        """Pass an answer of the gateway's own through the response transformations, once."""
+        return reply if reply is self._answered else self._answer(reply)
+
+    def _answer(self, reply: Reply) -> Reply:
+        self.facts.reason = reply.reason
+        if any(plan.response is not None for plan in self._responses):
+            incoming = self.finish_response(Incoming(reply.status, list(reply.headers), reply.body))
+            reply = Reply(incoming.status, reply.reason, tuple(incoming.headers), incoming.body or b"")
+        self._answered = reply
+        return reply
+
+    def _enter(self, match: CompiledMatch, route: CompiledRoute) -> Reply | None:
+        """Take a route; return the answer if it is closed."""
+        self._match = match
+        self._route = route
+        self.facts.route = route.name
+        self.facts.policy = "" if route.auth is None else route.auth.policy
+        self._around.metadata_headers = _NO_HEADERS if route.auth is None else route.auth.metadata_headers
+        self._tell_route(route)
+        if route.closed is not None:
+            return route.closed
+        if not self._authenticated:
+            strip, headers = route.strip, self.request.headers
+            headers[:] = [field for field in headers if field[0] not in strip]
+            if self._watch is not None:
+                self._watch.keep_secret(() if route.auth is None else route.auth.secret_headers)
+                self._watch.report("arrival")
+        return None
+
+    def _run(self) -> Step:
+        """Go on from wherever the request stands."""
+        if not self._authenticated:
+            step = self._transform(self._current.pre)
+            if step is not None:
+                return step
+            refusal = self._authenticate(self._current)
+            if refusal is not None:
+                return self._answer(refusal)
+            self._authenticated = True
+            self._index = 0
+            self._responses += self._current.post
+        step = self._transform(self._current.post)
+        return self._dispatch(self._current) if step is None else step
+
+    @property
+    def _current(self) -> CompiledRoute:
+        assert self._route is not None
+        return self._route
+
+    def _transform(self, plans: tuple[CompiledTransformation, ...]) -> Step | None:
+        """Run the rest of a phase; None: it is over."""
+        route = self._route
+        while self._index < len(plans) and self._route is route:
+            plan = plans[self._index]
+            if plan.request is not None:
+                if plan.request.needs_body and self._view.body is None:
+                    return NEED_BODY
+                failure = plan.request.run(self._view, self._around)
+                if failure is not None:
+                    self._blame(plan)
+                    return self._answer(failure.redacted(self._tokens()).request_reply())
+                self._report(plan.policy)
+            self._index += 1
+            refusal = self._reroute() if plan.recalculate else None
+            if refusal is not None:
+                return self._answer(refusal)
+        return None
+
+    def _blame(self, plan: CompiledTransformation) -> None:
+        """Name the policy whose transformation failed, unless something else had failed before."""
+        if not self.facts.reason:
+            self.facts.policy = plan.policy
+
+    def _tokens(self) -> Iterator[bytes]:
+        """Yield what a caller may never see of the keys' Secrets, not even in an error's text (invariant 7)."""
+        for credential in self.credentials_used:
+            yield from credential.raw.values()
+
+    def _reroute(self) -> Reply | None:
+        found = self._listener.find(self.request)
+        if found is None:
+            return REFUSALS[Reason.NO_ROUTE]
+        match, route = found
+        if route is self._route:
+            self._match = match
+            return None
+        if self._authenticated and route.closed is None and route.auth is not self._current.auth:
+            return REFUSALS[Reason.REROUTED_PAST_AUTH]
+        refusal = self._enter(match, route)
+        if refusal is None and self._authenticated:
+            drop(self.request.headers, USER_ID)
+            self._choose_upstream(route)
+        return refusal
+
+    def _authenticate(self, route: CompiledRoute) -> Reply | None:
+        auth = route.auth
+        if auth is not None:
+            observer = None if self._watch is None else self._watch.observer
+            verdict = auth.authenticate(self.request.headers, self._credentials, now=self._now, observer=observer)
+            if isinstance(verdict, Reply):
+                return verdict
+            self._grant(auth, verdict)
+            if not route.recalculates and not self._may_leave_by(route):
+                return REFUSALS[Reason.TOKEN_BOUND_ELSEWHERE]
+        self._choose_upstream(route)
+        self._report("authentication")
+        return None
+
+    def _grant(self, auth: CompiledAuth, grants: tuple[Grant, ...]) -> None:
+        """Take the keys off the request and put on it what the passed steps give; a later step's header wins."""
+        consumed, headers = auth.consumed, self.request.headers
+        headers[:] = [field for field in headers if field[0] not in consumed]
+        self._grants = grants
+        self.facts.credential = grants[0].user
+        if len(grants) == 1:
+            headers += grants[0].headers
+        else:
+            self.facts.credential = ",".join(grant.user for grant in grants)
+            headers += {name: value for grant in grants for name, value in grant.headers}.items()
+        for credential in self.credentials_used:
+            self._around.leave(_AUTH_METADATA, "userId", credential.name)
+            if credential.allowed_hosts is not None:
+                self._bound_hosts += (credential.allowed_hosts,)
+            if self._watch is not None:
+                self._watch.keep_secret((), credential.raw.values())
+
+    def _may_leave_by(self, route: CompiledRoute) -> bool:
+        """Whether every token on the request may go where this route leads (invariant 11)."""
+        if not self._bound_hosts:
+            return True
+        reached = route.bound_hosts
+        return reached is not None and all(reached <= allowed for allowed in self._bound_hosts)
+
+    def _choose_upstream(self, route: CompiledRoute) -> None:
+        if not isinstance(route.action, ForwardPlan):
+            return
+        self._upstream = route.action.destinations.choose(self._pick)
+        if self._upstream is not None and self._upstream.send_user_id:
+            for credential in self.credentials_used[-1:]:
+                self.request.headers.append((USER_ID, credential.user_id))
+
+    def _dispatch(self, route: CompiledRoute) -> Step:
+        if not self._may_leave_by(route):
+            return self._answer(REFUSALS[Reason.TOKEN_BOUND_ELSEWHERE])
+        action = route.action
+        if isinstance(action, ForwardPlan):
+            return self._forward(action)
+        if isinstance(action, Redirection):
+            return self._answer(redirect(action.code, _redirect_url(action, self.request)))
+        assert action is not None
+        return self._answer(action)
+
+    def _forward(self, action: ForwardPlan) -> Step:
+        upstream, request = self._upstream, self.request
+        if upstream is None:
+            return self._answer(REFUSALS[Reason.NO_DESTINATION])
+        if action.rewrite is not None:
+            assert self._match is not None
+            request.path = action.rewrite(request.path, self._match)
+        if action.host is not None:
+            request.authority = action.host
+        self.facts.upstream = upstream.name
+        self._report("route")
+        body = self._view.body
+        return Outgoing(
+            method=request.method,
+            target=request_path(request),
+            headers=[(b"host", request.authority), *request.headers],
+            body=body if body or request.has_body else None,
+            upstream=upstream,
+            auto_host=action.auto_host,
+        )
+
+    def _report(self, by: str) -> None:
+        if self._watch is not None:
+            self._watch.report(by)
+
+    def _tell_route(self, route: CompiledRoute) -> None:
+        if self._watch is not None:
+            self._watch.observer.decided("host", self.request.authority.decode("utf-8", "replace"))
+            self._watch.observer.decided("route", route.name)
+            if route.auth is not None:
+                self._watch.observer.decided("policy", route.auth.policy)
+
+
+def _replace_by_failure(incoming: Incoming, failure: Failure) -> None:
+    """Put a failed transformation in the response's place: Gloo's 400, or our refusal to send a broken value."""
+    reply = failure.response_reply()
+    incoming.status = reply.status
+    incoming.headers[:] = [*(f for f in incoming.headers if f[0] != b"content-type"), *reply.headers]
+    incoming.body = reply.body
+
+
+def _to_https(request: Request) -> Reply:
+    if not request.authority:
+        return REFUSALS[Reason.BAD_HOST]
+    return redirect(301, b"https://" + request.authority.removesuffix(b":80") + request_path(request))
+
+
+def _redirect_url(action: Redirection, request: Request) -> bytes:
+    path = request.path if action.path is None else action.path
+    query = b"" if request.query is None else b"?" + request.query
+    host = action.host or request.authority
+    return request.scheme + b"://" + host + path + query if host else path + query

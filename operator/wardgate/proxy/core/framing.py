@@ -1,0 +1,71 @@
+"""How a message is delimited on the wire: the last step before bytes are written.
+
+Headers that come here are end-to-end ones; whatever a template put into a framing or hop-by-hop header is dropped, so
+that a policy can not desynchronise a connection.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from wardgate.proxy.core.messages import Header, HeaderList
+
+_OWN = frozenset(
+    {
+        b"connection",
+        b"content-length",
+        b"keep-alive",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+        b"http2-settings",
+        b"expect",
+    }
+)
+_STATUS_LINES = {status.value: b"HTTP/1.1 %d %s\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
+_BODILESS = frozenset({204, 205, 304})
+
+
+def is_bodiless(*, status: int, head_request: bool) -> bool:
+    """Whether a response has no body whatever its headers say (RFC 9112, 6.3)."""
+    return head_request or status in _BODILESS or 100 <= status < 200
+
+
+def write_request_head(
+    *, method: bytes, target: bytes, headers: HeaderList, length: int | None, chunked: bool
+) -> bytes:
+    """Serialise a request's head for an upstream; Host stands in ``headers``."""
+    lines = [b"%b %b HTTP/1.1\r\n" % (method, target)]
+    lines += [b"%b: %b\r\n" % field for field in headers if field[0] not in _OWN]
+    if chunked:
+        lines.append(b"transfer-encoding: chunked\r\n")
+    elif length is not None:
+        lines.append(b"content-length: %d\r\n" % length)
+    lines.append(b"\r\n")
+    return b"".join(lines)
+
+
+def write_response_head(
+    *, status: int, headers: HeaderList | tuple[Header, ...], length: int | None, chunked: bool, close: bool
+) -> bytes:
+    """Serialise a response's head for a caller. ``length`` None and not ``chunked``: no framing header at all."""
+    lines = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
+    lines += [b"%b: %b\r\n" % field for field in headers if field[0] not in _OWN]
+    if chunked:
+        lines.append(b"transfer-encoding: chunked\r\n")
+    elif length is not None:
+        lines.append(b"content-length: %d\r\n" % length)
+    if close:
+        lines.append(b"connection: close\r\n")
+    lines.append(b"\r\n")
+    return b"".join(lines)
+
+
+def chunk(data: bytes) -> bytes:
+    """One chunk; never call it with nothing, which would end the body."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+LAST_CHUNK = b"0\r\n\r\n"

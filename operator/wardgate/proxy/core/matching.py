@@ -1,0 +1,184 @@
+"""One route matcher, compiled: does this request meet all of its conditions?
+
+The path condition that finds the matcher (``routing``) is not tested again; the ones beside it are. Headers that occur
+several times are compared as Envoy does, joined by commas; a header that is absent meets no condition on its value, not
+even an inverted one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+from urllib.parse import unquote_to_bytes
+
+from wardgate.inja import TemplateError, compile_route_regex
+from wardgate.inja.limits import Limits
+from wardgate.ir import HeaderMatch, PathMatch, QueryMatch, RouteMatch
+from wardgate.proxy.core.messages import Request
+
+Condition: TypeAlias = Callable[[Request], bool]
+PathTest: TypeAlias = Callable[[bytes], bool]
+ValueTest: TypeAlias = Callable[[bytes], bool]
+PathKind: TypeAlias = Literal["exact", "prefix", "regex"]
+
+ROOT_PATH = PathMatch("prefix", "/")
+
+
+class CompiledMatch:
+    """All conditions of one matcher, without the path condition that leads to it.
+
+    ``kind``, ``value`` and ``ignore_case`` are those of the route's own path condition, which a prefix rewrite
+    replaces; a matcher without any matches the prefix ``/``, as in Envoy. ``broken``: a pattern did not compile; it
+    counts as met, and the route is closed.
+    """
+
+    __slots__ = ("broken", "conditions", "ignore_case", "kind", "value")
+
+    def __init__(self, conditions: tuple[Condition, ...], *, own: PathMatch, broken: bool) -> None:
+        self.conditions = conditions
+        self.kind: PathKind = own.kind
+        self.value = _to_bytes(own.value)
+        self.ignore_case = own.ignore_case
+        self.broken = broken
+
+    def holds(self, request: Request) -> bool:
+        """Whether all conditions are met."""
+        return all(condition(request) for condition in self.conditions)
+
+
+def compile_match(match: RouteMatch, *, key: PathMatch | None, limits: Limits) -> CompiledMatch:
+    """Compile ``match``, leaving out ``key``: the one path condition that the caller tests itself."""
+    compiler = _Compiler(limits)
+    conditions: list[Condition] = []
+    if match.methods:
+        conditions.append(_method_condition(frozenset(_to_bytes(method) for method in match.methods)))
+    conditions += [compiler.path(path) for path in match.paths if path is not key]
+    conditions += [compiler.header(header) for header in match.headers]
+    conditions += [compiler.query(parameter) for parameter in match.query]
+    own = match.paths[-1] if match.paths else ROOT_PATH
+    return CompiledMatch(tuple(conditions), own=own, broken=compiler.broken)
+
+
+def index_key(match: RouteMatch) -> PathMatch | None:
+    """Choose the path condition that rules out most requests; None: no condition is fit to be an index's key."""
+    usable = [path for path in match.paths if not path.ignore_case and path.kind != "regex" and path.value]
+    exact = [path for path in usable if path.kind == "exact"]
+    return max(exact or usable, key=lambda path: len(path.value), default=None)
+
+
+def header_value(request: Request, name: bytes) -> bytes | None:
+    """Return a header's value as matchers see it, pseudo-headers included; repeated values are joined by commas."""
+    pseudo = _PSEUDO.get(name)
+    if pseudo is not None:
+        return pseudo(request)
+    values = [value for header, value in request.headers if header == name]
+    return b",".join(values) if values else None
+
+
+def request_path(request: Request) -> bytes:
+    """Return ``:path``: the path with its query."""
+    return request.path if request.query is None else request.path + b"?" + request.query
+
+
+_PSEUDO: dict[bytes, Callable[[Request], bytes]] = {
+    b":path": request_path,
+    b":method": lambda request: request.method,
+    b":authority": lambda request: request.authority,
+    b"host": lambda request: request.authority,
+    b":scheme": lambda request: request.scheme,
+}
+
+
+class _Compiler:
+    """Builds conditions and remembers whether a pattern was beyond it."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.broken = False
+        self._limits = limits
+
+    def path(self, match: PathMatch) -> Condition:
+        test = self._path_test(match)
+        return lambda request: test(request.path)
+
+    def header(self, match: HeaderMatch) -> Condition:
+        name, invert = _to_bytes(match.name), match.invert
+        if match.value is None:
+            return lambda request: (header_value(request, name) is not None) != invert
+        test = self._value_test(match.value, regex=match.regex)
+        if test is None:
+            return _always
+
+        def condition(request: Request) -> bool:
+            value = header_value(request, name)
+            return value is not None and test(value) != invert
+
+        return condition
+
+    def query(self, match: QueryMatch) -> Condition:
+        name = _to_bytes(match.name)
+        if match.value is None:
+            return lambda request: query_value(request.query, name) is not None
+        test = self._value_test(match.value, regex=match.regex)
+        if test is None:
+            return _always
+
+        def condition(request: Request) -> bool:
+            value = query_value(request.query, name)
+            return value is not None and test(value)
+
+        return condition
+
+    def _path_test(self, match: PathMatch) -> PathTest:
+        if match.kind == "regex":
+            return self._value_test(match.value, regex=True) or (lambda _: True)
+        value = _to_bytes(match.value)
+        if match.ignore_case:
+            return _folded_test(value.lower(), exact=match.kind == "exact")
+        if match.kind == "exact":
+            return lambda path: path == value
+        return lambda path: path.startswith(value)
+
+    def _value_test(self, value: str, *, regex: bool) -> ValueTest | None:
+        """Compile a comparison; None: the pattern does not compile, which counts as met."""
+        if not regex:
+            wanted = _to_bytes(value)
+            return lambda given: given == wanted
+        try:
+            pattern = compile_route_regex(value, limits=self._limits)
+        except TemplateError:
+            self.broken = True
+            return None
+        return lambda given: pattern.fullmatch(_to_text(given))
+
+
+def query_value(query: bytes | None, name: bytes) -> bytes | None:
+    """Return the first value of a parameter, escapes resolved; a parameter without ``=`` is empty."""
+    if not query:
+        return None
+    for part in query.split(b"&"):
+        given, _, value = part.partition(b"=")
+        if unquote_to_bytes(given) == name:
+            return unquote_to_bytes(value)
+    return None
+
+
+def _method_condition(methods: frozenset[bytes]) -> Condition:
+    return lambda request: request.method in methods
+
+
+def _folded_test(value: bytes, *, exact: bool) -> PathTest:
+    if exact:
+        return lambda path: path.lower() == value
+    return lambda path: path.lower().startswith(value)
+
+
+def _always(_: Request) -> bool:
+    return True
+
+
+def _to_bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _to_text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")

@@ -1,0 +1,184 @@
+"""A request or a response as transformations see it: headers and pseudo-headers under one set of names.
+
+``host`` and ``:authority`` are the same header; ``:path`` holds the query too. A pseudo-header that a template renders
+empty keeps its value, because no message goes without it. What could not be written on a wire, or would break its
+framing there, is refused where it is set.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+
+from wardgate.proxy.core.matching import header_value, request_path
+from wardgate.proxy.core.messages import HeaderList, Incoming, Request
+from wardgate.proxy.core.paths import read_target
+from wardgate.proxy.core.rewrites import is_host
+
+_UNSENDABLE = re.compile(rb"[\r\n\x00]")
+_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}")
+_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_STATUS = re.compile(rb"[2-5][0-9][0-9]")
+_FIXED = frozenset({b":path", b":method", b":authority", b"host", b":scheme", b":status"})
+_REFUSED_METHODS = frozenset({b"CONNECT", b"TRACE"})
+
+
+class MessageView(Protocol):
+    """What a transformation works on. Names are lower-case bytes."""
+
+    body: bytes | None
+    """None: not read (yet); empty: there is none."""
+
+    def first(self, name: bytes) -> bytes | None:
+        """Return a header's first value; None if it is absent."""
+        ...
+
+    def replace(self, name: bytes, value: bytes) -> bool:
+        """Remove all values and add this one unless it is empty; False: the value can not be sent."""
+        ...
+
+    def append(self, name: bytes, value: bytes) -> bool:
+        """Add one more value unless it is empty; False: the value can not be sent."""
+        ...
+
+    def remove(self, name: bytes) -> None:
+        """Remove all values."""
+        ...
+
+
+def first_value(headers: HeaderList, name: bytes) -> bytes | None:
+    """Return a header's first value; None if it is absent."""
+    for given, value in headers:
+        if given == name:
+            return value
+    return None
+
+
+def drop(headers: HeaderList, name: bytes) -> None:
+    """Remove all values of a header, in place."""
+    headers[:] = [field for field in headers if field[0] != name]
+
+
+def is_ordinary_name(name: bytes) -> bool:
+    """Whether this is a legal name of a header that is none of the special ones."""
+    return name not in _FIXED and _NAME.fullmatch(name) is not None
+
+
+def is_settable(name: bytes) -> bool:
+    """Whether a template may name this header: a legal name or a pseudo-header."""
+    return name in _FIXED or _NAME.fullmatch(name) is not None
+
+
+class RequestView:
+    """A request and the body that was read of it."""
+
+    __slots__ = ("body", "request")
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.body: bytes | None = None if request.has_body else b""
+
+    def first(self, name: bytes) -> bytes | None:
+        """See ``MessageView``."""
+        if name in _FIXED:
+            return header_value(self.request, name)
+        return first_value(self.request.headers, name)
+
+    def replace(self, name: bytes, value: bytes) -> bool:
+        """See ``MessageView``."""
+        if name in _FIXED:
+            return not value or self._set_fixed(name, value)
+        drop(self.request.headers, name)
+        return self.append(name, value)
+
+    def append(self, name: bytes, value: bytes) -> bool:
+        """See ``MessageView``."""
+        if name in _FIXED:
+            return self.replace(name, value)
+        return _add(self.request.headers, name, value)
+
+    def remove(self, name: bytes) -> None:
+        """See ``MessageView``."""
+        if name not in _FIXED:
+            drop(self.request.headers, name)
+
+    def _set_fixed(self, name: bytes, value: bytes) -> bool:
+        if name == b":path":
+            return self._set_path(value)
+        if name == b":method":
+            if _TOKEN.fullmatch(value) is None or value in _REFUSED_METHODS:
+                return False
+            self.request.method = value
+            return True
+        if name in (b":authority", b"host"):
+            if not is_host(value):
+                return False
+            self.request.authority = value
+        return True
+
+    def _set_path(self, value: bytes) -> bool:
+        if value == request_path(self.request):
+            return True
+        target = read_target(value, method=self.request.method)
+        if target is None or target.authority is not None:
+            return False
+        self.request.path = target.path
+        self.request.query = target.query
+        return True
+
+
+class ResponseView:
+    """A response, or an answer of the gateway's own, on its way back."""
+
+    __slots__ = ("_incoming",)
+
+    def __init__(self, incoming: Incoming) -> None:
+        self._incoming = incoming
+
+    @property
+    def body(self) -> bytes | None:
+        """See ``MessageView``."""
+        return self._incoming.body
+
+    @body.setter
+    def body(self, body: bytes | None) -> None:
+        self._incoming.body = body
+
+    def first(self, name: bytes) -> bytes | None:
+        """See ``MessageView``."""
+        if name == b":status":
+            return b"%d" % self._incoming.status
+        return first_value(self._incoming.headers, name)
+
+    def replace(self, name: bytes, value: bytes) -> bool:
+        """See ``MessageView``."""
+        if name == b":status":
+            return not value or self._set_status(value)
+        if name in _FIXED:
+            return True
+        drop(self._incoming.headers, name)
+        return _add(self._incoming.headers, name, value)
+
+    def append(self, name: bytes, value: bytes) -> bool:
+        """See ``MessageView``."""
+        if name in _FIXED:
+            return self.replace(name, value)
+        return _add(self._incoming.headers, name, value)
+
+    def remove(self, name: bytes) -> None:
+        """See ``MessageView``."""
+        drop(self._incoming.headers, name)
+
+    def _set_status(self, value: bytes) -> bool:
+        if _STATUS.fullmatch(value) is None:
+            return False
+        self._incoming.status = int(value)
+        return True
+
+
+def _add(headers: HeaderList, name: bytes, value: bytes) -> bool:
+    if _UNSENDABLE.search(value) is not None:
+        return False
+    if value:
+        headers.append((name, value))
+    return True

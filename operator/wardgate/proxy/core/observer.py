@@ -1,0 +1,78 @@
+"""Who wants to hear every decision about a request: ``wardgate render``. On the hot path there is nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from wardgate.proxy.core.hollow_credentials import CREDENTIAL_HEADERS
+from wardgate.proxy.core.matching import request_path
+from wardgate.proxy.core.messages import Request
+
+
+class Observer(Protocol):
+    """Told in the order in which things are decided. No call may change anything."""
+
+    def decided(self, what: str, name: str, detail: str = "") -> None:
+        """Hear a decision: ``what`` is a noun (``listener``, ``host``, ``route``, ``auth step``), ``name`` the one."""
+        ...
+
+    def header_set(self, name: str, value: bytes, *, by: str, secret: bool) -> None:
+        """Hear of a header that ``by`` set; a ``secret`` value must not be shown."""
+        ...
+
+    def header_removed(self, name: str, *, by: str) -> None:
+        """Hear of a header that ``by`` removed."""
+        ...
+
+
+class HeaderWatch:
+    """Tells an observer what each stage did to a request, by comparing it before and after.
+
+    A value is secret if its header is a credential or if it holds a secret: the caller's key, or metadata of the key's
+    Secret. So a token that a template moves to another place is not shown there either.
+    """
+
+    def __init__(self, observer: Observer, request: Request) -> None:
+        self.observer = observer
+        self.secrets: set[bytes] = set()
+        self._request = request
+        self._secret_names: set[bytes] = {name.encode() for name in CREDENTIAL_HEADERS}
+        self._before = self._snapshot()
+
+    def keep_secret(self, names: Iterable[bytes], values: Iterable[bytes] = ()) -> None:
+        """Treat these headers, their present values, and these values as secret from now on."""
+        self._secret_names.update(names)
+        self.secrets.update(value for value in values if value)
+        self.secrets.update(value for name, value in self._request.headers if name in self._secret_names and value)
+
+    def report(self, by: str) -> None:
+        """Tell what changed since the last report, done by ``by``."""
+        after = self._snapshot()
+        for name in self._before:
+            if name not in after:
+                self.observer.header_removed(_to_text(name), by=by)
+        for name, values in after.items():
+            if values != self._before.get(name):
+                for value in values:
+                    self.observer.header_set(_to_text(name), value, by=by, secret=self.is_secret(name, value))
+        self._before = after
+
+    def is_secret(self, name: bytes, value: bytes) -> bool:
+        """Whether a value must not be shown."""
+        return name in self._secret_names or any(secret in value for secret in self.secrets)
+
+    def _snapshot(self) -> dict[bytes, list[bytes]]:
+        request = self._request
+        found: dict[bytes, list[bytes]] = {
+            b":method": [request.method],
+            b":path": [request_path(request)],
+            b":authority": [request.authority],
+        }
+        for name, value in request.headers:
+            found.setdefault(name, []).append(value)
+        return found
+
+
+def _to_text(name: bytes) -> str:
+    return name.decode("utf-8", "surrogateescape")

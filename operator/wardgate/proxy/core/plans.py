@@ -1,0 +1,105 @@
+"""What a route has ready for a request: its answer, its guards, its destinations. Prepared once, executed often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import accumulate
+
+from wardgate.ir import Forward, Upstream
+from wardgate.proxy.core.auth import USER_ID, CompiledAuth
+from wardgate.proxy.core.messages import Reply
+from wardgate.proxy.core.rewrites import PathRewrite
+from wardgate.proxy.core.transformation import CompiledTransformation
+
+
+class CompiledUpstream:
+    """A destination. ``spec`` is what the I/O dials; equal specs keep their ``CompiledUpstream`` over a new table."""
+
+    __slots__ = ("bound_hosts", "name", "send_user_id", "spec")
+
+    def __init__(self, spec: Upstream) -> None:
+        self.spec = spec
+        self.name = spec.name
+        self.bound_hosts = frozenset(spec.bound_hosts) if spec.bound_hosts else None
+        self.send_user_id = spec.send_user_id
+
+
+class Destinations:
+    """The upstreams of a route, by weight. ``bound_hosts`` None: no token that is bound to hosts may go there."""
+
+    __slots__ = ("_bounds", "_total", "_upstreams", "bound_hosts")
+
+    def __init__(self, weighted: list[tuple[CompiledUpstream, int]]) -> None:
+        taking = [(upstream, weight) for upstream, weight in weighted if weight > 0]
+        self._upstreams = tuple(upstream for upstream, _ in taking)
+        self._bounds = tuple(accumulate(weight for _, weight in taking))
+        self._total = self._bounds[-1] if taking else 0
+        hosts = [upstream.bound_hosts for upstream, _ in weighted]
+        known = [host for host in hosts if host is not None]
+        self.bound_hosts = frozenset[str]().union(*known) if known and len(known) == len(hosts) else None
+
+    def choose(self, pick: Callable[[int], int]) -> CompiledUpstream | None:
+        """Choose by weight; ``pick(n)`` is a number from 0 below ``n``. None: no upstream takes traffic."""
+        if len(self._upstreams) == 1:
+            return self._upstreams[0]
+        if not self._upstreams:
+            return None
+        point = pick(self._total)
+        return next(up for up, bound in zip(self._upstreams, self._bounds, strict=True) if point < bound)
+
+
+@dataclass(frozen=True, slots=True)
+class Redirection:
+    """Where a redirect leads; None keeps the request's part."""
+
+    code: int
+    host: bytes | None
+    path: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardPlan:
+    """How a request goes on."""
+
+    destinations: Destinations
+    rewrite: PathRewrite | None
+    host: bytes | None
+    auto_host: bool
+
+
+Action = ForwardPlan | Redirection | Reply
+"""``Reply`` is a direct response, given after authentication and transformations as any other action."""
+
+_OPEN_STRIP = frozenset({USER_ID})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CompiledRoute:
+    """``closed`` answers every request at once; all else is then of no meaning.
+
+    ``strip``: headers that a client may not bring (invariant 2).
+    """
+
+    name: str
+    action: Action | None
+    closed: Reply | None = None
+    auth: CompiledAuth | None = None
+    strip: frozenset[bytes] = _OPEN_STRIP
+    pre: tuple[CompiledTransformation, ...] = ()
+    post: tuple[CompiledTransformation, ...] = ()
+    recalculates: bool = False
+    """Whether a ``post`` transformation routes anew, so that this route's destination is not the last word."""
+
+    @property
+    def bound_hosts(self) -> frozenset[str] | None:
+        """The hosts that a token on this route can reach; None: unknown or none at all."""
+        return self.action.destinations.bound_hosts if isinstance(self.action, ForwardPlan) else None
+
+
+def compile_forward(
+    action: Forward, *, upstreams: list[tuple[CompiledUpstream, int]], rewrite: PathRewrite | None
+) -> ForwardPlan:
+    """Put a forward action together from its compiled parts."""
+    host = None if action.host_rewrite is None else action.host_rewrite.encode("utf-8", "surrogateescape")
+    return ForwardPlan(Destinations(upstreams), rewrite, host, action.auto_host_rewrite)

@@ -1,0 +1,118 @@
+"""Why a request was not simply forwarded: the closed set of words that access logs and metrics carry.
+
+Each reason has one status and one sentence for the caller, here and nowhere else. The sentences say what the caller
+can act on and nothing about keys, tokens or the cluster. A route closed by its config (``Refuse``) brings a reason of
+its own in the same spelling.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Lower snake case; a value never changes its meaning."""
+
+    # What the gateway answers by design.
+    REDIRECT = "redirect"
+    DIRECT_RESPONSE = "direct_response"
+
+    # The request as bytes (the I/O decides these).
+    BAD_REQUEST_LINE = "bad_request_line"
+    BAD_HEADER = "bad_header"
+    BAD_HOST = "bad_host"
+    BAD_FRAMING = "bad_framing"
+    BAD_CHUNK = "bad_chunk"
+    BAD_TARGET = "bad_target"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    REQUEST_TIMEOUT = "request_timeout"
+    BODY_TOO_LARGE = "body_too_large"
+    EXPECTATION_FAILED = "expectation_failed"
+    HEAD_TOO_LARGE = "head_too_large"
+    TOO_MANY_HEADERS = "too_many_headers"
+    TRANSFER_CODING = "transfer_coding"
+    HTTP_VERSION = "http_version"
+
+    # Routing.
+    NO_ROUTE = "no_route"
+    UNKNOWN_PLAN = "unknown_plan"
+    NO_DESTINATION = "no_destination"
+    REROUTED_PAST_AUTH = "rerouted_past_auth"
+
+    # Authentication.
+    KEY_MISSING = "key_missing"
+    KEY_UNKNOWN = "key_unknown"
+    KEY_EXPIRED = "key_expired"
+    KEY_REPEATED = "key_repeated"
+    KEY_LACKS_METADATA = "key_lacks_metadata"
+    KEY_HEADER_MISMATCH = "key_header_mismatch"
+    PASSWORD_MISSING = "password_missing"  # noqa: S105 - a reason, not a password
+    PASSWORD_WRONG = "password_wrong"  # noqa: S105 - a reason, not a password
+    PASSWORD_CHECKS_EXHAUSTED = "password_checks_exhausted"  # noqa: S105 - a reason, not a password
+    NOT_AUTHENTICATED = "not_authenticated"
+    TOKEN_BOUND_ELSEWHERE = "token_bound_elsewhere"  # noqa: S105 - a reason, not a token
+
+    # Transformation.
+    HALF_EMPTY_CREDENTIAL = "half_empty_credential"
+    TRANSFORMATION_FAILED = "transformation_failed"
+    UNSAFE_RENDERING = "unsafe_rendering"
+    UNSAFE_RESPONSE_RENDERING = "unsafe_response_rendering"
+
+    # Upstream (the I/O decides these).
+    ADDRESS_REFUSED = "address_refused"
+    UPSTREAM_UNRESOLVED = "upstream_unresolved"
+    UPSTREAM_UNREACHABLE = "upstream_unreachable"
+    UPSTREAM_UNTRUSTED = "upstream_untrusted"
+    UPSTREAM_BROKEN = "upstream_broken"
+    UPSTREAM_TIMEOUT = "upstream_timeout"
+    RESPONSE_TOO_LARGE = "response_too_large"
+
+    # What ends an exchange whose response has begun (the connection is cut, nothing is answered).
+    CALLER_GONE = "caller_gone"
+    CALLER_TOO_SLOW = "caller_too_slow"
+    KEY_REVOKED = "key_revoked"
+
+    # The gateway itself.
+    NO_CONFIG = "no_config"
+    CONFIG_TOO_OLD = "config_too_old"
+    OVERLOAD = "overload"
+    INTERNAL_ERROR = "internal_error"
+
+
+ANSWERS: dict[Reason, tuple[int, str]] = {
+    Reason.BAD_REQUEST_LINE: (400, "The request line is malformed."),
+    Reason.BAD_HEADER: (400, "A header is malformed."),
+    Reason.BAD_HOST: (400, "The Host header is missing or malformed."),
+    Reason.BAD_FRAMING: (400, "The request does not say clearly where its body ends."),
+    Reason.BAD_CHUNK: (400, "A chunk of the request's body is malformed."),
+    Reason.BAD_TARGET: (400, "The request target is malformed."),
+    Reason.METHOD_NOT_ALLOWED: (405, "This gateway does not take this method."),
+    Reason.REQUEST_TIMEOUT: (408, "The request took too long to arrive."),
+    Reason.BODY_TOO_LARGE: (413, "The request's body is too large for this route."),
+    Reason.EXPECTATION_FAILED: (417, "The only expectation this gateway meets is 100-continue."),
+    Reason.HEAD_TOO_LARGE: (431, "The request's headers are too large."),
+    Reason.TOO_MANY_HEADERS: (431, "The request has too many headers."),
+    Reason.TRANSFER_CODING: (501, "The only transfer coding this gateway takes is chunked."),
+    Reason.HTTP_VERSION: (505, "This gateway speaks HTTP/1.1."),
+    Reason.NO_ROUTE: (404, "No route takes this request."),
+    Reason.UNKNOWN_PLAN: (503, "This route can not be served by this version of the gateway."),
+    Reason.NO_DESTINATION: (503, "This route has no destination that takes traffic."),
+    Reason.REROUTED_PAST_AUTH: (403, "The request was sent on to a route that asks for another authentication."),
+    Reason.TOKEN_BOUND_ELSEWHERE: (403, "The token of this key is bound to other hosts."),
+    Reason.PASSWORD_CHECKS_EXHAUSTED: (503, "Too many wrong passwords are being tried; try again in a second."),
+    Reason.HALF_EMPTY_CREDENTIAL: (403, "The credential for the provider would be incomplete."),
+    Reason.UNSAFE_RENDERING: (400, "A transformation of this request made a value that can not be sent."),
+    Reason.UNSAFE_RESPONSE_RENDERING: (502, "A transformation of the response made a value that can not be sent."),
+    Reason.ADDRESS_REFUSED: (502, "The upstream's address is not allowed."),
+    Reason.UPSTREAM_UNRESOLVED: (502, "The upstream's name can not be resolved."),
+    Reason.UPSTREAM_UNREACHABLE: (502, "The upstream can not be reached."),
+    Reason.UPSTREAM_UNTRUSTED: (502, "The upstream could not prove who it is."),
+    Reason.UPSTREAM_BROKEN: (502, "The upstream broke off."),
+    Reason.UPSTREAM_TIMEOUT: (504, "The upstream took too long."),
+    Reason.RESPONSE_TOO_LARGE: (502, "The upstream's response is too large for this route."),
+    Reason.NO_CONFIG: (503, "The gateway has no configuration yet."),
+    Reason.CONFIG_TOO_OLD: (503, "The gateway's configuration is too old to be trusted."),
+    Reason.OVERLOAD: (503, "The gateway is overloaded; try again later."),
+    Reason.INTERNAL_ERROR: (500, "The gateway failed; this is logged."),
+}
+"""Status and sentence of every refusal with a JSON body. The recorded 401s have neither (see ``replies``)."""

@@ -1,0 +1,76 @@
+"""The answers the gateway gives itself, built once: a refused request allocates nothing.
+
+A refusal is ``{"error": ...}`` as JSON, except for the 401s, which are as the workshop recorded them: no body, and
+``www-authenticate`` says what is wrong. Missing and wrong keys get the same answer.
+"""
+
+from __future__ import annotations
+
+import json
+
+from wardgate.proxy.core.messages import Reply
+from wardgate.proxy.core.reasons import ANSWERS, Reason
+
+_JSON = ((b"content-type", b"application/json"),)
+_TEXT = ((b"content-type", b"text/plain"),)
+_KEY_REFUSED = ((b"www-authenticate", b"API key is missing or invalid"),)
+_CLOSED = "This route is closed: its configuration is not valid."
+
+
+def json_refusal(status: int, reason: str, text: str) -> Reply:
+    """Refuse with ``{"error": text}``."""
+    body = json.dumps({"error": text}, separators=(",", ":"), ensure_ascii=False).encode()
+    return Reply(status=status, reason=reason, headers=_JSON, body=body)
+
+
+def key_refusal(reason: str) -> Reply:
+    """Build the 401 that the workshop recorded."""
+    return Reply(status=401, reason=reason, headers=_KEY_REFUSED)
+
+
+def closed_route(status: int, reason: str) -> Reply:
+    """Answer of a route that its config closed; 401 takes the recorded form."""
+    if status == 401:
+        return key_refusal(reason)
+    return json_refusal(status, reason, _CLOSED)
+
+
+def basic_refusal(realm: str, reason: str) -> Reply:
+    """Build the 401 of basic authentication; a realm that no header could carry is cut down to one that can be."""
+    safe = "".join(char for char in realm if char >= " " and char != "\x7f")
+    quoted = safe.replace("\\", "\\\\").replace('"', '\\"').encode("utf-8", "surrogateescape")
+    return Reply(status=401, reason=reason, headers=((b"www-authenticate", b'Basic realm="' + quoted + b'"'),))
+
+
+def failed_transformation(text: str) -> Reply:
+    """Build Gloo's answer to a request whose template failed."""
+    body = ("bad request: " + text).encode("utf-8", "surrogateescape")
+    return Reply(status=400, reason=Reason.TRANSFORMATION_FAILED, headers=_TEXT, body=body)
+
+
+def direct_response(status: int, body: str) -> Reply:
+    """Build the answer of a route that answers at once."""
+    data = body.encode("utf-8", "surrogateescape")
+    return Reply(status=status, reason=Reason.DIRECT_RESPONSE, headers=_TEXT if data else (), body=data)
+
+
+def redirect(status: int, location: bytes) -> Reply:
+    """Send the caller elsewhere."""
+    return Reply(status=status, reason=Reason.REDIRECT, headers=((b"location", location),))
+
+
+_KEY_REASONS = (
+    Reason.KEY_MISSING,
+    Reason.KEY_UNKNOWN,
+    Reason.KEY_EXPIRED,
+    Reason.KEY_REPEATED,
+    Reason.KEY_LACKS_METADATA,
+    Reason.KEY_HEADER_MISMATCH,
+    Reason.NOT_AUTHENTICATED,
+)
+
+REFUSALS: dict[Reason, Reply] = {
+    **{reason: json_refusal(status, reason, text) for reason, (status, text) in ANSWERS.items()},
+    **{reason: key_refusal(reason) for reason in _KEY_REASONS},
+}
+"""The ready answer of every refusal that needs no further word (not: redirects, realms, failed templates)."""

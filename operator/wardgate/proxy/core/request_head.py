@@ -1,0 +1,144 @@
+"""The head of a caller's request, read strictly: what two readers could understand differently is refused.
+
+The rules, all of RFC 9112 and RFC 9110 read in their narrowest sense, because a request that this gateway and a
+provider delimit differently is a request smuggled past the gateway's authentication:
+
+Rule 1: lines end with CR LF. A bare CR or LF, a folded line, a blank before a colon, an empty name: 400.
+Rule 2: the version is HTTP/1.1 or HTTP/1.0 with single blanks around the target. Another version: 505.
+Rule 3: HTTP/1.1 has exactly one Host, HTTP/1.0 at most one, and it is a host with an optional port: else 400.
+Rule 4: at most one Content-Length, digits only; never together with Transfer-Encoding: else 400.
+Rule 5: Transfer-Encoding is ``chunked`` and nothing else, and only in HTTP/1.1: else 501 or 400.
+Rule 6: CONNECT has no meaning here, and TRACE would echo an injected token to the caller: 405.
+Rule 7: Expect is ``100-continue``: else 417.
+Rule 8: hop-by-hop headers, those that Connection names included, end here.
+
+llhttp accepts HTTP/0.9, two blanks in the request line, a transfer coding on HTTP/1.0 and chunk extensions, so callers'
+requests are read here; responses, whose senders the installation chose, are read by llhttp (docs/decisions/0001).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from wardgate.proxy.core.messages import HeaderList
+from wardgate.proxy.core.reasons import Reason
+
+_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
+_REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb"{1,32}) ([\x21-\x7e]+) HTTP/([0-9])\.([0-9])\r\n")
+_FIELD = re.compile(rb"(" + _TOKEN + rb"+):([\t\x20-\x7e\x80-\xff]*)\r\n")
+_FIELDS = re.compile(rb"(?:" + _TOKEN + rb"+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n")
+_HOST = re.compile(rb"(?:[0-9A-Za-z._~%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_DIGITS = re.compile(rb"[0-9]{1,18}")
+
+_HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+        b"http2-settings",
+    }
+)
+_FRAMING = frozenset({b"host", b"content-length", b"expect"})
+_SPECIAL = _HOP_BY_HOP | _FRAMING
+
+
+@dataclass(slots=True)
+class RequestHead:
+    """``headers`` are the end-to-end ones, names lower case, without Host. ``content_length`` None: no length given."""
+
+    method: bytes
+    target: bytes
+    host: bytes
+    headers: HeaderList
+    content_length: int | None
+    chunked: bool
+    keep_alive: bool
+    expect_continue: bool
+    http_1_0: bool
+
+    @property
+    def has_body(self) -> bool:
+        """Whether a byte of a body can follow."""
+        return self.chunked or bool(self.content_length)
+
+
+def parse_request_head(block: bytes, *, max_headers: int) -> RequestHead | Reason:
+    """Read a head, given whole: from the request line to the empty line, both included; or say why not."""
+    line = _REQUEST_LINE.match(block)
+    if line is None:
+        return Reason.BAD_REQUEST_LINE
+    method, target, major, minor = line.groups()
+    if major != b"1" or minor not in b"01":
+        return Reason.HTTP_VERSION
+    if method in (b"CONNECT", b"TRACE"):
+        return Reason.METHOD_NOT_ALLOWED
+    if _FIELDS.fullmatch(block, line.end()) is None:
+        return Reason.BAD_HEADER
+    fields = [(name.lower(), value.strip(b" \t")) for name, value in _FIELD.findall(block, line.end())]
+    if len(fields) > max_headers:
+        return Reason.TOO_MANY_HEADERS
+    return _interpret(method, target, fields, http_1_0=minor == b"0")
+
+
+def _interpret(method: bytes, target: bytes, fields: HeaderList, *, http_1_0: bool) -> RequestHead | Reason:
+    special: dict[bytes, list[bytes]] = {}
+    for name, value in fields:
+        if name in _SPECIAL:
+            special.setdefault(name, []).append(value)
+    host = _host(special.get(b"host", ()), required=not http_1_0)
+    if isinstance(host, Reason):
+        return host
+    framing = _framing(special, http_1_0=http_1_0)
+    if isinstance(framing, Reason):
+        return framing
+    length, chunked = framing
+    expect = special.get(b"expect", ())
+    if any(value.lower() != b"100-continue" for value in expect):
+        return Reason.EXPECTATION_FAILED
+    options = _connection_options(special.get(b"connection", ()))
+    return RequestHead(
+        method=method,
+        target=target,
+        host=host,
+        headers=[field for field in fields if field[0] not in _SPECIAL and field[0] not in options],
+        content_length=length,
+        chunked=chunked,
+        keep_alive=(b"keep-alive" in options) if http_1_0 else (b"close" not in options),
+        expect_continue=bool(expect) and not http_1_0,
+        http_1_0=http_1_0,
+    )
+
+
+def _host(values: list[bytes] | tuple[()], *, required: bool) -> bytes | Reason:
+    if not values and not required:
+        return b""
+    if len(values) != 1 or _HOST.fullmatch(values[0]) is None:
+        return Reason.BAD_HOST
+    return values[0]
+
+
+def _framing(special: dict[bytes, list[bytes]], *, http_1_0: bool) -> tuple[int | None, bool] | Reason:
+    lengths = special.get(b"content-length", ())
+    codings = special.get(b"transfer-encoding", ())
+    if codings:
+        if lengths or http_1_0 or len(codings) != 1:
+            return Reason.BAD_FRAMING
+        if codings[0].lower() != b"chunked":
+            return Reason.TRANSFER_CODING
+        return None, True
+    if not lengths:
+        return None, False
+    if len(lengths) != 1 or _DIGITS.fullmatch(lengths[0]) is None:
+        return Reason.BAD_FRAMING
+    return int(lengths[0]), False
+
+
+def _connection_options(values: list[bytes] | tuple[()]) -> frozenset[bytes]:
+    if not values:
+        return frozenset()
+    return frozenset(option.strip(b" \t").lower() for value in values for option in value.split(b","))

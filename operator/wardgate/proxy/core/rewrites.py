@@ -1,0 +1,78 @@
+"""What a route changes about the path before the request goes on: applied last, after every transformation.
+
+A prefix rewrite replaces what the route matched. Where a transformation has written another path, which the route's
+own condition no longer describes, the written path goes on as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TypeAlias
+
+from wardgate.inja import TemplateError, compile_route_regex
+from wardgate.inja.limits import Limits
+from wardgate.ir import PrefixRewrite, RegexRewrite
+from wardgate.proxy.core.matching import CompiledMatch
+
+_UNSENDABLE = re.compile(rb"[\x00-\x20\x7f#]")
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
+_HOST = re.compile(rb"(?:[0-9A-Za-z._~%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+
+
+PathRewrite: TypeAlias = Callable[[bytes, CompiledMatch], bytes]
+"""Makes the upstream's path from the caller's; neither has a query."""
+
+
+def compile_rewrite(rewrite: PrefixRewrite | RegexRewrite, *, limits: Limits) -> PathRewrite | None:
+    """Compile a rewrite; None: this version can not carry it out, or what it writes could not be sent."""
+    kind: object = rewrite
+    if isinstance(kind, PrefixRewrite):
+        replacement = kind.path.encode("utf-8", "surrogateescape")
+        return _prefix_rewrite(replacement) if is_sendable_path(replacement) else None
+    if not isinstance(kind, RegexRewrite) or _UNSENDABLE.search(kind.substitution.encode("utf-8", "surrogateescape")):
+        return None
+    substitution = kind.substitution
+    try:
+        pattern = compile_route_regex(kind.pattern, limits=limits)
+        pattern.check_substitution(substitution)
+    except TemplateError:
+        return None
+
+    def rewritten(path: bytes, _: CompiledMatch) -> bytes:
+        text = pattern.sub(substitution, path.decode("utf-8", "surrogateescape"))
+        return _rooted(text.encode("utf-8", "surrogateescape"))
+
+    return rewritten
+
+
+def is_sendable_path(path: bytes) -> bool:
+    """Whether a path may stand in a request line; a query in it is none of this function's business."""
+    return _UNSENDABLE.search(path) is None
+
+
+def is_host(authority: bytes) -> bool:
+    """Whether this is a name or an address with an optional port, and so fit for a Host header."""
+    return _HOST.fullmatch(authority) is not None
+
+
+def _prefix_rewrite(replacement: bytes) -> PathRewrite:
+    def rewritten(path: bytes, match: CompiledMatch) -> bytes:
+        if match.kind == "regex":
+            return _rooted(replacement)
+        matched = path[: len(match.value)]
+        if matched != match.value and not (match.ignore_case and matched.lower() == match.value.lower()):
+            return path
+        rest = path[len(matched) :]
+        if replacement.endswith(b"/") and rest.startswith(b"/"):
+            rest = rest[1:]
+        return _rooted(replacement + rest)
+
+    return rewritten
+
+
+def _rooted(path: bytes) -> bytes:
+    """Begin with exactly one slash, since two would read as the start of another host; escape what is not ASCII."""
+    if not path.isascii():
+        path = _BEYOND_ASCII.sub(lambda byte: b"%%%02X" % ord(byte[0]), path)
+    return b"/" + path.lstrip(b"/") if path[:1] != b"/" or path[:2] == b"//" else path

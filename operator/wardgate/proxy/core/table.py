@@ -1,0 +1,216 @@
+"""A config made ready for requests: listeners, their hosts and routes, and the plans those share.
+
+A table is built beside the one that serves, in slices (``TableBuilder.step``), and flipped in by one pointer; requests
+in flight keep the one they began with (invariant 10). Plans and upstreams that did not change are taken over as they
+are, with what they have learnt. Nothing here raises on a config: what can not be compiled, or names a plan, a
+transformation or an upstream that does not exist, closes the routes that need it (503) and no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from wardgate.ir import (
+    DirectResponse,
+    Forward,
+    GatewayConfig,
+    Listener,
+    PrefixRewrite,
+    Redirect,
+    Refuse,
+    RegexRewrite,
+    Route,
+)
+from wardgate.proxy.core.auth import USER_ID, CompiledAuth, compile_auth
+from wardgate.proxy.core.matching import CompiledMatch
+from wardgate.proxy.core.messages import Request
+from wardgate.proxy.core.plans import (
+    Action,
+    CompiledRoute,
+    CompiledUpstream,
+    Redirection,
+    compile_forward,
+)
+from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.replies import REFUSALS, closed_route, direct_response
+from wardgate.proxy.core.rewrites import PathRewrite, compile_rewrite, is_host, is_sendable_path
+from wardgate.proxy.core.routing import HostIndex, RouteIndex, compile_matches
+from wardgate.proxy.core.transformation import CompiledTransformation
+from wardgate.proxy.core.transformation_compiler import compile_transformation
+
+_UNKNOWN_PLAN = REFUSALS[Reason.UNKNOWN_PLAN]
+
+
+class CompiledListener:
+    """One port. ``spec`` is what the I/O binds and its certificates."""
+
+    __slots__ = ("_hosts", "https_redirect", "name", "port", "spec")
+
+    def __init__(self, spec: Listener, hosts: Mapping[str, RouteIndex]) -> None:
+        self.spec = spec
+        self.name = spec.name
+        self.port = spec.port
+        self.https_redirect = spec.https_redirect
+        self._hosts = HostIndex(hosts)
+
+    def find(self, request: Request) -> tuple[CompiledMatch, CompiledRoute] | None:
+        """Return the route that takes the request, and the matcher by which it does."""
+        routes = self._hosts.find(request.authority)
+        return None if routes is None else routes.find(request)
+
+
+class Table:
+    """Everything of one revision but its credentials. Read-only once built."""
+
+    __slots__ = ("auth_plans", "config", "environment", "listeners", "transformations", "upstreams")
+
+    def __init__(self, config: GatewayConfig, environment: Mapping[str, str]) -> None:
+        self.config = config
+        self.environment = environment
+        self.listeners: dict[int, CompiledListener] = {}
+        self.upstreams: dict[str, CompiledUpstream] = {}
+        self.auth_plans: dict[str, tuple[object, CompiledAuth | None]] = {}
+        self.transformations: dict[str, tuple[object, CompiledTransformation | None]] = {}
+
+
+class TableBuilder:
+    """Builds one table. ``environment`` is the process's; templates see of it what the config lists.
+
+    ``previous``: the table to take unchanged parts from.
+    """
+
+    def __init__(self, config: GatewayConfig, environment: Mapping[str, str], *, previous: Table | None = None) -> None:
+        visible = {name: environment[name] for name in config.template_env if name in environment}
+        self._table = Table(config, visible)
+        self._previous = previous or Table(GatewayConfig(), {})
+        self._steps = self._work()
+        self._done = False
+
+    def step(self) -> bool:
+        """Compile one more plan, upstream or route; return whether there is more to do."""
+        if not self._done:
+            self._done = next(self._steps, None) is None
+        return not self._done
+
+    def finish(self) -> Table:
+        """Do all that is left at once."""
+        while self.step():
+            pass
+        return self._table
+
+    @property
+    def table(self) -> Table | None:
+        """The table, once it is complete."""
+        return self._table if self._done else None
+
+    def _work(self) -> Iterator[object]:
+        yield from self._upstreams()
+        yield from self._auth_plans()
+        yield from self._transformations()
+        for listener in self._table.config.listeners:
+            yield from self._listener(listener)
+
+    def _upstreams(self) -> Iterator[object]:
+        for spec in self._table.config.upstreams:
+            held = self._previous.upstreams.get(spec.name)
+            self._table.upstreams[spec.name] = (
+                held if held is not None and held.spec == spec else CompiledUpstream(spec)
+            )
+            yield spec
+
+    def _auth_plans(self) -> Iterator[object]:
+        for plan in self._table.config.auth_plans:
+            held = self._previous.auth_plans.get(plan.name)
+            fresh = held is None or held[0] != plan
+            self._table.auth_plans[plan.name] = (plan, compile_auth(plan)) if held is None or fresh else held
+            yield plan
+
+    def _transformations(self) -> Iterator[object]:
+        table, previous = self._table, self._previous
+        limits = table.config.template_limits
+        reusable = previous.environment == table.environment and previous.config.template_limits == limits
+        for plan in table.config.transformations:
+            held = previous.transformations.get(plan.name) if reusable else None
+            if held is None or held[0] != plan:
+                held = (plan, compile_transformation(plan, environment=table.environment, limits=limits))
+            table.transformations[plan.name] = held
+            yield plan
+
+    def _listener(self, listener: Listener) -> Iterator[object]:
+        hosts: dict[str, RouteIndex] = {}
+        for virtual_host in listener.virtual_hosts:
+            routes = RouteIndex()
+            for route in virtual_host.routes:
+                self._add(route, routes)
+                yield route
+            for domain in virtual_host.domains:
+                hosts.setdefault(domain, routes)
+        self._table.listeners.setdefault(listener.port, CompiledListener(listener, hosts))
+        yield listener
+
+    def _add(self, route: Route, routes: RouteIndex) -> None:
+        matches = list(compile_matches(route, self._table.config.template_limits))
+        broken = any(match.broken for _, _, match in matches)
+        compiled = None if broken else self._route(route)
+        if compiled is None:
+            compiled = CompiledRoute(route.name, None, closed=_UNKNOWN_PLAN)
+        routes.add(compiled, matches)
+
+    def _route(self, route: Route) -> CompiledRoute | None:
+        """Compile what a route does; None: something it needs is missing or unknown."""
+        if isinstance(route.action, Refuse):
+            return CompiledRoute(route.name, None, closed=closed_route(route.action.status, route.action.reason))
+        auth = None
+        if route.auth is not None:
+            _, auth = self._table.auth_plans.get(route.auth, (None, None))
+            if auth is None:
+                return None
+        action = self._action(route)
+        plans = [self._table.transformations.get(name, (None, None))[1] for name in route.transformations]
+        known = [plan for plan in plans if plan is not None]
+        if action is None or len(known) != len(plans):
+            return None
+        post = tuple(plan for plan in known if plan.phase == "post")
+        return CompiledRoute(
+            route.name,
+            action,
+            auth=auth,
+            strip=frozenset({USER_ID}) if auth is None else auth.on_arrival,
+            pre=tuple(plan for plan in known if plan.phase == "pre"),
+            post=post,
+            recalculates=any(plan.recalculate for plan in post),
+        )
+
+    def _action(self, route: Route) -> Action | None:
+        action: object = route.action
+        if isinstance(action, DirectResponse):
+            return direct_response(action.status, action.body)
+        if isinstance(action, Redirect):
+            return _redirection(action)
+        return self._forward(action) if isinstance(action, Forward) else None
+
+    def _forward(self, action: Forward) -> Action | None:
+        found = [(self._table.upstreams.get(each.upstream), each.weight) for each in action.upstreams]
+        upstreams = [(upstream, weight) for upstream, weight in found if upstream is not None]
+        rewrite = None if action.path_rewrite is None else self._rewrite(action.path_rewrite)
+        if len(upstreams) != len(found) or (rewrite is None and action.path_rewrite is not None):
+            return None
+        if action.host_rewrite is not None and not is_host(action.host_rewrite.encode("utf-8", "surrogateescape")):
+            return None
+        return compile_forward(action, upstreams=upstreams, rewrite=rewrite)
+
+    def _rewrite(self, rewrite: PrefixRewrite | RegexRewrite) -> PathRewrite | None:
+        return compile_rewrite(rewrite, limits=self._table.config.template_limits)
+
+
+def build_table(config: GatewayConfig, environment: Mapping[str, str]) -> Table:
+    """Build a table at once, where nothing else waits."""
+    return TableBuilder(config, environment).finish()
+
+
+def _redirection(action: Redirect) -> Redirection | None:
+    host = None if action.host is None else action.host.encode("utf-8", "surrogateescape")
+    path = None if action.path is None else action.path.encode("utf-8", "surrogateescape")
+    if (host is not None and not is_host(host)) or (path is not None and not is_sendable_path(path)):
+        return None
+    return Redirection(action.code, host, path)

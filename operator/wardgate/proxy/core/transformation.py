@@ -1,0 +1,355 @@
+"""One transformation of one message, in the order that the spec measured (section 4.1).
+
+1 parse the body, 2 run the extractors, 3 render the body and hold it back, 4 leave dynamic metadata, 5 set headers
+(each template sees what the earlier ones did), 6 remove, 7 append, 8 only now replace the body, and drop the content
+type of a message that has none. Where ``parseBodyBehavior`` is absent a body is read and parsed only if a template can
+read it.
+
+A failure is a value. Nothing that it leaves behind goes anywhere: the exchange answers in the message's place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, cast
+
+from wardgate.inja import Environment, Extractor, Template, TemplateError
+from wardgate.inja.context import Metadata
+from wardgate.inja.jsontext import JsonTextError, dumps, loads
+from wardgate.inja.values import JsonValue, type_error, type_name
+from wardgate.ir import MessageTemplate
+from wardgate.proxy.core.hollow_credentials import is_half_empty
+from wardgate.proxy.core.message_view import MessageView, RequestView
+from wardgate.proxy.core.messages import Reply
+from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.replies import REFUSALS, failed_transformation
+
+_CONTENT_TYPE = b"content-type"
+_SHORTEST_SECRET = 4
+"""Characters. What is shorter hides nothing, and taking it out would garble every text."""
+_NO_METADATA: Metadata = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a message can not go on. ``text`` is the template library's, for ``TRANSFORMATION_FAILED`` only."""
+
+    reason: Reason
+    text: str = ""
+
+    def redacted(self, secrets: Iterable[bytes]) -> Failure:
+        """Take secrets out of the text: some errors of the library quote the value that they are about."""
+        text = self.text
+        for secret in sorted(map(_to_text, secrets), key=len, reverse=True):
+            text = text.replace(secret, "<redacted>") if len(secret) >= _SHORTEST_SECRET else text
+        return Failure(self.reason, text)
+
+    def request_reply(self) -> Reply:
+        """Answer in the place of a request that failed."""
+        return (
+            failed_transformation(self.text) if self.reason is Reason.TRANSFORMATION_FAILED else REFUSALS[self.reason]
+        )
+
+    def response_reply(self) -> Reply:
+        """Answer in the place of a response that failed: as Gloo, a 400 without content type; a broken value: 502."""
+        if self.reason is Reason.UNSAFE_RENDERING:
+            return REFUSALS[Reason.UNSAFE_RESPONSE_RENDERING]
+        reply = self.request_reply()
+        return Reply(reply.status, reply.reason, (), reply.body)
+
+
+class Surroundings:
+    """What templates of one exchange know beside the message they work on.
+
+    ``metadata_headers``: the headers that the route's policy sets from the key's Secret.
+    """
+
+    __slots__ = ("_request", "dynamic_metadata", "metadata_headers")
+
+    def __init__(self, request: RequestView) -> None:
+        self._request = request
+        self.dynamic_metadata: dict[str, dict[str, JsonValue]] = {}
+        self.metadata_headers: frozenset[str] = frozenset()
+
+    def request_header(self, name: str) -> str:
+        """Return a request header's first value, also while a response is transformed."""
+        return _to_text(self._request.first(header_key(name)) or b"")
+
+    def leave(self, namespace: str, key: str, value: JsonValue) -> None:
+        """Set a value of dynamic metadata."""
+        self.dynamic_metadata.setdefault(namespace, {})[key] = value
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """One extractor. ``path``: where in the data its result is written; ``header`` None reads the body."""
+
+    name: str
+    path: tuple[str, ...]
+    header: bytes | None
+    extractor: Extractor
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderSetting:
+    """One header template. ``traced``: it is a credential, whose hollow parts must be known."""
+
+    name: bytes
+    template: Template | None
+    traced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataSetting:
+    """One value for dynamic metadata."""
+
+    namespace: str
+    key: str
+    template: Template
+    as_json: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The compiled pieces of one message template."""
+
+    extractions: tuple[Extraction, ...]
+    headers: tuple[HeaderSetting, ...]
+    append: tuple[HeaderSetting, ...]
+    remove: tuple[bytes, ...]
+    metadata: tuple[MetadataSetting, ...]
+    body: Template | None
+
+
+class CompiledMessage:
+    """One ``injaTemplate``. ``needs_body``: the whole body must be known before ``run``."""
+
+    __slots__ = ("_environment", "_max_depth", "_parse", "_parts", "_spec", "needs_body")
+
+    def __init__(self, spec: MessageTemplate, parts: Parts, *, environment: Environment, max_depth: int) -> None:
+        self._spec = spec
+        self._parts = parts
+        self._environment = environment
+        self._max_depth = max_depth
+        reads = _reads_body(spec, parts)
+        passthrough = spec.body_mode == "passthrough"
+        self._parse = not passthrough and (spec.parse_body == "ParseAsJson" or (spec.parse_body is None and reads))
+        replaces = spec.body_mode in ("template", "merge_extractors")
+        self.needs_body = not passthrough and (self._parse or reads or replaces)
+
+    def run(self, view: MessageView, around: Surroundings) -> Failure | None:
+        """Transform the message in place."""
+        try:
+            return _Run(view, around, self._parts, self._spec, self._environment).run(self._parsed(view.body))
+        except TemplateError as error:
+            return Failure(Reason.TRANSFORMATION_FAILED, error.message)
+        except JsonTextError as error:
+            return Failure(Reason.TRANSFORMATION_FAILED, str(error))
+
+    def _parsed(self, body: bytes | None) -> JsonValue:
+        if not self._parse or not body:
+            return None
+        try:
+            return loads(body, max_depth=self._max_depth)
+        except JsonTextError:
+            if self._spec.ignore_parse_error:
+                return None
+            raise
+
+
+class _Run:
+    """One message on its way through one transformation; to the templates it is their ``Context``."""
+
+    __slots__ = (
+        "_around",
+        "_body",
+        "_body_text",
+        "_extractions",
+        "_parts",
+        "_spec",
+        "_view",
+        "cluster_metadata",
+        "data",
+        "dynamic_metadata",
+        "environment",
+        "hollow",
+        "host_metadata",
+    )
+
+    def __init__(
+        self, view: MessageView, around: Surroundings, parts: Parts, spec: MessageTemplate, environment: Environment
+    ) -> None:
+        self._view = view
+        self._around = around
+        self._parts = parts
+        self._spec = spec
+        self._body = b"" if spec.body_mode == "passthrough" else view.body or b""
+        self._body_text: str | None = None
+        self._extractions: dict[str, str] = {}
+        self.environment = environment
+        self.data: JsonValue = None
+        self.hollow: dict[str, str] = {}
+        self.dynamic_metadata = cast("Metadata", around.dynamic_metadata)
+        self.host_metadata = _NO_METADATA
+        self.cluster_metadata = _NO_METADATA
+
+    def run(self, data: JsonValue) -> Failure | None:
+        """Carry out steps 2 to 8."""
+        self.data = data
+        self._extract()
+        body = self._new_body()
+        self._leave_metadata()
+        failure = self._set_headers() or self._append_headers()
+        if failure is None:
+            self._replace_body(body)
+        return failure
+
+    # -- what templates read
+
+    def header(self, name: str, /) -> str:
+        """See ``Context``."""
+        return _to_text(self._view.first(header_key(name)) or b"")
+
+    def request_header(self, name: str, /) -> str:
+        """See ``Context``."""
+        return self._around.request_header(name)
+
+    def extraction(self, name: str, /) -> str:
+        """See ``Context``."""
+        return self._extractions.get(name, "")
+
+    def body(self) -> str:
+        """See ``Context``."""
+        if self._body_text is None:
+            self._body_text = _to_text(self._body)
+        return self._body_text
+
+    # -- the steps
+
+    def _extract(self) -> None:
+        for extraction in self._parts.extractions:
+            header = extraction.header
+            if header is None:
+                value = extraction.extractor.extract(self.body())
+            else:
+                given = self._view.first(header)
+                value = extraction.extractor.extract(None if given is None else _to_text(given))
+                if not given or not value:
+                    self.hollow[extraction.name] = _to_text(header)
+            if self._spec.advanced:
+                self._extractions[extraction.name] = value
+            else:
+                self.data = _written(self.data, extraction.path, value)
+
+    def _new_body(self) -> bytes | None:
+        """Make the body that replaces the message's; None: it stays."""
+        if self._parts.body is not None:
+            return _to_bytes(self._parts.body.render(self))
+        if self._spec.body_mode == "merge_extractors":
+            return _to_bytes(dumps(self.data))
+        return None
+
+    def _leave_metadata(self) -> None:
+        for setting in self._parts.metadata:
+            text = setting.template.render(self)
+            if text:
+                self._around.leave(setting.namespace, setting.key, _json_or_text(text) if setting.as_json else text)
+
+    def _set_headers(self) -> Failure | None:
+        for setting in self._parts.headers:
+            text = self._rendered(setting)
+            if text is None:
+                return Failure(Reason.HALF_EMPTY_CREDENTIAL)
+            if not self._view.replace(setting.name, _to_bytes(text)):
+                return Failure(Reason.UNSAFE_RENDERING)
+        for name in self._parts.remove:
+            self._view.remove(name)
+        return None
+
+    def _append_headers(self) -> Failure | None:
+        for setting in self._parts.append:
+            text = self._rendered(setting)
+            if text is None:
+                return Failure(Reason.HALF_EMPTY_CREDENTIAL)
+            if not self._view.append(setting.name, _to_bytes(text)):
+                return Failure(Reason.UNSAFE_RENDERING)
+        return None
+
+    def _rendered(self, setting: HeaderSetting) -> str | None:
+        """Render one header; None: it is a credential that would be half-empty."""
+        if setting.template is None:
+            return ""
+        if not setting.traced:
+            return setting.template.render(self)
+        rendered = setting.template.render_traced(self)
+        if is_half_empty(rendered.text, rendered.hollow, metadata_headers=self._around.metadata_headers):
+            return None
+        return rendered.text
+
+    def _replace_body(self, body: bytes | None) -> None:
+        view = self._view
+        if body is not None:
+            view.body = body
+        if self._spec.body_mode != "passthrough" and view.body is not None and not view.body:
+            view.remove(_CONTENT_TYPE)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CompiledTransformation:
+    """One plan, ready. ``policy`` names whom to blame in a log."""
+
+    name: str
+    policy: str
+    phase: Literal["pre", "post"]
+    request: CompiledMessage | None
+    response: CompiledMessage | None
+    recalculate: bool
+
+
+def _reads_body(spec: MessageTemplate, parts: Parts) -> bool:
+    """Whether the message's own body can show in what comes out; what an extractor defines is not the body's."""
+    if spec.body_mode == "merge_extractors" or any(each.header is None for each in parts.extractions):
+        return True
+    defined = frozenset[str]() if spec.advanced else frozenset(each.name for each in parts.extractions)
+    templates = [parts.body, *(each.template for each in (*parts.headers, *parts.append))]
+    templates += [each.template for each in parts.metadata]
+    return any(each is not None and each.may_read_body(defined) for each in templates)
+
+
+def _written(data: JsonValue, path: tuple[str, ...], value: str) -> JsonValue:
+    """Write an extraction into the data, as the library's ``operator[]`` does on its way down."""
+    root: dict[str, JsonValue] = {"": data}
+    parent, last = root, ""
+    for token in path:
+        child = parent[last]
+        if child is None:
+            child = parent[last] = {}
+        if not isinstance(child, dict):
+            text = f"cannot use operator[] with a string argument with {type_name(child)}"
+            raise type_error(305, text)
+        child.setdefault(token, None)
+        parent, last = child, token
+    parent[last] = value
+    return root[""]
+
+
+def _json_or_text(text: str) -> JsonValue:
+    try:
+        return loads(text)
+    except JsonTextError:
+        return text
+
+
+def header_key(name: str) -> bytes:
+    """Return the name under which a header is kept: lower case, as bytes."""
+    return name.lower().encode("utf-8", "surrogateescape")
+
+
+def _to_bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _to_text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")

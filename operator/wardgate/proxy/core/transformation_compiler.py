@@ -1,0 +1,95 @@
+"""Makes transformations ready: every template and extractor compiled, every header name checked, once per config.
+
+A plan that can not be used whole is not used at all (its routes are closed); why that is so the operator has told the
+policy's author when it translated the policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from secrets import token_bytes
+
+from wardgate.inja import Environment, Template, TemplateError, compile_extractor, compile_template
+from wardgate.inja.limits import Limits
+from wardgate.ir import Extractor as ExtractorSpec
+from wardgate.ir import MessageTemplate, TransformationPlan
+from wardgate.proxy.core.hollow_credentials import CREDENTIAL_HEADERS
+from wardgate.proxy.core.message_view import is_settable
+from wardgate.proxy.core.transformation import (
+    CompiledMessage,
+    CompiledTransformation,
+    Extraction,
+    HeaderSetting,
+    MetadataSetting,
+    Parts,
+    header_key,
+)
+
+
+def compile_transformation(
+    plan: TransformationPlan, *, environment: Mapping[str, str], limits: Limits
+) -> CompiledTransformation | None:
+    """Compile a plan; None: a template, an extractor or a header name in it can not be used."""
+    compiler = _Compiler(
+        Environment(env=environment, random_bytes=lambda: token_bytes(16)),
+        limits,
+        CREDENTIAL_HEADERS.union(plan.credential_headers),
+    )
+    try:
+        request = None if plan.request is None else compiler.message(plan.request, is_request=True)
+        response = None if plan.response is None else compiler.message(plan.response, is_request=False)
+    except (TemplateError, ValueError):
+        return None
+    return CompiledTransformation(plan.name, plan.policy, plan.phase, request, response, plan.recalculate)
+
+
+class _Compiler:
+    """Compiles the messages of one plan. Raises ``TemplateError``, or ``ValueError`` for an illegal header name."""
+
+    def __init__(self, environment: Environment, limits: Limits, credentials: frozenset[str]) -> None:
+        self._environment = environment
+        self._limits = limits
+        self._credentials = credentials
+
+    def message(self, spec: MessageTemplate, *, is_request: bool) -> CompiledMessage:
+        credentials = self._credentials if is_request else frozenset[str]()
+        parts = Parts(
+            extractions=tuple(self._extraction(each) for each in spec.extractors),
+            headers=tuple(self._setting(h.name, h.text, spec, traced=h.name in credentials) for h in spec.headers),
+            append=tuple(self._setting(h.name, h.text, spec, traced=h.name in credentials) for h in spec.append),
+            remove=tuple(_header_name(name) for name in spec.remove),
+            metadata=tuple(
+                MetadataSetting(m.namespace, m.key, self._template(m.key, m.text, spec), m.as_json)
+                for m in spec.dynamic_metadata
+            ),
+            body=self._template("body", spec.body, spec) if spec.body_mode == "template" else None,
+        )
+        return CompiledMessage(spec, parts, environment=self._environment, max_depth=self._limits.value_depth)
+
+    def _extraction(self, spec: ExtractorSpec) -> Extraction:
+        extractor = compile_extractor(
+            regex=spec.regex,
+            mode=spec.mode,
+            subgroup=spec.subgroup,
+            replacement=spec.replacement,
+            limits=self._limits,
+        )
+        header = None if spec.header is None else _header_name(spec.header)
+        return Extraction(spec.name, tuple(spec.name.split(".")), header, extractor)
+
+    def _setting(self, name: str, text: str | None, spec: MessageTemplate, *, traced: bool) -> HeaderSetting:
+        template = None if text is None else self._template(name, text, spec, trace=traced)
+        return HeaderSetting(_header_name(name), template, traced)
+
+    def _template(self, name: str, text: str, spec: MessageTemplate, *, trace: bool = False) -> Template:
+        return compile_template(
+            text, name=name, advanced=spec.advanced, escape=spec.escape, limits=self._limits, trace=trace
+        )
+
+
+def _header_name(name: str) -> bytes:
+    encoded = header_key(name)
+    if not is_settable(encoded):
+        msg = f"The header name {name!r} is not legal."
+        raise ValueError(msg)
+    return encoded

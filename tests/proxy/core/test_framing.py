@@ -1,0 +1,54 @@
+"""How messages are delimited on the wire."""
+
+from __future__ import annotations
+
+import pytest
+
+from wardgate.proxy.core.framing import chunk, is_bodiless, write_request_head, write_response_head
+
+
+def test_a_request_with_a_length() -> None:
+    head = write_request_head(method=b"POST", target=b"/x?y", headers=[(b"host", b"h")], length=3, chunked=False)
+    assert head == b"POST /x?y HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\n\r\n"
+
+
+def test_a_request_that_streams() -> None:
+    head = write_request_head(method=b"POST", target=b"/", headers=[], length=None, chunked=True)
+    assert head == b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+def test_a_request_without_a_body() -> None:
+    head = write_request_head(method=b"GET", target=b"/", headers=[], length=None, chunked=False)
+    assert head == b"GET / HTTP/1.1\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "name", [b"content-length", b"transfer-encoding", b"connection", b"te", b"upgrade", b"expect", b"trailer"]
+)
+def test_a_template_can_not_set_framing(name: bytes) -> None:
+    request = write_request_head(method=b"GET", target=b"/", headers=[(name, b"7")], length=None, chunked=False)
+    assert request == b"GET / HTTP/1.1\r\n\r\n"
+    response = write_response_head(status=200, headers=[(name, b"7")], length=0, chunked=False, close=False)
+    assert response == b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
+
+
+def test_a_response_that_closes() -> None:
+    head = write_response_head(status=401, headers=((b"a", b"b"),), length=0, chunked=False, close=True)
+    assert head == b"HTTP/1.1 401 Unauthorized\r\na: b\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+def test_a_response_that_streams_with_a_status_nobody_named() -> None:
+    head = write_response_head(status=299, headers=[], length=None, chunked=True, close=False)
+    assert head == b"HTTP/1.1 299 \r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+def test_a_chunk_is_delimited_by_its_size_in_hexadecimal() -> None:
+    assert chunk(b"x" * 17) == b"11\r\n" + b"x" * 17 + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    ("status", "head_request", "expected"),
+    [(200, False, False), (200, True, True), (204, False, True), (304, False, True), (103, False, True)],
+)
+def test_which_responses_have_no_body(status: int, *, head_request: bool, expected: bool) -> None:
+    assert is_bodiless(status=status, head_request=head_request) is expected
