@@ -1,0 +1,125 @@
+"""``wardgate check``: the diagnostics of ``run``, for CI and pre-commit."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from wardgate.cli.console import Printer
+from wardgate.cli.errors import USAGE, CommandError
+from wardgate.cli.options import (
+    FilesRootOption,
+    PlatformNamespaceOption,
+    RequireAuthOption,
+    TemplateEnvOption,
+    TenancyOption,
+    UnixRootOption,
+    translation_settings,
+)
+from wardgate.settings import Settings
+from wardgate.standalone.diagnostics import Diagnostic
+from wardgate.standalone.engine import Engine
+from wardgate.standalone.folder import Folder, Scan
+
+_STDIN = "<stdin>"
+
+
+def check(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files and folders; - is standard input.")],
+    output: Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="Format of the report.")] = "text",
+    tenancy: TenancyOption = "shared",
+    platform_namespace: PlatformNamespaceOption = None,
+    require_auth: RequireAuthOption = False,
+    template_env: TemplateEnvOption = None,
+    files_root: FilesRootOption = None,
+    unix_root: UnixRootOption = None,
+) -> None:
+    """Say what is wrong with manifests, with file, line, field and remedy. Exit status 1 if something is an error.
+
+    All paths are read as one set, so give a whole folder: a policy and the routes it selects belong together.
+    Warnings are unknown fields, policies that select nothing, keys that no policy uses, and the like.
+
+    \b
+    Examples:
+      $ wardgate check examples/huggingface
+      $ helm template ./chart | wardgate check -
+      $ wardgate check --output json manifests/ | jq '.diagnostics[].message'
+
+    \b
+    As a pre-commit hook:
+      - repo: local
+        hooks:
+          - id: wardgate
+            name: wardgate check
+            language: system
+            entry: wardgate check manifests
+            pass_filenames: false
+    """
+    settings = translation_settings(
+        tenancy=tenancy,
+        platform_namespaces=platform_namespace,
+        require_auth=require_auth,
+        template_env=template_env,
+        files_root=files_root,
+        unix_root=unix_root,
+    )
+    scan, diagnostics = diagnose(paths, settings)
+    report = _report_json if output == "json" else _report_text
+    report(scan, diagnostics)
+    if any(one.severity == "error" for one in diagnostics):
+        raise typer.Exit(1)
+
+
+def diagnose(paths: Sequence[Path], settings: Settings) -> tuple[Scan, tuple[Diagnostic, ...]]:
+    """Read and translate everything once."""
+    given = {_STDIN: sys.stdin.buffer.read()} if Path("-") in paths else {}
+    roots = [path for path in paths if path != Path("-")]
+    for root in roots:
+        if not root.exists():
+            raise CommandError(
+                f"{root} does not exist. Give files or folders that do, or - for standard input.", status=USAGE
+            )
+    scan = Folder(roots, given=given).scan()
+    if not scan.files and not scan.diagnostics:
+        msg = f"No manifest (*.yaml, *.yml, *.json) in {', '.join(map(str, paths))}."
+        raise CommandError(msg, status=USAGE)
+    return scan, Engine(settings).take(scan).diagnostics
+
+
+def _report_text(scan: Scan, diagnostics: Sequence[Diagnostic]) -> None:
+    printer = Printer()
+    for one in diagnostics:
+        printer.diagnostic(one)
+    count = Counter(one.severity for one in diagnostics)
+    found = [_plural(count[severity], severity) for severity in ("error", "warning") if count[severity]]
+    style = "bold red" if count["error"] else "yellow" if found else "green"
+    where = f"in {_plural(scan.files, 'file')} ({_plural(scan.count, 'object')}"
+    others = f", {_plural(scan.foreign, 'other')} left alone" if scan.foreign else ""
+    printer.line(f"{' and '.join(found) or 'No problems'} {where}{others}).", style=style)
+
+
+def _report_json(scan: Scan, diagnostics: Sequence[Diagnostic]) -> None:
+    count = Counter(one.severity for one in diagnostics)
+    report = {
+        "version": 1,
+        "summary": {
+            "errors": count["error"],
+            "warnings": count["warning"],
+            "files": scan.files,
+            "objects": scan.count,
+            "foreign": scan.foreign,
+        },
+        "diagnostics": [asdict(one) for one in diagnostics],
+    }
+    typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,171 @@
+"""``wardgate run``: a gateway on this machine, from a folder of manifests."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wardgate import __version__
+from wardgate.cli import options
+from wardgate.cli.errors import CommandError
+from wardgate.cli.serving import Gateway, Terminal, gateway, stop_signals
+from wardgate.proxy.settings import ProxySettings
+from wardgate.settings import Settings
+from wardgate.standalone.bundle_file import write_bundle
+from wardgate.standalone.engine import Engine
+from wardgate.standalone.folder import Folder
+from wardgate.standalone.journal import Changes
+from wardgate.standalone.listing import list_files
+from wardgate.standalone.reconciler import InForce, Reconciler, Round
+from wardgate.standalone.watcher import Watcher
+from wardgate.wire.bundle import Bundle
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What the command line asked for. ``emit`` None: nothing is written."""
+
+    folder: Path
+    settings: Settings
+    proxy: ProxySettings
+    emit: Path | None
+
+
+def run(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", exists=True, file_okay=False, help="Folder of manifests.")],
+    *,
+    bind: options.BindOption = options.DEFAULT_BIND,
+    port: options.PortOption = None,
+    workers: options.WorkersOption = 0,
+    resolve: options.ResolveOption = None,
+    upstream_ca: options.UpstreamCaOption = None,
+    admin: options.AdminOption = options.DEFAULT_ADMIN,
+    access_log: options.AccessLogOption = True,
+    tenancy: options.TenancyOption = "shared",
+    platform_namespace: options.PlatformNamespaceOption = None,
+    require_auth: options.RequireAuthOption = False,
+    template_env: options.TemplateEnvOption = None,
+    files_root: options.FilesRootOption = None,
+    unix_root: options.UnixRootOption = None,
+    body_limit: options.BodyLimitOption = options.DEFAULT_LIMITS.body_bytes,
+    buffer_limit: options.BufferLimitOption = options.DEFAULT_LIMITS.buffered_bytes,
+    response_timeout: options.ResponseTimeoutOption = options.DEFAULT_TIMEOUTS.response,
+    drain: options.DrainOption = options.DEFAULT_TIMEOUTS.drain,
+    emit: Annotated[
+        Path | None,
+        typer.Option(
+            "--emit",
+            metavar="FILE",
+            dir_okay=False,
+            envvar="WARDGATE_EMIT",
+            help="Write every config to FILE too, for wardgate proxy --config. It holds tokens in clear.",
+        ),
+    ] = None,
+) -> None:
+    """Serve the gateway that the manifests in DIR describe, and follow their changes. No cluster needed.
+
+    Each VirtualGateway's port is bound on 127.0.0.1. A change of a file is live within 200 ms and drops no request; a
+    mistake is printed with its file, line and remedy, and what was good before stays in force. Ctrl-C drains and ends.
+
+    \b
+    Examples:
+      $ wardgate run examples/huggingface
+      $ wardgate run manifests --bind 0.0.0.0 --port 80=8080 --port 443=8443
+    \b
+    With a provider's stand-in on this machine, the manifests untouched:
+      $ wardgate run manifests --resolve api.openai.com:443=127.0.0.1:8443 --upstream-ca stand-in-ca.pem
+    """
+    job = _Job(
+        folder=folder,
+        emit=emit,
+        settings=options.translation_settings(
+            tenancy=tenancy,
+            platform_namespaces=platform_namespace,
+            require_auth=require_auth,
+            template_env=template_env,
+            files_root=files_root,
+            unix_root=unix_root,
+        ),
+        proxy=options.proxy_settings(
+            bind=bind,
+            ports=port,
+            workers=workers,
+            resolve=resolve,
+            upstream_ca=upstream_ca,
+            admin=admin,
+            access_log=access_log,
+            files_root=files_root,
+            unix_root=unix_root,
+            body_limit=body_limit,
+            buffer_limit=buffer_limit,
+            response_timeout=response_timeout,
+            drain=drain,
+        ),
+    )
+    asyncio.run(_serve(job, Terminal()))
+
+
+async def _serve(job: _Job, terminal: Terminal) -> None:
+    started = time.monotonic()
+    # The watcher looks before the folder is read: what changes in between is a change.
+    watcher = Watcher(lambda: list_files([job.folder]), clock=time.monotonic, sleep=asyncio.sleep)
+    folder, engine = Folder([job.folder]), Engine(job.settings)
+    _refuse_a_bad_start(folder, engine, terminal)
+    async with (
+        stop_signals(lambda: terminal.say("stopping; a second Ctrl-C ends at once")) as stopping,
+        gateway(job.proxy, terminal) as serving,
+    ):
+        _welcome(job, serving, terminal)
+        reconciler = Reconciler(
+            folder, engine, apply=_Applier(serving, job.emit).apply, announcer=terminal, clock=time.monotonic
+        )
+        _demand_listeners(await reconciler.reconcile(noticed=started), terminal)
+        async with asyncio.TaskGroup() as group:
+            following = group.create_task(reconciler.follow(watcher.changed), name="follow the folder")
+            await stopping.wait()
+            following.cancel()
+
+
+def _refuse_a_bad_start(folder: Folder, engine: Engine, terminal: Terminal) -> None:
+    """At a start there is nothing good to fall back on; serving half a folder could leave a route open."""
+    scan = folder.scan()
+    if scan.fatal:
+        terminal.problems(Changes(engine.take(scan).diagnostics, ()))
+        msg = f"{len(scan.fatal)} of the problems above must be mended before the gateway starts."
+        raise CommandError(msg)
+
+
+def _welcome(job: _Job, serving: Gateway, terminal: Terminal) -> None:
+    admin = f", admin endpoints at http://{serving.admin}" if serving.admin else ""
+    terminal.say(f"wardgate {__version__} follows {job.folder}{admin}")
+
+
+def _demand_listeners(first: Round, terminal: Terminal) -> None:
+    if not first.outcome.config.listeners:
+        terminal.say("no VirtualGateway with a listener in the folder: nothing is served until there is one")
+    elif not first.in_force.complete:
+        msg = "Not every listener can be served; see above."
+        raise CommandError(msg)
+
+
+class _Applier:
+    """Puts a bundle in force, and first writes it where ``--emit`` says."""
+
+    def __init__(self, serving: Gateway, emit: Path | None) -> None:
+        self._serving = serving
+        self._emit = emit
+
+    async def apply(self, bundle: Bundle) -> InForce:
+        in_force = await self._serving.apply(bundle)
+        if self._emit is not None:
+            try:
+                await asyncio.to_thread(write_bundle, self._emit, bundle)
+            except OSError as error:
+                trouble = f"The config cannot be written to {self._emit}: {error.strerror}."
+                return replace(in_force, problems=(*in_force.problems, trouble))
+        return in_force

@@ -1,0 +1,112 @@
+"""The proxy inside a command: started, fed, announced and drained. The one place that knows the supervisor.
+
+What a person should know goes to standard error, one line each; standard output belongs to the access log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from wardgate.cli.console import Printer
+from wardgate.cli.errors import CommandError
+from wardgate.proxy.settings import ProxySettings
+from wardgate.proxy.sockets import BindError
+from wardgate.proxy.supervisor import ConfigRefused, Supervisor
+from wardgate.standalone.journal import Changes
+from wardgate.standalone.reconciler import InForce
+from wardgate.wire.bundle import ROUTES, Bundle
+from wardgate.wire.decode import decode_routes
+
+
+class Terminal:
+    """Tells the person at the terminal what happens."""
+
+    def __init__(self, printer: Printer | None = None) -> None:
+        self._printer = printer or Printer(sys.stderr)
+
+    def say(self, text: str) -> None:
+        """Print one line."""
+        self._printer.line(text)
+
+    def problems(self, changes: Changes) -> None:
+        """Print what is wrong now and what no longer is."""
+        for one in changes.appeared:
+            self._printer.diagnostic(one)
+        for one in changes.resolved:
+            self._printer.resolved(one)
+
+    def listeners(self, serving: Mapping[str, str], ended: Mapping[str, str]) -> None:
+        """Print a line for each listener that began or ended."""
+        for name, where in serving.items():
+            self._printer.line(f"listener {name} serves at {where}", style="green")
+        for name, where in ended.items():
+            self._printer.line(f"listener {name} no longer serves at {where}", style="yellow")
+
+    def live(self, *, revision: str, milliseconds: float, objects: int) -> None:
+        """Print that a config is in force."""
+        self._printer.line(f"config {revision} live in {milliseconds:.0f} ms: {objects} objects")
+
+
+class Gateway:
+    """A running proxy. A bundle that it cannot read leaves what is in force."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+        self._listeners: Mapping[str, str] = {}
+
+    @property
+    def admin(self) -> str:
+        """Where the admin endpoints are; empty if there are none."""
+        return self._supervisor.admin_address
+
+    async def apply(self, bundle: Bundle) -> InForce:
+        """Put a bundle in force on every worker."""
+        try:
+            applied = await self._supervisor.apply(bundle)
+        except ConfigRefused as refusal:
+            return InForce(self._listeners, (str(refusal),), complete=False)
+        self._listeners = {one.name: f"{'https' if one.tls else 'http'}://{one.address}" for one in applied.listeners}
+        served = {one.name for one in applied.listeners}
+        complete = not applied.problems or served >= {
+            one.name for one in decode_routes(bundle.groups[ROUTES]).config.listeners
+        }
+        return InForce(self._listeners, applied.problems, complete)
+
+
+@asynccontextmanager
+async def gateway(settings: ProxySettings, terminal: Terminal) -> AsyncIterator[Gateway]:
+    """Run a proxy for the time of the block; at its end, let what is in flight finish."""
+    supervisor = Supervisor(settings, announce=terminal.say)
+    try:
+        await supervisor.start()
+        yield Gateway(supervisor)
+    except BindError as error:
+        raise CommandError(str(error)) from error
+    finally:
+        await supervisor.stop()
+
+
+@asynccontextmanager
+async def stop_signals(on_stop: Callable[[], None]) -> AsyncIterator[asyncio.Event]:
+    """Set the event at the first SIGINT or SIGTERM; a second one ends the process at once, as ever."""
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def stop() -> None:
+        for number in signals:
+            loop.remove_signal_handler(number)
+        on_stop()
+        stopping.set()
+
+    for number in signals:
+        loop.add_signal_handler(number, stop)
+    try:
+        yield stopping
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)

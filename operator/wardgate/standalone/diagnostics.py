@@ -1,0 +1,61 @@
+"""What a person or a CI job is told: a problem together with the file, line and column where to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from wardgate.problems import Problem, ProblemKind, Reason, format_path
+from wardgate.standalone.tree import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """``file`` is empty and ``line`` 0 where a problem has no place; ``object`` and ``field`` are empty likewise.
+
+    An error means that something is not served as written; all else is a warning.
+    """
+
+    severity: Literal["error", "warning"]
+    file: str
+    line: int
+    column: int
+    object: str
+    field: str
+    reason: Reason
+    message: str
+    remedy: str = ""
+
+    @property
+    def order(self) -> tuple[str, int, int, str, str]:
+        """By place, as a reader walks through the files."""
+        return (self.file, self.line, self.column, self.object, self.message)
+
+    @property
+    def place(self) -> str:
+        """``file:line:column``, which editors and terminals turn into a link."""
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+    def __str__(self) -> str:
+        about = ": ".join(part for part in (self.object, self.field) if part and part not in self.message)
+        text = " ".join(
+            part if part.endswith((".", "?")) else f"{part}." for part in (self.message, self.remedy) if part
+        )
+        return ": ".join(part for part in (self.place, self.severity, about, text) if part)
+
+
+def from_problem(problem: Problem, locate: Callable[[Problem], tuple[str, Place] | None]) -> Diagnostic:
+    """``locate`` finds the file and the place of the problem's field, or of the nearest field around it."""
+    found = locate(problem)
+    file, place = found if found is not None else ("", Place(0, 0))
+    return Diagnostic(
+        severity="warning" if problem.kind is ProblemKind.WARNING else "error",
+        file=file,
+        line=place.line,
+        column=place.column,
+        object=str(problem.ref),
+        field=format_path(problem.field),
+        reason=problem.reason,
+        message=problem.message,
+    )

@@ -1,0 +1,246 @@
+"""A folder of manifests as a source of stored objects.
+
+It does what an API server does for objects: identities, versions that grow with every change, one object per name. A
+scan reads only the files whose signature changed, and re-reads those that changed so shortly before they were read
+that a further change might not show in their signature. Files and documents that cannot be read keep what they held
+(``slots``). Translating what the objects mean is not done here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from wardgate.problems import ObjectRef, Problem, Reason
+from wardgate.snapshot import StoredObject
+from wardgate.standalone.diagnostics import Diagnostic
+from wardgate.standalone.documents import MAX_FILE_BYTES, BrokenDocument, Document, UnreadableFileError, read_documents
+from wardgate.standalone.listing import Listing, Signature, list_files
+from wardgate.standalone.manifests import Fault, Foreign, Manifest, identify, read_manifests
+from wardgate.standalone.slots import Item, Slot, items_of, readable, retain, unreadable
+from wardgate.standalone.tree import Place
+
+RACY_NS: Final = 2_000_000_000
+"""A file changed so shortly before it was read may change again without a new signature: times are that coarse."""
+_NOWHERE: Final = Place(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a folder holds. ``objects`` by kind; a kind that is gone is an empty tuple, once it has been there."""
+
+    serial: int
+    objects: Mapping[str, tuple[StoredObject, ...]]
+    diagnostics: tuple[Diagnostic, ...]
+    files: int
+    foreign: int
+    items: Mapping[ObjectRef, Item] = field(repr=False)
+
+    @property
+    def count(self) -> int:
+        """Number of objects of our kinds."""
+        return len(self.items)
+
+    @property
+    def fatal(self) -> tuple[Diagnostic, ...]:
+        """What a start must not overlook: unreadable documents, unknown kinds and versions."""
+        return tuple(found for found in self.diagnostics if found.reason in {Reason.UNREADABLE, Reason.UNKNOWN_KIND})
+
+    def locate(self, problem: Problem) -> tuple[str, Place] | None:
+        """Return the file and the place of a problem's field, or of the nearest one around it."""
+        item = self.items.get(problem.ref)
+        return (item.file, item.locate(problem.field)) if item is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What is remembered of a file. ``signature`` None: read it again next time."""
+
+    signature: Signature | None
+    digest: bytes
+    slots: tuple[Slot, ...]
+    foreign: int = 0
+    notes: tuple[Diagnostic, ...] = ()
+
+
+class Folder:
+    """Scan it as often as there may be something new. Not thread-safe: one task owns it."""
+
+    def __init__(
+        self,
+        roots: Sequence[Path],
+        *,
+        given: Mapping[str, bytes] | None = None,
+        now_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._roots = roots
+        self._given = given or {}
+        self._now_ns = now_ns
+        self._serial = 0
+        self._files: dict[str, _File] = {}
+        self._stored: dict[ObjectRef, tuple[bytes, StoredObject]] = {}
+        self._kinds: set[str] = set()
+
+    def scan(self) -> Scan:
+        """Read what changed and return everything."""
+        self._serial += 1
+        listing = list_files(self._roots)
+        files = {path: self._refresh(path, signature) for path, signature in listing.files.items()}
+        files |= {name: self._parse(name, data, None) for name, data in self._given.items()}
+        files |= {path: file for path, file in self._files.items() if path not in files and _is_hidden(path, listing)}
+        self._files = dict(sorted(files.items()))
+        items, conflicts = _claim(self._files)
+        stored = self._version(items)
+        unlisted = [_diagnostic(path, _NOWHERE, *complaint) for path, complaint in listing.unreadable.items()]
+        notes = [note for file in self._files.values() for note in file.notes]
+        broken = [slot.diagnostic for file in self._files.values() for slot in file.slots if slot.diagnostic]
+        return Scan(
+            serial=self._serial,
+            objects=MappingProxyType(stored),
+            diagnostics=tuple(sorted([*unlisted, *broken, *notes, *conflicts], key=lambda found: found.order)),
+            files=len(self._files),
+            foreign=sum(file.foreign for file in self._files.values()),
+            items=MappingProxyType(items),
+        )
+
+    def _refresh(self, path: str, signature: Signature) -> _File:
+        held = self._files.get(path)
+        if held is not None and held.signature == signature:
+            return held
+        settled = abs(self._now_ns() - max(signature[3:])) >= RACY_NS
+        try:
+            data = _read_bytes(path)
+        except OSError as error:
+            return self._whole_file_broken(path, f"The file cannot be read: {error.strerror}.", _MEND_PATH)
+        return self._parse(path, data, signature if settled else None)
+
+    def _parse(self, path: str, data: bytes, signature: Signature | None) -> _File:
+        digest = hashlib.blake2b(data, digest_size=16).digest()
+        held = self._files.get(path)
+        if held is not None and held.digest == digest:
+            return replace(held, signature=signature)
+        try:
+            documents = read_documents(data)
+        except UnreadableFileError as error:
+            broken = self._whole_file_broken(path, str(error), error.remedy, error.place)
+            return replace(broken, signature=signature, digest=digest)
+        slots: list[Slot] = []
+        foreign = 0
+        notes: list[Diagnostic] = []
+        for document in documents:
+            if isinstance(document, BrokenDocument):
+                diagnostic = _diagnostic(path, document.place, document.message, document.remedy)
+                slots.append(unreadable(diagnostic, identify(document.partial)))
+                continue
+            for content in read_manifests(document.value):
+                if isinstance(content, Foreign):
+                    foreign += 1
+                    notes += _note(path, document, content)
+                else:
+                    slots.append(_slot(path, document, content))
+        return _File(signature, digest, retain(held.slots if held else (), slots), foreign, tuple(notes))
+
+    def _whole_file_broken(self, path: str, message: str, remedy: str, place: Place = _NOWHERE) -> _File:
+        held = self._files.get(path)
+        kept = items_of(held.slots) if held else ()
+        return _File(None, b"", (unreadable(_diagnostic(path, place, message, remedy), None, kept),))
+
+    def _version(self, items: Mapping[ObjectRef, Item]) -> dict[str, tuple[StoredObject, ...]]:
+        held, self._stored = self._stored, {}
+        for ref, item in items.items():
+            digest, stored = held.get(ref, (b"", None))
+            if stored is None or digest != item.digest:
+                generation = 1 if stored is None else stored.generation + 1
+                stored = StoredObject(
+                    ref, f"{ref.kind}/{ref.namespace}/{ref.name}", self._serial, generation, "", item.manifest
+                )
+            self._stored[ref] = (item.digest, stored)
+        self._kinds.update(ref.kind for ref in items)
+        by_kind: dict[str, list[StoredObject]] = {kind: [] for kind in sorted(self._kinds)}
+        for _, stored in self._stored.values():
+            by_kind[stored.ref.kind].append(stored)
+        return {kind: tuple(sorted(objects, key=lambda obj: obj.age_key)) for kind, objects in by_kind.items()}
+
+
+_MEND_PATH: Final = "Mend its permissions or remove it."
+
+
+def _read_bytes(path: str) -> bytes:
+    with Path(path).open("rb") as file:
+        return file.read(MAX_FILE_BYTES + 1)
+
+
+def _note(path: str, document: Document, foreign: Foreign) -> list[Diagnostic]:
+    if not foreign.note:
+        return []
+    place = document.locate(foreign.path)
+    return [Diagnostic("warning", path, place.line, place.column, "", "", Reason.NO_EFFECT, foreign.note)]
+
+
+def _slot(path: str, document: Document, content: Manifest | Fault) -> Slot:
+    if isinstance(content, Fault):
+        place = document.locate(content.path)
+        diagnostic = _diagnostic(path, place, content.message, content.remedy, reason=content.reason, ref=content.ref)
+        return unreadable(diagnostic, content.ref)
+    return readable(Item(content.ref, content.value, _digest(content.value), path, document, content.path))
+
+
+def _claim(files: Mapping[str, _File]) -> tuple[dict[ObjectRef, Item], list[Diagnostic]]:
+    """Decide which file an object is taken from: the first that has it readable, else the first that keeps it."""
+    items: dict[ObjectRef, Item] = {}
+    conflicts: list[Diagnostic] = []
+    for slot in (slot for file in files.values() for slot in file.slots if slot.item is not None):
+        assert slot.item is not None
+        first = items.setdefault(slot.item.ref, slot.item)
+        if first is not slot.item:
+            conflicts.append(_twice(first, slot.item))
+    for item in (item for file in files.values() for slot in file.slots for item in slot.kept):
+        items.setdefault(item.ref, item)
+    return items, conflicts
+
+
+def _twice(first: Item, second: Item) -> Diagnostic:
+    where = f"{first.file}:{first.locate(()).line}"
+    message = f"{second.ref} is already defined in {where}, which is the one that counts."
+    return _diagnostic(
+        second.file, second.locate(()), message, "Remove one of the two.", reason=Reason.CONFLICTED, ref=second.ref
+    )
+
+
+def _is_hidden(path: str, listing: Listing) -> bool:
+    """Whether a path is not listed only because it, or a directory above it, could not be read."""
+    return any(path == above or path.startswith(above + os.sep) for above in listing.unreadable)
+
+
+def _digest(manifest: Mapping[str, object]) -> bytes:
+    text = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def _diagnostic(
+    file: str,
+    place: Place,
+    message: str,
+    remedy: str,
+    *,
+    reason: Reason = Reason.UNREADABLE,
+    ref: ObjectRef | None = None,
+) -> Diagnostic:
+    return Diagnostic(
+        severity="error",
+        file=file,
+        line=place.line,
+        column=place.column,
+        object=str(ref) if ref is not None else "",
+        field="",
+        reason=reason,
+        message=message,
+        remedy=remedy,
+    )

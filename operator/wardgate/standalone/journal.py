@@ -1,0 +1,44 @@
+"""Says every problem once when it appears and once when it is gone, however often the folder is read in between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from wardgate.problems import Reason
+from wardgate.standalone.diagnostics import Diagnostic
+
+_Identity: TypeAlias = tuple[str, str, str, str, Reason, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is new and what is gone, each by place."""
+
+    appeared: tuple[Diagnostic, ...]
+    resolved: tuple[Diagnostic, ...]
+
+
+class Journal:
+    """A problem is the same one after its line has moved, or after its remedy has another wording.
+
+    A warning about an object that now has an error is not gone, only out of sight until the error is mended.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[_Identity, Diagnostic] = {}
+
+    def update(self, diagnostics: Iterable[Diagnostic]) -> Changes:
+        """Take all problems there are now."""
+        now = {_identity(one): one for one in diagnostics}
+        broken = {one.object for one in now.values() if one.severity == "error" and one.object}
+        gone = {key: one for key, one in self._known.items() if key not in now}
+        hidden = {key: one for key, one in gone.items() if one.severity == "warning" and one.object in broken}
+        appeared = tuple(one for key, one in now.items() if key not in self._known)
+        self._known = now | hidden
+        return Changes(appeared, tuple(one for key, one in gone.items() if key not in hidden))
+
+
+def _identity(one: Diagnostic) -> _Identity:
+    return (one.severity, one.file, one.object, one.field, one.reason, one.message)

@@ -1,0 +1,171 @@
+"""From a document to the objects in it, as an API server would take them.
+
+Lists are opened, a namespace is filled in, ``stringData`` of a Secret is folded into ``data``. What is checked is only
+what gives an object its identity: kind, version, name. Kinds of other products are none of our business and are
+counted; an unknown kind or version *in a group of ours* is a mistake that could silently leave a route open, so it is
+a fault (``api.registry`` knows which is which).
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from wardgate.api.registry import KINDS, Passive, Stranger, Unknown, look_up
+from wardgate.problems import FieldPath, ObjectRef, Reason
+
+CORE_KIND: Final = "Secret"
+_OURS: Final = frozenset({*KINDS, CORE_KIND})
+DEFAULT_NAMESPACE: Final = "default"
+_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\Z")
+_NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One object of a kind we know. ``path`` is where it stands in its document."""
+
+    ref: ObjectRef
+    value: Mapping[str, object] = field(repr=False)
+    path: FieldPath = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """One object of another product. ``note`` says what a user might expect of it in vain."""
+
+    note: str = ""
+    path: FieldPath = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that should be an object of ours and is none. ``ref`` is present if it can be told which one."""
+
+    reason: Reason
+    message: str
+    remedy: str
+    path: FieldPath
+    ref: ObjectRef | None = None
+
+
+Content: TypeAlias = Manifest | Foreign | Fault
+
+
+def read_manifests(value: object) -> Iterator[Content]:
+    """Yield what a document holds, in order."""
+    yield from _read(value, ())
+
+
+def identify(value: Mapping[str, object]) -> ObjectRef | None:
+    """Tell which object a manifest is about, as far as it can be told, whatever else is wrong with it."""
+    metadata = value.get("metadata")
+    kind = value.get("kind")
+    if not isinstance(metadata, Mapping) or not isinstance(kind, str) or kind not in _OURS:
+        return None
+    name, namespace = metadata.get("name"), metadata.get("namespace")
+    if not isinstance(name, str):
+        return None
+    return ObjectRef(kind, namespace if isinstance(namespace, str) else DEFAULT_NAMESPACE, name)
+
+
+def _read(value: object, path: FieldPath) -> Iterator[Content]:
+    if not isinstance(value, dict):
+        yield _fault("This is not a Kubernetes object.", "Start it with apiVersion, kind and metadata.", path)
+        return
+    kind, api_version = value.get("kind"), value.get("apiVersion")
+    for name, found in (("apiVersion", api_version), ("kind", kind)):
+        if not isinstance(found, str) or not found:
+            where = (*path, name) if name in value else path
+            yield _fault(f"The object has no {name}.", f'Add one, for example "{_EXAMPLES[name]}".', where)
+            return
+    assert isinstance(kind, str)
+    assert isinstance(api_version, str)
+    if kind.endswith("List") and "items" in value and _may_be_list(api_version, kind):
+        yield from _read_items(value["items"], (*path, "items"))
+        return
+    yield _classify(value, api_version=api_version, kind=kind, path=path)
+
+
+_EXAMPLES: Final = {"apiVersion": "apiVersion: security.policy.gloo.solo.io/v2", "kind": "kind: ExtAuthPolicy"}
+
+
+def _may_be_list(api_version: str, kind: str) -> bool:
+    return (api_version, kind) == ("v1", "List") or kind.removesuffix("List") in _OURS
+
+
+def _read_items(items: object, path: FieldPath) -> Iterator[Content]:
+    if not isinstance(items, list):
+        yield _fault("The items of a List are not a list.", "Write each as an entry that starts with '-'.", path)
+        return
+    for index, item in enumerate(items):
+        yield from _read(item, (*path, index))
+
+
+def _classify(value: dict[str, object], *, api_version: str, kind: str, path: FieldPath) -> Content:
+    if kind == CORE_KIND and "/" not in api_version:
+        if api_version == "v1":
+            return _manifest(value, kind=kind, path=path)
+        return _unknown(api_version, kind, "Write apiVersion: v1.", path=path, ref=identify(value))
+    if kind in KINDS and "/" not in api_version:
+        advice = f"Write apiVersion: {KINDS[kind].api_version}."
+        return _unknown(api_version, kind, advice, path=path, ref=identify(value))
+    found = look_up(api_version, kind)
+    if isinstance(found, Unknown):
+        return _unknown(api_version, kind, found.advice, path=path, ref=identify(value))
+    if isinstance(found, Stranger | Passive):
+        is_policy = isinstance(found, Passive) and kind.endswith("Policy")
+        return Foreign(f"Wardgate does not act on a {kind}: it limits no request here." if is_policy else "", path)
+    return _manifest(value, kind=kind, path=path)
+
+
+def _manifest(value: dict[str, object], *, kind: str, path: FieldPath) -> Manifest | Fault:
+    metadata = value.get("metadata")
+    if not isinstance(metadata, dict):
+        where = (*path, "metadata") if "metadata" in value else path
+        return _fault(f"The {kind} has no metadata.", "Add metadata with a name.", where)
+    name, namespace = metadata.get("name"), metadata.get("namespace")
+    if not isinstance(name, str) or not _NAME.match(name) or len(name) > 253:
+        where = (*path, "metadata", "name") if "name" in metadata else (*path, "metadata")
+        return _fault(f"The {kind} has no usable name.", f"Set metadata.name to {_NAME_RULE}.", where)
+    if namespace in (None, ""):
+        namespace = DEFAULT_NAMESPACE
+    if not isinstance(namespace, str) or not _NAMESPACE.match(namespace) or len(namespace) > 63:
+        where = (*path, "metadata", "namespace")
+        return _fault(f"{kind} {name} has no usable namespace.", f"Set metadata.namespace to {_LABEL_RULE}.", where)
+    whole = {**value, "metadata": {**metadata, "namespace": namespace}}
+    if kind == CORE_KIND:
+        _fold_string_data(whole)
+    return Manifest(ObjectRef(kind, namespace, name), whole, path)
+
+
+_LABEL_RULE: Final = "lower-case letters, digits and dashes"
+_NAME_RULE: Final = f"{_LABEL_RULE}, as parts that dots may join"
+
+
+def _fold_string_data(secret: dict[str, object]) -> None:
+    """Do what the API server does on writing; leave anything of another shape for the schema to refuse."""
+    plain, data = secret.get("stringData"), secret.get("data")
+    if not isinstance(plain, dict) or not (data is None or isinstance(data, dict)):
+        return
+    if all(isinstance(text, str) for text in plain.values()):
+        encoded = {key: base64.b64encode(text.encode()).decode() for key, text in plain.items()}
+        secret["data"] = {**(data or {}), **encoded}
+        del secret["stringData"]
+
+
+def _fault(message: str, remedy: str, path: FieldPath) -> Fault:
+    return Fault(Reason.UNREADABLE, message, remedy, path)
+
+
+def _unknown(api_version: str, kind: str, advice: str, *, path: FieldPath, ref: ObjectRef | None) -> Fault:
+    message = f"There is no kind {_quote(kind)} in {_quote(api_version)}."
+    at = (*path, "apiVersion" if kind in _OURS else "kind")
+    return Fault(Reason.UNKNOWN_KIND, message, advice, at, ref)
+
+
+def _quote(text: str) -> str:
+    return f'"{text if len(text) <= 80 else text[:77] + "..."}"'

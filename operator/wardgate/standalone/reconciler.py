@@ -1,0 +1,133 @@
+"""The loop of ``wardgate run``: look, read, translate, put in force, and say what happened.
+
+Level-triggered: each round reads what the folder holds now and compares the outcome with what is in force, so that
+nothing depends on having seen every single change. A round that fails to come into force is tried again when the
+folder changes next; what was in force stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Final, Protocol, TypeAlias
+
+from wardgate.problems import Reason
+from wardgate.standalone.diagnostics import Diagnostic
+from wardgate.standalone.engine import Engine, Outcome
+from wardgate.standalone.folder import Folder, Scan
+from wardgate.standalone.journal import Changes, Journal
+from wardgate.wire.bundle import Bundle
+
+REVISION_SHOWN: Final = 12
+"""Characters of a revision that a person is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What came of putting a bundle in force.
+
+    ``listeners``: where each is served, by name. ``complete``: no listener of the bundle is missing among them.
+    """
+
+    listeners: Mapping[str, str]
+    problems: tuple[str, ...] = ()
+    complete: bool = True
+
+
+Apply: TypeAlias = Callable[[Bundle], Awaitable[InForce]]
+
+
+class Announcer(Protocol):
+    """Whoever tells the person at the terminal."""
+
+    def problems(self, changes: Changes) -> None:
+        """Tell what is wrong now and what no longer is."""
+        ...
+
+    def listeners(self, serving: Mapping[str, str], ended: Mapping[str, str]) -> None:
+        """Tell which listeners serve from now on, and which no longer do."""
+        ...
+
+    def live(self, *, revision: str, milliseconds: float, objects: int) -> None:
+        """Tell that a config is in force, so long after the change was noticed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One look at the folder; ``outcome`` is in force unless ``scan`` was not fit to start with."""
+
+    scan: Scan
+    outcome: Outcome
+    in_force: InForce
+
+
+class Reconciler:
+    """``apply`` puts a bundle in force; ``clock`` counts seconds, as the watcher's does."""
+
+    def __init__(
+        self, folder: Folder, engine: Engine, *, apply: Apply, announcer: Announcer, clock: Callable[[], float]
+    ) -> None:
+        self._folder = folder
+        self._engine = engine
+        self._apply = apply
+        self._announcer = announcer
+        self._clock = clock
+        self._journal = Journal()
+        self._revision = ""
+        self._in_force = InForce({})
+
+    async def reconcile(self, *, noticed: float) -> Round:
+        """Do one round. Reading and translating happen on a thread, so that signals and probes are answered."""
+        scan, outcome = await asyncio.to_thread(self._read)
+        self._tell(outcome)
+        if outcome.bundle.revision != self._revision:
+            await self._put_in_force(outcome, noticed)
+            self._tell(outcome)
+        return Round(scan, outcome, self._in_force)
+
+    async def follow(self, changed: Callable[[], Awaitable[float]]) -> None:
+        """Do a round after every change, until cancelled. A bug of ours in one round does not end the gateway."""
+        while True:
+            noticed = await changed()
+            try:
+                await self.reconcile(noticed=noticed)
+            except Exception as error:  # noqa: BLE001 - what is in force must outlive whatever a round runs into
+                self._announcer.problems(self._journal.update([_bug(error)]))
+
+    def _read(self) -> tuple[Scan, Outcome]:
+        scan = self._folder.scan()
+        return scan, self._engine.take(scan)
+
+    def _tell(self, outcome: Outcome) -> None:
+        troubles = [_trouble(text) for text in self._in_force.problems]
+        self._announcer.problems(self._journal.update([*outcome.diagnostics, *troubles]))
+
+    async def _put_in_force(self, outcome: Outcome, noticed: float) -> None:
+        before = self._in_force.listeners
+        self._in_force = await self._apply(outcome.bundle)
+        now = self._in_force.listeners
+        self._revision = outcome.bundle.revision
+        self._announcer.listeners(
+            {name: where for name, where in now.items() if before.get(name) != where},
+            {name: where for name, where in before.items() if name not in now},
+        )
+        self._announcer.live(
+            revision=outcome.bundle.revision[:REVISION_SHOWN],
+            milliseconds=(self._clock() - noticed) * 1000,
+            objects=outcome.objects,
+        )
+
+
+def _bug(error: Exception) -> Diagnostic:
+    """Say where, and nothing of what: the text of an unforeseen error may quote a manifest."""
+    *_, last = traceback.extract_tb(error.__traceback__)
+    where = f"{type(error).__name__} in {last.name}, line {last.lineno} of {PurePath(last.filename).name}"
+    return _trouble(f"Internal error ({where}): what was in force stays. Please report this as a bug of Wardgate.")
+
+
+def _trouble(text: str) -> Diagnostic:
+    return Diagnostic("error", "", 0, 0, "", "", Reason.INVALID, text)

@@ -1,0 +1,186 @@
+"""One request through the core, without a socket: what the gateway would do with it, decision by decision.
+
+The request is written as bytes and read by the proxy's own parser, so that what the proxy would refuse is refused here
+too. Nothing is sent, no name is resolved. Every text that leaves this module has its secrets masked: values that the
+core calls secret, credential headers, and whatever else of a key's Secret appears, the body included.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from wardgate.ir import GatewayConfig
+from wardgate.proxy.core.credential_index import CredentialIndex
+from wardgate.proxy.core.exchange import Exchange
+from wardgate.proxy.core.hollow_credentials import CREDENTIAL_HEADERS
+from wardgate.proxy.core.messages import NeedBody, Outgoing, Reply, Request
+from wardgate.proxy.core.paths import read_target
+from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.replies import REFUSALS
+from wardgate.proxy.core.request_head import parse_request_head
+from wardgate.proxy.core.table import build_table
+
+MASK: Final = "<secret>"
+_SHORTEST_SECRET: Final = 4
+"""Bytes. Shorter values are masked only where they are a whole header: anything else would blot out words."""
+_ANSWERED_BY_DESIGN: Final = frozenset({Reason.REDIRECT, Reason.DIRECT_RESPONSE})
+_MAX_HEADERS: Final = 200
+_SCHEME_AND_MASK: Final = re.compile(rf"(?:(?:Bearer|Basic|Token) )?{MASK}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """The request to rehearse. ``headers`` in order, names as typed; ``port`` chooses the listener."""
+
+    method: str
+    target: str
+    host: str
+    headers: Sequence[tuple[str, str]]
+    body: bytes = b""
+    port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One step. ``what`` is a noun, ``name`` what was chosen or changed, ``detail`` why or to what."""
+
+    what: str
+    name: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """How it ended. ``kind``: the request goes on, is answered as the route says, or is refused.
+
+    ``head`` is the request line or status, ``headers`` masked; ``body`` None: the caller's own, streamed past.
+    """
+
+    kind: Literal["forwarded", "answered", "refused"]
+    head: str
+    reason: str
+    destination: str
+    headers: tuple[tuple[str, str], ...]
+    body: str | None
+    decisions: tuple[Decision, ...]
+
+
+@dataclass(slots=True)
+class _Notes:
+    """Collects what the core tells."""
+
+    mask: _Mask
+    decisions: list[Decision] = field(default_factory=list)
+
+    def decided(self, what: str, name: str, detail: str = "") -> None:
+        self.decisions.append(Decision(what, name, detail))
+
+    def header_set(self, name: str, value: bytes, *, by: str, secret: bool) -> None:
+        if secret:
+            self.mask.secret_headers.add(name)
+        _, shown = self.mask.header(name.encode(), value)
+        self.decisions.append(Decision("header set", f"{name}: {shown}", f"by {by}"))
+
+    def header_removed(self, name: str, *, by: str) -> None:
+        self.decisions.append(Decision("header removed", name, f"by {by}"))
+
+
+def rehearse(config: GatewayConfig, trial: Trial, *, environment: Mapping[str, str], now: float) -> Performance:
+    """Play the request through. ``now`` is in unix seconds: keys expire by it."""
+    mask = _Mask(config, trial)
+    notes = _Notes(mask)
+    request = _read(trial)
+    if isinstance(request, Reason):
+        return _replied(REFUSALS[request], notes)
+    table = build_table(config, environment)
+    index = CredentialIndex.of(config.credentials)
+    exchange = Exchange(table, index, table.listeners[trial.port], request, now=now, pick=lambda _: 0, observer=notes)
+    step = exchange.start()
+    while isinstance(step, NeedBody):
+        notes.decided("body", f"{len(trial.body)} bytes", "read, because a transformation needs it")
+        step = exchange.advance(trial.body)
+    if isinstance(step, Reply):
+        return _replied(step, notes)
+    return _forwarded(step, notes)
+
+
+def _read(trial: Trial) -> Request | Reason:
+    lines = [f"{trial.method} {trial.target} HTTP/1.1", f"Host: {trial.host}"]
+    lines += [f"{name}: {value}" for name, value in trial.headers]
+    if trial.body:
+        lines.append(f"Content-Length: {len(trial.body)}")
+    block = "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
+    head = parse_request_head(block, max_headers=_MAX_HEADERS)
+    if isinstance(head, Reason):
+        return head
+    target = read_target(head.target, method=head.method)
+    if target is None:
+        return Reason.BAD_TARGET
+    authority = head.host if target.authority is None else target.authority
+    return Request(head.method, target.path, target.query, authority, head.headers, has_body=head.has_body)
+
+
+def _replied(reply: Reply, notes: _Notes) -> Performance:
+    return Performance(
+        kind="answered" if reply.reason in _ANSWERED_BY_DESIGN else "refused",
+        head=str(reply.status),
+        reason=str(reply.reason),
+        destination="",
+        headers=tuple(notes.mask.header(name, value) for name, value in reply.headers),
+        body=notes.mask.text(reply.body),
+        decisions=tuple(notes.decisions),
+    )
+
+
+def _forwarded(outgoing: Outgoing, notes: _Notes) -> Performance:
+    mask = notes.mask
+    spec = outgoing.upstream.spec
+    places = ", ".join(one.unix_path or f"{one.host}:{one.port}" for one in spec.endpoints)
+    if spec.tls is None:
+        security = "without TLS"
+    elif spec.tls.verify:
+        security = f"with TLS, verified as {', '.join(spec.tls.verify_names) or spec.tls.sni}"
+    else:
+        security = "with TLS, NOT verified"
+    return Performance(
+        kind="forwarded",
+        head=f"{_text(outgoing.method)} {mask.text(outgoing.target)}",
+        reason="",
+        destination=f"{outgoing.upstream.name} at {places or 'no endpoint'}, {security}",
+        headers=tuple(mask.header(name, value) for name, value in outgoing.headers),
+        body=None if outgoing.body is None else mask.text(outgoing.body),
+        decisions=tuple(notes.decisions),
+    )
+
+
+class _Mask:
+    """Knows every secret there could be: headers that are credentials, and all metadata of all keys.
+
+    A credential header is shown as its scheme and the mask if that is all there is to it, else as the mask alone: a
+    template may have cut a token in pieces or encoded it.
+    """
+
+    def __init__(self, config: GatewayConfig, trial: Trial) -> None:
+        self.secret_headers = set(CREDENTIAL_HEADERS)
+        known = {entry.value.reveal() for one in config.credentials for entry in one.metadata}
+        known |= {value for name, value in trial.headers if name.lower() in CREDENTIAL_HEADERS}
+        self._known = sorted((text for text in known if len(text) >= _SHORTEST_SECRET), key=len, reverse=True)
+
+    def header(self, name: bytes, value: bytes) -> tuple[str, str]:
+        shown, masked = _text(name), self.text(value)
+        if shown in self.secret_headers and not _SCHEME_AND_MASK.fullmatch(masked):
+            masked = MASK
+        return shown, masked
+
+    def text(self, data: bytes) -> str:
+        shown = _text(data)
+        for secret in self._known:
+            shown = shown.replace(secret, MASK)
+        return shown
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "backslashreplace")

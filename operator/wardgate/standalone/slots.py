@@ -1,0 +1,96 @@
+"""One file as a row of slots: an object that can be read, or a place where something cannot.
+
+What cannot be read must not read as "deleted": a half-saved file would take down every route in it. So an unreadable
+slot keeps what stood there before. If the slot still tells which object it is about, that one; if not, what the file
+held between the slot's readable neighbours and holds no longer. That is the smallest set that is certain to contain
+the right one, so that deleting a key's Secret elsewhere in the same file still revokes the key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from wardgate.problems import FieldPath, ObjectRef
+from wardgate.standalone.diagnostics import Diagnostic
+from wardgate.standalone.documents import Document
+from wardgate.standalone.tree import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One object as it was read. ``digest`` tells two contents apart, ``path`` is where it stands in its document."""
+
+    ref: ObjectRef
+    manifest: Mapping[str, object] = field(repr=False)
+    digest: bytes
+    file: str
+    document: Document
+    path: FieldPath
+
+    def locate(self, field_path: FieldPath) -> Place:
+        """Return the place of a field, or of the nearest one around it."""
+        return self.document.locate((*self.path, *field_path))
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Either ``item``, or ``diagnostic`` with what is ``kept`` in its place; ``ref`` tells what it is about."""
+
+    ref: ObjectRef | None
+    item: Item | None = None
+    diagnostic: Diagnostic | None = None
+    kept: tuple[Item, ...] = ()
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """What the slot contributes."""
+        return (self.item,) if self.item is not None else self.kept
+
+
+def readable(item: Item) -> Slot:
+    """Make the slot of an object."""
+    return Slot(item.ref, item)
+
+
+def unreadable(diagnostic: Diagnostic, ref: ObjectRef | None = None, kept: tuple[Item, ...] = ()) -> Slot:
+    """Make the slot of a mistake."""
+    if kept:
+        until = f"Until then {_names(kept)} {'stays as it was' if len(kept) == 1 else 'stay as they were'}."
+        diagnostic = replace(diagnostic, remedy=" ".join(part for part in (diagnostic.remedy, until) if part))
+    return Slot(ref, None, diagnostic, kept)
+
+
+def items_of(slots: Sequence[Slot]) -> tuple[Item, ...]:
+    """Return everything the slots contribute, in order."""
+    return tuple(item for slot in slots for item in slot.items)
+
+
+def retain(before: Sequence[Slot], now: Sequence[Slot]) -> tuple[Slot, ...]:
+    """Give every unreadable slot of ``now`` what it has to keep of ``before``."""
+    held = items_of(before)
+    taken = {slot.ref for slot in now if slot.ref is not None}
+    result: list[Slot] = []
+    for index, slot in enumerate(now):
+        if slot.diagnostic is None:
+            result.append(slot)
+            continue
+        if slot.ref is not None:
+            kept = tuple(item for item in held if item.ref == slot.ref)
+        else:
+            kept = tuple(item for item in _between_neighbours(held, now, index) if item.ref not in taken)
+            taken.update(item.ref for item in kept)
+        result.append(unreadable(slot.diagnostic, slot.ref, kept))
+    return tuple(result)
+
+
+def _between_neighbours(held: Sequence[Item], now: Sequence[Slot], index: int) -> Sequence[Item]:
+    position = {item.ref: at for at, item in enumerate(held)}
+    before = next((position[slot.ref] for slot in reversed(now[:index]) if slot.ref in position), -1)
+    after = next((position[slot.ref] for slot in now[index + 1 :] if slot.ref in position), len(held))
+    return held[before + 1 : after]
+
+
+def _names(items: Sequence[Item]) -> str:
+    shown = ", ".join(str(item.ref) for item in items[:3])
+    return shown if len(items) <= 3 else f"{shown} and {len(items) - 3} more"

@@ -1,0 +1,60 @@
+"""Stands in for the supervisor and its processes: remembers what it was told, and lets a test act in between."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+
+from wardgate.proxy.settings import ProxySettings
+from wardgate.proxy.sockets import BindError
+from wardgate.proxy.supervisor import Applied, BoundListener, ConfigRefused
+from wardgate.wire.bundle import ROUTES, Bundle
+from wardgate.wire.decode import decode_routes
+
+
+class FakeSupervisor:
+    """``steps``: what happens after each config that is applied; after the last one SIGTERM arrives."""
+
+    steps: list[Callable[[], object]]
+    made: FakeSupervisor
+    refuse_start = ""
+    refuse_config = False
+    busy_ports: frozenset[int] = frozenset()
+    problems: tuple[str, ...] = ()
+
+    def __init__(self, settings: ProxySettings, *, announce: Callable[[str], None]) -> None:
+        type(self).made = self
+        self.settings = settings
+        self.announce = announce
+        self.bundles: list[Bundle] = []
+        self.stopped = False
+        self.admin_address = settings.admin
+
+    async def start(self) -> None:
+        if self.refuse_start:
+            raise BindError(self.refuse_start)
+
+    async def apply(self, bundle: Bundle) -> Applied:
+        if type(self).refuse_config:
+            message = "The config cannot be read."
+            raise ConfigRefused(message)
+        self.bundles.append(bundle)
+        mapped = dict(self.settings.ports)
+        listeners = tuple(
+            BoundListener(one.name, one.port, f"127.0.0.1:{mapped.get(one.port, one.port)}", one.tls is not None)
+            for one in decode_routes(bundle.groups[ROUTES]).config.listeners
+            if one.port not in self.busy_ports
+        )
+        busy = tuple(f"Port {port} is in use; try --port {port}=8080." for port in sorted(self.busy_ports))
+        self.act()
+        return Applied(bundle.revision, listeners, (*self.problems, *busy))
+
+    def act(self) -> None:
+        if self.steps:
+            self.steps.pop(0)()
+        else:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    async def stop(self) -> None:
+        self.stopped = True

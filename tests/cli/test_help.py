@@ -1,0 +1,54 @@
+"""The command line explains itself."""
+
+from __future__ import annotations
+
+import platform
+
+import pytest
+
+from tests.cli.command_line import Wardgate
+from wardgate import __version__
+
+COMMANDS = ("run", "check", "render", "crds", "proxy", "version")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_help_shows_an_example(wardgate: Wardgate, command: str) -> None:
+    ended = wardgate(command, "--help")
+
+    assert 0 == ended.status
+    assert f"\n    $ wardgate {command}" in ended.out
+    assert all(len(line) <= 110 for line in ended.out.splitlines())
+
+
+def test_help_names_every_command(wardgate: Wardgate) -> None:
+    ended = wardgate("--help")
+
+    assert all(f"\n  {command} " in ended.out for command in COMMANDS)
+    assert "$ wardgate run examples/huggingface" in ended.out
+
+
+@pytest.mark.parametrize("command", ["run", "proxy"])
+@pytest.mark.parametrize("option", ["--bind", "--port", "--resolve", "--upstream-ca", "--workers", "--admin"])
+def test_both_ways_to_serve_have_the_same_options(wardgate: Wardgate, command: str, option: str) -> None:
+    assert f"  {option} " in wardgate(command, "--help").out
+
+
+def test_nothing_typed_shows_the_help(wardgate: Wardgate) -> None:
+    ended = wardgate()
+
+    assert "Commands:" in ended.out + ended.err
+
+
+def test_version_names_schema_and_python(wardgate: Wardgate) -> None:
+    ended = wardgate("version")
+
+    assert f"wardgate {__version__} (config schema 1.0, Python {platform.python_version()})\n" == ended.out
+
+
+def test_unknown_command_is_a_usage_error_without_a_traceback(wardgate: Wardgate) -> None:
+    ended = wardgate("serve")
+
+    assert 2 == ended.status
+    assert "serve" in ended.err
+    assert "Traceback" not in ended.err

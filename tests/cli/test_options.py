@@ -1,0 +1,155 @@
+"""How values on the command line are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import typer
+
+from wardgate.cli import options
+from wardgate.cli.options import (
+    Pin,
+    PortMapping,
+    parse_admin,
+    parse_bind,
+    parse_pin,
+    parse_port_mapping,
+    parse_size,
+    proxy_settings,
+    translation_settings,
+)
+
+
+def test_port_mapping_is_read() -> None:
+    assert PortMapping(80, 8080) == parse_port_mapping("80=8080")
+    assert PortMapping(80, 0) == parse_port_mapping("80=0")
+    assert PortMapping(1, 2) == parse_port_mapping(PortMapping(1, 2))
+
+
+@pytest.mark.parametrize("text", ["80", "80=", "=80", "a=b", "0=80", "80=70000", "80=-1", "80=٣"])
+def test_wrong_port_mapping_is_refused(text: str) -> None:
+    with pytest.raises(typer.BadParameter):
+        parse_port_mapping(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("api.openai.com:443=127.0.0.1:8443", Pin("api.openai.com:443", "127.0.0.1:8443")),
+        ("API.OpenAI.com:443=[::1]:8443", Pin("api.openai.com:443", "::1:8443")),
+    ],
+)
+def test_pin_is_read(text: str, expected: Pin) -> None:
+    assert expected == parse_pin(text)
+    assert expected == parse_pin(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("api.openai.com", "is not HOST:PORT=ADDR:PORT"),
+        ("api.openai.com=1.2.3.4:5", "is not HOST:PORT=ADDR:PORT"),
+        ("api.openai.com:443=1.2.3.4", "is not HOST:PORT=ADDR:PORT"),
+        ("api.openai.com:443=localhost:8443", "is not an IP address"),
+        ("api openai:443=1.2.3.4:5", "is not a host name"),
+        ("api.openai.com:x=1.2.3.4:5", "is not a port"),
+        ("api.openai.com:443=1.2.3.4:0", "is not a port"),
+    ],
+)
+def test_wrong_pin_is_refused_with_a_reason(text: str, words: str) -> None:
+    with pytest.raises(typer.BadParameter, match=words):
+        parse_pin(text)
+
+
+def test_bind_address_is_read() -> None:
+    assert ("127.0.0.1", "0.0.0.0", "::1") == (parse_bind("localhost"), parse_bind("0.0.0.0"), parse_bind("[::1]"))
+
+
+def test_name_as_bind_address_is_refused() -> None:
+    with pytest.raises(typer.BadParameter, match="is not an IP address"):
+        parse_bind("gateway.local")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("127.0.0.1:9901", "127.0.0.1:9901"), ("[::]:0", "[::]:0"), ("none", ""), ("", "")],
+)
+def test_admin_address_is_read(text: str, expected: str) -> None:
+    assert expected == parse_admin(text)
+
+
+@pytest.mark.parametrize("text", ["9901", "x:9901", "127.0.0.1:x"])
+def test_wrong_admin_address_is_refused(text: str) -> None:
+    with pytest.raises(typer.BadParameter):
+        parse_admin(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("1024", 1024), ("10MiB", 10 << 20), ("64k", 64_000), ("1 gb", 10**9), ("2kib", 2048), (5, 5)],
+)
+def test_size_is_read(text: str | int, expected: int) -> None:
+    assert expected == parse_size(text)
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "10 apples", "MiB", "1.5MiB"])
+def test_wrong_size_is_refused(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="is not a size"):
+        parse_size(text)
+
+
+def test_proxy_settings_are_put_together(tmp_path: Path) -> None:
+    settings = proxy_settings(
+        bind="0.0.0.0",
+        ports=[PortMapping(80, 8080)],
+        workers=3,
+        resolve=[Pin("a:1", "1.2.3.4:5")],
+        upstream_ca=tmp_path / "ca.pem",
+        admin="",
+        access_log=False,
+        files_root=tmp_path,
+        unix_root=None,
+        body_limit=7,
+        buffer_limit=8,
+        response_timeout=1.5,
+        drain=2.5,
+    )
+
+    assert (((80, 8080),), (("a:1", "1.2.3.4:5"),)) == (settings.ports, settings.pins)
+    assert (str(tmp_path / "ca.pem"), str(tmp_path), "") == (
+        settings.upstream_ca,
+        settings.files_root,
+        settings.unix_root,
+    )
+    assert (7, 8, 1.5, 2.5) == (
+        settings.limits.body_bytes,
+        settings.limits.buffered_bytes,
+        settings.timeouts.response,
+        settings.timeouts.drain,
+    )
+    assert (3, "", False) == (settings.workers, settings.admin, settings.access_log)
+
+
+def test_a_gateway_of_this_machine_may_reach_this_machine() -> None:
+    settings = translation_settings(
+        tenancy="isolated",
+        platform_namespaces=["infra"],
+        require_auth=True,
+        template_env=["REGION"],
+        files_root=None,
+        unix_root=Path("/run/sockets"),
+    )
+
+    assert settings.allow_loopback
+    assert (frozenset({"infra"}), frozenset({"REGION"})) == (settings.platform_namespaces, settings.template_env)
+    assert ("isolated", True, None, "/run/sockets") == (
+        settings.tenancy,
+        settings.require_auth,
+        settings.files_root,
+        settings.unix_root,
+    )
+
+
+def test_run_binds_this_machine_only_by_default() -> None:
+    assert ("127.0.0.1", "127.0.0.1:9901") == (options.DEFAULT_BIND, options.DEFAULT_ADMIN)

@@ -1,0 +1,423 @@
+"""The folder as a source of objects: identities, versions, and what stays when something cannot be read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.standalone.manifest_texts import BROKEN, secret, table
+from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
+from wardgate.snapshot import StoredObject
+from wardgate.standalone.diagnostics import from_problem
+from wardgate.standalone.folder import Folder, Scan
+from wardgate.standalone.listing import list_files
+from wardgate.standalone.tree import Place
+
+
+class Bench:
+    """A folder on disk whose files look old, so that every change has a new signature."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.now = 10**18
+        self.folder = Folder([root], now_ns=lambda: self.now)
+        self._time = 10**9
+
+    def put(self, name: str, *documents: str) -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.new")
+        temporary.write_text("---\n".join(documents))
+        self._time += 1
+        os.utime(temporary, (self._time, self._time))
+        temporary.replace(path)
+        return path
+
+    def scan(self) -> Scan:
+        return self.folder.scan()
+
+    def names(self) -> list[str]:
+        return sorted(f"{ref.kind} {ref.name}" for ref in self.scan().items)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def one(scan: Scan, kind: str, name: str) -> StoredObject:
+    (found,) = [obj for obj in scan.objects[kind] if obj.ref.name == name]
+    return found
+
+
+def weight(scan: Scan, name: str) -> object:
+    spec = one(scan, "RouteTable", name).manifest["spec"]
+    assert isinstance(spec, dict)
+    return spec["weight"]
+
+
+def messages(scan: Scan) -> list[str]:
+    return [f"{Path(found.file).name}:{found.line} {found.message} {found.remedy}" for found in scan.diagnostics]
+
+
+def test_every_document_of_every_file_becomes_an_object(bench: Bench) -> None:
+    bench.put("a.yaml", table("one"), secret("key"))
+    bench.put("sub/b.yaml", table("two"), "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n")
+    scan = bench.scan()
+
+    assert ["one", "two"] == [obj.ref.name for obj in scan.objects["RouteTable"]]
+    assert ["key"] == [obj.ref.name for obj in scan.objects["Secret"]]
+    assert (3, 2, 1, ()) == (scan.count, scan.files, scan.foreign, scan.diagnostics)
+
+
+def test_object_has_an_identity_and_no_age(bench: Bench) -> None:
+    bench.put("a.yaml", table("one"))
+    found = one(bench.scan(), "RouteTable", "one")
+
+    assert ("RouteTable/default/one", 1, 1, "") == (found.uid, found.version, found.generation, found.created)
+
+
+def test_version_grows_only_with_the_object_s_own_content(bench: Bench) -> None:
+    bench.put("a.yaml", table("one"))
+    bench.put("b.yaml", table("two"))
+    bench.scan()
+    bench.put("b.yaml", "# a comment\n" + table("two"), table("three"))
+    same = bench.scan()
+    bench.put("b.yaml", table("two", weight=5), table("three"))
+    changed = bench.scan()
+
+    assert [1, 1] == [one(same, "RouteTable", name).version for name in ("one", "two")]
+    assert [1, 3, 2] == [one(changed, "RouteTable", name).version for name in ("one", "two", "three")]
+    assert 2 == one(changed, "RouteTable", "two").generation
+
+
+def test_true_and_one_are_different_contents(bench: Bench) -> None:
+    bench.put("a.yaml", table("one").replace("0", "1"))
+    bench.scan()
+    bench.put("a.yaml", table("one").replace("0", "true"))
+
+    assert 2 == one(bench.scan(), "RouteTable", "one").version
+
+
+def test_object_that_is_removed_and_comes_back_has_a_new_version(bench: Bench) -> None:
+    path = bench.put("a.yaml", table("one"))
+    bench.scan()
+    path.unlink()
+    gone = bench.scan()
+    bench.put("a.yaml", table("one"))
+
+    assert () == gone.objects["RouteTable"]
+    assert 3 == one(bench.scan(), "RouteTable", "one").version
+
+
+def test_directory_that_is_removed_takes_its_objects_with_it(bench: Bench) -> None:
+    bench.put("a.yaml", table("one"))
+    path = bench.put("sub/b.yaml", table("two"))
+    bench.scan()
+    path.unlink()
+    path.parent.rmdir()
+
+    assert ["RouteTable one"] == bench.names()
+
+
+def test_object_that_moves_to_another_file_stays_the_same_version(bench: Bench) -> None:
+    path = bench.put("a.yaml", table("one"))
+    bench.scan()
+    path.rename(path.with_name("b.yaml"))
+
+    assert 1 == one(bench.scan(), "RouteTable", "one").version
+
+
+def test_swapped_link_delivers_the_new_content(bench: Bench) -> None:
+    bench.put("..1/a.yaml", table("one", weight=1))
+    bench.put("..2/a.yaml", table("one", weight=2))
+    (bench.root / "..data").symlink_to("..1")
+    (bench.root / "a.yaml").symlink_to("..data/a.yaml")
+    before = bench.scan()
+    (bench.root / "..tmp").symlink_to("..2")
+    (bench.root / "..tmp").replace(bench.root / "..data")
+
+    assert [1, 2] == [weight(before, "one"), weight(bench.scan(), "one")]
+
+
+def test_object_defined_twice_is_taken_from_the_first_file_and_both_places_are_named(bench: Bench) -> None:
+    bench.put("a.yaml", secret("x"), table("one", weight=1))
+    bench.put("b.yaml", table("one", weight=2))
+    scan = bench.scan()
+
+    assert 1 == weight(scan, "one")
+    (found,) = scan.diagnostics
+    assert (Reason.CONFLICTED, f"{bench.root}/b.yaml", 1) == (found.reason, found.file, found.line)
+    assert f"{bench.root}/a.yaml:9" in found.message
+    assert () == scan.fatal
+
+
+def test_policy_without_effect_is_a_warning_and_not_fatal(bench: Bench) -> None:
+    bench.put(
+        "a.yaml", table("x").replace("networking", "trafficcontrol.policy").replace("RouteTable", "RateLimitPolicy")
+    )
+    scan = bench.scan()
+
+    assert [("warning", Reason.NO_EFFECT)] == [(found.severity, found.reason) for found in scan.diagnostics]
+    assert (1, ()) == (scan.foreign, scan.fatal)
+
+
+def test_unreadable_document_and_unknown_kind_are_fatal_at_a_start(bench: Bench) -> None:
+    bench.put("a.yaml", BROKEN, table("two").replace("/v2", "/v9"))
+
+    assert [Reason.UNREADABLE, Reason.UNKNOWN_KIND] == [found.reason for found in bench.scan().fatal]
+
+
+# What stays.
+
+
+def test_file_that_turns_unreadable_keeps_all_its_objects(bench: Bench) -> None:
+    bench.put("a.yaml", table("one", weight=1), secret("key"))
+    bench.put("b.yaml", table("two"))
+    bench.scan()
+    (bench.root / "a.yaml").write_bytes(b"\xff\xfe\x00")
+    bench.put("b.yaml", table("two", weight=2))
+    scan = bench.scan()
+
+    assert [1, 2] == [weight(scan, "one"), weight(scan, "two")]
+    (message,) = messages(scan)
+    assert message.startswith("a.yaml:1 The file is not UTF-8 text.")
+    assert message.endswith("Until then RouteTable default/one, Secret default/key stay as they were.")
+
+
+def test_file_that_cannot_be_opened_keeps_its_objects_until_it_can(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.put("a.yaml", table("one", weight=1))
+    bench.scan()
+    bench.put("a.yaml", table("one", weight=2))
+    with monkeypatch.context() as patch:
+        patch.setattr("wardgate.standalone.folder._read_bytes", _deny)
+        broken = bench.scan()
+    mended = bench.scan()
+
+    assert 1 == weight(broken, "one")
+    assert "The file cannot be read: Permission denied." in messages(broken)[0]
+    assert (2, ()) == (weight(mended, "one"), mended.diagnostics)
+
+
+def _deny(_path: str) -> bytes:
+    raise PermissionError(13, "Permission denied")
+
+
+def test_file_that_vanishes_before_it_is_read_is_reported_and_kept(bench: Bench) -> None:
+    path = bench.put("a.yaml", table("one"))
+    bench.scan()
+    path.unlink()
+    path.symlink_to("nowhere")
+
+    scan = bench.scan()
+
+    assert 1 == scan.count
+    assert "points to nothing" in messages(scan)[0]
+
+
+def test_folder_that_is_gone_keeps_everything(bench: Bench) -> None:
+    bench.put("a.yaml", table("one"))
+    bench.scan()
+    bench.root.rename(bench.root.with_name("away"))
+    scan = bench.scan()
+
+    assert 1 == scan.count
+    assert "It does not exist." in messages(scan)[0]
+
+
+def test_broken_document_that_still_names_itself_keeps_that_object(bench: Bench) -> None:
+    bench.put("a.yaml", table("one"), table("two", weight=1), table("three"))
+    bench.scan()
+    bench.put("a.yaml", table("two") + "  hosts: [\n", table("one", weight=5))
+    scan = bench.scan()
+
+    assert ["one", "two"] == sorted(ref.name for ref in scan.items)
+    assert [5, 1] == [weight(scan, "one"), weight(scan, "two")]
+    assert "Until then RouteTable default/two stays as it was." in messages(scan)[0]
+
+
+def test_broken_document_without_a_name_keeps_what_stood_in_its_place(bench: Bench) -> None:
+    bench.put("a.yaml", table("one"), table("two"), table("three"))
+    bench.scan()
+    bench.put("a.yaml", table("one"), BROKEN, table("three"))
+
+    assert ["RouteTable one", "RouteTable three", "RouteTable two"] == bench.names()
+
+
+def test_object_deleted_elsewhere_in_a_broken_file_is_gone(bench: Bench) -> None:
+    bench.put("a.yaml", secret("revoked"), table("one"), table("two"))
+    bench.scan()
+    bench.put("a.yaml", table("one"), BROKEN)
+
+    assert ["RouteTable one", "RouteTable two"] == bench.names()
+
+
+def test_broken_first_and_last_documents_keep_their_objects(bench: Bench) -> None:
+    bench.put("a.yaml", table("one"), table("two"), table("three"))
+    bench.scan()
+    bench.put("a.yaml", BROKEN, table("two"), BROKEN)
+
+    assert ["RouteTable one", "RouteTable three", "RouteTable two"] == bench.names()
+
+
+def test_neighbouring_broken_documents_are_mended_one_by_one(bench: Bench) -> None:
+    bench.put("a.yaml", table("one"), table("two"), table("three"))
+    bench.scan()
+    bench.put("a.yaml", BROKEN, BROKEN, table("three"))
+    both = bench.names()
+    told = ["Until then" in message for message in messages(bench.scan())]
+    bench.put("a.yaml", table("one", weight=7), BROKEN, table("three"))
+    scan = bench.scan()
+
+    assert ["RouteTable one", "RouteTable three", "RouteTable two"] == both
+    assert [True, False] == told
+    assert ["one", "three", "two"] == sorted(ref.name for ref in scan.items)
+    assert 7 == weight(scan, "one")
+
+
+def test_object_that_was_mended_and_then_deleted_beside_a_broken_one_is_gone(bench: Bench) -> None:
+    bench.put("a.yaml", secret("revoked"), table("two"))
+    bench.scan()
+    bench.put("a.yaml", BROKEN, BROKEN)
+    bench.scan()
+    bench.put("a.yaml", secret("revoked"), BROKEN)
+    bench.scan()
+    bench.put("a.yaml", secret("other"), BROKEN)
+    bench.scan()
+    bench.put("a.yaml", secret("other"), table("two"))
+
+    assert ["RouteTable two", "Secret other"] == bench.names()
+
+
+def test_object_of_a_broken_file_that_moved_is_taken_from_its_new_file(bench: Bench) -> None:
+    bench.put("a.yaml", table("one", weight=1))
+    bench.scan()
+    bench.put("a.yaml", BROKEN)
+    bench.put("b.yaml", table("one", weight=2))
+
+    assert 2 == weight(bench.scan(), "one")
+
+
+def test_many_kept_objects_are_counted_not_listed(bench: Bench) -> None:
+    bench.put("a.yaml", *[table(f"t{number}") for number in range(5)])
+    bench.scan()
+    (bench.root / "a.yaml").write_bytes(b"\xff")
+
+    assert "and 2 more stay as they were." in messages(bench.scan())[0]
+
+
+def test_object_with_an_unknown_version_keeps_its_last_good_form(bench: Bench) -> None:
+    bench.put("a.yaml", table("one", weight=3))
+    bench.scan()
+    bench.put("a.yaml", table("one", weight=4).replace("/v2", "/v3"))
+    scan = bench.scan()
+
+    assert 3 == weight(scan, "one")
+    assert [Reason.UNKNOWN_KIND] == [found.reason for found in scan.diagnostics]
+
+
+def test_broken_file_that_was_never_good_has_no_objects(bench: Bench) -> None:
+    bench.put("a.yaml", BROKEN)
+    bench.put("b.yaml", table("one"))
+
+    assert ["RouteTable one"] == bench.names()
+
+
+# Cheap, and never fooled.
+
+
+def test_unchanged_file_is_not_read_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.put("a.yaml", table("one"))
+    bench.scan()
+    monkeypatch.setattr("wardgate.standalone.folder._read_bytes", _deny)
+
+    assert ((), 1) == (bench.scan().diagnostics, bench.scan().count)
+
+
+@pytest.mark.parametrize(("age_ns", "seen"), [(1_000_000, 2), (5_000_000_000, 1)])
+def test_file_changed_just_before_it_was_read_is_read_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, age_ns: int, seen: int
+) -> None:
+    path = bench.put("a.yaml", table("one", weight=1))
+    listing = list_files([bench.root])  # a file system whose times are too coarse to show the second change
+    monkeypatch.setattr("wardgate.standalone.folder.list_files", lambda _: listing)
+    bench.now = max(listing.files[str(path)][3:]) + age_ns
+    bench.scan()
+    path.write_text(table("one", weight=2))
+
+    assert seen == weight(bench.scan(), "one")
+
+
+def test_file_that_was_only_touched_is_not_parsed_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = bench.put("a.yaml", table("one"))
+    bench.scan()
+    os.utime(path, (5, 5))
+    calls: list[bytes] = []
+    monkeypatch.setattr("wardgate.standalone.folder.read_documents", _record(calls))
+    bench.scan()
+
+    assert [] == calls
+
+
+def _record(calls: list[bytes]) -> Callable[[bytes], list[object]]:
+    def record(data: bytes) -> list[object]:
+        calls.append(data)
+        return []
+
+    return record
+
+
+def test_ten_megabytes_are_read(bench: Bench) -> None:
+    documents = [secret(f"key-{number}") for number in range(10_000)]
+    bench.put("many.yaml", *documents)
+    bench.put("large.yaml", *[table(f"t{number}") + f"  note: {'x' * 90_000}\n" for number in range(100)])
+    total = sum(path.stat().st_size for path in bench.root.iterdir())
+    scan = bench.scan()
+
+    assert total > 10_000_000
+    assert (10_100, ()) == (scan.count, scan.diagnostics)
+
+
+def test_given_text_is_read_like_a_file() -> None:
+    folder = Folder([], given={"<stdin>": table("one").encode()})
+
+    assert ["one"] == [obj.ref.name for obj in folder.scan().objects["RouteTable"]]
+
+
+# Places.
+
+
+def test_problem_is_placed_in_its_file(bench: Bench) -> None:
+    bench.put("a.yaml", secret("key"), table("one"))
+    scan = bench.scan()
+    problem = Problem(
+        ProblemKind.ERROR,
+        Reason.INVALID,
+        "RouteTable default/one: spec.weight is wrong.",
+        ObjectRef("RouteTable", "default", "one"),
+        ("spec", "weight"),
+    )
+    found = from_problem(problem, scan.locate)
+
+    assert (f"{bench.root}/a.yaml", Place(14, 3)) == (found.file, Place(found.line, found.column))
+    assert f"{bench.root}/a.yaml:14:3: error: RouteTable default/one: spec.weight is wrong." == str(found)
+
+
+def test_problem_of_an_object_that_is_not_there_has_no_place(bench: Bench) -> None:
+    problem = Problem(ProblemKind.WARNING, Reason.NO_EFFECT, "Nothing.", ObjectRef("Secret", "a", "b"), ("data",))
+    found = from_problem(problem, bench.scan().locate)
+
+    assert "warning: Secret a/b: data: Nothing." == str(found)
+
+
+def test_secret_is_never_printed(bench: Bench) -> None:
+    bench.put("a.yaml", secret("key"))
+    scan = bench.scan()
+
+    assert "bXlz" not in repr(scan)
+    assert "bXlz" not in repr(scan.items)

@@ -1,0 +1,52 @@
+"""Every problem is told once when it appears and once when it is gone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from wardgate.problems import Reason
+from wardgate.standalone.diagnostics import Diagnostic
+from wardgate.standalone.journal import Changes, Journal
+
+PROBLEM = Diagnostic("error", "a.yaml", 3, 1, "Secret a/b", "data", Reason.BAD_SECRET, "It is bad.")
+
+
+def test_problem_is_told_once() -> None:
+    journal = Journal()
+
+    assert Changes((PROBLEM,), ()) == journal.update([PROBLEM])
+    assert Changes((), ()) == journal.update([PROBLEM])
+
+
+def test_problem_whose_line_moved_is_the_same_one() -> None:
+    journal = Journal()
+    journal.update([PROBLEM])
+
+    assert Changes((), ()) == journal.update([replace(PROBLEM, line=7, remedy="Mend it.")])
+
+
+def test_problem_that_is_gone_is_told_where_it_was_last() -> None:
+    journal = Journal()
+    journal.update([PROBLEM])
+    moved = replace(PROBLEM, line=7)
+    journal.update([moved])
+
+    assert Changes((), (moved,)) == journal.update([])
+
+
+def test_problem_that_comes_back_is_told_again() -> None:
+    journal = Journal()
+    journal.update([PROBLEM])
+    journal.update([])
+
+    assert Changes((PROBLEM,), ()) == journal.update([PROBLEM])
+
+
+def test_warning_of_an_object_with_an_error_is_only_out_of_sight() -> None:
+    journal = Journal()
+    warning = replace(PROBLEM, severity="warning", message="It is odd.")
+    journal.update([warning])
+
+    assert Changes((PROBLEM,), ()) == journal.update([PROBLEM])
+    assert Changes((), (PROBLEM,)) == journal.update([warning])
+    assert Changes((), (warning,)) == journal.update([])

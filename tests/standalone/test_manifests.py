@@ -1,0 +1,174 @@
+"""Which object a document is, and what makes it none."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.standalone.manifest_texts import secret, table, text
+from wardgate.problems import FieldPath, ObjectRef, Reason
+from wardgate.standalone.documents import Document, read_documents
+from wardgate.standalone.manifests import Content, Fault, Foreign, Manifest, identify, read_manifests
+
+
+def contents(content: str) -> list[Content]:
+    (document,) = read_documents(content.encode())
+    assert isinstance(document, Document)
+    return list(read_manifests(document.value))
+
+
+def fault(content: str) -> Fault:
+    (found,) = contents(content)
+    assert isinstance(found, Fault), found
+    return found
+
+
+def manifest(content: str) -> Manifest:
+    (found,) = contents(content)
+    assert isinstance(found, Manifest), found
+    return found
+
+
+def test_namespace_that_is_not_given_is_default() -> None:
+    found = manifest(secret("key"))
+
+    assert ObjectRef("Secret", "default", "key") == found.ref
+    assert {"name": "key", "namespace": "default"} == found.value["metadata"]
+
+
+def test_empty_namespace_is_default() -> None:
+    assert "default" == manifest(secret("key", namespace='""')).ref.namespace
+
+
+def test_namespace_is_kept() -> None:
+    assert ObjectRef("Secret", "ai-demo", "key") == manifest(secret("key", namespace="ai-demo")).ref
+
+
+def test_string_data_is_folded_into_data() -> None:
+    found = manifest(secret("key") + "stringData:\n  token: hf_abc\n  api-key: other\n")
+
+    assert {"api-key": "b3RoZXI=", "token": "aGZfYWJj"} == found.value["data"]
+    assert "stringData" not in found.value
+
+
+def test_string_data_without_data_is_folded() -> None:
+    content = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {k: v}\n"
+
+    assert {"k": "dg=="} == manifest(content).value["data"]
+
+
+@pytest.mark.parametrize("wrong", ["stringData: [a]", "stringData: {k: 1}", "stringData: {k: v}\ndata: [x]"])
+def test_string_data_of_another_shape_is_left_for_the_schema(wrong: str) -> None:
+    assert "stringData" in manifest(f"apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\n{wrong}\n").value
+
+
+def test_list_is_opened_and_each_item_knows_its_path() -> None:
+    content = text("""
+        apiVersion: v1
+        kind: List
+        items:
+        - {apiVersion: v1, kind: Secret, metadata: {name: a}}
+        - {apiVersion: apps/v1, kind: Deployment, metadata: {name: b}}
+        - {apiVersion: v1, kind: Secret}
+    """)
+    first, second, third = contents(content)
+
+    assert isinstance(first, Manifest)
+    assert ("items", 0) == first.path
+    assert isinstance(second, Foreign)
+    assert isinstance(third, Fault)
+    assert ("items", 2) == third.path
+
+
+def test_typed_list_is_opened() -> None:
+    content = "apiVersion: networking.gloo.solo.io/v2\nkind: RouteTableList\nitems:\n- " + table("a").replace(
+        "\n", "\n  "
+    )
+
+    assert ObjectRef("RouteTable", "default", "a") == manifest(content).ref
+
+
+def test_items_that_are_no_list_are_a_fault() -> None:
+    assert ("items",) == fault("apiVersion: v1\nkind: List\nitems: {}\n").path
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\n",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n",
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n",
+        "apiVersion: appmesh.k8s.aws/v1beta2\nkind: RouteTable\nmetadata: {name: x}\n",
+        "apiVersion: v1\nkind: ConfigMapList\nitems: 1\n",
+        "apiVersion: admin.gloo.solo.io/v2\nkind: Workspace\nmetadata: {name: x}\n",
+    ],
+)
+def test_objects_of_other_products_are_foreign(content: str) -> None:
+    (found,) = contents(content)
+
+    assert isinstance(found, Foreign)
+    assert "" == found.note
+
+
+def test_policy_that_wardgate_does_not_act_on_is_noted() -> None:
+    content = "apiVersion: trafficcontrol.policy.gloo.solo.io/v2\nkind: RateLimitPolicy\nmetadata: {name: x}\n"
+    (found,) = contents(content)
+
+    assert isinstance(found, Foreign)
+    assert "does not act on a RateLimitPolicy" in found.note
+
+
+@pytest.mark.parametrize(
+    ("content", "reason", "path", "words"),
+    [
+        ("just text", Reason.UNREADABLE, (), "not a Kubernetes object"),
+        ("[1, 2]", Reason.UNREADABLE, (), "not a Kubernetes object"),
+        ("kind: Secret", Reason.UNREADABLE, (), "no apiVersion"),
+        ("apiVersion: 1\nkind: Secret", Reason.UNREADABLE, ("apiVersion",), "no apiVersion"),
+        ("apiVersion: v1", Reason.UNREADABLE, (), "no kind"),
+        ("apiVersion: v1\nkind: ''", Reason.UNREADABLE, ("kind",), "no kind"),
+        ("apiVersion: v1\nkind: Secret", Reason.UNREADABLE, (), "no metadata"),
+        ("apiVersion: v1\nkind: Secret\nmetadata: 1", Reason.UNREADABLE, ("metadata",), "no metadata"),
+        ("apiVersion: v1\nkind: Secret\nmetadata: {}", Reason.UNREADABLE, ("metadata",), "no usable name"),
+        (secret("'A B'"), Reason.UNREADABLE, ("metadata", "name"), "lower-case"),
+        (secret("a", namespace="a.b"), Reason.UNREADABLE, ("metadata", "namespace"), "namespace"),
+        (secret("a", namespace="7"), Reason.UNREADABLE, ("metadata", "namespace"), "namespace"),
+        (
+            table("a").replace("/v2", "/v3"),
+            Reason.UNKNOWN_KIND,
+            ("apiVersion",),
+            'There is no kind "RouteTable" in "networking.gloo.solo.io/v3". Wardgate knows no such version',
+        ),
+        (secret("a").replace("v1", "v2"), Reason.UNKNOWN_KIND, ("apiVersion",), "Write apiVersion: v1."),
+        (
+            table("a").replace("networking", "security.policy"),
+            Reason.UNKNOWN_KIND,
+            ("apiVersion",),
+            "write apiVersion: networking.gloo.solo.io/v2.",
+        ),
+        (
+            table("a").replace("networking.gloo.solo.io/v2", "v1"),
+            Reason.UNKNOWN_KIND,
+            ("apiVersion",),
+            'There is no kind "RouteTable" in "v1". Write apiVersion: networking.gloo.solo.io/v2.',
+        ),
+        (table("a").replace("RouteTable", "RouteTabel"), Reason.UNKNOWN_KIND, ("kind",), "did you mean RouteTable?"),
+        (table("a").replace("RouteTable", "Quux" * 30), Reason.UNKNOWN_KIND, ("kind",), "it serves ExternalEndpoint,"),
+    ],
+)
+def test_fault_names_the_field_and_the_remedy(content: str, reason: Reason, path: FieldPath, words: str) -> None:
+    found = fault(content)
+
+    assert (reason, path) == (found.reason, found.path)
+    assert words in f"{found.message} {found.remedy}"
+
+
+def test_fault_of_a_wrong_version_tells_which_object_it_is() -> None:
+    assert ObjectRef("RouteTable", "default", "a") == fault(table("a").replace("/v2", "/v3")).ref
+
+
+@pytest.mark.parametrize(
+    "partial",
+    [{}, {"kind": "Secret"}, {"kind": "Secret", "metadata": {}}, {"kind": "Pod", "metadata": {"name": "a"}}],
+)
+def test_what_cannot_be_told_is_not_guessed(partial: dict[str, object]) -> None:
+    assert identify(partial) is None
