@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from dataclasses import dataclass
 
 
@@ -73,3 +75,22 @@ class ProxySettings:
     access_log: bool = True
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()
+
+
+def settings_to_json(settings: ProxySettings) -> bytes:
+    """For the pipe to a worker."""
+    return json.dumps(dataclasses.asdict(settings)).encode()
+
+
+def settings_from_json(data: bytes) -> ProxySettings:
+    """The other end."""
+    values = json.loads(data)
+    return ProxySettings(
+        **{
+            **values,
+            "ports": tuple((listener, bound) for listener, bound in values["ports"]),
+            "pins": tuple((name, address) for name, address in values["pins"]),
+            "limits": Limits(**values["limits"]),
+            "timeouts": Timeouts(**values["timeouts"]),
+        }
+    )

@@ -1,0 +1,92 @@
+# Two commands do everything on a machine with make and Python 3.11 or newer: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+PORT ?= 8081
+PROVIDER_PORT ?= 0
+DEMO_FLAGS ?=
+PYTEST_FLAGS ?=
+
+PURE := api inja ir snapshot store translate wire proxy/core
+PURE_COVERAGE := 98
+COVERAGE := 92
+
+empty :=
+space := $(empty) $(empty)
+comma := ,
+PURE_FILES := $(subst $(space),$(comma),$(foreach package,$(PURE),operator/wardgate/$(package)/* operator/wardgate/$(package).py))
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help demo test test-fast lint format install lock crds golden clean
+
+help: ## Show this list
+	@echo "Wardgate. Start with 'make demo' or 'make test'."
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: install ## Run the lab with a stand-in provider, and print what to try (PORT=8081)
+	@$(BIN)/python -u examples/demo --port $(PORT) --provider-port $(PROVIDER_PORT) $(DEMO_FLAGS)
+
+test: lint ## Check style, types and layers, run every test, and check the coverage
+	@echo "==> All tests, with branch coverage"
+	@rm -f .coverage .coverage.*
+	$(BIN)/python -m pytest --cov --cov-report= --durations=10 $(PYTEST_FLAGS)
+	@echo "==> Coverage of everything: at least $(COVERAGE) %"
+	$(BIN)/python -m coverage report --fail-under=$(COVERAGE)
+	@echo "==> Coverage of the pure packages: at least $(PURE_COVERAGE) %"
+	$(BIN)/python -m coverage report --fail-under=$(PURE_COVERAGE) --include='$(PURE_FILES)'
+
+test-fast: install ## Run the tests that start no process
+	@echo "==> Tests that start no process"
+	$(BIN)/python -m pytest -m "not slow" $(PYTEST_FLAGS)
+
+lint: install ## Check style, types and layers
+	@echo "==> Style"
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	@echo "==> Types"
+	$(BIN)/mypy
+	MYPYPATH=examples/provider $(BIN)/mypy examples/provider
+	MYPYPATH=examples/demo $(BIN)/mypy examples/demo
+	@echo "==> Layers"
+	$(BIN)/lint-imports
+
+format: install ## Rewrite the code in the house's format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+install: $(STAMP) ## Make the virtual environment, from the lock
+
+# Only a changed lock or pyproject.toml leads here again; so does an environment whose Python is gone.
+$(STAMP): pyproject.toml locks/dev.txt $(if $(shell $(BIN)/python -c 1 2>/dev/null && echo works),,broken-environment)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Wardgate needs Python 3.11 or newer; name one with make PYTHON=python3.12 ..."; exit 1; }
+	@echo "==> Virtual environment in $(VENV)"
+	@test -x $(BIN)/python && $(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || \
+	  { echo "This Python cannot make virtual environments (on Debian and Ubuntu: apt install python3-venv)."; exit 1; }
+	@echo "==> Packages of locks/dev.txt, by their hashes (a minute or two the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/dev.txt
+	@echo "==> Wardgate itself, editable"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+.PHONY: broken-environment
+broken-environment:
+
+lock: ## Write the locks anew from pyproject.toml (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --group dev -o locks/dev.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o locks/run.txt
+
+crds: install ## Write crds/ anew from the models
+	$(BIN)/wardgate crds --output-dir crds
+
+golden: install ## Write the golden files anew; read the diff
+	WARDGATE_GOLDEN=write $(BIN)/python -m pytest -q tests/translate/test_golden.py
+	@echo "==> Read the diff: git diff tests/golden"
+
+clean: ## Remove the environment and everything that was made
+	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist htmlcov

@@ -1,0 +1,82 @@
+"""From the groups of a bundle to a config that can be served, rebuilding only what changed.
+
+A worker holds what it has built by the hash of its group. A new revision that shares sixty-three of sixty-four key
+buckets builds one; one that shares the routes builds no route.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wardgate.ir import GatewayConfig
+from wardgate.proxy.core.credential_index import Bucket, CredentialIndex, compile_bucket
+from wardgate.wire.bundle import ROUTES, hash_of
+from wardgate.wire.decode import decode_credentials, decode_routes
+from wardgate.wire.errors import WireError
+
+
+class AssemblyError(Exception):
+    """The revision can not be built; the one being served stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """``routes`` is the config without its credentials; ``routes_hash`` tells whether it is the one served already."""
+
+    routes: GatewayConfig
+    routes_hash: str
+    credentials: CredentialIndex
+
+
+class Assembly:
+    """What a worker has received and built so far."""
+
+    def __init__(self) -> None:
+        self._received: dict[tuple[str, str], bytes] = {}
+        self._routes: tuple[str, GatewayConfig] | None = None
+        self._bucket_hashes: dict[str, str] = {}
+        self._index = CredentialIndex()
+
+    def take(self, name: str, group_hash: str, data: bytes) -> None:
+        """Keep a group until a commit names it."""
+        self._received[name, group_hash] = data
+
+    async def build(self, groups: Mapping[str, str]) -> Assembled:
+        """Build the revision made of these groups (name to hash). Raises ``AssemblyError``."""
+        try:
+            routes = self._build_routes(groups)
+            changes = await self._changed_buckets(groups)
+        except WireError as error:
+            raise AssemblyError(str(error)) from error
+        self._index = self._index.replaced(changes)
+        self._bucket_hashes = {name: group_hash for name, group_hash in groups.items() if name != ROUTES}
+        self._routes = (groups[ROUTES], routes)
+        self._received.clear()
+        return Assembled(routes=routes, routes_hash=groups[ROUTES], credentials=self._index)
+
+    def _build_routes(self, groups: Mapping[str, str]) -> GatewayConfig:
+        wanted = groups.get(ROUTES)
+        if wanted is None:
+            msg = "The revision has no routes."
+            raise AssemblyError(msg)
+        if self._routes is not None and self._routes[0] == wanted:
+            return self._routes[1]
+        return decode_routes(self._verified(ROUTES, wanted)).config
+
+    async def _changed_buckets(self, groups: Mapping[str, str]) -> dict[str, Bucket | None]:
+        changes: dict[str, Bucket | None] = {name: None for name in self._bucket_hashes if name not in groups}
+        for name, wanted in groups.items():
+            if name == ROUTES or self._bucket_hashes.get(name) == wanted:
+                continue
+            changes[name] = compile_bucket(decode_credentials(self._verified(name, wanted)).credentials)
+            await asyncio.sleep(0)  # requests first
+        return changes
+
+    def _verified(self, name: str, wanted: str) -> bytes:
+        data = self._received.get((name, wanted))
+        if data is None or hash_of(data) != wanted:
+            msg = f"The group {name} is missing or not what its hash says."
+            raise AssemblyError(msg)
+        return data

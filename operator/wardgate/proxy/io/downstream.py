@@ -1,0 +1,339 @@
+"""One caller's connection: requests are read one at a time, and their responses written in order.
+
+A second request that arrives early waits in the buffer. Reading stops while the buffer is full or an upstream is slow,
+so that a caller can never make a worker hold more than the limits say. Deadlines are checked by the worker's tick, not
+by a timer each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import TYPE_CHECKING, cast
+
+from wardgate.proxy.core.chunked import ChunkedDecoder, ChunkedError
+from wardgate.proxy.core.messages import Request
+from wardgate.proxy.core.paths import read_target
+from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.replies import REFUSALS
+from wardgate.proxy.core.request_head import RequestHead, parse_request_head
+from wardgate.proxy.core.tls_names import carries_one_of
+from wardgate.proxy.io.stream import Stream, reply_bytes
+from wardgate.proxy.io.tls import alt_names
+
+if TYPE_CHECKING:
+    from wardgate.proxy.io.gateway import Gateway
+
+_HEAD_END = b"\r\n\r\n"
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_SLACK = 64 * 1024
+"""Bytes of an unwanted body, or of early requests, that are read rather than the connection closed."""
+_LINGER = 2.0
+"""Seconds in which a caller can still read a refusal while the rest of its request is thrown away."""
+
+
+class Downstream(asyncio.Protocol):
+    """See the module. ``port`` is the listener's own, whatever port is bound in its place."""
+
+    __slots__ = (
+        "_buffer",
+        "_chunked",
+        "_closing",
+        "_discarded",
+        "_discarding",
+        "_pumping",
+        "_reading",
+        "_remaining",
+        "_scanned",
+        "_stream",
+        "_write_paused",
+        "deadline",
+        "gateway",
+        "peer",
+        "port",
+        "scheme",
+        "transport",
+    )
+
+    def __init__(self, gateway: Gateway, port: int) -> None:
+        self.gateway = gateway
+        self.port = port
+        self.scheme = b"http"
+        self.peer = ""
+        self.transport: asyncio.Transport | None = None
+        self.deadline = float("inf")
+        self._buffer = b""
+        self._scanned = 0
+        self._stream: Stream | None = None
+        self._remaining = 0
+        self._chunked: ChunkedDecoder | None = None
+        self._closing = False
+        self._discarding = False
+        self._discarded = 0
+        self._reading = True
+        self._write_paused = False
+        self._pumping = False
+
+    # The connection.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection, unless the worker is full or the certificate is somebody else's."""
+        # uvloop's transports have the interface and not the base class.
+        self.transport = cast("asyncio.Transport", transport)
+        peer = self.transport.get_extra_info("peername")
+        self.peer = str(peer[0]) if isinstance(peer, tuple) else ""
+        tls = self.transport.get_extra_info("ssl_object")
+        if tls is not None:
+            self.scheme = b"https"
+        if not self.gateway.admit(self) or not self._certificate_fits(tls):
+            self.transport.abort()
+            return
+        self.deadline = self.gateway.clock() + self.gateway.timeouts.idle
+
+    def _certificate_fits(self, tls: ssl.SSLObject | None) -> bool:
+        names = self.gateway.client_names(self.port)
+        if not names:
+            return True
+        return tls is not None and carries_one_of(alt_names(tls.getpeercert()), names)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The caller is gone, and whatever it asked for with it."""
+        self.gateway.leave(self)
+        stream, self._stream = self._stream, None
+        self._closing = True
+        if stream is not None:
+            stream.downstream_lost()
+
+    def eof_received(self) -> bool:
+        """A caller that closes its side is gone: nobody can tell a half-closed connection from an abandoned one."""
+        return False
+
+    def pause_writing(self) -> None:
+        """The caller reads slowly."""
+        self._write_paused = True
+        if self._stream is not None:
+            self._stream.downstream_paused(paused=True)
+
+    def resume_writing(self) -> None:
+        """The caller has caught up."""
+        self._write_paused = False
+        if self._stream is not None:
+            self._stream.downstream_paused(paused=False)
+
+    # Reading.
+
+    @property
+    def reading_head(self) -> bool:
+        """Whether a request's head has begun and not ended."""
+        return self._scanned > 0
+
+    def data_received(self, data: bytes) -> None:
+        """A piece of a body, of a head, or of something to throw away."""
+        if self._discarding:
+            self._discard(data)
+        elif self._body_open():
+            self._feed_body(data)
+            self._pump()
+        else:
+            self._buffer += data
+            self._pump()
+
+    def _body_open(self) -> bool:
+        return self._remaining > 0 or self._chunked is not None
+
+    def _pump(self) -> None:
+        """Serve as many requests as are complete, one after the other and never one within the other."""
+        if self._pumping:
+            return
+        self._pumping = True
+        try:
+            while self._stream is None and not self._closing and not self._body_open() and self._next_request():
+                pass
+        finally:
+            self._pumping = False
+        self.flow()
+
+    def _next_request(self) -> bool:
+        """Start the request at the buffer's beginning; False if its head is not complete."""
+        if not self._scanned:
+            self._buffer = self._buffer.lstrip(b"\r\n") if self._buffer[:1] in b"\r\n" else self._buffer
+        if not self._buffer:
+            return False
+        end = self._buffer.find(_HEAD_END, max(0, self._scanned - 3))
+        limit = self.gateway.limits.head_bytes
+        if end < 0 or end > limit:
+            if not self._scanned:
+                self.deadline = self.gateway.clock() + self.gateway.timeouts.head
+            self._scanned = len(self._buffer)
+            if self._scanned > limit:
+                self._refuse(Reason.HEAD_TOO_LARGE)
+            return False
+        block, self._buffer = self._buffer[: end + 4], self._buffer[end + 4 :]
+        self._scanned = 0
+        head = parse_request_head(block, max_headers=self.gateway.limits.header_count)
+        if isinstance(head, Reason):
+            self._refuse(head)
+            return False
+        self._start(head)
+        return True
+
+    def _start(self, head: RequestHead) -> None:
+        if not self.gateway.serves(self.port):
+            # The listener went away with a later config; its connections end with their next request.
+            self._refuse(Reason.NO_ROUTE)
+            return
+        target = read_target(head.target, method=head.method)
+        if target is None:
+            self._refuse(Reason.BAD_TARGET)
+            return
+        request = Request(
+            method=head.method,
+            path=target.path,
+            query=target.query,
+            authority=target.authority if target.authority is not None else head.host,
+            headers=head.headers,
+            scheme=self.scheme,
+            has_body=head.has_body,
+        )
+        if head.chunked:
+            self._chunked = ChunkedDecoder()
+        else:
+            self._remaining = head.content_length or 0
+        self.deadline = float("inf")
+        stream = Stream(self, request, head)
+        self._stream = stream
+        stream.start()
+        if self._stream is stream:
+            if self._write_paused:
+                stream.downstream_paused(paused=True)
+            if not self._body_open():
+                stream.request_end()
+        if self._body_open() and not self._discarding:
+            data, self._buffer = self._buffer, b""
+            if data:
+                self._feed_body(data)
+
+    def _feed_body(self, data: bytes) -> None:
+        stream = self._stream
+        if self._chunked is not None:
+            try:
+                piece = self._chunked.feed(data)
+            except ChunkedError:
+                self._break_off(Reason.BAD_CHUNK)
+                return
+            if self._chunked.done:
+                self._buffer = self._chunked.rest
+                self._chunked = None
+        else:
+            piece, self._buffer = data[: self._remaining], data[self._remaining :]
+            self._remaining -= len(piece)
+        if stream is None:
+            self._discarded += len(piece)
+            return
+        if piece:
+            stream.request_data(piece)
+        if not self._body_open() and self._stream is stream:
+            stream.request_end()
+
+    # Answering.
+
+    def write(self, data: bytes) -> None:
+        """Send bytes to the caller."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.write(data)
+
+    def send_continue(self) -> None:
+        """The caller waits for a sign before it sends the body."""
+        self.write(_CONTINUE)
+
+    def body_will_be_dropped(self, *, expects_continue: bool) -> bool:
+        """Whether what is left of the request's body is too much to read and throw away: the response must close."""
+        if not self._body_open():
+            return False
+        return self._chunked is not None or expects_continue or self._remaining > _SLACK
+
+    def finished(self, stream: Stream, *, keep_alive: bool) -> None:
+        """The response is written; go on with the next request, or end."""
+        if self._stream is not stream:
+            return
+        self._stream = None
+        if not keep_alive or self._closing or self.gateway.draining:
+            self._end()
+            return
+        self.deadline = self.gateway.clock() + self.gateway.timeouts.idle
+        self._pump()
+
+    def abort(self) -> None:
+        """Cut the connection: the caller must not take half a response for a whole one."""
+        self._closing = True
+        self._stream = None
+        if self.transport is not None:
+            self.transport.abort()
+
+    def drain(self) -> None:
+        """Close if idle; a request in flight is finished first."""
+        if self._stream is None and not self._discarding:
+            self._end()
+
+    def tick(self, now: float) -> None:
+        """Act on what took too long."""
+        if self._stream is not None:
+            self._stream.tick(now)
+        elif now >= self.deadline:
+            if self._scanned and not self._closing:
+                self._refuse(Reason.REQUEST_TIMEOUT)
+            else:
+                self.abort()
+
+    def flow(self) -> None:
+        """Read from the caller only while there is room for it."""
+        room = len(self._buffer) <= _SLACK + self.gateway.limits.head_bytes
+        wanted = room and (self._stream is None or not self._stream.request_paused)
+        if wanted == self._reading or self.transport is None or self.transport.is_closing():
+            return
+        self._reading = wanted
+        if wanted:
+            self.transport.resume_reading()
+        else:
+            self.transport.pause_reading()
+
+    def _refuse(self, reason: Reason) -> None:
+        """Answer a request that could not even be read, and end: what follows it can not be trusted."""
+        reply = REFUSALS[reason]
+        self.gateway.refused_head(self, reply)
+        self.write(reply_bytes(reply, self.gateway, close=True))
+        self._end(linger=True)
+
+    def _break_off(self, reason: Reason) -> None:
+        """The body's framing is broken in the middle of a request."""
+        self._chunked = None
+        self._remaining = 0
+        stream = self._stream
+        if stream is None:
+            self._end()
+        else:
+            stream.broken_request(reason)
+
+    def _end(self, *, linger: bool = False) -> None:
+        """Close so that the caller still reads the response: throw away what it sends for a moment.
+
+        A connection closed over bytes that were never read is reset, and the reset overtakes the response.
+        """
+        self._closing = True
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            return
+        if (linger or self._body_open()) and transport.can_write_eof():
+            transport.write_eof()
+            self._buffer = b""
+            self._discarding = True
+            self.deadline = self.gateway.clock() + _LINGER
+            self.flow()
+        else:
+            transport.close()
+            self.deadline = self.gateway.clock() + self.gateway.timeouts.write
+
+    def _discard(self, data: bytes) -> None:
+        self._discarded += len(data)
+        if self._discarded > 16 * _SLACK:
+            self.abort()

@@ -1,0 +1,65 @@
+"""What can go wrong between the gateway and an upstream, each with the reason that decides the caller's answer."""
+
+from __future__ import annotations
+
+from wardgate.proxy.core.reasons import Reason
+
+
+class UpstreamError(Exception):
+    """No usable response. ``detail`` is for the operator's log and holds no secret."""
+
+    reason = Reason.UPSTREAM_BROKEN
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class AddressRefused(UpstreamError):
+    """Invariant 12: the address may not be dialled."""
+
+    reason = Reason.ADDRESS_REFUSED
+
+
+class Unresolvable(UpstreamError):
+    """The name has no address."""
+
+    reason = Reason.UPSTREAM_UNRESOLVED
+
+
+class Unreachable(UpstreamError):
+    """No address took the connection."""
+
+    reason = Reason.UPSTREAM_UNREACHABLE
+
+
+class TlsFailed(UpstreamError):
+    """The handshake failed, or the certificate is not the one demanded (invariant 8)."""
+
+    reason = Reason.UPSTREAM_UNTRUSTED
+
+
+class UpstreamTimeout(UpstreamError):
+    """Connecting, or waiting for a piece of the response, took too long."""
+
+    reason = Reason.UPSTREAM_TIMEOUT
+
+
+class UpstreamReset(UpstreamError):
+    """The upstream closed before its response was complete."""
+
+
+class BadResponse(UpstreamError):
+    """The response is not HTTP/1.1, or its head is larger than the limit."""
+
+
+class ResponseTooLarge(UpstreamError):
+    """A plan reads the response's body, and it is larger than the limit."""
+
+    reason = Reason.RESPONSE_TOO_LARGE
+
+
+class PoolExhausted(UpstreamError):
+    """Too many connections to one endpoint."""
+
+    reason = Reason.OVERLOAD

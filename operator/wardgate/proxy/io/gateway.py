@@ -1,0 +1,346 @@
+"""What one worker shares among its connections: the table in service, pools, budgets, clocks, counts and the log.
+
+It is the only object that knows which revision is in force. ``apply`` builds the next table in slices, between which
+requests are served, and flips it in; streams keep the table that they began with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+from email.utils import formatdate
+from random import randrange
+from time import time
+from typing import TYPE_CHECKING
+
+from wardgate.ir import ListenerTls
+from wardgate.proxy.access_log import AccessLog
+from wardgate.proxy.assembly import Assembled
+from wardgate.proxy.core.addresses import AddressRules
+from wardgate.proxy.core.credential_index import CredentialIndex
+from wardgate.proxy.core.exchange import Exchange
+from wardgate.proxy.core.messages import Header, Outgoing, Reply, Request
+from wardgate.proxy.core.plans import CompiledUpstream
+from wardgate.proxy.core.table import Table, TableBuilder
+from wardgate.proxy.io.downstream import Downstream
+from wardgate.proxy.io.errors import UpstreamError
+from wardgate.proxy.io.pool import Connector, EndpointPool, UpstreamPool
+from wardgate.proxy.io.resolver import Address, Resolver
+from wardgate.proxy.io.tls import TlsConfigError, TlsFactory
+from wardgate.proxy.metrics import Counters
+from wardgate.proxy.settings import ProxySettings
+
+if TYPE_CHECKING:
+    from wardgate.proxy.io.stream import Stream
+
+_SLICE = 50
+"""Steps of a table's building between two breaths for requests."""
+_REQUEST_ID = b"x-request-id"
+
+
+class _Port:
+    """A listening socket, and the server on it while the table in force has a listener for it."""
+
+    __slots__ = ("server", "sock", "tls")
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.server: asyncio.Server | None = None
+        self.tls: ListenerTls | None = None
+
+
+class Gateway:
+    """See the module. ``clock`` is monotonic and ``now`` the wall's, both in seconds."""
+
+    def __init__(
+        self,
+        settings: ProxySettings,
+        *,
+        counters: Counters,
+        log: AccessLog | None,
+        clock: Callable[[], float] | None = None,
+        now: Callable[[], float] = time,
+    ) -> None:
+        self.settings = settings
+        self.limits = settings.limits
+        self.timeouts = settings.timeouts
+        self.clock = clock or asyncio.get_running_loop().time
+        self.now = now
+        self.draining = False
+        self.table: Table | None = None
+        self.credentials = CredentialIndex()
+        self._routes_hash = ""
+        self._pools: dict[CompiledUpstream, UpstreamPool] = {}
+        self._counters = counters
+        self._log = log
+        self._connections: set[Downstream] = set()
+        self._ports: dict[int, _Port] = {}
+        self._buffered = 0
+        self._revoked_at: dict[Exchange, float] = {}
+        self._idle = asyncio.Event()
+        self._own_headers: tuple[int, tuple[Header, ...]] = (0, ())
+        pins = {_split(name): Address(*_split(address)) for name, address in settings.pins}
+        self._resolver = Resolver(pins=pins, clock=self.clock)
+        self._tls = TlsFactory(files_root=settings.files_root, extra_ca=settings.upstream_ca)
+        self._connector = Connector(
+            resolver=self._resolver,
+            tls=self._tls,
+            limits=self.limits,
+            timeouts=self.timeouts,
+            clock=self.clock,
+            unix_root=settings.unix_root,
+        )
+
+    # Config.
+
+    async def apply(self, config: Assembled) -> tuple[str, ...]:
+        """Put a config into service; return what of it can not be served, in sentences."""
+        problems: tuple[str, ...] = ()
+        if config.routes_hash != self._routes_hash:
+            builder = TableBuilder(config.routes, os.environ, previous=self.table)
+            steps = 0
+            while builder.step():
+                steps += 1
+                if steps % _SLICE == 0:
+                    await asyncio.sleep(0)
+            table = builder.finish()
+            problems = self._prepare_pools(table)
+            self._resolver.rules = AddressRules(config.routes.guard, own=self._own_addresses())
+            # Keys and routes change in one breath: no request sees the one without the other.
+            self.table, self.credentials = table, config.credentials
+            self._routes_hash = config.routes_hash
+            problems += await self._serve_ports(table)
+        else:
+            self.credentials = config.credentials
+        return problems
+
+    def _prepare_pools(self, table: Table) -> tuple[str, ...]:
+        held, self._pools = self._pools, {}
+        problems: list[str] = []
+        for upstream in table.upstreams.values():
+            pool = held.pop(upstream, None) or UpstreamPool(upstream.spec, self._connector)
+            self._pools[upstream] = pool
+            problems += [f"Upstream {upstream.name}: {problem}" for problem in pool.prepare()]
+        for pool in held.values():
+            pool.retire()
+        return tuple(problems)
+
+    # Listening.
+
+    def add_socket(self, port: int, sock: socket.socket) -> None:
+        """Take a listening socket; it is served once a table has a listener for the port."""
+        sock.setblocking(False)
+        self._ports[port] = _Port(sock)
+
+    async def _serve_ports(self, table: Table) -> tuple[str, ...]:
+        problems: list[str] = []
+        for number in list(self._ports):
+            listener = table.listeners.get(number)
+            port = self._ports[number]
+            if listener is None:
+                self._close(port)
+                port.sock.close()
+                del self._ports[number]
+            elif port.server is None or port.tls != listener.spec.tls:
+                try:
+                    await self._serve(number, port, listener.spec.tls)
+                except TlsConfigError as error:
+                    self._close(port)
+                    problems.append(f"Listener {listener.name}: {error}")
+        return tuple(problems)
+
+    async def _serve(self, number: int, port: _Port, tls: ListenerTls | None) -> None:
+        context = self._tls.listener(tls) if tls is not None else None
+        self._close(port)
+        port.server = await asyncio.get_running_loop().create_server(
+            lambda: Downstream(self, number),
+            # A server closes its socket with itself; the duplicate keeps what is queued for the next one.
+            sock=port.sock.dup(),
+            ssl=context,
+            ssl_handshake_timeout=self.timeouts.head if context is not None else None,
+        )
+        port.tls = tls
+
+    @staticmethod
+    def _close(port: _Port) -> None:
+        if port.server is not None:
+            port.server.close()
+            port.server = None
+
+    def client_names(self, port: int) -> tuple[str, ...]:
+        """The names of which a caller's certificate must carry one."""
+        held = self._ports.get(port)
+        return held.tls.subject_alt_names if held is not None and held.tls is not None else ()
+
+    def _own_addresses(self) -> tuple[tuple[str, int], ...]:
+        own = [port.sock.getsockname()[:2] for port in self._ports.values()]
+        if self.settings.admin:
+            own.append(_split(self.settings.admin))
+        return tuple((str(host), int(port)) for host, port in own)
+
+    async def drain(self) -> None:
+        """Stop listening, finish what is in flight."""
+        self.draining = True
+        for port in self._ports.values():
+            self._close(port)
+            port.sock.close()
+        for connection in self.connections:
+            connection.drain()
+        if self._connections:
+            self._idle.clear()
+            await self._idle.wait()
+        for pool in self._pools.values():
+            pool.retire()
+
+    # Connections.
+
+    def admit(self, connection: Downstream) -> bool:
+        """Take a caller's connection, unless there are too many."""
+        if len(self._connections) >= self.limits.connections:
+            return False
+        self._connections.add(connection)
+        self._counters.connections += 1
+        return True
+
+    @property
+    def connections(self) -> tuple[Downstream, ...]:
+        """Callers' connections at the moment."""
+        return tuple(self._connections)
+
+    def leave(self, connection: Downstream) -> None:
+        """A caller's connection ended."""
+        if connection in self._connections:
+            self._connections.remove(connection)
+            self._counters.connections -= 1
+        if not self._connections:
+            self._idle.set()
+
+    def tick(self) -> None:
+        """Look at every deadline."""
+        now = self.clock()
+        for connection in self.connections:
+            connection.tick(now)
+        for pool in self._pools.values():
+            pool.tick(now)
+
+    # Exchanges.
+
+    def serves(self, port: int) -> bool:
+        """Whether the table in force has a listener on that port."""
+        return self.table is not None and port in self.table.listeners
+
+    def exchange(self, request: Request, *, port: int) -> Exchange:
+        """Begin an exchange on the table in force."""
+        self._counters.in_flight += 1
+        _name_request(request)
+        table = self.table
+        assert table is not None, "Asked only where serves() says so."
+        return Exchange(table, self.credentials, table.listeners[port], request, now=self.now(), pick=randrange)
+
+    def endpoint(self, outgoing: Outgoing) -> EndpointPool | None:
+        """Pick the endpoint of the destination whose turn it is."""
+        pool = self._pools.get(outgoing.upstream)
+        if pool is None:
+            # The table has moved on; this request goes where it was meant to go (invariant 10).
+            pool = UpstreamPool(outgoing.upstream.spec, self._connector)
+            pool.prepare()
+            pool.retire()
+        return pool.pick()
+
+    def cut_off(self, exchange: Exchange, now: float) -> bool:
+        """Whether the key of a request in flight has been bad for longer than ``revokedGrace`` (invariant 5)."""
+        used = exchange.credentials_used
+        if not used:
+            return False
+        if all(self.credentials.holds(credential, now=self.now()) for credential in used):
+            self._revoked_at.pop(exchange, None)
+            return False
+        since = self._revoked_at.setdefault(exchange, now)
+        return now - since >= self.timeouts.revoked_grace
+
+    def reserve(self, size: int) -> bool:
+        """Take from the budget of buffered bytes."""
+        if self._buffered + size > self.limits.buffered_bytes:
+            return False
+        self._buffered += size
+        return True
+
+    def unreserve(self, size: int) -> None:
+        """Give back."""
+        self._buffered -= size
+
+    def own_headers(self) -> tuple[Header, ...]:
+        """Headers of an answer of the gateway's own; the date is made once a second."""
+        second = int(self.now())
+        if self._own_headers[0] != second:
+            date = formatdate(second, usegmt=True).encode()
+            self._own_headers = (second, ((b"date", date), (b"server", b"wardgate")))
+        return self._own_headers[1]
+
+    # Accounts.
+
+    def upstream_error(self, exchange: Exchange, error: UpstreamError) -> None:
+        """Count a failure of an upstream."""
+        self._counters.upstream_error(upstream=exchange.facts.upstream, reason=error.reason)
+
+    def refused_head(self, connection: Downstream, reply: Reply) -> None:
+        """Account for a request that could not even be read."""
+        self._counters.request(
+            listener=str(connection.port), route="", status=reply.status, reason=reply.reason, seconds=0.0
+        )
+        if self._log is not None:
+            self._log.add(
+                {
+                    "time": self.now(),
+                    "listener": str(connection.port),
+                    "caller": connection.peer,
+                    "status": reply.status,
+                    "reason": reply.reason,
+                }
+            )
+
+    def record(self, exchange: Exchange, stream: Stream, peer: str, started: float) -> None:
+        """Account for a finished exchange."""
+        self._counters.in_flight -= 1
+        self._revoked_at.pop(exchange, None)
+        facts = exchange.facts
+        seconds = self.clock() - started
+        self._counters.request(
+            listener=facts.listener, route=facts.route, status=stream.status, reason=facts.reason, seconds=seconds
+        )
+        if self._log is not None:
+            self._log.add(
+                {
+                    "time": round(self.now(), 3),
+                    "listener": facts.listener,
+                    "caller": peer,
+                    "request_id": stream.request_id,
+                    "method": stream.method,
+                    "path": stream.path,
+                    "status": stream.status,
+                    "reason": facts.reason,
+                    "route": facts.route,
+                    "policy": facts.policy,
+                    "key": facts.credential,
+                    "upstream": facts.upstream,
+                    "milliseconds": round(seconds * 1000, 3),
+                    "received": stream.received_bytes,
+                    "sent": stream.sent_bytes,
+                }
+            )
+
+
+def _name_request(request: Request) -> None:
+    """Give the request an id, unless the caller brought one that can be logged."""
+    ids = [value for name, value in request.headers if name == _REQUEST_ID]
+    if len(ids) == 1 and len(ids[0]) <= 128 and ids[0].isascii():
+        return
+    request.headers = [field for field in request.headers if field[0] != _REQUEST_ID]
+    request.headers.append((_REQUEST_ID, os.urandom(16).hex().encode()))
+
+
+def _split(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    return host.strip("[]").lower(), int(port)

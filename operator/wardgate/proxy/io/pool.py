@@ -1,0 +1,254 @@
+"""Connections to one upstream, kept alive and handed out last in, first out.
+
+The last one used is the one least likely to have been closed by the other side, and the rest grow idle and end. Each
+endpoint has its own stack. Taking an idle connection allocates nothing; only a new connection costs a task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from wardgate.ir import Endpoint, Upstream
+from wardgate.proxy.io.errors import (
+    AddressRefused,
+    PoolExhausted,
+    TlsFailed,
+    Unreachable,
+    UpstreamError,
+    UpstreamTimeout,
+)
+from wardgate.proxy.io.resolver import Resolver
+from wardgate.proxy.io.tasks import spawn
+from wardgate.proxy.io.tls import TlsConfigError, TlsFactory, check_peer
+from wardgate.proxy.io.upstream import UpstreamConnection
+from wardgate.proxy.settings import Limits, Timeouts
+
+
+class Waiter(Protocol):
+    """Who waits for a connection."""
+
+    def upstream_ready(self, connection: UpstreamConnection) -> None:
+        """A new connection is open; it belongs to the waiter now."""
+
+    def upstream_failed(self, error: UpstreamError) -> None:
+        """There will be none."""
+
+
+class Connector:
+    """What every pool of a worker shares: how to resolve, dial and shake hands."""
+
+    def __init__(
+        self,
+        *,
+        resolver: Resolver,
+        tls: TlsFactory,
+        limits: Limits,
+        timeouts: Timeouts,
+        clock: Callable[[], float],
+        unix_root: str,
+    ) -> None:
+        self.resolver = resolver
+        self.tls = tls
+        self.limits = limits
+        self.timeouts = timeouts
+        self.clock = clock
+        self._unix_root = Path(unix_root).resolve() if unix_root else None
+
+    async def connect(
+        self, endpoint: Endpoint, upstream: Upstream, context: ssl.SSLContext | None
+    ) -> UpstreamConnection:
+        """Open a connection. Raises ``UpstreamError``."""
+        try:
+            async with asyncio.timeout(self.timeouts.connect):
+                connection = await self._dial(endpoint, upstream, context)
+        except TimeoutError:
+            detail = f"No connection to {endpoint.host or endpoint.unix_path} within {self.timeouts.connect} s."
+            raise UpstreamTimeout(detail) from None
+        if upstream.tls is not None and connection.transport is not None:
+            try:
+                check_peer(connection.transport.get_extra_info("peercert"), upstream.tls)
+            except TlsFailed:
+                connection.close()
+                raise
+        return connection
+
+    async def _dial(self, endpoint: Endpoint, upstream: Upstream, context: ssl.SSLContext | None) -> UpstreamConnection:
+        loop = asyncio.get_running_loop()
+        sni = upstream.tls.sni if upstream.tls is not None else None
+        if endpoint.unix_path:
+            path = self._socket_path(endpoint.unix_path)
+            return await self._attempt(
+                partial(
+                    loop.create_unix_connection,
+                    self._protocol,
+                    path,
+                    ssl=context,
+                    server_hostname=sni if context else None,
+                )
+            )
+        failure: UpstreamError = Unreachable(f"No address of {endpoint.host} took the connection.")
+        for address in await self.resolver.resolve(endpoint.host, endpoint.port):
+            try:
+                return await self._attempt(
+                    partial(
+                        loop.create_connection,
+                        self._protocol,
+                        address.ip,
+                        address.port,
+                        ssl=context,
+                        server_hostname=sni if context else None,
+                    )
+                )
+            except UpstreamError as error:
+                failure = error
+        raise failure
+
+    def _socket_path(self, path: str) -> str:
+        resolved = Path(path).resolve()
+        if self._unix_root is None or not resolved.is_relative_to(self._unix_root):
+            detail = f"The socket {path} is not below the folder that this proxy may dial (--unix-root)."
+            raise AddressRefused(detail)
+        return str(resolved)
+
+    def _protocol(self) -> UpstreamConnection:
+        return UpstreamConnection(max_head=self.limits.response_head_bytes)
+
+    @staticmethod
+    async def _attempt(dial: Callable[[], Awaitable[tuple[object, UpstreamConnection]]]) -> UpstreamConnection:
+        try:
+            _, connection = await dial()
+        except ssl.SSLError as error:
+            detail = f"The TLS handshake failed: {error.reason or type(error).__name__}."
+            raise TlsFailed(detail) from error
+        except OSError as error:
+            raise Unreachable(error.strerror or type(error).__name__) from error
+        return connection
+
+
+class EndpointPool:
+    """The connections to one endpoint."""
+
+    def __init__(self, endpoint: Endpoint, upstream: Upstream, connector: Connector) -> None:
+        self._endpoint = endpoint
+        self._upstream = upstream
+        self._connector = connector
+        self._idle: list[UpstreamConnection] = []
+        self._open = 0
+        self._context: ssl.SSLContext | None = None
+        self._tls_problem = ""
+        self.retired = False
+
+    @property
+    def host(self) -> str:
+        """The endpoint's name, for ``autoHostRewrite``."""
+        return self._endpoint.host
+
+    def prepare(self) -> str:
+        """Build the TLS context once; return what is wrong with it, or nothing."""
+        if self._upstream.tls is not None and self._context is None:
+            try:
+                self._context = self._connector.tls.upstream(self._upstream.tls)
+            except TlsConfigError as error:
+                self._tls_problem = str(error)
+        return self._tls_problem
+
+    def take_idle(self) -> UpstreamConnection | None:
+        """The connection used last, if one is idle."""
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.lost and connection.transport is not None and not connection.transport.is_closing():
+                return connection
+        return None
+
+    def connect(self, waiter: Waiter) -> None:
+        """Open a new connection for ``waiter``."""
+        if self._open >= self._connector.limits.upstream_connections:
+            waiter.upstream_failed(PoolExhausted("Too many connections to this upstream."))
+            return
+        if self._tls_problem:
+            waiter.upstream_failed(TlsFailed(self._tls_problem))
+            return
+        self._open += 1
+        spawn(self._connect(waiter), name=f"connect {self._endpoint.host}:{self._endpoint.port}")
+
+    async def _connect(self, waiter: Waiter) -> None:
+        try:
+            connection = await self._connector.connect(self._endpoint, self._upstream, self._context)
+        except UpstreamError as error:
+            self._open -= 1
+            waiter.upstream_failed(error)
+        except BaseException:
+            self._open -= 1
+            raise
+        else:
+            if connection.lost:
+                self._open -= 1
+                waiter.upstream_failed(Unreachable("The upstream closed the connection at once."))
+                return
+            connection.on_lost = self._lost
+            waiter.upstream_ready(connection)
+
+    def release(self, connection: UpstreamConnection) -> None:
+        """Take a connection back whose request and response ended cleanly."""
+        reusable = connection.detach()
+        if not reusable or self.retired or len(self._idle) >= self._connector.limits.pool_idle:
+            connection.close()
+            return
+        connection.idle_since = self._connector.clock()
+        self._idle.append(connection)
+
+    def tick(self, now: float) -> None:
+        """Close what has been idle for too long; the oldest are at the bottom of the stack."""
+        oldest = now - self._connector.timeouts.pool_idle
+        expired = 0
+        while expired < len(self._idle) and self._idle[expired].idle_since < oldest:
+            expired += 1
+        for connection in self._idle[:expired]:
+            connection.close()
+        del self._idle[:expired]
+
+    def retire(self) -> None:
+        """No config names this endpoint any more: idle connections end now, busy ones when they are released."""
+        self.retired = True
+        for connection in self._idle:
+            connection.close()
+        self._idle.clear()
+
+    def _lost(self, connection: UpstreamConnection) -> None:
+        self._open -= 1
+        if connection in self._idle:
+            self._idle.remove(connection)
+
+
+class UpstreamPool:
+    """The endpoints of one upstream, taken in turn."""
+
+    def __init__(self, upstream: Upstream, connector: Connector) -> None:
+        self._endpoints = tuple(EndpointPool(endpoint, upstream, connector) for endpoint in upstream.endpoints)
+        self._next = 0
+
+    def prepare(self) -> tuple[str, ...]:
+        """See ``EndpointPool.prepare``."""
+        return tuple(dict.fromkeys(problem for endpoint in self._endpoints if (problem := endpoint.prepare())))
+
+    def pick(self) -> EndpointPool | None:
+        """The endpoint whose turn it is; None if there is none."""
+        if not self._endpoints:
+            return None
+        self._next = (self._next + 1) % len(self._endpoints)
+        return self._endpoints[self._next]
+
+    def tick(self, now: float) -> None:
+        """See ``EndpointPool.tick``."""
+        for endpoint in self._endpoints:
+            endpoint.tick(now)
+
+    def retire(self) -> None:
+        """See ``EndpointPool.retire``."""
+        for endpoint in self._endpoints:
+            endpoint.retire()

@@ -1,0 +1,154 @@
+"""TLS contexts of listeners and upstreams.
+
+Upstream certificates are verified against the system's roots, or the upstream's own CA, unless the insecure mode is
+spelled out (invariant 8). Python loads keys from files only: key material is handed over through an anonymous file in
+memory and never touches a disk.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from wardgate.ir import FileRef, ListenerTls, UpstreamTls
+from wardgate.proxy.core.tls_names import carries_one_of
+from wardgate.proxy.io.errors import TlsFailed
+from wardgate.sensitive import Sensitive
+
+_VERSIONS = {
+    "TLSv1_0": ssl.TLSVersion.TLSv1,
+    "TLSv1_1": ssl.TLSVersion.TLSv1_1,
+    "TLSv1_2": ssl.TLSVersion.TLSv1_2,
+    "TLSv1_3": ssl.TLSVersion.TLSv1_3,
+}
+
+
+class TlsConfigError(Exception):
+    """Certificates that a config names can not be used; the message names the field and holds no key material."""
+
+
+class TlsFactory:
+    """Builds contexts. ``files_root`` is the one folder certificate files may lie in; empty: none."""
+
+    def __init__(self, *, files_root: str, extra_ca: str) -> None:
+        self._files_root = files_root
+        self._extra_ca = extra_ca
+        self._plain: ssl.SSLContext | None = None
+
+    def upstream(self, tls: UpstreamTls) -> ssl.SSLContext:
+        """A client's context. Upstreams without certificates of their own share one: loading roots is slow."""
+        if tls.verify and not tls.verify_names and tls.ca is None and tls.certificate is None:
+            if self._plain is None:
+                self._plain = self._client(tls)
+            return self._plain
+        return self._client(tls)
+
+    def listener(self, tls: ListenerTls) -> ssl.SSLContext:
+        """A server's context."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = _VERSIONS[tls.minimum_version]
+        if tls.maximum_version is not None:
+            context.maximum_version = _VERSIONS[tls.maximum_version]
+        context.set_alpn_protocols(["http/1.1"])
+        context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
+        if tls.cipher_suites:
+            self._guarded("cipherSuites", lambda: context.set_ciphers(":".join(tls.cipher_suites)))
+        self._load_pair(context, certificate=tls.certificate, private_key=tls.private_key)
+        if tls.client_ca is not None:
+            client_ca = self._text(tls.client_ca)
+            self._guarded("client CA", lambda: context.load_verify_locations(cadata=client_ca))
+            context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
+    def _client(self, tls: UpstreamTls) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.set_alpn_protocols(["http/1.1"])
+        if not tls.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        else:
+            context.check_hostname = not tls.verify_names
+            self._load_roots(context, tls)
+        if tls.certificate is not None and tls.private_key is not None:
+            self._load_pair(context, certificate=tls.certificate, private_key=tls.private_key)
+        return context
+
+    def _load_roots(self, context: ssl.SSLContext, tls: UpstreamTls) -> None:
+        if tls.ca is not None:
+            own = self._text(tls.ca)
+            self._guarded("caCertificates", lambda: context.load_verify_locations(cadata=own))
+            return
+        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+        if self._extra_ca:
+            self._guarded("--upstream-ca", lambda: context.load_verify_locations(cafile=self._extra_ca))
+
+    def _load_pair(
+        self, context: ssl.SSLContext, *, certificate: str | FileRef, private_key: Sensitive | FileRef
+    ) -> None:
+        key = private_key.reveal() if isinstance(private_key, Sensitive) else self._text(private_key)
+        with _in_memory(self._text(certificate) + "\n" + key) as path:
+            self._guarded("certificate and private key", lambda: context.load_cert_chain(path, password=_no_password))
+
+    def _text(self, source: str | FileRef) -> str:
+        if isinstance(source, str):
+            return source
+        root = Path(self._files_root).resolve() if self._files_root else None
+        path = Path(source.path).resolve()
+        if root is None or not path.is_relative_to(root):
+            msg = f"The file {source.path} is not below the folder that this proxy may read (--files-root)."
+            raise TlsConfigError(msg)
+        try:
+            return path.read_text(encoding="ascii", errors="replace")
+        except OSError as error:
+            msg = f"The file {source.path} can not be read: {error.strerror}."
+            raise TlsConfigError(msg) from error
+
+    @staticmethod
+    def _guarded(what: str, load: Callable[[], object]) -> None:
+        try:
+            load()
+        except (ssl.SSLError, OSError, ValueError) as error:
+            msg = f"The {what} can not be used: {getattr(error, 'reason', None) or type(error).__name__}."
+            raise TlsConfigError(msg) from None
+
+
+def _no_password() -> str:
+    """An encrypted key is an error: without this, the library would ask at the terminal."""
+    return ""
+
+
+def check_peer(peer_certificate: object, tls: UpstreamTls) -> None:
+    """After a handshake: the certificate must carry one of ``verify_names``. Raises ``TlsFailed``."""
+    if not tls.verify or not tls.verify_names:
+        return
+    if not carries_one_of(alt_names(peer_certificate), tls.verify_names):
+        detail = f"The certificate carries none of the names {', '.join(tls.verify_names)}."
+        raise TlsFailed(detail)
+
+
+def alt_names(peer_certificate: object) -> list[tuple[str, str]]:
+    """The subject alternative names of a certificate as ``getpeercert`` gives it; none where there is none."""
+    names = peer_certificate.get("subjectAltName", ()) if isinstance(peer_certificate, dict) else ()
+    return [(str(kind), str(value)) for kind, value in names]
+
+
+@contextmanager
+def _in_memory(text: str) -> Iterator[str]:
+    """A path under which ``text`` can be read while the block lasts."""
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("wardgate-tls")
+        try:
+            os.write(descriptor, text.encode())
+            yield f"/proc/self/fd/{descriptor}"
+        finally:
+            os.close(descriptor)
+        return
+    with tempfile.NamedTemporaryFile("w", prefix="wardgate-tls-") as file:
+        file.write(text)
+        file.flush()
+        yield file.name

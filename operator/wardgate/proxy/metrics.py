@@ -1,0 +1,171 @@
+"""What is counted, in the workers and for all of them.
+
+A worker counts into plain dictionaries and sends what has been added once a second (``Counters.take``); the supervisor
+adds it up (``Totals``) and shows the sums as one Prometheus registry. So a scrape never waits for a worker, and a
+worker that dies takes at most a second's counts with it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+"""Upper bounds in seconds; a last bucket takes the rest."""
+
+Requests = dict[tuple[str, str, str, str], int]
+
+
+class Counters:
+    """One worker's counts since they were last taken."""
+
+    __slots__ = ("_durations", "_requests", "_upstream_errors", "connections", "in_flight", "log_lines_dropped")
+
+    def __init__(self) -> None:
+        self._requests: Requests = {}
+        self._durations: dict[str, list[float]] = {}
+        self._upstream_errors: dict[tuple[str, str], int] = {}
+        self.connections = 0
+        self.in_flight = 0
+        self.log_lines_dropped = 0
+
+    def request(self, *, listener: str, route: str, status: int, reason: str, seconds: float) -> None:
+        """Count one finished request."""
+        key = (listener, route, str(status), reason)
+        self._requests[key] = self._requests.get(key, 0) + 1
+        durations = self._durations.get(route)
+        if durations is None:
+            durations = self._durations[route] = [0.0] * (len(BUCKETS) + 2)
+        durations[bisect_left(BUCKETS, seconds)] += 1
+        durations[-1] += seconds
+
+    def upstream_error(self, *, upstream: str, reason: str) -> None:
+        """Count one failure of an upstream, whatever the caller was told."""
+        key = (upstream, reason)
+        self._upstream_errors[key] = self._upstream_errors.get(key, 0) + 1
+
+    def take(self) -> dict[str, object]:
+        """Return what was added, as JSON-ready lists, and start anew."""
+        taken: dict[str, object] = {
+            "requests": [[*key, count] for key, count in self._requests.items()],
+            "durations": [[route, *values] for route, values in self._durations.items()],
+            "upstream_errors": [[*key, count] for key, count in self._upstream_errors.items()],
+            "connections": self.connections,
+            "in_flight": self.in_flight,
+            "log_lines_dropped": self.log_lines_dropped,
+        }
+        self._requests = {}
+        self._durations = {}
+        self._upstream_errors = {}
+        return taken
+
+
+@dataclass(slots=True)
+class Gauges:
+    """What one worker has at the moment."""
+
+    connections: int = 0
+    in_flight: int = 0
+    log_lines_dropped: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Totals(Collector):
+    """The sums over all workers, dead ones included; a Prometheus collector."""
+
+    requests: dict[tuple[str, ...], float] = field(default_factory=dict)
+    durations: dict[str, list[float]] = field(default_factory=dict)
+    upstream_errors: dict[tuple[str, ...], float] = field(default_factory=dict)
+    gauges: dict[int, Gauges] = field(default_factory=dict)
+    worker_restarts: int = 0
+    revision: str = ""
+    applied_at: float = 0.0
+    closed_routes: int = 0
+    refused_keys: int = 0
+
+    def add(self, worker: int, taken: Mapping[str, object]) -> None:
+        """Add what a worker has taken. ``worker`` is its number."""
+        for *key, count in _rows(taken, "requests"):
+            _bump(self.requests, tuple(key), count)
+        for *key, count in _rows(taken, "upstream_errors"):
+            _bump(self.upstream_errors, tuple(key), count)
+        for route, *values in _rows(taken, "durations"):
+            numbers = [value for value in values if isinstance(value, int | float)]
+            held = self.durations.get(str(route), [0.0] * len(numbers))
+            self.durations[str(route)] = [old + new for old, new in zip(held, numbers, strict=True)]
+        self.gauges[worker] = Gauges(
+            connections=_integer(taken, "connections"),
+            in_flight=_integer(taken, "in_flight"),
+            log_lines_dropped=_integer(taken, "log_lines_dropped"),
+        )
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every metric family."""
+        requests = CounterMetricFamily(
+            "wardgate_requests", "Requests answered.", labels=["listener", "route", "status", "reason"]
+        )
+        for key, count in sorted(self.requests.items()):
+            requests.add_metric(key, count)
+        yield requests
+        errors = CounterMetricFamily(
+            "wardgate_upstream_errors", "Failures of upstreams.", labels=["upstream", "reason"]
+        )
+        for key, count in sorted(self.upstream_errors.items()):
+            errors.add_metric(key, count)
+        yield errors
+        yield self._histogram()
+        yield from self._simple()
+
+    def _histogram(self) -> Metric:
+        family = HistogramMetricFamily(
+            "wardgate_request_duration_seconds", "From a request's head to the end of its response.", labels=["route"]
+        )
+        for route, values in sorted(self.durations.items()):
+            running = 0.0
+            buckets = []
+            for bound, count in zip([*map(str, BUCKETS), "+Inf"], values, strict=False):
+                running += count
+                buckets.append((bound, running))
+            family.add_metric([route], buckets, values[-1])
+        return family
+
+    def _simple(self) -> Iterator[Metric]:
+        gauges = self.gauges.values()
+        yield GaugeMetricFamily("wardgate_workers", "Workers serving.", len(self.gauges))
+        yield GaugeMetricFamily("wardgate_connections", "Callers' connections.", sum(g.connections for g in gauges))
+        yield GaugeMetricFamily("wardgate_requests_in_flight", "Requests in flight.", sum(g.in_flight for g in gauges))
+        yield CounterMetricFamily("wardgate_worker_restarts", "Workers that had to be replaced.", self.worker_restarts)
+        yield CounterMetricFamily(
+            "wardgate_access_log_lines_dropped",
+            "Access log lines that nobody read fast enough.",
+            sum(g.log_lines_dropped for g in gauges),
+        )
+        yield GaugeMetricFamily("wardgate_closed_routes", "Routes closed for a part nobody knows.", self.closed_routes)
+        yield GaugeMetricFamily("wardgate_refused_keys", "Keys refused for a part nobody knows.", self.refused_keys)
+        yield GaugeMetricFamily(
+            "wardgate_config_applied_timestamp_seconds", "When the config now served was applied.", self.applied_at
+        )
+        info = GaugeMetricFamily("wardgate_config_info", "The config now served.", labels=["revision"])
+        if self.revision:
+            info.add_metric([self.revision], 1)
+        yield info
+
+
+def _rows(taken: Mapping[str, object], name: str) -> list[list[object]]:
+    rows = taken.get(name)
+    return rows if isinstance(rows, list) else []
+
+
+def _integer(taken: Mapping[str, object], name: str) -> int:
+    value = taken.get(name)
+    return value if isinstance(value, int) else 0
+
+
+def _bump(counts: dict[tuple[str, ...], float], key: tuple[object, ...], count: object) -> None:
+    assert isinstance(count, int | float)
+    named = tuple(map(str, key))
+    counts[named] = counts.get(named, 0) + count

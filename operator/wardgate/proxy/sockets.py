@@ -1,0 +1,82 @@
+"""Listening sockets: one for each worker and port, made and kept open by the supervisor.
+
+The kernel spreads connections over the sockets of one port (``SO_REUSEPORT``). Each keeps its own queue, and closing
+one resets what is queued on it; so the supervisor holds every socket, and a worker that dies leaves its queue to its
+successor. macOS has no such spreading: there the first socket would take everything, which is right, only slower.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from dataclasses import dataclass, field
+
+_BACKLOG = 1024
+
+
+class BindError(Exception):
+    """A port can not be bound; the message says why and what to do."""
+
+
+@dataclass(slots=True)
+class BoundPort:
+    """``port`` is the listener's number; ``address`` where callers reach it."""
+
+    port: int
+    address: str
+    sockets: tuple[socket.socket, ...] = field(default=())
+
+    def close(self) -> None:
+        """Stop listening, once no worker serves it any more."""
+        for sock in self.sockets:
+            sock.close()
+
+
+def bind(*, host: str, port: int, listener_port: int, count: int) -> BoundPort:
+    """Bind ``count`` sockets to one address; ``port`` 0 takes a free one. Raises ``BindError``."""
+    try:
+        _probe(host, port)
+        first = _listen(host, port)
+        actual = first.getsockname()[1]
+        others = [_listen(host, actual) for _ in range(count - 1)]
+    except OSError as error:
+        raise BindError(_explain(error, host=host, port=port, listener_port=listener_port)) from error
+    shown = f"[{host}]" if ":" in host else host
+    return BoundPort(port=listener_port, address=f"{shown}:{actual}", sockets=(first, *others))
+
+
+def _probe(host: str, port: int) -> None:
+    """Sockets that share a port would share it with a stranger too; bind once without sharing to notice one."""
+    with socket.socket(_family(host), socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((host, port))
+        probe.listen(1)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    sock = socket.socket(_family(host), socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        sock.bind((host, port))
+        sock.listen(_BACKLOG)
+        sock.setblocking(False)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _explain(error: OSError, *, host: str, port: int, listener_port: int) -> str:
+    remedy = f"bind another port in its place with --port {listener_port}=8080, or the like"
+    if error.errno == errno.EACCES:
+        return f"Port {port} of {host} needs privileges that this process does not have; {remedy}."
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} of {host} is in use by another process; end it, or {remedy}."
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"This machine has no address {host}; choose another one with --bind."
+    return f"Port {port} of {host} can not be bound: {error.strerror}."

@@ -1,0 +1,226 @@
+"""The parent of the workers: it holds the sockets, hands out configs and replaces who dies.
+
+It carries no request. A worker that dies, or says nothing for too long, is replaced by one that inherits its listening
+sockets, with the config that is in force; what was queued on the sockets waits for the successor. A config is in force
+on a worker when that worker says so; ``apply`` returns once all of them have.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from wardgate.proxy.admin import AdminServer, Page, json_page
+from wardgate.proxy.cpus import available_cpus
+from wardgate.proxy.io.tasks import spawn
+from wardgate.proxy.metrics import Totals
+from wardgate.proxy.redacted import redacted
+from wardgate.proxy.settings import ProxySettings
+from wardgate.proxy.sockets import BindError, BoundPort, bind
+from wardgate.proxy.worker_process import WorkerProcess
+from wardgate.wire.bundle import ROUTES, Bundle
+from wardgate.wire.decode import Decoded, decode_routes
+from wardgate.wire.errors import WireError
+
+_SILENCE = 30.0
+"""Seconds without a word after which a worker counts as stuck."""
+_APPLY = 30.0
+_BACKOFF = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0)
+_STOP_MARGIN = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class BoundListener:
+    """A listener that serves. ``port`` is its own number, ``address`` where callers reach it."""
+
+    name: str
+    port: int
+    address: str
+    tls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What came of a config. ``problems`` are sentences; a listener that could not be bound is one of them."""
+
+    revision: str
+    listeners: tuple[BoundListener, ...]
+    problems: tuple[str, ...]
+
+
+class ConfigRefused(Exception):
+    """The bundle can not be read; what was in force stays in force."""
+
+
+class Supervisor:
+    """See the module. ``announce`` gets one sentence for each event an operator of the proxy would want to know."""
+
+    def __init__(self, settings: ProxySettings, *, announce: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._announce = announce
+        self._count = settings.workers or available_cpus()
+        self._workers: dict[int, WorkerProcess] = {}
+        self._failures: dict[int, int] = {}
+        self._ports: dict[int, BoundPort] = {}
+        self._bundle: Bundle | None = None
+        self._decoded: Decoded | None = None
+        self._totals = Totals()
+        self._registry = CollectorRegistry()
+        self._registry.register(self._totals)
+        self._admin = AdminServer(pages=self._pages(), local=frozenset({"/config"}))
+        self._stopping = False
+        self._applying = asyncio.Lock()
+
+    @property
+    def admin_address(self) -> str:
+        """``ADDR:PORT`` of the admin endpoints, empty if there are none."""
+        return self._admin.address
+
+    @property
+    def worker_ids(self) -> tuple[int, ...]:
+        """Process ids of the workers, by number."""
+        return tuple(worker.process_id for _, worker in sorted(self._workers.items()))
+
+    async def start(self) -> None:
+        """Start the workers and the admin endpoints. Raises ``BindError``."""
+        if self._settings.admin:
+            host, _, port = self._settings.admin.rpartition(":")
+            try:
+                await self._admin.start(host.strip("[]"), int(port))
+            except OSError as error:
+                msg = f"The admin address {self._settings.admin} can not be bound: {error.strerror}; choose --admin."
+                raise BindError(msg) from error
+        for number in range(self._count):
+            await self._start_worker(number)
+        spawn(self._watch_silence(), name="watch for stuck workers")
+
+    async def apply(self, bundle: Bundle) -> Applied:
+        """Put a config in force on every worker. Raises ``ConfigRefused``."""
+        async with self._applying:
+            try:
+                decoded = decode_routes(bundle.groups[ROUTES])
+            except (WireError, KeyError) as error:
+                msg = f"The config {bundle.revision[:12]} can not be read: {error}"
+                raise ConfigRefused(msg) from error
+            problems = list(decoded.closed)
+            problems += self._bind_missing({listener.port for listener in decoded.config.listeners})
+            self._bundle, self._decoded = bundle, decoded
+            problems += await self._hand_over(bundle)
+            self._close_unused({listener.port for listener in decoded.config.listeners})
+            self._totals.revision = bundle.revision
+            self._totals.applied_at = time.time()
+            self._totals.closed_routes = len(decoded.closed)
+            self._totals.refused_keys = decoded.refused_keys
+            return Applied(bundle.revision, self._listeners(), tuple(dict.fromkeys(problems)))
+
+    async def stop(self) -> None:
+        """Let the workers finish what is in flight, for at most ``timeouts.drain``, and end."""
+        self._stopping = True
+        deadline = self._settings.timeouts.drain + _STOP_MARGIN
+        await asyncio.gather(*(worker.stop(within=deadline) for worker in self._workers.values()))
+        for bound in self._ports.values():
+            bound.close()
+        await self._admin.stop()
+
+    # Workers.
+
+    async def _start_worker(self, number: int) -> None:
+        worker = WorkerProcess(number, on_metrics=self._totals.add)
+        await worker.start(self._settings)
+        self._workers[number] = worker
+        for bound in self._ports.values():
+            worker.listen(bound.port, bound.sockets[number])
+        if self._bundle is not None:
+            await worker.hand_over(self._bundle, within=_APPLY)
+        spawn(self._replace_when_gone(number, worker), name=f"watch worker {number}")
+
+    async def _replace_when_gone(self, number: int, worker: WorkerProcess) -> None:
+        code = await worker.gone()
+        self._totals.gauges.pop(number, None)
+        if self._stopping:
+            return
+        self._announce(f"Worker {number} ended with status {code}; a new one takes its place.")
+        self._totals.worker_restarts += 1
+        failures = self._failures[number] = self._failures.get(number, 0) + 1
+        await asyncio.sleep(_BACKOFF[min(failures - 1, len(_BACKOFF) - 1)])
+        if not self._stopping:
+            await self._start_worker(number)
+
+    async def _watch_silence(self) -> None:
+        while not self._stopping:
+            await asyncio.sleep(1.0)
+            for number, worker in self._workers.items():
+                silence = time.monotonic() - worker.last_word
+                if silence > _SILENCE:
+                    self._announce(f"Worker {number} has said nothing for {silence:.0f} s and is ended.")
+                    worker.kill()
+                elif silence < 2.0:
+                    self._failures.pop(number, None)
+
+    async def _hand_over(self, bundle: Bundle) -> list[str]:
+        results = await asyncio.gather(*(w.hand_over(bundle, within=_APPLY) for w in self._workers.values()))
+        return [problem for problems in results for problem in problems]
+
+    # Sockets.
+
+    def _bind_missing(self, wanted: set[int]) -> list[str]:
+        mapped = dict(self._settings.ports)
+        problems = []
+        for port in sorted(wanted - self._ports.keys()):
+            try:
+                bound = bind(
+                    host=self._settings.bind, port=mapped.get(port, port), listener_port=port, count=self._count
+                )
+            except BindError as error:
+                problems.append(str(error))
+                continue
+            self._ports[port] = bound
+            for number, worker in self._workers.items():
+                worker.listen(port, bound.sockets[number])
+        return problems
+
+    def _close_unused(self, wanted: set[int]) -> None:
+        for port in self._ports.keys() - wanted:
+            self._ports.pop(port).close()
+
+    def _listeners(self) -> tuple[BoundListener, ...]:
+        if self._decoded is None:
+            return ()
+        return tuple(
+            BoundListener(listener.name, listener.port, self._ports[listener.port].address, listener.tls is not None)
+            for listener in self._decoded.config.listeners
+            if listener.port in self._ports
+        )
+
+    # Admin pages.
+
+    def _pages(self) -> Mapping[str, Callable[[], Page]]:
+        return {
+            "/healthz": lambda: Page(200, b"ok\n"),
+            "/readyz": self._ready,
+            "/metrics": lambda: Page(200, generate_latest(self._registry), CONTENT_TYPE_LATEST),
+            "/revision": self._revision,
+            "/config": lambda: json_page(redacted(self._decoded.config if self._decoded else None)),
+        }
+
+    def _ready(self) -> Page:
+        if self._stopping:
+            return Page(503, b"stopping\n")
+        if not any(worker.revision for worker in self._workers.values()):
+            return Page(503, b"no config yet\n")
+        return Page(200, b"ready\n")
+
+    def _revision(self) -> Page:
+        bundle = self._bundle
+        return json_page(
+            {
+                "revision": bundle.revision if bundle else "",
+                "schema": bundle.schema if bundle else "",
+                "workers": [worker.revision for _, worker in sorted(self._workers.items())],
+            }
+        )

@@ -1,0 +1,139 @@
+"""A worker process: ``python -m wardgate.proxy.worker FD``, started by the supervisor and by nobody else.
+
+It takes orders over the pipe: settings once, listening sockets, the groups of a config as they change, and a commit
+that names which groups make up a revision. A revision is built beside the one being served, bucket by bucket, with a
+breath for requests in between, and put into service by setting a pointer. A commit that fails leaves the old one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import json
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+
+import uvloop
+
+from wardgate.proxy.access_log import AccessLog, standard_output
+from wardgate.proxy.assembly import Assembly, AssemblyError
+from wardgate.proxy.io.channel import Channel
+from wardgate.proxy.io.gateway import Gateway
+from wardgate.proxy.io.tasks import spawn
+from wardgate.proxy.metrics import Counters
+from wardgate.proxy.settings import settings_from_json
+from wardgate.wire.framing import Frame
+
+_TICK = 0.25
+"""Seconds between two looks at deadlines; a time-out is late by at most so much."""
+_REPORT_EVERY = 4
+"""Ticks between two reports to the supervisor."""
+_LOG_EVERY = 1
+
+
+class Worker:
+    """One process's life: orders in, reports out."""
+
+    def __init__(self, pipe: socket.socket) -> None:
+        self._channel = Channel(pipe, on_frame=self._order, on_close=self._orphaned)
+        self._counters = Counters()
+        self._log = AccessLog(write=standard_output)
+        self._gateway: Gateway | None = None
+        self._assembly = Assembly()
+        self._commits: asyncio.Queue[Mapping[str, object]] = asyncio.Queue()
+        self._stopped = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until told to stop."""
+        self._log.start()
+        self._channel.start()
+        self._channel.send("ready")
+        spawn(self._apply_commits(), name="commits")
+        spawn(self._tick(), name="tick")
+        await self._stopped.wait()
+        self._report()
+        self._log.close()
+        for _ in range(100):
+            if self._channel.flushed:
+                break
+            await asyncio.sleep(0.01)
+        self._channel.close()
+
+    def _order(self, frame: Frame, descriptor: int | None) -> None:
+        if frame.kind == "settings":
+            settings = settings_from_json(frame.payload)
+            self._gateway = Gateway(settings, counters=self._counters, log=self._log if settings.access_log else None)
+        elif frame.kind == "listen" and descriptor is not None:
+            self._serving().add_socket(_integer(frame.header, "port"), socket.socket(fileno=descriptor))
+        elif frame.kind == "group":
+            self._assembly.take(str(frame.header["name"]), str(frame.header["hash"]), frame.payload)
+        elif frame.kind == "commit":
+            self._commits.put_nowait(frame.header)
+        elif frame.kind == "drain":
+            spawn(self._drain(), name="drain")
+
+    async def _apply_commits(self) -> None:
+        while True:
+            commit = await self._commits.get()
+            revision = str(commit["revision"])
+            groups = commit["groups"]
+            assert isinstance(groups, dict)
+            try:
+                config = await self._assembly.build(groups)
+                problems = await self._serving().apply(config)
+            except AssemblyError as error:
+                self._channel.send("failed", {"revision": revision, "error": str(error)})
+                continue
+            self._channel.send("applied", {"revision": revision, "problems": list(problems)})
+            # What a config leaves behind is collected now, not in the middle of a request.
+            gc.collect()
+            gc.freeze()
+
+    async def _drain(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._serving().timeouts.drain):
+                await self._serving().drain()
+        self._stopped.set()
+
+    async def _tick(self) -> None:
+        count = 0
+        while not self._stopped.is_set():
+            await asyncio.sleep(_TICK)
+            count += 1
+            if self._gateway is not None:
+                self._gateway.tick()
+            if count % _LOG_EVERY == 0:
+                self._log.flush()
+            if count % _REPORT_EVERY == 0:
+                self._report()
+
+    def _report(self) -> None:
+        self._counters.log_lines_dropped = self._log.dropped
+        self._channel.send("metrics", {}, json.dumps(self._counters.take()).encode())
+
+    def _orphaned(self) -> None:
+        """The supervisor is gone: nobody would ever tell this process to stop, or of a revoked key."""
+        self._stopped.set()
+
+    def _serving(self) -> Gateway:
+        assert self._gateway is not None, "The settings come first."
+        return self._gateway
+
+
+def _integer(header: Mapping[str, object], name: str) -> int:
+    value = header[name]
+    assert isinstance(value, int)
+    return value
+
+
+async def _main(descriptor: int) -> None:
+    # The supervisor decides when to stop; a Ctrl-C at the terminal reaches every process of the group.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    await Worker(socket.socket(fileno=descriptor)).run()
+
+
+if __name__ == "__main__":
+    uvloop.run(_main(int(sys.argv[1])))

@@ -1,0 +1,126 @@
+"""The supervisor's hold on one worker: the process, the pipe to it, and what it has been told and has said."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping
+
+from wardgate.proxy.io.channel import Channel
+from wardgate.proxy.io.tasks import spawn
+from wardgate.proxy.settings import ProxySettings, settings_to_json
+from wardgate.wire.bundle import Bundle
+from wardgate.wire.framing import Frame
+
+
+class WorkerProcess:
+    """``on_metrics(number, counts)`` is called with every report of the worker."""
+
+    def __init__(self, number: int, *, on_metrics: Callable[[int, Mapping[str, object]], None]) -> None:
+        self.number = number
+        self.revision = ""
+        """What the worker has said it serves."""
+        self.last_word = time.monotonic()
+        self._on_metrics = on_metrics
+        self._process: asyncio.subprocess.Process | None = None
+        self._channel: Channel | None = None
+        self._held: dict[str, str] = {}
+        self._awaited: dict[str, asyncio.Future[tuple[str, ...]]] = {}
+
+    @property
+    def process_id(self) -> int:
+        """Of the running process; 0 before it runs."""
+        return 0 if self._process is None else self._process.pid
+
+    async def start(self, settings: ProxySettings) -> None:
+        """Start the process and tell it the settings."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "wardgate.proxy.worker", str(theirs.fileno()), pass_fds=(theirs.fileno(),)
+            )
+        self.last_word = time.monotonic()
+        self._channel = Channel(ours, on_frame=self._heard, on_close=self._hung_up)
+        self._channel.start()
+        self._channel.send("settings", payload=settings_to_json(settings))
+
+    def listen(self, port: int, sock: socket.socket) -> None:
+        """Hand over a listening socket; the supervisor's copy stays open."""
+        if self._channel is not None:
+            self._channel.send("listen", {"port": port}, descriptor=sock.fileno())
+
+    async def hand_over(self, bundle: Bundle, *, within: float) -> tuple[str, ...]:
+        """Send what of a bundle the worker does not hold yet; return its problems once it serves the bundle.
+
+        A worker that ends meanwhile has no problems to report: its successor gets the bundle anew.
+        """
+        if self._channel is None:
+            return ()
+        for name, group_hash in bundle.hashes.items():
+            if self._held.get(name) != group_hash:
+                self._channel.send("group", {"name": name, "hash": group_hash}, bundle.groups[name])
+        self._held = dict(bundle.hashes)
+        done = self._awaited.setdefault(bundle.revision, asyncio.get_running_loop().create_future())
+        self._channel.send("commit", {"revision": bundle.revision, "groups": dict(bundle.hashes)})
+        try:
+            async with asyncio.timeout(within):
+                return await asyncio.shield(done)
+        except TimeoutError:
+            return (f"Worker {self.number} did not take the config within {within:.0f} s.",)
+
+    async def gone(self) -> int:
+        """Wait for the end of the process; return its exit status."""
+        assert self._process is not None
+        return await self._process.wait()
+
+    async def stop(self, *, within: float) -> None:
+        """Ask the worker to finish and end; after ``within`` seconds it is ended."""
+        if self._process is None or self._channel is None:
+            return
+        self._channel.send("drain")
+        try:
+            async with asyncio.timeout(within):
+                await self._process.wait()
+        except TimeoutError:
+            self.kill()
+            await self._process.wait()
+
+    def kill(self) -> None:
+        """End the process at once."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+
+    def _heard(self, frame: Frame, _: int | None) -> None:
+        self.last_word = time.monotonic()
+        if frame.kind == "metrics":
+            self._on_metrics(self.number, json.loads(frame.payload))
+        elif frame.kind == "applied":
+            self.revision = str(frame.header["revision"])
+            problems = frame.header["problems"]
+            assert isinstance(problems, list)
+            self._settle(self.revision, tuple(map(str, problems)))
+        elif frame.kind == "failed":
+            self._held = {}
+            text = f"Worker {self.number} could not take the config: {frame.header['error']}"
+            self._settle(str(frame.header["revision"]), (text,))
+
+    def _settle(self, revision: str, problems: tuple[str, ...]) -> None:
+        done = self._awaited.pop(revision, None)
+        if done is not None and not done.done():
+            done.set_result(problems)
+
+    def _hung_up(self) -> None:
+        for revision in list(self._awaited):
+            self._settle(revision, ())
+        if self._process is not None and self._process.returncode is None:
+            spawn(self._end_if_alive(), name=f"end worker {self.number}")
+
+    async def _end_if_alive(self) -> None:
+        """A worker that closed its end of the pipe is on its way out; make sure."""
+        await asyncio.sleep(1.0)
+        self.kill()

@@ -1,0 +1,75 @@
+"""From a bundle's groups to a config: only what changed is built, and nothing half right is served."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from tests.proxy.io.bench import CREDENTIAL, guarded
+from wardgate.proxy.assembly import Assembled, Assembly, AssemblyError
+from wardgate.wire.bundle import Bundle
+from wardgate.wire.encode import Encoder
+
+OTHER = replace(CREDENTIAL, digest="b" * 64, name="other")
+
+
+def deliver(assembly: Assembly, bundle: Bundle, *, without: str = "") -> Assembled:
+    for name, data in bundle.groups.items():
+        if name != without:
+            assembly.take(name, bundle.hashes[name], data)
+    return asyncio.run(assembly.build(bundle.hashes))
+
+
+def test_a_bundle_becomes_routes_and_credentials() -> None:
+    assembled = deliver(Assembly(), Encoder().encode(guarded(1, credentials=(CREDENTIAL, OTHER))))
+    assert assembled.routes.listeners == guarded(1).listeners
+    assert len(assembled.credentials) == 2
+
+
+def test_unchanged_routes_are_the_same_object() -> None:
+    assembly, encoder = Assembly(), Encoder()
+    first = deliver(assembly, encoder.encode(guarded(1, credentials=(CREDENTIAL,))))
+    second = deliver(assembly, encoder.encode(guarded(1, credentials=(OTHER,))))
+    assert second.routes is first.routes
+    assert second.routes_hash == first.routes_hash
+    assert second.credentials.ids() == {("lab-keys", bytes.fromhex(OTHER.digest))}
+
+
+def test_only_what_changed_needs_to_be_delivered() -> None:
+    assembly, encoder = Assembly(), Encoder()
+    deliver(assembly, encoder.encode(guarded(1, credentials=(CREDENTIAL,))))
+    bundle = encoder.encode(guarded(1, credentials=(CREDENTIAL, OTHER)))
+    assert len(deliver(assembly, bundle, without="routes").credentials) == 2
+
+
+def test_a_group_that_is_missing_leaves_what_is_served() -> None:
+    assembly, encoder = Assembly(), Encoder()
+    deliver(assembly, encoder.encode(guarded(1, credentials=(CREDENTIAL,))))
+    with pytest.raises(AssemblyError, match="The group routes is missing"):
+        deliver(assembly, encoder.encode(guarded(2, credentials=(CREDENTIAL,))), without="routes")
+    again = deliver(assembly, encoder.encode(guarded(1, credentials=(CREDENTIAL,))), without="routes")
+    assert len(again.credentials) == 1
+
+
+def test_a_group_that_is_not_what_its_hash_says_is_refused() -> None:
+    assembly = Assembly()
+    bundle = Encoder().encode(guarded(1))
+    assembly.take("routes", bundle.hashes["routes"], b"{}")
+    with pytest.raises(AssemblyError, match="not what its hash says"):
+        asyncio.run(assembly.build(bundle.hashes))
+
+
+def test_a_revision_without_routes_is_refused() -> None:
+    with pytest.raises(AssemblyError, match="has no routes"):
+        asyncio.run(Assembly().build({}))
+
+
+def test_bytes_that_are_no_config_are_refused() -> None:
+    from wardgate.wire.bundle import hash_of
+
+    assembly = Assembly()
+    assembly.take("routes", hash_of(b"garbage"), b"garbage")
+    with pytest.raises(AssemblyError):
+        asyncio.run(assembly.build({"routes": hash_of(b"garbage")}))

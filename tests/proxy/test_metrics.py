@@ -1,0 +1,71 @@
+"""Counts of workers, added up and shown as one Prometheus registry."""
+
+from __future__ import annotations
+
+import json
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import generate_latest
+
+from wardgate.proxy.metrics import BUCKETS, Counters, Totals
+
+
+def counted() -> Counters:
+    counters = Counters()
+    counters.request(listener="main", route="lab", status=200, reason="", seconds=0.002)
+    counters.request(listener="main", route="lab", status=200, reason="", seconds=120.0)
+    counters.request(listener="main", route="lab", status=401, reason="key_missing", seconds=0.0005)
+    counters.upstream_error(upstream="hf", reason="upstream_timeout")
+    counters.connections = 3
+    counters.in_flight = 2
+    counters.log_lines_dropped = 1
+    return counters
+
+
+def through_the_pipe(counters: Counters) -> dict[str, object]:
+    taken: dict[str, object] = json.loads(json.dumps(counters.take()))
+    return taken
+
+
+def shown(totals: Totals) -> str:
+    registry = CollectorRegistry()
+    registry.register(totals)
+    return generate_latest(registry).decode()
+
+
+def test_the_counts_of_several_workers_are_added_up() -> None:
+    totals = Totals()
+    totals.add(0, through_the_pipe(counted()))
+    totals.add(1, through_the_pipe(counted()))
+    text = shown(totals)
+    assert 'wardgate_requests_total{listener="main",reason="",route="lab",status="200"} 4.0' in text
+    assert 'wardgate_requests_total{listener="main",reason="key_missing",route="lab",status="401"} 2.0' in text
+    assert 'wardgate_upstream_errors_total{reason="upstream_timeout",upstream="hf"} 2.0' in text
+    assert "wardgate_connections 6.0" in text
+    assert "wardgate_requests_in_flight 4.0" in text
+    assert "wardgate_workers 2.0" in text
+    assert "wardgate_access_log_lines_dropped_total 2.0" in text
+
+
+def test_durations_fall_into_cumulative_buckets() -> None:
+    totals = Totals()
+    totals.add(0, through_the_pipe(counted()))
+    text = shown(totals)
+    assert 'wardgate_request_duration_seconds_bucket{le="0.001",route="lab"} 1.0' in text
+    assert 'wardgate_request_duration_seconds_bucket{le="0.0025",route="lab"} 2.0' in text
+    assert f'wardgate_request_duration_seconds_bucket{{le="{BUCKETS[-1]}",route="lab"}} 2.0' in text
+    assert 'wardgate_request_duration_seconds_bucket{le="+Inf",route="lab"} 3.0' in text
+    assert 'wardgate_request_duration_seconds_sum{route="lab"} 120.0025' in text
+
+
+def test_what_was_taken_is_not_counted_again() -> None:
+    counters = counted()
+    counters.take()
+    assert counters.take()["requests"] == []
+
+
+def test_the_revision_is_shown_once_there_is_one() -> None:
+    totals = Totals()
+    assert "wardgate_config_info{" not in shown(totals)
+    totals.revision = "abc"
+    assert 'wardgate_config_info{revision="abc"} 1.0' in shown(totals)

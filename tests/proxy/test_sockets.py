@@ -1,0 +1,57 @@
+"""Binding ports: one socket a worker, and a sentence with a remedy when it fails."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+import pytest
+
+from wardgate.proxy import sockets
+from wardgate.proxy.sockets import BindError, bind
+
+
+def test_every_worker_gets_a_socket_on_the_same_port() -> None:
+    bound = bind(host="127.0.0.1", port=0, listener_port=80, count=3)
+    ports = {sock.getsockname()[1] for sock in bound.sockets}
+    assert len(bound.sockets) == 3
+    assert len(ports) == 1
+    assert bound.address == f"127.0.0.1:{ports.pop()}"
+    assert bound.port == 80
+    bound.close()
+
+
+def test_an_ipv6_address_is_bound_and_shown_in_brackets() -> None:
+    bound = bind(host="::1", port=0, listener_port=80, count=1)
+    assert bound.address.startswith("[::1]:")
+    bound.close()
+
+
+def test_a_port_in_use_is_said_so_even_if_it_could_be_shared() -> None:
+    first = bind(host="127.0.0.1", port=0, listener_port=80, count=1)
+    port = first.sockets[0].getsockname()[1]
+    with pytest.raises(BindError, match=rf"Port {port} of 127.0.0.1 is in use .* --port 80=8080"):
+        bind(host="127.0.0.1", port=port, listener_port=80, count=1)
+    first.close()
+
+
+def test_an_address_of_another_machine_is_said_so() -> None:
+    with pytest.raises(BindError, match=r"no address 192\.0\.2\.1; choose another one with --bind"):
+        bind(host="192.0.2.1", port=0, listener_port=80, count=1)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(errno.EACCES, "needs privileges"), (errno.EMFILE, "can not be bound: Too many open files")]
+)
+def test_other_failures_are_explained(number: int, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> socket.socket:
+        raise OSError(number, "Too many open files")
+
+    monkeypatch.setattr(sockets, "_listen", refuse)
+    with pytest.raises(BindError, match=text):
+        bind(host="127.0.0.1", port=0, listener_port=80, count=1)
+
+
+def test_a_socket_that_can_not_listen_is_closed() -> None:
+    with pytest.raises(OSError, match=r"."):
+        sockets._listen("192.0.2.1", 0)

@@ -1,0 +1,188 @@
+"""The supervisor with real worker processes: configs, deaths, drains."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from tests.proxy.io.bench import CREDENTIAL, OK, PORT, answering, config, guarded, providing, run
+from wardgate.ir import GatewayConfig
+from wardgate.proxy.settings import ProxySettings
+from wardgate.proxy.sockets import BindError
+from wardgate.proxy.supervisor import Applied, ConfigRefused, Supervisor
+from wardgate.wire.bundle import Bundle
+from wardgate.wire.encode import encode
+
+pytestmark = pytest.mark.slow
+
+GET = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+SETTINGS = ProxySettings(bind="127.0.0.1", ports=((PORT, 0),), workers=2, admin="127.0.0.1:0", access_log=False)
+
+
+class Running:
+    """A supervisor, and what it announced."""
+
+    def __init__(self, settings: ProxySettings) -> None:
+        self.announced: list[str] = []
+        self.supervisor = Supervisor(settings, announce=self.announced.append)
+
+    async def apply(self, new: GatewayConfig) -> Applied:
+        return await self.supervisor.apply(encode(new))
+
+    async def admin(self, path: str) -> bytes:
+        return await fetch(self.supervisor.admin_address, b"GET " + path.encode() + b" HTTP/1.1\r\n\r\n")
+
+
+@asynccontextmanager
+async def supervising(settings: ProxySettings = SETTINGS) -> AsyncIterator[Running]:
+    running = Running(settings)
+    await running.supervisor.start()
+    try:
+        yield running
+    finally:
+        await running.supervisor.stop()
+
+
+async def fetch(address: str, request: bytes = GET) -> bytes:
+    host, _, port = address.rpartition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(request)
+    answer = await reader.read()
+    writer.close()
+    return answer
+
+
+def test_a_config_is_served_by_every_worker_and_shown() -> None:
+    async def scenario() -> None:
+        async with providing(answering(OK)) as provider, supervising() as running:
+            assert b" 503 " in await running.admin("/readyz")
+            bundle = encode(config(provider.port))
+            applied = await running.supervisor.apply(bundle)
+            assert applied.problems == ()
+            (listener,) = applied.listeners
+            assert (listener.name, listener.port, listener.tls) == ("main", PORT, False)
+            for _ in range(8):
+                assert (await fetch(listener.address)).endswith(b"ok")
+            assert b" 200 " in await running.admin("/readyz")
+            assert b" 200 " in await running.admin("/healthz")
+            shown = json.loads((await running.admin("/revision")).split(b"\r\n\r\n")[1])
+            assert shown == {"revision": bundle.revision, "schema": bundle.schema, "workers": [bundle.revision] * 2}
+            assert b'"lab"' in await running.admin("/config")
+
+    run(scenario())
+
+
+def test_a_key_is_revoked_without_a_restart_and_counted() -> None:
+    async def scenario() -> None:
+        async with providing(answering(OK)) as provider, supervising() as running:
+            applied = await running.apply(guarded(provider.port, credentials=(CREDENTIAL,)))
+            address = applied.listeners[0].address
+            request = GET.replace(b"Host: h", b"Host: h\r\nApi-Key: mysecretkey")
+            assert (await fetch(address, request)).startswith(b"HTTP/1.1 200 ")
+            await running.apply(guarded(provider.port))
+            for _ in range(8):
+                assert (await fetch(address, request)).startswith(b"HTTP/1.1 401 ")
+            metrics = b""
+            while b'reason="key_unknown",route="lab",status="401"} 8.0' not in metrics:
+                await asyncio.sleep(0.1)
+                metrics = await running.admin("/metrics")
+            assert b"mysecretkey" not in metrics
+
+    run(scenario())
+
+
+def test_a_worker_that_dies_is_replaced_and_its_successor_serves() -> None:
+    async def scenario() -> None:
+        async with providing(answering(OK)) as provider, supervising(replace(SETTINGS, workers=1)) as running:
+            applied = await running.apply(config(provider.port))
+            os.kill(running.supervisor.worker_ids[0], signal.SIGKILL)
+            assert (await fetch(applied.listeners[0].address)).endswith(b"ok")
+            assert running.announced == ["Worker 0 ended with status -9; a new one takes its place."]
+            assert b"wardgate_worker_restarts_total 1.0" in await running.admin("/metrics")
+
+    run(scenario())
+
+
+def test_a_bundle_that_can_not_be_read_changes_nothing() -> None:
+    async def scenario() -> None:
+        async with providing(answering(OK)) as provider, supervising() as running:
+            applied = await running.apply(config(provider.port))
+            broken = Bundle(schema="1.0", revision="x", groups={"routes": b"garbage"}, hashes={"routes": "x"})
+            with pytest.raises(ConfigRefused, match="can not be read"):
+                await running.supervisor.apply(broken)
+            assert (await fetch(applied.listeners[0].address)).endswith(b"ok")
+
+    run(scenario())
+
+
+def test_a_port_in_use_is_a_problem_that_costs_nothing_else() -> None:
+    async def scenario() -> None:
+        async with providing(answering(OK)) as provider:
+            settings = replace(SETTINGS, ports=((PORT, 0), (PORT + 1, provider.port)))
+            async with supervising(settings) as running:
+                base = config(provider.port)
+                both = (base.listeners[0], replace(base.listeners[0], name="second", port=PORT + 1))
+                applied = await running.apply(replace(base, listeners=both))
+                assert [listener.name for listener in applied.listeners] == ["main"]
+                assert len(applied.problems) == 1
+                assert f"Port {provider.port} of 127.0.0.1 is in use" in applied.problems[0]
+                assert (await fetch(applied.listeners[0].address)).endswith(b"ok")
+
+    run(scenario())
+
+
+def test_a_listener_that_goes_away_frees_its_port_and_may_come_back() -> None:
+    async def scenario() -> None:
+        async with providing(answering(OK)) as provider, supervising() as running:
+            applied = await running.apply(config(provider.port))
+            address = applied.listeners[0].address
+            gone = await running.apply(config(provider.port, listeners=()))
+            assert gone.listeners == ()
+            with pytest.raises(ConnectionRefusedError):
+                await fetch(address)
+            back = await running.apply(config(provider.port))
+            assert (await fetch(back.listeners[0].address)).endswith(b"ok")
+
+    run(scenario())
+
+
+def test_an_admin_address_in_use_is_said_so() -> None:
+    async def scenario() -> None:
+        async with providing(answering(OK)) as provider:
+            settings = replace(SETTINGS, admin=f"127.0.0.1:{provider.port}")
+            with pytest.raises(BindError, match="choose --admin"):
+                await Supervisor(settings, announce=print).start()
+
+    run(scenario())
+
+
+def test_config_changes_under_load_drop_no_request() -> None:
+    async def scenario() -> None:
+        async with providing(answering(OK)) as first, providing(answering(OK)) as second, supervising() as running:
+            applied = await running.apply(config(first.port))
+            address = applied.listeners[0].address
+            answers: list[bytes] = []
+            stop = asyncio.Event()
+
+            async def load() -> None:
+                while not stop.is_set():
+                    answers.append(await fetch(address))
+
+            callers = [asyncio.get_running_loop().create_task(load()) for _ in range(4)]
+            for turn in range(12):
+                await running.apply(config((first, second)[turn % 2].port, credentials=(CREDENTIAL,) * (turn % 2)))
+            stop.set()
+            await asyncio.gather(*callers)
+            assert len(answers) > 20
+            assert {answer.split(b"\r\n")[0] for answer in answers} == {b"HTTP/1.1 200 OK"}
+            assert first.received
+            assert second.received
+
+    run(scenario())
