@@ -16,10 +16,10 @@ import typer
 from wardgate.cli import options
 from wardgate.cli.console import Printer
 from wardgate.cli.errors import USAGE, CommandError
+from wardgate.cli.rehearsal import Performance, Trial, rehearse
 from wardgate.ir import GatewayConfig, Listener
 from wardgate.standalone.engine import Engine
 from wardgate.standalone.folder import Folder
-from wardgate.standalone.rehearsal import Performance, Trial, rehearse
 
 REFUSED: Final = 3
 """Exit status when the gateway would refuse the request."""

@@ -204,6 +204,7 @@ class Bench:
     lines: list[bytes]
     log: AccessLog
     revision: int = 0
+    callers: list[Caller] = field(default_factory=list)
 
     async def apply(self, new: GatewayConfig) -> tuple[str, ...]:
         self.revision += 1
@@ -213,7 +214,9 @@ class Bench:
 
     async def connect(self) -> Caller:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        return Caller(reader, writer)
+        caller = Caller(reader, writer)
+        self.callers.append(caller)
+        return caller
 
     async def exchange(self, request: bytes) -> bytes:
         """Send a request on a connection of its own and read until the gateway closes."""
@@ -274,6 +277,8 @@ async def serving(settings: ProxySettings | None = None) -> AsyncIterator[Bench]
     try:
         yield bench
     finally:
+        for caller in bench.callers:
+            caller.close()
         for connection in gateway.connections:
             connection.abort()
         await gateway.drain()

@@ -77,7 +77,8 @@ class Gateway:
         self._log = log
         self._connections: set[Downstream] = set()
         self._ports: dict[int, _Port] = {}
-        self._buffered = 0
+        self.buffered = 0
+        """Bytes of bodies held at the moment."""
         self._revoked_at: dict[Exchange, float] = {}
         self._idle = asyncio.Event()
         self._own_headers: tuple[int, tuple[Header, ...]] = (0, ())
@@ -262,14 +263,14 @@ class Gateway:
 
     def reserve(self, size: int) -> bool:
         """Take from the budget of buffered bytes."""
-        if self._buffered + size > self.limits.buffered_bytes:
+        if self.buffered + size > self.limits.buffered_bytes:
             return False
-        self._buffered += size
+        self.buffered += size
         return True
 
     def unreserve(self, size: int) -> None:
         """Give back."""
-        self._buffered -= size
+        self.buffered -= size
 
     def own_headers(self) -> tuple[Header, ...]:
         """Headers of an answer of the gateway's own; the date is made once a second."""

@@ -198,7 +198,9 @@ class UpstreamConnection(asyncio.Protocol):
             self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        """Hand over the head, unless it is an informational one."""
+        """Hand over the head, unless it is an informational one, or nobody's."""
+        if self._complete:
+            return
         self._status = self._parser.get_status_code()
         if self._status < 200:
             self._headers = []

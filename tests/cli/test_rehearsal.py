@@ -8,6 +8,7 @@ from hashlib import sha256
 
 import pytest
 
+from wardgate.cli.rehearsal import Performance, Trial, rehearse
 from wardgate.ir import (
     ApiKeyStep,
     AuthPlan,
@@ -34,7 +35,6 @@ from wardgate.ir import (
     WeightedUpstream,
 )
 from wardgate.sensitive import Sensitive
-from wardgate.standalone.rehearsal import Performance, Trial, rehearse
 
 KEY = "mysecretkey"
 TOKEN = "hf_provider_token"
