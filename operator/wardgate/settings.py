@@ -16,6 +16,12 @@ class TemplateLimits(BaseModel):
     output_bytes: Annotated[int, Field(gt=0)] = 1024 * 1024
     steps: Annotated[int, Field(gt=0)] = 100_000
     nesting: Annotated[int, Field(gt=0, le=200)] = 64
+    value_depth: Annotated[int, Field(gt=0, le=500)] = 256
+    regex_bytes: Annotated[int, Field(gt=0)] = 8 * 1024
+    regex_memory: Annotated[int, Field(gt=0)] = 4 * 1024 * 1024
+    regex_program: Annotated[int, Field(gt=0)] = 10_000
+    regex_work: Annotated[int, Field(gt=0)] = 128 * 1024 * 1024
+    replace_work: Annotated[int, Field(gt=0)] = 64 * 1024 * 1024
 
 
 class Settings(BaseModel):

@@ -66,6 +66,12 @@ def test_key_scope_is_home_and_platform() -> None:
     assert None is _SHARED.key_scope("a")
 
 
+def test_platform_keys_count_for_tenants_only_if_bound() -> None:
+    assert frozenset({"infra"}) == _ISOLATED.bound_only("a")
+    assert frozenset() == _ISOLATED.bound_only("infra")
+    assert frozenset() == _SHARED.bound_only("a")
+
+
 def test_platform_goes_before_tenants() -> None:
     assert _ISOLATED.age_rank("infra") < _ISOLATED.age_rank("a")
     assert _SHARED.age_rank("infra") == _SHARED.age_rank("a")

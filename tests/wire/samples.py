@@ -193,6 +193,8 @@ FULL = ir.GatewayConfig(
         regex_bytes=6,
         regex_memory=7,
         replace_work=8,
+        regex_program=9,
+        regex_work=10,
     ),
     guard=ir.Guard(
         denied_addresses=("10.96.0.1:443",),

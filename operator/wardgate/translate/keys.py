@@ -19,6 +19,7 @@ from itertools import islice, takewhile
 from types import MappingProxyType
 from typing import Final
 
+from wardgate.api.annotations import UPSTREAM_HOSTS
 from wardgate.api.key_secret import KEY_SECRET_TYPE
 from wardgate.ir import ApiKeyStep, Credential, MetadataEntry, MetadataHeader
 from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason
@@ -123,6 +124,8 @@ def _resolve(request: KeySetRequest, *, index: SecretIndex, scope: Scope) -> _Ke
         if isinstance(key, RefusedKey):
             message = f"{stored.ref} is not used as a key: {key.complaint}."
             problems.append(_warning(stored.ref, key.reason, message))
+        elif key.allowed_hosts is None and stored.ref.namespace in request.bound_only:
+            problems.append(_unbound(stored.ref))
         elif key.digest in holders:
             problems.append(_duplicate(stored.ref, holders[key.digest].ref, scope=scope))
         else:
@@ -180,6 +183,14 @@ def _duplicate(loser: ObjectRef, winner: ObjectRef, *, scope: Scope) -> Problem:
     other = str(winner) if may_know else "a Secret of another namespace"
     message = f"{loser} holds the same key as {other}, which is older and counts. Give every caller a key of their own."
     return _warning(loser, Reason.DUPLICATE_KEY, message)
+
+
+def _unbound(ref: ObjectRef) -> Problem:
+    message = (
+        f"{ref} is not used by policies of other namespaces: it is bound to no hosts. "
+        f"Annotate it with {UPSTREAM_HOSTS}."
+    )
+    return _warning(ref, Reason.REF_NOT_PERMITTED, message)
 
 
 def _unused(ref: ObjectRef) -> Problem:

@@ -32,13 +32,8 @@ def translate_transformation(policy: ParsedObject[TransformationPolicy], scope: 
 
 
 def template_limits(settings: TemplateLimits) -> Limits:
-    """The bounds that an installation sets; the library's own for the rest."""
-    return Limits(
-        template_bytes=settings.template_bytes,
-        output_bytes=settings.output_bytes,
-        steps=settings.steps,
-        nesting=settings.nesting,
-    )
+    """The bounds that an installation sets, by the same names."""
+    return Limits(**settings.model_dump())
 
 
 def _translate(ref: ObjectRef, model: TransformationPolicy, limits: Limits) -> TransformationOutcome:

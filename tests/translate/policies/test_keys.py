@@ -74,6 +74,17 @@ class TestSelection:
         scope = scope_of(key_secret("a", "1"), key_secret("b", "2", labels={}))
         assert sorted(names(scope, request(refs=(ref("b"), ref("a"))))) == ["ns/a", "ns/b"]
 
+    def test_platform_secret_counts_for_a_tenant_only_if_it_is_bound_to_hosts(self) -> None:
+        bound = {"wardgate.dev/upstream-hosts": "api.example.com"}
+        scope = scope_of(
+            key_secret("free", "1", namespace="platform"),
+            key_secret("bound", "2", namespace="platform", annotations=bound),
+            settings=ISOLATED,
+        )
+        wanted = replace(request(scope=("ns", "platform")), bound_only=("platform",))
+        assert names(scope, wanted) == ["platform/bound"]
+        assert reasons(scope, wanted) == [(Reason.REF_NOT_PERMITTED, ref("free", "platform"))]
+
     def test_secret_outside_the_scope_does_not_count(self) -> None:
         scope = scope_of(key_secret("a", "1"), key_secret("b", "2", namespace="foreign"), settings=ISOLATED)
         assert names(scope, request(scope=("ns", "platform"))) == ["ns/a"]

@@ -18,7 +18,8 @@ from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.core.request_head import RequestHead, parse_request_head
 from wardgate.proxy.core.tls_names import carries_one_of
-from wardgate.proxy.io.stream import Stream, reply_bytes
+from wardgate.proxy.io.response_writer import reply_bytes
+from wardgate.proxy.io.stream import Stream
 from wardgate.proxy.io.tls import alt_names
 
 if TYPE_CHECKING:

@@ -1,0 +1,100 @@
+"""The response on its way to the caller: its framing, and what is known of it once it has begun.
+
+How a response is delimited follows from the request and from what is known of its length, never from what an upstream
+or a template wrote into a framing header (RFC 9112, 6.3).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wardgate.proxy.core.framing import LAST_CHUNK, chunk, is_bodiless, write_response_head
+from wardgate.proxy.core.messages import HeaderList, Incoming, Reply
+from wardgate.proxy.core.request_head import RequestHead
+
+if TYPE_CHECKING:
+    from wardgate.proxy.io.downstream import Downstream
+    from wardgate.proxy.io.gateway import Gateway
+
+
+def reply_bytes(reply: Reply, gateway: Gateway, *, close: bool, head_request: bool = False) -> bytes:
+    """Serialise an answer of the gateway's own."""
+    headers = [*reply.headers, *gateway.own_headers()]
+    head = write_response_head(status=reply.status, headers=headers, length=len(reply.body), chunked=False, close=close)
+    return head if head_request else head + reply.body
+
+
+class ResponseWriter:
+    """One response. ``keep_alive`` may be taken back until it has ``started``."""
+
+    __slots__ = (
+        "_bodiless",
+        "_chunked",
+        "_downstream",
+        "_head_request",
+        "_http_1_0",
+        "keep_alive",
+        "sent_bytes",
+        "started",
+        "status",
+    )
+
+    def __init__(self, downstream: Downstream, head: RequestHead) -> None:
+        self._downstream = downstream
+        self._head_request = head.method == b"HEAD"
+        self._http_1_0 = head.http_1_0
+        self._bodiless = False
+        self._chunked = False
+        self.keep_alive = head.keep_alive
+        self.started = False
+        self.status = 0
+        self.sent_bytes = 0
+
+    def is_bodiless(self, status: int) -> bool:
+        """Whether a response of that status has no body whatever its headers say."""
+        return is_bodiless(status=status, head_request=self._head_request)
+
+    def begin(self, incoming: Incoming, *, length: int | None) -> None:
+        """Write the head of a response that streams; ``length`` None: not known beforehand."""
+        bodiless = self._bodiless = self.is_bodiless(incoming.status)
+        unknown = length is None and not bodiless
+        self._chunked = unknown and not self._http_1_0
+        if unknown and self._http_1_0:
+            self.keep_alive = False  # the end of the connection is the end of the body
+        framed = length if not bodiless or self._head_request or incoming.status == 304 else None
+        self._write_head(incoming.status, incoming.headers, length=framed)
+
+    def piece(self, data: bytes) -> None:
+        """Write a piece of the body; a caller that asked with HEAD gets none, whatever was asked of the upstream."""
+        if self._bodiless:
+            return
+        self.sent_bytes += len(data)
+        self._downstream.write(chunk(data) if self._chunked else data)
+
+    def end(self) -> None:
+        """The body is complete."""
+        if self._chunked:
+            self._downstream.write(LAST_CHUNK)
+
+    def whole(self, incoming: Incoming) -> None:
+        """Write a response whose body is known."""
+        body = incoming.body or b""
+        bodiless = self.is_bodiless(incoming.status)
+        self._write_head(incoming.status, incoming.headers, length=None if bodiless else len(body))
+        if body and not bodiless:
+            self.piece(body)
+
+    def reply(self, reply: Reply, gateway: Gateway) -> None:
+        """Write an answer of the gateway's own."""
+        self.status = reply.status
+        self.started = True
+        self._downstream.write(reply_bytes(reply, gateway, close=not self.keep_alive, head_request=self._head_request))
+
+    def _write_head(self, status: int, headers: HeaderList, *, length: int | None) -> None:
+        self.status = status
+        self.started = True
+        self._downstream.write(
+            write_response_head(
+                status=status, headers=headers, length=length, chunked=self._chunked, close=not self.keep_alive
+            )
+        )
