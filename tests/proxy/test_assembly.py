@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from tests.proxy.io.bench import CREDENTIAL, guarded
+from wardgate.ir import Forward, Refuse
 from wardgate.proxy.assembly import Assembled, Assembly, AssemblyError
-from wardgate.wire.bundle import Bundle
+from wardgate.wire.bundle import Bundle, hash_of
 from wardgate.wire.encode import Encoder
 
 OTHER = replace(CREDENTIAL, digest="b" * 64, name="other")
@@ -66,9 +67,34 @@ def test_a_revision_without_routes_is_refused() -> None:
         asyncio.run(Assembly().build({}))
 
 
-def test_bytes_that_are_no_config_are_refused() -> None:
-    from wardgate.wire.bundle import hash_of
+def test_a_group_of_a_newer_schema_closes_the_routes_it_may_restrict() -> None:
+    assembly = Assembly()
+    bundle = Encoder().encode(guarded(1, credentials=(CREDENTIAL,)))
+    newer = Bundle(
+        schema=bundle.schema,
+        revision="x",
+        groups={**bundle.groups, "quotas": b"{}", "info-build": b"{}"},
+        hashes={**bundle.hashes, "quotas": "q", "info-build": "i"},
+    )
+    (host,) = deliver(assembly, newer).routes.listeners[0].virtual_hosts
+    assert [route.action for route in host.routes] == [Refuse(503, "unknown_plan")]
+    (host,) = deliver(assembly, bundle).routes.listeners[0].virtual_hosts
+    assert [type(route.action) for route in host.routes] == [Forward]
 
+
+def test_a_key_with_an_unknown_part_is_left_out_and_counted() -> None:
+    bundle = Encoder().encode(guarded(1, credentials=(CREDENTIAL, OTHER)))
+    name = next(name for name, data in bundle.groups.items() if CREDENTIAL.digest.encode() in data)
+    data = bundle.groups[name].replace(
+        b'"name":"api-huggingface-key"', b'"name":"api-huggingface-key","only_on":"monday"'
+    )
+    hashes = {**bundle.hashes, name: hash_of(data)}
+    newer = Bundle(schema=bundle.schema, revision="x", groups={**bundle.groups, name: data}, hashes=hashes)
+    assembled = deliver(Assembly(), newer)
+    assert (len(assembled.credentials), assembled.refused_keys) == (1, 1)
+
+
+def test_bytes_that_are_no_config_are_refused() -> None:
     assembly = Assembly()
     assembly.take("routes", hash_of(b"garbage"), b"garbage")
     with pytest.raises(AssemblyError):

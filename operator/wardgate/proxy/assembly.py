@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from wardgate.ir import GatewayConfig
 from wardgate.proxy.core.credential_index import Bucket, CredentialIndex, compile_bucket
-from wardgate.wire.bundle import ROUTES, hash_of
-from wardgate.wire.decode import decode_credentials, decode_routes
+from wardgate.wire.bundle import KEYS_PREFIX, ROUTES, hash_of
+from wardgate.wire.decode import decode_credentials, decode_routes, unknown_groups
 from wardgate.wire.errors import WireError
 
 
@@ -23,11 +23,20 @@ class AssemblyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """``routes`` is the config without its credentials; ``routes_hash`` tells whether it is the one served already."""
+    """``routes`` is the config without its credentials; ``routes_hash`` tells whether it is the one served already.
+
+    ``refused_keys`` counts the keys left out because this version does not know a part of them.
+    """
 
     routes: GatewayConfig
     routes_hash: str
     credentials: CredentialIndex
+    refused_keys: int = 0
+
+
+def _source(groups: Mapping[str, str]) -> str:
+    """What the routes were made of. A group that only a newer version knows may restrict them, so it counts."""
+    return " ".join((groups[ROUTES], *unknown_groups(groups)))
 
 
 class Assembly:
@@ -36,6 +45,7 @@ class Assembly:
     def __init__(self) -> None:
         self._received: dict[tuple[str, str], bytes] = {}
         self._routes: tuple[str, GatewayConfig] | None = None
+        self._refused: dict[str, int] = {}
         self._bucket_hashes: dict[str, str] = {}
         self._index = CredentialIndex()
 
@@ -51,26 +61,35 @@ class Assembly:
         except WireError as error:
             raise AssemblyError(str(error)) from error
         self._index = self._index.replaced(changes)
-        self._bucket_hashes = {name: group_hash for name, group_hash in groups.items() if name != ROUTES}
-        self._routes = (groups[ROUTES], routes)
+        self._bucket_hashes = {name: held for name, held in groups.items() if name.startswith(KEYS_PREFIX)}
+        self._refused = {name: count for name, count in self._refused.items() if name in self._bucket_hashes}
+        self._routes = (_source(groups), routes)
         self._received.clear()
-        return Assembled(routes=routes, routes_hash=groups[ROUTES], credentials=self._index)
+        return Assembled(
+            routes=routes,
+            routes_hash=_source(groups),
+            credentials=self._index,
+            refused_keys=sum(self._refused.values()),
+        )
 
     def _build_routes(self, groups: Mapping[str, str]) -> GatewayConfig:
         wanted = groups.get(ROUTES)
         if wanted is None:
             msg = "The revision has no routes."
             raise AssemblyError(msg)
-        if self._routes is not None and self._routes[0] == wanted:
+        # A group of a newer schema may restrict routes, so the routes depend on which there are.
+        if self._routes is not None and self._routes[0] == _source(groups):
             return self._routes[1]
-        return decode_routes(self._verified(ROUTES, wanted)).config
+        return decode_routes(self._verified(ROUTES, wanted), unknown_groups=unknown_groups(groups)).config
 
     async def _changed_buckets(self, groups: Mapping[str, str]) -> dict[str, Bucket | None]:
         changes: dict[str, Bucket | None] = {name: None for name in self._bucket_hashes if name not in groups}
         for name, wanted in groups.items():
-            if name == ROUTES or self._bucket_hashes.get(name) == wanted:
+            if not name.startswith(KEYS_PREFIX) or self._bucket_hashes.get(name) == wanted:
                 continue
-            changes[name] = compile_bucket(decode_credentials(self._verified(name, wanted)).credentials)
+            decoded = decode_credentials(self._verified(name, wanted))
+            self._refused[name] = decoded.refused
+            changes[name] = compile_bucket(decoded.credentials)
             await asyncio.sleep(0)  # requests first
         return changes
 

@@ -24,7 +24,7 @@ from wardgate.proxy.settings import ProxySettings
 from wardgate.proxy.sockets import BindError, BoundPort, bind
 from wardgate.proxy.worker_process import WorkerProcess
 from wardgate.wire.bundle import ROUTES, Bundle
-from wardgate.wire.decode import Decoded, decode_routes
+from wardgate.wire.decode import Decoded, decode_routes, unknown_groups
 from wardgate.wire.errors import WireError
 
 _SILENCE = 30.0
@@ -103,7 +103,7 @@ class Supervisor:
         """Put a config in force on every worker. Raises ``ConfigRefused``."""
         async with self._applying:
             try:
-                decoded = decode_routes(bundle.groups[ROUTES])
+                decoded = decode_routes(bundle.groups[ROUTES], unknown_groups=unknown_groups(bundle.groups))
             except (WireError, KeyError) as error:
                 msg = f"The config {bundle.revision[:12]} can not be read: {error}"
                 raise ConfigRefused(msg) from error
@@ -115,7 +115,7 @@ class Supervisor:
             self._totals.revision = bundle.revision
             self._totals.applied_at = time.time()
             self._totals.closed_routes = len(decoded.closed)
-            self._totals.refused_keys = decoded.refused_keys
+            self._totals.refused_keys = max((worker.refused_keys for worker in self._workers.values()), default=0)
             return Applied(bundle.revision, self._listeners(), tuple(dict.fromkeys(problems)))
 
     async def stop(self) -> None:

@@ -87,7 +87,9 @@ class Worker:
             except AssemblyError as error:
                 self._channel.send("failed", {"revision": revision, "error": str(error)})
                 continue
-            self._channel.send("applied", {"revision": revision, "problems": list(problems)})
+            self._channel.send(
+                "applied", {"revision": revision, "problems": list(problems), "refused_keys": config.refused_keys}
+            )
             # What a config leaves behind is collected now, not in the middle of a request.
             gc.collect()
             gc.freeze()

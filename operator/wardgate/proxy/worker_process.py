@@ -24,6 +24,8 @@ class WorkerProcess:
         self.number = number
         self.revision = ""
         """What the worker has said it serves."""
+        self.refused_keys = 0
+        """Keys of that revision that it left out."""
         self.last_word = time.monotonic()
         self._on_metrics = on_metrics
         self._process: asyncio.subprocess.Process | None = None
@@ -101,8 +103,10 @@ class WorkerProcess:
             self._on_metrics(self.number, json.loads(frame.payload))
         elif frame.kind == "applied":
             self.revision = str(frame.header["revision"])
-            problems = frame.header["problems"]
+            problems, refused = frame.header["problems"], frame.header["refused_keys"]
             assert isinstance(problems, list)
+            assert isinstance(refused, int)
+            self.refused_keys = refused
             self._settle(self.revision, tuple(map(str, problems)))
         elif frame.kind == "failed":
             self._held = {}

@@ -123,6 +123,11 @@ def is_known_group(name: str) -> bool:
     return name == ROUTES or name.startswith((KEYS_PREFIX, "info-"))
 
 
+def unknown_groups(names: Iterable[str]) -> tuple[str, ...]:
+    """The groups among these that only a newer version acts on; ``decode_routes`` closes what they may restrict."""
+    return tuple(sorted(name for name in names if not is_known_group(name)))
+
+
 def _bounds(value: object, record: Record[T]) -> tuple[T, str]:
     """Bounds that were understood, else the default ones and what was not."""
     try:

@@ -96,7 +96,7 @@ def test_own_listener_is_refused() -> None:
 
 
 def test_own_listener_on_every_address_is_refused_on_each_of_them() -> None:
-    rules = AddressRules(Guard(allow_loopback=True), own=[("0.0.0.0", 8081)], local_addresses=["10.0.0.7"])
+    rules = AddressRules(Guard(allow_loopback=True), own=[("0.0.0.0", 8081)], is_local="10.0.0.7".__eq__)
     assert "gateway itself" in (rules.refusal("127.0.0.1", 8081) or "")
     assert "gateway itself" in (rules.refusal("10.0.0.7", 8081) or "")
     assert "gateway itself" in (rules.refusal("::ffff:10.0.0.7", 8081) or "")

@@ -8,7 +8,7 @@ the installation denies, what it allows, then the rules. Pinned addresses are ex
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeAlias
 
@@ -47,11 +47,16 @@ class AddressRules:
     """The rules of one installation.
 
     ``own``: where the proxy itself listens, as (address, port); an unspecified address stands for every address of
-    this host, which are the loopback ones and ``local_addresses``. A guard that can not be read refuses everything.
+    this host, which are the loopback ones and those that ``is_local`` says yes to. A guard that can not be read refuses
+    everything.
     """
 
     def __init__(
-        self, guard: Guard, *, own: Iterable[tuple[str, int]] = (), local_addresses: Iterable[str] = ()
+        self,
+        guard: Guard,
+        *,
+        own: Iterable[tuple[str, int]] = (),
+        is_local: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._readable = True
         self._allow_loopback = guard.allow_loopback
@@ -59,7 +64,7 @@ class AddressRules:
         self._denied = self._networks(guard.deny_cidrs)
         self._denied_endpoints = frozenset(self._endpoints(guard.denied_addresses))
         self._own, self._own_anywhere = self._split_own(own)
-        self._local = frozenset(_canonical(address) for address in map(_parse, local_addresses) if address is not None)
+        self._is_local = is_local
 
     def refusal(self, address: str, port: int) -> str | None:
         """Say why this address may not be dialled; None: it may."""
@@ -79,7 +84,9 @@ class AddressRules:
             return "it is denied by the gateway's config"
         if (address, port) in self._own:
             return "the gateway itself listens there"
-        if port in self._own_anywhere and (address.is_loopback or address.is_unspecified or address in self._local):
+        if port in self._own_anywhere and (
+            address.is_loopback or address.is_unspecified or self._is_local(str(address))
+        ):
             return "the gateway itself listens there"
         return None
 

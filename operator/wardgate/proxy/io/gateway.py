@@ -27,7 +27,7 @@ from wardgate.proxy.core.table import Table, TableBuilder
 from wardgate.proxy.io.downstream import Downstream
 from wardgate.proxy.io.errors import UpstreamError
 from wardgate.proxy.io.pool import Connector, EndpointPool, UpstreamPool
-from wardgate.proxy.io.resolver import Address, Resolver
+from wardgate.proxy.io.resolver import Address, Resolver, is_local_address
 from wardgate.proxy.io.tls import TlsConfigError, TlsFactory
 from wardgate.proxy.metrics import Counters
 from wardgate.proxy.settings import ProxySettings
@@ -108,7 +108,9 @@ class Gateway:
                     await asyncio.sleep(0)
             table = builder.finish()
             problems = self._prepare_pools(table)
-            self._resolver.rules = AddressRules(config.routes.guard, own=self._own_addresses())
+            self._resolver.rules = AddressRules(
+                config.routes.guard, own=self._own_addresses(), is_local=is_local_address
+            )
             # Keys and routes change in one breath: no request sees the one without the other.
             self.table, self.credentials = table, config.credentials
             self._routes_hash = config.routes_hash

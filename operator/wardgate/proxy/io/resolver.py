@@ -38,6 +38,19 @@ async def system_lookup(host: str, port: int) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
+def is_local_address(ip: str) -> bool:
+    """Whether an address is one of this host's: to itself the kernel would send from that very address.
+
+    Connecting a datagram socket sends nothing; it only asks for the route.
+    """
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect((ip, 9))
+            return str(probe.getsockname()[0]) == ip
+    except OSError:
+        return False
+
+
 class Resolver:
     """Answers are kept for five seconds, so that a burst of connects asks once. ``clock`` is monotonic, in seconds."""
 
