@@ -10,7 +10,8 @@ from tests.translate.cluster import Cluster
 from wardgate.ir import Refuse, Route
 from wardgate.problems import ObjectRef
 from wardgate.settings import Settings
-from wardgate.translate import Translation, delegation, translate
+from wardgate.translate import Translation, translate
+from wardgate.translate.routes import delegation
 
 _NETWORKING = "networking.gloo.solo.io/v2"
 _FORWARD = {"forwardTo": {"destinations": [{"ref": {"name": "web"}, "port": {"number": 80}}]}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wardgate.translate.label_index import LabelIndex
+from wardgate.translate.policies.label_index import LabelIndex
 
 _PAIRS = st.tuples(st.sampled_from("ab"), st.sampled_from("xyz"))
 

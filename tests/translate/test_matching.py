@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from wardgate.ir import HeaderMatch, PathMatch, QueryMatch, RouteMatch
-from wardgate.translate.matching import conflicts_with_all, lies_within, merged
+from wardgate.translate.routes.matching import conflicts_with_all, lies_within, merged
 
 
 def _path(kind: str, value: str, *, ignore_case: bool = False) -> RouteMatch:

@@ -10,9 +10,9 @@ from wardgate.ir import DirectResponse
 from wardgate.problems import ObjectRef
 from wardgate.settings import Settings
 from wardgate.translate import Memo, translate
-from wardgate.translate.instances import RouteInstance
-from wardgate.translate.selection import RouteFinder
-from wardgate.translate.selectors import RouteLabelSelector, Selectors
+from wardgate.translate.policies.selection import RouteFinder
+from wardgate.translate.policies.selectors import RouteLabelSelector, Selectors
+from wardgate.translate.routes.instances import RouteInstance
 
 _POLICIES, _ROUTES, _KEYS = 200, 1000, 10_000
 

@@ -8,9 +8,9 @@ import pytest
 
 from wardgate.ir import DirectResponse
 from wardgate.problems import ObjectRef
-from wardgate.translate.instances import Destination, RouteInstance
-from wardgate.translate.selection import RouteFinder
-from wardgate.translate.selectors import DestinationSelector, RouteLabelSelector, Selectors, read_selectors
+from wardgate.translate.policies.selection import RouteFinder
+from wardgate.translate.policies.selectors import DestinationSelector, RouteLabelSelector, Selectors, read_selectors
+from wardgate.translate.routes.instances import Destination, RouteInstance
 
 
 def _read(**spec: object) -> Selectors:

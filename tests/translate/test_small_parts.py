@@ -7,15 +7,15 @@ import pytest
 from wardgate.ir import DirectResponse, FileRef, PathMatch, RouteMatch
 from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
 from wardgate.snapshot import StoredObject
-from wardgate.translate.file_paths import file_below
+from wardgate.translate.destinations.file_paths import file_below
+from wardgate.translate.destinations.forwarding import shares
 from wardgate.translate.findings import Findings
-from wardgate.translate.forwarding import shares
-from wardgate.translate.instances import RouteInstance
 from wardgate.translate.manifests import at, items, labels_of, mapping, replaced
 from wardgate.translate.regexes import MAX_PATTERN, group_count, regex_fault
-from wardgate.translate.specificity import by_specificity
+from wardgate.translate.routes.instances import RouteInstance
+from wardgate.translate.routes.specificity import by_specificity
+from wardgate.translate.routes.table_plans import DestinationPlan
 from wardgate.translate.statuses import judge
-from wardgate.translate.table_plans import DestinationPlan
 
 _REF = ObjectRef("RouteTable", "a", "b")
 

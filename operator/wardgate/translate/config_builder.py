@@ -25,13 +25,13 @@ from wardgate.ir import (
     VirtualHost,
 )
 from wardgate.settings import Settings
-from wardgate.translate.auth_attachment import AuthAttachment
-from wardgate.translate.instances import RouteInstance
-from wardgate.translate.ports import OpenListener
-from wardgate.translate.transformation_attachment import TransformationAttachment
-from wardgate.translate.transformations import template_limits
-from wardgate.translate.upstreams import Upstreams
-from wardgate.translate.virtual_hosts import HostPlan
+from wardgate.translate.destinations.upstreams import Upstreams
+from wardgate.translate.listening.ports import OpenListener
+from wardgate.translate.policies.auth_attachment import AuthAttachment
+from wardgate.translate.policies.transformation_attachment import TransformationAttachment
+from wardgate.translate.policies.transformations import template_limits
+from wardgate.translate.routes.instances import RouteInstance
+from wardgate.translate.routes.virtual_hosts import HostPlan
 
 _PlanT = TypeVar("_PlanT", AuthPlan, TransformationPlan)
 

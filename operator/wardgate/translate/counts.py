@@ -13,9 +13,9 @@ from wardgate.problems import ObjectRef, Reason
 from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import KeyOutcome, PolicyOutcome
 from wardgate.translate.evidence import Evidence
-from wardgate.translate.instances import RouteInstance
 from wardgate.translate.manifests import at, mapping
-from wardgate.translate.selectors import Selectors, read_selectors
+from wardgate.translate.policies.selectors import Selectors, read_selectors
+from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.statuses import Counts
 
 _REJECTED = (Reason.BAD_SECRET, Reason.EXPIRED_KEY, Reason.TOO_LARGE)

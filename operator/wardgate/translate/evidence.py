@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import ClusterSnapshot, StoredObject
-from wardgate.translate.auth_attachment import AuthAttachment
 from wardgate.translate.contract import KeyOutcome
+from wardgate.translate.destinations.upstreams import Upstreams
 from wardgate.translate.findings import Findings
 from wardgate.translate.forms import LastGood
-from wardgate.translate.instances import RouteInstance
 from wardgate.translate.objects import Objects
-from wardgate.translate.routing import Routed
-from wardgate.translate.transformation_attachment import TransformationAttachment
-from wardgate.translate.upstreams import Upstreams
+from wardgate.translate.policies.auth_attachment import AuthAttachment
+from wardgate.translate.policies.transformation_attachment import TransformationAttachment
+from wardgate.translate.routes.instances import RouteInstance
+from wardgate.translate.routes.routing import Routed
 
 
 @dataclass(frozen=True, slots=True)

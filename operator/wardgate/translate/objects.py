@@ -19,17 +19,17 @@ from wardgate.problems import ObjectRef
 from wardgate.snapshot import ClusterSnapshot
 from wardgate.translate.cluster_names import ignored_names
 from wardgate.translate.contract import ParsedObject, PolicyOutcome, Scope, TransformationOutcome
-from wardgate.translate.ext_auth_servers import read_server
-from wardgate.translate.extauth import server_problems, translate_ext_auth
-from wardgate.translate.external_endpoints import ExternalEndpointPlan, read_external_endpoint
-from wardgate.translate.external_services import ExternalServicePlan, read_external_service
+from wardgate.translate.destinations.external_endpoints import ExternalEndpointPlan, read_external_endpoint
+from wardgate.translate.destinations.external_services import ExternalServicePlan, read_external_service
 from wardgate.translate.findings import Findings
 from wardgate.translate.forms import Forms, LastGood, Reading, Served
-from wardgate.translate.gateway_reader import read_gateway
-from wardgate.translate.gateways import GatewayPlan
-from wardgate.translate.routing import Tables
-from wardgate.translate.table_forms import settle_tables
-from wardgate.translate.transformations import translate_transformation
+from wardgate.translate.listening.gateway_reader import read_gateway
+from wardgate.translate.listening.gateways import GatewayPlan
+from wardgate.translate.policies.ext_auth_servers import read_server
+from wardgate.translate.policies.extauth import server_problems, translate_ext_auth
+from wardgate.translate.policies.transformations import translate_transformation
+from wardgate.translate.routes.routing import Tables
+from wardgate.translate.routes.table_forms import settle_tables
 
 _ModelT = TypeVar("_ModelT", bound=KubernetesObject)
 _ValueT = TypeVar("_ValueT")

@@ -20,25 +20,25 @@ from wardgate.ir import GatewayConfig
 from wardgate.problems import ObjectRef
 from wardgate.settings import Settings
 from wardgate.snapshot import ClusterSnapshot, StoredObject
-from wardgate.translate.attachment import Attachment
-from wardgate.translate.auth_attachment import attach_auth
 from wardgate.translate.config_builder import Parts, build_config
 from wardgate.translate.contract import KeyOutcome, Scope
+from wardgate.translate.destinations.upstreams import Upstreams
 from wardgate.translate.evidence import Evidence
 from wardgate.translate.findings import Findings
 from wardgate.translate.forms import Forms, LastGood
-from wardgate.translate.keys import key_problems, resolve_keys
+from wardgate.translate.listening.attachment import Attachment
+from wardgate.translate.listening.ports import OpenListener, assign_ports
 from wardgate.translate.manifests import labels_of
 from wardgate.translate.memo import Memo
 from wardgate.translate.objects import Objects, read_objects
-from wardgate.translate.ports import OpenListener, assign_ports
-from wardgate.translate.routing import Routed, Router
+from wardgate.translate.policies.auth_attachment import attach_auth
+from wardgate.translate.policies.keys import key_problems, resolve_keys
+from wardgate.translate.policies.selection import RouteFinder
+from wardgate.translate.policies.transformation_attachment import attach_transformations
+from wardgate.translate.routes.routing import Routed, Router
 from wardgate.translate.secrets import DecodedSecret, SecretIndex
-from wardgate.translate.selection import RouteFinder
 from wardgate.translate.statuses import Statuses
 from wardgate.translate.tenancy import Tenancy
-from wardgate.translate.transformation_attachment import attach_transformations
-from wardgate.translate.upstreams import Upstreams
 from wardgate.translate.verdicts import judge_all, next_last_good
 
 _NOTHING: Final[LastGood] = MappingProxyType({})

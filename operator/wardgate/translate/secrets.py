@@ -28,9 +28,9 @@ from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.sensitive import Sensitive
 from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import Scope, SecretContent
-from wardgate.translate.label_index import LabelIndex
 from wardgate.translate.manifests import labels_of
 from wardgate.translate.memo import Memo
+from wardgate.translate.policies.label_index import LabelIndex
 
 SHARED_SECRET_ENTRIES: Final = ("shared-secret", "sharedSecret", "hmac", "secret", "password")
 """Where an HMAC shared secret may stand, in order of preference; a Secret's only entry may have any name."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wardgate.ir import BoolAnd, BoolExpr, BoolNot, BoolOr, BoolStep
-from wardgate.translate.bool_expression import (
+from wardgate.translate.policies.bool_expression import (
     MAX_DEPTH,
     MAX_LENGTH,
     BoolSyntaxError,

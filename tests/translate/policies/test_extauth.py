@@ -26,7 +26,7 @@ from wardgate.problems import FieldPath, ObjectRef, ProblemKind, Reason
 from wardgate.sensitive import Sensitive
 from wardgate.settings import Settings
 from wardgate.translate.contract import KeyForm, KeySetRequest, ParsedObject, PolicyOutcome, Scope
-from wardgate.translate.extauth import server_problems, translate_ext_auth
+from wardgate.translate.policies.extauth import server_problems, translate_ext_auth
 
 POLICY = ObjectRef("ExtAuthPolicy", "ns", "p")
 CONFIGS: FieldPath = ("spec", "config", "glooAuth", "configs")

@@ -11,8 +11,8 @@ from wardgate.sensitive import Sensitive
 from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import KeyForm, KeySetRequest, ParsedObject, PolicyOutcome, Scope
-from wardgate.translate.keys import key_problems, resolve_keys
 from wardgate.translate.memo import Memo
+from wardgate.translate.policies.keys import key_problems, resolve_keys
 
 POLICY_REF = ObjectRef("ExtAuthPolicy", "ns", "p")
 FIELD = ("spec", "config", "glooAuth", "configs", 0, "apiKeyAuth")

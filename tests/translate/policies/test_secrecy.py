@@ -14,7 +14,7 @@ from wardgate.ir import ApiKeyStep, AuthPlan, MetadataHeader
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import KeyForm, ParsedObject, PolicyOutcome
-from wardgate.translate.keys import key_problems, resolve_keys
+from wardgate.translate.policies.keys import key_problems, resolve_keys
 from wardgate.translate.secrets import Reference, ca_bundle, certificate_pair, shared_secret
 
 MARKER = "m4rk3r"

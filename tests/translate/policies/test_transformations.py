@@ -21,7 +21,7 @@ from wardgate.problems import FieldPath, ObjectRef, ProblemKind, Reason
 from wardgate.settings import Settings, TemplateLimits
 from wardgate.translate.contract import ParsedObject, Scope, TransformationOutcome
 from wardgate.translate.memo import Memo
-from wardgate.translate.transformations import template_limits, translate_transformation
+from wardgate.translate.policies.transformations import template_limits, translate_transformation
 
 POLICY = ObjectRef("TransformationPolicy", "ns", "t")
 REQUEST: FieldPath = ("spec", "config", "request", "injaTemplate")

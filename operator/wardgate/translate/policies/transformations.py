@@ -19,8 +19,8 @@ from wardgate.problems import ObjectRef, Reason
 from wardgate.settings import TemplateLimits
 from wardgate.translate.contract import ParsedObject, Scope, TransformationOutcome, has_error, plan_name
 from wardgate.translate.findings import Findings
-from wardgate.translate.header_names import is_token
-from wardgate.translate.message_templates import TemplateReader
+from wardgate.translate.policies.header_names import is_token
+from wardgate.translate.policies.message_templates import TemplateReader
 
 _CONFIG: Final = ("spec", "config")
 

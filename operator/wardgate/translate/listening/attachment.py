@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from wardgate.problems import ObjectRef, Reason
 from wardgate.translate.findings import Findings
-from wardgate.translate.gateways import AllowedTables, GatewayPlan
-from wardgate.translate.hosts import common
-from wardgate.translate.ports import OpenListener
-from wardgate.translate.table_plans import RouteFilter, TablePlan
+from wardgate.translate.listening.gateways import AllowedTables, GatewayPlan
+from wardgate.translate.listening.hosts import common
+from wardgate.translate.listening.ports import OpenListener
+from wardgate.translate.routes.table_plans import RouteFilter, TablePlan
 from wardgate.translate.tenancy import Tenancy
 
 

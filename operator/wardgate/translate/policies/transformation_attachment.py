@@ -14,8 +14,8 @@ from wardgate.problems import ObjectRef, Reason
 from wardgate.translate.contract import TransformationOutcome
 from wardgate.translate.findings import Findings
 from wardgate.translate.forms import Served
-from wardgate.translate.selection import RouteFinder
-from wardgate.translate.selectors import Selectors, read_selectors, report_unreadable
+from wardgate.translate.policies.selection import RouteFinder
+from wardgate.translate.policies.selectors import Selectors, read_selectors, report_unreadable
 from wardgate.translate.tenancy import Tenancy
 
 TRANSFORMATION_INVALID = Refuse(500, "transformation_invalid")

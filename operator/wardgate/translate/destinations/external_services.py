@@ -17,10 +17,10 @@ from wardgate.api.external_service import ClientsideTls, ExternalService, Extern
 from wardgate.ir import FileRef, UpstreamTls
 from wardgate.problems import FieldPath, ObjectRef, Problem, Reason, format_path
 from wardgate.translate.contract import ParsedObject, Scope
-from wardgate.translate.file_paths import file_below
+from wardgate.translate.destinations.file_paths import file_below
 from wardgate.translate.findings import Findings
 from wardgate.translate.forms import Reading
-from wardgate.translate.hosts import is_dns_name, is_wildcard, normal
+from wardgate.translate.listening.hosts import is_dns_name, is_wildcard, normal
 from wardgate.translate.manifests import labels_of
 from wardgate.translate.secrets import Reference, ca_bundle, certificate_pair, find_secret
 

@@ -9,11 +9,11 @@ from wardgate.api.external_endpoint import ExternalEndpoint
 from wardgate.ir import Endpoint
 from wardgate.problems import FieldPath, ObjectRef, Problem, Reason
 from wardgate.translate.contract import ParsedObject, Scope
-from wardgate.translate.external_services import ExternalPort
-from wardgate.translate.file_paths import file_below
+from wardgate.translate.destinations.external_services import ExternalPort
+from wardgate.translate.destinations.file_paths import file_below
 from wardgate.translate.findings import Findings
 from wardgate.translate.forms import Reading
-from wardgate.translate.hosts import is_dns_name, is_ip, normal
+from wardgate.translate.listening.hosts import is_dns_name, is_ip, normal
 from wardgate.translate.manifests import labels_of
 
 _UNIX: Final = "unix://"

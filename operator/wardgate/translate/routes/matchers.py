@@ -17,7 +17,7 @@ from wardgate.ir import HeaderMatch, PathMatch, QueryMatch, RouteMatch
 from wardgate.problems import FieldPath, ObjectRef, Reason, format_path
 from wardgate.translate.findings import Findings
 from wardgate.translate.regexes import regex_fault
-from wardgate.translate.table_plans import MatcherPlan
+from wardgate.translate.routes.table_plans import MatcherPlan
 
 _ConditionT = TypeVar("_ConditionT", HeaderMatch, QueryMatch)
 _METHOD: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}")

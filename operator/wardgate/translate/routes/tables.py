@@ -19,15 +19,15 @@ from wardgate.api.route_table import RouteTable, RouteTableSpec
 from wardgate.problems import FieldPath, Problem, ProblemKind, Reason, format_path
 from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject
-from wardgate.translate.actions import ROUTE_INVALID, ActionReader
 from wardgate.translate.cluster_names import ignored_names
 from wardgate.translate.findings import Findings
 from wardgate.translate.forms import Parsing, Reading
-from wardgate.translate.hosts import normal
+from wardgate.translate.listening.hosts import normal
 from wardgate.translate.manifests import at, labels_of, replaced
-from wardgate.translate.matchers import MatcherReader
 from wardgate.translate.parsing import parse_stored
-from wardgate.translate.table_plans import RoutePlan, TablePlan
+from wardgate.translate.routes.actions import ROUTE_INVALID, ActionReader
+from wardgate.translate.routes.matchers import MatcherReader
+from wardgate.translate.routes.table_plans import RoutePlan, TablePlan
 
 _HTTP: Final = ("spec", "http")
 _DEFAULT: Final = ("spec", "defaultDestination")

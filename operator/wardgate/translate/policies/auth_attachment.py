@@ -20,9 +20,9 @@ from wardgate.problems import ObjectRef, Reason
 from wardgate.translate.contract import PolicyOutcome
 from wardgate.translate.findings import Findings
 from wardgate.translate.forms import Served
-from wardgate.translate.instances import RouteInstance
-from wardgate.translate.selection import RouteFinder
-from wardgate.translate.selectors import Selectors, read_selectors, report_unreadable
+from wardgate.translate.policies.selection import RouteFinder
+from wardgate.translate.policies.selectors import Selectors, read_selectors, report_unreadable
+from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.tenancy import Tenancy
 
 POLICY_INVALID = Refuse(500, "policy_invalid")

@@ -14,13 +14,13 @@ from typing import Final
 from wardgate.ir import Endpoint, Refuse, Upstream
 from wardgate.problems import ObjectRef, Reason
 from wardgate.translate.contract import Scope
-from wardgate.translate.external_endpoints import ExternalEndpointPlan
-from wardgate.translate.external_services import ExternalPort, ExternalServicePlan
+from wardgate.translate.destinations.external_endpoints import ExternalEndpointPlan
+from wardgate.translate.destinations.external_services import ExternalPort, ExternalServicePlan
 from wardgate.translate.forms import Served
-from wardgate.translate.instances import Destination
-from wardgate.translate.label_index import LabelIndex
 from wardgate.translate.manifests import labels_of
-from wardgate.translate.table_plans import DestinationPlan
+from wardgate.translate.policies.label_index import LabelIndex
+from wardgate.translate.routes.instances import Destination
+from wardgate.translate.routes.table_plans import DestinationPlan
 
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 UPSTREAM_MISSING = Refuse(500, "upstream_missing")

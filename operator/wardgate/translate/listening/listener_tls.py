@@ -14,7 +14,7 @@ from wardgate.ir import FileRef, ListenerTls
 from wardgate.problems import FieldPath, ObjectRef, Problem, Reason, format_path
 from wardgate.sensitive import Sensitive
 from wardgate.translate.contract import Scope
-from wardgate.translate.file_paths import file_below
+from wardgate.translate.destinations.file_paths import file_below
 from wardgate.translate.findings import Findings
 from wardgate.translate.secrets import Reference, ca_bundle, certificate_pair
 

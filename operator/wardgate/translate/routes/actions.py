@@ -17,10 +17,10 @@ from wardgate.api.references import DestinationReference
 from wardgate.ir import DirectResponse, PrefixRewrite, Redirect, Refuse, RegexRewrite
 from wardgate.problems import FieldPath, ObjectRef, Reason, format_path
 from wardgate.translate.findings import Findings
-from wardgate.translate.matchers import MatcherReader
 from wardgate.translate.regexes import group_count, regex_fault
-from wardgate.translate.route_filters import read_filters
-from wardgate.translate.table_plans import (
+from wardgate.translate.routes.matchers import MatcherReader
+from wardgate.translate.routes.route_filters import read_filters
+from wardgate.translate.routes.table_plans import (
     ActionPlan,
     DelegatePlan,
     DestinationPlan,

@@ -14,9 +14,9 @@ from wardgate.snapshot import StoredObject
 from wardgate.translate.findings import Findings
 from wardgate.translate.forms import LastGood
 from wardgate.translate.memo import Memo
-from wardgate.translate.routing import Tables
-from wardgate.translate.table_plans import TablePlan
-from wardgate.translate.tables import read_table
+from wardgate.translate.routes.routing import Tables
+from wardgate.translate.routes.table_plans import TablePlan
+from wardgate.translate.routes.tables import read_table
 
 
 def settle_tables(

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wardgate.problems import Reason
-from wardgate.translate.label_index import LabelIndex
-from wardgate.translate.table_plans import DelegatePlan, TablePlan, TableSelector
+from wardgate.translate.policies.label_index import LabelIndex
+from wardgate.translate.routes.table_plans import DelegatePlan, TablePlan, TableSelector
 from wardgate.translate.tenancy import Tenancy
 
 _NAMESPACE, _NAME = "\0namespace", "\0name"

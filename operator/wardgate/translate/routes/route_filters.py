@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from wardgate.api.http_route import AllowedRoute
 from wardgate.problems import FieldPath
-from wardgate.translate.matchers import MatcherReader
-from wardgate.translate.table_plans import RouteFilter
+from wardgate.translate.routes.matchers import MatcherReader
+from wardgate.translate.routes.table_plans import RouteFilter
 
 
 def read_filters(allowed: Sequence[AllowedRoute], matchers: MatcherReader, field: FieldPath) -> tuple[RouteFilter, ...]:

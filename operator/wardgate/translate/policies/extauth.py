@@ -13,16 +13,16 @@ from wardgate.api.annotations import FORWARD_CREDENTIAL, AnnotationError, parse_
 from wardgate.api.ext_auth_policy import ExtAuthPolicy, GlooAuth
 from wardgate.ir import ApiKeyStep, AuthPlan, BasicAuthStep, BoolExpr
 from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
-from wardgate.translate.auth_steps import StepReader
-from wardgate.translate.bool_expression import (
+from wardgate.translate.contract import KeySetRequest, ParsedObject, PolicyOutcome, Scope, has_error, plan_name
+from wardgate.translate.findings import Findings
+from wardgate.translate.policies.auth_steps import StepReader
+from wardgate.translate.policies.bool_expression import (
     BoolSyntaxError,
     ParsedExpression,
     parse_bool_expression,
     passes_without_proof,
     steps_of,
 )
-from wardgate.translate.contract import KeySetRequest, ParsedObject, PolicyOutcome, Scope, has_error, plan_name
-from wardgate.translate.findings import Findings
 
 _CONFIG: Final = ("spec", "config")
 _GLOO_AUTH: Final = (*_CONFIG, "glooAuth")

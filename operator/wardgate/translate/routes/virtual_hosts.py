@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 
 from wardgate.ir import RouteMatch
 from wardgate.problems import ObjectRef, Reason
-from wardgate.translate.attachment import Attached
 from wardgate.translate.findings import Findings
-from wardgate.translate.instances import RouteInstance
-from wardgate.translate.table_plans import TablePlan
+from wardgate.translate.listening.attachment import Attached
+from wardgate.translate.routes.instances import RouteInstance
+from wardgate.translate.routes.table_plans import TablePlan
 from wardgate.translate.tenancy import Tenancy
 
 

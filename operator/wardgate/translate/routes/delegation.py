@@ -15,13 +15,14 @@ from typing import Final
 
 from wardgate.ir import Forward, PathMatch, PrefixRewrite, Refuse, RouteAction, RouteMatch
 from wardgate.problems import FieldPath, ObjectRef, Reason
+from wardgate.translate.destinations.forwarding import Resolved, resolve
+from wardgate.translate.destinations.upstreams import Upstreams
 from wardgate.translate.findings import Findings
-from wardgate.translate.forwarding import Resolved, resolve
-from wardgate.translate.instances import Destination, RouteInstance
-from wardgate.translate.matching import MAX_MATCHES, conflicts_with_all, lies_within, merged
-from wardgate.translate.specificity import by_specificity
-from wardgate.translate.table_index import TableIndex
-from wardgate.translate.table_plans import (
+from wardgate.translate.routes.instances import Destination, RouteInstance
+from wardgate.translate.routes.matching import MAX_MATCHES, conflicts_with_all, lies_within, merged
+from wardgate.translate.routes.specificity import by_specificity
+from wardgate.translate.routes.table_index import TableIndex
+from wardgate.translate.routes.table_plans import (
     DelegatePlan,
     ForwardPlan,
     Labels,
@@ -30,7 +31,6 @@ from wardgate.translate.table_plans import (
     TablePlan,
     action_name,
 )
-from wardgate.translate.upstreams import Upstreams
 
 MAX_DEPTH: Final = 16
 """Tables below one another."""

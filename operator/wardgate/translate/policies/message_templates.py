@@ -16,7 +16,7 @@ from wardgate.inja import Limits, TemplateError, compile_extractor, compile_temp
 from wardgate.ir import AppendedHeader, DynamicMetadataValue, Extractor, HeaderTemplate, MessageTemplate
 from wardgate.problems import FieldPath, ObjectRef, Reason
 from wardgate.translate.findings import Findings
-from wardgate.translate.header_names import FRAMING, PSEUDO, READABLE_PSEUDO, is_token
+from wardgate.translate.policies.header_names import FRAMING, PSEUDO, READABLE_PSEUDO, is_token
 
 DEFAULT_METADATA_NAMESPACE: Final = "io.solo.transformation"
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from wardgate.ir import Forward, Refuse, RouteAction, WeightedUpstream
 from wardgate.problems import ObjectRef, Problem, ProblemKind, format_path
-from wardgate.translate.instances import Destination
-from wardgate.translate.table_plans import DestinationPlan, ForwardPlan
-from wardgate.translate.upstreams import Fault, Upstreams
+from wardgate.translate.destinations.upstreams import Fault, Upstreams
+from wardgate.translate.routes.instances import Destination
+from wardgate.translate.routes.table_plans import DestinationPlan, ForwardPlan
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from wardgate.ir import RouteMatch
-from wardgate.translate.instances import RouteInstance
+from wardgate.translate.routes.instances import RouteInstance
 
 _KINDS: Final = {"exact": 0, "regex": 1, "prefix": 2}
 _NO_PATH: Final = (3, 0)

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from wardgate.translate.instances import Destination, RouteInstance
-from wardgate.translate.label_index import LabelIndex
-from wardgate.translate.selectors import DestinationSelector, RouteLabelSelector, Selectors
+from wardgate.translate.policies.label_index import LabelIndex
+from wardgate.translate.policies.selectors import DestinationSelector, RouteLabelSelector, Selectors
+from wardgate.translate.routes.instances import Destination, RouteInstance
 
 _NAMESPACE = "\0namespace"
 _SERVICES = DestinationSelector(kind="SERVICE")

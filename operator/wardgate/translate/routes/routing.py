@@ -11,15 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wardgate.problems import ObjectRef, Reason
-from wardgate.translate.attachment import Attached, Attachment
 from wardgate.translate.contract import Scope
-from wardgate.translate.delegation import Delegation, Place
+from wardgate.translate.destinations.upstreams import Upstreams
 from wardgate.translate.findings import Findings
-from wardgate.translate.ports import OpenListener
-from wardgate.translate.table_index import TableIndex
-from wardgate.translate.table_plans import TablePlan
-from wardgate.translate.upstreams import Upstreams
-from wardgate.translate.virtual_hosts import HostPlan, RootRoutes, domains_together, merge_roots
+from wardgate.translate.listening.attachment import Attached, Attachment
+from wardgate.translate.listening.ports import OpenListener
+from wardgate.translate.routes.delegation import Delegation, Place
+from wardgate.translate.routes.table_index import TableIndex
+from wardgate.translate.routes.table_plans import TablePlan
+from wardgate.translate.routes.virtual_hosts import HostPlan, RootRoutes, domains_together, merge_roots
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from wardgate.ir import ApiKeyStep, Credential, MetadataEntry, MetadataHeader
 from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import KeyForm, KeyOutcome, KeySetRequest, ParsedObject, PolicyOutcome, Scope
-from wardgate.translate.key_secret import RefusedKey, UsableKey, read_key
+from wardgate.translate.policies.key_secret import RefusedKey, UsableKey, read_key
 from wardgate.translate.secrets import SecretIndex
 
 _UNFRAMED: Final = frozenset("\r\n\0")

@@ -1,0 +1,1 @@
+"""Where requests go: Services, ExternalServices and ExternalEndpoints as upstreams."""

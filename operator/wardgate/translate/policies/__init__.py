@@ -1,0 +1,1 @@
+"""What is attached to routes: authentication, keys and transformations."""

@@ -1,0 +1,1 @@
+"""RouteTables: read one by one, delegated, merged and put in order."""
