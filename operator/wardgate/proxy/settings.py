@@ -1,4 +1,4 @@
-"""The proxy's own settings: limits and times. Every one has a default, and a flag of ``wardgate proxy`` and ``run``."""
+"""The proxy's own settings: limits and times. Every one has a default and an option: ``docs/settings.md``."""
 
 from __future__ import annotations
 

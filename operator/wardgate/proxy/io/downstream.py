@@ -33,6 +33,14 @@ _LINGER = 2.0
 """Seconds in which a caller can still read a refusal while the rest of its request is thrown away."""
 
 
+class HangUp(asyncio.Protocol):
+    """Turns callers away from a listener that can not serve."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Close at once."""
+        cast("asyncio.Transport", transport).abort()
+
+
 class Downstream(asyncio.Protocol):
     """See the module. ``port`` is the listener's own, whatever port is bound in its place."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import ssl
 from collections.abc import Callable
 from email.utils import formatdate
 from random import randrange
@@ -24,7 +25,7 @@ from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.messages import Header, Outgoing, Reply, Request
 from wardgate.proxy.core.plans import CompiledUpstream
 from wardgate.proxy.core.table import Table, TableBuilder
-from wardgate.proxy.io.downstream import Downstream
+from wardgate.proxy.io.downstream import Downstream, HangUp
 from wardgate.proxy.io.errors import UpstreamError
 from wardgate.proxy.io.pool import Connector, EndpointPool, UpstreamPool
 from wardgate.proxy.io.resolver import Address, Resolver, is_local_address
@@ -150,21 +151,27 @@ class Gateway:
                 try:
                     await self._serve(number, port, listener.spec.tls)
                 except TlsConfigError as error:
-                    self._close(port)
+                    # A certificate that served goes on serving; without one, callers are turned away, not left waiting.
+                    port.server = port.server or await self._open(port, HangUp, None)
                     problems.append(f"Listener {listener.name}: {error}")
         return tuple(problems)
 
     async def _serve(self, number: int, port: _Port, tls: ListenerTls | None) -> None:
         context = self._tls.listener(tls) if tls is not None else None
         self._close(port)
-        port.server = await asyncio.get_running_loop().create_server(
-            lambda: Downstream(self, number),
+        port.server = await self._open(port, lambda: Downstream(self, number), context)
+        port.tls = tls
+
+    async def _open(
+        self, port: _Port, protocol: Callable[[], asyncio.BaseProtocol], context: ssl.SSLContext | None
+    ) -> asyncio.Server:
+        return await asyncio.get_running_loop().create_server(
+            protocol,
             # A server closes its socket with itself; the duplicate keeps what is queued for the next one.
             sock=port.sock.dup(),
             ssl=context,
             ssl_handshake_timeout=self.timeouts.head if context is not None else None,
         )
-        port.tls = tls
 
     @staticmethod
     def _close(port: _Port) -> None:

@@ -1,0 +1,214 @@
+"""Listeners with TLS: certificates in the config and in files, callers' certificates, rotation."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.proxy.io.bench import OK, Bench, answering, config, providing, run, serving
+from wardgate.ir import Endpoint, FileRef, GatewayConfig, ListenerTls, Upstream, UpstreamTls
+from wardgate.proxy.io.tls import TlsConfigError, TlsFactory
+from wardgate.proxy.settings import ProxySettings
+from wardgate.sensitive import Sensitive
+
+GET = b"GET / HTTP/1.1\r\nHost: gw.example.com\r\nConnection: close\r\n\r\n"
+
+
+def tls_of(authority: trustme.CA, **changes: object) -> ListenerTls:
+    leaf = authority.issue_cert("gw.example.com")
+    chain = "".join(blob.bytes().decode() for blob in leaf.cert_chain_pems)
+    tls = ListenerTls(chain, Sensitive(leaf.private_key_pem.bytes().decode()))
+    return replace(tls, **changes)  # type: ignore[arg-type]
+
+
+def with_tls(port: int, tls: ListenerTls) -> GatewayConfig:
+    base = config(port)
+    return replace(base, listeners=(replace(base.listeners[0], tls=tls),))
+
+
+async def ask(bench: Bench, authority: trustme.CA, *, client: trustme.LeafCert | None = None) -> bytes:
+    """A request over TLS, verified; empty if the gateway hangs up."""
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    if client is not None:
+        client.configure_cert(context)
+    try:
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", bench.port, ssl=context, server_hostname="gw.example.com"
+        )
+        writer.write(GET)
+        answer = await reader.read()
+        writer.close()
+    except (ConnectionError, ssl.SSLError):
+        return b""
+    return answer
+
+
+def test_a_listener_serves_its_certificate_and_a_new_one_without_a_restart() -> None:
+    async def scenario() -> None:
+        first, second = trustme.CA(), trustme.CA()
+        async with providing(answering(OK)) as provider, serving() as bench:
+            assert await bench.apply(with_tls(provider.port, tls_of(first))) == ()
+            assert (await ask(bench, first)).endswith(b"ok")
+            await bench.apply(with_tls(provider.port, tls_of(second)))
+            assert (await ask(bench, second)).endswith(b"ok")
+            assert await ask(bench, first) == b""
+
+    run(scenario())
+
+
+def test_only_callers_whose_certificate_is_signed_and_named_are_let_in() -> None:
+    async def scenario() -> None:
+        server, clients, strangers = trustme.CA(), trustme.CA(), trustme.CA()
+        tls = tls_of(server, client_ca=clients.cert_pem.bytes().decode(), subject_alt_names=("team-a.example.com",))
+        async with providing(answering(OK)) as provider, serving() as bench:
+            await bench.apply(with_tls(provider.port, tls))
+            assert (await ask(bench, server, client=clients.issue_cert("team-a.example.com"))).endswith(b"ok")
+            assert await ask(bench, server, client=clients.issue_cert("team-b.example.com")) == b""
+            assert await ask(bench, server, client=strangers.issue_cert("team-a.example.com")) == b""
+            assert await ask(bench, server) == b""
+            assert len(provider.received) == 1
+
+    run(scenario())
+
+
+def test_a_caller_below_the_minimum_version_is_refused() -> None:
+    context = TlsFactory(files_root="", extra_ca="").listener(
+        tls_of(trustme.CA(), minimum_version="TLSv1_3", maximum_version="TLSv1_3")
+    )
+    assert (context.minimum_version, context.maximum_version) == (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_3)
+
+
+def test_a_certificate_goes_on_serving_while_its_successor_can_not_be_used() -> None:
+    async def scenario() -> None:
+        authority = trustme.CA()
+        good = tls_of(authority)
+        async with providing(answering(OK)) as provider, serving() as bench:
+            await bench.apply(with_tls(provider.port, good))
+            problems = await bench.apply(with_tls(provider.port, replace(good, private_key=Sensitive("nonsense"))))
+            assert len(problems) == 1
+            assert (await ask(bench, authority)).endswith(b"ok")
+
+    run(scenario())
+
+
+def test_a_certificate_that_can_not_be_used_turns_callers_away_and_is_said_so() -> None:
+    async def scenario() -> None:
+        authority = trustme.CA()
+        async with providing(answering(OK)) as provider, serving() as bench:
+            mismatch = tls_of(authority, private_key=tls_of(authority).private_key)
+            problems = await bench.apply(with_tls(provider.port, mismatch))
+            assert len(problems) == 1
+            assert problems[0].startswith("Listener main: The certificate and private key can not be used: ")
+            assert await ask(bench, authority) == b""
+            await bench.apply(with_tls(provider.port, tls_of(authority)))
+            assert (await ask(bench, authority)).endswith(b"ok")
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"cipher_suites": ("NO-SUCH-CIPHER",)}, "The cipherSuites can not be used"),
+        ({"client_ca": "nonsense"}, "The client CA can not be used"),
+    ],
+)
+def test_other_parts_that_can_not_be_used_are_named(change: dict[str, object], text: str) -> None:
+    with pytest.raises(TlsConfigError, match=text):
+        TlsFactory(files_root="", extra_ca="").listener(tls_of(trustme.CA(), **change))
+
+
+def test_a_known_cipher_suite_is_taken() -> None:
+    tls = tls_of(trustme.CA(), cipher_suites=("ECDHE-RSA-AES128-GCM-SHA256",))
+    names = [cipher["name"] for cipher in TlsFactory(files_root="", extra_ca="").listener(tls).get_ciphers()]
+    assert "ECDHE-RSA-AES128-GCM-SHA256" in names
+
+
+def test_files_are_read_below_the_one_folder_only(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "certs", tmp_path / "elsewhere"
+    inside.mkdir()
+    outside.mkdir()
+    tls = tls_of(trustme.CA())
+    assert isinstance(tls.certificate, str)
+    assert isinstance(tls.private_key, Sensitive)
+    for folder in (inside, outside):
+        (folder / "tls.crt").write_text(tls.certificate)
+        (folder / "tls.key").write_text(tls.private_key.reveal())
+    (inside / "link.key").symlink_to(outside / "tls.key")
+    factory = TlsFactory(files_root=str(inside), extra_ca="")
+
+    def from_files(certificate: Path, key: Path) -> ListenerTls:
+        return ListenerTls(FileRef(str(certificate)), FileRef(str(key)))
+
+    assert (
+        factory.listener(from_files(inside / "tls.crt", inside / "tls.key")).minimum_version >= ssl.TLSVersion.TLSv1_2
+    )
+    for escape in (outside / "tls.key", inside / "link.key", inside / ".." / "elsewhere" / "tls.key"):
+        with pytest.raises(TlsConfigError, match="is not below the folder that this proxy may read"):
+            factory.listener(from_files(inside / "tls.crt", escape))
+    with pytest.raises(TlsConfigError, match="can not be read: No such file"):
+        factory.listener(from_files(inside / "tls.crt", inside / "missing.key"))
+    with pytest.raises(TlsConfigError, match="is not below"):
+        TlsFactory(files_root="", extra_ca="").listener(from_files(inside / "tls.crt", inside / "tls.key"))
+
+
+def test_an_upstream_that_asks_for_a_certificate_gets_ours() -> None:
+    async def scenario() -> None:
+        authority, ours = trustme.CA(), trustme.CA()
+        seen: list[object] = []
+
+        async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            seen.append(writer.get_extra_info("peercert")["subjectAltName"])
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(OK)
+            writer.close()
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("api.example.com").configure_cert(context)
+        ours.configure_trust(context)
+        context.verify_mode = ssl.CERT_REQUIRED
+        server = await asyncio.start_server(script, "127.0.0.1", 0, ssl=context)
+        leaf = ours.issue_cert("gateway.example.com")
+        tls = UpstreamTls(
+            "api.example.com",
+            ca=authority.cert_pem.bytes().decode(),
+            certificate=leaf.cert_chain_pems[0].bytes().decode(),
+            private_key=Sensitive(leaf.private_key_pem.bytes().decode()),
+        )
+        port = server.sockets[0].getsockname()[1]
+        async with serving() as bench:
+            await bench.apply(config(1, upstreams=(Upstream("provider", (Endpoint("127.0.0.1", port),), tls=tls),)))
+            assert (await bench.exchange(GET)).endswith(b"ok")
+        assert seen == [(("DNS", "gateway.example.com"),)]
+        server.close()
+
+    run(scenario())
+
+
+def test_a_unix_socket_is_dialled_below_the_one_folder_only(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        inside, outside = tmp_path / "sockets", tmp_path / "elsewhere"
+        inside.mkdir()
+        outside.mkdir()
+
+        async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(OK)
+            writer.close()
+
+        servers = [await asyncio.start_unix_server(script, str(folder / "s")) for folder in (inside, outside)]
+        async with serving(ProxySettings(admin="", unix_root=str(inside))) as bench:
+            for folder, status in ((inside, b"200"), (outside, b"502")):
+                endpoint = Endpoint("", 0, unix_path=str(folder / "s"))
+                await bench.apply(config(1, upstreams=(Upstream("provider", (endpoint,)),)))
+                assert (await bench.exchange(GET)).startswith(b"HTTP/1.1 " + status)
+        for server in servers:
+            server.close()
+
+    run(scenario())
