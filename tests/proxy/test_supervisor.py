@@ -14,7 +14,7 @@ import pytest
 
 from tests.proxy.io.bench import CREDENTIAL, OK, PORT, answering, config, guarded, providing, run
 from wardgate.ir import GatewayConfig
-from wardgate.proxy.settings import ProxySettings
+from wardgate.proxy.settings import ProxySettings, Timeouts
 from wardgate.proxy.sockets import BindError
 from wardgate.proxy.supervisor import Applied, ConfigRefused, Supervisor
 from wardgate.wire.bundle import Bundle
@@ -184,5 +184,38 @@ def test_config_changes_under_load_drop_no_request() -> None:
             assert {answer.split(b"\r\n")[0] for answer in answers} == {b"HTTP/1.1 200 OK"}
             assert first.received
             assert second.received
+
+    run(scenario())
+
+
+def test_a_bundle_that_a_worker_refuses_leaves_what_it_serves_and_is_said_so() -> None:
+    async def scenario() -> None:
+        async with providing(answering(OK)) as provider, supervising() as running:
+            applied = await running.apply(config(provider.port))
+            bundle = encode(guarded(provider.port, credentials=(CREDENTIAL,)))
+            name = next(name for name in bundle.groups if name != "routes")
+            forged = replace(bundle, groups={**bundle.groups, name: b"{}"})
+            refused = await running.supervisor.apply(forged)
+            assert [problem.partition(":")[0] for problem in refused.problems] == [
+                "Worker 0 could not take the config",
+                "Worker 1 could not take the config",
+            ]
+            assert (await fetch(applied.listeners[0].address)).endswith(b"ok")
+            assert (await running.supervisor.apply(bundle)).problems == ()
+            assert (await fetch(applied.listeners[0].address)).startswith(b"HTTP/1.1 401 ")
+
+    run(scenario())
+
+
+def test_a_worker_that_can_not_stop_is_ended() -> None:
+    async def scenario() -> None:
+        settings = replace(SETTINGS, workers=1, timeouts=Timeouts(drain=0.1))
+        running = Running(settings)
+        await running.supervisor.start()
+        (worker,) = running.supervisor.worker_ids
+        os.kill(worker, signal.SIGSTOP)
+        await running.supervisor.stop()
+        with pytest.raises(ProcessLookupError):
+            os.kill(worker, 0)
 
     run(scenario())

@@ -123,6 +123,8 @@ class Supervisor:
         self._stopping = True
         deadline = self._settings.timeouts.drain + _STOP_MARGIN
         await asyncio.gather(*(worker.stop(within=deadline) for worker in self._workers.values()))
+        for worker in self._workers.values():
+            worker.hang_up()
         for bound in self._ports.values():
             bound.close()
         await self._admin.stop()

@@ -26,6 +26,8 @@ class WorkerProcess:
         """What the worker has said it serves."""
         self.refused_keys = 0
         """Keys of that revision that it left out."""
+        self.ready = False
+        """Whether the worker has said its first word."""
         self.last_word = time.monotonic()
         self._on_metrics = on_metrics
         self._process: asyncio.subprocess.Process | None = None
@@ -91,6 +93,11 @@ class WorkerProcess:
             self.kill()
             await self._process.wait()
 
+    def hang_up(self) -> None:
+        """Close the pipe; a worker takes that as the end of its supervisor, and ends."""
+        if self._channel is not None:
+            self._channel.close()
+
     def kill(self) -> None:
         """End the process at once."""
         if self._process is not None:
@@ -99,6 +106,7 @@ class WorkerProcess:
 
     def _heard(self, frame: Frame, _: int | None) -> None:
         self.last_word = time.monotonic()
+        self.ready = True
         if frame.kind == "metrics":
             self._on_metrics(self.number, json.loads(frame.payload))
         elif frame.kind == "applied":
