@@ -94,8 +94,8 @@ def _gateway_command(options: argparse.Namespace, ca_file: Path, provider_port: 
     beside = Path(sys.executable).parent
     wardgate = shutil.which("wardgate", path=str(beside)) or shutil.which("wardgate") or "wardgate"
     return (
-        *(wardgate, "run", _short(options.folder), "--bind", "127.0.0.1", "--admin", "127.0.0.1:0", "--drain", "5"),
-        *("--port", f"{LISTENER_PORT}={options.port}"),
+        *(wardgate, "run", _short(options.folder), "--bind", "127.0.0.1", "--admin", "127.0.0.1:0"),
+        *("--set", "timeouts.drain=5", "--port", f"{LISTENER_PORT}={options.port}"),
         *("--resolve", f"{PROVIDER_HOST}:443=127.0.0.1:{provider_port}", "--upstream-ca", str(ca_file)),
     )
 

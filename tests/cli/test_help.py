@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 
 import pytest
 
@@ -32,6 +33,29 @@ def test_help_names_every_command(wardgate: Wardgate) -> None:
 @pytest.mark.parametrize("option", ["--bind", "--port", "--resolve", "--upstream-ca", "--workers", "--admin"])
 def test_both_ways_to_serve_have_the_same_options(wardgate: Wardgate, command: str, option: str) -> None:
     assert f"  {option} " in wardgate(command, "--help").out
+
+
+@pytest.mark.parametrize(
+    ("command", "shown", "hidden"),
+    [
+        ("run", ["limits.{head_bytes,", "timeouts.{head,", "cluster_name,", "template_limits.{template_bytes,"], ()),
+        ("proxy", ["limits.{head_bytes,", "timeouts.{head,"], ["cluster_name"]),
+        ("check", ["cluster_domain,", "template_limits.{template_bytes,"], ["head_bytes"]),
+        ("render", ["cluster_domain,", "template_limits.{template_bytes,"], ["head_bytes"]),
+    ],
+)
+def test_help_names_every_setting_that_the_command_has(
+    wardgate: Wardgate, command: str, shown: Sequence[str], hidden: Sequence[str]
+) -> None:
+    out = wardgate(command, "--help").out
+    explained = " ".join(out.partition("--set NAME=VALUE")[2].split())
+
+    assert [] == [name for name in shown if name not in explained]
+    assert [] == [name for name in hidden if name in explained]
+    assert ", for example " in explained
+    assert "docs/settings.md" in explained
+    assert "WARDGATE_SET" in explained
+    assert " --set " in out.partition("Examples:")[2].partition("Options:")[0]
 
 
 def test_nothing_typed_shows_the_help(wardgate: Wardgate) -> None:

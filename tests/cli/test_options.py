@@ -8,6 +8,7 @@ import pytest
 import typer
 
 from wardgate.cli import options
+from wardgate.cli.assignments import parse_assignment
 from wardgate.cli.options import (
     Pin,
     PortMapping,
@@ -15,10 +16,10 @@ from wardgate.cli.options import (
     parse_bind,
     parse_pin,
     parse_port_mapping,
-    parse_size,
     proxy_settings,
     translation_settings,
 )
+from wardgate.proxy.settings import Limits, Timeouts
 
 
 def test_port_mapping_is_read() -> None:
@@ -85,20 +86,6 @@ def test_wrong_admin_address_is_refused(text: str) -> None:
         parse_admin(text)
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [("1024", 1024), ("10MiB", 10 << 20), ("64k", 64_000), ("1 gb", 10**9), ("2kib", 2048), (5, 5)],
-)
-def test_size_is_read(text: str | int, expected: int) -> None:
-    assert expected == parse_size(text)
-
-
-@pytest.mark.parametrize("text", ["", "0", "-1", "10 apples", "MiB", "1.5MiB"])
-def test_wrong_size_is_refused(text: str) -> None:
-    with pytest.raises(typer.BadParameter, match="is not a size"):
-        parse_size(text)
-
-
 def test_proxy_settings_are_put_together(tmp_path: Path) -> None:
     settings = proxy_settings(
         bind="0.0.0.0",
@@ -110,10 +97,7 @@ def test_proxy_settings_are_put_together(tmp_path: Path) -> None:
         access_log=False,
         files_root=tmp_path,
         unix_root=None,
-        body_limit=7,
-        buffer_limit=8,
-        response_timeout=1.5,
-        drain=2.5,
+        assigned=[parse_assignment("limits.body_bytes=7"), parse_assignment("timeouts.drain=2.5")],
     )
 
     assert (((80, 8080),), (("a:1", "1.2.3.4:5"),)) == (settings.ports, settings.pins)
@@ -122,12 +106,7 @@ def test_proxy_settings_are_put_together(tmp_path: Path) -> None:
         settings.files_root,
         settings.unix_root,
     )
-    assert (7, 8, 1.5, 2.5) == (
-        settings.limits.body_bytes,
-        settings.limits.buffered_bytes,
-        settings.timeouts.response,
-        settings.timeouts.drain,
-    )
+    assert (Limits(body_bytes=7), Timeouts(drain=2.5)) == (settings.limits, settings.timeouts)
     assert (3, "", False) == (settings.workers, settings.admin, settings.access_log)
 
 
@@ -139,6 +118,7 @@ def test_a_gateway_of_this_machine_may_reach_this_machine() -> None:
         template_env=["REGION"],
         files_root=None,
         unix_root=Path("/run/sockets"),
+        assigned=None,
     )
 
     assert settings.allow_loopback

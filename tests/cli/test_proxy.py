@@ -46,6 +46,12 @@ def test_bundle_is_served_until_a_signal(wardgate: Wardgate, path: Path, fake: t
     assert ("0.0.0.0", ((80, 8080),)) == (fake.made.settings.bind, fake.made.settings.ports)
 
 
+def test_settings_by_name_reach_the_proxy(wardgate: Wardgate, path: Path, fake: type[FakeSupervisor]) -> None:
+    wardgate("proxy", "--config", str(path), "--set", "limits.pool_idle=0", "--set", "timeouts.drain=1")
+
+    assert (0, 1.0) == (fake.made.settings.limits.pool_idle, fake.made.settings.timeouts.drain)
+
+
 def test_new_bundle_is_followed_and_a_bad_one_leaves_the_old(
     wardgate: Wardgate, path: Path, fake: type[FakeSupervisor]
 ) -> None:

@@ -181,7 +181,7 @@ def test_options_and_variables_reach_the_proxy(
     monkeypatch.setenv("WARDGATE_ACCESS_LOG", "false")
     wardgate(
         *("run", "lab", "--resolve", "api.openai.com:443=127.0.0.1:8443", "--upstream-ca", "ca.pem"),
-        *("--body-limit", "1MiB", "--drain", "1.5", "--bind", "0.0.0.0"),
+        *("--set", "limits.body_bytes=1MiB", "--set", "timeouts.drain=1.5", "--bind", "0.0.0.0"),
     )
     settings = fake.made.settings
 
@@ -200,6 +200,26 @@ def test_settings_reach_the_translation(wardgate: Wardgate, lab: Path, fake: typ
     config = decode(fake.made.bundles[0]).config
 
     assert (("REGION",), True) == (config.template_env, config.guard.allow_loopback)
+
+
+def test_settings_by_name_reach_proxy_and_translation(
+    wardgate: Wardgate, lab: Path, fake: type[FakeSupervisor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(
+        "WARDGATE_SET",
+        "limits.head_bytes=128KiB timeouts.connect=3 allow_cidrs=10.0.0.0/8,192.168.0.0/16 "
+        "denied_addresses=10.96.0.1:443 allow_loopback=false template_limits.steps=7",
+    )
+    wardgate("run", "lab")
+    config = decode(fake.made.bundles[0]).config
+
+    assert (128 << 10, 3.0) == (fake.made.settings.limits.head_bytes, fake.made.settings.timeouts.connect)
+    assert (("10.0.0.0/8", "192.168.0.0/16"), ("10.96.0.1:443",), False) == (
+        config.guard.allow_cidrs,
+        config.guard.denied_addresses,
+        config.guard.allow_loopback,
+    )
+    assert 7 == config.template_limits.steps
 
 
 def test_emitted_bundle_is_the_one_in_force(wardgate: Wardgate, lab: Path, fake: type[FakeSupervisor]) -> None:

@@ -20,6 +20,7 @@ from wardgate.cli.options import (
     RequireAuthOption,
     TemplateEnvOption,
     TenancyOption,
+    TranslationSetOption,
     UnixRootOption,
     translation_settings,
 )
@@ -33,6 +34,7 @@ _STDIN = "<stdin>"
 
 def check(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files and folders; - is standard input.")],
+    *,
     output: Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="Format of the report.")] = "text",
     tenancy: TenancyOption = "shared",
     platform_namespace: PlatformNamespaceOption = None,
@@ -40,6 +42,7 @@ def check(
     template_env: TemplateEnvOption = None,
     files_root: FilesRootOption = None,
     unix_root: UnixRootOption = None,
+    assign: TranslationSetOption = None,
 ) -> None:
     """Say what is wrong with manifests, with file, line, field and remedy. Exit status 1 if something is an error.
 
@@ -50,6 +53,7 @@ def check(
     Examples:
       $ wardgate check examples/huggingface
       $ helm template ./chart | wardgate check -
+      $ wardgate check manifests --set cluster_name=prod --set template_limits.steps=1000000
       $ wardgate check --output json manifests/ | jq '.diagnostics[].message'
 
     \b
@@ -69,6 +73,7 @@ def check(
         template_env=template_env,
         files_root=files_root,
         unix_root=unix_root,
+        assigned=assign,
     )
     scan, diagnostics = diagnose(paths, settings)
     report = _report_json if output == "json" else _report_text

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal, NamedTuple
 
 import typer
 
-from wardgate.proxy.settings import Limits, ProxySettings, Timeouts
+from wardgate.cli import assignments
+from wardgate.cli.assignments import Assignment, Part
+from wardgate.proxy.settings import ProxySettings
 from wardgate.settings import Settings
 
-_UNITS: Final = {"": 1, "k": 1000, "ki": 1 << 10, "m": 10**6, "mi": 1 << 20, "g": 10**9, "gi": 1 << 30}
-_SIZE: Final = re.compile(r"([0-9]{1,12})\s*([a-zA-Z]*)")
 _HOST: Final = re.compile(r"[0-9A-Za-z]([-._0-9A-Za-z]*[0-9A-Za-z])?")
 
 
@@ -78,17 +79,6 @@ def parse_admin(text: str) -> str:
         raise typer.BadParameter(f'"{text}" is not ADDR:PORT, for example 127.0.0.1:9901, or "none".')
     bound = parse_bind(address)
     return f"[{bound}]:{_port(port, lowest=0)}" if ":" in bound else f"{bound}:{_port(port, lowest=0)}"
-
-
-def parse_size(text: str | int) -> int:
-    """Read a number of bytes: ``1048576``, ``10MiB``, ``64k``."""
-    if isinstance(text, int):
-        return text
-    match = _SIZE.fullmatch(text.strip())
-    unit = _UNITS.get(match[2].lower().removesuffix("b")) if match is not None else None
-    if match is None or unit is None or int(match[1]) == 0:
-        raise typer.BadParameter(f'"{text}" is not a size, for example 10MiB.')
-    return int(match[1]) * unit
 
 
 def _port(text: str, *, lowest: int = 1) -> int:
@@ -185,49 +175,6 @@ UnixRootOption = Annotated[
         help="The one folder whose sockets manifests may name with unix://.",
     ),
 ]
-BodyLimitOption = Annotated[
-    int,
-    typer.Option(
-        "--body-limit",
-        metavar="SIZE",
-        parser=parse_size,
-        envvar="WARDGATE_BODY_LIMIT",
-        show_default="10MiB",
-        help="Largest body that a transformation may read; above it the answer is 413.",
-    ),
-]
-BufferLimitOption = Annotated[
-    int,
-    typer.Option(
-        "--buffer-limit",
-        metavar="SIZE",
-        parser=parse_size,
-        envvar="WARDGATE_BUFFER_LIMIT",
-        show_default="64MiB",
-        help="All bodies that a worker may hold at once; above it the answer is 503.",
-    ),
-]
-ResponseTimeoutOption = Annotated[
-    float,
-    typer.Option(
-        "--response-timeout",
-        min=0.001,
-        metavar="SECONDS",
-        envvar="WARDGATE_RESPONSE_TIMEOUT",
-        help="How long a provider may be silent; above it the answer is 504.",
-    ),
-]
-DrainOption = Annotated[
-    float,
-    typer.Option(
-        "--drain",
-        min=0.0,
-        metavar="SECONDS",
-        envvar="WARDGATE_DRAIN",
-        help="How long a stop waits for what is in flight.",
-    ),
-]
-
 # Options of the translation.
 
 TenancyOption = Annotated[
@@ -265,10 +212,27 @@ TemplateEnvOption = Annotated[
     ),
 ]
 
+
+def _set_option(*parts: Part, example: str) -> object:
+    return typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        parser=assignments.parse_assignment,
+        callback=assignments.only(*parts),
+        envvar="WARDGATE_SET",
+        help=f"A setting by its name, for example {example}; may be repeated. docs/settings.md says what each one does "
+        f"and its default. Names: {assignments.names(*parts)}.",
+    )
+
+
+SetOption = Annotated[list[Assignment] | None, _set_option("proxy", "translate", example="limits.head_bytes=128KiB")]
+ProxySetOption = Annotated[list[Assignment] | None, _set_option("proxy", example="timeouts.connect=3")]
+TranslationSetOption = Annotated[
+    list[Assignment] | None, _set_option("translate", example="template_limits.steps=1000000")
+]
+
 DEFAULT_BIND: Final = "127.0.0.1"
 DEFAULT_ADMIN: Final = "127.0.0.1:9901"
-DEFAULT_LIMITS: Final = Limits()
-DEFAULT_TIMEOUTS: Final = Timeouts()
 
 
 def proxy_settings(
@@ -282,10 +246,7 @@ def proxy_settings(
     access_log: bool,
     files_root: Path | None,
     unix_root: Path | None,
-    body_limit: int,
-    buffer_limit: int,
-    response_timeout: float,
-    drain: float,
+    assigned: Sequence[Assignment] | None,
 ) -> ProxySettings:
     """Put the proxy's settings together."""
     return ProxySettings(
@@ -298,8 +259,8 @@ def proxy_settings(
         files_root=str(files_root or ""),
         unix_root=str(unix_root or ""),
         access_log=access_log,
-        limits=Limits(body_bytes=body_limit, buffered_bytes=buffer_limit),
-        timeouts=Timeouts(response=response_timeout, drain=drain),
+        limits=assignments.limits(assigned or ()),
+        timeouts=assignments.timeouts(assigned or ()),
     )
 
 
@@ -311,14 +272,18 @@ def translation_settings(
     template_env: list[str] | None,
     files_root: Path | None,
     unix_root: Path | None,
+    assigned: Sequence[Assignment] | None,
 ) -> Settings:
-    """Put the translation's settings together. A gateway of this machine may reach this machine."""
-    return Settings(
-        tenancy=tenancy,
-        platform_namespaces=frozenset(platform_namespaces or ()),
-        require_auth=require_auth,
-        template_env=frozenset(template_env or ()),
-        files_root=str(files_root) if files_root else None,
-        unix_root=str(unix_root) if unix_root else None,
-        allow_loopback=True,
+    """Put the translation's settings together. A gateway of this machine may reach this machine, unless told not to."""
+    return Settings.model_validate(
+        {
+            "tenancy": tenancy,
+            "platform_namespaces": frozenset(platform_namespaces or ()),
+            "require_auth": require_auth,
+            "template_env": frozenset(template_env or ()),
+            "files_root": str(files_root) if files_root else None,
+            "unix_root": str(unix_root) if unix_root else None,
+            "allow_loopback": True,
+            **assignments.of_the_translation(assigned or ()),
+        }
     )

@@ -44,10 +44,7 @@ def proxy(
     access_log: options.AccessLogOption = True,
     files_root: options.FilesRootOption = None,
     unix_root: options.UnixRootOption = None,
-    body_limit: options.BodyLimitOption = options.DEFAULT_LIMITS.body_bytes,
-    buffer_limit: options.BufferLimitOption = options.DEFAULT_LIMITS.buffered_bytes,
-    response_timeout: options.ResponseTimeoutOption = options.DEFAULT_TIMEOUTS.response,
-    drain: options.DrainOption = options.DEFAULT_TIMEOUTS.drain,
+    assign: options.ProxySetOption = None,
 ) -> None:
     """Serve a config that was translated elsewhere, without reading a manifest.
 
@@ -57,7 +54,7 @@ def proxy(
     \b
     Examples:
       $ wardgate run manifests --emit /run/wardgate/bundle.json
-      $ wardgate proxy --config /run/wardgate/bundle.json --port 80=8080
+      $ wardgate proxy --config /run/wardgate/bundle.json --port 80=8080 --set timeouts.connect=3
     """
     settings = options.proxy_settings(
         bind=bind,
@@ -69,10 +66,7 @@ def proxy(
         access_log=access_log,
         files_root=files_root,
         unix_root=unix_root,
-        body_limit=body_limit,
-        buffer_limit=buffer_limit,
-        response_timeout=response_timeout,
-        drain=drain,
+        assigned=assign,
     )
     asyncio.run(_serve(config, settings, Terminal()))
 

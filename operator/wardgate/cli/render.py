@@ -53,6 +53,7 @@ def render(
     template_env: options.TemplateEnvOption = None,
     files_root: options.FilesRootOption = None,
     unix_root: options.UnixRootOption = None,
+    assign: options.TranslationSetOption = None,
 ) -> None:
     """Show what the gateway would do with a request, decision by decision, without sending anything.
 
@@ -63,6 +64,7 @@ def render(
     Examples:
       $ wardgate render manifests --request 'POST /huggingface' -H 'api-key: mysecretkey' -d @body.json
       $ wardgate render manifests --request 'GET http://api.example.com:8080/v1/models' --output json
+      $ wardgate render manifests --request '/v1/models' --set user_id_to_external=true
     """
     settings = options.translation_settings(
         tenancy=tenancy,
@@ -71,6 +73,7 @@ def render(
         template_env=template_env,
         files_root=files_root,
         unix_root=unix_root,
+        assigned=assign,
     )
     config = _translate(folder, Engine(settings))
     trial = _trial(config, request=request, headers=header or [], data=data, listener=listener)

@@ -52,10 +52,7 @@ def run(
     template_env: options.TemplateEnvOption = None,
     files_root: options.FilesRootOption = None,
     unix_root: options.UnixRootOption = None,
-    body_limit: options.BodyLimitOption = options.DEFAULT_LIMITS.body_bytes,
-    buffer_limit: options.BufferLimitOption = options.DEFAULT_LIMITS.buffered_bytes,
-    response_timeout: options.ResponseTimeoutOption = options.DEFAULT_TIMEOUTS.response,
-    drain: options.DrainOption = options.DEFAULT_TIMEOUTS.drain,
+    assign: options.SetOption = None,
     emit: Annotated[
         Path | None,
         typer.Option(
@@ -76,6 +73,7 @@ def run(
     Examples:
       $ wardgate run examples/huggingface
       $ wardgate run manifests --bind 0.0.0.0 --port 80=8080 --port 443=8443
+      $ wardgate run manifests --set limits.body_bytes=1MiB --set timeouts.response=60
     \b
     With a provider's stand-in on this machine, the manifests untouched:
       $ wardgate run manifests --resolve api.openai.com:443=127.0.0.1:8443 --upstream-ca stand-in-ca.pem
@@ -90,6 +88,7 @@ def run(
             template_env=template_env,
             files_root=files_root,
             unix_root=unix_root,
+            assigned=assign,
         ),
         proxy=options.proxy_settings(
             bind=bind,
@@ -101,10 +100,7 @@ def run(
             access_log=access_log,
             files_root=files_root,
             unix_root=unix_root,
-            body_limit=body_limit,
-            buffer_limit=buffer_limit,
-            response_timeout=response_timeout,
-            drain=drain,
+            assigned=assign,
         ),
     )
     asyncio.run(_serve(job, Terminal()))

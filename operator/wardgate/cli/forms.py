@@ -1,0 +1,118 @@
+"""How the value of a setting is written on the command line, and how it is read.
+
+A form knows nothing of the setting it belongs to: whoever reads with it says which one was wrong.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+_Number = TypeVar("_Number", int, float)
+
+LARGEST_COUNT: Final = 10**9
+_LARGEST_SIZE: Final = 1 << 40
+_LARGEST_SECONDS: Final = 1_000_000
+_UNITS: Final = {"": 1, "k": 1000, "ki": 1 << 10, "m": 10**6, "mi": 1 << 20, "g": 10**9, "gi": 1 << 30}
+_SIZE: Final = re.compile(r"([0-9]{1,13})\s*([a-zA-Z]*)")
+_COUNT: Final = re.compile(r"[0-9]{1,10}")
+_SECONDS: Final = re.compile(r"[0-9]{1,7}(\.[0-9]{1,6})?")
+_PORT: Final = re.compile(r"[0-9]{1,5}")
+_DNS_LABEL: Final = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+_LABEL_WORD: Final = r"[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?"
+_LABEL: Final = re.compile(rf"((?:{_DNS_LABEL}(?:\.{_DNS_LABEL})*/)?{_LABEL_WORD})=((?:{_LABEL_WORD})?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """``expected`` completes "takes ..."; ``read`` raises ValueError for what is written otherwise."""
+
+    expected: str
+    read: Callable[[str], object]
+
+
+def count(*, lowest: int = 1, highest: int = LARGEST_COUNT) -> Form:
+    """Return the form of a whole number within bounds."""
+
+    def read(text: str) -> int:
+        return _bounded(int(_matched(_COUNT, text)[0]), lowest=lowest, highest=highest)
+
+    return Form(f"a whole number from {lowest} to {highest}", read)
+
+
+def seconds(*, lowest: float) -> Form:
+    """Return the form of a time, which is read as a float."""
+
+    def read(text: str) -> float:
+        return _bounded(float(_matched(_SECONDS, text)[0]), lowest=lowest, highest=_LARGEST_SECONDS)
+
+    return Form(f"seconds such as 2.5, from {lowest:g} to {_LARGEST_SECONDS}", read)
+
+
+def read_size(text: str) -> int:
+    """Read a number of bytes: ``1048576``, ``10MiB``, ``64k``."""
+    match = _matched(_SIZE, text)
+    unit = _UNITS.get(match[2].lower().removesuffix("b"), 0)
+    return _bounded(int(match[1]) * unit, lowest=1, highest=_LARGEST_SIZE)
+
+
+def _read_flag(text: str) -> bool:
+    if text.lower() not in {"true", "false"}:
+        raise ValueError(text)
+    return text.lower() == "true"
+
+
+def _read_networks(text: str) -> tuple[str, ...]:
+    return tuple(str(ipaddress.ip_network(one.strip())) for one in text.split(","))
+
+
+def _read_endpoints(text: str) -> tuple[str, ...]:
+    return tuple(_read_endpoint(one.strip()) for one in text.split(","))
+
+
+def _read_endpoint(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    address = ipaddress.ip_address(host[1:-1] if bracketed else host)
+    if bracketed != (address.version == 6):
+        raise ValueError(text)  # without brackets nobody can tell where an IPv6 address ends
+    number = _bounded(int(_matched(_PORT, port)[0]), lowest=1, highest=65535)
+    return f"[{address}]:{number}" if bracketed else f"{address}:{number}"
+
+
+def _read_labels(text: str) -> dict[str, str]:
+    matches = [_matched(_LABEL, one.strip()) for one in text.split(",")]
+    return {key: value for key, _, value in (match[0].partition("=") for match in matches)}
+
+
+def _pattern(expected: str, pattern: str) -> Form:
+    compiled = re.compile(pattern)
+    return Form(expected, lambda text: _matched(compiled, text)[0])
+
+
+def _matched(pattern: re.Pattern[str], text: str) -> re.Match[str]:
+    match = pattern.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    return match
+
+
+def _bounded(value: _Number, *, lowest: _Number, highest: _Number) -> _Number:
+    if not lowest <= value <= highest:
+        raise ValueError(value)
+    return value
+
+
+SIZE: Final = Form("a size such as 128KiB, from 1 byte to 1024GiB", read_size)
+FLAG: Final = Form("true or false", _read_flag)
+NETWORKS: Final = Form(
+    "networks such as 10.0.0.0/8, with no address bits behind the prefix and with commas between them", _read_networks
+)
+ENDPOINTS: Final = Form("addresses such as 10.96.0.1:443 or [fd00::1]:443, with commas between them", _read_endpoints)
+LABELS: Final = Form("labels such as app=istio-ingressgateway, with commas between them", _read_labels)
+NAME: Final = _pattern('a name of letters, digits, "-", "." and "_"', _LABEL_WORD)
+NAMESPACE: Final = _pattern("the name of a namespace", _DNS_LABEL)
+DOMAIN: Final = _pattern("a domain such as cluster.local", rf"{_DNS_LABEL}(\.{_DNS_LABEL})*")
