@@ -178,6 +178,35 @@ def test_secret_that_a_template_moved_elsewhere_is_masked_there_too() -> None:
     assert "<secret>" == dict(play("/huggingface").headers)["x-copy"]
 
 
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ base64_encode(token) }}",
+        "{{ upper(token) }}",
+        "{{ substring(token, 3) }}",
+        '{% if token == "hf_provider_token" %}yes{% else %}no{% endif %}',
+    ],
+)
+def test_what_a_template_made_of_a_secret_is_masked(template: str) -> None:
+    message = MessageTemplate(
+        extractors=(Extractor("token", "x-api-key", ".*"),), headers=(HeaderTemplate("x-made", template),)
+    )
+    made = replace(CONFIG, transformations=(replace(TRANSFORM, request=message),))
+    performance = play("/huggingface", config=made)
+    assert dict(performance.headers)["x-made"] == "<secret>"
+    assert [one.name for one in performance.decisions if one.name.startswith("x-made")] == ["x-made: <secret>"]
+
+
+def test_a_course_of_events_that_depends_on_a_secret_shows_no_value() -> None:
+    message = MessageTemplate(
+        extractors=(Extractor("token", "x-api-key", ".*"),),
+        headers=(HeaderTemplate("x-made", '{% if token == "hf_provider_token" %}yes{% endif %}'),),
+    )
+    made = replace(CONFIG, transformations=(replace(TRANSFORM, request=message),))
+    shown = [one.name for one in play("/huggingface", config=made).decisions if one.what == "header set"]
+    assert all(name.endswith(": <secret>") for name in shown)
+
+
 def test_secret_in_a_body_is_masked() -> None:
     template = replace(TRANSFORM.request or MessageTemplate(), body_mode="template", body='{"t": "{{ token }}"}')
     config = replace(CONFIG, transformations=(replace(TRANSFORM, request=template),))

@@ -2,17 +2,20 @@
 
 The request is written as bytes and read by the proxy's own parser, so that what the proxy would refuse is refused here
 too. Nothing is sent, no name is resolved. Every text that leaves this module has its secrets masked: values that the
-core calls secret, credential headers, and whatever else of a key's Secret appears, the body included.
+core calls secret, credential headers, and whatever else of a key's Secret appears, the body included. What a template
+made of a secret (a piece, an encoding) is found by playing the request a second time with other secrets: whatever
+comes out differently is masked.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from string import ascii_lowercase, ascii_uppercase, digits
 from typing import Final, Literal
 
-from wardgate.ir import GatewayConfig
+from wardgate.ir import Credential, GatewayConfig
 from wardgate.proxy.core.credential_index import CredentialIndex
 from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.hollow_credentials import CREDENTIAL_HEADERS
@@ -22,12 +25,18 @@ from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.core.request_head import parse_request_head
 from wardgate.proxy.core.table import build_table
+from wardgate.sensitive import Sensitive
 
 MASK: Final = "<secret>"
 _SHORTEST_SECRET: Final = 4
 """Bytes. Shorter values are masked only where they are a whole header: anything else would blot out words."""
 _ANSWERED_BY_DESIGN: Final = frozenset({Reason.REDIRECT, Reason.DIRECT_RESPONSE})
 _MAX_HEADERS: Final = 200
+_HEADER_SET: Final = "header set"
+_OTHER_LETTERS: Final = str.maketrans(
+    f"{ascii_lowercase}{ascii_uppercase}{digits}",
+    "".join(letters[1:] + letters[0] for letters in (ascii_lowercase, ascii_uppercase, digits)),
+)
 _SCHEME_AND_MASK: Final = re.compile(rf"(?:(?:Bearer|Basic|Token) )?{MASK}", re.IGNORECASE)
 
 
@@ -82,7 +91,7 @@ class _Notes:
         if secret:
             self.mask.secret_headers.add(name)
         _, shown = self.mask.header(name.encode(), value)
-        self.decisions.append(Decision("header set", f"{name}: {shown}", f"by {by}"))
+        self.decisions.append(Decision(_HEADER_SET, f"{name}: {shown}", f"by {by}"))
 
     def header_removed(self, name: str, *, by: str) -> None:
         self.decisions.append(Decision("header removed", name, f"by {by}"))
@@ -90,6 +99,44 @@ class _Notes:
 
 def rehearse(config: GatewayConfig, trial: Trial, *, environment: Mapping[str, str], now: float) -> Performance:
     """Play the request through. ``now`` is in unix seconds: keys expire by it."""
+    real = _play(config, trial, environment=environment, now=now)
+    other = _play(_with_other_secrets(config), trial, environment=environment, now=now)
+    return _without_differences(real, other)
+
+
+def _with_other_secrets(config: GatewayConfig) -> GatewayConfig:
+    """The same config with other metadata in its keys: equally long, different in every letter and digit."""
+    return replace(config, credentials=tuple(_disguised(credential) for credential in config.credentials))
+
+
+def _disguised(credential: Credential) -> Credential:
+    metadata = tuple(
+        replace(entry, value=Sensitive(entry.value.reveal().translate(_OTHER_LETTERS))) for entry in credential.metadata
+    )
+    return replace(credential, metadata=metadata)
+
+
+def _without_differences(real: Performance, other: Performance) -> Performance:
+    """Mask what depends on a secret. Where even the course of events does, no value that was set is shown."""
+    in_step = [one.what for one in real.decisions] == [one.what for one in other.decisions]
+    there = other.decisions if in_step else (Decision("", ""),) * len(real.decisions)
+    elsewhere = dict(other.headers)
+    return replace(
+        real,
+        head=real.head if real.head == other.head else f"{real.head.partition(' ')[0]} {MASK}",
+        headers=tuple((name, value if elsewhere.get(name) == value else MASK) for name, value in real.headers),
+        body=real.body if real.body == other.body else MASK,
+        decisions=tuple(_undivulged(one, two) for one, two in zip(real.decisions, there, strict=True)),
+    )
+
+
+def _undivulged(real: Decision, other: Decision) -> Decision:
+    if real.what != _HEADER_SET or real.name == other.name:
+        return real
+    return replace(real, name=f"{real.name.partition(': ')[0]}: {MASK}")
+
+
+def _play(config: GatewayConfig, trial: Trial, *, environment: Mapping[str, str], now: float) -> Performance:
     mask = _Mask(config, trial)
     notes = _Notes(mask)
     request = _read(trial)
