@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 def test_a_worker_without_a_supervisor_ends() -> None:
     async def scenario() -> None:
-        worker = WorkerProcess(0, on_metrics=lambda *_: None)
+        worker = WorkerProcess(0, on_metrics=lambda *_: None, on_problem=lambda _: None)
         await worker.start(ProxySettings(admin=""))
         await settle(lambda: worker.ready)
         worker.hang_up()
@@ -23,7 +23,7 @@ def test_a_worker_without_a_supervisor_ends() -> None:
 
 
 def test_a_worker_that_was_never_started_needs_no_end() -> None:
-    worker = WorkerProcess(0, on_metrics=lambda *_: None)
+    worker = WorkerProcess(0, on_metrics=lambda *_: None, on_problem=lambda _: None)
     worker.kill()
     run(worker.stop(within=1.0))
     assert worker.process_id == 0

@@ -32,6 +32,8 @@ _SILENCE = 30.0
 _APPLY = 30.0
 _BACKOFF = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0)
 _STOP_MARGIN = 2.0
+_SAME_COMPLAINT = 50.0
+"""Seconds. Workers repeat a complaint after a minute; what another one says meanwhile is the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Supervisor:
         self._registry = CollectorRegistry()
         self._registry.register(self._totals)
         self._admin = AdminServer(pages=self._pages(), local=frozenset({"/config"}))
+        self._complained: dict[str, float] = {}
         self._stopping = False
         self._applying = asyncio.Lock()
 
@@ -132,7 +135,7 @@ class Supervisor:
     # Workers.
 
     async def _start_worker(self, number: int) -> None:
-        worker = WorkerProcess(number, on_metrics=self._totals.add)
+        worker = WorkerProcess(number, on_metrics=self._totals.add, on_problem=self._problem)
         await worker.start(self._settings)
         self._workers[number] = worker
         for bound in self._ports.values():
@@ -140,6 +143,14 @@ class Supervisor:
         if self._bundle is not None:
             await worker.hand_over(self._bundle, within=_APPLY)
         spawn(self._replace_when_gone(number, worker), name=f"watch worker {number}")
+
+    def _problem(self, text: str) -> None:
+        """Announce what a worker complains of; the others' complaint about the same follows within moments."""
+        now = time.monotonic()
+        if now - self._complained.get(text, -_SAME_COMPLAINT) >= _SAME_COMPLAINT:
+            self._complained = {known: at for known, at in self._complained.items() if now - at < _SAME_COMPLAINT}
+            self._complained[text] = now
+            self._announce(text)
 
     async def _replace_when_gone(self, number: int, worker: WorkerProcess) -> None:
         code = await worker.gone()

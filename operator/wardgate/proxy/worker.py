@@ -65,7 +65,12 @@ class Worker:
     def _order(self, frame: Frame, descriptor: int | None) -> None:
         if frame.kind == "settings":
             settings = settings_from_json(frame.payload)
-            self._gateway = Gateway(settings, counters=self._counters, log=self._log if settings.access_log else None)
+            self._gateway = Gateway(
+                settings,
+                counters=self._counters,
+                log=self._log if settings.access_log else None,
+                report=lambda text: self._channel.send("problem", {"text": text}),
+            )
         elif frame.kind == "listen" and descriptor is not None:
             self._serving().add_socket(_integer(frame.header, "port"), socket.socket(fileno=descriptor))
         elif frame.kind == "group":

@@ -18,9 +18,15 @@ from wardgate.wire.framing import Frame
 
 
 class WorkerProcess:
-    """``on_metrics(number, counts)`` is called with every report of the worker."""
+    """``on_metrics(number, counts)`` is called with every report of the worker, ``on_problem`` with what it complains of."""
 
-    def __init__(self, number: int, *, on_metrics: Callable[[int, Mapping[str, object]], None]) -> None:
+    def __init__(
+        self,
+        number: int,
+        *,
+        on_metrics: Callable[[int, Mapping[str, object]], None],
+        on_problem: Callable[[str], None],
+    ) -> None:
         self.number = number
         self.revision = ""
         """What the worker has said it serves."""
@@ -30,6 +36,7 @@ class WorkerProcess:
         """Whether the worker has said its first word."""
         self.last_word = time.monotonic()
         self._on_metrics = on_metrics
+        self._on_problem = on_problem
         self._process: asyncio.subprocess.Process | None = None
         self._channel: Channel | None = None
         self._held: dict[str, str] = {}
@@ -109,6 +116,8 @@ class WorkerProcess:
         self.ready = True
         if frame.kind == "metrics":
             self._on_metrics(self.number, json.loads(frame.payload))
+        elif frame.kind == "problem":
+            self._on_problem(str(frame.header["text"]))
         elif frame.kind == "applied":
             self.revision = str(frame.header["revision"])
             problems, refused = frame.header["problems"], frame.header["refused_keys"]

@@ -261,14 +261,18 @@ class Caller:
 
 
 @asynccontextmanager
-async def serving(settings: ProxySettings | None = None) -> AsyncIterator[Bench]:
+async def serving(
+    settings: ProxySettings | None = None, *, report: Callable[[str], None] = lambda _: None
+) -> AsyncIterator[Bench]:
     """Run a gateway without a config yet."""
     lines: list[bytes] = []
     log = AccessLog(write=lines.append)
     log.start()
     clock = Clock()
     counters = Counters()
-    gateway = Gateway(settings or ProxySettings(admin=""), counters=counters, log=log, clock=clock, now=clock)
+    gateway = Gateway(
+        settings or ProxySettings(admin=""), counters=counters, log=log, report=report, clock=clock, now=clock
+    )
     sock = socket.socket()
     sock.bind(("127.0.0.1", 0))
     sock.listen()

@@ -328,11 +328,15 @@ class Exchange:
                 self._watch.observer.decided("policy", route.auth.policy)
 
 
+_OF_THE_BODY = frozenset({b"content-type", b"content-encoding", b"content-range", b"etag"})
+"""What described the body that is no more."""
+
+
 def _replace_by_failure(incoming: Incoming, failure: Failure) -> None:
     """Put a failed transformation in the response's place: Gloo's 400, or our refusal to send a broken value."""
     reply = failure.response_reply()
     incoming.status = reply.status
-    incoming.headers[:] = [*(f for f in incoming.headers if f[0] != b"content-type"), *reply.headers]
+    incoming.headers[:] = [*(f for f in incoming.headers if f[0] not in _OF_THE_BODY), *reply.headers]
     incoming.body = reply.body
 
 

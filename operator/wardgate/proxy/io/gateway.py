@@ -25,6 +25,7 @@ from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.messages import Header, Outgoing, Reply, Request
 from wardgate.proxy.core.plans import CompiledUpstream
 from wardgate.proxy.core.table import Table, TableBuilder
+from wardgate.proxy.io.complaints import Complaints
 from wardgate.proxy.io.downstream import Downstream, HangUp
 from wardgate.proxy.io.errors import UpstreamError
 from wardgate.proxy.io.pool import Connector, EndpointPool, UpstreamPool
@@ -53,7 +54,7 @@ class _Port:
 
 
 class Gateway:
-    """See the module. ``clock`` is monotonic and ``now`` the wall's, both in seconds."""
+    """See the module. ``clock`` is monotonic and ``now`` the wall's, both in seconds; ``report`` takes sentences."""
 
     def __init__(
         self,
@@ -61,6 +62,7 @@ class Gateway:
         *,
         counters: Counters,
         log: AccessLog | None,
+        report: Callable[[str], None] = lambda _: None,
         clock: Callable[[], float] | None = None,
         now: Callable[[], float] = time,
     ) -> None:
@@ -76,6 +78,7 @@ class Gateway:
         self._pools: dict[CompiledUpstream, UpstreamPool] = {}
         self._counters = counters
         self._log = log
+        self._complaints = Complaints(report=report)
         self._connections: set[Downstream] = set()
         self._ports: dict[int, _Port] = {}
         self.buffered = 0
@@ -292,8 +295,9 @@ class Gateway:
     # Accounts.
 
     def upstream_error(self, exchange: Exchange, error: UpstreamError) -> None:
-        """Count a failure of an upstream."""
+        """Count a failure of an upstream, and tell whoever runs this proxy about it."""
         self._counters.upstream_error(upstream=exchange.facts.upstream, reason=error.reason)
+        self._complaints.about(exchange.facts.upstream, error, now=self.clock())
 
     def refused_head(self, connection: Downstream, reply: Reply) -> None:
         """Account for a request that could not even be read."""

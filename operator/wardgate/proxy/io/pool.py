@@ -7,6 +7,7 @@ endpoint has its own stack. Taking an idle connection allocates nothing; only a 
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -89,7 +90,8 @@ class Connector:
                     path,
                     ssl=context,
                     server_hostname=sni if context else None,
-                )
+                ),
+                place=path,
             )
         failure: UpstreamError = Unreachable(f"No address of {endpoint.host} took the connection.")
         for address in await self.resolver.resolve(endpoint.host, endpoint.port):
@@ -102,7 +104,8 @@ class Connector:
                         address.port,
                         ssl=context,
                         server_hostname=sni if context else None,
-                    )
+                    ),
+                    place=f"{endpoint.host}:{endpoint.port}",
                 )
             except UpstreamError as error:
                 failure = error
@@ -119,14 +122,17 @@ class Connector:
         return UpstreamConnection(max_head=self.limits.response_head_bytes)
 
     @staticmethod
-    async def _attempt(dial: Callable[[], Awaitable[tuple[object, UpstreamConnection]]]) -> UpstreamConnection:
+    async def _attempt(
+        dial: Callable[[], Awaitable[tuple[object, UpstreamConnection]]], *, place: str
+    ) -> UpstreamConnection:
         try:
             _, connection = await dial()
         except ssl.SSLError as error:
-            detail = f"The TLS handshake failed: {error.reason or type(error).__name__}."
+            detail = f"The TLS handshake with {place} failed: {error.reason or type(error).__name__}."
             raise TlsFailed(detail) from error
         except OSError as error:
-            raise Unreachable(error.strerror or type(error).__name__) from error
+            detail = f"No connection to {place}: {os.strerror(error.errno) if error.errno else type(error).__name__}."
+            raise Unreachable(detail) from error
         return connection
 
 

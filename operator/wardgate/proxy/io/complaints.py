@@ -1,0 +1,40 @@
+"""Failures of upstreams as sentences for whoever runs the proxy: what failed, why, and what would help.
+
+The caller learns only that its request failed; the cause may name hosts and certificates and is not for everyone. Each
+upstream and reason is told of once a minute, however many requests fail by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.io.errors import UpstreamError
+
+_AGAIN_AFTER = 60.0
+_MAX_REMEMBERED = 1024
+_REMEDIES = {
+    Reason.UPSTREAM_UNTRUSTED: "Trust its authority with --upstream-ca FILE, or correct the name that it must carry.",
+    Reason.UPSTREAM_UNRESOLVED: "Correct the host, or pin it with --resolve HOST:PORT=ADDR:PORT.",
+    Reason.UPSTREAM_UNREACHABLE: "Check that it listens there and may be reached from here.",
+    Reason.ADDRESS_REFUSED: "If it is meant to be reached, allow its network with --set allow_cidrs=NETWORK.",
+}
+
+
+class Complaints:
+    """``report`` takes one sentence or two."""
+
+    def __init__(self, *, report: Callable[[str], None]) -> None:
+        self._report = report
+        self._told: dict[tuple[str, str], float] = {}
+
+    def about(self, upstream: str, error: UpstreamError, *, now: float) -> None:
+        """Tell of a failure, unless the same was told a moment ago. ``now`` is monotonic, in seconds."""
+        subject = (upstream, error.reason)
+        if now - self._told.get(subject, -_AGAIN_AFTER) < _AGAIN_AFTER:
+            return
+        if len(self._told) >= _MAX_REMEMBERED:
+            self._told.clear()
+        self._told[subject] = now
+        remedy = _REMEDIES.get(error.reason, "")
+        self._report(f"Upstream {upstream}: {error.detail} {remedy}".strip())
