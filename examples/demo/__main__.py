@@ -36,11 +36,18 @@ def main(arguments: Sequence[str]) -> int:
             return _serve(options, Path(scratch) / "ca.pem", ended)
     except NotServingError as error:
         print(f"\ndemo: {error}", file=sys.stderr)
-        print(f"demo: if port {options.port} is taken, try another: make demo PORT=18081", file=sys.stderr)
+        print(
+            f"demo: if port {options.port} is taken, try another: make demo PORT={_another(options.port)}",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         _say("demo: stopped.")
         return 0
+
+
+def _another(port: int) -> int:
+    return port + 10_000 if port <= 55_535 else port - 10_000
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

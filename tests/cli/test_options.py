@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import typer
@@ -129,6 +130,29 @@ def test_a_gateway_of_this_machine_may_reach_this_machine() -> None:
         settings.files_root,
         settings.unix_root,
     )
+
+
+@pytest.mark.parametrize(
+    ("tenancy", "warning"),
+    [
+        ("shared", "warning: --platform-namespace infra has no effect without --tenancy isolated.\n"),
+        ("isolated", ""),
+    ],
+)
+def test_platform_namespace_without_isolation_is_warned_about(
+    capsys: pytest.CaptureFixture[str], tenancy: Literal["shared", "isolated"], warning: str
+) -> None:
+    translation_settings(
+        tenancy=tenancy,
+        platform_namespaces=["infra"],
+        require_auth=False,
+        template_env=None,
+        files_root=None,
+        unix_root=None,
+        assigned=None,
+    )
+
+    assert ("", warning) == capsys.readouterr()
 
 
 def test_run_binds_this_machine_only_by_default() -> None:

@@ -206,6 +206,44 @@ def test_port_that_is_taken_says_what_to_do(lab: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
+def test_demo_on_a_port_that_is_taken_names_another_one() -> None:
+    demo = Path(__file__).resolve().parents[2] / "examples" / "demo"
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended = subprocess.run(
+            [sys.executable, str(demo), "--port", str(port)],
+            capture_output=True,
+            text=True,
+            timeout=3 * PATIENCE,
+            check=False,
+        )
+    advised = re.search(rf"demo: if port {port} is taken, try another: make demo PORT=(\d+)\n", ended.stderr)
+
+    assert 1 == ended.returncode
+    assert advised is not None
+    assert port != int(advised[1])
+    assert 1024 <= int(advised[1]) <= 65535
+
+
+def test_second_gateway_is_told_to_take_another_admin_port(lab: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended = subprocess.run(
+            [sys.executable, "-m", "wardgate", "run", str(lab), "--admin", f"127.0.0.1:{port}", "--workers", "1"],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+
+    assert 1 == ended.returncode
+    assert ended.stderr.startswith(f"wardgate: Port {port} of 127.0.0.1 is in use by another process; choose another")
+
+
 def test_bundle_passes_from_one_process_to_another(lab: Path, tmp_path: Path) -> None:
     bundle = tmp_path / "bundle.json"
     port = free_port()

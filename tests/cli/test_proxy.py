@@ -46,6 +46,14 @@ def test_bundle_is_served_until_a_signal(wardgate: Wardgate, path: Path, fake: t
     assert ("0.0.0.0", ((80, 8080),)) == (fake.made.settings.bind, fake.made.settings.ports)
 
 
+def test_port_of_no_listener_is_warned_about(wardgate: Wardgate, path: Path, fake: type[FakeSupervisor]) -> None:
+    ended = wardgate("proxy", "--config", str(path), "--port", "80=8080", "--port", "443=8443")
+
+    assert 0 == ended.status
+    assert "warning: --port 443=8443 has no effect: no listener has port 443, only 80.\n" in ended.err
+    assert 1 == ended.err.count("warning: ")
+
+
 def test_settings_by_name_reach_the_proxy(wardgate: Wardgate, path: Path, fake: type[FakeSupervisor]) -> None:
     wardgate("proxy", "--config", str(path), "--set", "limits.pool_idle=0", "--set", "timeouts.drain=1")
 

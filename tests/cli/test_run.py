@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import trustme
 
 from tests.cli.command_line import Wardgate
 from tests.cli.fake_supervisor import FakeSupervisor
@@ -163,19 +164,18 @@ def test_folder_without_a_gateway_waits_for_one(wardgate: Wardgate, lab: Path, f
     assert "admin endpoints" not in ended.err
 
 
-@pytest.mark.parametrize("folder", ["nowhere", "file.yaml"])
-def test_folder_that_is_none_is_a_usage_error(wardgate: Wardgate, tmp_path: Path, folder: str) -> None:
-    (tmp_path / "file.yaml").write_text("")
-    ended = wardgate("run", str(tmp_path / folder))
+def test_port_of_no_listener_is_warned_about(wardgate: Wardgate, lab: Path, fake: type[FakeSupervisor]) -> None:
+    ended = wardgate("run", "lab", "--port", "8082=8080", "--port", "8081=18081")
 
-    assert 2 == ended.status
-    assert "Traceback" not in ended.err
+    assert 0 == ended.status
+    assert "warning: --port 8082=8080 has no effect: no listener has port 8082, only 8081.\n" in ended.err
+    assert 1 == ended.err.count("warning: ")
 
 
 def test_options_and_variables_reach_the_proxy(
     wardgate: Wardgate, lab: Path, fake: type[FakeSupervisor], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "ca.pem").write_text("")
+    trustme.CA().cert_pem.write_to_path(tmp_path / "ca.pem")
     monkeypatch.setenv("WARDGATE_WORKERS", "3")
     monkeypatch.setenv("WARDGATE_PORT", "80=8080 443=8443")
     monkeypatch.setenv("WARDGATE_ACCESS_LOG", "false")

@@ -55,3 +55,52 @@ def test_other_failures_are_explained(number: int, text: str, monkeypatch: pytes
 def test_a_socket_that_can_not_listen_is_closed() -> None:
     with pytest.raises(OSError, match=r"."):
         sockets._listen("192.0.2.1", 0)
+
+
+@pytest.mark.parametrize(
+    ("number", "address", "text"),
+    [
+        (
+            errno.EADDRINUSE,
+            "127.0.0.1:9901",
+            (
+                "Port 9901 of 127.0.0.1 is in use by another process; choose another with --admin 127.0.0.1:9902, "
+                "or none with --admin none."
+            ),
+        ),
+        (
+            errno.EADDRINUSE,
+            "[::1]:65535",
+            (
+                "Port 65535 of ::1 is in use by another process; choose another with --admin [::1]:65534, "
+                "or none with --admin none."
+            ),
+        ),
+        (
+            errno.EACCES,
+            "127.0.0.1:80",
+            (
+                "Port 80 of 127.0.0.1 needs privileges that this process does not have; choose one above 1023 with "
+                "--admin, or none with --admin none."
+            ),
+        ),
+        (
+            errno.EADDRNOTAVAIL,
+            "192.0.2.1:9901",
+            "This machine has no address 192.0.2.1; choose another one with --admin.",
+        ),
+        (
+            errno.EMFILE,
+            "127.0.0.1:9901",
+            "The admin address 127.0.0.1:9901 can not be bound: Too many open files; choose another one with --admin.",
+        ),
+    ],
+)
+def test_an_admin_address_that_can_not_be_bound_has_its_remedy(number: int, address: str, text: str) -> None:
+    error = OSError(number, "error while attempting to bind on an address")
+    assert text == BindError.explain_admin(error, address=address)
+
+
+def test_an_admin_failure_without_a_number_keeps_its_words() -> None:
+    text = BindError.explain_admin(OSError("could not bind on any address"), address="127.0.0.1:9901")
+    assert "can not be bound: could not bind on any address; choose another one with --admin." in text

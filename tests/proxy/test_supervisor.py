@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.proxy.io.bench import CREDENTIAL, OK, PORT, answering, config, guarded, providing, run
+from tests.proxy.io.bench import CREDENTIAL, OK, PORT, answering, config, guarded, providing, run, settle
 from wardgate.ir import GatewayConfig
 from wardgate.proxy.settings import ProxySettings, Timeouts
 from wardgate.proxy.sockets import BindError
@@ -157,7 +157,7 @@ def test_an_admin_address_in_use_is_said_so() -> None:
     async def scenario() -> None:
         async with providing(answering(OK)) as provider:
             settings = replace(SETTINGS, admin=f"127.0.0.1:{provider.port}")
-            with pytest.raises(BindError, match="choose --admin"):
+            with pytest.raises(BindError, match=rf"Port {provider.port} of 127.0.0.1 is in use .* --admin none\."):
                 await Supervisor(settings, announce=print).start()
 
     run(scenario())
@@ -217,5 +217,32 @@ def test_a_worker_that_can_not_stop_is_ended() -> None:
         await running.supervisor.stop()
         with pytest.raises(ProcessLookupError):
             os.kill(worker, 0)
+
+    run(scenario())
+
+
+def test_a_worker_that_is_stuck_is_replaced() -> None:
+    async def scenario() -> None:
+        settings = replace(SETTINGS, workers=1, timeouts=Timeouts(worker=2.0, drain=1.0))
+        async with providing(answering(OK)) as provider, supervising(settings) as running:
+            applied = await running.apply(config(provider.port))
+            os.kill(running.supervisor.worker_ids[0], signal.SIGSTOP)
+            assert (await fetch(applied.listeners[0].address)).endswith(b"ok")
+            assert running.announced[0].startswith("Worker 0 has said nothing for ")
+            assert running.announced[-1] == "Worker 0 ended with status -9; a new one takes its place."
+
+    run(scenario())
+
+
+def test_a_failing_upstream_is_announced_once_for_all_workers() -> None:
+    async def scenario() -> None:
+        async with supervising() as running:
+            applied = await running.apply(config(1))
+            for _ in range(12):
+                await fetch(applied.listeners[0].address)
+            await settle(lambda: bool(running.announced))
+            await asyncio.sleep(0.1)
+            assert len(running.announced) == 1
+            assert running.announced[0].startswith("Upstream provider: No connection to 127.0.0.1:1: ")
 
     run(scenario())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 FORWARD_CREDENTIAL: Final = "wardgate.dev/forward-credential"
@@ -23,7 +23,7 @@ UPSTREAM_HOSTS: Final = "wardgate.dev/upstream-hosts"
 REQUIRE_AUTH: Final = "gateway.gloo.solo.io/require_auth"
 """Label of a route or a RouteTable: ``"true"`` refuses every request while no valid ExtAuthPolicy guards the route."""
 
-_RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_RFC_3339: Final = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:)(\d\d)((\.\d+)?([Zz]|[+-]\d\d:\d\d))", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,29 @@ def parse_flag(text: str) -> bool | AnnotationError:
 
 
 def parse_time(text: str) -> int | AnnotationError:
-    """RFC 3339 (section 5.6) to Unix seconds; a fraction is cut off, so that nothing lives longer than written."""
+    """RFC 3339 (section 5.6) to Unix seconds; a fraction is cut off, so that nothing lives longer than written.
+
+    Unix time has no leap seconds: one is taken as the second after it.
+    """
     try:
-        if _RFC_3339.fullmatch(text.strip()):
-            return int(datetime.fromisoformat(text.strip().upper()).timestamp() // 1)
+        if written := _RFC_3339.fullmatch(text.strip()):
+            return _leap_second(*written.group(1, 3)) if written[2] == "60" else _seconds(written[0])
     except (ValueError, OverflowError):
         pass
     return AnnotationError("an RFC 3339 time with a zone, such as 2030-01-31T12:00:00Z")
+
+
+def _leap_second(minute: str, rest: str) -> int:
+    """The second after it. Raises ``ValueError`` where none can be: they come at the end of a month (section 5.7)."""
+    following = _seconds(f"{minute}59{rest}") + 1
+    if datetime.fromtimestamp(following, UTC).timetuple()[2:6] != (1, 0, 0, 0):
+        msg = "A leap second is the last one of a month in UTC."
+        raise ValueError(msg)
+    return following
+
+
+def _seconds(text: str) -> int:
+    return int(datetime.fromisoformat(text.upper()).timestamp() // 1)
 
 
 def parse_list(text: str) -> tuple[str, ...]:

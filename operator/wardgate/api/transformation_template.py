@@ -12,7 +12,7 @@ from pydantic import Field
 
 from wardgate.api.basic_auth import Marker
 from wardgate.api.bounds import Count, Document, Flag, HeaderName, Items, Line, Name, Regex, Table, null_is
-from wardgate.api.model import ApiModel, JsonObject
+from wardgate.api.model import ApiModel
 from wardgate.api.rules import Rule, at_most_one, exactly_one, given
 
 
@@ -91,6 +91,15 @@ class SpanTransformer(ApiModel):
     name: InjaTemplate | None = Field(None, description="Template of the name.")
 
 
+class DataSource(ApiModel):
+    """One text for ``data_source()``. What is not inline is here to be reported instead of lost."""
+
+    inline_string: Document | None = Field(None, description="The text itself.")
+    inline_bytes: Document | None = Field(None, description="The text in base64.")
+    filename: Line | None = Field(None, description="A file; not supported, because the proxy reads no files for it.")
+    environment_variable: Line | None = Field(None, description="A variable; not supported, env() reads those.")
+
+
 class TransformationTemplate(ApiModel):
     """Rewrites one message: extractors first, then body, headers, metadata."""
 
@@ -131,5 +140,5 @@ class TransformationTemplate(ApiModel):
     escape_characters: Flag = Field(False, description="Escape texts as JSON does when a template prints them.")
     string_delimiter: Line | None = Field(None, description="Separates the parts of a metadata key.")
     span_transformer: SpanTransformer | None = Field(None, description="Names the trace span.")
-    data_sources: Table[JsonObject] = Field({}, max_length=64, description="Texts for data_source(), by name.")
+    data_sources: Table[DataSource] = Field({}, max_length=64, description="Texts for data_source(), by name.")
     data_source_max_size: Count | None = Field(None, description="Largest data source in bytes; 4096 if absent.")

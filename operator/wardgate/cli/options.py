@@ -12,6 +12,7 @@ import typer
 
 from wardgate.cli import assignments
 from wardgate.cli.assignments import Assignment, Part
+from wardgate.cli.paths import check_certificates
 from wardgate.proxy.settings import ProxySettings
 from wardgate.settings import Settings
 
@@ -131,6 +132,7 @@ UpstreamCaOption = Annotated[
         exists=True,
         dir_okay=False,
         readable=True,
+        callback=check_certificates,
         envvar="WARDGATE_UPSTREAM_CA",
         help="PEM certificates to trust besides the system's.",
     ),
@@ -275,6 +277,9 @@ def translation_settings(
     assigned: Sequence[Assignment] | None,
 ) -> Settings:
     """Put the translation's settings together. A gateway of this machine may reach this machine, unless told not to."""
+    if platform_namespaces and tenancy != "isolated":
+        named = " ".join(f"--platform-namespace {name}" for name in platform_namespaces)
+        typer.echo(f"warning: {named} has no effect without --tenancy isolated.", err=True)
     return Settings.model_validate(
         {
             "tenancy": tenancy,

@@ -19,7 +19,8 @@ from wardgate.standalone.bundle_file import BundleFileError, read_bundle
 from wardgate.standalone.listing import list_files
 from wardgate.standalone.reconciler import REVISION_SHOWN
 from wardgate.standalone.watcher import Watcher
-from wardgate.wire.bundle import Bundle
+from wardgate.wire.bundle import ROUTES, Bundle
+from wardgate.wire.decode import decode_routes
 
 _STDIN = Path("-")
 
@@ -82,6 +83,7 @@ async def _serve(config: Path, settings: ProxySettings, terminal: Terminal) -> N
         if not await follower.take(first, noticed=time.monotonic()):
             msg = "The config cannot be served; see above."
             raise CommandError(msg)
+        terminal.unused_ports(settings.ports, decode_routes(first.groups[ROUTES]).config.listeners)
         async with asyncio.TaskGroup() as group:
             following = group.create_task(follower.follow(watcher), name="follow the bundle")
             await stopping.wait()

@@ -16,6 +16,7 @@ import typer
 from wardgate.cli import options
 from wardgate.cli.console import Printer
 from wardgate.cli.errors import USAGE, CommandError
+from wardgate.cli.paths import FolderArgument
 from wardgate.cli.rehearsal import Performance, Trial, rehearse
 from wardgate.ir import GatewayConfig, Listener
 from wardgate.standalone.engine import Engine
@@ -28,7 +29,7 @@ _REQUEST: Final = re.compile(r"(?:([A-Za-z]+)\s+)?(?:https?://([^/\s?]*))?(/\S*|
 
 
 def render(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", exists=True, help="Folder of manifests.")],
+    folder: FolderArgument,
     *,
     request: Annotated[
         str,

@@ -13,6 +13,7 @@ import typer
 from wardgate import __version__
 from wardgate.cli import options
 from wardgate.cli.errors import CommandError
+from wardgate.cli.paths import FolderArgument
 from wardgate.cli.serving import Gateway, Terminal, gateway, stop_signals
 from wardgate.proxy.settings import ProxySettings
 from wardgate.settings import Settings
@@ -37,7 +38,7 @@ class _Job:
 
 
 def run(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", exists=True, file_okay=False, help="Folder of manifests.")],
+    folder: FolderArgument,
     *,
     bind: options.BindOption = options.DEFAULT_BIND,
     port: options.PortOption = None,
@@ -120,7 +121,9 @@ async def _serve(job: _Job, terminal: Terminal) -> None:
         reconciler = Reconciler(
             folder, engine, apply=_Applier(serving, job.emit).apply, announcer=terminal, clock=time.monotonic
         )
-        _demand_listeners(await reconciler.reconcile(noticed=started), terminal)
+        first = await reconciler.reconcile(noticed=started)
+        _demand_listeners(first, terminal)
+        terminal.unused_ports(job.proxy.ports, first.outcome.config.listeners)
         async with asyncio.TaskGroup() as group:
             following = group.create_task(reconciler.follow(watcher.changed), name="follow the folder")
             await stopping.wait()

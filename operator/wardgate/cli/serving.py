@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from wardgate.cli.console import Printer
 from wardgate.cli.errors import CommandError
+from wardgate.ir import Listener
 from wardgate.proxy.settings import ProxySettings
 from wardgate.proxy.sockets import BindError
 from wardgate.proxy.supervisor import ConfigRefused, Supervisor
@@ -45,6 +46,17 @@ class Terminal:
             self._printer.line(f"listener {name} serves at {where}", style="green")
         for name, where in ended.items():
             self._printer.line(f"listener {name} no longer serves at {where}", style="yellow")
+
+    def unused_ports(self, mapped: Sequence[tuple[int, int]], listeners: Sequence[Listener]) -> None:
+        """Print a warning for each ``--port`` that no listener has a use for; without any listener all wait for one."""
+        there = sorted({one.port for one in listeners})
+        for port, bound in mapped:
+            if there and port not in there:
+                ports = ", ".join(map(str, there))
+                self._printer.line(
+                    f"warning: --port {port}={bound} has no effect: no listener has port {port}, only {ports}.",
+                    style="yellow",
+                )
 
     def live(self, *, revision: str, milliseconds: float, objects: int) -> None:
         """Print that a config is in force."""

@@ -45,6 +45,14 @@ class DynamicMetadataValue:
 
 
 @dataclass(frozen=True, slots=True)
+class DataSource:
+    """What ``data_source(name)`` gives."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class MessageTemplate:
     """One ``injaTemplate``. ``parse_body`` None: parse only if some template can read it (spec, 4.1a)."""
 
@@ -59,6 +67,7 @@ class MessageTemplate:
     ignore_parse_error: bool = False
     advanced: bool = False
     escape: bool = False
+    data_sources: tuple[DataSource, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,8 @@ class Timeouts:
     """From a stop signal until what is in flight is cut off."""
     revoked_grace: float = 60.0
     """What a revoked or expired key still has in flight is closed after so long."""
+    worker: float = 30.0
+    """A worker that says nothing for so long is replaced; one that takes a config no faster is a problem."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,37 @@ successor. macOS has no such spreading: there the first socket would take everyt
 from __future__ import annotations
 
 import errno
+import os
 import socket
 from dataclasses import dataclass, field
 
 _BACKLOG = 1024
+_LAST_PORT = 65535
 
 
 class BindError(Exception):
     """A port can not be bound; the message says why and what to do."""
+
+    @staticmethod
+    def explain_admin(error: OSError, *, address: str) -> str:
+        """Say why ``ADDR:PORT`` can not be bound for the admin endpoints."""
+        host, _, number = address.rpartition(":")
+        host, port = host.strip("[]"), int(number)
+        another = f"--admin {_shown(host)}:{port + 1 if port < _LAST_PORT else port - 1}"
+        if error.errno == errno.EADDRINUSE:
+            return (
+                f"Port {port} of {host} is in use by another process; "
+                f"choose another with {another}, or none with --admin none."
+            )
+        if error.errno == errno.EACCES:
+            return (
+                f"Port {port} of {host} needs privileges that this process does not have; "
+                "choose one above 1023 with --admin, or none with --admin none."
+            )
+        if error.errno == errno.EADDRNOTAVAIL:
+            return f"This machine has no address {host}; choose another one with --admin."
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        return f"The admin address {address} can not be bound: {reason}; choose another one with --admin."
 
 
 @dataclass(slots=True)
@@ -41,8 +64,7 @@ def bind(*, host: str, port: int, listener_port: int, count: int) -> BoundPort:
         others = [_listen(host, actual) for _ in range(count - 1)]
     except OSError as error:
         raise BindError(_explain(error, host=host, port=port, listener_port=listener_port)) from error
-    shown = f"[{host}]" if ":" in host else host
-    return BoundPort(port=listener_port, address=f"{shown}:{actual}", sockets=(first, *others))
+    return BoundPort(port=listener_port, address=f"{_shown(host)}:{actual}", sockets=(first, *others))
 
 
 def _probe(host: str, port: int) -> None:
@@ -69,6 +91,10 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _explain(error: OSError, *, host: str, port: int, listener_port: int) -> str:

@@ -27,9 +27,6 @@ from wardgate.wire.bundle import ROUTES, Bundle
 from wardgate.wire.decode import Decoded, decode_routes, unknown_groups
 from wardgate.wire.errors import WireError
 
-_SILENCE = 30.0
-"""Seconds without a word after which a worker counts as stuck."""
-_APPLY = 30.0
 _BACKOFF = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0)
 _STOP_MARGIN = 2.0
 _SAME_COMPLAINT = 50.0
@@ -96,7 +93,7 @@ class Supervisor:
             try:
                 await self._admin.start(host.strip("[]"), int(port))
             except OSError as error:
-                msg = f"The admin address {self._settings.admin} can not be bound: {error.strerror}; choose --admin."
+                msg = BindError.explain_admin(error, address=self._settings.admin)
                 raise BindError(msg) from error
         for number in range(self._count):
             await self._start_worker(number)
@@ -141,7 +138,7 @@ class Supervisor:
         for bound in self._ports.values():
             worker.listen(bound.port, bound.sockets[number])
         if self._bundle is not None:
-            await worker.hand_over(self._bundle, within=_APPLY)
+            await worker.hand_over(self._bundle, within=self._settings.timeouts.worker)
         spawn(self._replace_when_gone(number, worker), name=f"watch worker {number}")
 
     def _problem(self, text: str) -> None:
@@ -169,14 +166,16 @@ class Supervisor:
             await asyncio.sleep(1.0)
             for number, worker in self._workers.items():
                 silence = time.monotonic() - worker.last_word
-                if silence > _SILENCE:
+                if silence > self._settings.timeouts.worker:
                     self._announce(f"Worker {number} has said nothing for {silence:.0f} s and is ended.")
                     worker.kill()
                 elif silence < 2.0:
                     self._failures.pop(number, None)
 
     async def _hand_over(self, bundle: Bundle) -> list[str]:
-        results = await asyncio.gather(*(w.hand_over(bundle, within=_APPLY) for w in self._workers.values()))
+        results = await asyncio.gather(
+            *(w.hand_over(bundle, within=self._settings.timeouts.worker) for w in self._workers.values())
+        )
         return [problem for problems in results for problem in problems]
 
     # Sockets.

@@ -18,7 +18,7 @@ from wardgate.wire.framing import Frame
 
 
 class WorkerProcess:
-    """``on_metrics(number, counts)`` is called with every report of the worker, ``on_problem`` with what it complains of."""
+    """``on_metrics(number, counts)`` gets every report of the worker, ``on_problem`` what it complains of."""
 
     def __init__(
         self,

@@ -20,7 +20,9 @@ def ignored_names(model: object, ref: ObjectRef, settings: Settings) -> tuple[Pr
     for path in _named(model, ()):
         if path[-1] == "cluster" and settings.cluster_name is not None:
             continue
-        remedy = "set clusterName to compare it, or remove it" if path[-1] == "cluster" else "remove it"
+        remedy = "remove it"
+        if path[-1] == "cluster":
+            remedy = "name this cluster with the setting cluster_name to compare it, or remove it"
         message = f"{format_path(path)} of {ref} is not compared with anything; {remedy}."
         found.append(Problem(ProblemKind.WARNING, Reason.NO_EFFECT, message, ref, path))
     return tuple(found)

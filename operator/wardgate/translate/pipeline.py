@@ -32,6 +32,7 @@ from wardgate.translate.manifests import labels_of
 from wardgate.translate.memo import Memo
 from wardgate.translate.objects import Objects, read_objects
 from wardgate.translate.policies.auth_attachment import attach_auth
+from wardgate.translate.policies.closed_requests import closed_requests
 from wardgate.translate.policies.keys import key_problems, resolve_keys
 from wardgate.translate.policies.selection import RouteFinder
 from wardgate.translate.policies.transformation_attachment import attach_transformations
@@ -133,7 +134,16 @@ class _Translator:
     def _keys(self, objects: Objects) -> KeyOutcome:
         """The keys of every policy that is served, and what their owners should know about them."""
         served = [one for one in objects.auth if one.form is not None and one.value is not None]
-        keys = resolve_keys({request for one in served if one.value for request in one.value.key_sets}, self.scope)
+        keys = resolve_keys(
+            {request for one in served if one.value for request in one.value.key_sets},
+            self.scope,
+            closed=[
+                request
+                for one in objects.auth
+                if not one.is_current
+                for request in closed_requests(one.stored, self.scope.tenancy)
+            ],
+        )
         for one in served:
             assert one.form is not None
             assert one.value is not None

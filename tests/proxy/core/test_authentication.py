@@ -218,6 +218,19 @@ def test_match_demands_equal_headers() -> None:
     assert Talk(served, request("GET", "/", ("api-key", KEY), ("x-tenant", "a"))).sent["x-tenant"] == "a"
 
 
+@pytest.mark.parametrize("metadata", [{"X-Tenant": "a"}, {"X-TENANT": "b", "x-tenant": "a", "x-Tenant": "b"}])
+def test_match_compares_entries_in_any_case(metadata: dict[str, str]) -> None:
+    served = config(route(), auth_plans=(matching_config(),), credentials=(credential(metadata=metadata),))
+    assert Talk(served, request("GET", "/", ("api-key", KEY), ("x-tenant", "a"))).sent["x-tenant"] == "a"
+
+
+@pytest.mark.parametrize("given", ["", "\0"])
+def test_match_never_accepts_an_entry_that_stands_for_no_text(given: str) -> None:
+    served = config(route(), auth_plans=(matching_config(),), credentials=(credential(metadata={"x-tenant": "\0"}),))
+    talk = Talk(served, request("GET", "/", ("api-key", KEY), ("x-tenant", given)))
+    assert_recorded_401(talk, "key_header_mismatch")
+
+
 @pytest.mark.parametrize(
     "headers", [[], [("x-tenant", "b")], [("x-tenant", "a"), ("x-tenant", "a")], [("x-tenant", "")]]
 )

@@ -116,7 +116,7 @@ def test_hop_by_hop_headers_end_here_with_those_that_connection_names() -> None:
         (b"1.1", b"close", False),
         (b"1.1", b"Keep-Alive, CLOSE", False),
         (b"1.0", None, False),
-        (b"1.0", b"keep-alive", True),
+        (b"1.0", b"keep-alive", False),
     ],
 )
 def test_the_connection_persists_as_the_version_and_the_caller_say(
@@ -128,9 +128,9 @@ def test_the_connection_persists_as_the_version_and_the_caller_say(
     assert accepted(*lines).keep_alive is expected
 
 
-def test_http_1_0_needs_no_host() -> None:
-    head = accepted(b"GET / HTTP/1.0")
-    assert (head.host, head.http_1_0) == (b"", True)
+def test_http_1_0_needs_a_host_too() -> None:
+    assert read(b"GET / HTTP/1.0") == Reason.BAD_HOST
+    assert accepted(b"GET / HTTP/1.0", b"Host: h").http_1_0 is True
 
 
 def test_a_sign_to_continue_is_only_for_http_1_1() -> None:

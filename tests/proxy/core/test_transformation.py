@@ -28,6 +28,7 @@ from wardgate.ir import (
     MessageTemplate,
     TransformationPlan,
 )
+from wardgate.ir.transformations import DataSource
 from wardgate.proxy.core.messages import Incoming, Outgoing, Request
 
 
@@ -81,6 +82,29 @@ def test_lab_flow_puts_the_token_into_authorization() -> None:
 
 
 # -- headers
+
+
+def test_data_source_gives_the_text_of_its_own_template() -> None:
+    reads = '{{ data_source("a") }}|{{ data_source("b") }}'
+    asking = message(("x", reads), data_sources=(DataSource("a", "é"),))
+    assert sent(asking)["x"] == "é|"
+
+
+def test_request_and_response_have_data_sources_of_their_own() -> None:
+    reads = '{{ data_source("a") }}'
+    plan = post_plan(
+        request=message(("x", reads), data_sources=(DataSource("a", "1"),)),
+        response=message(("x", reads), data_sources=(DataSource("a", "2"),)),
+    )
+    talk = Talk(config(open_route(transformations=("t",)), transformations=(plan,)), request("GET", "/"))
+    assert ("1", "2") == (talk.sent["x"], as_dict(talk.exchange.finish_response(Incoming(200, [], b"")).headers)["x"])
+
+
+def test_random_text_of_a_pattern_is_one_for_request_and_response() -> None:
+    drawn = message(("x", '{{ replace_with_random("p", "p") }}'))
+    plan = post_plan(request=drawn, response=drawn)
+    talk = Talk(config(open_route(transformations=("t",)), transformations=(plan,)), request("GET", "/"))
+    assert talk.sent["x"] == as_dict(talk.exchange.finish_response(Incoming(200, [], b"")).headers)["x"]
 
 
 def test_setting_a_header_collapses_its_values_into_one() -> None:

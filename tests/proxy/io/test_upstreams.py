@@ -336,7 +336,8 @@ def test_a_slow_caller_does_not_fill_the_gateways_memory() -> None:
                 before = sent
                 await asyncio.sleep(0.1)
             assert sent < 50_000_000
-            bench.pass_time(61.0)
+            for _ in range(2):
+                bench.pass_time(61.0)
             await settle(lambda: not bench.gateway.connections)
 
     run(scenario())

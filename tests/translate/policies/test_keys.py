@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.translate.policies.objects import key_secret, request, scope_of, secret, sha256, stored
-from wardgate.ir import ApiKeyStep, AuthPlan, BasicAuthStep, Credential, MetadataEntry, MetadataHeader
+import pytest
+
+from tests.translate.policies.objects import LABELS, key_secret, request, scope_of, secret, sha256, stored
+from wardgate.api.key_secret import KEY_SECRET_TYPE
+from wardgate.ir import ApiKeyStep, AuthPlan, BasicAuthStep, Credential, Digest, MetadataEntry, MetadataHeader
 from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
 from wardgate.sensitive import Sensitive
 from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import KeyForm, KeySetRequest, ParsedObject, PolicyOutcome, Scope
 from wardgate.translate.memo import Memo
+from wardgate.translate.policies.closed_requests import closed_requests
 from wardgate.translate.policies.keys import key_problems, resolve_keys
 
 POLICY_REF = ObjectRef("ExtAuthPolicy", "ns", "p")
@@ -209,6 +213,44 @@ class TestKeySets:
         )
         assert (Problem(ProblemKind.WARNING, Reason.UNUSED_KEY, message, ref("b")),) == outcome.problems
 
+    @pytest.mark.parametrize("nested", [False, True])
+    @pytest.mark.parametrize("storage", [{"labelSelector": {"x": "y"}}, {"apiKeySecretRefs": [{"name": "b"}]}])
+    def test_secret_of_a_closed_policy_is_not_called_unused(self, storage: object, *, nested: bool) -> None:
+        scope = scope_of(key_secret("b", labels={"x": "y"}), key_secret("c", labels={"x": "z"}))
+        outcome = resolve_keys((), scope, closed=closed_by(storage, scope, nested=nested))
+        assert ((), [ref("c")]) == (outcome.credentials, [problem.ref for problem in outcome.problems])
+
+    @pytest.mark.parametrize(
+        "storage",
+        [
+            None,
+            {"labelSelector": {}},
+            {"labelSelector": {"x": "y", "z": 1}},
+            {"labelSelector": "x"},
+            {"apiKeySecretRefs": [{"namespace": "ns"}, None, {"name": "b", "namespace": 1}]},
+        ],
+    )
+    def test_unreadable_selector_of_a_closed_policy_selects_nothing(self, storage: object) -> None:
+        scope = scope_of(key_secret("b", labels={"x": "y"}))
+        outcome = resolve_keys((), scope, closed=closed_by(storage, scope))
+        assert [(Reason.UNUSED_KEY, ref("b"))] == [(problem.reason, problem.ref) for problem in outcome.problems]
+
+    @pytest.mark.parametrize(
+        "storage", [{"labelSelector": {"x": "y"}}, {"apiKeySecretRefs": [{"name": "b", "namespace": "foreign"}]}]
+    )
+    def test_closed_policy_selects_nothing_outside_its_scope(self, storage: object) -> None:
+        scope = scope_of(key_secret("b", namespace="foreign", labels={"x": "y"}), settings=ISOLATED)
+        outcome = resolve_keys((), scope, closed=closed_by(storage, scope))
+        assert [ref("b", "foreign")] == [problem.ref for problem in outcome.problems]
+
+
+def closed_by(storage: object, scope: Scope, *, nested: bool = False) -> list[KeySetRequest]:
+    auth = {"k8sSecretApikeyStorage": storage} if nested else storage
+    configs = [{"apiKeyAuth": auth}, {"oauth2": {}}]
+    manifest = {"spec": {"config": {"glooAuth": {"configs": configs}}}}
+    broken = stored(manifest, kind="ExtAuthPolicy", namespace="ns", name="p")
+    return list(closed_requests(broken, scope.tenancy))
+
 
 TOKEN = MetadataHeader(header="x-api-key", entry="token")
 REQUIRED = replace(TOKEN, required=True)
@@ -220,6 +262,7 @@ def told(
     skip: bool = False,
     settings: Settings | None = None,
     wanted: KeySetRequest | None = None,
+    match: tuple[str, ...] | None = None,
 ) -> list[Problem]:
     wanted = wanted or request()
     step = ApiKeyStep(
@@ -227,11 +270,16 @@ def told(
         header="api-key",
         key_set=wanted.name,
         metadata_headers=headers,
+        stored=None if match is None else Digest(match_headers=match),
         skip_metadata_validation=skip,
     )
     outcome = PolicyOutcome(plan=AuthPlan(name="ns/p", steps=(step,)), key_sets=(wanted,))
     scope = scope_of(*secrets, settings=settings)
     return list(key_problems(policy(), outcome, resolve_keys((wanted,), scope), scope))
+
+
+def of_org(entry: str, value: str | bytes) -> StoredObject:
+    return secret("a", {"api-key": "k", entry: value}, type_=KEY_SECRET_TYPE, labels=LABELS)
 
 
 def policy() -> ParsedObject[object]:
@@ -304,7 +352,7 @@ class TestPolicyWarnings:
     def test_illegal_optional_entry_is_told(self) -> None:
         message = (
             'Secret ns/a has an entry "token" that no header can carry, so header "x-api-key" is not sent with its key.'
-            " Remove its control characters."
+            " Make it UTF-8 text without control characters."
         )
         found = told(key_secret("a", token="a\x01"), headers=(TOKEN,))
         assert [warning(Reason.BAD_SECRET, message)] == found
@@ -312,6 +360,37 @@ class TestPolicyWarnings:
     def test_illegal_required_entry_is_told(self) -> None:
         (found,) = told(key_secret("a", token="a\x01"), headers=(REQUIRED,))
         assert "no header can carry, so its key is refused." in found.message
+
+    @pytest.mark.parametrize("skip", [False, True])
+    def test_required_entry_that_is_not_utf8_is_not_called_missing(self, *, skip: bool) -> None:
+        message = (
+            'Secret ns/a has an entry "token" that no header can carry, so its key is refused. '
+            "Make it UTF-8 text without control characters."
+        )
+        found = told(key_secret("a", token=b"t\xff"), headers=(REQUIRED,), skip=skip)
+        assert [warning(Reason.BAD_SECRET, message)] == found
+
+    def test_key_without_an_entry_that_match_compares_is_told(self) -> None:
+        message = (
+            'Secret ns/b has no entry "x-org" to compare with the header in "match", so its key is refused. '
+            "Add the entry."
+        )
+        secrets = (of_org("X-Org", "1"), key_secret("b", "2"))
+        assert [warning(Reason.BAD_SECRET, message)] == told(*secrets, match=("x-org",))
+
+    def test_entries_that_match_compares_are_found_in_any_case(self) -> None:
+        headers = (replace(REQUIRED, entry="other"),)
+        found = told(of_org("X-ORG", "1"), headers=headers, match=("x-org",))
+        assert ['Secret ns/a has no entry "other", so its key is refused. Add the entry.'] == [p.message for p in found]
+
+    @pytest.mark.parametrize("value", ["1\n2", b"\xff"])
+    def test_entry_that_match_can_never_find_equal_is_told(self, value: str | bytes) -> None:
+        message = (
+            'Secret ns/a has an entry "X-Org" that no header can carry, so "match" refuses its key. '
+            "Make it UTF-8 text without control characters."
+        )
+        found = told(of_org("X-Org", value), match=("x-org",))
+        assert [warning(Reason.BAD_SECRET, message)] == found
 
     def test_illegal_entry_is_sent_without_validation(self) -> None:
         assert told(key_secret("a", token="a\x01"), headers=(TOKEN,), skip=True) == []

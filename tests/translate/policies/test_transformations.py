@@ -17,6 +17,7 @@ from wardgate.ir import (
     MessageTemplate,
     TransformationPlan,
 )
+from wardgate.ir.transformations import DataSource
 from wardgate.problems import FieldPath, ObjectRef, ProblemKind, Reason
 from wardgate.settings import Settings, TemplateLimits
 from wardgate.translate.contract import ParsedObject, Scope, TransformationOutcome
@@ -194,11 +195,47 @@ class TestFields:
         [
             ("mergeJsonKeys", {"jsonKeys": {}}),
             ("stringDelimiter", ";"),
-            ("dataSources", {"a": {"inlineString": "b"}}),
         ],
     )
     def test_field_of_the_newest_filter_is_unsupported(self, name: str, value: object) -> None:
         assert [(Reason.UNSUPPORTED, (*REQUEST, name))] == errors(request(**{name: value}))
+
+    def test_inline_data_sources_are_handed_on_by_name(self) -> None:
+        sources = {"b": {"inlineString": "é"}, "a": {"inlineBytes": "/3g="}}
+        expected = (DataSource("a", "\udcffx"), DataSource("b", "é"))
+        assert expected == template(request(dataSources=sources)).data_sources
+
+    @pytest.mark.parametrize(
+        "source",
+        [{"filename": "/etc/passwd"}, {"environmentVariable": "HOME"}, {}, {"inlineString": "a", "filename": "/f"}],
+    )
+    def test_data_source_outside_the_manifest_is_unsupported(self, source: Mapping[str, str]) -> None:
+        outcome = request(dataSources={"a": source})
+        assert [(Reason.UNSUPPORTED, (*REQUEST, "dataSources", "a"))] == errors(outcome)
+
+    def test_message_about_a_file_tells_what_to_write_instead(self) -> None:
+        expected = (
+            "TransformationPolicy ns/t has the data source 'a', which does not stand in the manifest itself; "
+            "its routes stay closed. Give it inlineString alone."
+        )
+        assert expected == message(request(dataSources={"a": {"filename": "/f"}}))
+
+    def test_data_source_that_is_not_base64_is_invalid(self) -> None:
+        outcome = request(dataSources={"a": {"inlineBytes": "%"}})
+        assert [(Reason.INVALID, (*REQUEST, "dataSources", "a"))] == errors(outcome)
+
+    @pytest.mark.parametrize(("limit", "text"), [(None, "ü" * 2048), (4, "üü"), (5000, "x" * 5000), (0, "")])
+    def test_data_source_at_its_limit_is_used(self, limit: int | None, text: str) -> None:
+        outcome = request(dataSources={"a": {"inlineString": text}}, dataSourceMaxSize=limit)
+        assert (DataSource("a", text),) == template(outcome).data_sources
+
+    @pytest.mark.parametrize(("limit", "text"), [(None, "ü" * 2048 + "x"), (3, "üü"), (0, "x")])
+    def test_data_source_above_its_limit_is_an_error(self, limit: int | None, text: str) -> None:
+        outcome = request(dataSources={"a": {"inlineString": text}}, dataSourceMaxSize=limit)
+        assert [(Reason.TOO_LARGE, (*REQUEST, "dataSources", "a"))] == errors(outcome)
+
+    def test_size_of_data_sources_that_are_there_is_no_warning(self) -> None:
+        assert warnings(request(dataSources={"a": {"inlineString": "b"}}, dataSourceMaxSize=1)) == []
 
     @pytest.mark.parametrize(("name", "value"), [("spanTransformer", {}), ("dataSourceMaxSize", 1)])
     def test_field_that_changes_no_message_is_a_warning(self, name: str, value: object) -> None:

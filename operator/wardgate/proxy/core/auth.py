@@ -59,7 +59,7 @@ class ApiKeyCheck:
         self._match: tuple[tuple[bytes, str], ...] = ()
         self._hmac: hmac.HMAC | None = None
         if isinstance(step.stored, DigestStorage):
-            self._match = tuple((_to_bytes(name), name) for name in step.stored.match_headers)
+            self._match = tuple((_to_bytes(name), name) for name in map(str.lower, step.stored.match_headers))
         elif isinstance(step.stored, HmacStorage):
             self._hmac = hmac.new(_to_bytes(step.stored.shared_secret.reveal()), digestmod="sha256")
 
@@ -103,7 +103,7 @@ class ApiKeyCheck:
 
     def _headers_match(self, headers: HeaderList, credential: CompiledCredential) -> bool:
         for wanted, entry in self._match:
-            stored = credential.raw.get(entry)
+            stored = credential.by_header.get(entry)
             given = [value for name, value in headers if name == wanted]
             if stored is None or len(given) != 1 or not hmac.compare_digest(given[0], stored):
                 return False

@@ -24,10 +24,22 @@ class CompiledCredential:
     """One key, ready for a request. ``sendable`` holds the metadata that is legal in a header.
 
     ``raw`` holds all of it, for ``match`` and for policies that switched the validation off: there only what would
-    break the message's framing is left out.
+    break the message's framing is left out. ``by_header`` is ``raw`` under names in lower case, as headers compare:
+    where two names differ in case only, the one that is in lower case counts.
     """
 
-    __slots__ = ("allowed_hosts", "digest", "expires_at", "id", "label", "name", "raw", "sendable", "user_id")
+    __slots__ = (
+        "allowed_hosts",
+        "by_header",
+        "digest",
+        "expires_at",
+        "id",
+        "label",
+        "name",
+        "raw",
+        "sendable",
+        "user_id",
+    )
 
     def __init__(self, credential: Credential) -> None:
         self.digest = bytes.fromhex(credential.digest)
@@ -47,6 +59,7 @@ class CompiledCredential:
             self.raw[entry.name] = value
             if entry.legal_header:
                 self.sendable[entry.name] = value
+        self.by_header = {name.lower(): self.raw[name] for name in sorted(self.raw)}
 
 
 def compile_bucket(credentials: Iterable[Credential]) -> Bucket:

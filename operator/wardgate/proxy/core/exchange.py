@@ -25,6 +25,7 @@ from wardgate.proxy.core.matching import CompiledMatch, request_path
 from wardgate.proxy.core.message_view import RequestView, ResponseView, drop
 from wardgate.proxy.core.messages import Facts, Incoming, NeedBody, Outgoing, Reply, Request, Step
 from wardgate.proxy.core.observer import HeaderWatch, Observer
+from wardgate.proxy.core.paths import normalise
 from wardgate.proxy.core.plans import CompiledRoute, CompiledUpstream, ForwardPlan, Redirection
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS, redirect
@@ -116,9 +117,15 @@ class Exchange:
         self._responses = found[1].pre
         return self._run()
 
-    def advance(self, body: bytes) -> Step:
-        """Go on with the whole body that ``NeedBody`` asked for."""
+    def advance(self, body: bytes, *, credentials: CredentialIndex | None = None, now: float | None = None) -> Step:
+        """Go on with the whole body that ``NeedBody`` asked for.
+
+        ``credentials`` and ``now``: those of this moment. A key that was revoked, or that expired, while the body was
+        on its way must not authenticate the request any more.
+        """
         self._view.body = body
+        self._credentials = self._credentials if credentials is None else credentials
+        self._now = self._now if now is None else now
         return self._run()
 
     def response_needs_body(self, status: int) -> bool:
@@ -166,7 +173,12 @@ class Exchange:
             return route.closed
         if not self._authenticated:
             strip, headers = route.strip, self.request.headers
-            headers[:] = [field for field in headers if field[0] not in strip]
+            headers[:] = [
+                field
+                for field in headers
+                # Servers that turn names into variables read x_user_id as x-user-id.
+                if field[0] not in strip and (b"_" not in field[0] or field[0].replace(b"_", b"-") not in strip)
+            ]
             if self._watch is not None:
                 self._watch.keep_secret(() if route.auth is None else route.auth.secret_headers)
                 self._watch.report("arrival")
@@ -302,6 +314,9 @@ class Exchange:
         if action.rewrite is not None:
             assert self._match is not None
             request.path = action.rewrite(request.path, self._match)
+            if normalise(request.path) != request.path:
+                # What the caller wrote and what the rewrite joined to it climb out of the rewritten path.
+                return self._answer(REFUSALS[Reason.BAD_TARGET])
         if action.host is not None:
             request.authority = action.host
         self.facts.upstream = upstream.name

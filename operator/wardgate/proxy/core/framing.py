@@ -25,7 +25,7 @@ _OWN = frozenset(
     }
 )
 _STATUS_LINES = {status.value: b"HTTP/1.1 %d %s\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
-_BODILESS = frozenset({204, 205, 304})
+_BODILESS = frozenset({204, 304})
 
 
 def is_bodiless(*, status: int, head_request: bool) -> bool:

@@ -15,7 +15,7 @@ from wardgate.proxy.core.messages import HeaderList, Incoming, Request
 from wardgate.proxy.core.paths import read_target
 from wardgate.proxy.core.rewrites import is_host
 
-_UNSENDABLE = re.compile(rb"[\r\n\x00]")
+_UNSENDABLE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}")
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _STATUS = re.compile(rb"[2-5][0-9][0-9]")

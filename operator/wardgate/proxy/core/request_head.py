@@ -5,7 +5,7 @@ provider delimit differently is a request smuggled past the gateway's authentica
 
 Rule 1: lines end with CR LF. A bare CR or LF, a folded line, a blank before a colon, an empty name: 400.
 Rule 2: the version is HTTP/1.1 or HTTP/1.0 with single blanks around the target. Another version: 505.
-Rule 3: HTTP/1.1 has exactly one Host, HTTP/1.0 at most one, and it is a host with an optional port: else 400.
+Rule 3: there is exactly one Host, in HTTP/1.0 too, and it is a host with an optional port: else 400.
 Rule 4: at most one Content-Length, digits only; never together with Transfer-Encoding: else 400.
 Rule 5: Transfer-Encoding is ``chunked`` and nothing else, and only in HTTP/1.1: else 501 or 400.
 Rule 6: CONNECT has no meaning here, and TRACE would echo an injected token to the caller: 405.
@@ -90,7 +90,7 @@ def _interpret(method: bytes, target: bytes, fields: HeaderList, *, http_1_0: bo
     for name, value in fields:
         if name in _SPECIAL:
             special.setdefault(name, []).append(value)
-    host = _host(special.get(b"host", ()), required=not http_1_0)
+    host = _host(special.get(b"host", ()))
     if isinstance(host, Reason):
         return host
     framing = _framing(special, http_1_0=http_1_0)
@@ -108,15 +108,13 @@ def _interpret(method: bytes, target: bytes, fields: HeaderList, *, http_1_0: bo
         headers=[field for field in fields if field[0] not in _SPECIAL and field[0] not in options],
         content_length=length,
         chunked=chunked,
-        keep_alive=(b"keep-alive" in options) if http_1_0 else (b"close" not in options),
+        keep_alive=not http_1_0 and b"close" not in options,
         expect_continue=bool(expect) and not http_1_0,
         http_1_0=http_1_0,
     )
 
 
-def _host(values: list[bytes] | tuple[()], *, required: bool) -> bytes | Reason:
-    if not values and not required:
-        return b""
+def _host(values: list[bytes] | tuple[()]) -> bytes | Reason:
     if len(values) != 1 or _HOST.fullmatch(values[0]) is None:
         return Reason.BAD_HOST
     return values[0]

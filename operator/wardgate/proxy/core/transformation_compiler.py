@@ -7,6 +7,8 @@ policy's author when it translated the policy.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
 from secrets import token_bytes
 
 from wardgate.inja import Environment, Template, TemplateError, compile_extractor, compile_template
@@ -31,7 +33,7 @@ def compile_transformation(
 ) -> CompiledTransformation | None:
     """Compile a plan; None: a template, an extractor or a header name in it can not be used."""
     compiler = _Compiler(
-        Environment(env=environment, random_bytes=lambda: token_bytes(16)),
+        Environment(env=environment, random_bytes=cache(lambda: token_bytes(16))),
         limits,
         CREDENTIAL_HEADERS.union(plan.credential_headers),
     )
@@ -64,7 +66,8 @@ class _Compiler:
             ),
             body=self._template("body", spec.body, spec) if spec.body_mode == "template" else None,
         )
-        return CompiledMessage(spec, parts, environment=self._environment, max_depth=self._limits.value_depth)
+        environment = replace(self._environment, data_sources={each.name: each.text for each in spec.data_sources})
+        return CompiledMessage(spec, parts, environment=environment, max_depth=self._limits.value_depth)
 
     def _extraction(self, spec: ExtractorSpec) -> Extraction:
         extractor = compile_extractor(

@@ -17,7 +17,7 @@ class NoRoom(Exception):
 
 
 class Collector:
-    """``add`` pieces, then ``take`` the whole. What was reserved is given back by ``release``, whatever happened."""
+    """``add`` pieces, then ``take`` the whole. What was reserved is to be given back by whom it is handed over to."""
 
     __slots__ = ("_gateway", "_pieces", "_reserved", "_size")
 
@@ -44,8 +44,8 @@ class Collector:
         self._size = 0
         return body
 
-    def release(self) -> None:
-        """Give back what was reserved."""
-        self._gateway.unreserve(self._reserved)
-        self._reserved = 0
+    def hand_over(self) -> int:
+        """The bytes that were reserved: whoever takes the number gives them back once they have been sent."""
+        reserved, self._reserved = self._reserved, 0
         self._pieces = []
+        return reserved

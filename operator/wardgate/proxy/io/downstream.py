@@ -29,6 +29,8 @@ _HEAD_END = b"\r\n\r\n"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _SLACK = 64 * 1024
 """Bytes of an unwanted body, or of early requests, that are read rather than the connection closed."""
+_PER_TURN = 16
+"""Requests served at once for one caller before the others get a turn."""
 _LINGER = 2.0
 """Seconds in which a caller can still read a refusal while the rest of its request is thrown away."""
 
@@ -45,11 +47,14 @@ class Downstream(asyncio.Protocol):
     """See the module. ``port`` is the listener's own, whatever port is bound in its place."""
 
     __slots__ = (
+        "_at",
         "_buffer",
         "_chunked",
         "_closing",
         "_discarded",
         "_discarding",
+        "_owed",
+        "_pending_bytes",
         "_pumping",
         "_reading",
         "_remaining",
@@ -72,7 +77,10 @@ class Downstream(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.deadline = float("inf")
         self._buffer = b""
+        self._at = 0
         self._scanned = 0
+        self._owed = 0
+        self._pending_bytes = 0
         self._stream: Stream | None = None
         self._remaining = 0
         self._chunked: ChunkedDecoder | None = None
@@ -108,6 +116,7 @@ class Downstream(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The caller is gone, and whatever it asked for with it."""
         self.gateway.leave(self)
+        self._settle_debt(sent=True)
         stream, self._stream = self._stream, None
         self._closing = True
         if stream is not None:
@@ -128,6 +137,7 @@ class Downstream(asyncio.Protocol):
         self._write_paused = False
         if self._stream is not None:
             self._stream.downstream_paused(paused=False)
+        self._pump()
 
     # Reading.
 
@@ -151,33 +161,47 @@ class Downstream(asyncio.Protocol):
         return self._remaining > 0 or self._chunked is not None
 
     def _pump(self) -> None:
-        """Serve as many requests as are complete, one after the other and never one within the other."""
-        if self._pumping:
+        """Serve requests that are complete, one after the other and never one within the other.
+
+        A caller that does not read its responses gets no further ones, and one that sends many requests in one piece
+        does not keep the worker from the rest.
+        """
+        if self._pumping or self._closing:
             return
         self._pumping = True
         try:
-            while self._stream is None and not self._closing and not self._body_open() and self._next_request():
-                pass
+            for _ in range(_PER_TURN):
+                if not self._may_start() or not self._next_request():
+                    break
+            else:
+                asyncio.get_running_loop().call_soon(self._pump)
         finally:
             self._pumping = False
+            if self._at:
+                self._buffer, self._at = self._buffer[self._at :], 0
         self.flow()
+
+    def _may_start(self) -> bool:
+        return self._stream is None and not (self._closing or self._write_paused or self._body_open())
 
     def _next_request(self) -> bool:
         """Start the request at the buffer's beginning; False if its head is not complete."""
         if not self._scanned:
-            self._buffer = self._buffer.lstrip(b"\r\n") if self._buffer[:1] in b"\r\n" else self._buffer
-        if not self._buffer:
+            while self._buffer[self._at : self._at + 1] in (b"\r", b"\n"):
+                self._at += 1
+        if self._at == len(self._buffer):
             return False
-        end = self._buffer.find(_HEAD_END, max(0, self._scanned - 3))
+        end = self._buffer.find(_HEAD_END, self._at + max(0, self._scanned - 3)) - self._at
         limit = self.gateway.limits.head_bytes
         if end < 0 or end > limit:
             if not self._scanned:
                 self.deadline = self.gateway.clock() + self.gateway.timeouts.head
-            self._scanned = len(self._buffer)
+            self._scanned = len(self._buffer) - self._at
             if self._scanned > limit:
                 self._refuse(Reason.HEAD_TOO_LARGE)
             return False
-        block, self._buffer = self._buffer[: end + 4], self._buffer[end + 4 :]
+        block = self._buffer[self._at : self._at + end + 4]
+        self._at += end + 4
         self._scanned = 0
         head = parse_request_head(block, max_headers=self.gateway.limits.header_count)
         if isinstance(head, Reason):
@@ -218,7 +242,7 @@ class Downstream(asyncio.Protocol):
             if not self._body_open():
                 stream.request_end()
         if self._body_open() and not self._discarding:
-            data, self._buffer = self._buffer, b""
+            data, self._buffer, self._at = self._buffer[self._at :], b"", 0
             if data:
                 self._feed_body(data)
 
@@ -275,7 +299,9 @@ class Downstream(asyncio.Protocol):
     def abort(self) -> None:
         """Cut the connection: the caller must not take half a response for a whole one."""
         self._closing = True
-        self._stream = None
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.downstream_lost()
         if self.transport is not None:
             self.transport.abort()
 
@@ -286,10 +312,13 @@ class Downstream(asyncio.Protocol):
 
     def tick(self, now: float) -> None:
         """Act on what took too long."""
+        self._settle_debt()
         if self._stream is not None:
             self._stream.tick(now)
         elif now >= self.deadline:
-            if self._scanned and not self._closing:
+            if self.takes_bytes():
+                self.deadline = now + self.gateway.timeouts.write
+            elif self._scanned and not self._closing:
                 self._refuse(Reason.REQUEST_TIMEOUT)
             else:
                 self.abort()
@@ -297,7 +326,8 @@ class Downstream(asyncio.Protocol):
     def flow(self) -> None:
         """Read from the caller only while there is room for it."""
         room = len(self._buffer) <= _SLACK + self.gateway.limits.head_bytes
-        wanted = room and (self._stream is None or not self._stream.request_paused)
+        stream = self._stream
+        wanted = room and (not self._write_paused if stream is None else not stream.request_paused)
         if wanted == self._reading or self.transport is None or self.transport.is_closing():
             return
         self._reading = wanted
@@ -305,6 +335,24 @@ class Downstream(asyncio.Protocol):
             self.transport.resume_reading()
         else:
             self.transport.pause_reading()
+
+    def takes_bytes(self) -> bool:
+        """Whether the caller has taken something of what waits for it since this was last asked."""
+        before, self._pending_bytes = self._pending_bytes, self._waiting_bytes()
+        return self._pending_bytes > 0 and (before == 0 or self._pending_bytes < before)
+
+    def _waiting_bytes(self) -> int:
+        return 0 if self.transport is None else self.transport.get_write_buffer_size()
+
+    def owe(self, reserved: int) -> None:
+        """Give bytes back to the worker's budget once what was written of them has left this process."""
+        self._owed += reserved
+        self._settle_debt()
+
+    def _settle_debt(self, *, sent: bool = False) -> None:
+        if self._owed and (sent or not self._waiting_bytes()):
+            self.gateway.unreserve(self._owed)
+            self._owed = 0
 
     def _refuse(self, reason: Reason) -> None:
         """Answer a request that could not even be read, and end: what follows it can not be trusted."""
@@ -334,7 +382,7 @@ class Downstream(asyncio.Protocol):
             return
         if (linger or self._body_open()) and transport.can_write_eof():
             transport.write_eof()
-            self._buffer = b""
+            self._buffer, self._at = b"", 0
             self._discarding = True
             self.deadline = self.gateway.clock() + _LINGER
             self.flow()

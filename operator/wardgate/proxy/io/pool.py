@@ -127,6 +127,10 @@ class Connector:
     ) -> UpstreamConnection:
         try:
             _, connection = await dial()
+        except ValueError as error:
+            # A name that no handshake can ask for: an empty label, one above 63 bytes.
+            detail = f"The TLS handshake with {place} could not begin: the name to ask for is malformed."
+            raise TlsFailed(detail) from error
         except ssl.SSLError as error:
             detail = f"The TLS handshake with {place} failed: {error.reason or type(error).__name__}."
             raise TlsFailed(detail) from error
@@ -190,6 +194,7 @@ class EndpointPool:
             waiter.upstream_failed(error)
         except BaseException:
             self._open -= 1
+            waiter.upstream_failed(Unreachable("The connection could not be made."))
             raise
         else:
             if connection.lost:

@@ -32,6 +32,11 @@ class RequestSender:
         self._body_sent = False
 
     @property
+    def asked_head(self) -> bool:
+        """Whether the upstream was asked for a head only."""
+        return self.outgoing.method == b"HEAD"
+
+    @property
     def overfull(self) -> bool:
         """Whether the caller should wait."""
         return self._held_bytes > _HELD
@@ -39,7 +44,7 @@ class RequestSender:
     def begin(self, connection: UpstreamConnection, sink: ResponseSink, *, endpoint_host: str) -> None:
         """Send the head, and what was held. ``endpoint_host``: what ``autoHostRewrite`` puts in place of the host."""
         self._connection = connection
-        connection.start(sink, self._head_bytes(endpoint_host), head_request=self.outgoing.method == b"HEAD")
+        connection.start(sink, self._head_bytes(endpoint_host), head_request=self.asked_head)
         held, self._held, self._held_bytes = self._held, [], 0
         for data in held:
             self._send(data)

@@ -31,8 +31,8 @@ class ResponseWriter:
         "_bodiless",
         "_chunked",
         "_downstream",
-        "_head_request",
         "_http_1_0",
+        "asked_head",
         "keep_alive",
         "sent_bytes",
         "started",
@@ -41,7 +41,7 @@ class ResponseWriter:
 
     def __init__(self, downstream: Downstream, head: RequestHead) -> None:
         self._downstream = downstream
-        self._head_request = head.method == b"HEAD"
+        self.asked_head = head.method == b"HEAD"
         self._http_1_0 = head.http_1_0
         self._bodiless = False
         self._chunked = False
@@ -52,7 +52,7 @@ class ResponseWriter:
 
     def is_bodiless(self, status: int) -> bool:
         """Whether a response of that status has no body whatever its headers say."""
-        return is_bodiless(status=status, head_request=self._head_request)
+        return is_bodiless(status=status, head_request=self.asked_head)
 
     def begin(self, incoming: Incoming, *, length: int | None) -> None:
         """Write the head of a response that streams; ``length`` None: not known beforehand."""
@@ -61,7 +61,7 @@ class ResponseWriter:
         self._chunked = unknown and not self._http_1_0
         if unknown and self._http_1_0:
             self.keep_alive = False  # the end of the connection is the end of the body
-        framed = length if not bodiless or self._head_request or incoming.status == 304 else None
+        framed = length if not bodiless or self.asked_head or incoming.status == 304 else None
         self._write_head(incoming.status, incoming.headers, length=framed)
 
     def piece(self, data: bytes) -> None:
@@ -88,7 +88,7 @@ class ResponseWriter:
         """Write an answer of the gateway's own."""
         self.status = reply.status
         self.started = True
-        self._downstream.write(reply_bytes(reply, gateway, close=not self.keep_alive, head_request=self._head_request))
+        self._downstream.write(reply_bytes(reply, gateway, close=not self.keep_alive, head_request=self.asked_head))
 
     def _write_head(self, status: int, headers: HeaderList, *, length: int | None) -> None:
         self.status = status

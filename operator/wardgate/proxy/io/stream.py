@@ -119,7 +119,11 @@ class Stream:
         self._request_done = True
         if self._collecting:
             self._collecting = False
-            self._take(self._exchange.advance(self._collector.take()))
+            # The key may have been revoked, or have expired, while the body was on its way (invariant 5).
+            gateway = self._gateway
+            self._take(
+                self._exchange.advance(self._collector.take(), credentials=gateway.credentials, now=gateway.now())
+            )
         elif self._sender is not None and self._sender.streams:
             self._sender.end()
         if self._sender is not None:
@@ -198,6 +202,8 @@ class Stream:
         assert self._endpoint is not None
         self._connection = connection
         self._sender.begin(connection, self, endpoint_host=self._endpoint.host)
+        if self._write_blocked:
+            connection.pause(paused=True)
         self._update_flow()
         if self._request_done or not self._sender.streams:
             self._arm(self._gateway.timeouts.response)
@@ -210,6 +216,8 @@ class Stream:
         if self._exchange.response_needs_body(status):
             self._incoming = Incoming(status, headers)
             return
+        if self._sender is not None and self._sender.asked_head and not self._writer.asked_head:
+            length = 0  # a transformation asked for a head only; this caller waits for a body
         empty = length == 0 or self._writer.is_bodiless(status)
         incoming = self._exchange.finish_response(Incoming(status, headers, b"" if empty else None))
         self._settle_keep_alive()
@@ -294,7 +302,10 @@ class Stream:
 
     def _timed_out(self) -> None:
         if self._write_blocked:
-            self._cut(Reason.CALLER_TOO_SLOW)
+            if self._downstream.takes_bytes():
+                self._arm(self._gateway.timeouts.write)
+            else:
+                self._cut(Reason.CALLER_TOO_SLOW)
         elif not self._request_done and (self._collecting or (self._sender is not None and not self._upstream_paused)):
             self._writer.keep_alive = False
             self._refuse(Reason.REQUEST_TIMEOUT)
@@ -337,7 +348,7 @@ class Stream:
     def _conclude(self) -> None:
         self._done = True
         self._deadline = _NEVER
-        self._collector.release()
+        self._downstream.owe(self._collector.hand_over())
         self._gateway.record(self._exchange, self, self._downstream.peer, self._started)
 
     def _release(self) -> None:

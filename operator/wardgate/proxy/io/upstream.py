@@ -47,10 +47,11 @@ class UpstreamConnection(asyncio.Protocol):
     __slots__ = (
         "_complete",
         "_excess",
-        "_head_bytes",
         "_head_done",
         "_head_request",
+        "_header_bytes",
         "_headers",
+        "_idle_bytes",
         "_keep_alive",
         "_length",
         "_max_head",
@@ -81,7 +82,8 @@ class UpstreamConnection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._headers: HeaderList = []
         self._head_done = False
-        self._head_bytes = 0
+        self._header_bytes = 0
+        self._idle_bytes = 0
         self._length: int | None = None
         self._status = 0
         self._until_close = False
@@ -143,11 +145,7 @@ class UpstreamConnection(asyncio.Protocol):
             self.close()
             return
         self.response_started = True
-        if not self._head_done:
-            self._head_bytes += len(data)
-            if self._head_bytes > self._max_head:
-                self._fail(BadResponse("The response's head is too large."))
-                return
+        self._idle_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -157,6 +155,9 @@ class UpstreamConnection(asyncio.Protocol):
         else:
             if self._complete:
                 self._finish()
+            elif self._idle_bytes > self._max_head:
+                # A head, a chunk's size or trailers without an end: bytes come, and nothing comes of them.
+                self._fail(BadResponse("The response's head or trailers are too large."))
 
     def eof_received(self) -> bool:
         """Let the transport close; ``connection_lost`` follows."""
@@ -194,6 +195,10 @@ class UpstreamConnection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Collect a header; after the head these are trailers, which are dropped."""
+        self._header_bytes += len(name) + len(value) + 4
+        if self._header_bytes > self._max_head:
+            msg = "The response's head or trailers are too large."
+            raise BadResponse(msg)
         if not self._head_done:
             self._headers.append((name.lower(), value))
 
@@ -203,13 +208,15 @@ class UpstreamConnection(asyncio.Protocol):
             return
         self._status = self._parser.get_status_code()
         if self._status < 200:
-            self._headers = []
+            self._drop_informational()
             return
+        self._idle_bytes = 0
         self._head_done = True
         self._keep_alive = self._parser.should_keep_alive()
         self._length = self._content_length()
         bodiless = is_bodiless(status=self._status, head_request=self._head_request)
-        chunked = any(name == b"transfer-encoding" for name, _ in self._headers)
+        codings = [value.lower() for name, value in self._headers if name == b"transfer-encoding"]
+        chunked = bool(codings) and codings[-1].endswith(b"chunked")
         self._until_close = not bodiless and self._length is None and not chunked
         named = _connection_options(self._headers)
         headers = [field for field in self._headers if field[0] not in _DROPPED and field[0] not in named]
@@ -220,8 +227,12 @@ class UpstreamConnection(asyncio.Protocol):
 
     def on_body(self, data: bytes) -> None:
         """Hand over a piece of the body."""
+        self._idle_bytes = 0
         if self._complete:
             self._excess = True
+        elif not self._head_done:
+            msg = "A body stands where no response has begun."
+            raise BadResponse(msg)
         elif self._sink is not None:
             self._sink.response_data(data)
 
@@ -229,6 +240,13 @@ class UpstreamConnection(asyncio.Protocol):
         """Hand over the end."""
         if self._head_done:
             self._complete = True
+
+    def _drop_informational(self) -> None:
+        framed = any(name in (b"content-length", b"transfer-encoding") for name, _ in self._headers)
+        if self._status < 100 or framed:
+            msg = "An informational response can not have a body."
+            raise BadResponse(msg)
+        self._headers = []
 
     def _finish(self) -> None:
         sink, self._sink = self._sink, None

@@ -26,6 +26,8 @@ _HEX_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _ILLEGAL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 """What RFC 9110, section 5.5, keeps out of header values."""
 _HOST: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
+_NO_TEXT: Final = "\0"
+"""Stands for an entry that is not UTF-8: present, and neither sent nor equal to what a header holds."""
 _NO_KEY_AT_ALL: Final = hashlib.sha256(b"").hexdigest()
 
 
@@ -140,9 +142,9 @@ def _hosts(secret: DecodedSecret) -> tuple[str, ...] | RefusedKey | None:
 
 def _metadata(secret: DecodedSecret) -> Iterator[MetadataEntry]:
     """Every further entry that holds something: an empty one counts as absent, so it does not satisfy ``required``."""
-    for name, value in secret.data.items():
-        text = strip_newline(value.reveal())
-        if name != KEY_ENTRY and text:
+    for name in sorted({*secret.data, *secret.unreadable} - {KEY_ENTRY}):
+        text = _NO_TEXT if name in secret.unreadable else strip_newline(secret.data[name].reveal())
+        if text:
             yield MetadataEntry(name=name, value=Sensitive(text), legal_header=not _ILLEGAL.search(text))
 
 

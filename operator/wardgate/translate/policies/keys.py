@@ -21,7 +21,7 @@ from typing import Final
 
 from wardgate.api.annotations import UPSTREAM_HOSTS
 from wardgate.api.key_secret import KEY_SECRET_TYPE
-from wardgate.ir import ApiKeyStep, Credential, MetadataEntry, MetadataHeader
+from wardgate.ir import ApiKeyStep, Credential, Digest, MetadataEntry, MetadataHeader
 from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import KeyForm, KeyOutcome, KeySetRequest, ParsedObject, PolicyOutcome, Scope
@@ -30,6 +30,7 @@ from wardgate.translate.secrets import SecretIndex
 
 _UNFRAMED: Final = frozenset("\r\n\0")
 """What the proxy puts into no header, even where a policy skips the validation."""
+_MAKE_IT_TEXT: Final = "Make it UTF-8 text without control characters."
 _NAMED_AT_MOST: Final = 10
 """Secrets that one policy's status names for one step; further ones are counted."""
 
@@ -38,11 +39,13 @@ _NAMED_AT_MOST: Final = 10
 class ResolvedKeys(KeyOutcome):
     """An outcome that also knows how many keys of each set carry an entry: ``sendable`` and ``illegal`` in a header.
 
+    ``comparable`` counts those that ``match`` can compare with a header, under names in lower case.
     Hundreds of policies may share a set of ten thousand keys; the counts spare each of them a look at every key.
     """
 
     sendable: Mapping[str, Counter[str]] = field(default_factory=dict)
     illegal: Mapping[str, Counter[str]] = field(default_factory=dict)
+    comparable: Mapping[str, Counter[str]] = field(default_factory=dict)
 
     def may_lack(self, step: ApiKeyStep) -> bool:
         """Whether a header of the step can fail to be set from one of its keys, in a way worth a warning."""
@@ -51,11 +54,17 @@ class ResolvedKeys(KeyOutcome):
         return any(
             illegal[header.entry] or (header.required and sendable[header.entry] < total)
             for header in step.metadata_headers
-        )
+        ) or any(self.comparable[step.key_set][name] < total for name in _matched(step))
 
 
-def resolve_keys(requests: Iterable[KeySetRequest], scope: Scope) -> ResolvedKeys:
-    """All credentials of all requested sets, sorted, with what is wrong with the Secrets behind them."""
+def resolve_keys(
+    requests: Iterable[KeySetRequest], scope: Scope, *, closed: Iterable[KeySetRequest] = ()
+) -> ResolvedKeys:
+    """All credentials of all requested sets, sorted, with what is wrong with the Secrets behind them.
+
+    ``closed``: what policies ask for that are not served (``closed_requests``). It opens nothing, and keeps their
+    Secrets from being called unused.
+    """
     index = scope.secrets
     assert isinstance(index, SecretIndex)
     credentials: list[Credential] = []
@@ -64,6 +73,7 @@ def resolve_keys(requests: Iterable[KeySetRequest], scope: Scope) -> ResolvedKey
     selected: set[ObjectRef] = set()
     sendable: dict[str, Counter[str]] = {}
     illegal: dict[str, Counter[str]] = {}
+    comparable: dict[str, Counter[str]] = {}
     for request in sorted(set(requests)):
         resolved = _resolve(request, index=index, scope=scope)
         credentials += resolved.credentials
@@ -73,6 +83,12 @@ def resolve_keys(requests: Iterable[KeySetRequest], scope: Scope) -> ResolvedKey
         entries = [entry for credential in resolved.credentials for entry in credential.metadata]
         sendable[request.name] = Counter(entry.name for entry in entries if entry.legal_header)
         illegal[request.name] = Counter(entry.name for entry in entries if not entry.legal_header)
+        comparable[request.name] = Counter(
+            name for credential in resolved.credentials for name, entry in _folded(credential) if entry.legal_header
+        )
+    for request in closed:
+        selected.update(request.refs)
+        selected.update(stored.ref for stored in _labelled(request, index))
     credentials.sort(key=lambda credential: (credential.key_set, credential.digest))
     present = (problem for problems in by_set.values() for problem in problems if problem.reason not in _ABSENT)
     unused = (_unused(stored.ref) for stored in index.key_secrets() if stored.ref not in selected)
@@ -83,6 +99,7 @@ def resolve_keys(requests: Iterable[KeySetRequest], scope: Scope) -> ResolvedKey
         problems_by_key_set=MappingProxyType(by_set),
         sendable=sendable,
         illegal=illegal,
+        comparable=comparable,
     )
 
 
@@ -155,12 +172,7 @@ def _key_of(
 
 def _selected(request: KeySetRequest, *, index: SecretIndex, problems: list[Problem]) -> list[StoredObject]:
     """The Secrets of a set, oldest first; what an explicit reference misses is added to ``problems``."""
-    found: dict[ObjectRef, StoredObject] = {}
-    if request.selector:
-        allowed = None if request.scope is None else frozenset(request.scope)
-        for stored in index.selected(request.selector):
-            if allowed is None or stored.ref.namespace in allowed:
-                found[stored.ref] = stored
+    found = {stored.ref: stored for stored in _labelled(request, index)}
     for ref in request.refs:
         secret = index.find(ref.namespace, ref.name)
         if secret is None:
@@ -172,6 +184,14 @@ def _selected(request: KeySetRequest, *, index: SecretIndex, problems: list[Prob
         else:
             found[ref] = secret.stored
     return sorted(found.values(), key=lambda stored: stored.age_key)
+
+
+def _labelled(request: KeySetRequest, index: SecretIndex) -> list[StoredObject]:
+    """The Secrets that the selector finds where the set may look; an empty selector finds none."""
+    if not request.selector:
+        return []
+    allowed = None if request.scope is None else frozenset(request.scope)
+    return [one for one in index.selected(request.selector) if allowed is None or one.ref.namespace in allowed]
 
 
 def _warning(ref: ObjectRef, reason: Reason, message: str) -> Problem:
@@ -239,6 +259,11 @@ class _Reader:
                 complaint = _complaint(header, entries.get(header.entry), validated=not step.skip_metadata_validation)
                 if complaint:
                     yield Reason.BAD_SECRET, f"{ref} {complaint}"
+            comparable = dict(_folded(credential))
+            for name in _matched(step):
+                complaint = _match_complaint(name, comparable.get(name))
+                if complaint:
+                    yield Reason.BAD_SECRET, f"{ref} {complaint}"
 
     def _may_name(self, secret: ObjectRef) -> bool:
         return not self.scope.tenancy.isolated or secret.namespace == self.policy.namespace
@@ -261,8 +286,27 @@ def _complaint(header: MetadataHeader, entry: MetadataEntry | None, *, validated
     if entry is None:
         return f'has no entry "{header.entry}", so {effect}. Add the entry.' if header.required else ""
     if not entry.legal_header and (validated or not _UNFRAMED.isdisjoint(entry.value.reveal())):
-        return f'has an entry "{header.entry}" that no header can carry, so {effect}. Remove its control characters.'
+        return f'has an entry "{header.entry}" that no header can carry, so {effect}. {_MAKE_IT_TEXT}'
     return ""
+
+
+def _match_complaint(name: str, entry: MetadataEntry | None) -> str:
+    """What keeps a header from ever being equal to the entry of its name; empty if nothing does."""
+    if entry is None:
+        return f'has no entry "{name}" to compare with the header in "match", so its key is refused. Add the entry.'
+    if not entry.legal_header:
+        return f'has an entry "{entry.name}" that no header can carry, so "match" refuses its key. {_MAKE_IT_TEXT}'
+    return ""
+
+
+def _matched(step: ApiKeyStep) -> tuple[str, ...]:
+    """The headers that ``match`` compares, in lower case."""
+    return step.stored.match_headers if isinstance(step.stored, Digest) else ()
+
+
+def _folded(credential: Credential) -> Iterable[tuple[str, MetadataEntry]]:
+    """The entries, sorted as they are, under names in lower case; of two that differ in case only, the last counts."""
+    return {entry.name.lower(): entry for entry in credential.metadata}.items()
 
 
 def _of_set(key_set: str, keys: KeyOutcome) -> Iterator[Credential]:

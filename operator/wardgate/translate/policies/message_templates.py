@@ -6,14 +6,18 @@ body mode, the modes of an extractor) are enforced when a manifest is parsed and
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from wardgate.api.transformation_template import DataSource as DataSourceModel
 from wardgate.api.transformation_template import Extractor as ExtractorModel
 from wardgate.api.transformation_template import InjaTemplate, TransformationTemplate
 from wardgate.inja import Limits, TemplateError, compile_extractor, compile_template
 from wardgate.ir import AppendedHeader, DynamicMetadataValue, Extractor, HeaderTemplate, MessageTemplate
+from wardgate.ir.transformations import DataSource
 from wardgate.problems import FieldPath, ObjectRef, Reason
 from wardgate.translate.findings import Findings
 from wardgate.translate.policies.header_names import FRAMING, PSEUDO, READABLE_PSEUDO, is_token
@@ -23,9 +27,9 @@ DEFAULT_METADATA_NAMESPACE: Final = "io.solo.transformation"
 _UNSUPPORTED: Final = (
     ("merge_json_keys", "mergeJsonKeys"),
     ("string_delimiter", "stringDelimiter"),
-    ("data_sources", "dataSources"),
 )
-_WITHOUT_EFFECT: Final = (("span_transformer", "spanTransformer"), ("data_source_max_size", "dataSourceMaxSize"))
+_DATA_SOURCE_BYTES: Final = 4096
+"""What a data source may hold where ``dataSourceMaxSize`` is absent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class TemplateReader:
             ignore_parse_error=model.ignore_error_on_parse,
             advanced=model.advanced_templates,
             escape=model.escape_characters,
+            data_sources=tuple(self._data_sources(model)),
         )
 
     def _report_foreign_fields(self, model: TransformationTemplate) -> None:
@@ -62,8 +67,11 @@ class TemplateReader:
                     f"{self.policy} uses {name}, which Wardgate does not implement; its routes stay closed. Remove it."
                 )
                 self.findings.error(self.policy, Reason.UNSUPPORTED, message, self._field(name))
-        for attribute, name in _WITHOUT_EFFECT:
-            if getattr(model, attribute) is not None:
+        for name, set_in_vain in (
+            ("spanTransformer", model.span_transformer is not None),
+            ("dataSourceMaxSize", model.data_source_max_size is not None and not model.data_sources),
+        ):
+            if set_in_vain:
                 message = f"{self.policy} sets {name}, which has no effect here. Remove it."
                 self.findings.warning(self.policy, Reason.NO_EFFECT, message, self._field(name))
 
@@ -160,6 +168,23 @@ class TemplateReader:
                 as_json=entry.json_to_proto,
             )
 
+    def _data_sources(self, model: TransformationTemplate) -> Iterator[DataSource]:
+        limit = _DATA_SOURCE_BYTES if model.data_source_max_size is None else model.data_source_max_size
+        for name, source in sorted(model.data_sources.items()):
+            field = self._field("dataSources", name)
+            content = _inline(source)
+            if isinstance(content, _NotInline):
+                message = f"{self.policy} has the data source {name!a}, {content.complaint}"
+                self.findings.error(self.policy, content.reason, message, field)
+            elif len(content) > limit:
+                message = (
+                    f"{self.policy} has the data source {name!a} of {len(content)} bytes, and dataSourceMaxSize allows "
+                    f"{limit}. Shorten it, or raise dataSourceMaxSize."
+                )
+                self.findings.error(self.policy, Reason.TOO_LARGE, message, field)
+            else:
+                yield DataSource(name, content.decode("utf-8", "surrogateescape"))
+
     def _try_header(
         self, written: str, template: InjaTemplate, model: TransformationTemplate, field: FieldPath
     ) -> None:
@@ -189,3 +214,25 @@ class TemplateReader:
 
     def _field(self, *path: str | int) -> FieldPath:
         return ("spec", "config", self.side, "injaTemplate", *path)
+
+
+@dataclass(frozen=True, slots=True)
+class _NotInline:
+    """``complaint`` continues the sentence "Policy x/y has the data source z, "."""
+
+    reason: Reason
+    complaint: str
+
+
+def _inline(source: DataSourceModel) -> bytes | _NotInline:
+    """What stands in the manifest itself."""
+    given = {name for name in type(source).model_fields if getattr(source, name) is not None}
+    if given == {"inline_string"} and source.inline_string is not None:
+        return source.inline_string.encode("utf-8", "surrogateescape")
+    if given == {"inline_bytes"} and source.inline_bytes is not None:
+        try:
+            return base64.b64decode(source.inline_bytes, validate=True)
+        except (binascii.Error, ValueError):
+            return _NotInline(Reason.INVALID, "whose inlineBytes is not base64. Correct it.")
+    complaint = "which does not stand in the manifest itself; its routes stay closed. Give it inlineString alone."
+    return _NotInline(Reason.UNSUPPORTED, complaint)

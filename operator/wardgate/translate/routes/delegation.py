@@ -176,6 +176,8 @@ class Delegation:
         """The matches that every level's ``allowedRoutes`` permits, None where there are none."""
         matches = inner.matches or (RouteMatch(),)
         action = action_name(route.action)
+        if isinstance(route.action, Refuse):
+            matches = _narrowed(matches, inner.allowed)
         kept = tuple(match for match in matches if all(_permits(filters, match, action) for filters in inner.allowed))
         if len(kept) < len(matches):
             self._findings.warning(
@@ -185,7 +187,7 @@ class Delegation:
                 "do not permit its matchers.",
                 (*_field(route), "matchers"),
             )
-        return (inner.matches and kept) if kept else None
+        return (() if RouteMatch() in kept else kept) if kept else None
 
     def _action(self, table: TablePlan, route: RoutePlan) -> tuple[RouteAction, tuple[Destination, ...]]:
         assert not isinstance(route.action, DelegatePlan)
@@ -236,6 +238,18 @@ def _permits(filters: tuple[RouteFilter, ...], match: RouteMatch, action: str | 
         and (not one.actions or action is None or action in one.actions)
         for one in filters
     )
+
+
+def _narrowed(matches: tuple[RouteMatch, ...], allowed: tuple[tuple[RouteFilter, ...], ...]) -> tuple[RouteMatch, ...]:
+    """What of a closed route lies within ``allowedRoutes``: one that was widened must not get lost for being wide."""
+    for filters in allowed:
+        outer = tuple(match for one in filters for match in one.matches)
+        if all(one.matches for one in filters):
+            wide = [one for one in matches if not any(lies_within(one, outside) for outside in outer)]
+            cut = tuple(one for one in wide if not conflicts_with_all(outer, one))
+            kept = tuple(one for one in matches if one not in cut)
+            matches = (*kept, *(merged(outer, cut) if cut else ()))
+    return matches[:MAX_MATCHES]
 
 
 def _with_paths(matches: tuple[RouteMatch, ...]) -> tuple[RouteMatch, ...]:

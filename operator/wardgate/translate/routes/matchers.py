@@ -1,15 +1,15 @@
 """Reading ``matchers``: which requests a route asks for.
 
-A condition that cannot be read (a regex that does not compile, a suffix match) is reported and left out: the caller
-closes the route, and a closed route may take more requests than was meant. Not all requests, though: a bad matcher
-without a readable path is left out as a whole.
+A condition that cannot be read (a regex that does not compile, a suffix match) is reported and left out; of a regex
+the text that it begins with is kept. The matcher is ``widened`` then: it takes every request that was meant, and more,
+and is fit for closing only. To drop it would hand its requests to the routes behind it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from wardgate.api.matchers import HeaderMatcher, HttpRequestMatcher, QueryParameterMatcher, StringMatch
@@ -17,6 +17,7 @@ from wardgate.ir import HeaderMatch, PathMatch, QueryMatch, RouteMatch
 from wardgate.problems import FieldPath, ObjectRef, Reason, format_path
 from wardgate.translate.findings import Findings
 from wardgate.translate.regexes import regex_fault
+from wardgate.translate.routes.literal_prefix import literal_prefix
 from wardgate.translate.routes.table_plans import MatcherPlan
 
 _ConditionT = TypeVar("_ConditionT", HeaderMatch, QueryMatch)
@@ -32,14 +33,13 @@ class MatcherReader:
 
     def read(self, matchers: Sequence[HttpRequestMatcher], field: FieldPath) -> tuple[MatcherPlan, ...]:
         """All matchers of a route, each with what could be read of it."""
-        plans = []
-        for index, matcher in enumerate(matchers):
-            own = MatcherReader(self.ref, Findings())
-            plan = own._matcher(matcher, (*field, index))
-            self.findings.extend(own.findings.of(self.ref))
-            if plan.match.paths or not own.findings.is_invalid(self.ref):
-                plans.append(plan)
-        return tuple(plans)
+        return tuple(self._read(matcher, (*field, index)) for index, matcher in enumerate(matchers))
+
+    def _read(self, matcher: HttpRequestMatcher, field: FieldPath) -> MatcherPlan:
+        own = MatcherReader(self.ref, Findings())
+        plan = own._matcher(matcher, field)
+        self.findings.extend(own.findings.of(self.ref))
+        return replace(plan, widened=own.findings.is_invalid(self.ref))
 
     def _matcher(self, matcher: HttpRequestMatcher, field: FieldPath) -> MatcherPlan:
         if matcher.name:
@@ -68,10 +68,22 @@ class MatcherReader:
             )
             return ()
         if uri.regex is not None:
-            return (PathMatch("regex", uri.regex),) if self._is_regex(uri.regex, (*field, "regex")) else ()
+            return self._regex_path(uri, uri.regex, field)
         if uri.exact is not None:
             return (PathMatch("exact", uri.exact, uri.ignore_case),)
         return (PathMatch("prefix", uri.prefix, uri.ignore_case),) if uri.prefix is not None else ()
+
+    def _regex_path(self, uri: StringMatch, pattern: str, field: FieldPath) -> tuple[PathMatch, ...]:
+        if uri.ignore_case:
+            path = (*field, "ignoreCase")
+            message = (
+                f"{format_path(path)} of {self.ref} has no effect on a regex; begin the pattern with (?i) instead."
+            )
+            self.findings.warning(self.ref, Reason.NO_EFFECT, message, path)
+        if self._is_regex(pattern, (*field, "regex")):
+            return (PathMatch("regex", pattern),)
+        literal = literal_prefix(pattern)
+        return (PathMatch("prefix", literal),) if literal else ()
 
     def _header(self, header: HeaderMatcher, field: FieldPath) -> HeaderMatch | None:
         value = header.value or None

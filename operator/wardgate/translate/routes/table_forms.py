@@ -1,7 +1,8 @@
 """Which form of each RouteTable is served by itself, and which one is its last good.
 
 A table with a bad route is served as it is, without that route. Its last good form stands in where the table cannot be
-read at all, or where the matchers of some route cannot (see ``tables``), and where a frozen tree asks for it.
+read at all, or where a matcher or a part beside the routes cannot (see ``tables``), and where a frozen tree asks for
+it.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def settle_tables(
         plan = reading.value
         if past is not None and past.uid == table.uid:
             good_plan = memo.of(past, "table", lambda past=past: read_table(past, settings)).value  # type: ignore[misc]
-            if good_plan is not None:
+            if good_plan is not None and not good_plan.blind:
                 good[table.ref] = good_plan
         if (plan is None or plan.blind) and table.ref in good:
             plan = good[table.ref]

@@ -18,10 +18,14 @@ Labels: TypeAlias = frozenset[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class MatcherPlan:
-    """One ``matchers`` entry. ``port`` not None: it counts only on listeners of that port."""
+    """One ``matchers`` entry. ``port`` not None: it counts only on listeners of that port.
+
+    ``widened``: a part of it could not be read, so that it takes more requests than was meant. It may only close.
+    """
 
     match: RouteMatch
     port: int | None = None
+    widened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,10 @@ class RoutePlan:
 
 @dataclass(frozen=True, slots=True)
 class TablePlan:
-    """One RouteTable. ``hosts`` empty: a child. ``blind``: the matchers of some route could not be read."""
+    """One RouteTable. ``hosts`` empty: a child.
+
+    ``blind``: a matcher, or a part beside the routes, could not be read; a last good form is to be preferred.
+    """
 
     stored: StoredObject
     labels: Labels

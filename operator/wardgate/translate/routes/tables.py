@@ -2,128 +2,111 @@
 
 Rule 1: a bad route costs itself: it answers 500, and the others of its table are served (``ROUTE_REPLACEMENT``). That
 holds for a mistake in the schema as well: the bad entries are put aside and the rest is read once more.
-Rule 2: a route whose *matchers* cannot be read cannot be replaced, because nobody can tell which requests it takes:
-the table is marked ``blind``, and its last good form is served where there is one. Where there is none, a matcher
-with a readable path counts without the condition that is bad (the route rather answers 500 too often), and one
-without takes no request at all: a catch-all would close the routes of others.
+Rule 2: a matcher that cannot be read closes: it is widened to what can be read of it, and what it then takes is
+answered 500. The good matchers of its route go on serving. The table is marked ``blind``, and its last good form is
+served where there is one.
+Rule 3: a table of which not even the routes can be told apart is one closed route, under its hosts or its parents'
+matchers: nobody else's route is to answer in its place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
 from dataclasses import replace
 from typing import Final
 
 from wardgate.api.http_route import HttpRoute
 from wardgate.api.route_table import RouteTable, RouteTableSpec
-from wardgate.problems import FieldPath, Problem, ProblemKind, Reason, format_path
+from wardgate.problems import FieldPath, Problem, Reason, format_path
 from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject
 from wardgate.translate.cluster_names import ignored_names
 from wardgate.translate.findings import Findings
-from wardgate.translate.forms import Parsing, Reading
+from wardgate.translate.forms import Reading
 from wardgate.translate.listening.hosts import normal
-from wardgate.translate.manifests import at, labels_of, replaced
+from wardgate.translate.manifests import at, labels_of
 from wardgate.translate.parsing import parse_stored
 from wardgate.translate.routes.actions import ROUTE_INVALID, ActionReader
 from wardgate.translate.routes.matchers import MatcherReader
 from wardgate.translate.routes.table_plans import RoutePlan, TablePlan
+from wardgate.translate.routes.table_repair import (
+    MAX_ROUNDS,
+    Repair,
+    readable_gateways,
+    readable_hosts,
+    readable_weight,
+)
 
 _HTTP: Final = ("spec", "http")
-_DEFAULT: Final = ("spec", "defaultDestination")
-_KEPT: Final = ("name", "labels", "matchers")
-_CLOSED: Final = {"directResponse": {"status": 500}}
 _INSECURE: Final = "insecure-"
 
 
 def read_table(stored: StoredObject, settings: Settings) -> Reading[TablePlan]:
-    """One version of a RouteTable; no value where even the rest of it cannot be read."""
+    """One version of a RouteTable; no value where nobody can tell which requests it would close."""
     parsed, problems = parse_stored(stored, RouteTable)
     plan: TablePlan | None = None
     if parsed is not None:
-        plan = _Reader(stored, parsed.model.spec, settings).read()
+        plan = _Reader(stored, parsed.model.spec, settings, Repair(stored.manifest)).read()
         problems = (*problems, *ignored_names(parsed.model, stored.ref, settings))
     else:
-        plan, problems = _without_bad_routes(stored, problems, settings)
+        plan, problems = _repaired(stored, problems, settings)
     if plan is None:
         return Reading(None, problems)
     problems = (*problems, *plan.problems)
     return Reading(replace(plan, problems=problems), problems)
 
 
-def _without_bad_routes(
+def _repaired(
     stored: StoredObject, problems: tuple[Problem, ...], settings: Settings
 ) -> tuple[TablePlan | None, tuple[Problem, ...]]:
-    """The table with its bad routes closed, and all that is wrong with it.
-
-    Mistakes come to light in rounds, types before rules: every round puts at least one more route aside.
-    """
-    manifest: Mapping[str, object] = stored.manifest
-    bad: dict[int, set[str]] = {}
+    """The table with its bad parts closed, and all that is wrong with it."""
+    repair = Repair(stored.manifest)
     found = problems
-    while new := _bad_routes(found, known=bad):
-        for index, fields in new.items():
-            bad[index] = fields
-            entry = at(manifest, *_HTTP, index)
-            kept = {name: at(entry, name) for name in _KEPT if name not in fields}
-            manifest = replaced(manifest, (*_HTTP, index), {**kept, **_CLOSED})
-        parsed, found = _parse_rest(stored, manifest)
+    for _ in range(MAX_ROUNDS):
+        if not repair.mend(found):
+            break
+        parsed, found = parse_stored(stored, RouteTable, repair.manifest)
         problems = tuple(dict.fromkeys((*problems, *found)))
-        if parsed is not None:
-            return _closed(_Reader(stored, parsed.model.spec, settings).read(), bad), problems
-    return None, problems
+        if parsed is not None and (parsed.model.spec.hosts or not _has_hosts(stored)):
+            return _Reader(stored, parsed.model.spec, settings, repair).read(), problems
+    return _closed_table(stored), problems
 
 
-def _parse_rest(stored: StoredObject, manifest: Mapping[str, object]) -> Parsing[RouteTable]:
-    """Parse what is left; a default destination that only bad routes would have used may stay in vain."""
-    parsed, problems = parse_stored(stored, RouteTable, manifest)
-    if parsed is None and at(manifest, *_DEFAULT) is not None:
-        without, _ = parse_stored(stored, RouteTable, replaced(manifest, _DEFAULT, None))
-        if without is not None:
-            return without, without.problems
-    return parsed, problems
-
-
-def _bad_routes(problems: tuple[Problem, ...], *, known: Container[int]) -> Mapping[int, set[str]]:
-    """The entries of ``spec.http`` that hold all the errors, each with the names of its bad fields.
-
-    None where an error lies elsewhere, or in an entry that has been put aside already.
-    """
-    bad: dict[int, set[str]] = {}
-    for problem in problems:
-        if problem.kind is not ProblemKind.ERROR:
-            continue
-        index = problem.field[2] if problem.field[:2] == _HTTP and len(problem.field) > 2 else None
-        if not isinstance(index, int) or index in known:
-            return {}
-        bad.setdefault(index, set()).update(str(part) for part in problem.field[3:4])
-    return bad
-
-
-def _closed(plan: TablePlan, bad: Mapping[int, set[str]]) -> TablePlan:
-    unknown = {index for index, fields in bad.items() if "matchers" in fields}
-    routes = tuple(
-        replace(route, action=ROUTE_INVALID) if route.index in bad else route
-        for route in plan.routes
-        if route.index not in unknown
+def _closed_table(stored: StoredObject) -> TablePlan | None:
+    """One closed route for all that the table may be asked; None where its hosts or its kind cannot be read."""
+    manifest = stored.manifest
+    hosts = tuple(readable_hosts(manifest))
+    if manifest.get("kind") != stored.ref.kind or (_has_hosts(stored) and not hosts):
+        return None
+    return TablePlan(
+        stored=stored,
+        labels=frozenset(labels_of(manifest).items()),
+        hosts=hosts,
+        gateways=tuple(readable_gateways(manifest, stored.ref.namespace)),
+        weight=readable_weight(manifest),
+        freezes=at(manifest, "spec", "failureMode") == "FREEZE_CONFIG",
+        routes=(RoutePlan(0, "closed", frozenset(), (), ROUTE_INVALID),),
+        blind=True,
     )
-    return replace(plan, routes=routes, blind=plan.blind or bool(unknown))
+
+
+def _has_hosts(stored: StoredObject) -> bool:
+    return bool(at(stored.manifest, "spec", "hosts"))
 
 
 class _Reader:
-    def __init__(self, stored: StoredObject, spec: RouteTableSpec, settings: Settings) -> None:
+    def __init__(self, stored: StoredObject, spec: RouteTableSpec, settings: Settings, repair: Repair) -> None:
         self.stored = stored
         self.ref = stored.ref
         self.spec = spec
         self.settings = settings
         self.findings = Findings()
-        self.blind = False
+        self.repair = repair
+        self.blind = repair.impaired or bool(repair.widened)
         self.names: set[str] = set()
 
     def read(self) -> TablePlan:
         self._report_passive()
-        read = (self._route(index, route) for index, route in enumerate(self.spec.http))
-        routes = tuple(route for route in read if route is not None)
+        routes = tuple(plan for index, route in enumerate(self.spec.http) for plan in self._route(index, route))
         return TablePlan(
             stored=self.stored,
             labels=frozenset(labels_of(self.stored.manifest).items()),
@@ -138,21 +121,31 @@ class _Reader:
             blind=self.blind,
         )
 
-    def _route(self, index: int, route: HttpRoute) -> RoutePlan | None:
+    def _route(self, index: int, route: HttpRoute) -> list[RoutePlan]:
+        """The route with its good matchers, then closed with those that could be read in part only."""
         field: FieldPath = (*_HTTP, index)
         matching, acting = Findings(), Findings()
-        reader = MatcherReader(self.ref, matching)
-        matchers = reader.read(route.matchers, (*field, "matchers"))
+        matchers = MatcherReader(self.ref, matching).read(route.matchers, (*field, "matchers"))
         self.blind = self.blind or matching.is_invalid(self.ref)
         actions = ActionReader(self.ref, acting, MatcherReader(self.ref, acting), self.spec.default_destination)
         action = actions.read(route, field)
-        if matching.is_invalid(self.ref) or acting.is_invalid(self.ref):
+        if index in self.repair.closed or acting.is_invalid(self.ref):
             action = ROUTE_INVALID
         self.findings.extend((*matching.all(), *acting.all()))
-        name = self._name(index, route.name, field)
-        if route.matchers and not matchers:
-            return None
-        return RoutePlan(index, name, frozenset(route.labels.items()), matchers, action)
+        whole = RoutePlan(
+            index, self._name(index, route.name, field), frozenset(route.labels.items()), matchers, action
+        )
+        return self._split(whole)
+
+    def _split(self, route: RoutePlan) -> list[RoutePlan]:
+        widened = self.repair.widened.get(route.index, ())
+        bad = [one.widened or number in widened for number, one in enumerate(route.matchers)]
+        if not any(bad):
+            return [route]
+        good = tuple(one for one, is_bad in zip(route.matchers, bad, strict=True) if not is_bad)
+        wide = tuple(one for one, is_bad in zip(route.matchers, bad, strict=True) if is_bad)
+        closed = replace(route, matchers=wide, action=ROUTE_INVALID)
+        return [replace(route, matchers=good), closed] if good else [closed]
 
     def _name(self, index: int, written: str | None, field: FieldPath) -> str:
         """A name that no other route of the table has."""

@@ -1,0 +1,26 @@
+"""The text that every match of a pattern begins with, read off a pattern that need not compile.
+
+Short rather than wrong: it ends before the first character that may mean anything but itself, and a pattern with an
+alternative or with inline flags has none, because either may undo what stands to the left.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from typing import Final
+
+_LITERAL: Final = frozenset(string.ascii_letters + string.digits + "/_~%@!,;:='&-")
+_FOLDS: Final = re.compile(r"\(\?[a-zA-Z-]*i")
+_REPEATED: Final = ("*", "?", "{")
+
+
+def literal_prefix(pattern: str) -> str:
+    """The literal beginning of ``pattern``; empty where there is none."""
+    if "|" in pattern or _FOLDS.search(pattern):
+        return ""
+    anchored = pattern.removeprefix("^")
+    end = next((at for at, character in enumerate(anchored) if character not in _LITERAL), len(anchored))
+    if anchored[end:].startswith(")"):
+        return ""
+    return anchored[: max(0, end - 1)] if anchored[end:].startswith(_REPEATED) else anchored[:end]
