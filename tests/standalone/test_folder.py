@@ -188,6 +188,24 @@ def test_file_that_turns_unreadable_keeps_all_its_objects(bench: Bench) -> None:
     assert message.endswith("Until then RouteTable default/one, Secret default/key stay as they were.")
 
 
+def test_emptied_file_keeps_its_objects_and_says_how_to_remove_them(bench: Bench) -> None:
+    bench.put("a.yaml", table("one", weight=1))
+    bench.scan()
+    bench.put("a.yaml", "\n")
+    scan = bench.scan()
+    assert ["RouteTable one"] == sorted(f"{ref.kind} {ref.name}" for ref in scan.items)
+    (said,) = scan.diagnostics
+    assert "The file is empty." == said.message
+    assert said.remedy.startswith("Remove the file to remove its objects. Until then RouteTable default/one stays")
+    (bench.root / "a.yaml").unlink()
+    assert [] == bench.names()
+
+
+def test_file_that_was_always_empty_is_fine(bench: Bench) -> None:
+    bench.put("a.yaml", "")
+    assert () == bench.scan().diagnostics
+
+
 def test_file_that_cannot_be_opened_keeps_its_objects_until_it_can(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

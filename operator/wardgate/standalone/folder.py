@@ -126,6 +126,10 @@ class Folder:
         held = self._files.get(path)
         if held is not None and held.digest == digest:
             return replace(held, signature=signature)
+        if held is not None and items_of(held.slots) and not data.strip():
+            # A shell and some editors empty a file before they fill it: a policy must not vanish for that moment.
+            empty = self._whole_file_broken(path, "The file is empty.", "Remove the file to remove its objects.")
+            return replace(empty, signature=signature, digest=digest)
         try:
             documents = read_documents(data)
         except UnreadableFileError as error:

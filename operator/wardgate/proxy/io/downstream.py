@@ -18,6 +18,7 @@ from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.core.request_head import RequestHead, parse_request_head
 from wardgate.proxy.core.tls_names import carries_one_of
+from wardgate.proxy.io.outbox import Outbox
 from wardgate.proxy.io.response_writer import reply_bytes
 from wardgate.proxy.io.stream import Stream
 from wardgate.proxy.io.tls import alt_names
@@ -35,14 +36,6 @@ _LINGER = 2.0
 """Seconds in which a caller can still read a refusal while the rest of its request is thrown away."""
 
 
-class HangUp(asyncio.Protocol):
-    """Turns callers away from a listener that can not serve."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Close at once."""
-        cast("asyncio.Transport", transport).abort()
-
-
 class Downstream(asyncio.Protocol):
     """See the module. ``port`` is the listener's own, whatever port is bound in its place."""
 
@@ -53,8 +46,7 @@ class Downstream(asyncio.Protocol):
         "_closing",
         "_discarded",
         "_discarding",
-        "_owed",
-        "_pending_bytes",
+        "_outbox",
         "_pumping",
         "_reading",
         "_remaining",
@@ -79,8 +71,7 @@ class Downstream(asyncio.Protocol):
         self._buffer = b""
         self._at = 0
         self._scanned = 0
-        self._owed = 0
-        self._pending_bytes = 0
+        self._outbox = Outbox(gateway)
         self._stream: Stream | None = None
         self._remaining = 0
         self._chunked: ChunkedDecoder | None = None
@@ -97,6 +88,7 @@ class Downstream(asyncio.Protocol):
         """Take the connection, unless the worker is full or the certificate is somebody else's."""
         # uvloop's transports have the interface and not the base class.
         self.transport = cast("asyncio.Transport", transport)
+        self._outbox.transport = self.transport
         peer = self.transport.get_extra_info("peername")
         self.peer = str(peer[0]) if isinstance(peer, tuple) else ""
         tls = self.transport.get_extra_info("ssl_object")
@@ -116,7 +108,7 @@ class Downstream(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The caller is gone, and whatever it asked for with it."""
         self.gateway.leave(self)
-        self._settle_debt(sent=True)
+        self._outbox.close()
         stream, self._stream = self._stream, None
         self._closing = True
         if stream is not None:
@@ -140,6 +132,11 @@ class Downstream(asyncio.Protocol):
         self._pump()
 
     # Reading.
+
+    @property
+    def unread_bytes(self) -> int:
+        """What the caller has sent and nobody has served yet."""
+        return len(self._buffer) - self._at
 
     @property
     def reading_head(self) -> bool:
@@ -312,7 +309,7 @@ class Downstream(asyncio.Protocol):
 
     def tick(self, now: float) -> None:
         """Act on what took too long."""
-        self._settle_debt()
+        self._outbox.settle()
         if self._stream is not None:
             self._stream.tick(now)
         elif now >= self.deadline:
@@ -338,21 +335,11 @@ class Downstream(asyncio.Protocol):
 
     def takes_bytes(self) -> bool:
         """Whether the caller has taken something of what waits for it since this was last asked."""
-        before, self._pending_bytes = self._pending_bytes, self._waiting_bytes()
-        return self._pending_bytes > 0 and (before == 0 or self._pending_bytes < before)
-
-    def _waiting_bytes(self) -> int:
-        return 0 if self.transport is None else self.transport.get_write_buffer_size()
+        return self._outbox.takes_bytes()
 
     def owe(self, reserved: int) -> None:
         """Give bytes back to the worker's budget once what was written of them has left this process."""
-        self._owed += reserved
-        self._settle_debt()
-
-    def _settle_debt(self, *, sent: bool = False) -> None:
-        if self._owed and (sent or not self._waiting_bytes()):
-            self.gateway.unreserve(self._owed)
-            self._owed = 0
+        self._outbox.owe(reserved)
 
     def _refuse(self, reason: Reason) -> None:
         """Answer a request that could not even be read, and end: what follows it can not be trusted."""

@@ -26,8 +26,9 @@ from wardgate.proxy.core.messages import Header, Outgoing, Reply, Request
 from wardgate.proxy.core.plans import CompiledUpstream
 from wardgate.proxy.core.table import Table, TableBuilder
 from wardgate.proxy.io.complaints import Complaints
-from wardgate.proxy.io.downstream import Downstream, HangUp
+from wardgate.proxy.io.downstream import Downstream
 from wardgate.proxy.io.errors import UpstreamError
+from wardgate.proxy.io.hang_up import HangUp
 from wardgate.proxy.io.pool import Connector, EndpointPool, UpstreamPool
 from wardgate.proxy.io.resolver import Address, Resolver, is_local_address
 from wardgate.proxy.io.tls import TlsConfigError, TlsFactory
