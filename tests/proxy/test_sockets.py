@@ -41,7 +41,7 @@ def test_an_address_of_another_machine_is_said_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "text"), [(errno.EACCES, "needs privileges"), (errno.EMFILE, "can not be bound: Too many open files")]
+    ("number", "text"), [(errno.EACCES, "needs privileges"), (errno.EMFILE, "cannot be bound: Too many open files")]
 )
 def test_other_failures_are_explained(number: int, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> socket.socket:
@@ -92,7 +92,7 @@ def test_a_socket_that_can_not_listen_is_closed() -> None:
         (
             errno.EMFILE,
             "127.0.0.1:9901",
-            "The admin address 127.0.0.1:9901 can not be bound: Too many open files; choose another one with --admin.",
+            "The admin address 127.0.0.1:9901 cannot be bound: Too many open files; choose another one with --admin.",
         ),
     ],
 )
@@ -103,4 +103,4 @@ def test_an_admin_address_that_can_not_be_bound_has_its_remedy(number: int, addr
 
 def test_an_admin_failure_without_a_number_keeps_its_words() -> None:
     text = BindError.explain_admin(OSError("could not bind on any address"), address="127.0.0.1:9901")
-    assert "can not be bound: could not bind on any address; choose another one with --admin." in text
+    assert "cannot be bound: could not bind on any address; choose another one with --admin." in text

@@ -115,7 +115,7 @@ def test_a_bundle_that_can_not_be_read_changes_nothing() -> None:
         async with providing(answering(OK)) as provider, supervising() as running:
             applied = await running.apply(config(provider.port))
             broken = Bundle(schema="1.0", revision="x", groups={"routes": b"garbage"}, hashes={"routes": "x"})
-            with pytest.raises(ConfigRefused, match="can not be read"):
+            with pytest.raises(ConfigRefused, match="cannot be read"):
                 await running.supervisor.apply(broken)
             assert (await fetch(applied.listeners[0].address)).endswith(b"ok")
 

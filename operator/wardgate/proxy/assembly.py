@@ -18,7 +18,7 @@ from wardgate.wire.errors import WireError
 
 
 class AssemblyError(Exception):
-    """The revision can not be built; the one being served stays."""
+    """The revision cannot be built; the one being served stays."""
 
 
 @dataclass(frozen=True, slots=True)

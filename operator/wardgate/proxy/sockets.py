@@ -17,11 +17,11 @@ _LAST_PORT = 65535
 
 
 class BindError(Exception):
-    """A port can not be bound; the message says why and what to do."""
+    """A port cannot be bound; the message says why and what to do."""
 
     @staticmethod
     def explain_admin(error: OSError, *, address: str) -> str:
-        """Say why ``ADDR:PORT`` can not be bound for the admin endpoints."""
+        """Say why ``ADDR:PORT`` cannot be bound for the admin endpoints."""
         host, _, number = address.rpartition(":")
         host, port = host.strip("[]"), int(number)
         another = f"--admin {_shown(host)}:{port + 1 if port < _LAST_PORT else port - 1}"
@@ -38,7 +38,7 @@ class BindError(Exception):
         if error.errno == errno.EADDRNOTAVAIL:
             return f"This machine has no address {host}; choose another one with --admin."
         reason = os.strerror(error.errno) if error.errno else str(error)
-        return f"The admin address {address} can not be bound: {reason}; choose another one with --admin."
+        return f"The admin address {address} cannot be bound: {reason}; choose another one with --admin."
 
 
 @dataclass(slots=True)
@@ -105,4 +105,4 @@ def _explain(error: OSError, *, host: str, port: int, listener_port: int) -> str
         return f"Port {port} of {host} is in use by another process; end it, or {remedy}."
     if error.errno == errno.EADDRNOTAVAIL:
         return f"This machine has no address {host}; choose another one with --bind."
-    return f"Port {port} of {host} can not be bound: {error.strerror}."
+    return f"Port {port} of {host} cannot be bound: {error.strerror}."

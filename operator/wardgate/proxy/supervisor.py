@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from wardgate.proxy.admin import AdminServer, Page, json_page
+from wardgate.admin import AdminServer, Page, json_page
 from wardgate.proxy.cpus import available_cpus
-from wardgate.proxy.io.tasks import spawn
 from wardgate.proxy.metrics import Totals
 from wardgate.proxy.redacted import redacted
 from wardgate.proxy.settings import ProxySettings
 from wardgate.proxy.sockets import BindError, BoundPort, bind
 from wardgate.proxy.worker_process import WorkerProcess
+from wardgate.tasks import spawn
 from wardgate.wire.bundle import ROUTES, Bundle
 from wardgate.wire.decode import Decoded, decode_routes, unknown_groups
 from wardgate.wire.errors import WireError
@@ -53,7 +53,7 @@ class Applied:
 
 
 class ConfigRefused(Exception):
-    """The bundle can not be read; what was in force stays in force."""
+    """The bundle cannot be read; what was in force stays in force."""
 
 
 class Supervisor:
@@ -105,7 +105,7 @@ class Supervisor:
             try:
                 decoded = decode_routes(bundle.groups[ROUTES], unknown_groups=unknown_groups(bundle.groups))
             except (WireError, KeyError) as error:
-                msg = f"The config {bundle.revision[:12]} can not be read: {error}"
+                msg = f"The config {bundle.revision[:12]} cannot be read: {error}"
                 raise ConfigRefused(msg) from error
             problems = list(decoded.closed)
             problems += self._bind_missing({listener.port for listener in decoded.config.listeners})

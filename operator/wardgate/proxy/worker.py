@@ -22,9 +22,9 @@ from wardgate.proxy.access_log import AccessLog, standard_output
 from wardgate.proxy.assembly import Assembly, AssemblyError
 from wardgate.proxy.io.channel import Channel
 from wardgate.proxy.io.gateway import Gateway
-from wardgate.proxy.io.tasks import spawn
 from wardgate.proxy.metrics import Counters
 from wardgate.proxy.settings import settings_from_json
+from wardgate.tasks import spawn
 from wardgate.wire.framing import Frame
 
 _TICK = 0.25

@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Mapping
 
 from wardgate.proxy.io.channel import Channel
-from wardgate.proxy.io.tasks import spawn
 from wardgate.proxy.settings import ProxySettings, settings_to_json
+from wardgate.tasks import spawn
 from wardgate.wire.bundle import Bundle
 from wardgate.wire.framing import Frame
 

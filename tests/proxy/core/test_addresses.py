@@ -113,7 +113,7 @@ def test_own_listener_on_every_address_is_refused_on_each_of_them() -> None:
     ],
 )
 def test_guard_that_can_not_be_read_refuses_everything(guard: Guard) -> None:
-    assert "can not be read" in (AddressRules(guard).refusal("93.184.216.34", 443) or "")
+    assert "cannot be read" in (AddressRules(guard).refusal("93.184.216.34", 443) or "")
 
 
 @given(st.ip_addresses(v=4, network="127.0.0.0/8"), st.sampled_from(["::ffff:{}", "::{}", "64:ff9b::{}"]))

@@ -135,6 +135,7 @@ def test_response_value_that_can_not_be_sent_is_a_502(name: str, value: str) -> 
     back = finished(said, 200, b"secret", (b"content-type", b"text/html"))
     assert (back.status, as_dict(back.headers)) == (502, {"content-type": "application/json"})
     assert b"secret" not in (back.body or b"")
+    assert said.exchange.facts.reason == "unsafe_response_rendering"
 
 
 # -- the gateway's own answers

@@ -1,4 +1,4 @@
-"""What can not be compiled closes the routes that need it, and no other; what did not change is kept."""
+"""What cannot be compiled closes the routes that need it, and no other; what did not change is kept."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ from tests.proxy.core.conversation import (
 )
 from wardgate.ir import (
     AppendedHeader,
+    DataSource,
     DynamicMetadataValue,
     Extractor,
     GatewayConfig,
@@ -28,7 +29,6 @@ from wardgate.ir import (
     MessageTemplate,
     TransformationPlan,
 )
-from wardgate.ir.transformations import DataSource
 from wardgate.proxy.core.messages import Incoming, Outgoing, Request
 
 

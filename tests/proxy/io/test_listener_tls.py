@@ -104,7 +104,7 @@ def test_a_certificate_that_can_not_be_used_turns_callers_away_and_is_said_so() 
             mismatch = tls_of(authority, private_key=tls_of(authority).private_key)
             problems = await bench.apply(with_tls(provider.port, mismatch))
             assert len(problems) == 1
-            assert problems[0].startswith("Listener main: The certificate and private key can not be used: ")
+            assert problems[0].startswith("Listener main: The certificate and private key cannot be used: ")
             assert await ask(bench, authority) == b""
             await bench.apply(with_tls(provider.port, tls_of(authority)))
             assert (await ask(bench, authority)).endswith(b"ok")
@@ -115,8 +115,8 @@ def test_a_certificate_that_can_not_be_used_turns_callers_away_and_is_said_so() 
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"cipher_suites": ("NO-SUCH-CIPHER",)}, "The cipherSuites can not be used"),
-        ({"client_ca": "nonsense"}, "The client CA can not be used"),
+        ({"cipher_suites": ("NO-SUCH-CIPHER",)}, "The cipherSuites cannot be used"),
+        ({"client_ca": "nonsense"}, "The client CA cannot be used"),
     ],
 )
 def test_other_parts_that_can_not_be_used_are_named(change: dict[str, object], text: str) -> None:
@@ -152,7 +152,7 @@ def test_files_are_read_below_the_one_folder_only(tmp_path: Path) -> None:
     for escape in (outside / "tls.key", inside / "link.key", inside / ".." / "elsewhere" / "tls.key"):
         with pytest.raises(TlsConfigError, match="is not below the folder that this proxy may read"):
             factory.listener(from_files(inside / "tls.crt", escape))
-    with pytest.raises(TlsConfigError, match="can not be read: No such file"):
+    with pytest.raises(TlsConfigError, match="cannot be read: No such file"):
         factory.listener(from_files(inside / "tls.crt", inside / "missing.key"))
     with pytest.raises(TlsConfigError, match="is not below"):
         TlsFactory(files_root="", extra_ca="").listener(from_files(inside / "tls.crt", inside / "tls.key"))

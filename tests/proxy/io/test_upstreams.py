@@ -98,7 +98,7 @@ def test_an_upstream_that_takes_no_connection_is_a_502() -> None:
             await bench.apply(config(1))
             answer = await bench.exchange(GET)
             assert answer.startswith(b"HTTP/1.1 502 ")
-            assert b"can not be reached" in answer
+            assert b"cannot be reached" in answer
 
     run(scenario())
 
@@ -108,7 +108,7 @@ def test_a_name_without_an_address_is_a_502() -> None:
         async with serving() as bench:
             nowhere = Upstream("provider", (Endpoint("no.such.host.invalid", 80),))
             await bench.apply(config(1, upstreams=(nowhere,)))
-            assert b"can not be resolved" in await bench.exchange(GET)
+            assert b"cannot be resolved" in await bench.exchange(GET)
 
     run(scenario())
 
@@ -557,7 +557,7 @@ def test_certificates_that_can_not_be_used_are_reported_and_refuse_the_upstream(
     async def scenario(bench: Bench) -> None:
         problems = await bench.apply(with_tls(1, UpstreamTls("api.example.com", ca="no certificate")))
         assert len(problems) == 1
-        assert problems[0].startswith("Upstream provider: The caCertificates can not be used: ")
+        assert problems[0].startswith("Upstream provider: The caCertificates cannot be used: ")
         assert (await bench.exchange(GET)).startswith(b"HTTP/1.1 502 ")
 
     async def served() -> None:

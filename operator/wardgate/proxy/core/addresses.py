@@ -47,7 +47,7 @@ class AddressRules:
     """The rules of one installation.
 
     ``own``: where the proxy itself listens, as (address, port); an unspecified address stands for every address of
-    this host, which are the loopback ones and those that ``is_local`` says yes to. A guard that can not be read refuses
+    this host, which are the loopback ones and those that ``is_local`` says yes to. A guard that cannot be read refuses
     everything.
     """
 
@@ -72,7 +72,7 @@ class AddressRules:
         if parsed is None:
             return "it is not an IP address"
         if not self._readable:
-            return "the guard of this installation can not be read"
+            return "the guard of this installation cannot be read"
         for meaning in _meanings(parsed):
             reason = self._endpoint_refusal(meaning, port) or self._network_refusal(meaning)
             if reason is not None:
@@ -165,7 +165,7 @@ def _carried(address: IPv6Address) -> Iterator[IPv4Address]:
 
 
 def _nat64_inside(address: IPv6Address) -> Iterator[IPv4Address]:
-    """Read the IPv4 address wherever RFC 6052 puts it: a network chooses its prefix's length, we can not know which.
+    """Read the IPv4 address wherever RFC 6052 puts it: a network chooses its prefix's length, we cannot know which.
 
     Prefixes of 48, 56 and 64 bits put it around the byte 8, which is always zero; that of 96 bits at the end.
     """

@@ -30,7 +30,7 @@ from wardgate.proxy.core.plans import CompiledRoute, CompiledUpstream, ForwardPl
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS, redirect
 from wardgate.proxy.core.table import CompiledListener, Table
-from wardgate.proxy.core.transformation import CompiledTransformation, Failure, Surroundings
+from wardgate.proxy.core.transformation import CompiledTransformation, Surroundings
 
 NEED_BODY = NeedBody()
 _AUTH_METADATA = "envoy.filters.http.ext_authz"
@@ -145,8 +145,9 @@ class Exchange:
                 failure = plan.response.run(view, self._around)
                 if failure is not None:
                     self._blame(plan)
-                    self.facts.reason = self.facts.reason or failure.reason
-                    _replace_by_failure(incoming, failure.redacted(self._tokens()))
+                    reply = failure.redacted(self._tokens()).response_reply()
+                    self.facts.reason = self.facts.reason or reply.reason
+                    _replace(incoming, reply)
         return incoming
 
     def local_reply(self, reply: Reply) -> Reply:
@@ -347,9 +348,8 @@ _OF_THE_BODY = frozenset({b"content-type", b"content-encoding", b"content-range"
 """What described the body that is no more."""
 
 
-def _replace_by_failure(incoming: Incoming, failure: Failure) -> None:
-    """Put a failed transformation in the response's place: Gloo's 400, or our refusal to send a broken value."""
-    reply = failure.response_reply()
+def _replace(incoming: Incoming, reply: Reply) -> None:
+    """Put the answer to a failed transformation in the response's place."""
     incoming.status = reply.status
     incoming.headers[:] = [*(f for f in incoming.headers if f[0] not in _OF_THE_BODY), *reply.headers]
     incoming.body = reply.body

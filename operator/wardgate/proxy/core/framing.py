@@ -1,7 +1,7 @@
 """How a message is delimited on the wire: the last step before bytes are written.
 
 Headers that come here are end-to-end ones; whatever a template put into a framing or hop-by-hop header is dropped, so
-that a policy can not desynchronise a connection.
+that a policy cannot desynchronise a connection.
 """
 
 from __future__ import annotations

@@ -34,11 +34,11 @@ class MessageView(Protocol):
         ...
 
     def replace(self, name: bytes, value: bytes) -> bool:
-        """Remove all values and add this one unless it is empty; False: the value can not be sent."""
+        """Remove all values and add this one unless it is empty; False: the value cannot be sent."""
         ...
 
     def append(self, name: bytes, value: bytes) -> bool:
-        """Add one more value unless it is empty; False: the value can not be sent."""
+        """Add one more value unless it is empty; False: the value cannot be sent."""
         ...
 
     def remove(self, name: bytes) -> None:

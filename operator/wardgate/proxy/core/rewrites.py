@@ -25,7 +25,7 @@ PathRewrite: TypeAlias = Callable[[bytes, CompiledMatch], bytes]
 
 
 def compile_rewrite(rewrite: PrefixRewrite | RegexRewrite, *, limits: Limits) -> PathRewrite | None:
-    """Compile a rewrite; None: this version can not carry it out, or what it writes could not be sent."""
+    """Compile a rewrite; None: this version cannot carry it out, or what it writes could not be sent."""
     kind: object = rewrite
     if isinstance(kind, PrefixRewrite):
         replacement = kind.path.encode("utf-8", "surrogateescape")

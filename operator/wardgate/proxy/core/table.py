@@ -2,7 +2,7 @@
 
 A table is built beside the one that serves, in slices (``TableBuilder.step``), and flipped in by one pointer; requests
 in flight keep the one they began with (invariant 10). Plans and upstreams that did not change are taken over as they
-are, with what they have learnt. Nothing here raises on a config: what can not be compiled, or names a plan, a
+are, with what they have learnt. Nothing here raises on a config: what cannot be compiled, or names a plan, a
 transformation or an upstream that does not exist, closes the routes that need it (503) and no other.
 """
 

@@ -34,7 +34,7 @@ _NO_METADATA: Metadata = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a message can not go on. ``text`` is the template library's, for ``TRANSFORMATION_FAILED`` only."""
+    """Why a message cannot go on. ``text`` is the template library's, for ``TRANSFORMATION_FAILED`` only."""
 
     reason: Reason
     text: str = ""

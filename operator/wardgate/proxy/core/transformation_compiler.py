@@ -1,6 +1,6 @@
 """Makes transformations ready: every template and extractor compiled, every header name checked, once per config.
 
-A plan that can not be used whole is not used at all (its routes are closed); why that is so the operator has told the
+A plan that cannot be used whole is not used at all (its routes are closed); why that is so the operator has told the
 policy's author when it translated the policy.
 """
 
@@ -31,7 +31,7 @@ from wardgate.proxy.core.transformation import (
 def compile_transformation(
     plan: TransformationPlan, *, environment: Mapping[str, str], limits: Limits
 ) -> CompiledTransformation | None:
-    """Compile a plan; None: a template, an extractor or a header name in it can not be used."""
+    """Compile a plan; None: a template, an extractor or a header name in it cannot be used."""
     compiler = _Compiler(
         Environment(env=environment, random_bytes=cache(lambda: token_bytes(16))),
         limits,

@@ -342,7 +342,7 @@ class Downstream(asyncio.Protocol):
         self._outbox.owe(reserved)
 
     def _refuse(self, reason: Reason) -> None:
-        """Answer a request that could not even be read, and end: what follows it can not be trusted."""
+        """Answer a request that could not even be read, and end: what follows it cannot be trusted."""
         reply = REFUSALS[reason]
         self.gateway.refused_head(self, reply)
         self.write(reply_bytes(reply, self.gateway, close=True))

@@ -102,7 +102,7 @@ class Gateway:
     # Config.
 
     async def apply(self, config: Assembled) -> tuple[str, ...]:
-        """Put a config into service; return what of it can not be served, in sentences."""
+        """Put a config into service; return what of it cannot be served, in sentences."""
         problems: tuple[str, ...] = ()
         if config.routes_hash != self._routes_hash:
             builder = TableBuilder(config.routes, os.environ, previous=self.table)

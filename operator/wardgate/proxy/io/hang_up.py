@@ -1,4 +1,4 @@
-"""What a listener does that can not serve: it turns callers away rather than leave them waiting."""
+"""What a listener does that cannot serve: it turns callers away rather than leave them waiting."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import cast
 
 
 class HangUp(asyncio.Protocol):
-    """Turns callers away from a listener that can not serve."""
+    """Turns callers away from a listener that cannot serve."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Close at once."""

@@ -24,10 +24,10 @@ from wardgate.proxy.io.errors import (
     UpstreamTimeout,
 )
 from wardgate.proxy.io.resolver import Resolver
-from wardgate.proxy.io.tasks import spawn
 from wardgate.proxy.io.tls import TlsConfigError, TlsFactory, check_peer
 from wardgate.proxy.io.upstream import UpstreamConnection
 from wardgate.proxy.settings import Limits, Timeouts
+from wardgate.tasks import spawn
 
 
 class Waiter(Protocol):

@@ -63,7 +63,7 @@ class RequestSender:
         self._connection = None
 
     def may_repeat(self, connection: UpstreamConnection) -> bool:
-        """Whether the request can not have been served on a connection that broke, and may be sent again.
+        """Whether the request cannot have been served on a connection that broke, and may be sent again.
 
         It had been idle, nothing came back on it, nothing of a body was streamed, and the method is safe to repeat.
         """

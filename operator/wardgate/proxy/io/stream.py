@@ -130,7 +130,7 @@ class Stream:
             self._arm(self._gateway.timeouts.response)
 
     def broken_request(self, reason: Reason) -> None:
-        """The rest of the request can not be read."""
+        """The rest of the request cannot be read."""
         self._writer.keep_alive = False
         self._refuse(reason)
 

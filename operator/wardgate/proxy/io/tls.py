@@ -28,7 +28,7 @@ _VERSIONS = {
 
 
 class TlsConfigError(Exception):
-    """Certificates that a config names can not be used; the message names the field and holds no key material."""
+    """Certificates that a config names cannot be used; the message names the field and holds no key material."""
 
 
 class TlsFactory:
@@ -105,7 +105,7 @@ class TlsFactory:
         try:
             return path.read_text(encoding="ascii", errors="replace")
         except OSError as error:
-            msg = f"The file {source.path} can not be read: {error.strerror}."
+            msg = f"The file {source.path} cannot be read: {error.strerror}."
             raise TlsConfigError(msg) from error
 
     @staticmethod
@@ -113,7 +113,7 @@ class TlsFactory:
         try:
             load()
         except (ssl.SSLError, OSError, ValueError) as error:
-            msg = f"The {what} can not be used: {getattr(error, 'reason', None) or type(error).__name__}."
+            msg = f"The {what} cannot be used: {getattr(error, 'reason', None) or type(error).__name__}."
             raise TlsConfigError(msg) from None
 
 

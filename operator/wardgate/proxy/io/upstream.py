@@ -244,7 +244,7 @@ class UpstreamConnection(asyncio.Protocol):
     def _drop_informational(self) -> None:
         framed = any(name in (b"content-length", b"transfer-encoding") for name, _ in self._headers)
         if self._status < 100 or framed:
-            msg = "An informational response can not have a body."
+            msg = "An informational response cannot have a body."
             raise BadResponse(msg)
         self._headers = []
 

@@ -6,7 +6,7 @@ import asyncio
 
 import uvloop
 
-from wardgate.proxy.admin import AdminServer, Page, json_page
+from wardgate.admin import AdminServer, Page, json_page
 
 PAGES = {"/healthz": lambda: Page(200, b"ok\n"), "/config": lambda: json_page({"a": 1})}
 

@@ -1,0 +1,1 @@
+"""The operator's process: what is watched is translated, published and reported."""

@@ -1,0 +1,288 @@
+"""Requests to the API server, as JSON: no models, no caches, no retries.
+
+Where the server is and who we are comes from ``kubernetes.aio``: the pod's ServiceAccount, or a kubeconfig with all it
+may hold (exec plugins, as EKS needs them). What is read again every minute is the token, because projected tokens and
+those of plugins expire. Objects go in and out as plain dictionaries, since most of them are handed on unread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeAlias
+from urllib.parse import urlencode
+
+import aiohttp
+from kubernetes.aio import config as kubernetes_config
+from kubernetes.aio.client.configuration import Configuration
+from kubernetes.aio.client.rest import RESTClientObject
+
+from wardgate.kube.errors import ApiError, ConnectionFailed, KubeError
+
+Manifest: TypeAlias = dict[str, Any]
+Parameters: TypeAlias = Mapping[str, str | int]
+
+CONNECT: Final = 5.0
+"""Seconds to connect to the API server."""
+ANSWER: Final = 15.0
+"""Seconds for the answer to one request."""
+PAGE: Final = 500
+"""Objects of one page of a list."""
+_TOKEN_AGE: Final = 60.0
+_MERGE_PATCH: Final = "application/merge-patch+json"
+_PIECE: Final = 256 * 1024
+
+
+class KubeClient:
+    """Owned by one event loop. Every method raises ``ApiError`` or ``ConnectionFailed``."""
+
+    def __init__(self, load: Callable[[], Awaitable[Configuration]], *, user_agent: str) -> None:
+        self._load = load
+        self._user_agent = user_agent
+        self._configuration: Configuration | None = None
+        self._loaded = 0.0
+        self._rest: RESTClientObject | None = None
+        self.errors = 0
+        """Requests that failed, refusals of a precondition not counted."""
+
+    async def get(self, path: str, parameters: Parameters | None = None) -> Manifest:
+        """Read one object, or one page."""
+        return await self._call("GET", path, parameters=parameters)
+
+    async def pages(self, path: str, parameters: Parameters | None = None) -> AsyncIterator[Manifest]:
+        """Read a consistent list page by page, so that no more than one page is held as text."""
+        asked: dict[str, str | int] = {**(parameters or {}), "limit": PAGE}
+        while True:
+            page = await self.get(path, asked)
+            yield page
+            following = page["metadata"].get("continue")
+            if not following:
+                return
+            asked["continue"] = following
+
+    async def create(self, path: str, manifest: Mapping[str, object]) -> Manifest:
+        """Create an object in the collection at ``path``."""
+        return await self._call("POST", path, body=manifest)
+
+    async def replace(self, path: str, manifest: Mapping[str, object]) -> Manifest:
+        """Replace an object; a ``resourceVersion`` in it is a precondition."""
+        return await self._call("PUT", path, body=manifest)
+
+    async def merge_patch(self, path: str, patch: Mapping[str, object]) -> Manifest:
+        """Change the fields that the patch names."""
+        return await self._call("PATCH", path, body=patch, content_type=_MERGE_PATCH)
+
+    async def delete(self, path: str) -> None:
+        """Delete an object; one that is gone already is no error."""
+        try:
+            await self._call("DELETE", path)
+        except ApiError as error:
+            if not error.is_absent:
+                raise
+
+    @asynccontextmanager
+    async def watch(
+        self, path: str, parameters: Parameters, *, silence: float
+    ) -> AsyncIterator[AsyncIterator[Manifest]]:
+        """Follow a collection. The inner iterator ends with the server's time-out, or as ``ConnectionFailed``.
+
+        ``silence``: seconds without a byte (bookmarks come every minute) after which the watch counts as dead.
+        An event of type ERROR is raised as ``ApiError``.
+        """
+        response = await self._request(
+            "GET",
+            path,
+            parameters={"watch": "true", "allowWatchBookmarks": "true", **parameters},
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT, sock_read=silence),
+        )
+        try:
+            if response.status != 200:
+                raise await self._error("GET", path, response)
+            yield _events(response)
+        finally:
+            response.close()
+
+    async def server(self) -> str:
+        """The API server's URL."""
+        return str((await self._ready()).host)
+
+    async def connection(self) -> Configuration:
+        """Where the API server is and who we are, with a fresh token; for those who connect on their own."""
+        await self._headers()
+        return await self._ready()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._rest is not None:
+            await self._rest.close()
+            self._rest = None
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        parameters: Parameters | None = None,
+        body: Mapping[str, object] | None = None,
+        content_type: str = "application/json",
+    ) -> Manifest:
+        response = await self._request(
+            method,
+            path,
+            parameters=parameters,
+            body=body,
+            content_type=content_type,
+            timeout=aiohttp.ClientTimeout(total=ANSWER, sock_connect=CONNECT),
+        )
+        try:
+            if response.status >= 300:
+                raise await self._error(method, path, response)
+            answer = json.loads(await response.read())
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise self._failed(method, path, error) from None
+        finally:
+            response.release()
+        assert isinstance(answer, dict)
+        return answer
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - the library's own way to bound a request
+        parameters: Parameters | None = None,
+        body: Mapping[str, object] | None = None,
+        content_type: str = "application/json",
+    ) -> aiohttp.ClientResponse:
+        """Send a request; a token that is refused is read again once, since it may have been replaced early."""
+        response = await self._send(method, path, timeout, parameters, body, content_type)
+        if response.status == 401 and time.monotonic() - self._loaded > 1.0:
+            response.close()
+            self._loaded = float("-inf")
+            response = await self._send(method, path, timeout, parameters, body, content_type)
+        return response
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109
+        parameters: Parameters | None,
+        body: Mapping[str, object] | None,
+        content_type: str,
+    ) -> aiohttp.ClientResponse:
+        try:
+            configuration = await self._ready()
+            headers = {**await self._headers(), "Content-Type": content_type}
+            assert self._rest is not None
+            url = f"{configuration.host}{path}" + (f"?{urlencode(parameters)}" if parameters else "")
+            answer = await self._rest.request(method, url, headers=headers, body=body, _request_timeout=timeout)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._failed(method, path, error) from None
+        response = answer.response
+        assert isinstance(response, aiohttp.ClientResponse)
+        return response
+
+    async def _ready(self) -> Configuration:
+        if self._configuration is None:
+            self._configuration = await self._load()
+            self._loaded = time.monotonic()
+        if self._rest is None:
+            self._rest = RESTClientObject(self._configuration)
+        return self._configuration
+
+    async def _headers(self) -> dict[str, str]:
+        configuration = await self._ready()
+        if time.monotonic() - self._loaded > _TOKEN_AGE:
+            configuration.api_key = (await self._load()).api_key
+            self._loaded = time.monotonic()
+        headers = {"Accept": "application/json", "User-Agent": self._user_agent}
+        token = await configuration.get_api_key_with_prefix("BearerToken")
+        if token:
+            headers["Authorization"] = token
+        return headers
+
+    async def _error(self, method: str, path: str, response: aiohttp.ClientResponse) -> ApiError:
+        try:
+            status = json.loads(await response.read())
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
+            status = {}
+        if response.status != 409:
+            self.errors += 1
+        return api_error(f"{method} {path}", status, status_code=response.status)
+
+    def _failed(self, method: str, path: str, error: Exception) -> ConnectionFailed:
+        self.errors += 1
+        return ConnectionFailed(f"{method} {path}: {type(error).__name__}{_detail(error)}")
+
+
+def api_error(what: str, status: object, *, status_code: int = 0) -> ApiError:
+    """Make an error of a Status object."""
+    found = status if isinstance(status, dict) else {}
+    code = int(found.get("code") or status_code)
+    reason = str(found.get("reason") or "")
+    return ApiError(f"{what}: {code} {reason}: {found.get('message') or 'no message'}", status=code, reason=reason)
+
+
+async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[Manifest]:
+    """Split the stream into lines of any length, each an event."""
+    rest = bytearray()
+    try:
+        async for piece in response.content.iter_any():
+            rest += piece
+            if b"\n" not in piece:
+                continue
+            *lines, last = bytes(rest).split(b"\n")
+            rest = bytearray(last)
+            for line in lines:
+                if line:
+                    yield _event(line)
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        msg = f"The watch broke: {type(error).__name__}{_detail(error)}"
+        raise ConnectionFailed(msg) from None
+
+
+def _event(line: bytes) -> Manifest:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        msg = "The watch broke: an event is not JSON."
+        raise ConnectionFailed(msg) from None
+    assert isinstance(event, dict)
+    if event.get("type") == "ERROR":
+        raise api_error("watch", event.get("object"))
+    return event
+
+
+def _detail(error: Exception) -> str:
+    text = str(error)
+    return f": {text}" if text else ""
+
+
+async def connect(
+    *, kubeconfig: str | None = None, context: str | None = None, user_agent: str = "wardgate"
+) -> KubeClient:
+    """Find the API server: the kubeconfig that is named, else the pod's own, else the default kubeconfig."""
+
+    async def load() -> Configuration:
+        configuration = Configuration()
+        if kubeconfig is None and context is None:
+            try:
+                await asyncio.to_thread(kubernetes_config.load_incluster_config, configuration, try_refresh_token=False)
+            except kubernetes_config.ConfigException:
+                pass
+            else:
+                return configuration
+        await kubernetes_config.load_kube_config(kubeconfig, context, configuration, persist_config=False)
+        return configuration
+
+    try:
+        await load()
+    except (kubernetes_config.ConfigException, OSError, ValueError, TypeError) as error:
+        msg = f"No cluster to talk to: {error}. Run in a pod, or name a kubeconfig with --kubeconfig or KUBECONFIG."
+        raise KubeError(msg) from error
+    return KubeClient(load, user_agent=user_agent)

@@ -1,0 +1,138 @@
+"""The index: the one Secret that says which configuration is in force. Its format never changes.
+
+It names the shards of one revision, each with the hash of what it holds in clear, so that whoever has read the index
+can verify everything else. ``sequence`` grows with every write that a proxy must act on; ``verified_at`` is renewed
+while the writer's watches are live and is for people: a proxy measures ages by its own clock. No I/O.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from wardgate.wire.bundle import revision_of
+
+FORMAT: Final = 1
+ENTRY: Final = "index.json"
+MAX_SHARDS: Final = 4096
+RELEASE_LABEL: Final = "wardgate.dev/release"
+ROLE_LABEL: Final = "wardgate.dev/role"
+
+Manifest: TypeAlias = dict[str, Any]
+
+
+class UnreadableIndexError(Exception):
+    """The Secret is no index that can be read; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShardRef:
+    """``name`` of the Secret, ``size`` of its compressed bytes, ``sha256`` of the group's bytes in clear."""
+
+    group: str
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """See the module. ``shards`` are sorted by group, one each."""
+
+    schema: str
+    revision: str
+    sequence: int
+    writer: str
+    verified_at: str
+    shards: tuple[ShardRef, ...]
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """The hash of every group by its name."""
+        return {shard.group: shard.sha256 for shard in self.shards}
+
+
+def index_name(release: str) -> str:
+    """The name of a release's index."""
+    return f"{release}-index"
+
+
+def index_manifest(index: Index, *, release: str, namespace: str, resource_version: str | None = None) -> Manifest:
+    """Write the Secret. With ``resource_version`` it replaces only that version."""
+    content = {
+        "format": FORMAT,
+        "schema": index.schema,
+        "revision": index.revision,
+        "sequence": index.sequence,
+        "writer": index.writer,
+        "verifiedAt": index.verified_at,
+        "shards": [
+            {"group": one.group, "name": one.name, "size": one.size, "sha256": one.sha256} for one in index.shards
+        ],
+    }
+    metadata: dict[str, Any] = {
+        "name": index_name(release),
+        "namespace": namespace,
+        "labels": {RELEASE_LABEL: release, ROLE_LABEL: "index"},
+    }
+    if resource_version is not None:
+        metadata["resourceVersion"] = resource_version
+    data = json.dumps(content, separators=(",", ":")).encode()
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "Opaque",
+        "metadata": metadata,
+        "data": {ENTRY: base64.b64encode(data).decode()},
+    }
+
+
+def read_index(secret: Mapping[str, Any]) -> Index:
+    """Read the Secret. Raises ``UnreadableIndexError`` for anything but a whole, consistent index."""
+    try:
+        content = json.loads(base64.b64decode(secret["data"][ENTRY], validate=True))
+        index = _index(content)
+    except (KeyError, TypeError, ValueError, RecursionError, binascii.Error) as error:
+        msg = f"The index cannot be read: {type(error).__name__}."
+        raise UnreadableIndexError(msg) from None
+    if revision_of(schema=index.schema, hashes=index.hashes) != index.revision:
+        msg = "The index is not what its revision says."
+        raise UnreadableIndexError(msg)
+    return index
+
+
+def _index(content: Any) -> Index:
+    if content["format"] != FORMAT or len(content["shards"]) > MAX_SHARDS:
+        msg = f"The format is not {FORMAT}."
+        raise ValueError(msg)
+    shards = tuple(
+        ShardRef(_text(one["group"]), _text(one["name"]), _count(one["size"]), _text(one["sha256"]))
+        for one in content["shards"]
+    )
+    if len({one.group for one in shards}) != len(shards):
+        msg = "A group stands twice."
+        raise ValueError(msg)
+    return Index(
+        schema=_text(content["schema"]),
+        revision=_text(content["revision"]),
+        sequence=_count(content["sequence"]),
+        writer=_text(content["writer"]),
+        verified_at=_text(content["verifiedAt"]),
+        shards=tuple(sorted(shards, key=lambda one: one.group)),
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _count(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise TypeError
+    return value
