@@ -1,4 +1,4 @@
-"""What an installation decides for everyone: tenancy, namespaces, limits. Policies can not change any of it."""
+"""What an installation decides for everyone: tenancy, namespaces, limits. Policies cannot change any of it."""
 
 from __future__ import annotations
 

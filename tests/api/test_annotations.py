@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from wardgate.api.annotations import AnnotationError, parse_flag, parse_list, parse_time
+from wardgate.api.annotations import (
+    EXPIRES_AT,
+    FORWARD_CREDENTIAL,
+    KNOWN_ON,
+    MAX_STRAY,
+    UPSTREAM_HOSTS,
+    AnnotationError,
+    StrayAnnotation,
+    parse_flag,
+    parse_list,
+    parse_time,
+    stray_annotations,
+)
 
 
 @pytest.mark.parametrize(
@@ -71,3 +83,42 @@ def test_unreadable_flag_is_refused(text: str) -> None:
 )
 def test_list_is_lower_case_and_without_repetitions(text: str, parts: tuple[str, ...]) -> None:
     assert parts == parse_list(text)
+
+
+@pytest.mark.parametrize(("name", "kind"), KNOWN_ON.items())
+def test_known_annotation_on_its_kind_is_not_stray(name: str, kind: str) -> None:
+    assert [] == list(stray_annotations([name], kind))
+
+
+@pytest.mark.parametrize("name", ["example.com/upstream-hosts", "kubectl.kubernetes.io/last-applied-configuration", 5])
+def test_annotations_of_others_are_not_stray(name: object) -> None:
+    assert [] == list(stray_annotations([name], "Secret"))
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("wardgate.dev/upstream-host", UPSTREAM_HOSTS),
+        ("wardgate.dev/expiresAt", EXPIRES_AT),
+        ("Wardgate.dev/Expires-At", EXPIRES_AT),
+        ("wardgate.io/upstream-hosts", UPSTREAM_HOSTS),
+        ("wardgate/forward-credentials", FORWARD_CREDENTIAL),
+    ],
+)
+def test_misspelt_annotation_names_the_nearest(name: str, near: str) -> None:
+    expected = StrayAnnotation(name, f"is not known and has no effect. Did you mean {near}?")
+    assert [expected] == list(stray_annotations([name], "Secret"))
+
+
+def test_annotation_that_resembles_none_lists_all() -> None:
+    (stray,) = stray_annotations(["wardgate"], "Secret")
+    assert stray.complaint.startswith("is not known and has no effect. Known are: wardgate.dev/credential-headers, ")
+
+
+def test_annotation_on_another_kind_is_told_where_it_belongs() -> None:
+    (stray,) = stray_annotations([UPSTREAM_HOSTS], "ExtAuthPolicy")
+    assert "has no effect: it belongs on a Secret. Move it there, or remove it." == stray.complaint
+
+
+def test_many_stray_annotations_are_not_all_told() -> None:
+    assert MAX_STRAY == len(list(stray_annotations([f"wardgate.dev/{n}" for n in range(1000)], "Secret")))

@@ -257,13 +257,24 @@ def test_status_counts_are_those_of_the_kind(kind: str, fields: set[str]) -> Non
 def test_columns_of_a_policy_tell_its_story() -> None:
     columns = crd(KINDS["ExtAuthPolicy"])["spec"]["versions"][0]["additionalPrinterColumns"]
 
-    assert [(column["name"], column["jsonPath"]) for column in columns] == [
+    assert [(column["name"], column["jsonPath"]) for column in columns if "priority" not in column] == [
         ("Status", ".status.common.State.approval"),
         ("Accepted", '.status.conditions[?(@.type=="Accepted")].status'),
         ("Programmed", '.status.conditions[?(@.type=="Programmed")].status'),
+        ("Reason", '.status.conditions[?(@.type=="Ready")].reason'),
         ("Routes", ".status.numSelectedRoutes"),
         ("Keys", ".status.keys.usable"),
         ("Age", ".metadata.creationTimestamp"),
+    ]
+
+
+def test_wide_columns_of_a_policy_say_what_is_wrong() -> None:
+    columns = crd(KINDS["ExtAuthPolicy"])["spec"]["versions"][0]["additionalPrinterColumns"]
+
+    assert [(column["name"], column["jsonPath"]) for column in columns if column.get("priority") == 1] == [
+        ("Rejected", ".status.keys.rejected"),
+        ("Duplicate", ".status.keys.duplicate"),
+        ("Expiring", ".status.keys.expiringSoon"),
         ("Message", ".status.common.State.message"),
     ]
 

@@ -63,9 +63,9 @@ def test_bad_base64_names_the_entry_and_not_the_value() -> None:
 
     assert [error.reason for error in errors] == [Reason.BAD_SECRET]
     assert errors[0].field == ("data", "api-key")
-    assert (
-        errors[0].message
-        == "Secret team/one: data.api-key is not base64; encode it, or write it under stringData as it is."
+    assert errors[0].message == (
+        "Secret team/one: data.api-key is not base64; let kubectl create secret generic --from-literal encode it, or "
+        "write it under stringData as it is."
     )
 
 
@@ -142,29 +142,3 @@ def test_secret_of_another_type_is_plain() -> None:
     secret = model_of(_secret(type="Opaque", stringData={"api-key": "k"}), PlainSecret)
 
     assert (secret.type, str(secret.ref)) == ("Opaque", "Secret team/one")
-
-
-def test_certificate_is_found_under_both_spellings() -> None:
-    usual = model_of(_secret(stringData={"tls.crt": "C", "tls.key": "K", "ca.crt": "A", "ca.crl": "R"}), PlainSecret)
-    other = model_of(_secret(stringData={"cert": "C", "key": "K", "cacert": "A", "crl": "R"}), PlainSecret)
-
-    for secret in (usual, other):
-        found = (secret.certificate, secret.private_key, secret.authorities, secret.revocations)
-        assert [value.reveal() for value in found if value is not None] == ["C", "K", "A", "R"]
-
-
-def test_missing_certificate_is_none() -> None:
-    secret = model_of(_secret(), PlainSecret)
-
-    assert (secret.certificate, secret.private_key, secret.authorities, secret.revocations) == (None, None, None, None)
-
-
-def test_shared_secret_is_found_by_name_or_as_the_only_entry() -> None:
-    named = model_of(_secret(stringData={"hmac": "H", "note": "n"}), PlainSecret)
-    only = model_of(_secret(stringData={"anything": "H"}), PlainSecret)
-
-    assert [one.shared_secret.reveal() for one in (named, only) if one.shared_secret is not None] == ["H", "H"]
-
-
-def test_shared_secret_among_several_entries_is_not_guessed() -> None:
-    assert model_of(_secret(stringData={"a": "1", "b": "2"}), PlainSecret).shared_secret is None

@@ -155,7 +155,7 @@ CASES = [
         "secret.yaml",
         SECRET.replace("bXlzZWNyZXRrZXk=", "not/base64!"),
         "",
-        "cannot be read",
+        "data.api-key is not base64",
         severity="warning",
     ),
     Case(

@@ -81,6 +81,16 @@ def test_table_whose_hosts_cannot_be_read_closes_nobody_elses() -> None:
     translation = _translated({**_ROOT, "hosts": 5, "http": [_OK]})
     assert [] == _routes(translation)
     assert [DirectResponse(200)] == [route.action for route in _routes(translation, "*")]
+    assert "RouteTable a/bad closes nothing: its spec.hosts cannot be read" in _message(translation)
+
+
+def test_table_whose_hosts_cannot_be_read_is_served_in_its_last_good_form() -> None:
+    cluster = Cluster().apply(_gateway(), _object("RouteTable", "bad", {**_ROOT, "http": [_OK]}))
+    first = translate(cluster.snapshot(), Settings())
+    cluster.apply(_object("RouteTable", "bad", {**_ROOT, "hosts": 5, "http": [_OK]}))
+    second = translate(cluster.snapshot(), Settings(), first.last_good)
+    assert second.config == first.config
+    assert "closes nothing" not in _message(second)
 
 
 @pytest.mark.parametrize(
@@ -185,6 +195,95 @@ def test_last_good_form_goes_before_a_repaired_one() -> None:
     cluster.apply(_object("RouteTable", "bad", {**_ROOT, "weight": "x", "http": [{"directResponse": {"status": 201}}]}))
     second = translate(cluster.snapshot(), Settings(), first.last_good)
     assert second.config == first.config
+
+
+_HEAVY = {**_ROOT, "weight": 9}
+_AT_ADM = {"matchers": [{"uri": {"prefix": "/adm"}}], **_OK}
+_BAD_ENTRY = {"matchers": [{"uri": {"prefix": "/adm"}}], "directResponse": {"status": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("spec", "closed"),
+    [
+        ({"http": [{"matchers": [{"uri": {"regex": "/adm(?=in)"}}], **_OK}]}, _path("prefix", "/adm")),
+        (
+            {"http": [{"matchers": [{"uri": {"prefix": "/adm"}, "headers": [{"name": "a", "value": 5}]}], **_OK}]},
+            _path("prefix", "/adm"),
+        ),
+        ({"http": "x"}, RouteMatch()),
+        ({"http": [{"matchers": 5, **_OK}]}, RouteMatch()),
+        ({"http": [5]}, RouteMatch()),
+    ],
+)
+def test_widened_matcher_stays_closed_before_an_older_table_that_has_the_same(
+    spec: dict[str, Any], closed: RouteMatch
+) -> None:
+    """It went before the older table by its weight, and was not the same matcher until it was widened."""
+    older = _object("RouteTable", "a-older", {**_ROOT, "http": [_AT_ADM, _OK]})
+    translation = translate(
+        Cluster().apply(_gateway(), older, _object("RouteTable", "bad", {**_HEAVY, **spec})).snapshot(), Settings()
+    )
+    first = _routes(translation)[0]
+    assert (_CLOSED, closed) == (first.action, (first.matches or (RouteMatch(),))[0])
+    assert closed not in [match for route in _routes(translation)[1:] for match in route.matches or (RouteMatch(),)]
+
+
+def test_widened_matcher_of_an_older_table_takes_no_place_of_a_heavier_one() -> None:
+    widened = {"matchers": [{"uri": {"regex": "/adm(?=in)"}}], **_OK}
+    heavy = _object("RouteTable", "z-heavy", {**_HEAVY, "http": [_AT_ADM]})
+    bad = _object("RouteTable", "bad", {**_ROOT, "http": [widened]})
+    translation = translate(Cluster().apply(_gateway(), heavy, bad).snapshot(), Settings())
+    at_adm = (_path("prefix", "/adm"),)
+    assert [(False, at_adm), (True, at_adm)] == _found(translation)
+
+
+def test_bad_route_with_the_matcher_of_an_older_one_closes_nothing_of_it() -> None:
+    """Its matcher could be read: the older table has it, as it would have if the route were good."""
+    older = _object("RouteTable", "a-older", {**_ROOT, "http": [_AT_ADM]})
+    bad = _object("RouteTable", "bad", {**_HEAVY, "http": [_BAD_ENTRY]})
+    translation = translate(Cluster().apply(_gateway(), older, bad).snapshot(), Settings())
+    assert [(False, (_path("prefix", "/adm"),))] == _found(translation)
+
+
+def _by_specificity(*routes: dict[str, Any], bad: object) -> list[tuple[bool, tuple[RouteMatch, ...]]]:
+    """The routes of an open sibling and of ``bad``, below one parent, in the order they are tried."""
+    delegate = {
+        "matchers": [{"uri": {"prefix": "/"}}],
+        "delegate": {
+            "routeTables": [{"name": "bad"}, {"name": "table-2"}],
+            "sortMethod": "ROUTE_SPECIFICITY",
+        },
+    }
+    return _found(_translated(bad, {**_ROOT, "http": [delegate]}, {"http": list(routes)}))
+
+
+def _at(kind: str, value: str, **conditions: object) -> dict[str, Any]:
+    return {"matchers": [{"uri": {kind: value}, **conditions}], **_OK}
+
+
+@pytest.mark.parametrize("matcher", [{"uri": {"regex": "/adm(?=in)"}}, {"uri": {"suffix": "min"}}, {"uri": 5}])
+def test_closed_matcher_without_its_path_goes_before_less_specific_siblings(matcher: object) -> None:
+    open_routes = (_at("prefix", "/admin/"), _at("regex", "/ad.*"), _at("exact", "/admin"))
+    found = _by_specificity(*open_routes, bad={"http": [{"matchers": [matcher], **_OK}]})
+    assert [False, True, False, False] == [is_closed for is_closed, _ in found]
+    assert "exact" == found[0][1][0].paths[-1].kind
+
+
+def test_unreadable_table_goes_before_its_less_specific_siblings() -> None:
+    found = _by_specificity(_at("prefix", "/a"), _at("regex", "/ad.*"), bad={"http": "x"})
+    assert [True, False, False] == [is_closed for is_closed, _ in found]
+
+
+def test_closed_matcher_whose_path_is_known_keeps_its_place() -> None:
+    wide = _at("prefix", "/adm", headers=[{"name": "a", "value": "(", "regex": True}])
+    found = _by_specificity(_at("prefix", "/admin"), _at("prefix", "/a"), bad={"http": [wide]})
+    assert [False, True, False] == [is_closed for is_closed, _ in found]
+
+
+def test_path_and_condition_that_cannot_be_read_close_apart() -> None:
+    matchers = [{"uri": {"prefix": "/a"}, "headers": [{"name": "x", "value": 5}]}, {"uri": {"prefix": 5}}]
+    found = _by_specificity(_at("prefix", "/admin"), bad={"http": [{"matchers": matchers, **_OK}]})
+    assert [True, False, True] == [is_closed for is_closed, _ in found]
 
 
 def test_ignore_case_of_a_regex_is_told_to_have_no_effect() -> None:

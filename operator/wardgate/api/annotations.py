@@ -6,9 +6,12 @@ policy) is decided in ``translate``. Its text says what should stand there and d
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Final
 
 FORWARD_CREDENTIAL: Final = "wardgate.dev/forward-credential"
@@ -23,6 +26,17 @@ UPSTREAM_HOSTS: Final = "wardgate.dev/upstream-hosts"
 REQUIRE_AUTH: Final = "gateway.gloo.solo.io/require_auth"
 """Label of a route or a RouteTable: ``"true"`` refuses every request while no valid ExtAuthPolicy guards the route."""
 
+KNOWN_ON: Final[Mapping[str, str]] = {
+    FORWARD_CREDENTIAL: "ExtAuthPolicy",
+    CREDENTIAL_HEADERS: "TransformationPolicy",
+    EXPIRES_AT: "Secret",
+    UPSTREAM_HOSTS: "Secret",
+}
+"""Every annotation of ours, with the kind that it means something on."""
+MAX_STRAY: Final = 20
+"""Annotations without effect that are reported for one object."""
+
+_OURS: Final = "wardgate"
 _RFC_3339: Final = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:)(\d\d)((\.\d+)?([Zz]|[+-]\d\d:\d\d))", re.ASCII)
 
 
@@ -31,6 +45,32 @@ class AnnotationError:
     """``expected`` continues the sentence "The annotation must be ..."."""
 
     expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class StrayAnnotation:
+    """One that looks like ours and means nothing on its object. ``complaint`` follows the annotation's name."""
+
+    name: str
+    complaint: str
+
+
+def stray_annotations(names: Iterable[object], kind: str) -> Iterator[StrayAnnotation]:
+    """Those of an object of ``kind`` that somebody will have expected something of."""
+    return islice(_stray(names, kind), MAX_STRAY)
+
+
+def _stray(names: Iterable[object], kind: str) -> Iterator[StrayAnnotation]:
+    for name in names:
+        if not isinstance(name, str) or not name.lower().startswith(_OURS) or KNOWN_ON.get(name) == kind:
+            continue
+        if name in KNOWN_ON:
+            complaint = f"has no effect: it belongs on a {KNOWN_ON[name]}. Move it there, or remove it."
+        else:
+            near = difflib.get_close_matches(name.lower(), KNOWN_ON, n=1)
+            remedy = f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(sorted(KNOWN_ON))}."
+            complaint = f"is not known and has no effect. {remedy}"
+        yield StrayAnnotation(name, complaint)
 
 
 def parse_flag(text: str) -> bool | AnnotationError:

@@ -1,7 +1,8 @@
 """The CustomResourceDefinitions, generated from the models. Pure: the same code gives the same text.
 
 ``crds/`` in the repository is this module's output; a test fails when the two differ. Columns of ``kubectl get`` are
-chosen so that they tell the story of an object: the verdict, whether the proxies have it, and how much it acts on.
+chosen so that they tell the story of an object: the verdict, whether the proxies have it, in one word why not, and how
+much it acts on. ``-o wide`` adds the sentences, and what is not right with a policy's keys.
 """
 
 from __future__ import annotations
@@ -38,6 +39,13 @@ _COUNTS: Final[Mapping[str, tuple[_Column, ...]]] = {
     "VirtualGateway": (("Tables", "integer", ".routeTablesCount"),),
     "ExternalService": (("Endpoints", "integer", ".numSelectedExternalEndpoints"),),
     "ExtAuthServer": (("Policies", "integer", ".numAppliedPolicies"),),
+}
+_WIDE: Final[Mapping[str, tuple[_Column, ...]]] = {
+    "ExtAuthPolicy": (
+        ("Rejected", "integer", ".keys.rejected"),
+        ("Duplicate", "integer", ".keys.duplicate"),
+        ("Expiring", "integer", ".keys.expiringSoon"),
+    ),
 }
 
 
@@ -107,20 +115,27 @@ def _columns(kind: Kind) -> list[dict[str, Any]]:
         _column("Status", "string", ".status.common.State.approval", "The verdict on the object."),
         _column("Accepted", "string", _condition("Accepted"), "The object is right and serves."),
         _column("Programmed", "string", _condition("Programmed"), "Every ready proxy serves this generation."),
+        _column("Reason", "string", _condition("Ready", "reason"), "Ready, or in one word why not."),
+        *_counted(kind, _COUNTS),
+        _column("Age", "date", ".metadata.creationTimestamp", "Time since the object was created."),
     ]
-    for name, json_type, path in _COUNTS.get(kind.kind, ()):
-        columns.append(_column(name, json_type, f".status{path}", _described(kind, path)))
-    columns.append(_column("Age", "date", ".metadata.creationTimestamp", "Time since the object was created."))
-    columns.append(_column("Message", "string", ".status.common.State.message", "Why, in sentences.") | {"priority": 1})
-    return columns
+    message = _column("Message", "string", ".status.common.State.message", "Why, in sentences.")
+    return columns + [column | {"priority": 1} for column in (*_counted(kind, _WIDE), message)]
+
+
+def _counted(kind: Kind, columns: Mapping[str, tuple[_Column, ...]]) -> list[dict[str, Any]]:
+    return [
+        _column(name, json_type, f".status{path}", _described(kind, path))
+        for name, json_type, path in columns.get(kind.kind, ())
+    ]
 
 
 def _column(name: str, json_type: str, path: str, description: str) -> dict[str, Any]:
     return {"name": name, "type": json_type, "jsonPath": path, "description": description}
 
 
-def _condition(kind: str) -> str:
-    return f'.status.conditions[?(@.type=="{kind}")].status'
+def _condition(kind: str, part: str = "status") -> str:
+    return f'.status.conditions[?(@.type=="{kind}")].{part}'
 
 
 def _described(kind: Kind, path: str) -> str:

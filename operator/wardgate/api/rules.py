@@ -1,7 +1,7 @@
 """Rules that join several fields of one object, each written once for both places that enforce it.
 
 A ``Rule`` holds a CEL expression for the API server and the same test as a Python function for folders and for CRDs
-that somebody else installed. The constructors below make both from one description, so that the two can not drift
+that somebody else installed. The constructors below make both from one description, so that the two cannot drift
 apart; only rules about several lists are written out by hand.
 
 *Given* means that a field is present and not null: the API server drops nulls before its rules see them, and the

@@ -21,6 +21,9 @@ from wardgate.sensitive import Sensitive
 
 KNOWN_FIELDS: Final = frozenset({"apiVersion", "kind", "metadata", "type", "data", "stringData", "immutable"})
 DEFAULT_TYPE: Final = "Opaque"
+_NOT_BASE64: Final = (
+    "is not base64; let kubectl create secret generic --from-literal encode it, or write it under stringData as it is"
+)
 _ENTRY_NAME: Final = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 
 
@@ -36,10 +39,6 @@ class Secret:
     def ref(self) -> ObjectRef:
         """The object, for messages."""
         return ObjectRef("Secret", self.metadata.namespace, self.metadata.name)
-
-    def first(self, *names: str) -> Sensitive | None:
-        """The first of the named entries that exists."""
-        return next((self.data[name] for name in names if name in self.data), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,5 +87,5 @@ def _text_of(value: object, *, encoded: bool) -> Sensitive | str:
     try:
         raw = base64.b64decode(value.replace("\n", "").replace("\r", ""), validate=True)
     except (binascii.Error, ValueError):
-        return "is not base64; encode it, or write it under stringData as it is"
+        return _NOT_BASE64
     return Sensitive(raw.decode("utf-8", "surrogateescape"))

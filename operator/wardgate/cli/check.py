@@ -47,7 +47,7 @@ def check(
     """Say what is wrong with manifests, with file, line, field and remedy. Exit status 1 if something is an error.
 
     All paths are read as one set, so give a whole folder: a policy and the routes it selects belong together.
-    Warnings are unknown fields, policies that select nothing, keys that no policy uses, and the like.
+    Warnings are unknown fields and annotations, policies that select nothing, keys that no policy uses, and the like.
 
     \b
     Examples:

@@ -38,6 +38,7 @@ from wardgate.ir.routes import (
 )
 from wardgate.ir.transformations import (
     AppendedHeader,
+    DataSource,
     DynamicMetadataValue,
     Extractor,
     HeaderTemplate,
@@ -59,6 +60,7 @@ __all__ = [
     "BoolOr",
     "BoolStep",
     "Credential",
+    "DataSource",
     "Digest",
     "DirectResponse",
     "DynamicMetadataValue",

@@ -1,7 +1,4 @@
-"""From a scan to a configuration: store, translate, encode. No I/O; the one pipeline of ``run``, ``check``, ``render``.
-
-What outlives one round is kept here: the store, the memo, the last good forms and the encoded groups.
-"""
+"""From a scan to a configuration, and to what is wrong with the files. No I/O; what all local commands share."""
 
 from __future__ import annotations
 
@@ -10,16 +7,13 @@ from typing import Final
 
 from wardgate.ir import GatewayConfig
 from wardgate.problems import ProblemKind
+from wardgate.renderer import Renderer
 from wardgate.settings import Settings
 from wardgate.standalone.diagnostics import Diagnostic, from_problem
 from wardgate.standalone.folder import Scan
 from wardgate.store import Store
-from wardgate.translate.forms import LastGood
-from wardgate.translate.memo import Memo
-from wardgate.translate.pipeline import translate
 from wardgate.translate.statuses import Statuses
 from wardgate.wire.bundle import Bundle
-from wardgate.wire.encode import Encoder
 
 _LAST_GOOD: Final = "Until then its last good form is served."
 
@@ -38,22 +32,18 @@ class Engine:
     """Owned by one task, as the store is."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
         self._store = Store()
-        self._memo = Memo()
-        self._last_good: LastGood = {}
-        self._encoder = Encoder()
+        self._renderer = Renderer(settings)
 
     def take(self, scan: Scan) -> Outcome:
         """Translate what a scan found. Equal objects give equal bytes, and cost little."""
         for kind, objects in scan.objects.items():
             self._store.replace(kind, objects, as_of=scan.serial)
-        translation = translate(self._store.freeze(), self._settings, self._last_good, memo=self._memo)
-        self._last_good = translation.last_good
-        found = _diagnose(translation.statuses, scan)
+        rendered = self._renderer.render(self._store.freeze())
+        found = _diagnose(rendered.translation.statuses, scan)
         return Outcome(
-            config=translation.config,
-            bundle=self._encoder.encode(translation.config),
+            config=rendered.translation.config,
+            bundle=rendered.bundle,
             diagnostics=tuple(sorted([*scan.diagnostics, *found], key=lambda one: one.order)),
             objects=scan.count,
         )

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from wardgate.api import KINDS
@@ -16,7 +17,7 @@ from wardgate.translate.evidence import Evidence
 from wardgate.translate.manifests import at, mapping
 from wardgate.translate.policies.selectors import Selectors, read_selectors
 from wardgate.translate.routes.instances import RouteInstance
-from wardgate.translate.statuses import Counts
+from wardgate.translate.statuses import Count, Counts
 
 _REJECTED = (Reason.BAD_SECRET, Reason.EXPIRED_KEY, Reason.TOO_LARGE)
 
@@ -140,14 +141,18 @@ def _ports(selectors: Selectors, numbers: Iterable[int], instances: Sequence[Rou
     return len({(one.namespace, one.name, one.port) for one in found})
 
 
-def _keys(outcome: PolicyOutcome, keys: KeyOutcome) -> Mapping[str, int]:
-    """What became of the Secrets that a policy selects."""
+def _keys(outcome: PolicyOutcome, keys: KeyOutcome) -> Mapping[str, Count]:
+    """What became of the Secrets that a policy selects. No clock is read: expiries are for whoever writes statuses."""
     names = [request.name for request in outcome.key_sets]
     problems = {problem for name in names for problem in keys.problems_by_key_set.get(name, ())}
+    faults = sorted((problem.ref, problem.reason.value) for problem in problems if problem.reason in _REJECTED)
+    rejected = dict(faults)
+    reasons = Counter(rejected.values())
     return {
         "usable": sum(keys.by_key_set.get(name, 0) for name in names),
-        "rejected": len({problem.ref for problem in problems if problem.reason in _REJECTED}),
+        "rejected": len(rejected),
         "duplicate": len({problem.ref for problem in problems if problem.reason is Reason.DUPLICATE_KEY}),
+        **({"rejected_reasons": dict(sorted(reasons.items()))} if reasons else {}),
     }
 
 

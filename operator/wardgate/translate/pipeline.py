@@ -33,12 +33,14 @@ from wardgate.translate.memo import Memo
 from wardgate.translate.objects import Objects, read_objects
 from wardgate.translate.policies.auth_attachment import attach_auth
 from wardgate.translate.policies.closed_requests import closed_requests
+from wardgate.translate.policies.idle_bindings import report_idle_bindings
 from wardgate.translate.policies.keys import key_problems, resolve_keys
 from wardgate.translate.policies.selection import RouteFinder
 from wardgate.translate.policies.transformation_attachment import attach_transformations
 from wardgate.translate.routes.routing import Routed, Router
 from wardgate.translate.secrets import DecodedSecret, SecretIndex
 from wardgate.translate.statuses import Statuses
+from wardgate.translate.stray_annotations import report_stray_annotations
 from wardgate.translate.tenancy import Tenancy
 from wardgate.translate.verdicts import judge_all, next_last_good
 
@@ -89,6 +91,7 @@ class _Translator:
         self.scope = Scope(settings, Tenancy.of(settings), self.secrets, memo)
 
     def run(self) -> Translation:
+        report_stray_annotations(self.snapshot, self.findings)
         objects = read_objects(
             self.snapshot, self.last_good, forms=self.forms, scope=self.scope, findings=self.findings
         )
@@ -101,6 +104,7 @@ class _Translator:
         keys = self._keys(objects)
         evidence = self._attach(objects, routed, keys=keys, upstreams=upstreams)
         config = build_config(_parts(evidence, listeners), self.settings)
+        report_idle_bindings(config, self.findings)
         return Translation(
             config=config,
             statuses=judge_all(evidence),

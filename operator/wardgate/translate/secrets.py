@@ -24,7 +24,7 @@ from wardgate.api import parse_object
 from wardgate.api.key_secret import KEY_SECRET_TYPE
 from wardgate.api.parse import Parsed
 from wardgate.api.secret import DEFAULT_TYPE, Secret
-from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason, format_path
+from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.sensitive import Sensitive
 from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import Scope, SecretContent
@@ -38,14 +38,15 @@ _CERTIFICATE_ENTRIES: Final = ("tls.crt", "cert")
 _PRIVATE_KEY_ENTRIES: Final = ("tls.key", "key")
 _CA_ENTRIES: Final = ("ca.crt", "cacert")
 _REVOCATION_ENTRIES: Final = ("ca.crl", "crl")
+_KEY_TYPE_GROUP: Final = KEY_SECRET_TYPE.partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
 class DecodedSecret:
     """``data``: entry name to text. What is no UTF-8 is in ``unreadable`` instead.
 
-    ``fault`` is the field that keeps the whole Secret from being read, empty if there is none. A restriction may hide
-    in such a Secret, so it opens nothing: it has no data at all.
+    ``fault`` says what keeps the whole Secret from being read and how to mend it, empty if nothing does, and
+    ``fault_field`` where. A restriction may hide in such a Secret, so it opens nothing: it has no data at all.
     """
 
     stored: StoredObject
@@ -54,14 +55,15 @@ class DecodedSecret:
     data: Mapping[str, Sensitive] = field(repr=False)
     unreadable: tuple[str, ...] = ()
     fault: str = ""
+    fault_field: FieldPath = ()
 
 
 def decode_secret(stored: StoredObject, parsed: Parsed) -> DecodedSecret:
     """Take a Secret over from its model."""
     model = parsed.model
     if not isinstance(model, Secret):
-        fault = next((format_path(problem.field) for problem in parsed.problems if problem.field), "kind")
-        return DecodedSecret(stored, type=_type_of(stored), annotations={}, data={}, fault=fault)
+        fault, field = _fault(parsed)
+        return DecodedSecret(stored, _type_of(stored), {}, {}, fault=fault, fault_field=field)
     broken = tuple(sorted(name for name, value in model.data.items() if not _is_text(value)))
     return DecodedSecret(
         stored,
@@ -72,6 +74,14 @@ def decode_secret(stored: StoredObject, parsed: Parsed) -> DecodedSecret:
     )
 
 
+def _fault(parsed: Parsed) -> tuple[str, FieldPath]:
+    """The first error as the end of a sentence, and its place."""
+    for problem in parsed.problems:
+        if problem.kind is ProblemKind.ERROR:
+            return problem.message.removeprefix(f"{problem.ref}: ").removesuffix("."), problem.field
+    return "its kind or apiVersion is not that of a Secret", ("kind",)
+
+
 class SecretIndex:
     """The Secrets of one snapshot. Decoding is left until somebody asks, and remembered in ``memo``."""
 
@@ -79,7 +89,9 @@ class SecretIndex:
         self._memo = memo
         self._by_ref = {obj.ref: obj for obj in stored}
         self._keys = tuple(obj for obj in stored if _type_of(obj) == KEY_SECRET_TYPE)
+        self._others = tuple(obj for obj in stored if _is_meant_as_key(_type_of(obj)))
         self._labels: LabelIndex | None = None
+        self._other_labels: LabelIndex | None = None
 
     def find(self, namespace: str, name: str) -> DecodedSecret | None:
         """The Secret of that name, of any type."""
@@ -95,6 +107,12 @@ class SecretIndex:
         if self._labels is None:
             self._labels = LabelIndex(labels_of(obj.manifest).items() for obj in self._keys)
         return [self._keys[number] for number in self._labels.carrying(selector)]
+
+    def mistyped(self, selector: Iterable[tuple[str, str]]) -> list[StoredObject]:
+        """The Secrets that carry all these labels and a type that somebody may have taken for that of keys."""
+        if self._other_labels is None:
+            self._other_labels = LabelIndex(labels_of(obj.manifest).items() for obj in self._others)
+        return [self._others[number] for number in self._other_labels.carrying(selector)]
 
     def decoded(self, stored: StoredObject) -> DecodedSecret:
         """One of the snapshot's Secrets with its data."""
@@ -211,7 +229,7 @@ def strip_newline(text: str) -> str:
 
 
 def _bad(reference: Reference, complaint: str) -> Problem:
-    return reference.problem(Reason.BAD_SECRET, f"{reference.source} can not use {reference.target}: {complaint}.")
+    return reference.problem(Reason.BAD_SECRET, f"{reference.source} cannot use {reference.target}: {complaint}.")
 
 
 def _first(secret: SecretContent, names: tuple[str, ...]) -> Sensitive | None:
@@ -251,6 +269,11 @@ def _public_half(load: Callable[[], x509.Certificate | PrivateKeyTypes]) -> byte
 
 def _type_of(stored: StoredObject) -> str:
     return str(stored.manifest.get("type") or DEFAULT_TYPE)
+
+
+def _is_meant_as_key(kind: str) -> bool:
+    """The type of Secrets that were created without one, and what is nearly that of keys. All others mean something."""
+    return kind == DEFAULT_TYPE or (kind != KEY_SECRET_TYPE and kind.lower().startswith(_KEY_TYPE_GROUP))
 
 
 def _is_text(value: Sensitive) -> bool:

@@ -16,7 +16,7 @@ from wardgate.api.conditions import MAX_MESSAGE
 from wardgate.problems import ObjectRef, Problem, ProblemKind
 from wardgate.snapshot import StoredObject
 
-Count: TypeAlias = int | Mapping[str, int]
+Count: TypeAlias = "int | Mapping[str, Count]"
 Counts: TypeAlias = Mapping[str, Count]
 
 _APPROVALS: Final = (
@@ -47,7 +47,10 @@ class ObjectStatus:
 
 @dataclass(frozen=True, slots=True)
 class Statuses:
-    """Sorted by object. ``problems`` are all there are, those of Secrets among them, which have no status."""
+    """Sorted by object. ``problems`` are all there are, each once, those of Secrets among them, which have no status.
+
+    A policy's status names the faults of the Secrets that it selects as well.
+    """
 
     objects: tuple[ObjectStatus, ...] = ()
     problems: tuple[Problem, ...] = ()

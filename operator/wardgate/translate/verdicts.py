@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from wardgate.problems import ObjectRef, Reason
+from collections.abc import Iterator
+
+from wardgate.problems import ObjectRef, Problem, Reason
 from wardgate.snapshot import StoredObject
+from wardgate.translate.consequences import consequences
 from wardgate.translate.counts import all_counts
 from wardgate.translate.evidence import Evidence
 from wardgate.translate.forms import LastGood
@@ -16,8 +19,15 @@ def judge_all(evidence: Evidence) -> Statuses:
     counts = all_counts(evidence)
     stored = [one for kind in evidence.kinds for one in evidence.snapshot.of(kind)]
     objects = [_judge(one, evidence, counts.get(one.ref, {})) for one in stored]
-    problems = (*evidence.findings.all(), *evidence.keys.problems)
-    return Statuses(tuple(sorted(objects, key=lambda status: status.ref)), problems)
+    return Statuses(tuple(sorted(objects, key=lambda status: status.ref)), tuple(_each_once(evidence)))
+
+
+def _each_once(evidence: Evidence) -> Iterator[Problem]:
+    """All problems. What the status of a policy says again of its Secrets is left to the status."""
+    secrets = evidence.keys.problems
+    told = {(problem.reason, problem.message) for problem in secrets}
+    yield from (one for one in evidence.findings.all() if (one.reason, one.message) not in told)
+    yield from secrets
 
 
 def next_last_good(evidence: Evidence) -> LastGood:
@@ -35,14 +45,7 @@ def next_last_good(evidence: Evidence) -> LastGood:
 def _judge(stored: StoredObject, evidence: Evidence, counts: Counts) -> ObjectStatus:
     problems = evidence.findings.of(stored.ref)
     form = _served_form(stored, evidence)
-    instead = form is not None and form.version != stored.version
-    note = f"Its last good form, generation {form.generation}, is served instead." if form and instead else ""
-    if form is stored and evidence.findings.is_invalid(stored.ref):
-        note = (
-            "Its bad routes are closed; the rest is served."
-            if stored.ref.kind == "RouteTable"
-            else "The rest is served."
-        )
+    note = " ".join(consequences(stored, form, evidence))
     return judge(stored, problems, form=form, note=note, counts=counts)
 
 

@@ -318,7 +318,7 @@ class TestUnsupported:
     def test_module_makes_the_policy_invalid_by_name(self, module: str) -> None:
         step = translate({json_name(module): MINIMAL.get(module, {})})
         expected = (
-            f"ExtAuthPolicy ns/p uses {json_name(module)}, which Wardgate does not implement; its routes stay closed. "
+            f"ExtAuthPolicy ns/p uses {json_name(module)}, which Wardgate does not implement. "
             "Use apiKeyAuth or basicAuth."
         )
         assert (expected, [(Reason.UNSUPPORTED, (*CONFIGS, 0, json_name(module)))]) == (message(step), errors(step))

@@ -10,7 +10,7 @@ import pytest
 from tests.translate.policies.objects import decoded, encoded, key_secret, raw_secret, secret, sha256
 from wardgate.api.key_secret import KEY_SECRET_TYPE
 from wardgate.ir import MetadataEntry
-from wardgate.problems import Reason
+from wardgate.problems import FieldPath, Reason
 from wardgate.sensitive import Sensitive
 from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import KeyForm
@@ -72,12 +72,16 @@ class TestPlainKey:
 
     def test_key_that_is_not_base64_is_refused(self) -> None:
         broken = raw_secret(data={"api-key": "%"}, type=KEY_SECRET_TYPE)
-        assert complaint(broken) == "its field data.api-key cannot be read"
+        assert complaint(broken) == (
+            "data.api-key is not base64; let kubectl create secret generic --from-literal encode it, or write it under "
+            "stringData as it is"
+        )
 
     def test_secret_whose_annotations_are_unreadable_is_refused(self) -> None:
         annotations = {"wardgate.dev/expires-at": 2030}
         broken = raw_secret(data={"api-key": encoded("k")}, metadata={"annotations": annotations}, type=KEY_SECRET_TYPE)
-        assert complaint(broken) == 'its field metadata.annotations["wardgate.dev/expires-at"] cannot be read'
+        expected = 'metadata.annotations["wardgate.dev/expires-at"] must be a text, but is a number; put it in quotes'
+        assert complaint(broken) == expected
 
 
 class TestStoredDigest:
@@ -218,11 +222,28 @@ class TestMetadata:
 
 class TestSize:
     def test_credential_above_the_limit_is_refused(self) -> None:
-        expected = RefusedKey(Reason.TOO_LARGE, "its entries make 80 bytes, and at most 79 are allowed")
+        expected = RefusedKey(Reason.TOO_LARGE, "its entries make 80 bytes, and at most 79 are allowed", ("data",))
         assert expected == read(key_secret("s", "k", a="ü" * 4), limit=79)
 
     def test_credential_at_the_limit_is_used(self) -> None:
         assert isinstance(read(key_secret("s", "k", a="ü" * 4), limit=80), UsableKey)
+
+
+@pytest.mark.parametrize(
+    ("broken", "field"),
+    [
+        (raw_secret(data={"api-key": "%"}, type=KEY_SECRET_TYPE), ("data", "api-key")),
+        (raw_secret(data={"other": "%"}, type=KEY_SECRET_TYPE), ("data", "other")),
+        (key_secret("s", "a\nb"), ("data", "api-key")),
+        (secret("s", {"apikey": "k"}), ("data", "api-key")),
+        (expiring("never"), ("metadata", "annotations", "wardgate.dev/expires-at")),
+        (bound("https://a"), ("metadata", "annotations", "wardgate.dev/upstream-hosts")),
+    ],
+)
+def test_refusal_says_where(broken: StoredObject, field: FieldPath) -> None:
+    key = read(broken)
+    assert isinstance(key, RefusedKey)
+    assert field == key.field
 
 
 def test_repr_of_a_key_hides_its_metadata() -> None:

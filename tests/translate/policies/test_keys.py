@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.translate.policies.objects import LABELS, key_secret, request, scope_of, secret, sha256, stored
+from tests.translate.policies.objects import LABELS, key_secret, raw_secret, request, scope_of, secret, sha256, stored
 from wardgate.api.key_secret import KEY_SECRET_TYPE
 from wardgate.ir import ApiKeyStep, AuthPlan, BasicAuthStep, Credential, Digest, MetadataEntry, MetadataHeader
 from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
@@ -30,6 +30,14 @@ def ref(name: str, namespace: str = "ns") -> ObjectRef:
 
 def names(scope: Scope, *requests: KeySetRequest) -> list[str]:
     return [f"{c.namespace}/{c.name}" for c in resolve_keys(requests or (request(),), scope).credentials]
+
+
+def mistyped(name: str, kind: str = "Opaque") -> Problem:
+    message = (
+        f"Secret ns/{name} is not used as a key: it is of type {kind}; only extauth.solo.io/apikey counts; recreate it "
+        "with that type."
+    )
+    return Problem(ProblemKind.WARNING, Reason.BAD_SECRET, message, ref(name), ("type",))
 
 
 def reasons(scope: Scope, *requests: KeySetRequest) -> list[tuple[Reason, ObjectRef]]:
@@ -106,8 +114,33 @@ class TestSelection:
 
     def test_referenced_secret_of_another_type_is_refused(self) -> None:
         outcome = resolve_keys((request((), refs=(ref("a"),)),), scope_of(secret("a", {"api-key": "k"})))
-        expected = "Secret ns/a is not used as a key: its type is not extauth.solo.io/apikey."
-        assert [expected] == [problem.message for problem in outcome.problems]
+        assert (mistyped("a"),) == outcome.problems
+
+    @pytest.mark.parametrize("kind", ["Opaque", "extauth.solo.io/apiKey", "extauth.solo.io/api-key"])
+    def test_selected_secret_of_another_type_is_told(self, kind: str) -> None:
+        outcome = resolve_keys((request(),), scope_of(secret("a", {"api-key": "k"}, labels=LABELS, type_=kind)))
+        assert ((), (mistyped("a", kind),)) == (outcome.credentials, outcome.problems)
+        assert (mistyped("a", kind),) == outcome.problems_by_key_set[request().name]
+
+    def test_secret_without_a_type_is_told_to_be_opaque(self) -> None:
+        bare = raw_secret("a", metadata={"labels": LABELS}, data={})
+        assert (mistyped("a"),) == resolve_keys((request(),), scope_of(bare)).problems
+
+    def test_type_that_cannot_be_shown_is_not(self) -> None:
+        bad = secret("a", {}, labels=LABELS, type_="extauth.solo.io/\x1b[31m")
+        assert (mistyped("a", "another type"),) == resolve_keys((request(),), scope_of(bad)).problems
+
+    @pytest.mark.parametrize("kind", ["kubernetes.io/tls", "kubernetes.io/dockerconfigjson"])
+    def test_secret_of_a_type_with_another_meaning_is_left_alone(self, kind: str) -> None:
+        assert () == resolve_keys((request(),), scope_of(secret("a", {}, labels=LABELS, type_=kind))).problems
+
+    def test_opaque_secret_that_no_policy_selects_is_left_alone(self) -> None:
+        opaque = secret("a", {"api-key": "k"}, labels={"team": "b"})
+        assert () == resolve_keys((request(), request(())), scope_of(opaque)).problems
+
+    def test_opaque_secret_outside_the_scope_is_left_alone(self) -> None:
+        opaque = secret("a", {"api-key": "k"}, labels=LABELS, namespace="foreign")
+        assert () == resolve_keys((request(scope=("ns",)),), scope_of(opaque, settings=ISOLATED)).problems
 
 
 class TestIsolationOfBadSecrets:
@@ -118,7 +151,8 @@ class TestIsolationOfBadSecrets:
     def test_bad_secret_is_named(self) -> None:
         outcome = resolve_keys((request(),), scope_of(key_secret("a", "")))
         message = 'Secret ns/a is not used as a key: its entry "api-key" is empty.'
-        assert (Problem(ProblemKind.WARNING, Reason.BAD_SECRET, message, ref("a")),) == outcome.problems
+        expected = Problem(ProblemKind.WARNING, Reason.BAD_SECRET, message, ref("a"), ("data", "api-key"))
+        assert (expected,) == outcome.problems
 
     def test_bad_secret_of_two_sets_is_reported_once(self) -> None:
         scope = scope_of(key_secret("a", "", labels={"team": "a", "x": "y"}))
@@ -213,6 +247,20 @@ class TestKeySets:
         )
         assert (Problem(ProblemKind.WARNING, Reason.UNUSED_KEY, message, ref("b")),) == outcome.problems
 
+    def test_tenants_unused_secret_is_told_of_tenancy(self) -> None:
+        outcome = resolve_keys((), scope_of(key_secret("a"), settings=ISOLATED))
+        message = (
+            "Secret ns/a is selected by no policy of its namespace, and under isolated tenancy it counts for no other: "
+            "its key opens nothing. Move it to the namespace of its policy, or correct its labels."
+        )
+        assert [message] == [problem.message for problem in outcome.problems]
+
+    def test_platforms_unused_secret_is_not_told_of_tenancy(self) -> None:
+        outcome = resolve_keys((), scope_of(key_secret("a", namespace="platform"), settings=ISOLATED))
+        assert ["Secret platform/a is selected by no policy"] == [
+            problem.message.partition(":")[0] for problem in outcome.problems
+        ]
+
     @pytest.mark.parametrize("nested", [False, True])
     @pytest.mark.parametrize("storage", [{"labelSelector": {"x": "y"}}, {"apiKeySecretRefs": [{"name": "b"}]}])
     def test_secret_of_a_closed_policy_is_not_called_unused(self, storage: object, *, nested: bool) -> None:
@@ -300,6 +348,10 @@ class TestPolicyWarnings:
             "Create a Secret of type extauth.solo.io/apikey that it selects."
         )
         assert [warning(Reason.NO_KEYS, message)] == told()
+
+    def test_isolated_policy_without_usable_key_is_told_where_to_create_one(self) -> None:
+        (found,) = told(settings=ISOLATED)
+        assert found.message.endswith("that it selects in its own namespace: tenancy is isolated.")
 
     def test_policy_that_selects_nothing_is_told_so(self) -> None:
         message = (

@@ -9,7 +9,7 @@ import pytest
 import trustme
 
 from tests.translate.policies.objects import decoded, encoded, key_secret, raw_secret, scope_of, secret
-from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
+from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.sensitive import Sensitive
 from wardgate.settings import Settings
 from wardgate.translate.memo import Memo
@@ -70,7 +70,8 @@ class TestDecoding:
     @pytest.mark.parametrize("value", ["%%%", "YQ", "ä", 5, True, ["YQ=="]])
     def test_entry_that_is_not_base64_spoils_the_secret(self, value: object) -> None:
         found = decoded(raw_secret(data={"bad": value, "good": "YQ=="}))
-        assert (found.fault, found.data) == ("data.bad", {})
+        assert (found.fault_field, found.data) == (("data", "bad"), {})
+        assert found.fault.startswith("data.bad ")
 
     def test_entry_that_is_not_utf8_is_unreadable(self) -> None:
         assert decoded(secret("s", {"a": b"\xff\xfe"})).unreadable == ("a",)
@@ -85,17 +86,18 @@ class TestDecoding:
     @pytest.mark.parametrize(
         ("manifest", "fault"),
         [
-            ({"data": ["a"]}, "data"),
-            ({"stringData": "a"}, "stringData"),
-            ({"stringData": {"a": 5}}, "stringData.a"),
-            ({"metadata": {"annotations": ["a"]}}, "metadata.annotations"),
-            ({"metadata": {"annotations": {"a": 1}}}, "metadata.annotations.a"),
-            ({"metadata": {"annotations": None}, "data": None}, ""),
-            ({"kind": "Sekret"}, "kind"),
+            ({"data": ["a"]}, ("data",)),
+            ({"stringData": "a"}, ("stringData",)),
+            ({"stringData": {"a": 5}}, ("stringData", "a")),
+            ({"metadata": {"annotations": ["a"]}}, ("metadata", "annotations")),
+            ({"metadata": {"annotations": {"a": 1}}}, ("metadata", "annotations", "a")),
+            ({"metadata": {"annotations": None}, "data": None}, ()),
+            ({"kind": "Sekret"}, ("kind",)),
         ],
     )
-    def test_field_of_another_shape_spoils_the_secret(self, manifest: dict[str, object], fault: str) -> None:
-        assert fault == decoded(raw_secret(**manifest)).fault  # type: ignore[arg-type]
+    def test_field_of_another_shape_spoils_the_secret(self, manifest: dict[str, object], fault: FieldPath) -> None:
+        found = decoded(raw_secret(**manifest))  # type: ignore[arg-type]
+        assert (fault, bool(fault)) == (found.fault_field, bool(found.fault))
 
     def test_repr_hides_the_data(self) -> None:
         assert "hunter2" not in repr(decoded(secret("s", {"a": "hunter2"})))
@@ -169,7 +171,7 @@ class TestSharedSecret:
         ],
     )
     def test_secret_without_a_usable_entry_is_refused(self, data: dict[str, str | bytes], complaint: str) -> None:
-        message = f"VirtualGateway ns/gw can not use Secret ns/s: {complaint}."
+        message = f"VirtualGateway ns/gw cannot use Secret ns/s: {complaint}."
         expected = Problem(ProblemKind.ERROR, Reason.BAD_SECRET, message, GATEWAY, FIELD)
         assert expected == shared_secret(reference(), scope_of(secret("s", data)))
 
@@ -198,7 +200,7 @@ class TestCertificatePair:
         if private_key is not None:
             data["tls.key"] = pki().other_key if private_key == "other" else private_key
         found = problem(certificate_pair(reference(), scope_of(secret("s", data))))
-        expected = (Reason.BAD_SECRET, f"VirtualGateway ns/gw can not use Secret ns/s: {complaint}.")
+        expected = (Reason.BAD_SECRET, f"VirtualGateway ns/gw cannot use Secret ns/s: {complaint}.")
         assert expected == (found.reason, found.message)
 
     def test_missing_secret_is_reported(self) -> None:
@@ -220,7 +222,7 @@ class TestCaBundle:
     def test_secret_without_bundle_is_refused(self) -> None:
         found = problem(ca_bundle(reference(), scope_of(secret("s", {}))))
         complaint = 'it has no entry "ca.crt", nor has a Secret "s-cacert"'
-        assert f"VirtualGateway ns/gw can not use Secret ns/s: {complaint}." == found.message
+        assert f"VirtualGateway ns/gw cannot use Secret ns/s: {complaint}." == found.message
 
     def test_bundle_that_is_no_certificate_is_refused(self) -> None:
         found = problem(ca_bundle(reference(), scope_of(secret("s", {"ca.crt": "junk"}))))

@@ -11,13 +11,13 @@ from tests.translate.policies.objects import scope_of, stored
 from wardgate.api.transformation_policy import TransformationPolicy
 from wardgate.ir import (
     AppendedHeader,
+    DataSource,
     DynamicMetadataValue,
     Extractor,
     HeaderTemplate,
     MessageTemplate,
     TransformationPlan,
 )
-from wardgate.ir.transformations import DataSource
 from wardgate.problems import FieldPath, ObjectRef, ProblemKind, Reason
 from wardgate.settings import Settings, TemplateLimits
 from wardgate.translate.contract import ParsedObject, Scope, TransformationOutcome
@@ -215,8 +215,8 @@ class TestFields:
 
     def test_message_about_a_file_tells_what_to_write_instead(self) -> None:
         expected = (
-            "TransformationPolicy ns/t has the data source 'a', which does not stand in the manifest itself; "
-            "its routes stay closed. Give it inlineString alone."
+            "TransformationPolicy ns/t has the data source 'a', which does not stand in the manifest itself. "
+            "Give it inlineString alone."
         )
         assert expected == message(request(dataSources={"a": {"filename": "/f"}}))
 
@@ -377,6 +377,24 @@ class TestTemplateErrors:
     def test_dynamic_metadata_template(self) -> None:
         outcome = request(dynamicMetadataValues=[{"key": "k", "value": {"text": UNKNOWN_FUNCTION}}])
         assert f"{IN_REQUEST}Failed to parse dynamic metadata template 'k': {ERROR}" == message(outcome)
+
+    @pytest.mark.parametrize(
+        ("text", "hint"),
+        [
+            ("{{ trimm(a) }}", "unknown function trimm. Did you mean trim?"),
+            ("{{ Header(a) }}", "unknown function Header. Did you mean header?"),
+            ("{{ isstring(a) }}", "unknown function isstring. Did you mean isString?"),
+            ("{{ trim(a, b) }}", "unknown function trim. Check the number of arguments that trim is given."),
+            ("{{ header('a') }}", "expected right parenthesis, got Q. Put texts in double quotes."),
+            ("ü\n\n{{ 'a' }}", "expected expression close, got Q. Put texts in double quotes."),
+            ("{% if a == 'b' %}{% endif %}", "too few arguments. Put texts in double quotes."),
+            ("it's {{ a ", "expected expression close, got '<eof>'"),
+            ("{{ zzzzzz(a) }}", "unknown function zzzzzz"),
+        ],
+    )
+    def test_common_mistakes_come_with_a_remedy(self, text: str, hint: str) -> None:
+        said = message(request(headers={"X-A": {"text": text}}))
+        assert said.endswith(hint.replace("Q", "'" * 3))
 
     def test_response_template_is_named(self) -> None:
         outcome = translate({"response": {"injaTemplate": {"body": {"text": UNKNOWN_FUNCTION}}}})

@@ -4,7 +4,7 @@ Stricter than Gloo in one thing (invariant 8): a server's certificate is verifie
 ``insecureSkipVerify`` is spelled out; Gloo verifies nothing where ``caCertificates`` is absent.
 
 Several hosts are dialled in turn. With TLS and no ``sni`` only the first is, because one name has to be on the
-certificate. Wildcard hosts can not be looked up, so they need ExternalEndpoints.
+certificate. Wildcard hosts cannot be looked up, so they need ExternalEndpoints.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ DESTINATION_UNSUPPORTED = Refuse(500, "destination_unsupported")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a destination can not be forwarded to. ``text`` continues the sentence "spec... of RouteTable a/b ..."."""
+    """Why a destination cannot be forwarded to. ``text`` continues the sentence "spec... of RouteTable a/b ..."."""
 
     refuse: Refuse
     reason: Reason

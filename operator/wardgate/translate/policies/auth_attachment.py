@@ -21,7 +21,7 @@ from wardgate.translate.contract import PolicyOutcome
 from wardgate.translate.findings import Findings
 from wardgate.translate.forms import Served
 from wardgate.translate.policies.selection import RouteFinder
-from wardgate.translate.policies.selectors import Selectors, read_selectors, report_unreadable
+from wardgate.translate.policies.selectors import Selectors, read_selectors, report_idle, report_unreadable
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.tenancy import Tenancy
 
@@ -52,6 +52,9 @@ def attach_auth(
     attachment = AuthAttachment()
     for policy in sorted(policies, key=lambda one: (tenancy.age_rank(one.ref.namespace), one.stored.age_key)):
         _attach(policy, attachment, instances, finder=finder, tenancy=tenancy, findings=findings)
+        if policy.is_current and not attachment.selected[policy.ref]:
+            effect = "" if require_auth else ", so it guards nothing: routes meant for it are open"
+            report_idle(policy.ref, effect, tenancy, findings)
     for number, instance in enumerate(instances):
         if number not in attachment.owners and (require_auth or instance.requires_auth):
             attachment.closed[number] = AUTH_REQUIRED
@@ -87,13 +90,6 @@ def _attach(
             attachment.closed[number] = POLICY_INVALID
     for owner, numbers in lost.items():
         _report_loss(policy.ref, owner, [instances[number] for number in numbers], findings)
-    if not applied and policy.is_current:
-        findings.warning(
-            policy.ref,
-            Reason.NO_ROUTES,
-            f"{policy.ref} selects no route; check the labels in spec.applyToRoutes.",
-            ("spec", "applyToRoutes"),
-        )
 
 
 def _closed(policy: Served[PolicyOutcome], finder: RouteFinder, *, within: str | None) -> set[int]:

@@ -50,10 +50,7 @@ class StepReader:
 
     def unsupported(self, module: str) -> None:
         """Complain about something that the Gloo API has and Wardgate has not."""
-        message = (
-            f"{self.policy} uses {module}, which Wardgate does not implement; its routes stay closed. "
-            "Use apiKeyAuth or basicAuth."
-        )
+        message = f"{self.policy} uses {module}, which Wardgate does not implement. Use apiKeyAuth or basicAuth."
         self.findings.error(self.policy, Reason.UNSUPPORTED, message, (*self.field, module))
 
     def api_key(self, auth: ApiKeyAuth, name: str) -> tuple[ApiKeyStep | None, KeySetRequest | None]:

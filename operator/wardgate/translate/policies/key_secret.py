@@ -17,7 +17,7 @@ from typing import Final
 from wardgate.api.annotations import EXPIRES_AT, UPSTREAM_HOSTS, AnnotationError, parse_list, parse_time
 from wardgate.api.key_secret import KEY_ENTRY
 from wardgate.ir import MetadataEntry
-from wardgate.problems import Reason
+from wardgate.problems import FieldPath, Reason
 from wardgate.sensitive import Sensitive
 from wardgate.translate.contract import KeyForm
 from wardgate.translate.secrets import DecodedSecret, strip_newline
@@ -28,6 +28,7 @@ _ILLEGAL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _HOST: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 _NO_TEXT: Final = "\0"
 """Stands for an entry that is not UTF-8: present, and neither sent nor equal to what a header holds."""
+_ANNOTATIONS: Final = ("metadata", "annotations")
 _NO_KEY_AT_ALL: Final = hashlib.sha256(b"").hexdigest()
 
 
@@ -47,12 +48,13 @@ class RefusedKey:
 
     reason: Reason
     complaint: str
+    field: FieldPath
 
 
 def read_key(secret: DecodedSecret, *, form: KeyForm, limit: int) -> UsableKey | RefusedKey:
     """Read one Secret of the key type; ``limit`` is in bytes of all its entries, names included."""
     if secret.fault:
-        return _refused(f"its field {secret.fault} cannot be read")
+        return RefusedKey(Reason.BAD_SECRET, secret.fault, secret.fault_field)
     digest = _digest(secret, form)
     if isinstance(digest, RefusedKey):
         return digest
@@ -65,7 +67,8 @@ def read_key(secret: DecodedSecret, *, form: KeyForm, limit: int) -> UsableKey |
     metadata = tuple(_metadata(secret))
     size = len(KEY_ENTRY) + len(digest) + sum(len(f"{entry.name}{entry.value.reveal()}".encode()) for entry in metadata)
     if size > limit:
-        return RefusedKey(Reason.TOO_LARGE, f"its entries make {size} bytes, and at most {limit} are allowed")
+        complaint = f"its entries make {size} bytes, and at most {limit} are allowed"
+        return RefusedKey(Reason.TOO_LARGE, complaint, ("data",))
     return UsableKey(digest, expires_at, hosts, metadata)
 
 
@@ -126,7 +129,7 @@ def _expiry(secret: DecodedSecret) -> int | RefusedKey | None:
         return None
     time = parse_time(text)
     if isinstance(time, AnnotationError):
-        return _refused(f"its annotation {EXPIRES_AT} must be {time.expected}")
+        return _refused(f"its annotation {EXPIRES_AT} must be {time.expected}", (*_ANNOTATIONS, EXPIRES_AT))
     return time
 
 
@@ -136,7 +139,8 @@ def _hosts(secret: DecodedSecret) -> tuple[str, ...] | RefusedKey | None:
         return None
     hosts = parse_list(text)
     if not hosts or not all(_HOST.fullmatch(host) for host in hosts):
-        return _refused(f"its annotation {UPSTREAM_HOSTS} must list names of hosts, such as api.openai.com")
+        complaint = f"its annotation {UPSTREAM_HOSTS} must list names of hosts, such as api.openai.com"
+        return _refused(complaint, (*_ANNOTATIONS, UPSTREAM_HOSTS))
     return tuple(sorted(hosts))
 
 
@@ -148,5 +152,5 @@ def _metadata(secret: DecodedSecret) -> Iterator[MetadataEntry]:
             yield MetadataEntry(name=name, value=Sensitive(text), legal_header=not _ILLEGAL.search(text))
 
 
-def _refused(complaint: str) -> RefusedKey:
-    return RefusedKey(Reason.BAD_SECRET, complaint)
+def _refused(complaint: str, field: FieldPath = ("data", KEY_ENTRY)) -> RefusedKey:
+    return RefusedKey(Reason.BAD_SECRET, complaint, field)

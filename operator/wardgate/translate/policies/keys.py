@@ -13,18 +13,18 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias
 
-from wardgate.api.annotations import UPSTREAM_HOSTS
 from wardgate.api.key_secret import KEY_SECRET_TYPE
 from wardgate.ir import ApiKeyStep, Credential, Digest, MetadataEntry, MetadataHeader
 from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import KeyForm, KeyOutcome, KeySetRequest, ParsedObject, PolicyOutcome, Scope
+from wardgate.translate.policies import key_warnings
 from wardgate.translate.policies.key_secret import RefusedKey, UsableKey, read_key
 from wardgate.translate.secrets import SecretIndex
 
@@ -33,6 +33,8 @@ _UNFRAMED: Final = frozenset("\r\n\0")
 _MAKE_IT_TEXT: Final = "Make it UTF-8 text without control characters."
 _NAMED_AT_MOST: Final = 10
 """Secrets that one policy's status names for one step; further ones are counted."""
+
+_Select: TypeAlias = Callable[[Iterable[tuple[str, str]]], list[StoredObject]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +90,10 @@ def resolve_keys(
         )
     for request in closed:
         selected.update(request.refs)
-        selected.update(stored.ref for stored in _labelled(request, index))
+        selected.update(stored.ref for stored in _labelled(request, index.selected))
     credentials.sort(key=lambda credential: (credential.key_set, credential.digest))
     present = (problem for problems in by_set.values() for problem in problems if problem.reason not in _ABSENT)
-    unused = (_unused(stored.ref) for stored in index.key_secrets() if stored.ref not in selected)
+    unused = (key_warnings.unused(one.ref, scope.tenancy) for one in index.key_secrets() if one.ref not in selected)
     return ResolvedKeys(
         credentials=tuple(credentials),
         by_key_set=MappingProxyType(usable),
@@ -139,12 +141,11 @@ def _resolve(request: KeySetRequest, *, index: SecretIndex, scope: Scope) -> _Ke
     for stored in selected:
         key = _key_of(stored, form=request.form, limit=limit, index=index, scope=scope)
         if isinstance(key, RefusedKey):
-            message = f"{stored.ref} is not used as a key: {key.complaint}."
-            problems.append(_warning(stored.ref, key.reason, message))
+            problems.append(key_warnings.refused(stored.ref, key))
         elif key.allowed_hosts is None and stored.ref.namespace in request.bound_only:
-            problems.append(_unbound(stored.ref))
+            problems.append(key_warnings.unbound(stored.ref))
         elif key.digest in holders:
-            problems.append(_duplicate(stored.ref, holders[key.digest].ref, scope=scope))
+            problems.append(key_warnings.duplicate(stored.ref, holders[key.digest].ref, scope.tenancy))
         else:
             holders[key.digest] = stored
             credentials.append(
@@ -172,50 +173,26 @@ def _key_of(
 
 def _selected(request: KeySetRequest, *, index: SecretIndex, problems: list[Problem]) -> list[StoredObject]:
     """The Secrets of a set, oldest first; what an explicit reference misses is added to ``problems``."""
-    found = {stored.ref: stored for stored in _labelled(request, index)}
+    found = {stored.ref: stored for stored in _labelled(request, index.selected)}
+    mistyped = {stored.ref: index.decoded(stored).type for stored in _labelled(request, index.mistyped)}
     for ref in request.refs:
         secret = index.find(ref.namespace, ref.name)
         if secret is None:
-            message = f"{ref} does not exist. Create it, or take it out of apiKeySecretRefs."
-            problems.append(_warning(ref, Reason.REF_NOT_FOUND, message))
+            problems.append(key_warnings.missing(ref))
         elif secret.type != KEY_SECRET_TYPE:
-            message = f"{ref} is not used as a key: its type is not {KEY_SECRET_TYPE}."
-            problems.append(_warning(ref, Reason.BAD_SECRET, message))
+            mistyped[ref] = secret.type
         else:
             found[ref] = secret.stored
+    problems += [key_warnings.mistyped(ref, kind) for ref, kind in sorted(mistyped.items())]
     return sorted(found.values(), key=lambda stored: stored.age_key)
 
 
-def _labelled(request: KeySetRequest, index: SecretIndex) -> list[StoredObject]:
+def _labelled(request: KeySetRequest, select: _Select) -> list[StoredObject]:
     """The Secrets that the selector finds where the set may look; an empty selector finds none."""
     if not request.selector:
         return []
     allowed = None if request.scope is None else frozenset(request.scope)
-    return [one for one in index.selected(request.selector) if allowed is None or one.ref.namespace in allowed]
-
-
-def _warning(ref: ObjectRef, reason: Reason, message: str) -> Problem:
-    return Problem(ProblemKind.WARNING, reason, message, ref)
-
-
-def _duplicate(loser: ObjectRef, winner: ObjectRef, *, scope: Scope) -> Problem:
-    may_know = not scope.tenancy.isolated or loser.namespace == winner.namespace
-    other = str(winner) if may_know else "a Secret of another namespace"
-    message = f"{loser} holds the same key as {other}, which is older and counts. Give every caller a key of their own."
-    return _warning(loser, Reason.DUPLICATE_KEY, message)
-
-
-def _unbound(ref: ObjectRef) -> Problem:
-    message = (
-        f"{ref} is not used by policies of other namespaces: it is bound to no hosts. "
-        f"Annotate it with {UPSTREAM_HOSTS}."
-    )
-    return _warning(ref, Reason.REF_NOT_PERMITTED, message)
-
-
-def _unused(ref: ObjectRef) -> Problem:
-    message = f"{ref} is selected by no policy: its key opens nothing. Label it as a policy's labelSelector asks."
-    return _warning(ref, Reason.UNUSED_KEY, message)
+    return [one for one in select(request.selector) if allowed is None or one.ref.namespace in allowed]
 
 
 def _problem_order(problem: Problem) -> tuple[str, ObjectRef, str]:
@@ -239,7 +216,7 @@ class _Reader:
         yield from self._list([(problem.reason, problem.message) for problem in named])
         if not keys.by_key_set.get(step.key_set):
             remedy = (
-                f"Create a Secret of type {KEY_SECRET_TYPE} that it selects."
+                f"Create a Secret of type {KEY_SECRET_TYPE} that it selects{self._where}."
                 if self.selects
                 else "It names no Secrets at all: add a labelSelector or apiKeySecretRefs."
             )
@@ -264,6 +241,10 @@ class _Reader:
                 complaint = _match_complaint(name, comparable.get(name))
                 if complaint:
                     yield Reason.BAD_SECRET, f"{ref} {complaint}"
+
+    @property
+    def _where(self) -> str:
+        return " in its own namespace: tenancy is isolated" if self.scope.tenancy.isolated else ""
 
     def _may_name(self, secret: ObjectRef) -> bool:
         return not self.scope.tenancy.isolated or secret.namespace == self.policy.namespace

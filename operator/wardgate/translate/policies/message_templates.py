@@ -16,11 +16,11 @@ from wardgate.api.transformation_template import DataSource as DataSourceModel
 from wardgate.api.transformation_template import Extractor as ExtractorModel
 from wardgate.api.transformation_template import InjaTemplate, TransformationTemplate
 from wardgate.inja import Limits, TemplateError, compile_extractor, compile_template
-from wardgate.ir import AppendedHeader, DynamicMetadataValue, Extractor, HeaderTemplate, MessageTemplate
-from wardgate.ir.transformations import DataSource
+from wardgate.ir import AppendedHeader, DataSource, DynamicMetadataValue, Extractor, HeaderTemplate, MessageTemplate
 from wardgate.problems import FieldPath, ObjectRef, Reason
 from wardgate.translate.findings import Findings
 from wardgate.translate.policies.header_names import FRAMING, PSEUDO, READABLE_PSEUDO, is_token
+from wardgate.translate.policies.template_hints import template_hint
 
 DEFAULT_METADATA_NAMESPACE: Final = "io.solo.transformation"
 
@@ -63,9 +63,7 @@ class TemplateReader:
     def _report_foreign_fields(self, model: TransformationTemplate) -> None:
         for attribute, name in _UNSUPPORTED:
             if getattr(model, attribute):
-                message = (
-                    f"{self.policy} uses {name}, which Wardgate does not implement; its routes stay closed. Remove it."
-                )
+                message = f"{self.policy} uses {name}, which Wardgate does not implement. Remove it."
                 self.findings.error(self.policy, Reason.UNSUPPORTED, message, self._field(name))
         for name, set_in_vain in (
             ("spanTransformer", model.span_transformer is not None),
@@ -87,7 +85,6 @@ class TemplateReader:
             ),
             f"Failed to parse extractor '{name}': ",
             field,
-            Reason.REGEX_ERROR,
         )
         return Extractor(
             name=name,
@@ -200,14 +197,18 @@ class TemplateReader:
                 limits=self.limits,
             )
 
-        self._try(compile_it, what, field, Reason.TEMPLATE_ERROR)
+        self._try(compile_it, what, field, template.text)
 
-    def _try(self, compile_it: Callable[[], object], what: str, field: FieldPath, reason: Reason) -> None:
+    def _try(self, compile_it: Callable[[], object], what: str, field: FieldPath, text: str | None = None) -> None:
+        """``text``: the template; None for an extractor."""
         try:
             compile_it()
         except TemplateError as error:
             message = f"{self.policy}: Failed to parse {self.side} template: {what}{error.message}"
-            self.findings.error(self.policy, reason, message, field)
+            reason, hint = Reason.REGEX_ERROR, ""
+            if text is not None:
+                reason, hint = Reason.TEMPLATE_ERROR, template_hint(error, text)
+            self.findings.error(self.policy, reason, f"{message}. {hint}" if hint else message, field)
 
     def _error(self, message: str, field: FieldPath) -> None:
         self.findings.error(self.policy, Reason.INVALID, message, field)
@@ -234,5 +235,5 @@ def _inline(source: DataSourceModel) -> bytes | _NotInline:
             return base64.b64decode(source.inline_bytes, validate=True)
         except (binascii.Error, ValueError):
             return _NotInline(Reason.INVALID, "whose inlineBytes is not base64. Correct it.")
-    complaint = "which does not stand in the manifest itself; its routes stay closed. Give it inlineString alone."
+    complaint = "which does not stand in the manifest itself. Give it inlineString alone."
     return _NotInline(Reason.UNSUPPORTED, complaint)

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from wardgate.ir import Refuse
-from wardgate.problems import ObjectRef, Reason
+from wardgate.problems import ObjectRef
 from wardgate.translate.contract import TransformationOutcome
 from wardgate.translate.findings import Findings
 from wardgate.translate.forms import Served
 from wardgate.translate.policies.selection import RouteFinder
-from wardgate.translate.policies.selectors import Selectors, read_selectors, report_unreadable
+from wardgate.translate.policies.selectors import Selectors, read_selectors, report_idle, report_unreadable
 from wardgate.translate.tenancy import Tenancy
 
 TRANSFORMATION_INVALID = Refuse(500, "transformation_invalid")
@@ -51,12 +51,7 @@ def attach_transformations(
         for number in numbers:
             attachment.plans[number] = (*attachment.plans.get(number, ()), policy.value.plan.name)
         if not numbers and policy.is_current:
-            findings.warning(
-                policy.ref,
-                Reason.NO_ROUTES,
-                f"{policy.ref} selects no route; check the labels in spec.applyToRoutes.",
-                ("spec", "applyToRoutes"),
-            )
+            report_idle(policy.ref, "", tenancy, findings)
     return attachment
 
 

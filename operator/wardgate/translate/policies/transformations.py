@@ -65,9 +65,7 @@ def _translate(ref: ObjectRef, model: TransformationPolicy, limits: Limits) -> T
 
 
 def _refuse_xslt(ref: ObjectRef, side: str, findings: Findings) -> None:
-    message = (
-        f"{ref} uses xsltTransformation, which Wardgate does not implement; its routes stay closed. Use injaTemplate."
-    )
+    message = f"{ref} uses xsltTransformation, which Wardgate does not implement. Use injaTemplate."
     findings.error(ref, Reason.UNSUPPORTED, message, (*_CONFIG, side, "xsltTransformation"))
 
 

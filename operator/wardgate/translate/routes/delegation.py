@@ -218,6 +218,7 @@ class Delegation:
             labels=inner.labels,
             destinations=destinations,
             weight=table.weight,
+            widened=route.widened,
         )
 
     def _error(self, table: TablePlan, route: RoutePlan, reason: Reason, text: str) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from wardgate.ir import RouteAction, RouteMatch
 from wardgate.problems import ObjectRef
+from wardgate.translate.routes.table_plans import Widening
 
 REQUIRE_AUTH_LABEL = ("gateway.gloo.solo.io/require_auth", "true")
 
@@ -29,8 +30,7 @@ class Destination:
 class RouteInstance:
     """``labels`` are those of every level; ``table`` and ``index`` say which ``spec.http`` entry this is.
 
-    ``weight`` is that of the table, for the order by specificity.
-
+    ``weight`` is that of the table, for the order by specificity. ``widened``: its matchers take more than was meant.
     """
 
     table: ObjectRef
@@ -41,6 +41,7 @@ class RouteInstance:
     labels: frozenset[tuple[str, str]] = frozenset()
     destinations: tuple[Destination, ...] = ()
     weight: int = 0
+    widened: Widening = Widening.NONE
 
     @property
     def requires_auth(self) -> bool:

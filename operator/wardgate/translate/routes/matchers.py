@@ -14,11 +14,11 @@ from typing import Final, TypeVar
 
 from wardgate.api.matchers import HeaderMatcher, HttpRequestMatcher, QueryParameterMatcher, StringMatch
 from wardgate.ir import HeaderMatch, PathMatch, QueryMatch, RouteMatch
-from wardgate.problems import FieldPath, ObjectRef, Reason, format_path
+from wardgate.problems import FieldPath, ObjectRef, ProblemKind, Reason, format_path
 from wardgate.translate.findings import Findings
 from wardgate.translate.regexes import regex_fault
 from wardgate.translate.routes.literal_prefix import literal_prefix
-from wardgate.translate.routes.table_plans import MatcherPlan
+from wardgate.translate.routes.table_plans import MatcherPlan, Widening
 
 _ConditionT = TypeVar("_ConditionT", HeaderMatch, QueryMatch)
 _METHOD: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}")
@@ -38,8 +38,12 @@ class MatcherReader:
     def _read(self, matcher: HttpRequestMatcher, field: FieldPath) -> MatcherPlan:
         own = MatcherReader(self.ref, Findings())
         plan = own._matcher(matcher, field)
-        self.findings.extend(own.findings.of(self.ref))
-        return replace(plan, widened=own.findings.is_invalid(self.ref))
+        problems = own.findings.of(self.ref)
+        self.findings.extend(problems)
+        bad = {one.field[: len(field) + 1] for one in problems if one.kind is ProblemKind.ERROR}
+        if not bad:
+            return plan
+        return replace(plan, widened=Widening.PATH if (*field, "uri") in bad else Widening.CONDITION)
 
     def _matcher(self, matcher: HttpRequestMatcher, field: FieldPath) -> MatcherPlan:
         if matcher.name:

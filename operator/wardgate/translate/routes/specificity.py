@@ -1,21 +1,25 @@
 """The order in which sibling routes are tried where a delegating route asks for ``ROUTE_SPECIFICITY``.
 
 Exact paths go before regexes, regexes before prefixes, then the longer before the shorter; ties go by the weight of the
-table, then by the order the routes came in. A route with several matchers is taken apart, because one of them may be
+table, then by the order the routes came in. What is closed because its path could not be read may have meant any of
+these requests: it goes before all regexes. A route with several matchers is taken apart, because one of them may be
 more specific than a sibling and another less; neighbours that belong together are put together again.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from wardgate.ir import RouteMatch
 from wardgate.translate.routes.instances import RouteInstance
+from wardgate.translate.routes.table_plans import Widening
 
 _KINDS: Final = {"exact": 0, "regex": 1, "prefix": 2}
-_NO_PATH: Final = (3, 0)
+_NO_PATH: Final = (3, 0.0)
+_UNKNOWN_PATH: Final = (1, -math.inf)
 
 
 def by_specificity(instances: Sequence[RouteInstance]) -> list[RouteInstance]:
@@ -37,12 +41,14 @@ def _taken_apart(instance: RouteInstance) -> list[RouteInstance]:
     return [replace(instance, matches=(match,)) for match in instance.matches]
 
 
-def _rank(piece: RouteInstance) -> tuple[int, int, int]:
+def _rank(piece: RouteInstance) -> tuple[int, float, int]:
     kind, length = _path_rank(piece.matches[0]) if piece.matches else _NO_PATH
+    if piece.widened is Widening.PATH:
+        kind, length = min((kind, length), _UNKNOWN_PATH)
     return (kind, length, -piece.weight)
 
 
-def _path_rank(match: RouteMatch) -> tuple[int, int]:
+def _path_rank(match: RouteMatch) -> tuple[int, float]:
     if not match.paths:
         return _NO_PATH
     return min((_KINDS[path.kind], -len(path.value)) for path in match.paths)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wardgate.problems import ObjectRef
+from wardgate.problems import ObjectRef, Reason
 from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject
 from wardgate.translate.findings import Findings
@@ -46,4 +46,15 @@ def settle_tables(
             served_instead[table.ref] = plan.stored
         if plan is not None:
             now[table.ref] = plan
+        else:
+            _report_unplaced(table, findings)
     return Tables(now, good)
+
+
+def _report_unplaced(table: StoredObject, findings: Findings) -> None:
+    """Say that a bad table could not even be closed: without its hosts nobody knows where."""
+    message = (
+        f"{table.ref} closes nothing: its spec.hosts cannot be read, and there is no last good form that would tell "
+        "which hosts it means. Other RouteTables may answer in its place. Correct spec.hosts."
+    )
+    findings.error(table.ref, Reason.UNREADABLE, message, ("spec", "hosts"))

@@ -7,6 +7,7 @@ with the parents' and tables are put under listeners only later, in ``delegation
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final, TypeAlias
 
 from wardgate.ir import DirectResponse, PrefixRewrite, Redirect, Refuse, RegexRewrite, RouteMatch
@@ -16,16 +17,23 @@ from wardgate.snapshot import StoredObject
 Labels: TypeAlias = frozenset[tuple[str, str]]
 
 
+class Widening(StrEnum):
+    """What of a matcher could not be read. It takes more requests than was meant then, and may only close."""
+
+    NONE = "none"
+    CONDITION = "condition"
+    """A condition beside the path."""
+    PATH = "path"
+    """The path, or all of it: how specific it was meant to be is not known."""
+
+
 @dataclass(frozen=True, slots=True)
 class MatcherPlan:
-    """One ``matchers`` entry. ``port`` not None: it counts only on listeners of that port.
-
-    ``widened``: a part of it could not be read, so that it takes more requests than was meant. It may only close.
-    """
+    """One ``matchers`` entry. ``port`` not None: it counts only on listeners of that port."""
 
     match: RouteMatch
     port: int | None = None
-    widened: bool = False
+    widened: Widening = Widening.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +105,17 @@ def action_name(action: ActionPlan) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class RoutePlan:
-    """One ``http`` entry. ``matchers`` empty takes every request. A bad route has the action ``Refuse``."""
+    """One ``http`` entry. ``matchers`` empty takes every request. A bad route has the action ``Refuse``.
+
+    ``widened`` holds for all of its matchers.
+    """
 
     index: int
     name: str
     labels: Labels
     matchers: tuple[MatcherPlan, ...]
     action: ActionPlan
+    widened: Widening = Widening.NONE
 
 
 @dataclass(frozen=True, slots=True)

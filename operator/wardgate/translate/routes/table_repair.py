@@ -16,6 +16,7 @@ from typing import Final
 from wardgate.problems import FieldPath, Problem, ProblemKind
 from wardgate.translate.listening.hosts import is_pattern, normal
 from wardgate.translate.manifests import at, items, mapping, replaced
+from wardgate.translate.routes.table_plans import Widening
 
 MAX_ROUNDS: Final = 8
 _HTTP: Final = ("spec", "http")
@@ -27,12 +28,16 @@ _ONLY_ROOTS: Final = ("virtualGateways", "applyToDestinations", "failureMode")
 
 
 class Repair:
-    """``manifest`` as repaired so far; ``closed`` routes and ``widened`` matchers by their indices."""
+    """``manifest`` as repaired so far; ``closed`` routes and ``widened`` matchers by their indices.
+
+    ``shapeless``: closed routes that lost all of their matchers.
+    """
 
     def __init__(self, manifest: Mapping[str, object]) -> None:
         self.manifest = manifest
         self.closed: set[int] = set()
-        self.widened: dict[int, set[int]] = {}
+        self.shapeless: set[int] = set()
+        self.widened: dict[int, dict[int, Widening]] = {}
         self.impaired = False
 
     def mend(self, problems: Iterable[Problem]) -> bool:
@@ -61,6 +66,8 @@ class Repair:
     def _close(self, index: int, part: object) -> None:
         entry = at(self.manifest, *_HTTP, index)
         kept = {name: at(entry, name) for name in _KEPT if name != part}
+        if part == "matchers" or not isinstance(entry, Mapping):
+            self.shapeless.add(index)
         self.manifest = replaced(self.manifest, (*_HTTP, index), {**kept, **_CLOSED})
         self.closed.add(index)
 
@@ -68,7 +75,11 @@ class Repair:
         number = field[4]
         assert isinstance(number, int)
         self.manifest = replaced(self.manifest, field[:6], None if len(field) > 5 else {})
-        self.widened.setdefault(index, set()).add(number)
+        known = self.widened.setdefault(index, {})
+        if field[5:6] in ((), ("uri",)):
+            known[number] = Widening.PATH
+        else:
+            known.setdefault(number, Widening.CONDITION)
 
     def _beside_routes(self, name: str) -> bool:
         self.impaired = True

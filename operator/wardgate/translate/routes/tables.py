@@ -27,7 +27,7 @@ from wardgate.translate.manifests import at, labels_of
 from wardgate.translate.parsing import parse_stored
 from wardgate.translate.routes.actions import ROUTE_INVALID, ActionReader
 from wardgate.translate.routes.matchers import MatcherReader
-from wardgate.translate.routes.table_plans import RoutePlan, TablePlan
+from wardgate.translate.routes.table_plans import MatcherPlan, RoutePlan, TablePlan, Widening
 from wardgate.translate.routes.table_repair import (
     MAX_ROUNDS,
     Repair,
@@ -38,6 +38,8 @@ from wardgate.translate.routes.table_repair import (
 
 _HTTP: Final = ("spec", "http")
 _INSECURE: Final = "insecure-"
+_WIDENINGS: Final = tuple(Widening)
+"""The worst last."""
 
 
 def read_table(stored: StoredObject, settings: Settings) -> Reading[TablePlan]:
@@ -84,7 +86,7 @@ def _closed_table(stored: StoredObject) -> TablePlan | None:
         gateways=tuple(readable_gateways(manifest, stored.ref.namespace)),
         weight=readable_weight(manifest),
         freezes=at(manifest, "spec", "failureMode") == "FREEZE_CONFIG",
-        routes=(RoutePlan(0, "closed", frozenset(), (), ROUTE_INVALID),),
+        routes=(RoutePlan(0, "closed", frozenset(), (), ROUTE_INVALID, Widening.PATH),),
         blind=True,
     )
 
@@ -138,14 +140,19 @@ class _Reader:
         return self._split(whole)
 
     def _split(self, route: RoutePlan) -> list[RoutePlan]:
-        widened = self.repair.widened.get(route.index, ())
-        bad = [one.widened or number in widened for number, one in enumerate(route.matchers)]
-        if not any(bad):
-            return [route]
-        good = tuple(one for one, is_bad in zip(route.matchers, bad, strict=True) if not is_bad)
-        wide = tuple(one for one, is_bad in zip(route.matchers, bad, strict=True) if is_bad)
-        closed = replace(route, matchers=wide, action=ROUTE_INVALID)
-        return [replace(route, matchers=good), closed] if good else [closed]
+        """Apart: what could be read, and what may only close."""
+        if route.index in self.repair.shapeless:
+            return [replace(route, widened=Widening.PATH)]
+        by_widening: dict[Widening, list[MatcherPlan]] = {}
+        repaired = self.repair.widened.get(route.index, {})
+        for number, one in enumerate(route.matchers):
+            widening = max(one.widened, repaired.get(number, Widening.NONE), key=_WIDENINGS.index)
+            by_widening.setdefault(widening, []).append(one)
+        good = by_widening.pop(Widening.NONE, [])
+        plans = [replace(route, matchers=tuple(good))] if good or not by_widening else []
+        for widening, matchers in sorted(by_widening.items()):
+            plans.append(replace(route, matchers=tuple(matchers), action=ROUTE_INVALID, widened=widening))
+        return plans
 
     def _name(self, index: int, written: str | None, field: FieldPath) -> str:
         """A name that no other route of the table has."""

@@ -2,7 +2,9 @@
 
 Root tables under one host are merged as siblings: the greater weight first, then the older. Where two of them have the
 very same matcher, the older one's route takes it whatever the weights are, so that nobody can put a route in front of
-one that is already there; the younger table gets a WARNING. Within one root the order decides.
+one that is already there; the younger table gets a WARNING. Within one root the order decides. A matcher that was
+widened is the same as another one by accident: it neither takes that one's place nor loses its own, because then the
+requests it was meant for would be open.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from wardgate.problems import ObjectRef, Reason
 from wardgate.translate.findings import Findings
 from wardgate.translate.listening.attachment import Attached
 from wardgate.translate.routes.instances import RouteInstance
-from wardgate.translate.routes.table_plans import TablePlan
+from wardgate.translate.routes.table_plans import TablePlan, Widening
 from wardgate.translate.tenancy import Tenancy
 
 
@@ -53,15 +55,17 @@ def merge_roots(roots: Sequence[RootRoutes], *, tenancy: Tenancy, findings: Find
     """The routes of several roots under one host, in the order they are tried; what is never reached is left out."""
     claims = _claims(roots, tenancy)
     kept: list[RouteInstance] = []
-    position = 0
-    for root in roots:
-        for instance in root.instances:
-            left = tuple(match for match in _matches(instance) if claims[match] == position)
-            if len(left) < len(_matches(instance)):
-                _report(instance, findings, whole=not left)
-            if left:
-                kept.append(replace(instance, matches=instance.matches and left))
-            position += 1
+    closed: set[RouteMatch] = set()
+    for position, instance in enumerate(one for root in roots for one in root.instances):
+        matches = _matches(instance)
+        left = tuple(match for match in matches if claims.get(match, position) == position and match not in closed)
+        if instance.widened is not Widening.NONE:
+            left = matches
+            closed.update(matches)
+        if len(left) < len(matches):
+            _report(instance, findings, whole=not left)
+        if left:
+            kept.append(replace(instance, matches=instance.matches and left))
     return tuple(kept)
 
 
@@ -72,7 +76,7 @@ def _claims(roots: Sequence[RootRoutes], tenancy: Tenancy) -> Mapping[RouteMatch
     for root in roots:
         age = (tenancy.age_rank(root.table.ref.namespace), root.table.stored.age_key)
         for instance in root.instances:
-            for match in _matches(instance):
+            for match in _matches(instance) if instance.widened is Widening.NONE else ():
                 best[match] = min(best.get(match, (age, position)), (age, position))
             position += 1
     return {match: owner for match, (_, owner) in best.items()}

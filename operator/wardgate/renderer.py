@@ -1,0 +1,45 @@
+"""From a snapshot to bytes: translate, then encode. What outlives one round is kept here, and nothing else.
+
+The one pipeline behind ``wardgate run``, ``check``, ``render`` and the operator. Owned by one task; does no I/O.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wardgate.settings import Settings
+from wardgate.snapshot import ClusterSnapshot
+from wardgate.translate.forms import LastGood
+from wardgate.translate.memo import Memo
+from wardgate.translate.pipeline import Translation, translate
+from wardgate.wire.bundle import Bundle
+from wardgate.wire.encode import Encoder
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A translation and the bundle that holds its config."""
+
+    translation: Translation
+    bundle: Bundle
+
+
+class Renderer:
+    """``settings`` and ``last_good`` may be replaced between two rounds."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.last_good: LastGood = {}
+        self._memo = Memo()
+        self._encoder = Encoder()
+
+    def render(self, snapshot: ClusterSnapshot) -> Rendered:
+        """Do one round. Equal objects give equal bytes, and cost little."""
+        translation = translate(snapshot, self.settings, self.last_good, memo=self._memo)
+        bundle = self._encoder.encode(translation.config)
+        self.last_good = translation.last_good
+        return Rendered(translation, bundle)
+
+    def forget(self) -> None:
+        """History was rolled back: a version may mean something else now."""
+        self._memo = Memo()

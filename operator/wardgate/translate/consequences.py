@@ -1,0 +1,59 @@
+"""What a bad object costs, as the sentences that end its status: what is served of it, and what is closed.
+
+A problem is found before it is known whether a last good form stands in, so its own message does not speak of this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wardgate.ir import Refuse
+from wardgate.problems import ObjectRef
+from wardgate.snapshot import StoredObject
+from wardgate.translate.evidence import Evidence
+
+_POLICIES = ("ExtAuthPolicy", "TransformationPolicy")
+
+
+def consequences(stored: StoredObject, form: StoredObject | None, evidence: Evidence) -> Iterator[str]:
+    """``form``: the version of the object that is served, be it in part; None where nothing of it is."""
+    ref = stored.ref
+    if form is not None and form.version != stored.version:
+        yield f"Its last good form, generation {form.generation}, is served instead."
+        if _closes(ref, evidence):
+            yield "Routes that only the bad form selects are closed."
+    elif not evidence.findings.is_invalid(ref):
+        return
+    elif form is None:
+        if ref.kind in _POLICIES and _closes(ref, evidence):
+            yield "The routes that it selects are closed."
+    elif ref.kind == "RouteTable":
+        yield _of_table(ref, evidence)
+    else:
+        yield "The rest is served."
+
+
+def _closes(policy: ObjectRef, evidence: Evidence) -> bool:
+    """Whether some route is closed for the sake of a policy."""
+    auth, transformations = evidence.auth, evidence.transformations
+    return any(auth.owners.get(number) == policy for number in auth.closed) or any(
+        number in transformations.closed for number in transformations.selected.get(policy, ())
+    )
+
+
+def _of_table(table: ObjectRef, evidence: Evidence) -> str:
+    below = _with_descendants(table, evidence)
+    closed = {isinstance(one.action, Refuse) for one in evidence.instances if one.table in below}
+    if False in closed:
+        return "Its bad routes are closed; the rest is served."
+    return "All its routes are closed." if closed else "None of its routes takes a request."
+
+
+def _with_descendants(table: ObjectRef, evidence: Evidence) -> set[ObjectRef]:
+    found, waiting = {table}, [table]
+    while waiting:
+        parent = waiting.pop()
+        children = {child for child, parents in evidence.routed.parents.items() if parent in parents} - found
+        found |= children
+        waiting += children
+    return found

@@ -1,0 +1,78 @@
+"""What is said about a Secret that is no usable key, or that is one in vain; warnings all of them.
+
+A Secret has no status, so these reach people through the policies that select it, the log and ``wardgate check``. None
+holds what a Secret holds, and none tells a tenant of Secrets or policies in other tenants' namespaces.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from wardgate.api.annotations import UPSTREAM_HOSTS
+from wardgate.api.key_secret import KEY_SECRET_TYPE
+from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason
+from wardgate.translate.policies.key_secret import RefusedKey
+from wardgate.translate.tenancy import Tenancy
+
+_LONGEST_TYPE: Final = 100
+
+
+def refused(ref: ObjectRef, key: RefusedKey) -> Problem:
+    """Something is wrong with what it holds."""
+    return _warning(ref, key.reason, f"{ref} is not used as a key: {key.complaint}.", key.field)
+
+
+def missing(ref: ObjectRef) -> Problem:
+    """A policy names it, and it is not there."""
+    message = f"{ref} does not exist. Create it, or take it out of apiKeySecretRefs."
+    return _warning(ref, Reason.REF_NOT_FOUND, message)
+
+
+def mistyped(ref: ObjectRef, kind: str) -> Problem:
+    """A policy means it, and it has a type that keys do not have. The type of a Secret cannot be changed."""
+    shown = kind if len(kind) <= _LONGEST_TYPE and kind.isprintable() else "another type"
+    message = (
+        f"{ref} is not used as a key: it is of type {shown}; only {KEY_SECRET_TYPE} counts; recreate it with that type."
+    )
+    return _warning(ref, Reason.BAD_SECRET, message, ("type",))
+
+
+def duplicate(loser: ObjectRef, winner: ObjectRef, tenancy: Tenancy) -> Problem:
+    """An older Secret of the same set holds the same key."""
+    may_know = not tenancy.isolated or loser.namespace == winner.namespace
+    other = str(winner) if may_know else "a Secret of another namespace"
+    message = f"{loser} holds the same key as {other}, which is older and counts. Give every caller a key of their own."
+    return _warning(loser, Reason.DUPLICATE_KEY, message)
+
+
+def unbound(ref: ObjectRef) -> Problem:
+    """A platform's Secret would count for a tenant's policy if it were bound to hosts."""
+    message = (
+        f"{ref} is not used by policies of other namespaces: it is bound to no hosts. "
+        f"Annotate it with {UPSTREAM_HOSTS}."
+    )
+    return _warning(ref, Reason.REF_NOT_PERMITTED, message)
+
+
+def unused(ref: ObjectRef, tenancy: Tenancy) -> Problem:
+    """No policy selects it that it counts for."""
+    message = f"{ref} is selected by no policy: its key opens nothing. Label it as a policy's labelSelector asks."
+    if not tenancy.is_platform(ref.namespace):
+        message = (
+            f"{ref} is selected by no policy of its namespace, and under isolated tenancy it counts for no other: its "
+            "key opens nothing. Move it to the namespace of its policy, or correct its labels."
+        )
+    return _warning(ref, Reason.UNUSED_KEY, message)
+
+
+def leads_nowhere(ref: ObjectRef) -> Problem:
+    """It is bound to hosts that none of its routes leads to."""
+    message = (
+        f"{ref} is bound to hosts by {UPSTREAM_HOSTS}, and no route that its key opens leads to these hosts alone, "
+        "over verified TLS: every request with the key is refused. Correct the list, or the routes' destinations."
+    )
+    return _warning(ref, Reason.BAD_SECRET, message, ("metadata", "annotations", UPSTREAM_HOSTS))
+
+
+def _warning(ref: ObjectRef, reason: Reason, message: str, field: FieldPath = ()) -> Problem:
+    return Problem(ProblemKind.WARNING, reason, message, ref, field)

@@ -1,0 +1,44 @@
+"""What to do about the mistakes that are made most often in templates.
+
+The template library's own words stay as they are, because they can be looked up; a hint follows them. Where nothing
+better than "correct it" can be said, nothing is said.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Final
+
+from wardgate.inja import TemplateError
+from wardgate.inja.template import FUNCTIONS
+
+_SPELLINGS: Final = {name.lower(): name for name in (*FUNCTIONS, "default", "super")}
+_UNKNOWN: Final = re.compile(r"unknown function (\S+)\Z")
+
+
+def template_hint(error: TemplateError, text: str) -> str:
+    """A sentence about an error in the template ``text``; empty where there is nothing to say."""
+    unknown = _UNKNOWN.search(error.message)
+    if unknown:
+        return _about_function(unknown[1])
+    if _character_at(error, text) == b"'":
+        return "Put texts in double quotes."
+    return ""
+
+
+def _about_function(name: str) -> str:
+    """The library calls a function unknown as well that is given too few or too many arguments."""
+    if name in _SPELLINGS.values():
+        return f"Check the number of arguments that {name} is given."
+    near = difflib.get_close_matches(name.lower(), _SPELLINGS, n=1)
+    return f"Did you mean {_SPELLINGS[near[0]]}?" if near else ""
+
+
+def _character_at(error: TemplateError, text: str) -> bytes:
+    """The byte that the error points at; none where it points nowhere."""
+    if error.line is None or error.column is None:
+        return b""
+    lines = text.encode("utf-8", "surrogateescape").split(b"\n")
+    line = lines[error.line - 1] if error.line <= len(lines) else b""
+    return line[error.column - 1 : error.column]
