@@ -64,6 +64,16 @@ class Program:
         self.stop()
 
     @property
+    def process_id(self) -> int:
+        """Of the program."""
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
+    @property
     def lines(self) -> Sequence[str]:
         """Everything it has said so far."""
         with self._news:

@@ -7,9 +7,10 @@ did not hold, and a list older than an earlier list change nothing.
 Rule 2: a deletion is remembered with its version, so that a list that began before it cannot resurrect the object. A
 later list confirms it, and takes over: what that list did not hold was deleted before it.
 Rule 3: a *consistent* list that contradicts what is known means that history itself was rolled back (a restored
-backup): it is older than an earlier consistent list, or it shows an object, as of now, older than it was, or with
-another content under the same version. It replaces everything of its scope, and what was remembered is forgotten:
-``replace`` returns True for that. What other scopes hold of the lost history goes with their own next list.
+backup): it is older than an earlier one or than what had been seen when it began (``at_least``), or it shows an object
+that was deleted as of then, or older than it was, or with another content under the same version. It replaces
+everything of its scope, and what was remembered is forgotten: ``replace`` returns True for that. What other scopes hold
+of the lost history goes with their own next list.
 Rule 4: a kind that the cluster does not know is empty.
 Rule 5: of an object that several scopes hold, the newest version counts. A deletion in one scope says only that it left
 that scope (a selector that no longer matches); it is gone when no scope holds it.
@@ -60,17 +61,25 @@ class Store:
         *,
         as_of: int,
         consistent: bool = True,
+        at_least: int = -1,
         scope: str = "",
     ) -> bool:
-        """Take a full list made at version ``as_of``; return whether it showed that history was rolled back."""
+        """Take a full list made at version ``as_of``; return whether it showed that history was rolled back.
+
+        ``at_least``: the newest version that anybody had seen of the scope (``position``) when the list was asked for.
+        """
         kind = self._kind(kind_name)
         listed = {obj.ref: obj for obj in objects}
         place = kind.scope(scope)
-        if consistent and place.is_contradicted_by(listed, as_of=as_of):
+        if consistent and (as_of < at_least or place.is_contradicted_by(listed, as_of=as_of)):
             self._changed(kind, place.start_over(listed, as_of=as_of), rolled_back=True)
             return True
         self._changed(kind, place.replace(listed, as_of=as_of, consistent=consistent))
         return False
+
+    def position(self, kind_name: str, scope: str = "") -> int:
+        """The newest version told of the scope so far, -1 before the first."""
+        return self._kind(kind_name).scope(scope).position
 
     def drop_scope(self, kind_name: str, scope: str) -> bool:
         """Forget a scope with all that it holds; return whether that changed the snapshot."""
@@ -87,6 +96,10 @@ class Store:
         else:
             self._absent.discard(kind_name)
         self.generation += 1
+
+    def counts(self) -> dict[str, int]:
+        """Objects held, by kind."""
+        return {name: len(kind.newest) for name, kind in self._kinds.items()}
 
     def freeze(self) -> ClusterSnapshot:
         """A copy that later changes do not touch. Kinds that did not change share their tuple with the last copy."""
@@ -157,19 +170,21 @@ class _Kind:
 class _Scope:
     """The objects of one source, with the deletions that a slow list might not know of yet.
 
-    ``horizon`` is the version of the newest list of all, ``listed`` that of the newest consistent one. What changes
-    ``live`` says so, with the objects concerned.
+    ``horizon`` is the version of the newest list of all, ``listed`` that of the newest consistent one, ``position`` the
+    newest of all. What changes ``live`` says so, with the objects concerned.
     """
 
-    __slots__ = ("deleted", "horizon", "listed", "live")
+    __slots__ = ("deleted", "horizon", "listed", "live", "position")
 
     def __init__(self) -> None:
         self.live: dict[ObjectRef, StoredObject] = {}
         self.deleted: dict[ObjectRef, int] = {}
         self.listed = -1
         self.horizon = -1
+        self.position = -1
 
     def upsert(self, obj: StoredObject) -> bool:
+        self.position = max(self.position, obj.version)
         held = self.live.get(obj.ref)
         if obj.version <= (self.horizon if held is None else held.version):
             return False
@@ -180,6 +195,7 @@ class _Scope:
         return True
 
     def remove(self, ref: ObjectRef, *, version: int) -> bool:
+        self.position = max(self.position, version)
         held = self.live.get(ref)
         if held is not None and held.version > version:
             return False
@@ -190,13 +206,18 @@ class _Scope:
         """Whether a consistent list cannot be of the history that is known."""
         if as_of < self.listed:
             return True
-        held = ((self.live.get(ref), obj) for ref, obj in listed.items())
-        return any(old is not None and _contradicts(old, new, as_of=as_of) for old, new in held)
+        for ref, new in listed.items():
+            if new.version <= self.deleted.get(ref, -1) <= as_of:
+                return True
+            old = self.live.get(ref)
+            if old is not None and _contradicts(old, new, as_of=as_of):
+                return True
+        return False
 
     def start_over(self, listed: dict[ObjectRef, StoredObject], *, as_of: int) -> Collection[ObjectRef]:
         refs = self.live.keys() | listed.keys()
         self.live, self.deleted = listed, {}
-        self.listed = self.horizon = as_of
+        self.listed = self.horizon = self.position = as_of
         return refs
 
     def replace(self, listed: dict[ObjectRef, StoredObject], *, as_of: int, consistent: bool) -> Collection[ObjectRef]:
@@ -205,6 +226,7 @@ class _Scope:
         if as_of < self.horizon:
             return ()
         self.horizon = as_of
+        self.position = max(self.position, as_of)
         before, self.live = self.live, self._merged(listed, as_of=as_of)
         self.deleted = {ref: version for ref, version in self.deleted.items() if version > as_of}
         gone = [ref for ref in before if ref not in self.live]

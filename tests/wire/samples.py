@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from wardgate import ir
 from wardgate.inja.limits import Limits
-from wardgate.ir.transformations import DataSource
 from wardgate.sensitive import Sensitive
 
 MATCHES = (
@@ -78,7 +77,7 @@ TRANSFORMATIONS = (
             ignore_parse_error=True,
             advanced=True,
             escape=True,
-            data_sources=(DataSource("motd", "hello"),),
+            data_sources=(ir.DataSource("motd", "hello"),),
         ),
         response=ir.MessageTemplate(body_mode="merge_extractors", parse_body="DontParse"),
         recalculate=True,

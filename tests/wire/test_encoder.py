@@ -6,10 +6,23 @@ import hashlib
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tests.wire.samples import FULL
+from tests.wire.histories import histories
+from tests.wire.samples import FULL, LISTENERS, PLANS, ROUTES
 from wardgate import ir
-from wardgate.wire import Bundle, EncodeError, Encoder, decode_credentials, encode, revision_of
+from wardgate.wire import (
+    Bundle,
+    EncodeError,
+    Encoder,
+    RoutesDecoder,
+    WireError,
+    decode_credentials,
+    decode_routes,
+    encode,
+    revision_of,
+)
 from wardgate.wire.record import MAX_DEPTH
 
 MANY = tuple(ir.Credential("set", hashlib.sha256(bytes([n])).hexdigest(), "apps", f"key-{n}") for n in range(256))
@@ -50,6 +63,100 @@ def test_an_encoder_with_a_past_writes_what_a_new_one_writes() -> None:
     encoder.encode(ir.GatewayConfig())
     encoder.encode(CONFIG)
     assert encoder.encode(FULL) == encode(FULL)
+
+
+@settings(max_examples=40, deadline=None)
+@given(histories(), st.booleans())
+def test_any_history_is_written_as_if_there_were_none(history: list[bytes], same_objects: bool) -> None:  # noqa: FBT001
+    encoder, decoder = Encoder(), RoutesDecoder()
+    for data in history:
+        try:
+            config = (decoder.decode if same_objects else decode_routes)(data).config
+        except WireError:
+            continue
+        assert encode(config) == encoder.encode(config)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(MANY[:8]), max_size=12), max_size=4))
+def test_any_history_of_credentials_is_written_as_if_there_were_none(
+    history: list[list[ir.Credential]],
+) -> None:
+    encoder = Encoder(buckets=4)
+    for credentials in history:
+        config = ir.GatewayConfig(credentials=tuple(credentials))
+        assert Encoder(buckets=4).encode(config) == encoder.encode(config)
+
+
+@pytest.mark.parametrize(("first", "after"), [(0, 250), (3, 3), (128, 129), (0, 256), (100, 256)])
+def test_a_stretch_of_credentials_that_goes_and_comes_back_is_written_as_if_it_were_new(first: int, after: int) -> None:
+    encoder = Encoder()
+    for credentials in (MANY, MANY[:first] + MANY[after:], MANY):
+        config = ir.GatewayConfig(credentials=credentials)
+        assert encode(config) == encoder.encode(config)
+
+
+def poisoned(value: object, field: str) -> None:
+    """Make a value that has been written unfit to be written again."""
+    object.__setattr__(value, field, 1)
+
+
+def test_what_stands_beside_a_changed_route_is_not_written_again() -> None:
+    routes = tuple(replace(route) for route in ROUTES)
+    listener = replace(LISTENERS[0], virtual_hosts=(ir.VirtualHost(("*",), routes),))
+    config = replace(FULL, listeners=(listener, replace(LISTENERS[2])), auth_plans=tuple(map(replace, PLANS)))
+    encoder = Encoder()
+    encoder.encode(config)
+    poisoned(routes[0], "transformations")
+    poisoned(config.listeners[1], "virtual_hosts")
+    poisoned(config.auth_plans[0], "policy")
+    changed = ir.VirtualHost(("*",), (routes[0], replace(routes[1], auth=None), *routes[2:]))
+    assert (
+        b'"one.example"'
+        in encoder.encode(
+            replace(config, listeners=(replace(listener, virtual_hosts=(changed,)), config.listeners[1]))
+        ).groups["routes"]
+    )
+
+
+def test_equal_credentials_are_not_written_again() -> None:
+    credentials = tuple(map(replace, MANY))
+    encoder = Encoder()
+    before = encoder.encode(replace(CONFIG, credentials=tuple(map(replace, MANY))))
+    assert all(
+        data is before.groups[name]
+        for name, data in encoder.encode(replace(CONFIG, credentials=credentials)).groups.items()
+    )
+
+
+def test_a_plan_that_was_as_deep_as_may_be_may_not_grow() -> None:
+    def config(depth: int) -> ir.GatewayConfig:
+        expression: ir.BoolExpr = ir.BoolStep("a")
+        for _ in range(depth):
+            expression = ir.BoolNot(expression)
+        return ir.GatewayConfig(auth_plans=(ir.AuthPlan(name="deep", steps=(), expression=expression),))
+
+    encoder = Encoder()
+    encoder.encode(config(MAX_DEPTH - 3))
+    with pytest.raises(EncodeError, match="deep"):
+        encoder.encode(config(MAX_DEPTH - 2))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        ir.GatewayConfig(listeners=[]),  # type: ignore[arg-type]
+        ir.GatewayConfig(listeners=(ir.Listener("a", 1, virtual_hosts=(ir.Route("r", ir.Redirect(301)),)),)),  # type: ignore[arg-type]
+        ir.GatewayConfig(listeners=(ir.Listener("a", 1, (ir.VirtualHost(("*",), [ROUTES[0]]),)),)),  # type: ignore[arg-type]
+        ir.GatewayConfig(listeners=(ir.Listener("a", 1, (ir.VirtualHost(["*"], ()),)),)),  # type: ignore[arg-type]
+    ],
+    ids=["a list", "a route for a host", "a list of routes", "a list of domains"],
+)
+def test_parts_of_a_wrong_type_are_refused(config: ir.GatewayConfig) -> None:
+    encoder = Encoder()
+    encoder.encode(FULL)
+    with pytest.raises(EncodeError):
+        encoder.encode(config)
 
 
 def test_a_bucket_that_becomes_empty_is_left_out() -> None:

@@ -10,6 +10,7 @@ import typer
 from wardgate.cli.check import check
 from wardgate.cli.crds import crds
 from wardgate.cli.errors import CommandError
+from wardgate.cli.operator import operator
 from wardgate.cli.proxy import proxy
 from wardgate.cli.render import render
 from wardgate.cli.run import run
@@ -30,7 +31,7 @@ app = typer.Typer(
       $ wardgate render examples/huggingface --request 'POST /huggingface' -H 'api-key: mysecretkey'
     """,
 )
-for command in (run, check, render, crds, proxy, version):
+for command in (run, check, render, crds, operator, proxy, version):
     app.command()(command)
 
 

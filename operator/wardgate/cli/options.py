@@ -214,6 +214,35 @@ TemplateEnvOption = Annotated[
     ),
 ]
 
+# Options of whoever talks to a cluster.
+
+ReleaseOption = Annotated[
+    str,
+    typer.Option("--release", metavar="NAME", envvar="WARDGATE_RELEASE", help="Name of the installation."),
+]
+ConfigNamespaceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--config-namespace",
+        metavar="NAME",
+        envvar="WARDGATE_CONFIG_NAMESPACE",
+        help="Where the published configs are. [default: RELEASE-config]",
+    ),
+]
+KubeconfigOption = Annotated[
+    str | None,
+    typer.Option(
+        "--kubeconfig",
+        metavar="FILE",
+        envvar="KUBECONFIG",
+        help="Which cluster. [default: the pod's own, else ~/.kube/config]",
+    ),
+]
+ContextOption = Annotated[
+    str | None,
+    typer.Option("--context", metavar="NAME", help="Context of the kubeconfig. [default: its current one]"),
+]
+
 
 def _set_option(*parts: Part, example: str) -> object:
     return typer.Option(
@@ -274,6 +303,7 @@ def translation_settings(
     template_env: list[str] | None,
     files_root: Path | None,
     unix_root: Path | None,
+    allow_loopback: bool = True,
     assigned: Sequence[Assignment] | None,
 ) -> Settings:
     """Put the translation's settings together. A gateway of this machine may reach this machine, unless told not to."""
@@ -288,7 +318,7 @@ def translation_settings(
             "template_env": frozenset(template_env or ()),
             "files_root": str(files_root) if files_root else None,
             "unix_root": str(unix_root) if unix_root else None,
-            "allow_loopback": True,
+            "allow_loopback": allow_loopback,
             **assignments.of_the_translation(assigned or ()),
         }
     )

@@ -3,39 +3,73 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-import time
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from wardgate.cli import options
-from wardgate.cli.errors import CommandError
-from wardgate.cli.serving import Gateway, Terminal, gateway, stop_signals
-from wardgate.proxy.settings import ProxySettings
-from wardgate.standalone.bundle_file import BundleFileError, read_bundle
-from wardgate.standalone.listing import list_files
-from wardgate.standalone.reconciler import REVISION_SHOWN
-from wardgate.standalone.watcher import Watcher
-from wardgate.wire.bundle import ROUTES, Bundle
-from wardgate.wire.decode import decode_routes
+from wardgate.cli import forms, options
+from wardgate.cli.errors import USAGE, CommandError
+from wardgate.cli.file_config import serve_file
+from wardgate.cli.serving import Terminal
 
-_STDIN = Path("-")
+_OF_THE_CLUSTER: Final = {
+    "release": "--release",
+    "config_namespace": "--config-namespace",
+    "kubeconfig": "--kubeconfig",
+    "context": "--context",
+    "cache_dir": "--cache-dir",
+    "max_config_age": "--max-config-age",
+}
 
 
 def proxy(
+    call: typer.Context,
     *,
     config: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             "--config",
             metavar="FILE",
             envvar="WARDGATE_CONFIG",
             help="A bundle written by wardgate run --emit; it is followed. - reads one from standard input.",
         ),
-    ],
+    ] = None,
+    cluster: Annotated[
+        bool,
+        typer.Option(
+            "--cluster", envvar="WARDGATE_CLUSTER", help="Follow what wardgate operator publishes in a cluster."
+        ),
+    ] = False,
+    release: options.ReleaseOption = "wardgate",
+    config_namespace: options.ConfigNamespaceOption = None,
+    kubeconfig: options.KubeconfigOption = None,
+    context: options.ContextOption = None,
+    cache_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--cache-dir",
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            writable=True,
+            envvar="WARDGATE_CACHE_DIR",
+            help="Keep the last good config here, for a restart while the API server is away. It holds tokens in "
+            "clear: give a volume in memory.",
+        ),
+    ] = None,
+    max_config_age: Annotated[
+        float,
+        typer.Option(
+            "--max-config-age",
+            metavar="SECONDS",
+            min=0.0,
+            max=1_000_000.0,
+            envvar="WARDGATE_MAX_CONFIG_AGE",
+            help="Refuse every request (503) once the config was last confirmed so long ago; 0 never does.",
+        ),
+    ] = 0.0,
     bind: options.BindOption = "0.0.0.0",  # noqa: S104 - a proxy alone stands in a pod and serves the pod's address
     port: options.PortOption = None,
     workers: options.WorkersOption = 0,
@@ -49,14 +83,18 @@ def proxy(
 ) -> None:
     """Serve a config that was translated elsewhere, without reading a manifest.
 
-    The file is followed: a new one is in force within 200 ms and drops no request, and one that cannot be read leaves
-    what is in force. So the process that holds the manifests and the one that faces callers can be two.
+    With --config the file is followed: a new one is in force within 200 ms. With --cluster the config is followed that
+    wardgate operator publishes there: a new one is in force within milliseconds, and the proxy starts, waits and goes
+    on serving whether or not the operator and the API server are there. No change drops a request, and what cannot be
+    read leaves what is in force.
 
     \b
     Examples:
       $ wardgate run manifests --emit /run/wardgate/bundle.json
       $ wardgate proxy --config /run/wardgate/bundle.json --port 80=8080 --set timeouts.connect=3
+      $ wardgate proxy --cluster --release wardgate --cache-dir /run/wardgate --port 80=8080
     """
+    _demand_one_source(call, config=config, cluster=cluster)
     settings = options.proxy_settings(
         bind=bind,
         ports=port,
@@ -69,79 +107,39 @@ def proxy(
         unix_root=unix_root,
         assigned=assign,
     )
-    asyncio.run(_serve(config, settings, Terminal()))
+    if config is not None:
+        asyncio.run(serve_file(config, settings, Terminal()))
+        return
+    # Who serves a file starts faster, and smaller, without the client of the API server.
+    from wardgate.cli.cluster_config import ClusterConfig, serve_cluster  # noqa: PLC0415
+
+    place = ClusterConfig(
+        release=_dns_label(release, option="--release"),
+        namespace=_dns_label(config_namespace or f"{release}-config", option="--config-namespace"),
+        kubeconfig=kubeconfig,
+        context=context,
+        cache_dir=cache_dir,
+    )
+    asyncio.run(serve_cluster(place, replace(settings, max_config_age=max_config_age), Terminal()))
 
 
-async def _serve(config: Path, settings: ProxySettings, terminal: Terminal) -> None:
-    watcher = Watcher(lambda: list_files([config]), clock=time.monotonic, sleep=asyncio.sleep)
-    first = _read(config)
-    async with (
-        stop_signals(lambda: terminal.say("stopping; a second Ctrl-C ends at once")) as stopping,
-        gateway(settings, terminal) as serving,
-    ):
-        follower = _Follower(config, serving, terminal)
-        if not await follower.take(first, noticed=time.monotonic()):
-            msg = "The config cannot be served; see above."
-            raise CommandError(msg)
-        terminal.unused_ports(settings.ports, decode_routes(first.groups[ROUTES]).config.listeners)
-        async with asyncio.TaskGroup() as group:
-            following = group.create_task(follower.follow(watcher), name="follow the bundle")
-            await stopping.wait()
-            following.cancel()
+def _demand_one_source(call: typer.Context, *, config: Path | None, cluster: bool) -> None:
+    if cluster == (config is not None):
+        trouble = "Both --config and --cluster are given" if cluster else "Neither --config nor --cluster is given"
+        msg = f"{trouble}; give one: --config FILE for a bundle in a file, --cluster for what an operator publishes."
+        raise CommandError(msg, status=USAGE)
+    if cluster:
+        return
+    for name, option in _OF_THE_CLUSTER.items():
+        source = call.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            msg = f"{option} says something of a cluster, and --config reads a file: leave one of them out."
+            raise CommandError(msg, status=USAGE)
 
 
-class _Follower:
-    """Puts each new bundle in force."""
-
-    def __init__(self, config: Path, serving: Gateway, terminal: Terminal) -> None:
-        self._config = config
-        self._serving = serving
-        self._terminal = terminal
-        self._revision = ""
-        self._listeners: Mapping[str, str] = {}
-        self._complaint = ""
-
-    async def take(self, bundle: Bundle, *, noticed: float) -> bool:
-        """Put a bundle in force; return whether every listener of it is."""
-        if bundle.revision == self._revision:
-            return True
-        in_force = await self._serving.apply(bundle)
-        for problem in in_force.problems:
-            self._terminal.say(f"error: {problem}")
-        before, self._listeners = self._listeners, in_force.listeners
-        self._terminal.listeners(
-            {name: where for name, where in in_force.listeners.items() if before.get(name) != where},
-            {name: where for name, where in before.items() if name not in in_force.listeners},
-        )
-        self._revision = bundle.revision
-        taken = (time.monotonic() - noticed) * 1000
-        self._terminal.say(f"config {bundle.revision[:REVISION_SHOWN]} live in {taken:.0f} ms")
-        return in_force.complete
-
-    async def follow(self, watcher: Watcher) -> None:
-        """Take what the file holds after every change, until cancelled."""
-        while True:
-            noticed = await watcher.changed()
-            try:
-                bundle = _read(self._config)
-            except CommandError as error:
-                self._complain(error.message)
-                continue
-            self._complaint = ""
-            await self.take(bundle, noticed=noticed)
-
-    def _complain(self, complaint: str) -> None:
-        if complaint != self._complaint:
-            self._terminal.say(f"error: {complaint} What was in force stays.")
-        self._complaint = complaint
-
-
-def _read(config: Path) -> Bundle:
+def _dns_label(text: str, *, option: str) -> str:
     try:
-        return read_bundle(sys.stdin.buffer.read() if config == _STDIN else config.read_bytes())
-    except OSError as error:
-        msg = f"{config} cannot be read: {error.strerror}."
-        raise CommandError(msg) from error
-    except BundleFileError as error:
-        msg = f"{config}: {error}"
-        raise CommandError(msg) from error
+        return str(forms.NAMESPACE.read(text))
+    except ValueError:
+        msg = f'{option}: "{text}" is not made of small letters, digits and "-", at most 63 of them.'
+        raise CommandError(msg, status=USAGE) from None

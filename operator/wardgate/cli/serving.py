@@ -14,11 +14,12 @@ from contextlib import asynccontextmanager
 from wardgate.cli.console import Printer
 from wardgate.cli.errors import CommandError
 from wardgate.ir import Listener
+from wardgate.proxy.delivery import Delivery
 from wardgate.proxy.settings import ProxySettings
 from wardgate.proxy.sockets import BindError
 from wardgate.proxy.supervisor import ConfigRefused, Supervisor
 from wardgate.standalone.journal import Changes
-from wardgate.standalone.reconciler import InForce
+from wardgate.standalone.reconciler import REVISION_SHOWN, InForce
 from wardgate.wire.bundle import ROUTES, Bundle
 from wardgate.wire.decode import decode_routes
 
@@ -75,18 +76,50 @@ class Gateway:
         """Where the admin endpoints are; empty if there are none."""
         return self._supervisor.admin_address
 
+    def follow(self, delivery: Callable[[], Delivery]) -> None:
+        """Show at the admin endpoints how configs arrive, and follow their age."""
+        self._supervisor.follow(delivery)
+
+    def tell_age(self) -> None:
+        """The age of what is in force has changed."""
+        self._supervisor.tell_age()
+
     async def apply(self, bundle: Bundle) -> InForce:
         """Put a bundle in force on every worker."""
         try:
-            applied = await self._supervisor.apply(bundle)
+            return await self.demand(bundle)
         except ConfigRefused as refusal:
             return InForce(self._listeners, (str(refusal),), complete=False)
+
+    async def demand(self, bundle: Bundle) -> InForce:
+        """Put a bundle in force on every worker. Raises ``ConfigRefused`` where it cannot be read."""
+        applied = await self._supervisor.apply(bundle)
         self._listeners = {one.name: f"{'https' if one.tls else 'http'}://{one.address}" for one in applied.listeners}
         served = {one.name for one in applied.listeners}
         complete = not applied.problems or served >= {
             one.name for one in decode_routes(bundle.groups[ROUTES]).config.listeners
         }
         return InForce(self._listeners, applied.problems, complete)
+
+
+class Announcer:
+    """Tells what came of each config: problems once, listeners that came and went, and how long it took."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._in_force = InForce({})
+
+    def announce(self, in_force: InForce, *, revision: str, seconds: float) -> None:
+        """Tell what is different from the last time."""
+        before, self._in_force = self._in_force, in_force
+        for problem in in_force.problems:
+            if problem not in before.problems:
+                self._terminal.say(f"error: {problem}")
+        self._terminal.listeners(
+            {name: where for name, where in in_force.listeners.items() if before.listeners.get(name) != where},
+            {name: where for name, where in before.listeners.items() if name not in in_force.listeners},
+        )
+        self._terminal.say(f"config {revision[:REVISION_SHOWN]} live in {seconds * 1000:.0f} ms")
 
 
 @asynccontextmanager

@@ -32,8 +32,9 @@ ANSWER: Final = 15.0
 PAGE: Final = 500
 """Objects of one page of a list."""
 _TOKEN_AGE: Final = 60.0
+_UNLIMITED: Final = 0
+"""Connections at once: each watch holds one, and a request that waits for a free one would wait for ever."""
 _MERGE_PATCH: Final = "application/merge-patch+json"
-_PIECE: Final = 256 * 1024
 
 
 class KubeClient:
@@ -92,12 +93,7 @@ class KubeClient:
         ``silence``: seconds without a byte (bookmarks come every minute) after which the watch counts as dead.
         An event of type ERROR is raised as ``ApiError``.
         """
-        response = await self._request(
-            "GET",
-            path,
-            parameters={"watch": "true", "allowWatchBookmarks": "true", **parameters},
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT, sock_read=silence),
-        )
+        response = await self._begin_watch(path, parameters, silence)
         try:
             if response.status != 200:
                 raise await self._error("GET", path, response)
@@ -119,6 +115,19 @@ class KubeClient:
         if self._rest is not None:
             await self._rest.close()
             self._rest = None
+
+    async def _begin_watch(self, path: str, parameters: Parameters, silence: float) -> aiohttp.ClientResponse:
+        """Ask for a watch. The answer begins at once, whatever there is to tell, so its time is that of any other."""
+        try:
+            async with asyncio.timeout(ANSWER):
+                return await self._request(
+                    "GET",
+                    path,
+                    parameters={"watch": "true", "allowWatchBookmarks": "true", **parameters},
+                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT, sock_read=silence),
+                )
+        except TimeoutError as error:
+            raise self._failed("GET", path, error) from None
 
     async def _call(
         self,
@@ -181,7 +190,7 @@ class KubeClient:
             assert self._rest is not None
             url = f"{configuration.host}{path}" + (f"?{urlencode(parameters)}" if parameters else "")
             answer = await self._rest.request(method, url, headers=headers, body=body, _request_timeout=timeout)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError, kubernetes_config.ConfigException) as error:
             raise self._failed(method, path, error) from None
         response = answer.response
         assert isinstance(response, aiohttp.ClientResponse)
@@ -190,6 +199,7 @@ class KubeClient:
     async def _ready(self) -> Configuration:
         if self._configuration is None:
             self._configuration = await self._load()
+            self._configuration.connection_pool_maxsize = _UNLIMITED
             self._loaded = time.monotonic()
         if self._rest is None:
             self._rest = RESTClientObject(self._configuration)
@@ -241,6 +251,9 @@ async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[Manifest]:
             for line in lines:
                 if line:
                     yield _event(line)
+    except aiohttp.ServerTimeoutError:
+        msg = "The watch was silent for too long."
+        raise ConnectionFailed(msg) from None
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         msg = f"The watch broke: {type(error).__name__}{_detail(error)}"
         raise ConnectionFailed(msg) from None

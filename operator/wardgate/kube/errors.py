@@ -11,6 +11,10 @@ class ConnectionFailed(KubeError):
     """No answer, or half of one: the API server is away, or the way to it is."""
 
 
+class UnreadableObject(KubeError):
+    """The API server sent something that is no object; the text says of which kind, and no more."""
+
+
 class ApiError(KubeError):
     """The API server answered with an error. ``reason`` is the word of its Status, for example ``AlreadyExists``."""
 

@@ -2,7 +2,9 @@
 
 It names the shards of one revision, each with the hash of what it holds in clear, so that whoever has read the index
 can verify everything else. ``sequence`` grows with every write that a proxy must act on; ``verified_at`` is renewed
-while the writer's watches are live and is for people: a proxy measures ages by its own clock. No I/O.
+while the writer's watches are live and is for people: a proxy measures ages by its own clock. A shard's ``uid`` is for
+the writer: as the Secrets cannot be changed, another uid under the name is the one way in which one was replaced.
+No I/O.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from wardgate.wire.bundle import revision_of
 FORMAT: Final = 1
 ENTRY: Final = "index.json"
 MAX_SHARDS: Final = 4096
+MAX_SEQUENCE: Final = 10**15
+"""Milliseconds since 1970, in the year 33658. What lies beyond was not written by us and could never be outdone."""
 RELEASE_LABEL: Final = "wardgate.dev/release"
 ROLE_LABEL: Final = "wardgate.dev/role"
 
@@ -31,12 +35,13 @@ class UnreadableIndexError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ShardRef:
-    """``name`` of the Secret, ``size`` of its compressed bytes, ``sha256`` of the group's bytes in clear."""
+    """``name`` and ``uid`` of the Secret, ``size`` of its compressed bytes, ``sha256`` of what they are in clear."""
 
     group: str
     name: str
     size: int
     sha256: str
+    uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,8 @@ def index_manifest(index: Index, *, release: str, namespace: str, resource_versi
         "writer": index.writer,
         "verifiedAt": index.verified_at,
         "shards": [
-            {"group": one.group, "name": one.name, "size": one.size, "sha256": one.sha256} for one in index.shards
+            {"group": one.group, "name": one.name, "size": one.size, "sha256": one.sha256, "uid": one.uid}
+            for one in index.shards
         ],
     }
     metadata: dict[str, Any] = {
@@ -110,16 +116,26 @@ def _index(content: Any) -> Index:
         msg = f"The format is not {FORMAT}."
         raise ValueError(msg)
     shards = tuple(
-        ShardRef(_text(one["group"]), _text(one["name"]), _count(one["size"]), _text(one["sha256"]))
+        ShardRef(
+            _text(one["group"]),
+            _text(one["name"]),
+            _count(one["size"]),
+            _text(one["sha256"]),
+            _text(one.get("uid", "")),
+        )
         for one in content["shards"]
     )
     if len({one.group for one in shards}) != len(shards):
         msg = "A group stands twice."
         raise ValueError(msg)
+    sequence = _count(content["sequence"])
+    if sequence > MAX_SEQUENCE:
+        msg = "The sequence is beyond all bounds."
+        raise ValueError(msg)
     return Index(
         schema=_text(content["schema"]),
         revision=_text(content["revision"]),
-        sequence=_count(content["sequence"]),
+        sequence=sequence,
         writer=_text(content["writer"]),
         verified_at=_text(content["verifiedAt"]),
         shards=tuple(sorted(shards, key=lambda one: one.group)),

@@ -5,18 +5,23 @@ from __future__ import annotations
 import base64
 import binascii
 import gzip
+import re
 import zlib
 from collections.abc import Mapping
 from typing import Any, Final
 
-from wardgate.kube.index import RELEASE_LABEL, ROLE_LABEL, Manifest, ShardRef
+from wardgate.kube.index import MAX_SEQUENCE, RELEASE_LABEL, ROLE_LABEL, Manifest, ShardRef
 from wardgate.wire.bundle import hash_of
 
 ENTRY: Final = "shard.gz"
+ROLE: Final = "shard"
+SIZE_ANNOTATION: Final = "wardgate.dev/size"
+"""Compressed bytes, for those who see the metadata alone."""
 MAX_SHARD: Final = 768 * 1024
 """Compressed bytes of one shard, so that the Secret stays below what etcd takes."""
 MAX_GROUP: Final = 64 * 1024 * 1024
 """Bytes of one group in clear: what a proxy unpacks at most."""
+_NAME: Final = re.compile(r".+-[0-9a-f]{12}-([0-9]{1,16})")
 _LEVEL: Final = 1
 """Fast: a millisecond more of compression costs more than a kilobyte less gains."""
 
@@ -35,6 +40,13 @@ def shard_name(release: str, *, group: str, sha256: str, sequence: int) -> str:
     return f"{release}-{group}-{sha256[:12]}-{sequence}"
 
 
+def sequence_of(name: str) -> int:
+    """The sequence that a shard's name ends in; 0 for a name that is none of ours."""
+    found = _NAME.fullmatch(name)
+    sequence = int(found[1]) if found else 0
+    return sequence if sequence <= MAX_SEQUENCE else 0
+
+
 def shard_manifest(shard: ShardRef, compressed: bytes, *, release: str, namespace: str) -> Manifest:
     """Write the Secret."""
     return {
@@ -45,7 +57,8 @@ def shard_manifest(shard: ShardRef, compressed: bytes, *, release: str, namespac
         "metadata": {
             "name": shard.name,
             "namespace": namespace,
-            "labels": {RELEASE_LABEL: release, ROLE_LABEL: "shard"},
+            "labels": {RELEASE_LABEL: release, ROLE_LABEL: ROLE},
+            "annotations": {SIZE_ANNOTATION: str(shard.size)},
         },
         "data": {ENTRY: base64.b64encode(compressed).decode()},
     }

@@ -1,7 +1,8 @@
 """From the groups of a bundle to a config that can be served, rebuilding only what changed.
 
 A worker holds what it has built by the hash of its group. A new revision that shares sixty-three of sixty-four key
-buckets builds one; one that shares the routes builds no route.
+buckets builds one; one that shares the routes builds no route; one with other routes shares what they have in common
+with the last ones, which is what makes a table quick to build.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from wardgate.ir import GatewayConfig
 from wardgate.proxy.core.credential_index import Bucket, CredentialIndex, compile_bucket
 from wardgate.wire.bundle import KEYS_PREFIX, ROUTES, hash_of
-from wardgate.wire.decode import decode_credentials, decode_routes, unknown_groups
+from wardgate.wire.decode import RoutesDecoder, decode_credentials, unknown_groups
 from wardgate.wire.errors import WireError
 
 
@@ -45,6 +46,7 @@ class Assembly:
     def __init__(self) -> None:
         self._received: dict[tuple[str, str], bytes] = {}
         self._routes: tuple[str, GatewayConfig] | None = None
+        self._decoder = RoutesDecoder()
         self._refused: dict[str, int] = {}
         self._bucket_hashes: dict[str, str] = {}
         self._index = CredentialIndex()
@@ -80,7 +82,7 @@ class Assembly:
         # A group of a newer schema may restrict routes, so the routes depend on which there are.
         if self._routes is not None and self._routes[0] == _source(groups):
             return self._routes[1]
-        return decode_routes(self._verified(ROUTES, wanted), unknown_groups=unknown_groups(groups)).config
+        return self._decoder.decode(self._verified(ROUTES, wanted), unknown_groups=unknown_groups(groups)).config
 
     async def _changed_buckets(self, groups: Mapping[str, str]) -> dict[str, Bucket | None]:
         changes: dict[str, Bucket | None] = {name: None for name in self._bucket_hashes if name not in groups}

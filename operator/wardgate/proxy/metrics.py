@@ -8,11 +8,13 @@ worker that dies takes at most a second's counts with it.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from wardgate.proxy.delivery import Delivery
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds in seconds; a last bucket takes the rest."""
@@ -86,6 +88,8 @@ class Totals(Collector):
     applied_at: float = 0.0
     closed_routes: int = 0
     refused_keys: int = 0
+    delivery: Callable[[], Delivery] | None = None
+    """Asked at every scrape; None where a config does not arrive by itself."""
 
     def add(self, worker: int, taken: Mapping[str, object]) -> None:
         """Add what a worker has taken. ``worker`` is its number."""
@@ -153,6 +157,20 @@ class Totals(Collector):
         if self.revision:
             info.add_metric([self.revision], 1)
         yield info
+        if self.delivery is not None:
+            yield from _of_the_delivery(self.delivery())
+
+
+def _of_the_delivery(now: Delivery) -> Iterator[Metric]:
+    yield GaugeMetricFamily("wardgate_config_age_seconds", "Since the config served was last confirmed.", now.age)
+    yield GaugeMetricFamily("wardgate_config_connected", "Whether changes of the config are followed.", now.connected)
+    yield GaugeMetricFamily("wardgate_config_sequence", "The sequence of the config served.", now.sequence or 0)
+    refused = CounterMetricFamily(
+        "wardgate_config_refused", "Looks at a newer config that was not put in force.", labels=["cause"]
+    )
+    for cause, count in sorted(now.refused.items()):
+        refused.add_metric([cause], count)
+    yield refused
 
 
 def _rows(taken: Mapping[str, object], name: str) -> list[list[object]]:

@@ -8,6 +8,7 @@ on a worker when that worker says so; ``apply`` returns once all of them have.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from wardgate.admin import AdminServer, Page, json_page
 from wardgate.proxy.cpus import available_cpus
+from wardgate.proxy.delivery import Delivery
 from wardgate.proxy.metrics import Totals
 from wardgate.proxy.redacted import redacted
 from wardgate.proxy.settings import ProxySettings
@@ -24,8 +26,9 @@ from wardgate.proxy.sockets import BindError, BoundPort, bind
 from wardgate.proxy.worker_process import WorkerProcess
 from wardgate.tasks import spawn
 from wardgate.wire.bundle import ROUTES, Bundle
-from wardgate.wire.decode import Decoded, decode_routes, unknown_groups
+from wardgate.wire.decode import Decoded, RoutesDecoder, unknown_groups
 from wardgate.wire.errors import WireError
+from wardgate.wire.schema import READ_MAJORS
 
 _BACKOFF = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0)
 _STOP_MARGIN = 2.0
@@ -68,6 +71,9 @@ class Supervisor:
         self._ports: dict[int, BoundPort] = {}
         self._bundle: Bundle | None = None
         self._decoded: Decoded | None = None
+        self._decoder = RoutesDecoder()
+        self._read: tuple[object, Decoded] | None = None
+        self._delivery: Callable[[], Delivery] | None = None
         self._totals = Totals()
         self._registry = CollectorRegistry()
         self._registry.register(self._totals)
@@ -86,6 +92,15 @@ class Supervisor:
         """Process ids of the workers, by number."""
         return tuple(worker.process_id for _, worker in sorted(self._workers.items()))
 
+    def follow(self, delivery: Callable[[], Delivery]) -> None:
+        """Show how configs arrive, and follow their age; ``tell_age`` says that it has changed."""
+        self._delivery = self._totals.delivery = delivery
+
+    def tell_age(self) -> None:
+        """Tell the workers how old the config is. Each counts on by itself, so that none depends on being told."""
+        for worker in self._workers.values():
+            worker.tell_age(self._age)
+
     async def start(self) -> None:
         """Start the workers and the admin endpoints. Raises ``BindError``."""
         if self._settings.admin:
@@ -103,7 +118,7 @@ class Supervisor:
         """Put a config in force on every worker. Raises ``ConfigRefused``."""
         async with self._applying:
             try:
-                decoded = decode_routes(bundle.groups[ROUTES], unknown_groups=unknown_groups(bundle.groups))
+                decoded = self._decode(bundle)
             except (WireError, KeyError) as error:
                 msg = f"The config {bundle.revision[:12]} cannot be read: {error}"
                 raise ConfigRefused(msg) from error
@@ -129,6 +144,14 @@ class Supervisor:
             bound.close()
         await self._admin.stop()
 
+    def _decode(self, bundle: Bundle) -> Decoded:
+        """Read the routes, unless they are the same as last time: most changes are of keys."""
+        unknown = unknown_groups(bundle.groups)
+        source = (bundle.schema, bundle.hashes[ROUTES], unknown)
+        if self._read is None or self._read[0] != source:
+            self._read = source, self._decoder.decode(bundle.groups[ROUTES], unknown_groups=unknown)
+        return self._read[1]
+
     # Workers.
 
     async def _start_worker(self, number: int) -> None:
@@ -137,6 +160,7 @@ class Supervisor:
         self._workers[number] = worker
         for bound in self._ports.values():
             worker.listen(bound.port, bound.sockets[number])
+        worker.tell_age(self._age)
         if self._bundle is not None:
             await worker.hand_over(self._bundle, within=self._settings.timeouts.worker)
         spawn(self._replace_when_gone(number, worker), name=f"watch worker {number}")
@@ -225,6 +249,8 @@ class Supervisor:
             return Page(503, b"stopping\n")
         if not any(worker.revision for worker in self._workers.values()):
             return Page(503, b"no config yet\n")
+        if 0 < self._settings.max_config_age < self._age:
+            return Page(503, b"config too old\n")
         return Page(200, b"ready\n")
 
     def _revision(self) -> Page:
@@ -233,6 +259,23 @@ class Supervisor:
             {
                 "revision": bundle.revision if bundle else "",
                 "schema": bundle.schema if bundle else "",
+                "reads": list(READ_MAJORS),
                 "workers": [worker.revision for _, worker in sorted(self._workers.items())],
+                **({} if self._delivery is None else _shown(self._delivery())),
             }
         )
+
+    @property
+    def _age(self) -> float:
+        return math.inf if self._delivery is None else self._delivery().age
+
+
+def _shown(now: Delivery) -> dict[str, object]:
+    return {
+        "sequence": now.sequence,
+        "refused_sequence": now.refused_sequence,
+        "age_seconds": round(now.age, 3) if now.age < math.inf else None,
+        "connected": now.connected,
+        "verified_at": now.verified_at,
+        "problem": now.problem,
+    }

@@ -75,6 +75,8 @@ class Worker:
             self._serving().add_socket(_integer(frame.header, "port"), socket.socket(fileno=descriptor))
         elif frame.kind == "group":
             self._assembly.take(str(frame.header["name"]), str(frame.header["hash"]), frame.payload)
+        elif frame.kind == "age":
+            self._serving().renew(age=_number(frame.header, "seconds"))
         elif frame.kind == "commit":
             self._commits.put_nowait(frame.header)
         elif frame.kind == "drain":
@@ -91,6 +93,10 @@ class Worker:
                 problems = await self._serving().apply(config)
             except AssemblyError as error:
                 self._channel.send("failed", {"revision": revision, "error": str(error)})
+                continue
+            except Exception as error:  # noqa: BLE001 - the next config must still get through, with its revoked keys
+                trouble = f"internal error ({type(error).__name__}); please report this as a bug of Wardgate."
+                self._channel.send("failed", {"revision": revision, "error": trouble})
                 continue
             self._channel.send(
                 "applied", {"revision": revision, "problems": list(problems), "refused_keys": config.refused_keys}
@@ -133,6 +139,12 @@ class Worker:
 def _integer(header: Mapping[str, object], name: str) -> int:
     value = header[name]
     assert isinstance(value, int)
+    return value
+
+
+def _number(header: Mapping[str, object], name: str) -> float:
+    value = header[name]
+    assert isinstance(value, int | float)
     return value
 
 

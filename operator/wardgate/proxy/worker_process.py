@@ -64,6 +64,11 @@ class WorkerProcess:
         if self._channel is not None:
             self._channel.send("listen", {"port": port}, descriptor=sock.fileno())
 
+    def tell_age(self, age: float) -> None:
+        """Tell how many seconds ago the config was confirmed. A worker that was never told takes it as too old."""
+        if self._channel is not None and age < float("inf"):
+            self._channel.send("age", {"seconds": age})
+
     async def hand_over(self, bundle: Bundle, *, within: float) -> tuple[str, ...]:
         """Send what of a bundle the worker does not hold yet; return its problems once it serves the bundle.
 

@@ -8,6 +8,7 @@ from wardgate.wire.bundle import Bundle, hash_of, revision_of
 from wardgate.wire.decode import (
     Decoded,
     DecodedCredentials,
+    RoutesDecoder,
     decode,
     decode_credentials,
     decode_routes,
@@ -28,6 +29,7 @@ __all__ = [
     "Encoder",
     "Frame",
     "FrameError",
+    "RoutesDecoder",
     "SchemaError",
     "Unpacker",
     "WireError",

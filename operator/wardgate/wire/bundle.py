@@ -14,7 +14,7 @@ from typing import Final
 
 from wardgate.wire.errors import WireError
 from wardgate.wire.schema import SCHEMA, check_schema
-from wardgate.wire.text import dump, parse
+from wardgate.wire.text import dump, dump_object, parse
 
 ROUTES: Final = "routes"
 KEYS: Final = "keys"
@@ -42,16 +42,21 @@ def revision_of(*, schema: str, hashes: Mapping[str, str]) -> str:
 
 
 def seal(kind: str, parts: Mapping[str, object]) -> bytes:
-    """Write a group of that kind (``routes`` or ``keys``)."""
-    return dump(dict(sorted({**parts, "group": kind, "schema": SCHEMA}.items())))
+    """Write a group of that kind (``routes`` or ``keys``); parts may be ``Written``."""
+    return dump_object(dict(sorted({**parts, "group": kind, "schema": SCHEMA}.items())))
 
 
 def unseal(data: bytes, *, kind: str) -> dict[str, object]:
     """Read a group's parts; raise ``WireError`` if it is of another kind or of a schema this version does not read."""
-    parts = parse(data)
-    if type(parts) is not dict:
+    return opened(parse(data), kind=kind)
+
+
+def opened(group: object, *, kind: str) -> dict[str, object]:
+    """Return a group's parts without its frame, or raise, as ``unseal`` does."""
+    if type(group) is not dict:
         msg = "A group is a JSON object."
         raise WireError(msg)
+    parts = dict(group)
     check_schema(parts.pop("schema", None))
     if parts.pop("group", None) != kind:
         msg = f"This is not a group of kind {kind}."

@@ -6,6 +6,7 @@ change of weight must not open it) and the guard; one that answers by itself nee
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
@@ -25,15 +26,22 @@ class Known:
 
 
 def close_broken(listeners: tuple[ir.Listener, ...], known: Known, closures: Closures) -> tuple[ir.Listener, ...]:
-    """The listeners, with every route closed that needs what is not in ``known``."""
-    return tuple(
-        replace(listener, virtual_hosts=tuple(_host(host, known, closures) for host in listener.virtual_hosts))
-        for listener in listeners
-    )
+    """The listeners, with every route closed that needs what is not in ``known``; the same where there is none."""
+    return tuple([_listener(listener, known, closures) for listener in listeners])
+
+
+def _listener(listener: ir.Listener, known: Known, closures: Closures) -> ir.Listener:
+    hosts = tuple([_host(host, known, closures) for host in listener.virtual_hosts])
+    return listener if _same(hosts, listener.virtual_hosts) else replace(listener, virtual_hosts=hosts)
 
 
 def _host(host: ir.VirtualHost, known: Known, closures: Closures) -> ir.VirtualHost:
-    return replace(host, routes=tuple(_route(route, known, closures) for route in host.routes))
+    routes = tuple([_route(route, known, closures) for route in host.routes])
+    return host if _same(routes, host.routes) else replace(host, routes=routes)
+
+
+def _same(some: tuple[object, ...], others: tuple[object, ...]) -> bool:
+    return all(map(operator.is_, some, others))
 
 
 def _route(route: ir.Route, known: Known, closures: Closures) -> ir.Route:
@@ -42,7 +50,7 @@ def _route(route: ir.Route, known: Known, closures: Closures) -> ir.Route:
 
 
 def _broken(route: ir.Route, known: Known) -> str:
-    """Why the route can not be served as it was meant, or nothing; also nothing if it is closed already."""
+    """Why the route cannot be served as it was meant, or nothing; also nothing if it is closed already."""
     if route.action is CLOSED:
         return ""
     if known.everything:

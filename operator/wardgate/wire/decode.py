@@ -18,11 +18,12 @@ from typing import TypeVar, cast
 
 from wardgate import ir
 from wardgate.inja.limits import Limits
-from wardgate.wire.bundle import KEYS, KEYS_PREFIX, ROUTES, Bundle, hash_of, revision_of, unseal
+from wardgate.wire.bundle import KEYS, KEYS_PREFIX, ROUTES, Bundle, hash_of, opened, revision_of, unseal
 from wardgate.wire.closing import Known, close_broken
 from wardgate.wire.coders import UnknownPart
 from wardgate.wire.errors import WireError
-from wardgate.wire.lenient import Closures, items, read_listeners, read_named
+from wardgate.wire.lenient import SHAPE, Closures, items, read_listeners, read_named
+from wardgate.wire.parts_reader import Part, read_parts
 from wardgate.wire.record import Record
 from wardgate.wire.schema import check_schema
 from wardgate.wire.tags import CODEC
@@ -55,37 +56,23 @@ class DecodedCredentials:
     refused: int = 0
 
 
+class RoutesDecoder:
+    """Decodes one group of routes after another. What did not change is taken over: it is the same object again."""
+
+    def __init__(self) -> None:
+        self._last: Part | None = None
+
+    def decode(self, data: bytes, *, unknown_groups: Iterable[str] = ()) -> Decoded:
+        """See ``decode_routes``. Bytes that raise ``WireError`` are not remembered."""
+        read = read_parts(data, SHAPE, last=self._last)
+        decoded = _decode(opened(read.value, kind=ROUTES), unknown_groups)
+        self._last = read
+        return decoded
+
+
 def decode_routes(data: bytes, *, unknown_groups: Iterable[str] = ()) -> Decoded:
     """Everything but the credentials. ``unknown_groups``: names beside this one that ``is_known_group`` denies."""
-    parts = unseal(data, kind=ROUTES)
-    closures = Closures()
-    guard, guard_unknown = _bounds(parts.pop("guard", {}), _GUARD)
-    limits, limits_unknown = _bounds(parts.pop("template_limits", {}), _LIMITS)
-    auth_plans = read_named(parts.pop("auth_plans", []), _AUTH_PLAN, closures)
-    transformations = read_named(parts.pop("transformations", []), _TRANSFORMATION, closures)
-    upstreams = read_named(parts.pop("upstreams", []), _UPSTREAM, closures)
-    listeners = read_listeners(parts.pop("listeners", []), closures)
-    env = _ENV.decode(parts.pop("template_env", []), 1)
-    if limits_unknown:
-        transformations = {}
-        closures.sentences.append(f"Every transformation is left out: {limits_unknown}.")
-    known = Known(
-        auth_plans=auth_plans,
-        transformations=transformations,
-        upstreams=upstreams,
-        everything=_everything(parts, unknown_groups),
-        guard=guard_unknown,
-    )
-    config = ir.GatewayConfig(
-        listeners=close_broken(listeners, known, closures),
-        upstreams=tuple(upstreams.values()),
-        auth_plans=tuple(auth_plans.values()),
-        transformations=tuple(transformations.values()),
-        template_env=cast("tuple[str, ...]", env),
-        template_limits=limits,
-        guard=guard,
-    )
-    return Decoded(config=config, closed=tuple(closures.sentences))
+    return RoutesDecoder().decode(data, unknown_groups=unknown_groups)
 
 
 def decode_credentials(data: bytes) -> DecodedCredentials:
@@ -126,6 +113,37 @@ def is_known_group(name: str) -> bool:
 def unknown_groups(names: Iterable[str]) -> tuple[str, ...]:
     """The groups among these that only a newer version acts on; ``decode_routes`` closes what they may restrict."""
     return tuple(sorted(name for name in names if not is_known_group(name)))
+
+
+def _decode(parts: dict[str, object], unknown_groups: Iterable[str]) -> Decoded:
+    closures = Closures()
+    guard, guard_unknown = _bounds(parts.pop("guard", {}), _GUARD)
+    limits, limits_unknown = _bounds(parts.pop("template_limits", {}), _LIMITS)
+    auth_plans = read_named(parts.pop("auth_plans", []), _AUTH_PLAN, closures)
+    transformations = read_named(parts.pop("transformations", []), _TRANSFORMATION, closures)
+    upstreams = read_named(parts.pop("upstreams", []), _UPSTREAM, closures)
+    listeners = read_listeners(parts.pop("listeners", []), closures)
+    env = _ENV.decode(parts.pop("template_env", []), 1)
+    if limits_unknown:
+        transformations = {}
+        closures.sentences.append(f"Every transformation is left out: {limits_unknown}.")
+    known = Known(
+        auth_plans=auth_plans,
+        transformations=transformations,
+        upstreams=upstreams,
+        everything=_everything(parts, unknown_groups),
+        guard=guard_unknown,
+    )
+    config = ir.GatewayConfig(
+        listeners=close_broken(listeners, known, closures),
+        upstreams=tuple(upstreams.values()),
+        auth_plans=tuple(auth_plans.values()),
+        transformations=tuple(transformations.values()),
+        template_env=cast("tuple[str, ...]", env),
+        template_limits=limits,
+        guard=guard,
+    )
+    return Decoded(config=config, closed=tuple(closures.sentences))
 
 
 def _bounds(value: object, record: Record[T]) -> tuple[T, str]:

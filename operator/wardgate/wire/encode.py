@@ -1,18 +1,17 @@
-"""From the model to bytes. Same input, same bytes; an unchanged group costs a comparison, not an encoding."""
+"""From the model to bytes. Same input, same bytes; what did not change costs a comparison, not an encoding."""
 
 from __future__ import annotations
 
-import zlib
-from collections import defaultdict
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from wardgate.ir import Credential, GatewayConfig
+from wardgate.wire.buckets import SIZES, Buckets
 from wardgate.wire.bundle import KEYS, KEYS_PREFIX, ROUTES, Bundle, hash_of, revision_of, seal
+from wardgate.wire.parts_writer import PartsWriter
 from wardgate.wire.schema import SCHEMA
 from wardgate.wire.tags import CODEC
 
-_CONFIG = CODEC.record(GatewayConfig)
 _CREDENTIAL = CODEC.record(Credential)
 
 
@@ -26,25 +25,28 @@ class Encoder:
     """Encodes one configuration after another and keeps the last one's groups.
 
     ``buckets``, a power of two up to 512, is how many groups the credentials are spread over; an empty one is left
-    out. A change of one credential re-encodes one bucket. Memory: the last configuration and its bytes.
+    out. A change of one credential re-encodes one bucket, of a route that route and what holds it. Memory: the last
+    configuration, and its bytes several times.
     """
 
     def __init__(self, *, buckets: int = 64) -> None:
-        if buckets not in _BUCKETS:
-            msg = f"The number of buckets is a power of two up to {max(_BUCKETS)}, not {buckets}."
+        if buckets not in SIZES:
+            msg = f"The number of buckets is a power of two up to {max(SIZES)}, not {buckets}."
             raise ValueError(msg)
-        self._buckets = buckets
+        self._buckets = Buckets(buckets)
+        self._writer = PartsWriter()
         self._routes: tuple[GatewayConfig, _Group] | None = None
-        self._keys: dict[str, tuple[tuple[Credential, ...], _Group]] = {}
+        self._keys: dict[int, tuple[tuple[Credential, ...], _Group]] = {}
 
     def encode(self, config: GatewayConfig) -> Bundle:
         """Raises ``EncodeError`` for what the model's types do not allow, or what is nested too deeply."""
         self._routes = self._encode_routes(replace(config, credentials=()))
         self._keys = {
-            name: self._encode_keys(name, credentials)
-            for name, credentials in _spread(config.credentials, self._buckets).items()
+            number: self._encode_keys(number, credentials)
+            for number, credentials in self._buckets.spread(config.credentials).items()
         }
-        groups = {ROUTES: self._routes[1], **{name: group for name, (_, group) in sorted(self._keys.items())}}
+        keys = {f"{KEYS_PREFIX}{number:03}": group for number, (_, group) in sorted(self._keys.items())}
+        groups = {ROUTES: self._routes[1], **keys}
         hashes = {name: group.digest for name, group in groups.items()}
         return Bundle(
             schema=SCHEMA,
@@ -56,10 +58,10 @@ class Encoder:
     def _encode_routes(self, config: GatewayConfig) -> tuple[GatewayConfig, _Group]:
         if self._routes is not None and self._routes[0] == config:
             return self._routes
-        return config, _group(ROUTES, _CONFIG.encode(config))
+        return config, _group(ROUTES, self._writer.encode(config))
 
-    def _encode_keys(self, name: str, credentials: tuple[Credential, ...]) -> tuple[tuple[Credential, ...], _Group]:
-        held = self._keys.get(name)
+    def _encode_keys(self, number: int, credentials: tuple[Credential, ...]) -> tuple[tuple[Credential, ...], _Group]:
+        held = self._keys.get(number)
         if held is not None and held[0] == credentials:
             return held
         return credentials, _group(KEYS, {"credentials": [_CREDENTIAL.encode(one) for one in credentials]})
@@ -73,18 +75,3 @@ def encode(config: GatewayConfig) -> Bundle:
 def _group(kind: str, parts: dict[str, object]) -> _Group:
     data = seal(kind, parts)
     return _Group(data=data, digest=hash_of(data))
-
-
-def _spread(credentials: tuple[Credential, ...], buckets: int) -> dict[str, tuple[Credential, ...]]:
-    """Credentials by their group's name, in the order they came.
-
-    CRC-32 is enough: who chooses keys could crowd a bucket under any hash that is not keyed, and gains nothing by it.
-    """
-    spread: defaultdict[int, list[Credential]] = defaultdict(list)
-    for one in credentials:
-        place = f"{one.key_set}\n{one.digest}".encode("utf-8", "surrogatepass")
-        spread[zlib.crc32(place) & (buckets - 1)].append(one)
-    return {f"{KEYS_PREFIX}{bucket:03}": tuple(held) for bucket, held in spread.items()}
-
-
-_BUCKETS = frozenset(1 << power for power in range(10))

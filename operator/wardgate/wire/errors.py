@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class WireError(Exception):
-    """These bytes can not be used. Whoever received them keeps what it served before."""
+    """These bytes cannot be used. Whoever received them keeps what it served before."""
 
 
 class SchemaError(WireError):
@@ -12,7 +12,7 @@ class SchemaError(WireError):
 
 
 class EncodeError(WireError):
-    """The configuration can not be written: a bug of whoever built it, or a nesting beyond the bound."""
+    """The configuration cannot be written: a bug of whoever built it, or a nesting beyond the bound."""
 
 
 class FrameError(WireError):

@@ -16,15 +16,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 
 from wardgate import ir
 from wardgate.wire.coders import UnknownPart, expected
 from wardgate.wire.errors import WireError
+from wardgate.wire.parts_reader import Part, Shape
 from wardgate.wire.record import Record
 from wardgate.wire.tags import CODEC
 
 T = TypeVar("T")
+R = TypeVar("R", bound="_Read[Any]")
 
 CLOSED = ir.Refuse(status=503, reason="unknown_plan")
 
@@ -38,6 +40,13 @@ _CONDITIONS: Mapping[str, Record[object]] = {
     "headers": CODEC.record(ir.HeaderMatch),
     "query": CODEC.record(ir.QueryMatch),
 }
+SHAPE: Final[Shape] = {
+    "auth_plans": {},
+    "listeners": {"virtual_hosts": {"routes": {}}},
+    "transformations": {},
+    "upstreams": {},
+}
+"""What is kept from one reading to the next."""
 
 
 @dataclass(slots=True)
@@ -52,6 +61,21 @@ class Closures:
         return ir.Route(name=route.name, action=CLOSED, matches=route.matches)
 
 
+@dataclass(frozen=True, slots=True)
+class _Read(Generic[T]):
+    """What became of one part, and what that closed. It depends on nothing but the part and is kept with it."""
+
+    value: T
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Named(_Read[T | None]):
+    """A named part; ``value`` is None where it is left out."""
+
+    name: str
+
+
 def items(value: object) -> list[object]:
     """A list, or ``WireError``."""
     if type(value) is not list:
@@ -59,7 +83,33 @@ def items(value: object) -> list[object]:
     return value
 
 
-def name_of(value: object) -> str:
+def read_named(value: object, record: Record[T], closures: Closures) -> dict[str, T]:
+    """Named parts without those that hold something unknown (rule 2). A name that stands twice is an error."""
+    return _by_name(_parts(value, lambda part: _named(part, record), closures), of=f"parts of kind {_kind(record)}")
+
+
+def read_listeners(value: object, closures: Closures) -> tuple[ir.Listener, ...]:
+    """The listeners with their hosts and routes, by rules 3 to 6."""
+    return tuple(_by_name(_parts(value, _listener, closures), of="listeners").values())
+
+
+def _parts(value: object, read: Callable[[object], R], closures: Closures) -> list[R]:
+    """What became of the parts in a list; what that closed is added to ``closures``."""
+    outcomes = [cast("Part", part).once(read) for part in items(value)]
+    for outcome in outcomes:
+        closures.sentences += outcome.sentences
+    return outcomes
+
+
+def _by_name(outcomes: list[_Named[T]], *, of: str) -> dict[str, T]:
+    named = {outcome.name: outcome.value for outcome in outcomes}
+    if len(named) != len(outcomes):
+        msg = f"Two {of} have one name."
+        raise WireError(msg)
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def _name_of(value: object) -> str:
     """The name of a named part, known or not."""
     name = value.get("name") if type(value) is dict else None
     if type(name) is not str:
@@ -68,42 +118,31 @@ def name_of(value: object) -> str:
     return name
 
 
-def read_named(value: object, record: Record[T], closures: Closures) -> dict[str, T]:
-    """Named parts without those that hold something unknown (rule 2). A name that stands twice is an error."""
-    found: dict[str, T | None] = {}
-    for part in items(value):
-        name = name_of(part)
-        if name in found:
-            msg = f"Two parts of kind {record.cls.__name__} have one name."
-            raise WireError(msg)
-        try:
-            found[name] = record.decode(part)
-        except UnknownPart as unknown:
-            found[name] = None
-            closures.sentences.append(f"{record.cls.__name__} {name} is left out: {unknown}.")
-    return {name: part for name, part in found.items() if part is not None}
+def _kind(record: Record[T]) -> str:
+    return record.cls.__name__
 
 
-def read_listeners(value: object, closures: Closures) -> tuple[ir.Listener, ...]:
-    """The listeners with their hosts and routes, by rules 3 to 6."""
-    listeners: dict[str, ir.Listener | None] = {}
-    for part in items(value):
-        name = name_of(part)
-        if name in listeners:
-            msg = "Two listeners have one name."
-            raise WireError(msg)
-        try:
-            listeners[name] = _listener(part, closures)
-        except UnknownPart as unknown:
-            listeners[name] = None
-            closures.sentences.append(f"Listener {name} is left out: {unknown}.")
-    return tuple(listener for listener in listeners.values() if listener is not None)
+def _named(value: object, record: Record[T]) -> _Named[T]:
+    name = _name_of(value)
+    try:
+        return _Named(record.decode(value), (), name)
+    except UnknownPart as unknown:
+        return _Named(None, (f"{_kind(record)} {name} is left out: {unknown}.",), name)
 
 
-def _listener(value: object, closures: Closures) -> ir.Listener:
+def _listener(value: object) -> _Named[ir.Listener]:
+    name, closures = _name_of(value), Closures()
+    try:
+        listener = _known_listener(value, closures)
+    except UnknownPart as unknown:
+        closures.sentences.append(f"Listener {name} is left out: {unknown}.")
+        listener = None
+    return _Named(listener, tuple(closures.sentences), name)
+
+
+def _known_listener(value: object, closures: Closures) -> ir.Listener:
     unknown: list[str] = []
-    hosts = _each(lambda host: _host(host, closures))
-    listener = _LISTENER.decode_known(value, unknown=unknown, parts={"virtual_hosts": hosts})
+    listener = _LISTENER.decode_known(value, unknown=unknown, parts={"virtual_hosts": _values(_host, closures)})
     if not unknown:
         return listener
     closures.sentences.append(f"Listener {listener.name} serves no route: {unknown[0]}.")
@@ -112,25 +151,26 @@ def _listener(value: object, closures: Closures) -> ir.Listener:
     )
 
 
-def _host(value: object, closures: Closures) -> ir.VirtualHost:
+def _host(value: object) -> _Read[ir.VirtualHost]:
     unknown: list[str] = []
-    routes = _each(lambda route: _route(route, closures))
-    host = _HOST.decode_known(value, unknown=unknown, parts={"routes": routes})
-    return _closed_host(host, unknown, closures) if unknown else host
+    closures = Closures()
+    host = _HOST.decode_known(value, unknown=unknown, parts={"routes": _values(_route, closures)})
+    return _Read(_closed_host(host, unknown, closures) if unknown else host, tuple(closures.sentences))
 
 
 def _closed_host(host: ir.VirtualHost, unknown: list[str], closures: Closures) -> ir.VirtualHost:
     return replace(host, routes=tuple(closures.close(route, unknown[0]) for route in host.routes))
 
 
-def _route(value: object, closures: Closures) -> ir.Route:
+def _route(value: object) -> _Read[ir.Route]:
     unknown: list[str] = []
+    closures = Closures()
     route = _ROUTE.decode_known(
         value,
         unknown=unknown,
         parts={"action": _action(unknown), "matches": _each(lambda match: _match(match, unknown))},
     )
-    return closures.close(route, unknown[0]) if unknown else route
+    return _Read(closures.close(route, unknown[0]) if unknown else route, tuple(closures.sentences))
 
 
 def _action(unknown: list[str]) -> Callable[[object], object]:
@@ -162,5 +202,10 @@ def _conditions(record: Record[object], unknown: list[str]) -> Callable[[object]
     return read
 
 
+def _values(read: Callable[[object], _Read[T]], closures: Closures) -> Callable[[object], object]:
+    """Read a list of parts."""
+    return lambda value: tuple([outcome.value for outcome in _parts(value, read, closures)])
+
+
 def _each(read: Callable[[object], T]) -> Callable[[object], object]:
-    return lambda value: tuple([read(part) for part in items(value)])
+    return lambda value: tuple([read(one) for one in items(value)])

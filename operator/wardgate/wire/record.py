@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
-from wardgate.wire.coders import Coder, UnknownPart, expected
+from wardgate.wire.coders import Coder, Convert, UnknownPart, expected
 from wardgate.wire.errors import EncodeError, WireError
 
 T = TypeVar("T")
 
 MAX_DEPTH: Final = 64
 """Objects within objects. Only boolean expressions nest freely; whoever builds one keeps it well below this."""
+_NONE: Final[Mapping[str, Convert]] = MappingProxyType({})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,19 +42,20 @@ class Record(Generic[T]):
         self._fields = {field.name: field for field in sorted(fields, key=lambda field: field.name)}
         self._required = frozenset(name for name, field in self._fields.items() if field.default is dataclasses.MISSING)
 
-    def encode(self, value: object, depth: int = 1) -> dict[str, object]:
-        """Turn a value into its object."""
+    def encode(self, value: object, depth: int = 1, *, parts: Mapping[str, Convert] = _NONE) -> dict[str, object]:
+        """Turn a value into its object; ``parts`` encode the fields they name."""
         if type(value) is not self.cls:
             raise EncodeError(expected(self.cls.__name__, value))
         if depth > MAX_DEPTH:
             raise EncodeError(self._too_deep())
-        parts: dict[str, object] = {}
+        encoded: dict[str, object] = {}
         for name, field in self._fields.items():
             part = getattr(value, name)
             if part != field.default:
                 coder = field.coder
-                parts[name] = part if type(part) is coder.plain else coder.encode(part, depth + 1)
-        return parts
+                encode = parts.get(name, coder.encode)
+                encoded[name] = part if type(part) is coder.plain else encode(part, depth + 1)
+        return encoded
 
     def decode(self, value: object, depth: int = 1) -> T:
         """Read an object of which everything must be known; raises ``UnknownPart`` or ``WireError``."""

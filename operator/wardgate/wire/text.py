@@ -12,29 +12,57 @@ the whole input, tokens included, and would travel along as the context.
 from __future__ import annotations
 
 import json
-from typing import NoReturn
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, NoReturn
 
 from wardgate.wire.errors import EncodeError, WireError
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A JSON value that is bytes already."""
+
+    data: bytes = field(repr=False)
+
+
 def dump(value: object) -> bytes:
-    """Write a JSON value. Raises ``EncodeError`` for what JSON can not say, a NaN for example."""
+    """Write a JSON value. Raises ``EncodeError`` for what JSON cannot say, a NaN for example."""
     try:
         return _ENCODER.encode(value).encode("utf-8", "surrogatepass")
     except (TypeError, ValueError, RecursionError) as error:
-        problem = f"The configuration can not be written as JSON ({type(error).__name__})."
+        problem = f"The configuration cannot be written as JSON ({type(error).__name__})."
     raise EncodeError(problem)
+
+
+def dump_object(members: Mapping[str, object]) -> bytes:
+    """Write a JSON object as ``dump`` does; members may be ``Written``."""
+    return b"{" + b",".join([dump(name) + b":" + _written(value) for name, value in members.items()]) + b"}"
+
+
+def dump_list(items: Iterable[bytes]) -> Written:
+    """Write a JSON list of what is bytes already."""
+    return Written(b"[" + b",".join(items) + b"]")
 
 
 def parse(data: bytes) -> object:
     """Read a JSON value. Raises ``WireError`` for anything else."""
     try:
-        value: object = _DECODER.decode(data.decode("utf-8", "surrogatepass"))
+        value: object = DECODER.decode(text_of(data))
     except (ValueError, RecursionError) as error:
         problem = f"The bytes are not JSON that this version reads ({type(error).__name__})."
     else:
         return value
     raise WireError(problem)
+
+
+def text_of(data: bytes) -> str:
+    """Return the text that ``dump`` encoded. Raises ``UnicodeDecodeError``, which holds the data."""
+    return data.decode("utf-8", "surrogatepass")
+
+
+def _written(value: object) -> bytes:
+    return value.data if type(value) is Written else dump(value)
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -51,4 +79,5 @@ def _no_constant(name: str) -> NoReturn:
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+DECODER: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+"""Reads values strictly; raises ``ValueError``. Only for use within this package, see above on errors."""

@@ -2,13 +2,15 @@
 
 A table is built beside the one that serves, in slices (``TableBuilder.step``), and flipped in by one pointer; requests
 in flight keep the one they began with (invariant 10). Plans and upstreams that did not change are taken over as they
-are, with what they have learnt. Nothing here raises on a config: what cannot be compiled, or names a plan, a
-transformation or an upstream that does not exist, closes the routes that need it (503) and no other.
+are, with what they have learnt; so are the routes and hosts that nothing changed for (``takeover``). Nothing here
+raises on a config: what cannot be compiled, or names a plan, a transformation or an upstream that does not exist,
+closes the routes that need it (503) and no other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from typing import Final
 
 from wardgate.ir import (
     DirectResponse,
@@ -20,6 +22,7 @@ from wardgate.ir import (
     Refuse,
     RegexRewrite,
     Route,
+    VirtualHost,
 )
 from wardgate.proxy.core.auth import USER_ID, CompiledAuth, compile_auth
 from wardgate.proxy.core.matching import CompiledMatch
@@ -35,10 +38,13 @@ from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS, closed_route, direct_response
 from wardgate.proxy.core.rewrites import PathRewrite, compile_rewrite, is_host, is_sendable_path
 from wardgate.proxy.core.routing import HostIndex, RouteIndex, compile_matches
+from wardgate.proxy.core.takeover import Changes, PreparedHost, PreparedRoute, changed_names
 from wardgate.proxy.core.transformation import CompiledTransformation
 from wardgate.proxy.core.transformation_compiler import compile_transformation
 
 _UNKNOWN_PLAN = REFUSALS[Reason.UNKNOWN_PLAN]
+_GLANCES: Final = 16
+"""Routes that are looked at, and not compiled, in one step."""
 
 
 class CompiledListener:
@@ -62,12 +68,14 @@ class CompiledListener:
 class Table:
     """Everything of one revision but its credentials. Read-only once built."""
 
-    __slots__ = ("auth_plans", "config", "environment", "listeners", "transformations", "upstreams")
+    __slots__ = ("auth_plans", "config", "environment", "hosts", "listeners", "transformations", "upstreams")
 
     def __init__(self, config: GatewayConfig, environment: Mapping[str, str]) -> None:
         self.config = config
         self.environment = environment
         self.listeners: dict[int, CompiledListener] = {}
+        self.hosts: dict[tuple[str, tuple[str, ...]], PreparedHost] = {}
+        """By the listener's name and their domains."""
         self.upstreams: dict[str, CompiledUpstream] = {}
         self.auth_plans: dict[str, tuple[object, CompiledAuth | None]] = {}
         self.transformations: dict[str, tuple[object, CompiledTransformation | None]] = {}
@@ -83,11 +91,12 @@ class TableBuilder:
         visible = {name: environment[name] for name in config.template_env if name in environment}
         self._table = Table(config, visible)
         self._previous = previous or Table(GatewayConfig(), {})
+        self._changes = Changes()
         self._steps = self._work()
         self._done = False
 
     def step(self) -> bool:
-        """Compile one more plan, upstream or route; return whether there is more to do."""
+        """Compile one more plan, upstream or route, or take some over; return whether there is more to do."""
         if not self._done:
             self._done = next(self._steps, None) is None
         return not self._done
@@ -107,6 +116,7 @@ class TableBuilder:
         yield from self._upstreams()
         yield from self._auth_plans()
         yield from self._transformations()
+        self._changes = self._find_changes()
         for listener in self._table.config.listeners:
             yield from self._listener(listener)
 
@@ -136,25 +146,49 @@ class TableBuilder:
             table.transformations[plan.name] = held
             yield plan
 
+    def _find_changes(self) -> Changes:
+        old, new = self._previous, self._table
+        return Changes(
+            auth_plans=changed_names(old.auth_plans, new.auth_plans),
+            transformations=changed_names(old.transformations, new.transformations),
+            upstreams=changed_names(old.upstreams, new.upstreams),
+            everything=old.config.template_limits != new.config.template_limits,
+        )
+
     def _listener(self, listener: Listener) -> Iterator[object]:
         hosts: dict[str, RouteIndex] = {}
         for virtual_host in listener.virtual_hosts:
-            routes = RouteIndex()
-            for route in virtual_host.routes:
-                self._add(route, routes)
-                yield route
+            key = (listener.name, virtual_host.domains)
+            self._table.hosts[key] = host = yield from self._host(virtual_host, self._previous.hosts.get(key))
             for domain in virtual_host.domains:
-                hosts.setdefault(domain, routes)
+                hosts.setdefault(domain, host.index)
         self._table.listeners.setdefault(listener.port, CompiledListener(listener, hosts))
         yield listener
 
-    def _add(self, route: Route, routes: RouteIndex) -> None:
-        matches = list(compile_matches(route, self._table.config.template_limits))
+    def _host(self, spec: VirtualHost, held: PreparedHost | None) -> Generator[object, None, PreparedHost]:
+        if held is not None and held.spec == spec and (yield from self._untouched(spec)):
+            return held
+        host = PreparedHost(spec)
+        for route in spec.routes:
+            known = None if held is None else held.routes.get(route.name)
+            if known is None or known.spec != route or self._changes.touch(route):
+                known = self._prepare(route)
+            host.add(known)
+            yield route
+        return host
+
+    def _untouched(self, host: VirtualHost) -> Generator[object, None, bool]:
+        for start in range(0, len(host.routes), _GLANCES):
+            if any(map(self._changes.touch, host.routes[start : start + _GLANCES])):
+                return False
+            yield host
+        return True
+
+    def _prepare(self, route: Route) -> PreparedRoute:
+        matches = tuple(compile_matches(route, self._table.config.template_limits))
         broken = any(match.broken for _, _, match in matches)
         compiled = None if broken else self._route(route)
-        if compiled is None:
-            compiled = CompiledRoute(route.name, None, closed=_UNKNOWN_PLAN)
-        routes.add(compiled, matches)
+        return PreparedRoute(route, matches, compiled or CompiledRoute(route.name, None, closed=_UNKNOWN_PLAN))
 
     def _route(self, route: Route) -> CompiledRoute | None:
         """Compile what a route does; None: something it needs is missing or unknown."""

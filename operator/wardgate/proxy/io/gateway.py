@@ -7,6 +7,7 @@ requests are served, and flips it in; streams keep the table that they began wit
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import socket
 import ssl
@@ -75,6 +76,7 @@ class Gateway:
         self.draining = False
         self.table: Table | None = None
         self.credentials = CredentialIndex()
+        self._stale_after = -math.inf if settings.max_config_age else math.inf
         self._routes_hash = ""
         self._pools: dict[CompiledUpstream, UpstreamPool] = {}
         self._counters = counters
@@ -123,6 +125,16 @@ class Gateway:
         else:
             self.credentials = config.credentials
         return problems
+
+    def renew(self, *, age: float) -> None:
+        """The config was confirmed ``age`` seconds ago; from then on this process counts by itself."""
+        if self.settings.max_config_age:
+            self._stale_after = self.clock() - age + self.settings.max_config_age
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the config was confirmed longer ago than it may be served."""
+        return self.clock() > self._stale_after
 
     def _prepare_pools(self, table: Table) -> tuple[str, ...]:
         held, self._pools = self._pools, {}

@@ -101,8 +101,11 @@ class Stream:
     # The request.
 
     def start(self) -> None:
-        """Let the core decide about the head."""
-        self._take(self._exchange.start())
+        """Let the core decide about the head, by a config that may still be trusted."""
+        if self._gateway.is_stale:
+            self._refuse(Reason.CONFIG_TOO_OLD)
+        else:
+            self._take(self._exchange.start())
 
     def request_data(self, data: bytes) -> None:
         """A piece of the caller's body."""
@@ -120,10 +123,11 @@ class Stream:
         if self._collecting:
             self._collecting = False
             # The key may have been revoked, or have expired, while the body was on its way (invariant 5).
-            gateway = self._gateway
-            self._take(
-                self._exchange.advance(self._collector.take(), credentials=gateway.credentials, now=gateway.now())
-            )
+            gateway, body = self._gateway, self._collector.take()
+            if gateway.is_stale:
+                self._refuse(Reason.CONFIG_TOO_OLD)
+            else:
+                self._take(self._exchange.advance(body, credentials=gateway.credentials, now=gateway.now()))
         elif self._sender is not None and self._sender.streams:
             self._sender.end()
         if self._sender is not None:

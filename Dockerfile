@@ -1,0 +1,45 @@
+# The image of Wardgate; operator and proxy are one program in one image:
+#
+#   docker build -t wardgate:0.1.0 --build-arg VERSION=0.1.0 --build-arg REVISION="$(git rev-parse HEAD)" .
+#
+# Every package comes from a lock, by its hash. BASE_IMAGE needs Python 3.11 or newer with pip, and awk.
+ARG BASE_IMAGE=python:3.13-slim
+
+FROM ${BASE_IMAGE} AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
+WORKDIR /build
+RUN python3 -m venv --without-pip /opt/wardgate && python3 -m venv --without-pip /build/tools
+
+COPY locks/run.txt locks/dev.txt locks/
+RUN python3 -m pip --python /opt/wardgate/bin/python install \
+      --no-compile --require-hashes --only-binary :all: -r locks/run.txt
+# Of the development lock only what builds the package.
+RUN awk '/^[^ ]/ { keep = /^(hatchling|packaging|pathspec|pluggy|tomlkit|trove-classifiers)==/ } keep' locks/dev.txt > build.txt && \
+    python3 -m pip --python /build/tools/bin/python install --require-hashes --only-binary :all: -r build.txt
+
+COPY pyproject.toml README.md LICENSE ./
+COPY operator/ operator/
+RUN python3 -m pip --python /build/tools/bin/python wheel --no-deps --no-build-isolation --wheel-dir dist . && \
+    python3 -m pip --python /opt/wardgate/bin/python install --no-compile --no-deps --no-index dist/*.whl
+# The container's file system is read-only: bytecode is made here, and never looked at twice.
+RUN /opt/wardgate/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/wardgate/lib
+
+FROM ${BASE_IMAGE}
+ARG BASE_IMAGE
+ARG VERSION=""
+ARG REVISION=""
+ARG CREATED=""
+ARG SOURCE=""
+LABEL org.opencontainers.image.title="Wardgate" \
+      org.opencontainers.image.description="An API-key gateway for AI APIs on Kubernetes" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.created="${CREATED}" \
+      org.opencontainers.image.source="${SOURCE}" \
+      org.opencontainers.image.base.name="${BASE_IMAGE}"
+COPY --from=build /opt/wardgate /opt/wardgate
+ENV PATH="/opt/wardgate/bin:${PATH}" PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+# By number, so that Kubernetes can see that it is not root.
+USER 65532:65532
+ENTRYPOINT ["wardgate"]

@@ -1,0 +1,93 @@
+"""``wardgate proxy --cluster``: the config is in the Secrets of the config namespace, which are followed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from wardgate import __version__
+from wardgate.cli.errors import CommandError
+from wardgate.cli.serving import Announcer, Gateway, Terminal, gateway, stop_signals
+from wardgate.kube.client import connect
+from wardgate.kube.config_source import ConfigSource
+from wardgate.kube.errors import KubeError
+from wardgate.kube.place import Place
+from wardgate.kube.revision_file import RevisionFile
+from wardgate.proxy.settings import ProxySettings
+from wardgate.proxy.supervisor import ConfigRefused
+from wardgate.wire.bundle import ROUTES, Bundle
+from wardgate.wire.decode import decode_routes
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterConfig:
+    """Where the config is. Without ``kubeconfig`` and ``context`` the pod's own cluster, else the default one."""
+
+    release: str
+    namespace: str
+    kubeconfig: str | None = None
+    context: str | None = None
+    cache_dir: Path | None = None
+
+
+async def serve_cluster(config: ClusterConfig, settings: ProxySettings, terminal: Terminal) -> None:
+    """Serve what a cluster's operator publishes until a signal, whatever becomes of the operator or the API server."""
+    place = Place(config.release, config.namespace)
+    cache = None
+    if config.cache_dir is not None:
+        cache = RevisionFile(config.cache_dir, release=config.release, namespace=config.namespace)
+    try:
+        client = await connect(
+            kubeconfig=config.kubeconfig, context=config.context, user_agent=f"wardgate-proxy/{__version__}"
+        )
+    except KubeError as error:
+        raise CommandError(str(error)) from error
+    try:
+        async with (
+            stop_signals(lambda: terminal.say("stopping; a second Ctrl-C ends at once")) as stopping,
+            gateway(settings, terminal) as serving,
+        ):
+            source = ConfigSource(client, _Proxy(serving, settings, terminal), place=place, cache=cache)
+            serving.follow(source.delivery)
+            admin = f", admin endpoints at http://{serving.admin}" if serving.admin else ""
+            server = await client.server()
+            terminal.say(f"wardgate {__version__} follows {place.index} at {server}{admin}")
+            async with asyncio.TaskGroup() as group:
+                following = group.create_task(source.run(), name="follow the cluster")
+                await stopping.wait()
+                following.cancel()
+    finally:
+        await client.close()
+
+
+class _Proxy:
+    """The config source's consumer."""
+
+    def __init__(self, serving: Gateway, settings: ProxySettings, terminal: Terminal) -> None:
+        self._serving = serving
+        self._settings = settings
+        self._terminal = terminal
+        self._announcer = Announcer(terminal)
+        self._served_before = False
+
+    async def apply(self, bundle: Bundle, *, noticed: float) -> str:
+        """Put a bundle in force; return why it cannot be."""
+        try:
+            in_force = await self._serving.demand(bundle)
+        except ConfigRefused as refusal:
+            return str(refusal)
+        self._announcer.announce(in_force, revision=bundle.revision, seconds=time.monotonic() - noticed)
+        if not self._served_before:
+            self._served_before = True
+            self._terminal.unused_ports(self._settings.ports, decode_routes(bundle.groups[ROUTES]).config.listeners)
+        return ""
+
+    def confirmed(self) -> None:
+        """Tell the workers that the config is as young as it is."""
+        self._serving.tell_age()
+
+    def announce(self, text: str) -> None:
+        """Print it."""
+        self._terminal.say(text)

@@ -1,0 +1,92 @@
+"""``wardgate proxy --config FILE``: the config is a bundle in a file, which is followed."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+from wardgate.cli.errors import CommandError
+from wardgate.cli.serving import Announcer, Gateway, Terminal, gateway, stop_signals
+from wardgate.proxy.settings import ProxySettings
+from wardgate.proxy.supervisor import ConfigRefused
+from wardgate.standalone.bundle_file import BundleFileError, read_bundle
+from wardgate.standalone.listing import list_files
+from wardgate.standalone.watcher import Watcher
+from wardgate.wire.bundle import ROUTES, Bundle
+from wardgate.wire.decode import decode_routes
+
+_STDIN = Path("-")
+
+
+async def serve_file(config: Path, settings: ProxySettings, terminal: Terminal) -> None:
+    """Serve the bundle in a file until a signal."""
+    watcher = Watcher(lambda: list_files([config]), clock=time.monotonic, sleep=asyncio.sleep)
+    first = _read(config)
+    async with (
+        stop_signals(lambda: terminal.say("stopping; a second Ctrl-C ends at once")) as stopping,
+        gateway(settings, terminal) as serving,
+    ):
+        follower = _Follower(config, serving, terminal)
+        if not await follower.take(first, noticed=time.monotonic()):
+            msg = "The config cannot be served; see above."
+            raise CommandError(msg)
+        terminal.unused_ports(settings.ports, decode_routes(first.groups[ROUTES]).config.listeners)
+        async with asyncio.TaskGroup() as group:
+            following = group.create_task(follower.follow(watcher), name="follow the bundle")
+            await stopping.wait()
+            following.cancel()
+
+
+class _Follower:
+    """Puts each new bundle in force."""
+
+    def __init__(self, config: Path, serving: Gateway, terminal: Terminal) -> None:
+        self._config = config
+        self._serving = serving
+        self._terminal = terminal
+        self._announcer = Announcer(terminal)
+        self._revision = ""
+        self._complaint = ""
+
+    async def take(self, bundle: Bundle, *, noticed: float) -> bool:
+        """Put a bundle in force; return whether every listener of it is."""
+        if bundle.revision == self._revision:
+            return True
+        self._revision = bundle.revision
+        try:
+            in_force = await self._serving.demand(bundle)
+        except ConfigRefused as refusal:
+            self._terminal.say(f"error: {refusal}")
+            return False
+        self._announcer.announce(in_force, revision=bundle.revision, seconds=time.monotonic() - noticed)
+        return in_force.complete
+
+    async def follow(self, watcher: Watcher) -> None:
+        """Take what the file holds after every change, until cancelled."""
+        while True:
+            noticed = await watcher.changed()
+            try:
+                bundle = _read(self._config)
+            except CommandError as error:
+                self._complain(error.message)
+                continue
+            self._complaint = ""
+            await self.take(bundle, noticed=noticed)
+
+    def _complain(self, complaint: str) -> None:
+        if complaint != self._complaint:
+            self._terminal.say(f"error: {complaint} What was in force stays.")
+        self._complaint = complaint
+
+
+def _read(config: Path) -> Bundle:
+    try:
+        return read_bundle(sys.stdin.buffer.read() if config == _STDIN else config.read_bytes())
+    except OSError as error:
+        msg = f"{config} cannot be read: {error.strerror}."
+        raise CommandError(msg) from error
+    except BundleFileError as error:
+        msg = f"{config}: {error}"
+        raise CommandError(msg) from error

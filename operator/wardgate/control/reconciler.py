@@ -1,0 +1,199 @@
+"""The operator's loop: whenever something changed, freeze the store, translate, and publish if the revision differs.
+
+Level-triggered: a round looks at everything there is, so nothing depends on having seen every change. A round that
+cannot be published is tried again; what the proxies serve stays meanwhile. Followers translate as well, so that a new
+leader is warm, and write nothing.
+
+Publishing comes first in every round; judging objects and writing statuses follow, because a revocation must not wait
+for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Final, Protocol
+
+from wardgate.control.division import Division
+from wardgate.control.metrics import Metrics
+from wardgate.control.trigger import Trigger
+from wardgate.kube.errors import KubeError
+from wardgate.kube.publisher import Deposed, Publisher
+from wardgate.kube.state import StateStore
+from wardgate.problems import ObjectRef
+from wardgate.renderer import Rendered, Renderer
+from wardgate.store import Store
+from wardgate.translate.pipeline import Translation
+
+_log = logging.getLogger(__name__)
+_BACKOFF: Final = (0.05, 0.2, 1.0, 2.0, 5.0)
+_LOOK_AGAIN: Final = 0.1
+"""Seconds until another look at what was not listed yet: a list that was refused is an answer, and changes nothing."""
+
+
+class Cluster(Protocol):
+    """What the watches know."""
+
+    def missing(self) -> tuple[str, ...]:
+        """Why the store is not complete yet, one sentence for each kind; empty once every kind was listed."""
+        ...
+
+    def is_live(self) -> bool:
+        """Whether every watch is known to deliver, so that what is held is what is true now."""
+        ...
+
+    def follow_named(self, named: Iterable[ObjectRef]) -> None:
+        """Watch these Secrets besides the key Secrets, and no others."""
+        ...
+
+    async def list_again(self) -> None:
+        """List every kind once more, consistently. Raises ``KubeError``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where a round goes. ``report`` gets what is in force, with its sequence."""
+
+    publisher: Publisher
+    state: StateStore
+    report: Callable[[Translation, int], None]
+
+
+class Reconciler:
+    """``clock`` counts seconds. ``division`` is what of the cluster this release serves."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        renderer: Renderer,
+        division: Division,
+        trigger: Trigger,
+        cluster: Cluster,
+        outputs: Outputs,
+        metrics: Metrics,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._renderer = renderer
+        self._division = division
+        self._trigger = trigger
+        self._cluster = cluster
+        self._outputs = outputs
+        self._metrics = metrics
+        self._clock = clock
+        self._leading = False
+        self._failures = 0
+        self._round = asyncio.Lock()
+        self._waiting_for: tuple[str, ...] = ()
+
+    @property
+    def is_leading(self) -> bool:
+        """Whether this replica publishes."""
+        return self._leading
+
+    async def run(self) -> None:
+        """Do a round after every change, for ever."""
+        while True:
+            noticed = await self._trigger.wait()
+            async with self._round:
+                delay = await self._try_round(noticed)
+            if delay:
+                await asyncio.sleep(delay)
+                self._trigger.mark()
+
+    async def lead(self) -> None:
+        """Take over: list all once more, remember what was good, own the index; then publish. Raises ``KubeError``.
+
+        The order matters: what a frozen watch hid must not be published again under a new leader's name, and an object
+        that turned bad while nobody watched keeps its last good form.
+        """
+        async with self._round:
+            await self._cluster.list_again()
+            self._renderer.last_good = await self._outputs.state.load()
+            await self._outputs.publisher.take_over()
+            self._leading = self._metrics.leading = True
+        self._trigger.mark()
+
+    def follow(self) -> None:
+        """Another replica leads from now on, or nobody: write nothing."""
+        self._leading = self._metrics.leading = False
+
+    def history_was_rolled_back(self) -> None:
+        """A backup was restored: versions may be used again for something else."""
+        self._renderer.forget()
+
+    async def _try_round(self, noticed: float) -> float:
+        """Do one; return the seconds after which to try again, 0 if it is done."""
+        try:
+            is_done = await self._do_round(noticed)
+            self._failures = 0
+            return 0.0 if is_done else _LOOK_AGAIN
+        except Deposed:
+            _log.warning("Another operator has written the index; this one stops publishing until it leads again.")
+            self.follow()
+            return 0.0
+        except KubeError as error:
+            self._metrics.publish_failures += 1
+            _log.warning("The config could not be published and will be again: %s", error)
+        except Exception as error:  # noqa: BLE001 - what the proxies serve must outlive whatever a round runs into
+            self._metrics.internal_errors += 1
+            _log.error("%s", _bug(error))
+        self._failures += 1
+        return _BACKOFF[min(self._failures, len(_BACKOFF)) - 1]
+
+    async def _do_round(self, noticed: float) -> bool:
+        """Return whether it went through: not while something was never listed."""
+        if not self._is_complete():
+            return False
+        started = self._clock()
+        rendered = await asyncio.to_thread(self._renderer.render, self._division.of(self._store.freeze()))
+        self._metrics.translated(self._clock() - started)
+        self._cluster.follow_named(rendered.translation.named_secrets)
+        if self._cluster.missing():
+            return False  # a Secret that was named just now is about to be read
+        if not self._leading:
+            return True
+        sequence = await self._publish(rendered, noticed)
+        # After publishing, and before the next round: both use what the translation remembers.
+        await asyncio.to_thread(lambda: (rendered.translation.statuses, rendered.translation.last_good))
+        self._outputs.report(rendered.translation, sequence)
+        await self._outputs.state.save(rendered.translation.last_good)
+        return True
+
+    def _is_complete(self) -> bool:
+        missing = self._cluster.missing()
+        if missing != self._waiting_for:
+            for sentence in missing:
+                _log.info("%s", sentence)
+            self._waiting_for = missing
+        return not missing
+
+    async def _publish(self, rendered: Rendered, noticed: float) -> int:
+        published = await self._outputs.publisher.publish(rendered.bundle, verified=self._cluster.is_live())
+        if published.index_written:
+            self._metrics.published(
+                seconds=published.seconds, latency=self._clock() - noticed, revision=published.revision
+            )
+            _log.info(
+                "Published %s as %d: %d new shards, in %.0f ms, %.0f ms after the change was seen.",
+                published.revision[:12],
+                published.sequence,
+                published.created,
+                published.seconds * 1000,
+                (self._clock() - noticed) * 1000,
+            )
+        return published.sequence
+
+
+def _bug(error: Exception) -> str:
+    """Say where, and nothing of what: the text of an unforeseen error may quote a manifest."""
+    *_, last = traceback.extract_tb(error.__traceback__)
+    where = f"{type(error).__name__} in {last.name}, line {last.lineno} of {PurePath(last.filename).name}"
+    return f"Internal error ({where}): what was published stays. Please report this as a bug of Wardgate."

@@ -1,0 +1,35 @@
+"""What one installation of the operator is told: names, namespaces, what it may write. ``docs/settings.md``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from wardgate.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorSettings:
+    """``watch_namespaces`` and ``key_namespaces`` empty: all namespaces."""
+
+    release: str
+    namespace: str
+    """Where the Lease and the state Secrets are."""
+    config_namespace: str
+    """Where the index and the shards are, and nothing else."""
+    identity: str
+    """This replica's name, in the Lease and in the index."""
+    translation: Settings
+    watch_namespaces: tuple[str, ...] = ()
+    key_namespaces: tuple[str, ...] = ()
+    opaque_key_selector: str = ""
+    """Labels of Opaque Secrets that are watched as well; empty: none are."""
+    gateways: Mapping[str, str] = field(default_factory=dict)
+    """Labels of this release's VirtualGateways; empty: all of the cluster's."""
+    write_status: bool = True
+    proxy_service: str = ""
+    """The headless Service whose EndpointSlices name the proxies; empty: none."""
+    proxy_admins: tuple[str, ...] = ()
+    """URLs of proxies' admin endpoints, in the place of the Service."""
+    admin: str = ""
+    """``ADDR:PORT`` of the operator's own admin endpoints; empty: none."""

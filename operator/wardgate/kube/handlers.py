@@ -1,0 +1,129 @@
+"""The events of our kinds, brought by kopf and kept coming: started again whenever it ends or has to watch other kinds.
+
+kopf watches the kinds that can be watched now (``watchable``); when a CRD appears or a right is taken away it is
+started anew with the others. While it is away, or misses something, the resync makes up for it. It does not report what
+disappeared while a watch was lost; but it then lists, which shows in its events, and ``on_relist`` is told of that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from typing import Final, NoReturn
+
+from wardgate.kube.client import KubeClient
+from wardgate.kube.kopf_thread import KopfThread, Observed
+from wardgate.kube.pacing import Backoff, Timing
+from wardgate.kube.resources import resource_of
+from wardgate.kube.sink import Sink
+
+_log = logging.getLogger(__name__)
+
+SILENCE: Final = 75.0
+"""Seconds without a word after which kopf opens a watch anew."""
+_SETTLE: Final = 0.3
+"""Seconds in which further changes of the kinds are awaited, so that seven answers do not start kopf seven times."""
+_STEADY: Final = 30.0
+_ONE_LIST: Final = 5.0
+"""Seconds within which events from a list are of the same list."""
+
+
+class Handlers:
+    """``watchable`` says which kinds there are; call ``restart`` when its answer has changed."""
+
+    def __init__(
+        self,
+        client: KubeClient,
+        *,
+        sink: Sink,
+        timing: Timing,
+        watchable: Callable[[], frozenset[str]],
+        on_relist: Callable[[str], None],
+        namespaces: Iterable[str] = (),
+        silence: float = SILENCE,
+    ) -> None:
+        self._client = client
+        self._sink = sink
+        self._timing = timing
+        self._watchable = watchable
+        self._on_relist = on_relist
+        self._namespaces = tuple(sorted(set(namespaces)))
+        self._silence = silence
+        self._backoff = Backoff(timing.random)
+        self._wanted = asyncio.Event()
+        self._from_list: dict[str, float] = {}
+        self.watching: frozenset[str] = frozenset()
+        """The kinds that kopf watches now."""
+
+    def restart(self) -> None:
+        """Look again which kinds can be watched."""
+        self._wanted.set()
+
+    async def run(self) -> NoReturn:
+        """Keep kopf running until cancelled."""
+        while True:
+            self._wanted.clear()
+            self.watching = self._watchable()
+            if not self.watching:
+                await self._wanted.wait()
+                continue
+            began = self._timing.clock()
+            outcome = await self._run_once(self.watching)
+            self.watching = frozenset()
+            if outcome is not None:
+                await self._pause(outcome, lasted=self._timing.clock() - began)
+
+    async def _run_once(self, kinds: frozenset[str]) -> str | None:
+        """Run kopf until it ends, or until other kinds are wanted: None."""
+        self._from_list.clear()
+        thread = KopfThread(
+            [resource_of(kind) for kind in sorted(kinds)],
+            namespaces=self._namespaces,
+            silence=self._silence,
+            random=self._timing.random,
+            connection=self._client.connection,
+            observe=self._observe,
+        )
+        thread.start()
+        try:
+            return await self._until_over(thread, kinds)
+        finally:
+            await thread.stop()
+
+    async def _until_over(self, thread: KopfThread, kinds: frozenset[str]) -> str | None:
+        thread.ended.add_done_callback(lambda _: self._wanted.set())
+        while True:
+            await self._wanted.wait()
+            if thread.ended.done():
+                return thread.ended.result()
+            await self._timing.sleep(_SETTLE)
+            self._wanted.clear()
+            if self._watchable() != kinds:
+                return None
+
+    async def _pause(self, outcome: str, *, lasted: float) -> None:
+        if lasted >= _STEADY:
+            self._backoff.reset()
+        delay = self._backoff.next()
+        _log.warning(
+            "kopf stopped watching%s and is started again; meanwhile the periodic lists stand in.",
+            f" ({outcome})" if outcome else "",
+        )
+        await self._timing.sleep(delay)
+
+    def _observe(self, observed: Observed) -> None:
+        scope = observed.ref.namespace if self._namespaces else ""
+        if observed.obj is None:
+            self._sink.removed(observed.ref, version=observed.version, scope=scope)
+            return
+        self._sink.changed(observed.obj, scope=scope)
+        if observed.was_listed:
+            self._note_list(observed.ref.kind)
+
+    def _note_list(self, kind: str) -> None:
+        now = self._timing.clock()
+        before = self._from_list.get(kind, float("-inf"))
+        self._from_list[kind] = now
+        if now - before > _ONE_LIST:
+            self._on_relist(kind)

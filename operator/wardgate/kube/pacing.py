@@ -1,0 +1,41 @@
+"""When to try again, and by which clocks: what a test hands in instead of waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Final
+
+FIRST: Final = 0.05
+LONGEST: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """``clock`` is monotonic and ``now`` the wall's, both in seconds; ``random`` gives a number from 0 below 1."""
+
+    clock: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = time.time
+    sleep: Callable[[float], Coroutine[object, object, None]] = asyncio.sleep
+    random: Callable[[], float] = random.random
+
+
+class Backoff:
+    """Delays that double from ``FIRST`` to ``LONGEST`` seconds, each cut by up to half so that a fleet spreads out."""
+
+    def __init__(self, random: Callable[[], float]) -> None:
+        self._random = random
+        self._next = FIRST
+
+    def reset(self) -> None:
+        """What was tried has succeeded."""
+        self._next = FIRST
+
+    def next(self) -> float:
+        """Seconds until the next attempt."""
+        delay = self._next * (1.0 - 0.5 * self._random())
+        self._next = min(self._next * 2, LONGEST)
+        return delay

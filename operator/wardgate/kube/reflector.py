@@ -1,0 +1,218 @@
+"""Keeps a sink in step with one collection of the API server, for as long as it runs: list, then watch.
+
+What is asked of the server is decided here; what an answer means, in ``reflection``. However a watch ends, in order,
+broken, or after a silence, the next one goes on from the last version, so that whatever happened meanwhile is replayed.
+Before that a small consistent read makes sure that the cluster has come that far: a watch from a version that a
+restored backup does not know says nothing for ever. A full list is made where the server has forgotten the version
+(410) or went back, and every ten minutes in any case.
+
+Silence alone proves nothing (a server whose etcd reports no progress sends no bookmarks while nothing happens), so it
+costs a new connection and no list.
+
+A kind without a CRD is empty and looked for again. One that we may not list is *not* empty: what was last seen stays,
+and ``problem`` says so. Nothing ends this loop but its cancellation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Final, NoReturn
+
+from wardgate.kube.client import KubeClient
+from wardgate.kube.errors import ApiError, ConnectionFailed, KubeError
+from wardgate.kube.listing import REPEAT_REFUSED, Collection, explain, list_all, version_of
+from wardgate.kube.pacing import Backoff, Timing
+from wardgate.kube.reflection import Changed, Delta, Recovery, Reflection, Removed
+from wardgate.kube.sink import Sink
+from wardgate.snapshot import StoredObject
+
+_log = logging.getLogger(__name__)
+
+SILENCE: Final = 75.0
+"""Seconds without a word (bookmarks come every minute) after which a watch is opened anew: with two attempts of
+``_PROBE`` it stays below 90 (invariant 5)."""
+RELIST: Final = 600.0
+"""Seconds between two lists, give or take a tenth."""
+_LIFETIME: Final = 240
+"""Seconds after which the server ends a watch, and up to half as much again."""
+_STEADY: Final = 5.0
+"""Seconds after which a watch that ends was a good one: the next one needs no back-off."""
+_PROBE: Final = 5.0
+"""Seconds for the small read before a watch goes on; a connection that hangs must not cost more."""
+
+
+class Reflector:
+    """One collection, into one scope of the sink."""
+
+    def __init__(
+        self,
+        client: KubeClient,
+        collection: Collection,
+        *,
+        sink: Sink,
+        scope: str = "",
+        timing: Timing,
+        silence: float = SILENCE,
+        relist: float = RELIST,
+    ) -> None:
+        self.collection = collection
+        self.scope = scope
+        self._client = client
+        self._sink = sink
+        self._timing = timing
+        self._silence = silence
+        self._relist = relist
+        self._kind = collection.resource.kind
+        self._reflection = Reflection(self._kind)
+        self._backoff = Backoff(timing.random)
+        self._list_due = float("-inf")
+        self._listing = asyncio.Lock()
+        self.listed_at: float | None = None
+        """When it was last listed, or known to be absent; None before the first time."""
+        self.last_word_at: float | None = None
+        """When the server last said anything about it, be it a bookmark."""
+        self.is_live = False
+        """Whether a watch is open."""
+        self.is_answered = False
+        """Whether the first list was answered at all, were it with a refusal."""
+        self.problem = ""
+        """What keeps it from being in step, a sentence for people; empty if nothing does."""
+
+    async def run(self) -> NoReturn:
+        """Follow the collection until cancelled."""
+        while True:
+            try:
+                delay = await self._follow_once()
+            except Exception as error:  # noqa: BLE001 - nobody else would notice a revoked key
+                delay = self._give_up_once(error)
+            finally:
+                self.is_live = False
+            if delay > 0.0:
+                await self._timing.sleep(delay)
+
+    async def list_again(self) -> None:
+        """Tell the sink what there is now, beside the running watch. Raises ``KubeError``."""
+        async with self._listing:
+            seen = self._seen()
+            listing = await list_all(self._client, self.collection)
+            self._tell(listing.objects, as_of=listing.as_of, seen=seen)
+
+    async def _follow_once(self) -> float:
+        """List if need be, watch until the watch ends; return the seconds to wait before the next time."""
+        try:
+            if self._timing.clock() >= self._list_due or self._reflection.is_behind(await self._newest()):
+                await self._list()
+        except KubeError as error:
+            return self._was_refused(error)
+        began = self._timing.clock()
+        try:
+            await self._watch()
+        except KubeError as error:
+            return self._broke(error, began=began)
+        return self._next_delay(began)
+
+    async def _newest(self) -> int:
+        """Where the cluster is now."""
+        try:
+            async with asyncio.timeout(_PROBE):
+                page = await self._client.get(self.collection.path, {**self.collection.parameters, "limit": 1})
+        except TimeoutError:
+            msg = f"no answer within {_PROBE:.0f} s"
+            raise ConnectionFailed(msg) from None
+        return version_of(page)
+
+    async def _list(self) -> None:
+        async with self._listing:
+            seen = self._seen()
+            listing = await list_all(self._client, self.collection, self._reflection.read)
+            relisted = self._reflection.replace(listing.objects, as_of=listing.as_of)
+            self._tell(relisted.objects, as_of=relisted.as_of, seen=seen)
+        if relisted.rolled_back:
+            _log.warning("The cluster's history was set back: %s were taken over as they are now.", self.collection)
+        elif relisted.missed:
+            _log.info("A list of %s told of %d deletions that no event had.", self.collection, len(relisted.missed))
+        self._list_due = self._timing.clock() + self._relist * (0.9 + 0.2 * self._timing.random())
+
+    def _seen(self) -> int:
+        version = self._reflection.version
+        return max(-1 if version is None else version, self._sink.position(self._kind, self.scope))
+
+    def _tell(self, objects: Sequence[StoredObject], *, as_of: int, seen: int) -> None:
+        self._sink.replaced(self._kind, objects, as_of=as_of, at_least=seen, scope=self.scope)
+        self._sink.absent(self._kind, absent=False)
+        self._settled()
+
+    async def _watch(self) -> None:
+        assert self._reflection.version is not None
+        parameters = {
+            **self.collection.parameters,
+            "resourceVersion": self._reflection.version,
+            "timeoutSeconds": int(_LIFETIME * (1.0 + 0.5 * self._timing.random())),
+        }
+        async with self._client.watch(self.collection.path, parameters, silence=self._silence) as events:
+            self.is_live = True
+            self._is_well()
+            async for event in events:
+                self._pass_on(self._reflection.apply(event))
+                self.last_word_at = self._timing.clock()
+
+    def _pass_on(self, delta: Delta) -> None:
+        match delta:
+            case Changed(obj):
+                self._sink.changed(obj, scope=self.scope)
+            case Removed(ref, version):
+                self._sink.removed(ref, version=version, scope=self.scope)
+
+    def _next_delay(self, began: float) -> float:
+        """None to speak of after a good watch; more and more when one after the other ends at once."""
+        if self._timing.clock() - began >= _STEADY:
+            self._backoff.reset()
+        return self._backoff.next()
+
+    def _broke(self, error: KubeError, *, began: float) -> float:
+        """The watch failed: decide how to go on, and when."""
+        if self._reflection.fail(error) is Recovery.RELIST:
+            self._list_due = float("-inf")
+        if isinstance(error, ApiError) and error.is_forbidden:
+            return self._was_refused(error)
+        _log.debug("The watch of %s ended (%s); it is opened again.", self.collection, error)
+        return self._next_delay(began)
+
+    def _was_refused(self, error: KubeError) -> float:
+        """There is no list or no watch: say why, and when to ask again."""
+        self._has_problem(explain(self.collection, error))
+        if not isinstance(error, ApiError) or not (self._is_absent(error) or error.is_forbidden):
+            return self._backoff.next()
+        self.is_answered = True
+        return REPEAT_REFUSED * (1.0 - 0.2 * self._timing.random())
+
+    def _is_absent(self, error: ApiError) -> bool:
+        if error.is_absent:
+            self._sink.absent(self._kind, absent=True)
+            self._settled()
+        return error.is_absent
+
+    def _give_up_once(self, error: Exception) -> float:
+        self._list_due = float("-inf")
+        self._has_problem(
+            f"Internal error ({type(error).__name__}) while {self.collection} were watched; everything is listed "
+            f"again. Please report this as a bug of Wardgate."
+        )
+        return self._backoff.next()
+
+    def _settled(self) -> None:
+        self.is_answered = True
+        self.listed_at = self.last_word_at = self._timing.clock()
+
+    def _is_well(self) -> None:
+        self.last_word_at = self._timing.clock()
+        if self.problem:
+            _log.info("Watching %s again.", self.collection)
+        self.problem = ""
+
+    def _has_problem(self, sentence: str) -> None:
+        if sentence != self.problem:
+            _log.warning("%s", sentence)
+        self.problem = sentence

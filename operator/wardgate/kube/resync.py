@@ -1,0 +1,208 @@
+"""Every kind listed anew every minute, because a watch alone cannot be trusted.
+
+kopf brings the events of our kinds, and after a lost watch it does not tell what disappeared meanwhile. So each kind is
+listed in full, consistently, once a minute, and the list replaces what is held: whatever a watch missed, or held back
+while it was frozen, counts a minute later. The first lists, all at once, are also how everything starts.
+
+What the answers say about a kind decides whether kopf can watch it (``watchable``): a kind that has no CRD is empty,
+one that we may not list stays as it was last seen, and both are asked for again; ``on_watchable`` is called when such
+an answer changes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, NoReturn
+
+from wardgate.api import KINDS
+from wardgate.kube.client import KubeClient
+from wardgate.kube.errors import ApiError, KubeError
+from wardgate.kube.listing import REPEAT_REFUSED, Collection, explain, list_all, list_all_again
+from wardgate.kube.pacing import Backoff, Timing
+from wardgate.kube.resources import resource_of
+from wardgate.kube.sink import Sink
+from wardgate.tasks import spawn
+
+_log = logging.getLogger(__name__)
+
+PERIOD: Final = 60.0
+"""Seconds between two lists of a kind at most; with the list itself it must stay below 90 (invariant 5)."""
+
+
+class KindLister:
+    """One kind in one namespace or in all; ``scope`` is the namespace, empty for all."""
+
+    def __init__(
+        self,
+        client: KubeClient,
+        collection: Collection,
+        *,
+        sink: Sink,
+        timing: Timing,
+        period: float,
+        on_watchable: Callable[[], None],
+    ) -> None:
+        self.collection = collection
+        self.kind = collection.resource.kind
+        self.scope = collection.namespace or ""
+        self._client = client
+        self._sink = sink
+        self._timing = timing
+        self._period = period
+        self._on_watchable = on_watchable
+        self._backoff = Backoff(timing.random)
+        self._lock = asyncio.Lock()
+        self._extra: asyncio.Task[None] | None = None
+        self.listed_at: float | None = None
+        """When it was last listed, or known to be absent; None before the first time."""
+        self.is_watchable = False
+        """Whether the last answer was a list."""
+        self.problem = ""
+        """What keeps it from being listed, a sentence for people; empty if nothing does."""
+
+    async def run(self) -> NoReturn:
+        """List it again and again until cancelled."""
+        while True:
+            await self._timing.sleep(await self._try_to_list())
+
+    async def list_again(self) -> None:
+        """List it once, and replace what is held. Raises ``KubeError``; an absent kind is none."""
+        async with self._lock:
+            seen = self._sink.position(self.kind, self.scope)
+            try:
+                listing = await list_all(self._client, self.collection)
+            except ApiError as error:
+                if not error.is_absent:
+                    raise
+                self._is_absent(error)
+                return
+            self._sink.replaced(self.kind, listing.objects, as_of=listing.as_of, at_least=seen, scope=self.scope)
+            self._sink.absent(self.kind, absent=False)
+            self._is_listed()
+
+    def hurry(self) -> None:
+        """List it once more now, beside the rhythm; calls that come before that is done count as one."""
+        if self._extra is None or self._extra.done():
+            self._extra = spawn(self._list_extra(), name=f"extra list of {self.collection}")
+
+    async def _list_extra(self) -> None:
+        await self._try_to_list()
+
+    async def _try_to_list(self) -> float:
+        """List it once; return the seconds until the next time."""
+        try:
+            await self.list_again()
+        except KubeError as error:
+            return self._failed(error)
+        except Exception as error:  # noqa: BLE001 - the next list may go well, and nobody else would make it
+            self._has_problem(
+                f"Internal error ({type(error).__name__}) while {self.collection} were listed. Please report this as "
+                f"a bug of Wardgate."
+            )
+            return self._backoff.next()
+        self._backoff.reset()
+        longest = self._period if self.is_watchable else REPEAT_REFUSED
+        return longest * (1.0 - 0.2 * self._timing.random())
+
+    def _failed(self, error: KubeError) -> float:
+        self._has_problem(explain(self.collection, error))
+        if isinstance(error, ApiError) and error.is_forbidden:
+            self._watchable(yes=False)
+            return REPEAT_REFUSED * (1.0 - 0.2 * self._timing.random())
+        return self._backoff.next()
+
+    def _is_absent(self, error: ApiError) -> None:
+        self._sink.absent(self.kind, absent=True)
+        self.listed_at = self._timing.clock()
+        self._has_problem(explain(self.collection, error))
+        self._watchable(yes=False)
+
+    def _is_listed(self) -> None:
+        self.listed_at = self._timing.clock()
+        if self.problem:
+            _log.info("Listing %s again.", self.collection)
+        self.problem = ""
+        self._watchable(yes=True)
+
+    def _watchable(self, *, yes: bool) -> None:
+        if yes != self.is_watchable:
+            self.is_watchable = yes
+            self._on_watchable()
+
+    def _has_problem(self, sentence: str) -> None:
+        if sentence != self.problem:
+            _log.warning("%s", sentence)
+        self.problem = sentence
+
+
+class Resync:
+    """All our kinds, cluster-wide or in each of ``namespaces``. Owned by one loop."""
+
+    def __init__(
+        self,
+        client: KubeClient,
+        *,
+        sink: Sink,
+        timing: Timing,
+        namespaces: Iterable[str] = (),
+        kinds: Iterable[str] = tuple(KINDS),
+        period: float = PERIOD,
+        on_watchable: Callable[[], None] = lambda: None,
+    ) -> None:
+        places: list[str | None] = [*sorted(set(namespaces))] or [None]
+        self.listers = tuple(
+            KindLister(
+                client,
+                Collection(resource_of(kind), namespace),
+                sink=sink,
+                timing=timing,
+                period=period,
+                on_watchable=on_watchable,
+            )
+            for kind in kinds
+            for namespace in places
+        )
+
+    @property
+    def watchable(self) -> frozenset[str]:
+        """The kinds that can be watched: the last answer everywhere was a list."""
+        refused = {one.kind for one in self.listers if not one.is_watchable}
+        return frozenset(one.kind for one in self.listers) - refused
+
+    @property
+    def last_resync(self) -> Mapping[str, float | None]:
+        """When each kind was last listed everywhere; None: not yet."""
+        times: dict[str, float | None] = {}
+        for one in self.listers:
+            before = times.get(one.kind, one.listed_at)
+            times[one.kind] = None if before is None or one.listed_at is None else min(before, one.listed_at)
+        return times
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What keeps kinds from being listed, a sentence each."""
+        return tuple(one.problem for one in self.listers if one.problem)
+
+    def missing(self) -> tuple[str, ...]:
+        """What was not listed yet, a sentence each."""
+        late = (one for one in self.listers if one.listed_at is None)
+        return tuple(one.problem or f"Waiting for the list of {one.collection}." for one in late)
+
+    async def run(self) -> None:
+        """Keep listing until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for one in self.listers:
+                group.create_task(one.run(), name=f"resync of {one.collection}")
+
+    async def list_again(self) -> None:
+        """List every kind once more now. Raises ``KubeError`` where that could not be found out."""
+        await list_all_again(self.listers)
+
+    def hurry(self, kinds: Iterable[str]) -> None:
+        """A watch of these kinds was lost: list them now."""
+        wanted = set(kinds)
+        for one in self.listers:
+            if one.kind in wanted:
+                one.hurry()

@@ -1,0 +1,104 @@
+"""Creates shards, and keeps in mind those that no index names yet.
+
+A *spare* is a shard that was created, or is being created, for a publish that has not succeeded. The next attempt uses
+it if the group is still the same, so that an API server that comes and goes is not filled with copies. A spare is one
+from before it exists, so that it is never swept before it could be named.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from wardgate.kube.config_secrets import ConfigSecrets
+from wardgate.kube.errors import ApiError
+from wardgate.kube.index import Manifest, ShardRef
+from wardgate.kube.inventory import Inventory, StoredShard
+from wardgate.kube.packing import OversizedGroup, Packer
+from wardgate.kube.shards import ShardError, read_shard, shard_manifest, shard_name
+from wardgate.wire.bundle import Bundle
+
+_AT_ONCE: Final = 8
+"""Shards created at the same time."""
+_INLINE: Final = 64 * 1024
+"""Bytes that are compressed at once; more of them on a thread, so that probes are answered."""
+
+
+class ShardWriter:
+    """What it creates it adds to ``inventory``."""
+
+    def __init__(self, secrets: ConfigSecrets, inventory: Inventory, *, max_shard: int) -> None:
+        self._secrets = secrets
+        self._inventory = inventory
+        self._packer = Packer(max_shard=max_shard)
+        self._spares: dict[str, ShardRef] = {}
+
+    @property
+    def spares(self) -> tuple[ShardRef, ...]:
+        """Shards that may be named by the next index."""
+        return tuple(self._spares.values())
+
+    def settle(self) -> None:
+        """Every spare is named by now, or never will be."""
+        self._spares.clear()
+        self._packer.forget()
+
+    def oversized(self, bundle: Bundle, in_force: Mapping[str, str]) -> tuple[OversizedGroup, ...]:
+        """See ``Packer.oversized``."""
+        return self._packer.oversized(bundle, in_force)
+
+    def usable(self, bundle: Bundle, *, in_force: Iterable[ShardRef]) -> dict[str, ShardRef]:
+        """By group, the shards that exist and hold what the bundle holds."""
+        return {
+            shard.group: shard
+            for shard in (*self._spares.values(), *in_force)
+            if bundle.hashes.get(shard.group) == shard.sha256 and self._inventory.holds(shard)
+        }
+
+    async def create(self, groups: Collection[str], bundle: Bundle, *, sequence: int) -> list[ShardRef]:
+        """Create a shard for each of these groups. Raises the first ``KubeError``."""
+        turns = asyncio.Semaphore(_AT_ONCE)
+
+        async def create(group: str) -> ShardRef:
+            async with turns:
+                return await self._create(group, bundle, sequence)
+
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                created = [tasks.create_task(create(group), name=f"create {group}") for group in groups]
+        except ExceptionGroup as errors:
+            # One is enough to give up; what was created meanwhile waits for the next attempt.
+            raise errors.exceptions[0] from None
+        return [task.result() for task in created]
+
+    async def _create(self, group: str, bundle: Bundle, sequence: int) -> ShardRef:
+        sha256 = bundle.hashes[group]
+        compressed = await self._compress(bundle.groups[group], sha256)
+        release, namespace = self._secrets.release, self._secrets.namespace
+        name = shard_name(release, group=group, sha256=sha256, sequence=sequence)
+        shard = self._spares[group] = ShardRef(group, name, len(compressed), sha256)
+        try:
+            stored = await self._secrets.create(shard_manifest(shard, compressed, release=release, namespace=namespace))
+        except ApiError as error:
+            stored = await self._existing(shard, error)
+        shard = self._spares[group] = replace(shard, uid=str(stored["metadata"]["uid"]))
+        self._inventory.add(StoredShard(name, shard.uid, shard.size))
+        return shard
+
+    async def _existing(self, shard: ShardRef, error: ApiError) -> Manifest:
+        """A request of ours that was sent twice finds its own result. Anything else is the error that it is."""
+        found = await self._secrets.read(shard.name) if error.is_conflict else None
+        if found is None:
+            raise error
+        try:
+            read_shard(found, shard)
+        except ShardError:
+            raise error from None
+        return found
+
+    async def _compress(self, data: bytes, sha256: str) -> bytes:
+        if len(data) <= _INLINE:
+            return self._packer.pack(data, sha256)
+        return await asyncio.to_thread(self._packer.pack, data, sha256)

@@ -1,0 +1,150 @@
+"""What is known of one object's status, and what follows: whether to write, what, and whether to be patient. Pure.
+
+Rule 1: a status that the API server has already answered this very patch with is not sent again, whatever the server
+made of it. A foreign CRD may prune fields, a webhook may change them; neither is a reason to write for ever.
+Rule 2: conditions of others are sent along with ours, because a merge-patch replaces the list. Then the patch carries
+the version it was made from, so that it fails rather than undoes what they wrote meanwhile.
+Rule 3: somebody who keeps overwriting our status is answered more and more rarely.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, TypeAlias
+
+from wardgate.kube.status_manifest import Desired, status_manifest
+from wardgate.kube.status_patch import as_kept, difference, foreign_conditions
+
+Manifest: TypeAlias = dict[str, Any]
+
+PATIENCE: Final = 3
+"""How often a status that somebody overwrote is put right at once."""
+PEACE: Final = 600.0
+"""Seconds without an overwriting after which patience is new."""
+_LONGEST_WAIT: Final = 300.0
+_NEVER: Final = float("-inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A write that succeeded: what was wanted, the status that was made of it, and the API server's answer to it."""
+
+    desired: Desired
+    sent: Manifest
+    returned: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """``body`` is the merge-patch; ``wanted`` the whole of our part of the status."""
+
+    desired: Desired
+    wanted: Manifest
+    body: Manifest
+
+
+@dataclass(slots=True)
+class StatusEntry:
+    """One object. ``held`` is its status as last heard of, None before the first time, at resourceVersion ``version``.
+
+    ``due`` is when to look at it next. ``given_up``: nothing can succeed until something else is wanted.
+    """
+
+    uid: str = ""
+    version: int = -1
+    held: Mapping[str, Any] | None = None
+    desired: Desired | None = None
+    answered: Answered | None = None
+    due: float | None = None
+    not_before: float = _NEVER
+    failures: int = 0
+    given_up: bool = False
+    repairs: int = 0
+    repaired: float = _NEVER
+
+    @property
+    def before(self) -> Mapping[str, Any] | None:
+        """The status that went before: ours, unless somebody else has written since."""
+        if self.answered is not None and (
+            self.held == self.answered.returned or not (self.held or {}).get("conditions")
+        ):
+            return self.answered.sent
+        return self.held
+
+    @property
+    def was_overwritten(self) -> bool:
+        """Whether what we last wrote still is what we want, and somebody else has written something else."""
+        return (
+            self.answered is not None and self.answered.desired == self.desired and self.answered.returned != self.held
+        )
+
+    def meet(self, uid: str) -> None:
+        """Start anew if another object bears the name now."""
+        if self.uid and self.uid != uid:
+            self.version, self.held, self.answered = -1, None, None
+            self.failures = self.repairs = 0
+        self.uid = uid
+
+    def want(self, desired: Desired) -> bool:
+        """Take what is wanted; return whether it is anything new."""
+        if self.desired == desired:
+            return False
+        if self.desired is None or self.desired.verdict.uid != desired.verdict.uid:
+            self.meet(desired.verdict.uid)
+        self.desired = desired
+        self.given_up = False
+        return True
+
+    def see(self, status: Mapping[str, Any] | None, *, version: int) -> bool:
+        """Take what a watch or a list found; return whether it changed anything that was known."""
+        if version <= self.version:
+            return False
+        changed = self.held is not None and self.held != (status or {})
+        self.version, self.held = version, status or {}
+        return changed
+
+    def take(self, found: Mapping[str, Any]) -> None:
+        """Take an object as the API server answered with it: the newest there is."""
+        metadata, status = found.get("metadata", {}), found.get("status")
+        self.meet(str(metadata.get("uid", self.uid)))
+        self.version = max(self.version, int(metadata.get("resourceVersion", -1)))
+        self.held = status if isinstance(status, dict) else {}
+
+    def take_answer(self, write: Write, answer: Mapping[str, Any]) -> None:
+        """Take the answer to a write of ours."""
+        self.take(answer)
+        assert self.held is not None
+        self.answered = Answered(write.desired, write.wanted, self.held)
+        self.failures, self.not_before = 0, _NEVER
+
+    def next_write(self, now: datetime) -> Write | None:
+        """The request that is needed now, or None."""
+        desired, held, answered = self.desired, self.held, self.answered
+        if desired is None or held is None or desired.verdict.uid != self.uid:
+            return None
+        wanted = status_manifest(desired, previous=self.before, now=now)
+        kept = wanted
+        if answered is not None:
+            if wanted == answered.sent and held == answered.returned:
+                return None
+            kept = as_kept(wanted, sent=answered.sent, returned=answered.returned)
+        if not difference(desired.verdict.ref.kind, held=held, wanted=kept):
+            return None
+        return Write(desired, wanted, self._body(difference(desired.verdict.ref.kind, held=held, wanted=wanted)))
+
+    def patience(self, now: float) -> float:
+        """Seconds to wait before a status that somebody overwrote is put right."""
+        if now - self.repaired > PEACE:
+            self.repairs = 0
+        if self.repairs < PATIENCE:
+            return 0.0
+        wait = min(2.0 ** (self.repairs - PATIENCE), _LONGEST_WAIT)
+        return max(0.0, self.repaired + wait - now)
+
+    def _body(self, status: Manifest) -> Manifest:
+        metadata: Manifest = {"uid": self.uid}
+        if "conditions" in status and foreign_conditions(self.held or {}):
+            metadata["resourceVersion"] = str(self.version)
+        return {"metadata": metadata, "status": status}

@@ -1,0 +1,228 @@
+"""An API server in memory, for faults at an exact request: Secrets with versions, preconditions, lists and watches.
+
+What it must have in common with a real one (versions that grow with every change, 404 and 409, nothing written by an
+update that changes nothing, metadata only on demand) is shown to hold by the tests that run the same code there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from kubernetes.aio.client.configuration import Configuration
+
+from wardgate.kube.client import KubeClient, Manifest, Parameters
+from wardgate.kube.errors import ApiError, ConnectionFailed
+
+Hook = Callable[[str, str], None]
+
+
+def nothing(method: str, path: str) -> None:
+    """No fault."""
+
+
+class FakeApiServer:
+    """Objects by path. Every change is remembered, for watches."""
+
+    def __init__(self) -> None:
+        self.version = 100
+        self.objects: dict[str, Manifest] = {}
+        self.events: list[tuple[int, str, str, Manifest]] = []
+        self.oldest = 0
+        self.uids = 0
+
+    def names(self, part: str = "") -> set[str]:
+        """The names of all objects whose name holds ``part``."""
+        return {path.rpartition("/")[2] for path in self.objects if part in path.rpartition("/")[2]}
+
+    def get(self, path: str) -> Manifest:
+        """One object."""
+        if path not in self.objects:
+            raise refusal(404, "NotFound")
+        return copied(self.objects[path])
+
+    def create(self, path: str, manifest: Mapping[str, Any]) -> Manifest:
+        """POST to a collection."""
+        whole = f"{path}/{manifest['metadata']['name']}"
+        if whole in self.objects:
+            raise refusal(409, "AlreadyExists")
+        self.uids += 1
+        return self._store("ADDED", whole, manifest, uid=f"uid-{self.uids}")
+
+    def replace(self, path: str, manifest: Mapping[str, Any]) -> Manifest:
+        """PUT."""
+        held = self.get(path)
+        if held.get("immutable") and held["data"] != manifest["data"]:
+            raise refusal(422, "Invalid")
+        expected = manifest["metadata"].get("resourceVersion")
+        if expected is not None and expected != held["metadata"]["resourceVersion"]:
+            raise refusal(409, "Conflict")
+        uid = held["metadata"]["uid"]
+        if as_stored(manifest, uid=uid, version=held["metadata"]["resourceVersion"]) == held:
+            return held
+        return self._store("MODIFIED", path, manifest, uid=uid)
+
+    def delete(self, path: str) -> None:
+        """DELETE."""
+        gone = self.get(path)
+        del self.objects[path]
+        self._happened("DELETED", path, gone)
+
+    def list(self, path: str, parameters: Parameters) -> list[Manifest]:
+        """GET of a collection."""
+        found = [one for key, one in sorted(self.objects.items()) if key.rpartition("/")[0] == path]
+        return [copied(one) for one in found if selected(one, str(parameters.get("labelSelector", "")))]
+
+    def snapshot(self) -> dict[str, Manifest]:
+        """A backup."""
+        return copied(self.objects)
+
+    def restore(self, backup: dict[str, Manifest], *, version: int) -> None:
+        """Go back: watches end, and versions are given out again."""
+        self.objects, self.version, self.oldest = copied(backup), version, version
+        self.events.clear()
+
+    def _store(self, kind: str, path: str, manifest: Mapping[str, Any], *, uid: str) -> Manifest:
+        self.objects[path] = as_stored(manifest, uid=uid, version=str(self.version + 1))
+        self._happened(kind, path, self.objects[path])
+        return copied(self.objects[path])
+
+    def _happened(self, kind: str, path: str, manifest: Manifest) -> None:
+        self.version += 1
+        seen = copied(manifest)
+        seen["metadata"]["resourceVersion"] = str(self.version)
+        self.events.append((self.version, kind, path, seen))
+
+
+class FakeClient(KubeClient):
+    """One client's view. ``before`` and ``after`` are called around every request and may raise."""
+
+    def __init__(self, server: FakeApiServer, *, metadata_only: bool = False) -> None:
+        super().__init__(no_cluster, user_agent="tests")
+        self.api = server
+        self.metadata_only = metadata_only
+        self.before: Hook = nothing
+        self.after: Hook = nothing
+        self.requests: list[str] = []
+
+    async def get(self, path: str, parameters: Parameters | None = None) -> Manifest:
+        return await self._do("GET", path, lambda: self.api.get(path))
+
+    async def pages(self, path: str, parameters: Parameters | None = None) -> AsyncIterator[Manifest]:
+        found = await self._do("LIST", path, lambda: self.api.list(path, parameters or {}))
+        version = str(self.api.version)
+        for start in range(0, max(len(found), 1), 2):
+            items = [self._seen(one) for one in found[start : start + 2]]
+            yield {"metadata": {"resourceVersion": version}, "items": items}
+
+    async def create(self, path: str, manifest: Mapping[str, object]) -> Manifest:
+        return await self._do("POST", path, lambda: self.api.create(path, manifest))
+
+    async def replace(self, path: str, manifest: Mapping[str, object]) -> Manifest:
+        return await self._do("PUT", path, lambda: self.api.replace(path, manifest))
+
+    async def delete(self, path: str) -> None:
+        def delete() -> None:
+            if path in self.api.objects:
+                self.api.delete(path)
+
+        await self._do("DELETE", path, delete)
+
+    @asynccontextmanager
+    async def watch(
+        self, path: str, parameters: Parameters, *, silence: float
+    ) -> AsyncIterator[AsyncIterator[Manifest]]:
+        await self._do("WATCH", path, lambda: None)
+        yield self._events(path, parameters)
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+    async def _events(self, path: str, parameters: Parameters) -> AsyncIterator[Manifest]:
+        """What happened since, then an end in good order."""
+        since = int(parameters["resourceVersion"])
+        if since < self.api.oldest or since > self.api.version:
+            raise refusal(410, "Expired")
+        for version, kind, where, manifest in list(self.api.events):
+            wanted = selected(manifest, str(parameters.get("labelSelector", "")))
+            if version > since and where.rpartition("/")[0] == path and wanted:
+                yield {"type": kind, "object": self._seen(manifest)}
+        yield {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": str(self.api.version)}}}
+
+    async def _do(self, method: str, path: str, act: Callable[[], Any]) -> Any:
+        await asyncio.sleep(0)
+        self.requests.append(f"{method} {path.rpartition('/')[2]}")
+        self.before(method, path)
+        answer = act()
+        self.after(method, path)
+        await asyncio.sleep(0)
+        return answer
+
+    def _seen(self, manifest: Manifest) -> Manifest:
+        return {"metadata": copied(manifest["metadata"])} if self.metadata_only else copied(manifest)
+
+
+class Killed(Exception):
+    """The operator's process ended at this very request."""
+
+
+def kill_at(number: int, *, answered: bool) -> tuple[Hook, Hook]:
+    """Hooks that end the operator at its request of that number, before it or after it was carried out."""
+    seen = 0
+
+    def count(method: str, path: str) -> None:
+        nonlocal seen
+        seen += 1
+        if seen > number or (seen == number and not answered):
+            raise Killed
+
+    def after(method: str, path: str) -> None:
+        if seen >= number:
+            raise Killed
+
+    return count, after
+
+
+def lose_answer(method: str, name_part: str) -> Hook:
+    """An ``after`` hook that breaks the connection once, when such a request was carried out."""
+    lost = False
+
+    def hook(found: str, path: str) -> None:
+        nonlocal lost
+        if found == method and name_part in path and not lost:
+            lost = True
+            raise ConnectionFailed(f"{method} {path}: the connection broke")
+
+    return hook
+
+
+def refusal(status: int, reason: str) -> ApiError:
+    """What the API server answers."""
+    return ApiError(f"{status} {reason}", status=status, reason=reason)
+
+
+def as_stored(manifest: Mapping[str, Any], *, uid: str, version: str) -> Manifest:
+    """A manifest as the server keeps it."""
+    stored = copied(dict(manifest))
+    stored["metadata"] |= {"uid": uid, "resourceVersion": version}
+    return stored
+
+
+def selected(manifest: Manifest, selector: str) -> bool:
+    """Whether a label selector of equalities matches."""
+    labels = manifest["metadata"].get("labels") or {}
+    pairs = (term.split("=") for term in selector.split(",") if term)
+    return all(labels.get(name) == value for name, value in pairs)
+
+
+def copied(value: Any) -> Any:
+    """A deep copy, as over a network."""
+    return json.loads(json.dumps(value))
+
+
+async def no_cluster() -> Configuration:
+    """There is no cluster behind this client."""
+    raise AssertionError

@@ -1,0 +1,103 @@
+"""A config source at work, with a proxy that only remembers what it was told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from tests.kube.published import NAMESPACE, RELEASE
+from tests.kube.virtual_time import VirtualTime
+from wardgate.kube.client import KubeClient
+from wardgate.kube.config_source import ConfigSource
+from wardgate.kube.delivery import Delivery
+from wardgate.kube.index_watch import SILENCE
+from wardgate.kube.pacing import Timing
+from wardgate.kube.place import Place
+from wardgate.kube.revision_file import RevisionFile
+from wardgate.wire.bundle import Bundle
+
+PLACE = Place(RELEASE, NAMESPACE)
+
+
+@dataclass
+class RecordingProxy:
+    """``refuses(bundle)``: why a bundle cannot be put in force; it may raise."""
+
+    bundles: list[Bundle] = field(default_factory=list)
+    noticed: list[float] = field(default_factory=list)
+    announced: list[str] = field(default_factory=list)
+    confirmations: int = 0
+    refuses: Callable[[Bundle], str] = lambda _: ""
+    busy: asyncio.Event | None = None
+    began: int = 0
+
+    @property
+    def revision(self) -> str:
+        return self.bundles[-1].revision if self.bundles else ""
+
+    async def apply(self, bundle: Bundle, *, noticed: float) -> str:
+        self.began += 1
+        if self.busy is not None:
+            await self.busy.wait()
+        trouble = self.refuses(bundle)
+        if not trouble:
+            self.bundles.append(bundle)
+            self.noticed.append(noticed)
+        return trouble
+
+    def confirmed(self) -> None:
+        self.confirmations += 1
+
+    def announce(self, text: str) -> None:
+        self.announced.append(text)
+
+
+@dataclass
+class Following:
+    """A running source. ``until`` waits for something, ``rest`` until nothing is left to do without a new event."""
+
+    source: ConfigSource
+    proxy: RecordingProxy
+
+    @property
+    def delivery(self) -> Delivery:
+        return self.source.delivery()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own
+            await asyncio.sleep(0.001)
+
+    async def serves(self, bundle: Bundle) -> None:
+        await self.until(lambda: self.proxy.revision == bundle.revision)
+
+    async def complains(self) -> None:
+        await self.until(lambda: self.delivery.problem != "")
+
+    async def rest(self) -> None:
+        for _ in range(50):
+            await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def following(
+    client: KubeClient,
+    *,
+    time: VirtualTime | None = None,
+    cache: RevisionFile | None = None,
+    place: Place = PLACE,
+    silence: float = SILENCE,
+    proxy: RecordingProxy | None = None,
+) -> AsyncIterator[Following]:
+    """Run a config source for the time of the block; without ``time`` by the real clocks."""
+    recording = proxy or RecordingProxy()
+    timing = time.timing if time else Timing()
+    source = ConfigSource(client, recording, place=place, cache=cache, timing=timing, silence=silence)
+    running = asyncio.get_running_loop().create_task(source.run())
+    try:
+        yield Following(source, recording)
+        assert not running.done(), "The source ended."
+    finally:
+        running.cancel()
+        await asyncio.wait([running])

@@ -1,0 +1,86 @@
+"""A config as its Secrets, written by hand: what a publisher would write, and what it never would."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import replace
+
+from wardgate.ir import Credential, DirectResponse, GatewayConfig, Listener, Route, VirtualHost
+from wardgate.kube.index import Index, Manifest, ShardRef, index_manifest, index_name
+from wardgate.kube.shards import ENTRY, compress, shard_manifest, shard_name
+from wardgate.wire.bundle import Bundle, revision_of
+from wardgate.wire.encode import Encoder
+
+RELEASE = "wardgate"
+NAMESPACE = "wardgate-config"
+INDEX = index_name(RELEASE)
+PORT = 8080
+
+
+def config(text: str = "hello", *, keys: int = 0) -> GatewayConfig:
+    """One listener that answers every request with a text; the keys are used by nothing."""
+    host = VirtualHost(("*",), (Route("route", DirectResponse(200, text)),))
+    credentials = tuple(Credential("set", f"{number:064x}", "team", f"key-{number}") for number in range(keys))
+    return GatewayConfig(listeners=(Listener("main", PORT, (host,)),), credentials=credentials)
+
+
+def bundle(text: str = "hello", *, keys: int = 0) -> Bundle:
+    return Encoder().encode(config(text, keys=keys))
+
+
+def of_schema(schema: str, like: Bundle) -> Bundle:
+    """The same groups under another schema version, with the revision that belongs to it."""
+    return replace(like, schema=schema, revision=revision_of(schema=schema, hashes=like.hashes))
+
+
+def index_of(
+    published: Bundle, *, sequence: int = 1, verified_at: str = "2027-01-15T08:00:00Z", release: str = RELEASE
+) -> Index:
+    """The index of a bundle; its shards' names hold the sequence, as nobody writes one twice."""
+    shards = tuple(
+        ShardRef(
+            group,
+            shard_name(release, group=group, sha256=sha256, sequence=sequence),
+            len(compress(published.groups[group])),
+            sha256,
+        )
+        for group, sha256 in published.hashes.items()
+    )
+    return Index(
+        schema=published.schema,
+        revision=published.revision,
+        sequence=sequence,
+        writer="test",
+        verified_at=verified_at,
+        shards=tuple(sorted(shards, key=lambda one: one.group)),
+    )
+
+
+def shards_of(
+    published: Bundle, index: Index, *, release: str = RELEASE, namespace: str = NAMESPACE
+) -> dict[str, Manifest]:
+    """The shards by the names that the index gives them."""
+    return {
+        shard.name: shard_manifest(shard, compress(published.groups[shard.group]), release=release, namespace=namespace)
+        for shard in index.shards
+    }
+
+
+def index_secret(index: Index, *, release: str = RELEASE, namespace: str = NAMESPACE) -> Manifest:
+    return index_manifest(index, release=release, namespace=namespace)
+
+
+def with_data(shard: Manifest, change: Mapping[str, bytes]) -> Manifest:
+    return {**shard, "data": {name: base64.b64encode(data).decode() for name, data in change.items()}}
+
+
+def tampered(shard: Manifest) -> Manifest:
+    """A well-formed shard of another content."""
+    return with_data(shard, {ENTRY: compress(b'{"group":"routes","schema":"1.0"}')})
+
+
+def truncated(shard: Manifest) -> Manifest:
+    """A shard that lost its second half."""
+    whole = base64.b64decode(shard["data"][ENTRY])
+    return with_data(shard, {ENTRY: whole[: len(whole) // 2]})

@@ -1,0 +1,75 @@
+"""What the tests of publishing share: bundles of any bytes, a world with its operators, and what is in force in it."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from tests.kube.fake_api_server import FakeApiServer, FakeClient
+from wardgate.kube.index import Index, index_name, read_index
+from wardgate.kube.publisher import Publisher
+from wardgate.kube.resources import SECRETS
+from wardgate.kube.shards import MAX_SHARD, read_shard
+from wardgate.wire.bundle import Bundle, hash_of, revision_of
+
+RELEASE = "wardgate"
+NAMESPACE = "wardgate-config"
+INDEX = SECRETS.path(NAMESPACE, index_name(RELEASE))
+NOW = 1_764_000_000.0
+
+
+def bundle(**groups: str) -> Bundle:
+    """A bundle of these groups; an underscore stands for a dash."""
+    return bundle_of({name.replace("_", "-"): text.encode() for name, text in groups.items()})
+
+
+def bundle_of(groups: dict[str, bytes]) -> Bundle:
+    """A bundle of these bytes."""
+    hashes = {name: hash_of(data) for name, data in groups.items()}
+    revision = revision_of(schema="1.0", hashes=hashes)
+    return Bundle("1.0", revision, MappingProxyType(groups), MappingProxyType(hashes))
+
+
+def shard(name: str) -> str:
+    """The path of a shard."""
+    return SECRETS.path(NAMESPACE, name)
+
+
+class World:
+    """One API server, a clock, and as many operators as wanted."""
+
+    def __init__(self) -> None:
+        self.api = FakeApiServer()
+        self.now = NOW
+
+    def operator(self, name: str, *, client: FakeClient | None = None, max_shard: int = MAX_SHARD) -> Publisher:
+        """A process that may publish."""
+        return Publisher(
+            client or FakeClient(self.api),
+            release=RELEASE,
+            namespace=NAMESPACE,
+            writer=name,
+            now=lambda: self.now,
+            max_shard=max_shard,
+            metadata=FakeClient(self.api, metadata_only=True),
+        )
+
+    async def leader(self, name: str = "operator-a", *, client: FakeClient | None = None) -> Publisher:
+        """One that took over."""
+        publisher = self.operator(name, client=client)
+        await publisher.take_over()
+        return publisher
+
+    def index(self) -> Index:
+        """What the index says."""
+        return read_index(self.api.get(INDEX))
+
+    def in_force(self) -> Bundle:
+        """What a proxy that starts now would serve; fails if it is not whole."""
+        index = self.index()
+        groups = {one.group: read_shard(self.api.get(shard(one.name)), one) for one in index.shards}
+        assert revision_of(schema=index.schema, hashes=index.hashes) == index.revision
+        return Bundle(index.schema, index.revision, MappingProxyType(groups), MappingProxyType(index.hashes))
+
+    def shard_of(self, group: str) -> str:
+        """The path of the shard in force."""
+        return next(shard(one.name) for one in self.index().shards if one.group == group)

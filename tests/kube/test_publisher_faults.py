@@ -1,0 +1,352 @@
+"""Whatever ends a publish, and wherever: the index names a revision that is whole, and the next operator goes on."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.kube.fake_api_server import FakeClient, Killed, kill_at, lose_answer
+from tests.kube.publishing import INDEX, World, bundle
+from wardgate.kube.errors import ConnectionFailed
+from wardgate.kube.publisher import Deposed
+from wardgate.wire.bundle import Bundle
+
+OLD = bundle(routes="routes 1", keys_000="keys 1", keys_001="others")
+NEW = bundle(routes="routes 2", keys_000="keys 2", keys_001="others", keys_002="more")
+NEWER = bundle(routes="routes 2", keys_000="keys 3", keys_001="others")
+REQUESTS_OF_A_PUBLISH = 4
+"""Three shards and the index."""
+
+
+async def killed_while_publishing(world: World, new: Bundle, *, at: int, answered: bool) -> None:
+    client = FakeClient(world.api)
+    publisher = await world.leader(client=client)
+    await publisher.publish(OLD)
+    client.before, client.after = kill_at(at, answered=answered)
+    with pytest.raises(Killed):
+        await publisher.publish(new)
+
+
+@pytest.mark.parametrize("answered", [False, True])
+@pytest.mark.parametrize("at", range(1, REQUESTS_OF_A_PUBLISH + 1))
+def test_index_names_a_whole_revision_wherever_a_publish_ends(at: int, *, answered: bool) -> None:
+    async def scenario() -> None:
+        world = World()
+        await killed_while_publishing(world, NEW, at=at, answered=answered)
+        expected = NEW if (at, answered) == (REQUESTS_OF_A_PUBLISH, True) else OLD
+        assert expected == world.in_force()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("answered", [False, True])
+@pytest.mark.parametrize("at", range(1, REQUESTS_OF_A_PUBLISH + 1))
+def test_successor_publishes_with_a_larger_sequence_wherever_a_publish_ended(at: int, *, answered: bool) -> None:
+    async def scenario() -> None:
+        world = World()
+        await killed_while_publishing(world, NEW, at=at, answered=answered)
+        before = world.index().sequence
+        successor = await world.leader("operator-b")
+        await successor.publish(NEW, force=True)
+        assert NEW == world.in_force()
+        assert world.index().sequence > before
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("at", range(1, 6))
+@pytest.mark.parametrize("answered", [False, True])
+def test_take_over_that_is_interrupted_leaves_what_was_in_force(at: int, *, answered: bool) -> None:
+    async def scenario() -> None:
+        world = World()
+        await (await world.leader()).publish(OLD)
+        client = FakeClient(world.api)
+        client.before, client.after = kill_at(at, answered=answered)
+        successor = world.operator("operator-b", client=client)
+        try:
+            await successor.take_over()
+            await successor.publish(NEW)
+        except Killed:
+            assert OLD == world.in_force()
+        third = await world.leader("operator-c")
+        await third.publish(NEWER)
+        assert NEWER == world.in_force()
+
+    asyncio.run(scenario())
+
+
+def test_index_was_written_although_its_answer_was_lost_and_publishing_goes_on() -> None:
+    async def scenario() -> None:
+        world = World()
+        client = FakeClient(world.api)
+        publisher = await world.leader(client=client)
+        await publisher.publish(OLD)
+        client.after = lose_answer("PUT", "index")
+        with pytest.raises(ConnectionFailed):
+            await publisher.publish(NEW)
+        assert NEW == world.in_force()
+        await publisher.publish(NEW)
+        assert NEW == world.in_force()
+        await publisher.publish(NEWER)
+        assert NEWER == world.in_force()
+
+    asyncio.run(scenario())
+
+
+def test_change_taken_back_after_a_lost_answer_is_taken_back_in_the_cluster_too() -> None:
+    async def scenario() -> None:
+        world = World()
+        client = FakeClient(world.api)
+        publisher = await world.leader(client=client)
+        await publisher.publish(OLD)
+        client.after = lose_answer("PUT", "index")
+        with pytest.raises(ConnectionFailed):
+            await publisher.publish(NEW)
+        await publisher.publish(OLD)
+        assert OLD == world.in_force()
+
+    asyncio.run(scenario())
+
+
+def test_renewal_whose_answer_was_lost_is_made_good_by_the_next_publish() -> None:
+    async def scenario() -> None:
+        world = World()
+        client = FakeClient(world.api)
+        publisher = await world.leader(client=client)
+        await publisher.publish(OLD)
+        client.after = lose_answer("PUT", "index")
+        with pytest.raises(ConnectionFailed):
+            await publisher.renew()
+        assert not await publisher.renew()
+        assert (await publisher.publish(OLD)).index_written
+        assert await publisher.renew()
+
+    asyncio.run(scenario())
+
+
+def test_first_index_whose_answer_was_lost_is_recognized() -> None:
+    async def scenario() -> None:
+        world = World()
+        client = FakeClient(world.api)
+        publisher = await world.leader(client=client)
+        client.after = lose_answer("POST", "secrets")
+        with pytest.raises(ConnectionFailed):
+            await publisher.publish(bundle(routes="1"))
+        client.after = lose_answer("POST", "secrets")
+        with pytest.raises(ConnectionFailed):
+            await publisher.publish(bundle(routes="1"))
+        await publisher.publish(bundle(routes="1"))
+        assert bundle(routes="1") == world.in_force()
+
+    asyncio.run(scenario())
+
+
+def test_retry_creates_no_second_copy_of_what_was_created() -> None:
+    async def scenario() -> None:
+        world = World()
+        client = FakeClient(world.api)
+        publisher = await world.leader(client=client)
+        await publisher.publish(OLD)
+
+        def refuse_index(method: str, path: str) -> None:
+            if method == "PUT":
+                raise ConnectionFailed(method)
+
+        client.before = refuse_index
+        for _ in range(5):
+            with pytest.raises(ConnectionFailed):
+                await publisher.publish(NEW)
+        client.before = lambda method, path: None
+        published = await publisher.publish(NEW)
+        assert 0 == published.created
+        assert 2 == len(world.api.names("-routes-"))
+        assert NEW == world.in_force()
+
+    asyncio.run(scenario())
+
+
+def test_spare_that_someone_deleted_is_not_put_in_force() -> None:
+    async def scenario() -> None:
+        world = World()
+        client = FakeClient(world.api)
+        publisher = await world.leader(client=client)
+        await publisher.publish(OLD)
+        client.before, _ = kill_at(4, answered=False)
+        with pytest.raises(Killed):
+            await publisher.publish(NEW)
+        client.before = lambda method, path: None
+        (spare,) = (name for name in world.api.names("-routes-") if name not in world.shard_of("routes"))
+        world.api.delete(INDEX.replace("wardgate-index", spare))
+        await publisher.notice("DELETED", {"name": spare, "resourceVersion": "1"})
+        await publisher.publish(NEW)
+        assert NEW == world.in_force()
+
+    asyncio.run(scenario())
+
+
+def test_older_leader_cannot_write_once_a_new_one_took_over() -> None:
+    async def scenario() -> None:
+        world = World()
+        older = await world.leader("operator-a")
+        await older.publish(OLD)
+        await world.leader("operator-b")
+        with pytest.raises(Deposed, match="another operator"):
+            await older.publish(NEW)
+        assert OLD == world.in_force()
+        with pytest.raises(Deposed, match="does not lead"):
+            await older.publish(NEW)
+
+    asyncio.run(scenario())
+
+
+def test_older_leader_cannot_renew_once_a_new_one_took_over() -> None:
+    async def scenario() -> None:
+        world = World()
+        older = await world.leader("operator-a")
+        await older.publish(OLD)
+        await world.leader("operator-b")
+        world.now += 60
+        before = world.index().verified_at
+        with pytest.raises(Deposed):
+            await older.renew()
+        assert before == world.index().verified_at
+
+    asyncio.run(scenario())
+
+
+def test_process_of_the_same_name_is_another_writer() -> None:
+    async def scenario() -> None:
+        world = World()
+        older = await world.leader("operator-a")
+        await older.publish(OLD)
+        world.now += 1
+        await world.leader("operator-a")
+        with pytest.raises(Deposed):
+            await older.publish(NEW)
+
+    asyncio.run(scenario())
+
+
+def test_first_index_of_two_leaders_is_the_faster_ones() -> None:
+    async def scenario() -> None:
+        world = World()
+        older, newer = await world.leader("operator-a"), await world.leader("operator-b")
+        await newer.publish(NEW)
+        with pytest.raises(Deposed):
+            await older.publish(OLD)
+        assert NEW == world.in_force()
+
+    asyncio.run(scenario())
+
+
+def test_leader_that_was_deposed_may_take_over_again() -> None:
+    async def scenario() -> None:
+        world = World()
+        first = await world.leader("operator-a")
+        await first.publish(OLD)
+        second = await world.leader("operator-b")
+        await second.publish(NEW)
+        world.now += 1
+        taken = await first.take_over()
+        assert taken is not None
+        assert NEW.revision == taken.revision
+        await first.publish(NEWER)
+        with pytest.raises(Deposed):
+            await second.publish(OLD)
+        assert NEWER == world.in_force()
+
+    asyncio.run(scenario())
+
+
+def test_take_over_in_the_middle_of_a_late_write_is_repeated() -> None:
+    async def scenario() -> None:
+        world = World()
+        older = await world.leader("operator-a")
+        await older.publish(OLD)
+        client = FakeClient(world.api)
+        done = False
+
+        def write_late(method: str, path: str) -> None:
+            nonlocal done
+            if method == "PUT" and not done:
+                done = True
+                touch_index(world)
+
+        client.before = write_late
+        successor = world.operator("operator-b", client=client)
+        taken = await successor.take_over()
+        assert taken is not None
+        assert taken.revision == world.index().revision
+        assert world.index().writer.startswith("operator-b")
+
+    asyncio.run(scenario())
+
+
+def test_taking_over_changes_the_writer_and_nothing_else() -> None:
+    async def scenario() -> None:
+        world = World()
+        await (await world.leader("operator-a")).publish(OLD)
+        before = world.index()
+        world.now += 60
+        await world.leader("operator-b")
+        after = world.index()
+        assert after.writer.startswith("operator-b")
+        assert (before.sequence, before.verified_at, before.shards) == (after.sequence, after.verified_at, after.shards)
+
+    asyncio.run(scenario())
+
+
+def test_sequence_grows_although_the_index_is_gone_and_the_clock_went_back() -> None:
+    async def scenario() -> None:
+        world = World()
+        last = await (await world.leader("operator-a")).publish(OLD)
+        world.api.delete(INDEX)
+        world.now -= 86_400
+        successor = await world.leader("operator-b")
+        assert (await successor.publish(NEW)).sequence >= last.sequence
+
+    asyncio.run(scenario())
+
+
+def test_shard_that_was_replaced_before_the_take_over_is_created_anew() -> None:
+    async def scenario() -> None:
+        world = World()
+        await (await world.leader("operator-a")).publish(OLD)
+        path = world.shard_of("routes")
+        found = world.api.get(path)
+        world.api.delete(path)
+        found["data"] = {"shard.gz": ""}
+        world.api.create(path.rpartition("/")[0], found)
+        successor = await world.leader("operator-b")
+        assert successor.is_damaged
+        await successor.publish(OLD)
+        assert OLD == world.in_force()
+
+    asyncio.run(scenario())
+
+
+def test_api_server_that_restored_a_backup_gets_the_present_config_with_a_larger_sequence() -> None:
+    async def scenario() -> None:
+        world = World()
+        publisher = await world.leader()
+        await publisher.publish(OLD)
+        backup, version = world.api.snapshot(), world.api.version
+        last = await publisher.publish(NEW)
+        world.api.restore(backup, version=version)
+        await publisher.recount()
+        assert publisher.is_damaged
+        again = await publisher.publish(NEW)
+        assert again.sequence > last.sequence
+        assert NEW == world.in_force()
+        assert not publisher.is_damaged
+
+    asyncio.run(scenario())
+
+
+def touch_index(world: World) -> None:
+    """A write of someone else's that gets in first."""
+    index = world.api.get(INDEX)
+    del index["metadata"]["resourceVersion"]
+    index["metadata"]["labels"]["late"] = "yes"
+    world.api.replace(INDEX, index)

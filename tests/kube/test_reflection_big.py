@@ -1,0 +1,265 @@
+"""The core of a reflector: single steps, and any history of a cluster followed to the truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from tests.kube.manifests import bookmark, event, secret
+from wardgate.kube.errors import ApiError, ConnectionFailed, KubeError, UnreadableObject
+from wardgate.kube.objects import stored_object
+from wardgate.kube.reflection import Changed, Delta, Progress, Recovery, Reflection, Removed
+from wardgate.problems import ObjectRef
+from wardgate.store import Store
+
+
+def ref(name: str) -> ObjectRef:
+    return ObjectRef("Secret", "apps", name)
+
+
+def listed(*names: str, as_of: int = 10) -> Reflection:
+    """A reflection that began with a list of these, each as old as its place."""
+    reflection = Reflection("Secret")
+    items = [secret(name, version=number) for number, name in enumerate(names, 1)]
+    reflection.replace(reflection.read(items), as_of=as_of)
+    return reflection
+
+
+class TestLists:
+    def test_a_list_says_where_to_watch_from(self) -> None:
+        assert listed("a", as_of=10).version == 10
+
+    def test_the_first_one_missed_nothing(self) -> None:
+        relisted = Reflection("Secret").replace([stored_object("Secret", secret("a"))], as_of=10)
+        assert (frozenset(), False) == (relisted.missed, relisted.rolled_back)
+
+    def test_what_a_later_one_no_longer_holds_went_without_an_event(self) -> None:
+        reflection = listed("a", "b")
+        relisted = reflection.replace(reflection.read([secret("b", version=2)]), as_of=20)
+        assert frozenset({ref("a")}) == relisted.missed
+        assert len(reflection) == 1
+
+    def test_what_did_not_change_is_held_once(self) -> None:
+        reflection = listed("a", "b")
+        first = reflection.replace(reflection.read([secret("a", version=1)]), as_of=11).objects[0]
+        again = reflection.replace(reflection.read([secret("a", version=1)]), as_of=12).objects[0]
+        assert first is again
+
+    def test_another_content_under_the_same_version_is_not_taken_for_the_same(self) -> None:
+        reflection = listed("a")
+        (obj,) = reflection.read([secret("a", version=1, key="other")])
+        assert stored_object("Secret", secret("a", key="other")).manifest == obj.manifest
+
+    def test_one_older_than_the_last_event_says_that_history_was_rolled_back(self) -> None:
+        reflection = listed("a")
+        reflection.apply(event("MODIFIED", secret("a", version=50)))
+        assert reflection.replace([], as_of=30).rolled_back
+        assert reflection.version == 30
+
+
+class TestEvents:
+    @pytest.mark.parametrize("kind", ["ADDED", "MODIFIED"])
+    def test_an_object_changed(self, kind: str) -> None:
+        delta = listed().apply(event(kind, secret("a", version=11)))
+        assert Changed(stored_object("Secret", secret("a", version=11))) == delta
+
+    def test_an_object_left_at_the_version_of_its_event(self) -> None:
+        reflection = listed("a")
+        assert Removed(ref("a"), 12) == reflection.apply(event("DELETED", secret("a", version=12)))
+        assert len(reflection) == 0
+
+    def test_a_bookmark_moves_only_the_version(self) -> None:
+        reflection = listed("a")
+        assert Progress() == reflection.apply(bookmark(33))
+        assert reflection.version == 33
+
+    def test_the_same_version_again_is_in_order(self) -> None:
+        assert Progress() == listed(as_of=10).apply(bookmark(10))
+
+    @pytest.mark.parametrize("late", [bookmark(9), event("MODIFIED", secret("a", version=9))])
+    def test_an_event_from_before_the_watch_is_refused(self, late: dict[str, Any]) -> None:
+        with pytest.raises(UnreadableObject, match="went back to an older version"):
+            listed(as_of=10).apply(late)
+
+    @pytest.mark.parametrize("broken", [{}, {"type": "ADDED", "object": {}}, {"type": "ADDED", "object": None}])
+    def test_what_is_no_event_is_refused_without_quoting_it(self, broken: dict[str, Any]) -> None:
+        with pytest.raises(UnreadableObject, match=r"^The API server sent an event of Secret that cannot be read"):
+            listed().apply(broken)
+
+
+class TestRecovery:
+    @pytest.mark.parametrize(
+        "error",
+        [
+            ConnectionFailed("The watch broke."),
+            ApiError("too many requests", status=429),
+            ApiError("starting", status=503, reason="ServiceUnavailable"),
+        ],
+    )
+    def test_what_passes_lets_the_watch_go_on(self, error: KubeError) -> None:
+        assert Recovery.RESUME is listed().fail(error)
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            ApiError("too old resource version", status=410, reason="Expired"),
+            ApiError("Too large resource version", status=504, reason="Timeout"),
+            ApiError("no", status=403, reason="Forbidden"),
+            UnreadableObject("The API server sent an event that cannot be read."),
+        ],
+    )
+    def test_whatever_makes_the_version_worthless_asks_for_a_list(self, error: KubeError) -> None:
+        assert Recovery.RELIST is listed().fail(error)
+
+    def test_a_cluster_behind_what_was_seen_was_rolled_back(self) -> None:
+        assert listed(as_of=10).is_behind(9)
+
+    def test_one_as_far_or_farther_was_not(self) -> None:
+        assert (False, False) == (listed(as_of=10).is_behind(10), listed(as_of=10).is_behind(11))
+
+    def test_before_the_first_list_there_is_nothing_to_be_behind(self) -> None:
+        assert not Reflection("Secret").is_behind(1)
+
+
+@dataclass
+class Server:
+    """A collection's history: version, name, key (None: it left). ``oldest`` is the first version to watch from."""
+
+    now: int = 1
+    history: list[tuple[int, str, str | None]] = field(default_factory=list)
+    oldest: int = 0
+
+    def write(self, name: str, key: str | None) -> None:
+        self.now += 1
+        self.history.append((self.now, name, key))
+
+    def state(self) -> dict[str, tuple[int, str]]:
+        state: dict[str, tuple[int, str]] = {}
+        for version, name, key in self.history:
+            state.pop(name, None)
+            if key is not None:
+                state[name] = (version, key)
+        return state
+
+    def items(self) -> list[dict[str, Any]]:
+        return [secret(name, version=version, key=key) for name, (version, key) in self.state().items()]
+
+    def events(self, since: int) -> list[dict[str, Any]]:
+        if since < self.oldest:
+            raise ApiError("too old resource version", status=410, reason="Expired")
+        return [
+            event("DELETED" if key is None else "MODIFIED", secret(name, version=version, key=key or "gone"))
+            for version, name, key in self.history
+            if version > since
+        ]
+
+    def roll_back(self, to: int) -> None:
+        self.now, self.oldest = to, to
+        self.history = [one for one in self.history if one[0] <= to]
+
+
+NAMES = st.sampled_from(["a", "b", "c"])
+KEYS = st.sampled_from(["one", "two"])
+
+
+class AnyHistory(RuleBasedStateMachine):
+    """Writes, deletions, lost watches, forgotten versions, restored backups; the reflector's steps in between.
+
+    Once it has caught up and listed (which it does every ten minutes whatever happens), the store holds the truth.
+    A watch alone has to be enough as long as no backup is restored.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.server = Server()
+        self.reflection = Reflection("Secret")
+        self.store = Store()
+        self.must_list = True
+        self.was_restored = False
+
+    @rule(name=NAMES, key=KEYS)
+    def somebody_writes(self, name: str, key: str) -> None:
+        self.server.write(name, key)
+
+    @rule(name=NAMES)
+    def something_leaves(self, name: str) -> None:
+        if name in self.server.state():
+            self.server.write(name, None)
+
+    @rule()
+    def the_server_restarts_with_an_empty_cache(self) -> None:
+        self.server.oldest = self.server.now
+
+    @rule(data=st.data())
+    def a_backup_is_restored(self, data: st.DataObject) -> None:
+        self.server.roll_back(data.draw(st.integers(1, self.server.now)))
+        self.was_restored = True
+
+    @rule(data=st.data())
+    def the_watch_brings_some(self, data: st.DataObject) -> None:
+        self.watch(data.draw(st.integers(0, 5)))
+
+    @rule()
+    def ten_minutes_pass(self) -> None:
+        self.must_list = True
+
+    @rule()
+    def the_reflector_lists(self) -> None:
+        self.look()
+
+    @invariant()
+    def it_ends_at_the_truth(self) -> None:
+        if not self.must_list:
+            return
+        self.look()
+        assert self.truth() == self.held()
+
+    def teardown(self) -> None:
+        self.look()
+        self.watch(1000)
+        self.look()
+        if not self.was_restored:
+            assert self.truth() == self.held(), "The events alone should have been enough."
+        self.must_list = True
+        self.look()
+        assert self.truth() == self.held()
+
+    def look(self) -> None:
+        """What the reflector does before each watch."""
+        if self.must_list or self.reflection.is_behind(self.server.now):
+            seen = max(self.reflection.version or -1, self.store.position("Secret"))
+            relisted = self.reflection.replace(self.reflection.read(self.server.items()), as_of=self.server.now)
+            self.store.replace("Secret", relisted.objects, as_of=relisted.as_of, at_least=seen)
+            self.must_list = False
+
+    def watch(self, count: int) -> None:
+        if self.must_list:
+            return
+        assert self.reflection.version is not None
+        try:
+            for one in self.server.events(self.reflection.version)[:count]:
+                self.pass_on(self.reflection.apply(one))
+        except KubeError as error:
+            self.must_list = self.reflection.fail(error) is Recovery.RELIST
+
+    def pass_on(self, delta: Delta) -> None:
+        match delta:
+            case Changed(obj):
+                self.store.upsert(obj)
+            case Removed(gone, version):
+                self.store.remove(gone, version=version)
+
+    def truth(self) -> dict[str, object]:
+        return {item["metadata"]["name"]: item["data"] for item in self.server.items()}
+
+    def held(self) -> dict[str, object]:
+        return {obj.ref.name: obj.manifest["data"] for obj in self.store.freeze().of("Secret")}
+
+
+TestAnyHistory = AnyHistory.TestCase
+TestAnyHistory.settings = settings(max_examples=2500, stateful_step_count=40, deadline=None)
