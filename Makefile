@@ -22,16 +22,16 @@ PURE_FILES := $(subst $(space),$(comma),$(foreach package,$(PURE),operator/wardg
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-fast lint format install lock crds golden clean
+.PHONY: help demo test test-fast lint format install lock crds golden clean bench-propagation binaries
 
 help: ## Show this list
 	@echo "Wardgate. Start with 'make demo' or 'make test'."
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: install ## Run the lab with a stand-in provider, and print what to try (PORT=8081)
 	@$(BIN)/python -u examples/demo --port $(PORT) --provider-port $(PROVIDER_PORT) $(DEMO_FLAGS)
 
-test: lint ## Check style, types and layers, run every test, and check the coverage
+test: lint binaries ## Check style, types and layers, run every test, and check the coverage
 	@echo "==> All tests, with branch coverage"
 	@rm -f .coverage .coverage.*
 	$(BIN)/python -m pytest --cov --cov-report= --durations=10 $(PYTEST_FLAGS)
@@ -44,6 +44,10 @@ test-fast: install ## Run the tests that start no process
 	@echo "==> Tests that start no process"
 	$(BIN)/python -m pytest -m "not slow" $(PYTEST_FLAGS)
 
+binaries: install ## Build the real Kubernetes and Helm that the tests run (once; about six minutes)
+	@echo "==> Kubernetes API server, etcd, kubectl and Helm for the tests (built once, kept in .cache)"
+	@$(BIN)/python -m tests.cluster.binaries
+
 lint: install ## Check style, types and layers
 	@echo "==> Style"
 	$(BIN)/ruff check
@@ -52,6 +56,7 @@ lint: install ## Check style, types and layers
 	$(BIN)/mypy
 	MYPYPATH=examples/provider $(BIN)/mypy examples/provider
 	MYPYPATH=examples/demo $(BIN)/mypy examples/demo
+	$(BIN)/mypy -p benchmarks
 	@echo "==> Layers"
 	$(BIN)/lint-imports
 
@@ -81,12 +86,16 @@ lock: ## Write the locks anew from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --group dev -o locks/dev.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o locks/run.txt
 
-crds: install ## Write crds/ anew from the models
+crds: install ## Write crds/ and the chart's copies anew from the models
 	$(BIN)/wardgate crds --output-dir crds
+	$(BIN)/wardgate crds --output-dir charts/wardgate/crds
+
+bench-propagation: install ## Measure how long a write takes until two proxies enforce it (BENCH_FLAGS=--samples=50)
+	$(BIN)/python -m benchmarks.propagation $(BENCH_FLAGS)
 
 golden: install ## Write the golden files anew; read the diff
-	WARDGATE_GOLDEN=write $(BIN)/python -m pytest -q tests/translate/test_golden.py
+	WARDGATE_GOLDEN=write $(BIN)/python -m pytest -q tests/translate/test_golden.py tests/cli -m "not slow"
 	@echo "==> Read the diff: git diff tests/golden"
 
 clean: ## Remove the environment and everything that was made
-	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist htmlcov
+	rm -rf $(VENV) .cache .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist htmlcov

@@ -10,14 +10,15 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeAlias, TypeVar, cast
 
 from kubernetes.aio.client.configuration import Configuration
 
 from wardgate.kube.client import KubeClient, Manifest, Parameters
 from wardgate.kube.errors import ApiError, ConnectionFailed
 
-Hook = Callable[[str, str], None]
+Hook: TypeAlias = Callable[[str, str], None]
+Copied = TypeVar("Copied")
 
 
 def nothing(method: str, path: str) -> None:
@@ -152,7 +153,7 @@ class FakeClient(KubeClient):
                 yield {"type": kind, "object": self._seen(manifest)}
         yield {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": str(self.api.version)}}}
 
-    async def _do(self, method: str, path: str, act: Callable[[], Any]) -> Any:
+    async def _do(self, method: str, path: str, act: Callable[[], Copied]) -> Copied:
         await asyncio.sleep(0)
         self.requests.append(f"{method} {path.rpartition('/')[2]}")
         self.before(method, path)
@@ -218,9 +219,9 @@ def selected(manifest: Manifest, selector: str) -> bool:
     return all(labels.get(name) == value for name, value in pairs)
 
 
-def copied(value: Any) -> Any:
+def copied(value: Copied) -> Copied:
     """A deep copy, as over a network."""
-    return json.loads(json.dumps(value))
+    return cast("Copied", json.loads(json.dumps(value)))
 
 
 async def no_cluster() -> Configuration:

@@ -65,6 +65,9 @@ class FakeStatusApi:
         found["metadata"]["resourceVersion"] = self._next()
         return self._version
 
+    def version(self, ref: ObjectRef) -> int:
+        return int(self.objects[_path(ref)]["metadata"]["resourceVersion"])
+
     def status(self, ref: ObjectRef) -> Status:
         held: Status = self.objects[_path(ref)]["status"]
         return held

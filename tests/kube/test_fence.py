@@ -63,6 +63,31 @@ def test_versions_of_our_own_are_known() -> None:
     asyncio.run(scenario())
 
 
+def test_older_versions_of_our_own_count_for_nothing_once_history_is_another() -> None:
+    async def scenario() -> None:
+        api = FakeApiServer()
+        fence = fenced(FakeClient(api))
+        await write(fence, "1")
+        first = str(fence.version)
+        await write(fence, "2")
+        api.replace(PATH, {"metadata": {"name": "one"}, "data": {"writer": "nobody"}})
+        await fence.read()
+        assert not fence.wrote(first)
+
+    asyncio.run(scenario())
+
+
+def test_reading_what_we_wrote_changes_nothing() -> None:
+    async def scenario() -> None:
+        fence = fenced(FakeClient(FakeApiServer()))
+        await write(fence, "1")
+        first = str(fence.version)
+        await fence.read()
+        assert fence.wrote(first)
+
+    asyncio.run(scenario())
+
+
 def test_other_writers_version_is_not_written_over() -> None:
     async def scenario() -> None:
         api = FakeApiServer()

@@ -272,6 +272,28 @@ def test_trouble_is_told_and_tried_again_more_and_more_slowly() -> None:
     asyncio.run(scenario())
 
 
+def test_watch_that_tells_something_ends_the_slowness() -> None:
+    async def scenario() -> None:
+        world = World()
+        publisher = await world.leader()
+        metadata = FakeClient(world.api, metadata_only=True)
+        publisher.secrets._lists = publisher.secrets._watches = metadata
+        tried = 0
+
+        def cut(method: str, path: str) -> None:
+            nonlocal tried
+            tried += method == "LIST"
+            if tried not in {4, 5}:
+                raise ConnectionFailed("cut")
+
+        metadata.before = cut
+        watched = Watched(publisher, rounds=7)
+        await watched.follow()
+        assert [0.05, 0.1, 0.2, 0.05, 0.05, 0.1, 0.2] == watched.slept
+
+    asyncio.run(scenario())
+
+
 def test_version_that_is_no_longer_known_is_no_trouble() -> None:
     async def scenario() -> None:
         world = World()

@@ -81,3 +81,14 @@ def test_deletion_is_taken_even_of_what_was_not_known() -> None:
     made.remove(NAME)
     made.remove(NAME)
     assert () == made.shards
+
+
+def test_what_was_created_since_the_list_began_is_kept() -> None:
+    made = inventory(metadata())
+    made.add(StoredShard("before", "uid-2", 1))
+    made.begin()
+    made.add(StoredShard("meanwhile", "uid-3", 1))
+    made.add(StoredShard("deleted-again", "uid-4", 1))
+    made.remove("deleted-again")
+    made.replace([])
+    assert ["meanwhile"] == [one.name for one in made.shards]

@@ -58,12 +58,7 @@ class Site:
         self.kubeconfig: Path = cluster.kubeconfig_for(token=token)
         self._grant(self.config, CONFIG_RIGHTS)
         self._grant(self.release, STATE_RIGHTS)
-        for namespace in (self.config, self.release):
-            cluster.wait_until(
-                lambda namespace=namespace: cluster.can(self.user, "list", "Secret", namespace=namespace),
-                seconds=SECONDS,
-                what="the role counts",
-            )
+        cluster.wait_until(self._may_list, seconds=SECONDS, what="the roles count")
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[KubeClient]:
@@ -103,6 +98,10 @@ class Site:
 
     def delete(self, name: str) -> None:
         self.cluster.delete("Secret", name, namespace=self.config)
+
+    def _may_list(self) -> bool:
+        namespaces = (self.config, self.release)
+        return all(self.cluster.can(self.user, "list", "Secret", namespace=one) for one in namespaces)
 
     def _grant(self, namespace: str, rules: list[dict[str, Any]]) -> None:
         role = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"name": ACCOUNT, "namespace": namespace}}

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from tests.kube.fake_api_server import FakeClient, Killed, kill_at, lose_answer
-from tests.kube.publishing import INDEX, World, bundle
+from tests.kube.publishing import INDEX, NAMESPACE, RELEASE, World, bundle
+from wardgate.kube.client import Manifest, Parameters
 from wardgate.kube.errors import ConnectionFailed
+from wardgate.kube.index import index_manifest
 from wardgate.kube.publisher import Deposed
+from wardgate.tasks import spawn
 from wardgate.wire.bundle import Bundle
 
 OLD = bundle(routes="routes 1", keys_000="keys 1", keys_001="others")
@@ -109,17 +114,34 @@ def test_change_taken_back_after_a_lost_answer_is_taken_back_in_the_cluster_too(
     asyncio.run(scenario())
 
 
-def test_renewal_whose_answer_was_lost_is_made_good_by_the_next_publish() -> None:
+def test_renewal_whose_answer_was_lost_is_no_damage_and_is_done_again() -> None:
     async def scenario() -> None:
         world = World()
         client = FakeClient(world.api)
         publisher = await world.leader(client=client)
-        await publisher.publish(OLD)
+        published = await publisher.publish(OLD)
+        world.now += 15
         client.after = lose_answer("PUT", "index")
         with pytest.raises(ConnectionFailed):
             await publisher.renew()
+        await publisher.notice("MODIFIED", world.api.get(INDEX)["metadata"])
+        assert not publisher.is_damaged
+        world.now += 15
+        assert await publisher.renew()
+        assert ("2025-11-24T16:00:30.000Z", published.sequence) == (world.index().verified_at, world.index().sequence)
+
+    asyncio.run(scenario())
+
+
+def test_nothing_is_renewed_while_a_shard_is_missing() -> None:
+    async def scenario() -> None:
+        world = World()
+        publisher = await world.leader()
+        await publisher.publish(OLD)
+        name = world.index().shards[0].name
+        await publisher.notice("DELETED", {"name": name, "resourceVersion": "1"})
         assert not await publisher.renew()
-        assert (await publisher.publish(OLD)).index_written
+        await publisher.publish(OLD)
         assert await publisher.renew()
 
     asyncio.run(scenario())
@@ -344,9 +366,121 @@ def test_api_server_that_restored_a_backup_gets_the_present_config_with_a_larger
     asyncio.run(scenario())
 
 
+def test_restored_backup_is_noticed_even_if_only_the_index_differs() -> None:
+    """Its version is then one that we wrote ourselves, once."""
+
+    async def scenario() -> None:
+        world = World()
+        publisher = await world.leader()
+        await publisher.publish(OLD)
+        backup, version = world.api.snapshot(), world.api.version
+        less = bundle(routes="routes 1")
+        await publisher.publish(less)
+        world.api.restore(backup, version=version)
+        await publisher.recount()
+        assert publisher.is_damaged
+        await publisher.publish(less)
+        assert less == world.in_force()
+
+    asyncio.run(scenario())
+
+
+def test_sequence_that_someone_wrote_into_our_index_is_exceeded() -> None:
+    async def scenario() -> None:
+        world = World()
+        publisher = await world.leader()
+        published = await publisher.publish(OLD)
+        far = replace(world.index(), sequence=published.sequence + 5_000_000)
+        world.api.replace(INDEX, index_manifest(far, release=RELEASE, namespace=NAMESPACE))
+        assert (await publisher.publish(NEW)).sequence > far.sequence
+
+    asyncio.run(scenario())
+
+
+def test_others_keep_writing_and_the_take_over_is_given_up() -> None:
+    async def scenario() -> None:
+        world = World()
+        await (await world.leader("operator-a")).publish(OLD)
+        client = FakeClient(world.api)
+
+        def write_late(method: str, path: str) -> None:
+            if method == "PUT":
+                touch_index(world)
+
+        client.before = write_late
+        with pytest.raises(Deposed):
+            await world.operator("operator-b", client=client).take_over()
+        assert OLD == world.in_force()
+
+    asyncio.run(scenario())
+
+
+def test_index_of_nobody_is_no_damage() -> None:
+    async def scenario() -> None:
+        world = World()
+        publisher = await world.leader()
+        assert not publisher.is_damaged
+        assert publisher.index is None
+        await publisher.recount()
+        await publisher.notice("DELETED", {"name": "wardgate-index", "resourceVersion": "1"})
+        assert not publisher.is_damaged
+        await publisher.publish(OLD)
+        assert world.index() == publisher.index
+
+    asyncio.run(scenario())
+
+
+def test_unreadable_index_is_written_over_by_a_new_leader() -> None:
+    async def scenario() -> None:
+        world = World()
+        last = await (await world.leader("operator-a")).publish(OLD)
+        damaged = world.api.get(INDEX)
+        damaged["data"] = {}
+        world.api.replace(INDEX, damaged)
+        world.now -= 86_400
+        successor = world.operator("operator-b")
+        assert await successor.take_over() is None
+        touch_index(world)
+        await successor.recount()
+        assert not successor.is_damaged
+        assert (await successor.publish(OLD)).sequence >= last.sequence
+        assert OLD == world.in_force()
+
+    asyncio.run(scenario())
+
+
+def test_shard_created_while_everything_is_listed_is_not_taken_for_missing() -> None:
+    async def scenario() -> None:
+        world = World()
+        publisher = await world.leader()
+        await publisher.publish(OLD)
+        metadata = FakeClient(world.api, metadata_only=True)
+        publisher.secrets._lists = metadata
+        listed, may_end = asyncio.Event(), asyncio.Event()
+        pages = metadata.pages
+
+        async def slow_pages(path: str, parameters: Parameters | None = None) -> AsyncIterator[Manifest]:
+            found = [page async for page in pages(path, parameters)]
+            listed.set()
+            await may_end.wait()
+            for page in found:
+                yield page
+
+        metadata.pages = slow_pages  # type: ignore[method-assign]
+        counting = spawn(publisher.recount(), name="recount")
+        await listed.wait()
+        await publisher.publish(NEW)
+        may_end.set()
+        await counting
+        assert not publisher.is_damaged
+        assert NEW == world.in_force()
+
+    asyncio.run(scenario())
+
+
 def touch_index(world: World) -> None:
     """A write of someone else's that gets in first."""
     index = world.api.get(INDEX)
     del index["metadata"]["resourceVersion"]
-    index["metadata"]["labels"]["late"] = "yes"
+    index["metadata"]["labels"]["late"] = str(world.api.version)
     world.api.replace(INDEX, index)

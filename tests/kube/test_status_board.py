@@ -28,6 +28,7 @@ class Bench:
         self.awaited: list[int] = []
         self.sequence = 0
         self.seconds = 100.0
+        self.news = asyncio.Event()
         self.board = StatusBoard(writer=self, proxies=self, clock=lambda: self.seconds)
 
     @property
@@ -40,6 +41,7 @@ class Bench:
 
     def submit(self, desired: Mapping[ObjectRef, Desired]) -> None:
         self.submitted.append(desired)
+        self.news.set()
 
     def take(self, *verdicts: ObjectStatus, sequence: int, config: GatewayConfig = _EMPTY) -> None:
         self.board.take(verdicts, config, sequence=sequence)
@@ -146,12 +148,12 @@ def test_running_board_reports_what_was_taken_and_what_proxies_tell(bench: Bench
         async with asyncio.timeout(5), asyncio.TaskGroup() as group:
             running = group.create_task(bench.board.run())
             bench.board.take([verdict()], _EMPTY, sequence=10)
-            while not bench.submitted:
-                await asyncio.sleep(0.005)
+            await bench.news.wait()
+            bench.news.clear()
             bench.sequence = 10
             bench.board.mark()
-            while bench.programmed() != "True":
-                await asyncio.sleep(0.005)
+            await bench.news.wait()
             running.cancel()
 
     asyncio.run(play())
+    assert ["False", "True"] == [one[POLICY].programming.status for one in bench.submitted]

@@ -14,6 +14,7 @@ from wardgate.api.conditions import MAX_MESSAGE
 from wardgate.kube.key_expiry import KeyExpiries
 from wardgate.kube.status_manifest import NO_PROXIES, PROGRAMMED, not_programmed
 from wardgate.problems import ObjectRef, Reason
+from wardgate.translate.statuses import Counts
 
 _DAY = 24 * 3600
 _DOCUMENT = Path(__file__).parents[2] / "docs" / "status.md"
@@ -147,7 +148,7 @@ def test_summary_is_short_however_long_the_message() -> None:
 
 def test_counts_stand_under_the_names_of_the_api() -> None:
     ref = ObjectRef("RouteTable", "team", "routes")
-    counts = {"num_applied_route_policies": {"x, Kind=y": 2}, "num_parent_route_tables": 0}
+    counts: Counts = {"num_applied_route_policies": {"x, Kind=y": 2}, "num_parent_route_tables": 0}
     status = manifest(desired(verdict(ref=ref, counts=counts)))
 
     assert {"x, Kind=y": 2} == status["numAppliedRoutePolicies"]
@@ -168,7 +169,7 @@ def test_policy_without_keys_of_its_own_counts_none() -> None:
 
 
 def test_keys_are_counted_by_what_became_of_them() -> None:
-    counts = {"keys": {"usable": 5, "rejected": 2, "duplicate": 1, "rejected_reasons": {"BadSecret": 2}}}
+    counts: Counts = {"keys": {"usable": 5, "rejected": 2, "duplicate": 1, "rejected_reasons": {"BadSecret": 2}}}
     status = manifest(desired(verdict(counts=counts)))
 
     assert {
@@ -183,7 +184,7 @@ def test_keys_are_counted_by_what_became_of_them() -> None:
 def test_expired_keys_are_rejected_and_those_of_the_next_week_expire_soon() -> None:
     now = int(NOON.timestamp())
     expiries = KeyExpiries(((now - 1, now, now + 1, now + 7 * _DAY), (now + 7 * _DAY + 1,)))
-    counts = {"keys": {"usable": 5, "rejected": 1, "duplicate": 0, "rejected_reasons": {"BadSecret": 1}}}
+    counts: Counts = {"keys": {"usable": 5, "rejected": 1, "duplicate": 0, "rejected_reasons": {"BadSecret": 1}}}
     status = manifest(desired(verdict(counts=counts), expiries=expiries))
 
     assert {

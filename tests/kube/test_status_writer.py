@@ -28,6 +28,7 @@ class Bench:
         self.api = FakeStatusApi()
         self.time = Time()
         self.told: list[tuple[Desired, Mapping[str, Any] | None]] = []
+        self.news = asyncio.Event()
         self.writer = StatusWriter(
             self.api,
             now=self.time.now,
@@ -36,8 +37,12 @@ class Bench:
             rate=rate,
             burst=burst,
             enabled=enabled,
-            written=lambda *both: self.told.append(both),
+            written=self._written,
         )
+
+    def _written(self, desired: Desired, before: Mapping[str, Any] | None) -> None:
+        self.told.append((desired, before))
+        self.news.set()
 
     def want(self, *wanted: Desired) -> float:
         """Submit and write what is due; the seconds until more may be."""
@@ -81,24 +86,40 @@ def test_status_that_stands_already_is_not_written(bench: Bench) -> None:
 
 
 def test_status_that_a_watch_has_shown_is_not_read(bench: Bench) -> None:
-    bench.writer.seen(POLICY, manifest(), uid="uid-1", version=7)
+    bench.writer.seen(POLICY, manifest(), uid="uid-1", version=101)
     bench.want(desired())
 
     assert ([], []) == (bench.api.reads, bench.api.patches)
 
 
 def test_object_that_a_watch_has_shown_without_status_is_not_read(bench: Bench) -> None:
-    bench.writer.seen(POLICY, None, uid="uid-1", version=7)
+    bench.writer.seen(POLICY, None, uid="uid-1", version=101)
     bench.want(desired())
 
     assert ([], 1) == (bench.api.reads, len(bench.api.patches))
+
+
+def test_new_generation_is_read_before_it_is_written_where_nobody_watches(bench: Bench) -> None:
+    bench.want(desired())
+    bench.api.overwrite(POLICY, {**bench.api.status(POLICY), "reports": {}})
+    bench.want(desired(verdict(generation=2)))
+
+    assert (2, 2, 0) == (len(bench.api.reads), len(bench.api.patches), bench.writer.failures)
+
+
+def test_new_generation_that_a_watch_has_shown_is_not_read(bench: Bench) -> None:
+    bench.writer.seen(POLICY, None, uid="uid-1", version=bench.api.version(POLICY))
+    bench.want(desired())
+    bench.want(desired(verdict(generation=2)))
+
+    assert ([], 2) == (bench.api.reads, len(bench.api.patches))
 
 
 def test_only_what_changed_is_sent(bench: Bench) -> None:
     bench.want(desired(verdict(counts={"num_selected_routes": 1})))
     bench.want(desired(verdict(counts={"num_selected_routes": 2})))
 
-    assert {"metadata": {"uid": "uid-1"}, "status": {"numSelectedRoutes": 2}} == bench.api.patches[-1][1]
+    assert {"metadata": {"resourceVersion": "102"}, "status": {"numSelectedRoutes": 2}} == bench.api.patches[-1][1]
 
 
 def test_the_same_again_is_not_written(bench: Bench) -> None:
@@ -216,7 +237,7 @@ def test_rate_is_bounded_after_a_burst() -> None:
     wanted = _many(25)
     for one in wanted:
         bench.api.add(one.verdict.ref)
-        bench.writer.seen(one.verdict.ref, None, uid="uid-1", version=1)
+        bench.writer.seen(one.verdict.ref, None, uid="uid-1", version=bench.api.version(one.verdict.ref))
     bench.want(*wanted)
 
     assert 25 == len(bench.api.patches)
@@ -236,10 +257,10 @@ def test_reads_count_against_the_rate() -> None:
 def test_newest_wins_while_the_rate_holds_back() -> None:
     bench = Bench(rate=1.0, burst=1)
     bench.api.add(POLICY)
-    bench.writer.seen(POLICY, None, uid="uid-1", version=1)
+    bench.writer.seen(POLICY, None, uid="uid-1", version=101)
     other = ObjectRef("RouteTable", "team", "other")
     bench.api.add(other)
-    bench.writer.seen(other, None, uid="uid-1", version=1)
+    bench.writer.seen(other, None, uid="uid-1", version=bench.api.version(other))
 
     async def change_mind(seconds: float) -> None:
         bench.time.seconds += seconds
@@ -262,7 +283,7 @@ def test_object_that_is_left_out_is_left_alone(bench: Bench) -> None:
 def test_nothing_is_written_where_statuses_are_off() -> None:
     bench = Bench(enabled=False)
     bench.api.add(POLICY)
-    bench.writer.seen(POLICY, None, uid="uid-1", version=1)
+    bench.writer.seen(POLICY, None, uid="uid-1", version=101)
     bench.want(desired())
 
     assert ([], [], 0) == (bench.api.reads, bench.api.patches, bench.writer.pending)
@@ -271,7 +292,7 @@ def test_nothing_is_written_where_statuses_are_off() -> None:
 @pytest.mark.parametrize("known", [True, False])
 def test_deleted_object_is_forgotten(bench: Bench, known: bool) -> None:  # noqa: FBT001
     if known:
-        bench.writer.seen(POLICY, None, uid="uid-1", version=1)
+        bench.writer.seen(POLICY, None, uid="uid-1", version=101)
     bench.api.objects.clear()
     bench.want(desired())
     bench.go(later=1000)
@@ -290,18 +311,18 @@ def test_object_made_anew_gets_a_status_of_its_own(bench: Bench) -> None:
 
 
 def test_verdict_on_a_deleted_object_is_not_written_on_its_successor(bench: Bench) -> None:
-    bench.writer.seen(POLICY, None, uid="uid-1", version=1)
+    bench.writer.seen(POLICY, None, uid="uid-1", version=101)
     bench.api.add(POLICY, uid="uid-2")
     bench.want(desired())
     bench.go(later=1000)
 
     assert {} == bench.api.status(POLICY)
-    assert 1 == len(bench.api.patches), "refused for the uid in it"
+    assert 1 == len(bench.api.patches), "refused for the version in it"
 
 
 def test_conflict_is_read_again_and_written(bench: Bench) -> None:
     bench.api.refuse = [api_error(409)]
-    bench.writer.seen(POLICY, None, uid="uid-1", version=1)
+    bench.writer.seen(POLICY, None, uid="uid-1", version=101)
     bench.want(desired())
 
     assert manifest() == bench.api.status(POLICY)
@@ -309,10 +330,10 @@ def test_conflict_is_read_again_and_written(bench: Bench) -> None:
 
 
 def test_conflicts_without_end_are_tried_less_and_less_often(bench: Bench) -> None:
-    bench.writer.seen(POLICY, None, uid="uid-1", version=1)
+    bench.writer.seen(POLICY, None, uid="uid-1", version=101)
     bench.writer.submit({POLICY: desired()})
     bench.api.before_patch = lambda: bench.api.refuse.append(api_error(409))
-    waits = []
+    waits: list[float] = []
     for _ in range(8):
         waits.append(bench.go(later=waits[-1] if waits else 0.0))
 
@@ -365,9 +386,9 @@ def test_other_kinds_go_on_while_one_is_forbidden(bench: Bench, caplog: pytest.L
 
 def test_status_that_a_schema_refuses_is_not_tried_again(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     bench.api.refuse = [api_error(422, "Invalid")]
-    bench.writer.seen(POLICY, None, uid="uid-1", version=1)
+    bench.writer.seen(POLICY, None, uid="uid-1", version=101)
     bench.want(desired())
-    bench.writer.seen(POLICY, {"x": 1}, uid="uid-1", version=2)
+    bench.writer.seen(POLICY, {"x": 1}, uid="uid-1", version=bench.api.overwrite(POLICY, {"x": 1}))
     bench.go(later=1000)
 
     assert 1 == len(bench.api.patches)
@@ -457,20 +478,15 @@ def test_everything_is_learnt_anew_after_history_was_rolled_back(bench: Bench) -
     assert manifest() == bench.api.status(POLICY)
 
 
-async def _until(writer: StatusWriter, writes: int) -> None:
-    while writer.writes < writes:
-        await asyncio.sleep(0)
-
-
 def test_running_writer_wakes_up_for_what_is_submitted(bench: Bench) -> None:
     async def play() -> None:
         async with asyncio.timeout(5), asyncio.TaskGroup() as group:
             running = group.create_task(bench.writer.run())
-            await asyncio.sleep(0)
-            bench.writer.submit({POLICY: desired()})
-            await _until(bench.writer, 1)
-            bench.writer.submit({POLICY: desired(verdict(generation=2))})
-            await _until(bench.writer, 2)
+            for generation in (1, 2):
+                await asyncio.sleep(0)
+                bench.news.clear()
+                bench.writer.submit({POLICY: desired(verdict(generation=generation))})
+                await bench.news.wait()
             running.cancel()
 
     asyncio.run(play())

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.kube.fake_api_server import FakeClient, kill_at
+from tests.kube.fake_api_server import FakeClient, Killed, kill_at
 from tests.kube.publishing import NAMESPACE, World, bundle, shard
 from wardgate.kube.errors import ApiError, KubeError
 from wardgate.kube.publisher import Publisher
@@ -127,7 +127,7 @@ def test_spares_of_a_publish_that_failed_are_not_swept() -> None:
         publisher = await world.leader(client=client)
         await publisher.publish(bundle(routes="1"))
         client.before, _ = kill_at(2, answered=False)
-        with pytest.raises(Exception):  # noqa: B017, PT011 - how it failed is not the point
+        with pytest.raises(Killed):
             await publisher.publish(bundle(routes="2"))
         client.before = lambda method, path: None
         clock = Clock()
@@ -136,6 +136,31 @@ def test_spares_of_a_publish_that_failed_are_not_swept() -> None:
         assert 0 == await swept(sweeper, clock, at=10_000)
         assert 0 == (await publisher.publish(bundle(routes="2"))).created
         assert bundle(routes="2") == world.in_force()
+        was_spare = world.shard_of("routes")
+        await publisher.publish(bundle(routes="3"))
+        await swept(sweeper, clock, at=20_000)
+        assert 2 == await swept(sweeper, clock, at=30_000)
+        assert was_spare not in world.api.objects
+
+    asyncio.run(scenario())
+
+
+def test_spares_that_were_never_named_are_swept_like_all_others() -> None:
+    async def scenario() -> None:
+        world = World()
+        client = FakeClient(world.api)
+        publisher = await world.leader(client=client)
+        await publisher.publish(bundle(routes="1"))
+        client.before, _ = kill_at(3, answered=False)
+        with pytest.raises(Killed):
+            await publisher.publish(bundle(routes="2", keys_000="of a group that is gone again"))
+        client.before = lambda method, path: None
+        await publisher.publish(bundle(routes="3"))
+        clock = Clock()
+        sweeper = Sweeper(publisher, clock=clock)
+        await swept(sweeper, clock, at=0)
+        assert 3 == await swept(sweeper, clock, at=KEPT + 1)
+        assert bundle(routes="3") == world.in_force()
 
     asyncio.run(scenario())
 
@@ -217,7 +242,7 @@ def test_sweep_that_fails_goes_on_next_time() -> None:
         sweeper = Sweeper(publisher, clock=clock)
         await swept(sweeper, clock, at=0)
         client.before, _ = kill_at(3, answered=False)
-        with pytest.raises(Exception):  # noqa: B017, PT011 - how it failed is not the point
+        with pytest.raises(Killed):
             await swept(sweeper, clock, at=1000)
         client.before = lambda method, path: None
         assert 2 == await swept(sweeper, clock, at=1001)

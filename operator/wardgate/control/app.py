@@ -32,7 +32,7 @@ from wardgate.kube.guard import Guard
 from wardgate.kube.lease import Lease
 from wardgate.kube.pacing import Timing
 from wardgate.kube.proxies import DiscoveredProxies, FixedProxies, Proxies
-from wardgate.kube.proxy_views import refused
+from wardgate.kube.proxy_views import major_to_write, refused
 from wardgate.kube.publisher import Publisher
 from wardgate.kube.state import StateStore
 from wardgate.kube.status_board import StatusBoard
@@ -41,7 +41,9 @@ from wardgate.kube.status_writer import StatusWriter
 from wardgate.kube.sweep import Sweeper
 from wardgate.renderer import Renderer
 from wardgate.store import Store
+from wardgate.tasks import spawn
 from wardgate.translate.pipeline import Translation
+from wardgate.wire.schema import WRITTEN, major_of
 
 _log = logging.getLogger(__name__)
 _Part: TypeAlias = Callable[[], Coroutine[object, object, None]]
@@ -52,6 +54,7 @@ SWEEP: Final = 5.0
 ADDRESSES: Final = 60.0
 """Seconds between two looks at where the API server is."""
 _AGAIN: Final = 1.0
+_SCHEMAS: Final = {major_of(schema): schema for schema in WRITTEN}
 
 
 class Operator:
@@ -100,7 +103,7 @@ class Operator:
             division=self._division,
             trigger=self._trigger,
             cluster=self._watches,
-            outputs=Outputs(self._publisher, self._state, self._report),
+            outputs=Outputs(self._publisher, self._state, self._schema, self._report),
             metrics=self._metrics,
             clock=self._timing.clock,
         )
@@ -149,15 +152,24 @@ class Operator:
         await self._lease.run(self._lead, self._reconciler_follows)
 
     async def _lead(self) -> None:
-        """Take over, then guard what is in force until another replica leads."""
+        """Take over, then guard what is in force; where a write shows that another replica wrote, take over again."""
         while True:
             self._statuses.forget()
             await self._reconciler.lead()
+            deposed = spawn(self._reconciler.deposed.wait(), name="wait until deposed")
+            guarding = spawn(self._guard_quietly(), name="guard of the config namespace")
             try:
-                await self._guard.follow()
-            except Deposed as error:
-                self._reconciler_follows()
-                _log.warning("%s This replica holds the Lease and takes over again.", error)
+                await asyncio.wait([deposed, guarding], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                deposed.cancel()
+                guarding.cancel()
+            self._reconciler_follows()
+
+    async def _guard_quietly(self) -> None:
+        try:
+            await self._guard.follow()
+        except Deposed as error:
+            _log.warning("%s This replica holds the Lease and takes over again.", error)
 
     def _reconciler_follows(self) -> None:
         self._reconciler.follow()
@@ -167,7 +179,11 @@ class Operator:
         while True:
             await self._timing.sleep(RENEW)
             if self._reconciler.is_leading and self._watches.is_live():
-                await _attempt(self._publisher.renew, "verifiedAt could not be renewed")
+                await _attempt(self._renew, "verifiedAt could not be renewed")
+
+    async def _renew(self) -> None:
+        if not await self._publisher.renew():
+            self._trigger.mark()
 
     async def _sweep_for_ever(self) -> None:
         while True:
@@ -209,8 +225,19 @@ class Operator:
             return FixedProxies(self._settings.proxy_admins)
         return DiscoveredProxies(self._client, namespace=self._settings.namespace, service=self._settings.proxy_service)
 
+    def _schema(self) -> str:
+        """The newest schema that every proxy reads; while none is known, the one that is published."""
+        index = self._publisher.index
+        published = None if index is None else int(index.schema.partition(".")[0])
+        views = self._proxies.views
+        if not views and published in _SCHEMAS:
+            return _SCHEMAS[published]
+        return _SCHEMAS[major_to_write(views, writable=_SCHEMAS, published=published)]
+
     def _proxies_changed(self) -> None:
         self._board.mark()
+        if self._reconciler.is_leading and self._schema() != self._renderer.schema:
+            self._trigger.mark()
         views = self._proxies.views
         if refused(views) is not None and self._publisher.seen_sequence(max(view.sequence for view in views)):
             self._trigger.mark()

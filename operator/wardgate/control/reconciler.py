@@ -28,6 +28,7 @@ from wardgate.kube.state import StateStore
 from wardgate.problems import ObjectRef
 from wardgate.renderer import Rendered, Renderer
 from wardgate.store import Store
+from wardgate.translate.forms import LastGood
 from wardgate.translate.pipeline import Translation
 
 _log = logging.getLogger(__name__)
@@ -58,10 +59,11 @@ class Cluster(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Where a round goes. ``report`` gets what is in force, with its sequence."""
+    """Where a round goes. ``schema``: what to write in. ``report`` gets what is in force, with its sequence."""
 
     publisher: Publisher
     state: StateStore
+    schema: Callable[[], str]
     report: Callable[[Translation, int], None]
 
 
@@ -89,6 +91,8 @@ class Reconciler:
         self._metrics = metrics
         self._clock = clock
         self._leading = False
+        self.deposed = asyncio.Event()
+        """Set when a write showed that another replica writes, although nobody told us to follow."""
         self._failures = 0
         self._round = asyncio.Lock()
         self._waiting_for: tuple[str, ...] = ()
@@ -117,7 +121,10 @@ class Reconciler:
         async with self._round:
             await self._cluster.list_again()
             self._renderer.last_good = await self._outputs.state.load()
+            if self._outputs.state.problem:
+                _log.warning("%s", self._outputs.state.problem)
             await self._outputs.publisher.take_over()
+            self.deposed.clear()
             self._leading = self._metrics.leading = True
         self._trigger.mark()
 
@@ -135,9 +142,10 @@ class Reconciler:
             is_done = await self._do_round(noticed)
             self._failures = 0
             return 0.0 if is_done else _LOOK_AGAIN
-        except Deposed:
-            _log.warning("Another operator has written the index; this one stops publishing until it leads again.")
+        except Deposed as error:
+            _log.warning("%s This replica stops writing until it has taken over again.", error)
             self.follow()
+            self.deposed.set()
             return 0.0
         except KubeError as error:
             self._metrics.publish_failures += 1
@@ -153,6 +161,7 @@ class Reconciler:
         if not self._is_complete():
             return False
         started = self._clock()
+        self._renderer.schema = self._outputs.schema()
         rendered = await asyncio.to_thread(self._renderer.render, self._division.of(self._store.freeze()))
         self._metrics.translated(self._clock() - started)
         self._cluster.follow_named(rendered.translation.named_secrets)
@@ -164,8 +173,14 @@ class Reconciler:
         # After publishing, and before the next round: both use what the translation remembers.
         await asyncio.to_thread(lambda: (rendered.translation.statuses, rendered.translation.last_good))
         self._outputs.report(rendered.translation, sequence)
-        await self._outputs.state.save(rendered.translation.last_good)
+        await self._remember(rendered.translation.last_good)
         return True
+
+    async def _remember(self, last_good: LastGood) -> None:
+        before = self._outputs.state.left_out
+        await self._outputs.state.save(last_good)
+        for ref in sorted(set(self._outputs.state.left_out) - set(before)):
+            _log.warning("%s is too large to be remembered: after a restart it has no last good form.", ref)
 
     def _is_complete(self) -> bool:
         missing = self._cluster.missing()

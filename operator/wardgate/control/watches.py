@@ -49,7 +49,7 @@ class Watches:
             sink=sink,
             timing=timing,
             watchable=lambda: self._resync.watchable,
-            on_relist=lambda kind: self._resync.hurry([kind]),
+            on_relist=self._resync.hurry,
             namespaces=settings.watch_namespaces,
         )
 

@@ -18,8 +18,8 @@ from urllib.parse import urlencode
 import aiohttp
 from kubernetes.aio import config as kubernetes_config
 from kubernetes.aio.client.configuration import Configuration
-from kubernetes.aio.client.rest import RESTClientObject
 
+from wardgate.kube.connections import Connections
 from wardgate.kube.errors import ApiError, ConnectionFailed, KubeError
 
 Manifest: TypeAlias = dict[str, Any]
@@ -32,8 +32,6 @@ ANSWER: Final = 15.0
 PAGE: Final = 500
 """Objects of one page of a list."""
 _TOKEN_AGE: Final = 60.0
-_UNLIMITED: Final = 0
-"""Connections at once: each watch holds one, and a request that waits for a free one would wait for ever."""
 _MERGE_PATCH: Final = "application/merge-patch+json"
 
 
@@ -45,7 +43,7 @@ class KubeClient:
         self._user_agent = user_agent
         self._configuration: Configuration | None = None
         self._loaded = 0.0
-        self._rest: RESTClientObject | None = None
+        self._connections: Connections | None = None
         self.errors = 0
         """Requests that failed, refusals of a precondition not counted."""
 
@@ -53,11 +51,22 @@ class KubeClient:
         """Read one object, or one page."""
         return await self._call("GET", path, parameters=parameters)
 
+    async def probe(self, path: str, parameters: Parameters | None = None, *, limit: float) -> Manifest:
+        """Read over a connection of its own, within ``limit`` seconds."""
+        try:
+            async with asyncio.timeout(limit):
+                return await self._call("GET", path, parameters=parameters, fresh=True)
+        except TimeoutError as error:
+            raise self._failed("GET", path, error) from None
+
     async def pages(self, path: str, parameters: Parameters | None = None) -> AsyncIterator[Manifest]:
-        """Read a consistent list page by page, so that no more than one page is held as text."""
+        """Read a consistent list page by page, so that no more than one page is held as text.
+
+        Lists are what makes up for connections that went silent, so each page comes over a connection of its own.
+        """
         asked: dict[str, str | int] = {**(parameters or {}), "limit": PAGE}
         while True:
-            page = await self.get(path, asked)
+            page = await self._call("GET", path, parameters=asked, fresh=True)
             yield page
             following = page["metadata"].get("continue")
             if not following:
@@ -99,7 +108,7 @@ class KubeClient:
                 raise await self._error("GET", path, response)
             yield _events(response)
         finally:
-            response.close()
+            _cut(response)
 
     async def server(self) -> str:
         """The API server's URL."""
@@ -112,9 +121,9 @@ class KubeClient:
 
     async def close(self) -> None:
         """Close all connections."""
-        if self._rest is not None:
-            await self._rest.close()
-            self._rest = None
+        if self._connections is not None:
+            await self._connections.close()
+            self._connections = None
 
     async def _begin_watch(self, path: str, parameters: Parameters, silence: float) -> aiohttp.ClientResponse:
         """Ask for a watch. The answer begins at once, whatever there is to tell, so its time is that of any other."""
@@ -125,6 +134,7 @@ class KubeClient:
                     path,
                     parameters={"watch": "true", "allowWatchBookmarks": "true", **parameters},
                     timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT, sock_read=silence),
+                    fresh=True,
                 )
         except TimeoutError as error:
             raise self._failed("GET", path, error) from None
@@ -137,6 +147,7 @@ class KubeClient:
         parameters: Parameters | None = None,
         body: Mapping[str, object] | None = None,
         content_type: str = "application/json",
+        fresh: bool = False,
     ) -> Manifest:
         response = await self._request(
             method,
@@ -145,6 +156,7 @@ class KubeClient:
             body=body,
             content_type=content_type,
             timeout=aiohttp.ClientTimeout(total=ANSWER, sock_connect=CONNECT),
+            fresh=fresh,
         )
         try:
             if response.status >= 300:
@@ -166,43 +178,41 @@ class KubeClient:
         parameters: Parameters | None = None,
         body: Mapping[str, object] | None = None,
         content_type: str = "application/json",
+        fresh: bool = False,
     ) -> aiohttp.ClientResponse:
         """Send a request; a token that is refused is read again once, since it may have been replaced early."""
-        response = await self._send(method, path, timeout, parameters, body, content_type)
+        target = f"{path}?{urlencode(parameters)}" if parameters else path
+        response = await self._send(method, target, timeout, body, content_type, fresh=fresh)
         if response.status == 401 and time.monotonic() - self._loaded > 1.0:
             response.close()
             self._loaded = float("-inf")
-            response = await self._send(method, path, timeout, parameters, body, content_type)
+            response = await self._send(method, target, timeout, body, content_type, fresh=fresh)
         return response
 
     async def _send(
         self,
         method: str,
-        path: str,
+        target: str,
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109
-        parameters: Parameters | None,
         body: Mapping[str, object] | None,
         content_type: str,
+        *,
+        fresh: bool,
     ) -> aiohttp.ClientResponse:
         try:
             configuration = await self._ready()
             headers = {**await self._headers(), "Content-Type": content_type}
-            assert self._rest is not None
-            url = f"{configuration.host}{path}" + (f"?{urlencode(parameters)}" if parameters else "")
-            answer = await self._rest.request(method, url, headers=headers, body=body, _request_timeout=timeout)
+            self._connections = self._connections or Connections(configuration)
+            return await self._connections.request(
+                method, f"{configuration.host}{target}", headers=headers, body=body, limits=timeout, fresh=fresh
+            )
         except (aiohttp.ClientError, TimeoutError, OSError, kubernetes_config.ConfigException) as error:
-            raise self._failed(method, path, error) from None
-        response = answer.response
-        assert isinstance(response, aiohttp.ClientResponse)
-        return response
+            raise self._failed(method, target.partition("?")[0], error) from None
 
     async def _ready(self) -> Configuration:
         if self._configuration is None:
             self._configuration = await self._load()
-            self._configuration.connection_pool_maxsize = _UNLIMITED
             self._loaded = time.monotonic()
-        if self._rest is None:
-            self._rest = RESTClientObject(self._configuration)
         return self._configuration
 
     async def _headers(self) -> dict[str, str]:
@@ -236,6 +246,13 @@ def api_error(what: str, status: object, *, status_code: int = 0) -> ApiError:
     code = int(found.get("code") or status_code)
     reason = str(found.get("reason") or "")
     return ApiError(f"{what}: {code} {reason}: {found.get('message') or 'no message'}", status=code, reason=reason)
+
+
+def _cut(response: aiohttp.ClientResponse) -> None:
+    """Nothing is left to say, and a peer that stands still would keep a polite end of TLS waiting."""
+    if response.connection is not None and response.connection.transport is not None:
+        response.connection.transport.abort()
+    response.close()
 
 
 async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[Manifest]:

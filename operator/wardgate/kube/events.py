@@ -179,11 +179,10 @@ class EventRecorder:
                 _log.warning("No Events can be created: %s. Grant create on events in events.k8s.io.", error)
 
     def _remember(self, told: Told) -> None:
-        now = self._clock()
+        """Bounded: a cluster that has so much to tell may hear something twice."""
         if len(self._last) >= _REMEMBERED:
-            self._last = {one: time for one, time in self._last.items() if now - time < AGAIN_AFTER}
-        if len(self._last) < _REMEMBERED:
-            self._last[told] = now
+            self._last.clear()
+        self._last[told] = self._clock()
 
 
 def _standing(approval: object) -> str | None:

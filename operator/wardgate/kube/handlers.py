@@ -2,7 +2,8 @@
 
 kopf watches the kinds that can be watched now (``watchable``); when a CRD appears or a right is taken away it is
 started anew with the others. While it is away, or misses something, the resync makes up for it. It does not report what
-disappeared while a watch was lost; but it then lists, which shows in its events, and ``on_relist`` is told of that.
+disappeared while a watch was lost; but it then lists, which shows in its events, and ``on_relist`` is told of that, and
+of every kind when kopf ended unasked: a right or a CRD may have gone.
 """
 
 from __future__ import annotations
@@ -70,7 +71,6 @@ class Handlers:
                 continue
             began = self._timing.clock()
             outcome = await self._run_once(self.watching)
-            self.watching = frozenset()
             if outcome is not None:
                 await self._pause(outcome, lasted=self._timing.clock() - began)
 
@@ -110,6 +110,9 @@ class Handlers:
             "kopf stopped watching%s and is started again; meanwhile the periodic lists stand in.",
             f" ({outcome})" if outcome else "",
         )
+        for kind in sorted(self.watching):
+            self._on_relist(kind)
+        self.watching = frozenset()
         await self._timing.sleep(delay)
 
     def _observe(self, observed: Observed) -> None:

@@ -29,6 +29,7 @@ class Inventory:
     def __init__(self, release: str) -> None:
         self._release = release
         self._shards: dict[str, StoredShard] = {}
+        self._created: dict[str, StoredShard] = {}
         self.highest = 0
         """The highest sequence in the name of any shard ever seen here."""
 
@@ -42,9 +43,13 @@ class Inventory:
         held = self._shards.get(shard.name)
         return held is not None and shard.uid in {"", held.uid}
 
+    def begin(self) -> None:
+        """A list begins: what is created from now on may be missing in it."""
+        self._created.clear()
+
     def replace(self, metadata: Iterable[Mapping[str, Any]]) -> None:
-        """Take a full list."""
-        self._shards.clear()
+        """Take a full list, together with what was created since it began."""
+        self._shards = dict(self._created)
         for one in metadata:
             self.take(one)
 
@@ -54,16 +59,21 @@ class Inventory:
         if labels.get(RELEASE_LABEL) != self._release or labels.get(ROLE_LABEL) != ROLE:
             self.remove(str(metadata["name"]))
             return
-        self.add(StoredShard(str(metadata["name"]), str(metadata["uid"]), _size(metadata)))
+        self._hold(StoredShard(str(metadata["name"]), str(metadata["uid"]), _size(metadata)))
 
     def add(self, shard: StoredShard) -> None:
         """Take a shard that was just created."""
-        self._shards[shard.name] = shard
-        self.highest = max(self.highest, sequence_of(shard.name))
+        self._created[shard.name] = shard
+        self._hold(shard)
 
     def remove(self, name: str) -> None:
         """Take a deletion."""
         self._shards.pop(name, None)
+        self._created.pop(name, None)
+
+    def _hold(self, shard: StoredShard) -> None:
+        self._shards[shard.name] = shard
+        self.highest = max(self.highest, sequence_of(shard.name))
 
 
 def _size(metadata: Mapping[str, Any]) -> int:

@@ -98,6 +98,7 @@ class KopfThread:
 
     async def _operate(self) -> None:
         self._kopf_loop = asyncio.get_running_loop()
+        self._kopf_loop.set_exception_handler(_forget_stray_failure)
         self._kopf_stop = asyncio.Event()
         if self._stopping:
             return
@@ -194,6 +195,11 @@ def _connection_info(configuration: Configuration, header: str | None) -> kopf.C
         proxy_url=configuration.proxy,
         trust_env=True,
     )
+
+
+def _forget_stray_failure(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """kopf leaves requests behind when it is stopped while it starts; they fail, and nobody waits for them."""
+    _log.debug("kopf left behind: %s", type(context.get("exception")).__name__)
 
 
 class _Condensed(logging.Handler):

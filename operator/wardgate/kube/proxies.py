@@ -11,14 +11,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from typing import Any, Final, Protocol, TypeAlias
 
 import aiohttp
 
-from wardgate.kube.client import KubeClient
+from wardgate.kube.client import Manifest, Parameters
 from wardgate.kube.errors import ApiError, KubeError
 from wardgate.kube.proxy_views import (
     ProxyEndpoint,
@@ -43,6 +43,20 @@ _RETRY: Final = 1.0
 _REVISION: Final = "/revision"
 
 _log = logging.getLogger(__name__)
+
+
+class Client(Protocol):
+    """What of ``KubeClient`` is used."""
+
+    async def get(self, path: str, parameters: Parameters | None = None) -> Manifest:
+        """Read one object, or one page."""
+        ...
+
+    def watch(
+        self, path: str, parameters: Parameters, *, silence: float
+    ) -> AbstractAsyncContextManager[AsyncIterator[Manifest]]:
+        """Follow a collection."""
+        ...
 
 
 class Source(Protocol):
@@ -72,7 +86,7 @@ class DiscoveredProxies:
 
     def __init__(
         self,
-        client: KubeClient,
+        client: Client,
         *,
         namespace: str,
         service: str,
@@ -226,7 +240,7 @@ class Proxies:
             return ProxyView(nowhere, None, f"its admin port does not answer within {TIMEOUT:g} s")
         except (aiohttp.ClientError, OSError):
             return ProxyView(nowhere, None, "its admin port cannot be reached")
-        except ValueError:
+        except (ValueError, RecursionError):
             announced = None
         return ProxyView(nowhere, announced, "" if announced else "its admin port answers with what no proxy says")
 
@@ -244,7 +258,7 @@ def _essence(view: ProxyView) -> tuple[object, ...]:
     """What somebody may want to act on; ages change all the time."""
     said = view.announced
     if said is None:
-        return (view.endpoint,)
+        return (view.endpoint, view.trouble)
     return (view.endpoint, said.revision, said.sequence, said.reads, said.refused_sequence)
 
 

@@ -161,13 +161,16 @@ class Publisher:
 
     async def recount(self) -> str:
         """Look at everything there is; return the version to watch from. Raises ``Deposed`` and other ``KubeError``."""
+        before = self._fence.version
+        self.inventory.begin()
+        listed, version = await self.secrets.list()
         async with self._leading():
-            listed, version = await self.secrets.list()
             self.inventory.replace(listed)
             names = {one["name"]: one["resourceVersion"] for one in listed}
-            if names.get(self._index_name) != self._fence.version:
+            # Older versions of our own count as others' here: a restored backup gives them back.
+            if names.get(self._index_name) not in {before, self._fence.version}:
                 await self._examine()
-            return version
+        return version
 
     async def notice(self, kind: str, metadata: Mapping[str, Any]) -> None:
         """Take an event of the watch. Raises ``Deposed`` and other ``KubeError``."""
@@ -178,12 +181,9 @@ class Publisher:
             else:
                 self.inventory.take(metadata)
             return
-        version = str(metadata["resourceVersion"])
-        if self._fence.wrote(version):
-            return
         async with self._leading():
-            # The answer to our own write may have been on its way.
-            if not self._fence.wrote(version):
+            # Only now: the answer to our own write may have been on its way.
+            if not self._fence.wrote(str(metadata["resourceVersion"])):
                 await self._examine()
 
     async def still_leads(self) -> bool:
@@ -215,6 +215,7 @@ class Publisher:
     async def _claim(self) -> Index | None:
         found = await self._fence.read()
         self._index = index = None if found is None else _readable(found)
+        self.inventory.begin()
         listed, _ = await self.secrets.list()
         self.inventory.replace(listed)
         self._shards.settle()
@@ -234,7 +235,7 @@ class Publisher:
         if not self._is_ours(found):
             msg = f"Secret {self._index_name} was written by another operator."
             raise Deposed(msg)
-        self._index_is_damaged = self._index_is_damaged or _readable(found) != self._index
+        self._index_is_damaged = self._index_is_damaged or not _say_the_same(_readable(found), self._index)
 
     def _is_ours(self, secret: Mapping[str, Any]) -> bool:
         """An index that cannot be read counts as ours: every leader could read what another one wrote."""
@@ -251,9 +252,14 @@ class Publisher:
         created = await self._shards.create(missing, bundle, sequence=self._next_sequence()) if missing else []
         shards = tuple(sorted([*usable.values(), *created], key=lambda shard: shard.group))
         verified_at = self._index.verified_at if self._index is not None and not verified else self._written_now()
-        written = await self._write(
-            lambda: Index(bundle.schema, bundle.revision, self._next_sequence(), self._term, verified_at, shards)
-        )
+        try:
+            written = await self._write(
+                lambda: Index(bundle.schema, bundle.revision, self._next_sequence(), self._term, verified_at, shards)
+            )
+        except BaseException:
+            # It may have been written all the same: what is in force is not known until it is written again.
+            self._index_is_damaged = True
+            raise
         self._shards.settle()
         return Published(
             revision=written.revision,
@@ -275,12 +281,7 @@ class Publisher:
                 written, release=self.secrets.release, namespace=self.secrets.namespace, resource_version=version
             )
 
-        try:
-            await self._fence.write(manifest)
-        except BaseException:
-            # It may have been written all the same: what is in force is not known until it is written again.
-            self._index_is_damaged = True
-            raise
+        await self._fence.write(manifest)
         assert written is not None
         self._index = written
         self._index_is_damaged = False
@@ -294,6 +295,13 @@ class Publisher:
     def _written_now(self) -> str:
         now = datetime.fromtimestamp(self._now(), UTC)
         return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _say_the_same(one: Index | None, other: Index | None) -> bool:
+    """Apart from when it was verified: a renewal whose answer was lost harms nothing."""
+    if one is None or other is None:
+        return one is other
+    return one == replace(other, verified_at=one.verified_at)
 
 
 def _readable(secret: Mapping[str, Any]) -> Index | None:

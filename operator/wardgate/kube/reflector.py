@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from typing import Final, NoReturn
 
 from wardgate.kube.client import KubeClient
-from wardgate.kube.errors import ApiError, ConnectionFailed, KubeError
+from wardgate.kube.errors import ApiError, KubeError
 from wardgate.kube.listing import REPEAT_REFUSED, Collection, explain, list_all, version_of
 from wardgate.kube.pacing import Backoff, Timing
 from wardgate.kube.reflection import Changed, Delta, Recovery, Reflection, Removed
@@ -74,7 +74,7 @@ class Reflector:
         self.last_word_at: float | None = None
         """When the server last said anything about it, be it a bookmark."""
         self.is_live = False
-        """Whether a watch is open."""
+        """Whether a watch is open, or ended in order just now."""
         self.is_answered = False
         """Whether the first list was answered at all, were it with a refusal."""
         self.problem = ""
@@ -82,15 +82,13 @@ class Reflector:
 
     async def run(self) -> NoReturn:
         """Follow the collection until cancelled."""
-        while True:
-            try:
-                delay = await self._follow_once()
-            except Exception as error:  # noqa: BLE001 - nobody else would notice a revoked key
-                delay = self._give_up_once(error)
-            finally:
-                self.is_live = False
-            if delay > 0.0:
-                await self._timing.sleep(delay)
+        try:
+            while True:
+                delay = await self._try_to_follow()
+                if delay > 0.0:
+                    await self._timing.sleep(delay)
+        finally:
+            self.is_live = False
 
     async def list_again(self) -> None:
         """Tell the sink what there is now, beside the running watch. Raises ``KubeError``."""
@@ -98,6 +96,12 @@ class Reflector:
             seen = self._seen()
             listing = await list_all(self._client, self.collection)
             self._tell(listing.objects, as_of=listing.as_of, seen=seen)
+
+    async def _try_to_follow(self) -> float:
+        try:
+            return await self._follow_once()
+        except Exception as error:  # noqa: BLE001 - nobody else would notice a revoked key
+            return self._give_up_once(error)
 
     async def _follow_once(self) -> float:
         """List if need be, watch until the watch ends; return the seconds to wait before the next time."""
@@ -115,13 +119,8 @@ class Reflector:
 
     async def _newest(self) -> int:
         """Where the cluster is now."""
-        try:
-            async with asyncio.timeout(_PROBE):
-                page = await self._client.get(self.collection.path, {**self.collection.parameters, "limit": 1})
-        except TimeoutError:
-            msg = f"no answer within {_PROBE:.0f} s"
-            raise ConnectionFailed(msg) from None
-        return version_of(page)
+        parameters = {**self.collection.parameters, "limit": 1}
+        return version_of(await self._client.probe(self.collection.path, parameters, limit=_PROBE))
 
     async def _list(self) -> None:
         async with self._listing:
@@ -173,6 +172,7 @@ class Reflector:
 
     def _broke(self, error: KubeError, *, began: float) -> float:
         """The watch failed: decide how to go on, and when."""
+        self.is_live = False
         if self._reflection.fail(error) is Recovery.RELIST:
             self._list_due = float("-inf")
         if isinstance(error, ApiError) and error.is_forbidden:
@@ -213,6 +213,7 @@ class Reflector:
         self.problem = ""
 
     def _has_problem(self, sentence: str) -> None:
+        self.is_live = False
         if sentence != self.problem:
             _log.warning("%s", sentence)
         self.problem = sentence

@@ -62,6 +62,11 @@ class KindLister:
         self.problem = ""
         """What keeps it from being listed, a sentence for people; empty if nothing does."""
 
+    @property
+    def is_in_time(self) -> bool:
+        """Whether it was listed within its period and half of that again."""
+        return self.listed_at is not None and self._timing.clock() - self.listed_at <= 1.5 * self._period
+
     async def run(self) -> NoReturn:
         """List it again and again until cancelled."""
         while True:
@@ -86,6 +91,11 @@ class KindLister:
         """List it once more now, beside the rhythm; calls that come before that is done count as one."""
         if self._extra is None or self._extra.done():
             self._extra = spawn(self._list_extra(), name=f"extra list of {self.collection}")
+
+    def stop(self) -> None:
+        """End what ``hurry`` began."""
+        if self._extra is not None:
+            self._extra.cancel()
 
     async def _list_extra(self) -> None:
         await self._try_to_list()
@@ -181,6 +191,11 @@ class Resync:
         return times
 
     @property
+    def is_in_time(self) -> bool:
+        """Whether every kind was listed as lately as it should have been, or a little later."""
+        return all(one.is_in_time for one in self.listers)
+
+    @property
     def problems(self) -> tuple[str, ...]:
         """What keeps kinds from being listed, a sentence each."""
         return tuple(one.problem for one in self.listers if one.problem)
@@ -192,17 +207,20 @@ class Resync:
 
     async def run(self) -> None:
         """Keep listing until cancelled."""
-        async with asyncio.TaskGroup() as group:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for one in self.listers:
+                    group.create_task(one.run(), name=f"resync of {one.collection}")
+        finally:
             for one in self.listers:
-                group.create_task(one.run(), name=f"resync of {one.collection}")
+                one.stop()
 
     async def list_again(self) -> None:
         """List every kind once more now. Raises ``KubeError`` where that could not be found out."""
         await list_all_again(self.listers)
 
-    def hurry(self, kinds: Iterable[str]) -> None:
-        """A watch of these kinds was lost: list them now."""
-        wanted = set(kinds)
+    def hurry(self, kind: str) -> None:
+        """A watch of the kind was lost: list it now."""
         for one in self.listers:
-            if one.kind in wanted:
+            if one.kind == kind:
                 one.hurry()

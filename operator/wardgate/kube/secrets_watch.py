@@ -85,8 +85,18 @@ class SecretsWatch:
 
     @property
     def is_live(self) -> bool:
-        """Whether every watch is open."""
-        return all(one.is_live for one in self.reflectors)
+        """Whether every watch is open. A named Secret that we never could read is nothing that could escape us."""
+        return all(one.is_live for one in self._selected) and all(
+            one.is_live or (one.is_answered and one.listed_at is None) for one in self._named.values()
+        )
+
+    @property
+    def last_word_at(self) -> float | None:
+        """When the server last said something about the watch that has been without a word for longest; None: never."""
+        words = [one.last_word_at for one in self._selected]
+        words += [one.last_word_at for one in self._named.values() if one.listed_at is not None]
+        heard = [word for word in words if word is not None]
+        return min(heard) if len(heard) == len(words) else None
 
     def missing(self) -> tuple[str, ...]:
         """What was not listed yet, a sentence each."""

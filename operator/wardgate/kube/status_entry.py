@@ -2,8 +2,8 @@
 
 Rule 1: a status that the API server has already answered this very patch with is not sent again, whatever the server
 made of it. A foreign CRD may prune fields, a webhook may change them; neither is a reason to write for ever.
-Rule 2: conditions of others are sent along with ours, because a merge-patch replaces the list. Then the patch carries
-the version it was made from, so that it fails rather than undoes what they wrote meanwhile.
+Rule 2: a patch carries the version it was made from. So it fails where the object was made anew under the same name,
+and where others wrote conditions meanwhile, which are sent along because a merge-patch replaces the list.
 Rule 3: somebody who keeps overwriting our status is answered more and more rarely.
 """
 
@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from wardgate.kube.status_manifest import Desired, status_manifest
-from wardgate.kube.status_patch import as_kept, difference, foreign_conditions
+from wardgate.kube.status_patch import as_kept, difference
 
 Manifest: TypeAlias = dict[str, Any]
 
@@ -49,12 +49,14 @@ class Write:
 class StatusEntry:
     """One object. ``held`` is its status as last heard of, None before the first time, at resourceVersion ``version``.
 
-    ``due`` is when to look at it next. ``given_up``: nothing can succeed until something else is wanted.
+    ``followed``: watches or lists keep ``held`` up to date. ``due`` is when to look at it next. ``given_up``: nothing
+    can succeed until something else is wanted.
     """
 
     uid: str = ""
     version: int = -1
     held: Mapping[str, Any] | None = None
+    followed: bool = False
     desired: Desired | None = None
     answered: Answered | None = None
     due: float | None = None
@@ -93,12 +95,15 @@ class StatusEntry:
             return False
         if self.desired is None or self.desired.verdict.uid != desired.verdict.uid:
             self.meet(desired.verdict.uid)
+        elif not self.followed and self.desired.verdict.generation != desired.verdict.generation:
+            self.held = None  # somebody has written the object, so the version that we know is not the last
         self.desired = desired
         self.given_up = False
         return True
 
     def see(self, status: Mapping[str, Any] | None, *, version: int) -> bool:
         """Take what a watch or a list found; return whether it changed anything that was known."""
+        self.followed = True
         if version <= self.version:
             return False
         changed = self.held is not None and self.held != (status or {})
@@ -132,7 +137,10 @@ class StatusEntry:
             kept = as_kept(wanted, sent=answered.sent, returned=answered.returned)
         if not difference(desired.verdict.ref.kind, held=held, wanted=kept):
             return None
-        return Write(desired, wanted, self._body(difference(desired.verdict.ref.kind, held=held, wanted=wanted)))
+        body: Manifest = {"status": difference(desired.verdict.ref.kind, held=held, wanted=wanted)}
+        if self.version >= 0:
+            body["metadata"] = {"resourceVersion": str(self.version)}
+        return Write(desired, wanted, body)
 
     def patience(self, now: float) -> float:
         """Seconds to wait before a status that somebody overwrote is put right."""
@@ -142,9 +150,3 @@ class StatusEntry:
             return 0.0
         wait = min(2.0 ** (self.repairs - PATIENCE), _LONGEST_WAIT)
         return max(0.0, self.repaired + wait - now)
-
-    def _body(self, status: Manifest) -> Manifest:
-        metadata: Manifest = {"uid": self.uid}
-        if "conditions" in status and foreign_conditions(self.held or {}):
-            metadata["resourceVersion"] = str(self.version)
-        return {"metadata": metadata, "status": status}

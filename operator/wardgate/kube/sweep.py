@@ -57,18 +57,15 @@ class Sweeper:
         """Delete what is due; return how many. Raises ``KubeError``.
 
         Nothing is deleted unless the index is still as we wrote it: to one that was deposed unawares, what its
-        successor has published looks idle.
+        successor has published looks idle. What is idle never comes back into use (rule 2 of the publisher).
         """
         due = to_delete(self._observe(), now=self._clock())[:_BATCH]
         if not due or not await self._publisher.still_leads():
             return 0
-        deleted = 0
         for name in due:
-            if name not in self._publisher.in_use:
-                await self._publisher.secrets.delete(name)
-                self._publisher.inventory.remove(name)
-                deleted += 1
-        return deleted
+            await self._publisher.secrets.delete(name)
+            self._publisher.inventory.remove(name)
+        return len(due)
 
     def _observe(self) -> list[IdleShard]:
         """What is idle now, and since when."""

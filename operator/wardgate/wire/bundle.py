@@ -41,9 +41,9 @@ def revision_of(*, schema: str, hashes: Mapping[str, str]) -> str:
     return hash_of(dump({"groups": dict(sorted(hashes.items())), "schema": schema}))
 
 
-def seal(kind: str, parts: Mapping[str, object]) -> bytes:
+def seal(kind: str, parts: Mapping[str, object], *, schema: str = SCHEMA) -> bytes:
     """Write a group of that kind (``routes`` or ``keys``); parts may be ``Written``."""
-    return dump_object(dict(sorted({**parts, "group": kind, "schema": SCHEMA}.items())))
+    return dump_object(dict(sorted({**parts, "group": kind, "schema": schema}.items())))
 
 
 def unseal(data: bytes, *, kind: str) -> dict[str, object]:

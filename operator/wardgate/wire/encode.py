@@ -26,13 +26,14 @@ class Encoder:
 
     ``buckets``, a power of two up to 512, is how many groups the credentials are spread over; an empty one is left
     out. A change of one credential re-encodes one bucket, of a route that route and what holds it. Memory: the last
-    configuration, and its bytes several times.
+    configuration, and its bytes several times. ``schema`` is one of ``WRITTEN``.
     """
 
-    def __init__(self, *, buckets: int = 64) -> None:
+    def __init__(self, *, buckets: int = 64, schema: str = SCHEMA) -> None:
         if buckets not in SIZES:
             msg = f"The number of buckets is a power of two up to {max(SIZES)}, not {buckets}."
             raise ValueError(msg)
+        self.schema = schema
         self._buckets = Buckets(buckets)
         self._writer = PartsWriter()
         self._routes: tuple[GatewayConfig, _Group] | None = None
@@ -49,8 +50,8 @@ class Encoder:
         groups = {ROUTES: self._routes[1], **keys}
         hashes = {name: group.digest for name, group in groups.items()}
         return Bundle(
-            schema=SCHEMA,
-            revision=revision_of(schema=SCHEMA, hashes=hashes),
+            schema=self.schema,
+            revision=revision_of(schema=self.schema, hashes=hashes),
             groups=MappingProxyType({name: group.data for name, group in groups.items()}),
             hashes=MappingProxyType(hashes),
         )
@@ -58,20 +59,19 @@ class Encoder:
     def _encode_routes(self, config: GatewayConfig) -> tuple[GatewayConfig, _Group]:
         if self._routes is not None and self._routes[0] == config:
             return self._routes
-        return config, _group(ROUTES, self._writer.encode(config))
+        return config, self._group(ROUTES, self._writer.encode(config))
 
     def _encode_keys(self, number: int, credentials: tuple[Credential, ...]) -> tuple[tuple[Credential, ...], _Group]:
         held = self._keys.get(number)
         if held is not None and held[0] == credentials:
             return held
-        return credentials, _group(KEYS, {"credentials": [_CREDENTIAL.encode(one) for one in credentials]})
+        return credentials, self._group(KEYS, {"credentials": [_CREDENTIAL.encode(one) for one in credentials]})
+
+    def _group(self, kind: str, parts: dict[str, object]) -> _Group:
+        data = seal(kind, parts, schema=self.schema)
+        return _Group(data=data, digest=hash_of(data))
 
 
 def encode(config: GatewayConfig) -> Bundle:
     """Encode one configuration; see ``Encoder``."""
     return Encoder().encode(config)
-
-
-def _group(kind: str, parts: dict[str, object]) -> _Group:
-    data = seal(kind, parts)
-    return _Group(data=data, digest=hash_of(data))

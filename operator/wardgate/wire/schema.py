@@ -21,8 +21,17 @@ from typing import Final
 
 from wardgate.wire.errors import SchemaError
 
-SCHEMA: Final = "1.0"
-READ_MAJORS: Final = (1,)
+WRITTEN: Final = ("1.0",)
+"""The schemas that this version can write, the newest last: its own, and the major before while there is one."""
+SCHEMA: Final = WRITTEN[-1]
+
+
+def major_of(schema: str) -> int:
+    """The major of a schema that this version writes."""
+    return int(schema.partition(".")[0])
+
+
+READ_MAJORS: Final = tuple(major_of(schema) for schema in reversed(WRITTEN))
 """This version's own major and the one before, where there is one."""
 
 _SCHEMA = re.compile(r"(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})")

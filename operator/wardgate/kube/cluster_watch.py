@@ -1,0 +1,122 @@
+"""Everything the operator reads, put together: what the resync, kopf and the Secrets' watches bring, into one store.
+
+They depend on each other in three places, which are here: kopf watches the kinds that can be listed; what kopf lists
+anew is listed by the resync too, because kopf does not tell what disappeared; and when any list shows that history was
+rolled back, everything is listed again at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from wardgate.kube.client import KubeClient
+from wardgate.kube.errors import KubeError
+from wardgate.kube.handlers import Handlers
+from wardgate.kube.pacing import Timing
+from wardgate.kube.reflector import SILENCE
+from wardgate.kube.resources import SECRETS
+from wardgate.kube.resync import PERIOD, Resync
+from wardgate.kube.secrets_watch import SecretsScope, SecretsWatch
+from wardgate.kube.sink import StoreSink
+from wardgate.problems import ObjectRef
+from wardgate.store import Store
+from wardgate.tasks import spawn
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchScope:
+    """What is read. ``watch_namespaces`` empty: our kinds everywhere. ``silence`` and ``period`` are in seconds."""
+
+    watch_namespaces: frozenset[str] = frozenset()
+    secrets: SecretsScope = field(default_factory=SecretsScope)
+    silence: float = SILENCE
+    period: float = PERIOD
+
+
+class ClusterWatch:
+    """``on_change``: there may be something to translate. ``on_rollback``: what is remembered of versions is void."""
+
+    def __init__(
+        self,
+        client: KubeClient,
+        store: Store,
+        scope: WatchScope,
+        *,
+        timing: Timing,
+        on_change: Callable[[], None],
+        on_rollback: Callable[[], None],
+    ) -> None:
+        self._timing = timing
+        self._on_rollback = on_rollback
+        self._listing: asyncio.Task[None] | None = None
+        sink = StoreSink(store, on_change=on_change, on_rollback=self._rolled_back)
+        self.resync = Resync(
+            client,
+            sink=sink,
+            timing=timing,
+            namespaces=scope.watch_namespaces,
+            period=scope.period,
+            on_watchable=self._kinds_changed,
+        )
+        self.handlers = Handlers(
+            client,
+            sink=sink,
+            timing=timing,
+            watchable=lambda: self.resync.watchable,
+            on_relist=self.resync.hurry,
+            namespaces=scope.watch_namespaces,
+            silence=scope.silence,
+        )
+        self.secrets = SecretsWatch(client, scope.secrets, sink=sink, timing=timing, silence=scope.silence)
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.resync.run(), name="resync")
+            group.create_task(self.handlers.run(), name="handlers")
+            group.create_task(self.secrets.run(), name="secrets")
+
+    def missing(self) -> tuple[str, ...]:
+        """What was not listed yet, a sentence each; empty once the store is complete."""
+        return (*self.resync.missing(), *self.secrets.missing())
+
+    def problems(self) -> tuple[str, ...]:
+        """What keeps the store from being in step, a sentence each."""
+        return (*self.resync.problems, *self.secrets.problems)
+
+    def is_live(self) -> bool:
+        """Whether nothing can have escaped us: every watch of Secrets is open, every kind was listed in time."""
+        return self.secrets.is_live and self.resync.is_in_time
+
+    def ages(self) -> Mapping[str, float | None]:
+        """Seconds since the last word about each kind; None: never listed."""
+        times = {**self.resync.last_resync, SECRETS.kind: self.secrets.last_word_at}
+        now = self._timing.clock()
+        return {kind: None if time is None else now - time for kind, time in times.items()}
+
+    def follow_named(self, named: Iterable[ObjectRef]) -> None:
+        """Watch these Secrets besides the key Secrets, and no others."""
+        self.secrets.follow(named)
+
+    async def list_again(self) -> None:
+        """List everything once more, consistently. Raises ``KubeError`` where that could not be found out."""
+        await asyncio.gather(self.resync.list_again(), self.secrets.list_again())
+
+    def _kinds_changed(self) -> None:
+        self.handlers.restart()
+
+    def _rolled_back(self) -> None:
+        self._on_rollback()
+        if self._listing is None or self._listing.done():
+            self._listing = spawn(self._list_all_again(), name="lists after a roll-back")
+
+    async def _list_all_again(self) -> None:
+        try:
+            await self.list_again()
+        except KubeError as error:
+            _log.info("Not everything could be listed after a roll-back (%s); the regular lists will do it.", error)

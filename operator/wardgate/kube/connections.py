@@ -1,0 +1,88 @@
+"""Connections to the API server: kept for the next request, unless they may be dead.
+
+One that died in silence (a machine gone, an entry lost in some table of connections) looks like any other, and the next
+request on it would wait in vain. So watches, the probes before them, and lists always open their own; and after a
+request that was not answered in time none of the connections from before it is used again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+
+import aiohttp
+from kubernetes.aio.client.configuration import Configuration
+from kubernetes.aio.client.rest import RESTClientObject
+
+from wardgate.tasks import spawn
+
+_UNLIMITED: Final = 0
+"""At once: each watch holds one, and a request that waits for a free one would wait for ever."""
+_RETIRE: Final = 30.0
+"""Seconds after which nothing is under way any more on connections that are not used again."""
+
+
+class Connections:
+    """Owned by one event loop."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self._kept = _Pool(configuration, force_close=False)
+        self._fresh = _Pool(configuration, force_close=True)
+        self._retired: set[asyncio.Task[None]] = set()
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: dict[str, str],
+        body: Mapping[str, object] | None,
+        limits: aiohttp.ClientTimeout,
+        fresh: bool,
+    ) -> aiohttp.ClientResponse:
+        """Send a request; ``fresh``: over a connection of its own. Raises what aiohttp raises."""
+        pool: Any = self._fresh if fresh else self._kept
+        try:
+            answer = await pool.request(method, url, headers=headers, body=body, _request_timeout=limits)
+        except (TimeoutError, asyncio.CancelledError):
+            if pool is self._kept:
+                self._retire()
+            raise
+        response = answer.response
+        assert isinstance(response, aiohttp.ClientResponse)
+        return response
+
+    def _retire(self) -> None:
+        """Use none of the kept connections again; what is under way on them comes to its end."""
+        task = spawn(_close_later(self._kept), name="close retired connections")
+        self._retired.add(task)
+        task.add_done_callback(self._retired.discard)
+        self._kept = _Pool(self._configuration, force_close=False)
+
+    async def close(self) -> None:
+        """Close them all."""
+        for task in self._retired:
+            task.cancel()
+        await asyncio.gather(*self._retired, return_exceptions=True)
+        await self._kept.close()
+        await self._fresh.close()
+
+
+class _Pool(RESTClientObject):
+    """``force_close``: no connection is used twice."""
+
+    def __init__(self, configuration: Configuration, *, force_close: bool) -> None:
+        super().__init__(configuration)
+        self._force_close = force_close
+
+    def _create_connector(self) -> aiohttp.TCPConnector:
+        return aiohttp.TCPConnector(limit=_UNLIMITED, ssl=self.ssl_context, force_close=self._force_close)
+
+
+async def _close_later(pool: _Pool) -> None:
+    try:
+        await asyncio.sleep(_RETIRE)
+    finally:
+        await pool.close()

@@ -1,0 +1,71 @@
+"""When the operator counts as ready and as healthy, and what it shows to Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from wardgate.control.metrics import Metrics
+from wardgate.control.probes import operator_pages
+
+
+@dataclass
+class Watches:
+    unlisted: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
+    known: Mapping[str, float] = field(default_factory=lambda: {"RouteTable": 1.0, "Secret": 2.5})
+
+    def missing(self) -> tuple[str, ...]:
+        return self.unlisted
+
+    def stale(self) -> tuple[str, ...]:
+        return self.late
+
+    def ages(self) -> Mapping[str, float]:
+        return self.known
+
+
+def metrics_of(watches: Watches) -> Metrics:
+    return Metrics(watch_ages=watches.ages, objects=lambda: {"Secret": 3}, api_errors=lambda: 7)
+
+
+def page(watches: Watches, path: str) -> tuple[int, str]:
+    found = operator_pages(watches, metrics_of(watches))[path]()
+    return found.status, found.body.decode()
+
+
+def test_operator_is_ready_once_everything_was_listed() -> None:
+    assert (200, "ready\n") == page(Watches(), "/readyz")
+    assert (503, "Waiting for Secrets.\n") == page(Watches(unlisted=("Waiting for Secrets.",)), "/readyz")
+
+
+def test_one_stale_watch_among_fresh_ones_is_a_fault() -> None:
+    assert (200, "ok\n") == page(Watches(), "/healthz")
+    status, text = page(Watches(late=("Secret",)), "/healthz")
+    assert (503, True) == (status, "Secret" in text)
+
+
+def test_api_server_that_is_away_is_no_reason_to_restart() -> None:
+    assert 200 == page(Watches(late=("Secret", "RouteTable")), "/healthz")[0]
+
+
+def test_figures_are_shown_by_kind_and_in_sum() -> None:
+    metrics = metrics_of(Watches())
+    metrics.translated(0.004)
+    metrics.published(seconds=0.02, latency=3.0, revision="abc")
+    metrics.leading = True
+    text = operator_pages(Watches(), metrics)["/metrics"]().body.decode()
+    for line in (
+        'wardgate_operator_watch_age_seconds{kind="Secret"} 2.5',
+        'wardgate_operator_objects{kind="Secret"} 3.0',
+        'wardgate_operator_translate_seconds_bucket{le="0.005"} 1.0',
+        'wardgate_operator_publish_seconds_bucket{le="0.01"} 0.0',
+        'wardgate_operator_publish_seconds_bucket{le="0.025"} 1.0',
+        'wardgate_operator_change_to_publish_seconds_bucket{le="2.5"} 0.0',
+        'wardgate_operator_change_to_publish_seconds_bucket{le="+Inf"} 1.0',
+        "wardgate_operator_leader 1.0",
+        'wardgate_operator_revision_info{revision="abc"} 1.0',
+        "wardgate_operator_api_errors_total 7.0",
+        "wardgate_operator_publishes_total 1.0",
+    ):
+        assert line in text.splitlines(), line

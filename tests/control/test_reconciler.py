@@ -1,0 +1,229 @@
+"""The operator's rounds: what is published when, what waits, and what no failure may cost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from wardgate.control.division import Division
+from wardgate.control.metrics import Metrics
+from wardgate.control.reconciler import Outputs, Reconciler
+from wardgate.control.trigger import Trigger
+from wardgate.kube.errors import ConnectionFailed
+from wardgate.kube.fence import Deposed
+from wardgate.kube.publisher import Published, Publisher
+from wardgate.kube.state import StateStore
+from wardgate.problems import ObjectRef
+from wardgate.renderer import Renderer
+from wardgate.settings import Settings
+from wardgate.snapshot import StoredObject
+from wardgate.store import Store
+from wardgate.translate.forms import LastGood
+from wardgate.translate.pipeline import Translation
+from wardgate.wire.bundle import Bundle
+from wardgate.wire.schema import SCHEMA
+
+GATEWAY: dict[str, object] = {
+    "apiVersion": "networking.gloo.solo.io/v2",
+    "kind": "VirtualGateway",
+    "metadata": {"name": "gateway", "namespace": "a"},
+    "spec": {"listeners": [{"http": {}, "port": {"number": 80}}]},
+}
+
+
+@dataclass
+class World:
+    """Everything around a reconciler, in the order in which it was touched (``log``)."""
+
+    log: list[str] = field(default_factory=list)
+    unlisted: tuple[str, ...] = ()
+    failures: list[Exception] = field(default_factory=list)
+    published: list[Bundle] = field(default_factory=list)
+    verified: list[bool] = field(default_factory=list)
+    saved: list[LastGood] = field(default_factory=list)
+    reported: list[int] = field(default_factory=list)
+    problem: str = ""
+    left_out: tuple[ObjectRef, ...] = ()
+
+    # The cluster.
+
+    def missing(self) -> tuple[str, ...]:
+        return self.unlisted
+
+    def is_live(self) -> bool:
+        return True
+
+    def follow_named(self, named: Iterable[ObjectRef]) -> None:
+        self.log.append("follow")
+
+    async def list_again(self) -> None:
+        self.log.append("list")
+
+    # The publisher and the state.
+
+    async def take_over(self) -> None:
+        self.log.append("take over")
+
+    async def publish(self, bundle: Bundle, *, verified: bool) -> Published:
+        self.log.append("publish")
+        if self.failures:
+            raise self.failures.pop(0)
+        self.published.append(bundle)
+        self.verified.append(verified)
+        return Published(bundle.revision, len(self.published), 1, index_written=True, size=1, seconds=0.01)
+
+    async def load(self) -> LastGood:
+        self.log.append("load")
+        return {}
+
+    async def save(self, last_good: LastGood) -> int:
+        self.log.append("save")
+        self.saved.append(last_good)
+        return 1
+
+    def report(self, translation: Translation, sequence: int) -> None:
+        self.log.append("report")
+        self.reported.append(sequence)
+
+
+class Bench:
+    """A reconciler that runs, with a store to change."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.store = Store()
+        self.trigger = Trigger(clock=lambda: asyncio.get_running_loop().time(), quiet=0.0, longest=0.0)
+        self.metrics = Metrics(watch_ages=dict, objects=dict, api_errors=lambda: 0)
+        self.renderer = Renderer(Settings())
+        self.reconciler = Reconciler(
+            store=self.store,
+            renderer=self.renderer,
+            division=Division({}),
+            trigger=self.trigger,
+            cluster=self.world,
+            outputs=Outputs(
+                cast("Publisher", self.world), cast("StateStore", self.world), lambda: SCHEMA, self.world.report
+            ),
+            metrics=self.metrics,
+        )
+
+    def change(self, version: int) -> None:
+        ref = ObjectRef("VirtualGateway", "a", "gateway")
+        self.store.upsert(StoredObject(ref, "uid", version, version, "", GATEWAY))
+        self.trigger.mark()
+
+    async def until(self, probe: Callable[[], Any]) -> None:
+        async with asyncio.timeout(10):
+            while not probe():  # noqa: ASYNC110 - what is awaited has no event
+                await asyncio.sleep(0.001)
+
+
+def scenario(work: Callable[[Bench], Any]) -> Bench:
+    async def run() -> Bench:
+        bench = Bench()
+        running = asyncio.create_task(bench.reconciler.run())  # noqa: TID251 - awaited below
+        try:
+            await work(bench)
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+        return bench
+
+    return asyncio.run(run())
+
+
+def test_new_leader_lists_remembers_and_owns_the_index_before_it_publishes() -> None:
+    async def work(bench: Bench) -> None:
+        await bench.reconciler.lead()
+        await bench.until(lambda: bench.world.saved)
+
+    world = scenario(work).world
+    assert ["list", "load", "take over", "follow", "publish", "report", "save"] == world.log
+
+
+def test_follower_translates_and_writes_nothing() -> None:
+    async def work(bench: Bench) -> None:
+        bench.change(1)
+        await bench.until(lambda: bench.world.log)
+        await asyncio.sleep(0.05)
+
+    assert {"follow"} == set(scenario(work).world.log)
+
+
+def test_nothing_is_published_before_everything_was_listed() -> None:
+    async def work(bench: Bench) -> None:
+        bench.world.unlisted = ("Waiting for Secrets.",)
+        await bench.reconciler.lead()
+        await asyncio.sleep(0.15)
+        assert "publish" not in bench.world.log
+        bench.world.unlisted = ()
+        await bench.until(lambda: bench.world.published)
+
+    scenario(work)
+
+
+def test_publishing_that_fails_is_tried_again_without_another_change() -> None:
+    async def work(bench: Bench) -> None:
+        bench.world.failures = [ConnectionFailed("away"), ConnectionFailed("away")]
+        await bench.reconciler.lead()
+        await bench.until(lambda: bench.world.published)
+
+    assert 2 == scenario(work).metrics.publish_failures
+
+
+def test_deposed_leader_stops_writing() -> None:
+    async def work(bench: Bench) -> None:
+        bench.world.failures = [Deposed("another one wrote")]
+        await bench.reconciler.lead()
+        await bench.until(lambda: not bench.reconciler.is_leading)
+        bench.change(1)
+        await asyncio.sleep(0.05)
+
+    bench = scenario(work)
+    assert bench.reconciler.deposed.is_set()
+    assert (1, []) == (bench.world.log.count("publish"), bench.world.published)
+    assert bench.metrics.leading is False
+
+
+def test_bug_in_a_round_is_told_without_quoting_anything_and_ends_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def work(bench: Bench) -> None:
+        bench.world.failures = [ValueError("hunter2")]
+        await bench.reconciler.lead()
+        await bench.until(lambda: bench.world.published)
+
+    with caplog.at_level(logging.DEBUG):
+        bench = scenario(work)
+    assert 1 == bench.metrics.internal_errors
+    assert "ValueError in publish" in caplog.text
+    assert "hunter2" not in caplog.text
+
+
+def test_change_is_published_and_reported_with_its_sequence() -> None:
+    async def work(bench: Bench) -> None:
+        await bench.reconciler.lead()
+        await bench.until(lambda: bench.world.saved)
+        bench.change(1)
+        await bench.until(lambda: len(bench.world.reported) == 2)
+
+    world = scenario(work).world
+    assert [1, 2] == world.reported
+    assert world.published[0].revision != world.published[1].revision
+    assert [True, True] == world.verified
+
+
+def test_what_memory_could_not_be_read_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    async def work(bench: Bench) -> None:
+        bench.world.problem = "The state cannot be read."
+        bench.world.left_out = (ObjectRef("RouteTable", "a", "huge"),)
+        await bench.reconciler.lead()
+        await bench.until(lambda: bench.world.saved)
+
+    scenario(work)
+    assert "The state cannot be read." in caplog.text

@@ -1,0 +1,327 @@
+"""Proxies are found and asked: often while something is awaited, and whatever they answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from tests.kube.fake_status_api import api_error
+from wardgate.admin import AdminServer, Page, json_page
+from wardgate.kube.client import Manifest, Parameters
+from wardgate.kube.errors import ConnectionFailed, KubeError
+from wardgate.kube.proxies import DiscoveredProxies, FixedProxies, Proxies, Update
+from wardgate.kube.proxy_views import ProxyEndpoint
+from wardgate.tasks import spawn
+
+
+class FakeProxy:
+    """One proxy's admin port. ``answer`` replaces the page."""
+
+    def __init__(self) -> None:
+        self.sequence = 1
+        self.asked = 0
+        self.answer: Page | None = None
+        self._server = AdminServer(pages={"/revision": self._page, "/elsewhere": self._page}, local=frozenset())
+
+    async def start(self) -> None:
+        await self._server.start("127.0.0.1", 0)
+
+    async def stop(self) -> None:
+        await self._server.stop()
+
+    @property
+    def url(self) -> str:
+        return f"http://{self._server.address}"
+
+    def endpoint(self, name: str = "proxy", *, ready: bool = True) -> ProxyEndpoint:
+        return ProxyEndpoint(name, self.url, ready)
+
+    def _page(self) -> Page:
+        self.asked += 1
+        return self.answer or json_page({"revision": "r", "schema": "1.0", "sequence": self.sequence, "reads": [1]})
+
+
+class PlayedSource:
+    """Tells of endpoints when the test says so."""
+
+    def __init__(self, *endpoints: ProxyEndpoint) -> None:
+        self.first = endpoints
+        self.update: Update = lambda endpoints: None
+
+    async def follow(self, update: Update) -> None:
+        self.update = update
+        update(self.first)
+        await asyncio.Event().wait()
+
+
+class Bench:
+    """Runs ``Proxies``; ``until`` waits for a change after which something is true."""
+
+    def __init__(self, source: PlayedSource | FixedProxies) -> None:
+        self._news = asyncio.Event()
+        self.proxies = Proxies(source, changed=self._news.set, clock=asyncio.get_running_loop().time)
+
+    async def until(self, probe: Callable[[], bool]) -> None:
+        while not (self.proxies.views and probe()):
+            await self._news.wait()
+            self._news.clear()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Proxies]:
+        task = spawn(self.proxies.run(), name="proxies")
+        try:
+            yield self.proxies
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+def _play(test: Callable[[FakeProxy], Awaitable[None]]) -> None:
+    async def play() -> None:
+        proxy = FakeProxy()
+        await proxy.start()
+        try:
+            async with asyncio.timeout(10):
+                await test(proxy)
+        finally:
+            await proxy.stop()
+
+    asyncio.run(play())
+
+
+def test_proxy_is_asked_what_it_serves() -> None:
+    async def test(proxy: FakeProxy) -> None:
+        bench = Bench(FixedProxies([proxy.url + "/"]))
+        async with bench.running() as proxies:
+            await bench.until(lambda: proxies.everyone_at(1))
+            (view,) = proxies.views
+            assert (proxy.url, True, proxy.url.removeprefix("http://")) == (
+                view.endpoint.url,
+                view.endpoint.ready,
+                view.endpoint.name,
+            )
+            assert not proxies.everyone_at(2)
+
+    _play(test)
+
+
+def test_awaited_sequence_is_noticed_at_once() -> None:
+    async def test(proxy: FakeProxy) -> None:
+        bench = Bench(FixedProxies([proxy.url]))
+        async with bench.running() as proxies:
+            await bench.until(lambda: proxies.everyone_at(1))
+            began = asyncio.get_running_loop().time()
+            proxies.await_sequence(2)
+            await asyncio.sleep(0.01)
+            proxy.sequence = 2
+            await bench.until(lambda: proxies.everyone_at(2))
+            assert asyncio.get_running_loop().time() - began < 0.5
+            asked = proxy.asked
+            proxies.await_sequence(2)
+            await asyncio.sleep(0.25)
+            assert asked == proxy.asked, "nothing is awaited any more"
+
+    _play(test)
+
+
+def test_proxies_are_asked_beside_each_other() -> None:
+    async def test(proxy: FakeProxy) -> None:
+        async def never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with contextlib.suppress(ConnectionError):
+                await reader.read()
+            writer.close()
+
+        silent = await asyncio.start_server(never, "127.0.0.1", 0)
+        host, port = silent.sockets[0].getsockname()[:2]
+        stuck = ProxyEndpoint("stuck", f"http://{host}:{port}", ready=True)
+        bench = Bench(PlayedSource(proxy.endpoint(), stuck))
+        async with bench.running() as proxies:
+            await bench.until(lambda: proxies.views[0].sequence == 1)
+            assert "it was not asked yet" == proxies.views[1].trouble
+            assert not proxies.everyone_at(1)
+            await bench.until(lambda: proxies.views[1].trouble == "its admin port does not answer within 1 s")
+        silent.close()
+
+    _play(test)
+
+
+_LARGE = json.dumps({"reads": [1], "x": "y" * 70_000}).encode()
+
+
+@pytest.mark.parametrize(
+    ("answer", "trouble"),
+    [
+        (Page(503, b"no"), "its admin port answers with status 503"),
+        (Page(302, b"location: /elsewhere"), "its admin port answers with status 302"),
+        (Page(200, b"{"), "its admin port answers with what no proxy says"),
+        (Page(200, b"\xff"), "its admin port answers with what no proxy says"),
+        (Page(200, b"[" * 60_000), "its admin port answers with what no proxy says"),
+        (Page(200, b"[]"), "its admin port answers with what no proxy says"),
+        (Page(200, _LARGE), "its admin port answers with what no proxy says"),
+    ],
+    ids=lambda value: value.body[:10] if isinstance(value, Page) else "",
+)
+def test_answer_that_is_none_counts_as_not_asked(answer: Page, trouble: str) -> None:
+    async def test(proxy: FakeProxy) -> None:
+        proxy.answer = answer
+        bench = Bench(FixedProxies([proxy.url]))
+        async with bench.running() as proxies:
+            await bench.until(lambda: proxies.views[0].trouble != "it was not asked yet")
+            assert (None, trouble) == (proxies.views[0].announced, proxies.views[0].trouble)
+
+    _play(test)
+
+
+def test_proxy_that_went_away_is_behind_and_found_again() -> None:
+    async def test(proxy: FakeProxy) -> None:
+        source = PlayedSource(proxy.endpoint())
+        bench = Bench(source)
+        async with bench.running() as proxies:
+            await bench.until(lambda: proxies.everyone_at(1))
+            await proxy.stop()
+            proxies.await_sequence(2)
+            await bench.until(lambda: proxies.views[0].announced is None)
+            assert "its admin port cannot be reached" == proxies.views[0].trouble
+            other = FakeProxy()
+            await other.start()
+            other.sequence = 2
+            source.update((other.endpoint(),))
+            await bench.until(lambda: proxies.everyone_at(2))
+            await other.stop()
+
+    _play(test)
+
+
+def test_proxy_that_is_no_endpoint_any_more_is_not_asked() -> None:
+    async def test(proxy: FakeProxy) -> None:
+        source = PlayedSource(proxy.endpoint())
+        bench = Bench(source)
+        async with bench.running() as proxies:
+            proxies.await_sequence(2)
+            await bench.until(lambda: proxies.views[0].sequence == 1)
+            source.update(())
+            await asyncio.sleep(0.1)
+            asked = proxy.asked
+            await asyncio.sleep(0.3)
+            assert ((), asked) == (proxies.views, proxy.asked)
+
+    _play(test)
+
+
+def test_what_is_known_outlives_a_change_of_readiness() -> None:
+    async def test(proxy: FakeProxy) -> None:
+        source = PlayedSource(proxy.endpoint(ready=False))
+        bench = Bench(source)
+        async with bench.running() as proxies:
+            await bench.until(lambda: proxies.views[0].sequence == 1)
+            assert not proxies.everyone_at(1)
+            source.update((proxy.endpoint(ready=True),))
+            assert proxies.everyone_at(1)
+
+    _play(test)
+
+
+def _slice(name: str, address: str) -> Manifest:
+    return {
+        "metadata": {"name": name},
+        "addressType": "IPv4",
+        "ports": [{"name": "admin", "port": 9901}],
+        "endpoints": [{"addresses": [address], "conditions": {}, "targetRef": {"name": f"pod-{name}"}}],
+    }
+
+
+class FakeSlices:
+    """Lists and watches from a script: every round is an error, or a list and the events after it."""
+
+    def __init__(self, *rounds: KubeError | tuple[list[Manifest], list[Manifest]]) -> None:
+        self._rounds = list(rounds)
+        self.asked: list[tuple[str, Mapping[str, Any]]] = []
+        self._events: list[Manifest] = []
+
+    async def get(self, path: str, parameters: Parameters | None = None) -> Manifest:
+        self.asked.append((path, dict(parameters or {})))
+        if not self._rounds:
+            await asyncio.Event().wait()
+        current = self._rounds.pop(0)
+        if isinstance(current, KubeError):
+            raise current
+        items, self._events = current
+        return {"metadata": {"resourceVersion": "7"}, "items": items}
+
+    @asynccontextmanager
+    async def watch(
+        self, path: str, parameters: Parameters, *, silence: float
+    ) -> AsyncIterator[AsyncIterator[Manifest]]:
+        self.asked.append((path, dict(parameters)))
+        assert silence > 60
+
+        async def events() -> AsyncIterator[Manifest]:
+            for event in self._events:
+                yield event
+
+        yield events()
+
+
+def _follow(slices: FakeSlices) -> list[tuple[str, ...]]:
+    """What a source told, as names, until the script is over."""
+    told: list[tuple[str, ...]] = []
+
+    async def play() -> None:
+        async def no_sleep(seconds: float) -> None:
+            assert seconds > 0
+
+        source = DiscoveredProxies(slices, namespace="wardgate", service="wardgate-proxy-admin", sleep=no_sleep)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await source.follow(lambda endpoints: told.append(tuple(one.name for one in endpoints)))
+
+    asyncio.run(play())
+    return told
+
+
+def test_slices_are_listed_and_watched() -> None:
+    slices = FakeSlices(
+        (
+            [_slice("a", "10.0.0.1")],
+            [
+                {"type": "ADDED", "object": _slice("b", "10.0.0.2")},
+                {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "9"}}},
+                {"type": "MODIFIED", "object": {**_slice("a", "10.0.0.1"), "endpoints": None}},
+                {"type": "DELETED", "object": _slice("b", "10.0.0.2")},
+                {"type": "DELETED", "object": _slice("b", "10.0.0.2")},
+            ],
+        )
+    )
+
+    assert [("pod-a",), ("pod-a", "pod-b"), ("pod-b",), (), ()] == _follow(slices)
+    path = "/apis/discovery.k8s.io/v1/namespaces/wardgate/endpointslices"
+    selector = {"labelSelector": "kubernetes.io/service-name=wardgate-proxy-admin"}
+    assert (path, selector) == slices.asked[0]
+    assert (path, {**selector, "resourceVersion": "7", "timeoutSeconds": 300}) == slices.asked[1]
+
+
+def test_what_was_known_stays_while_the_api_server_is_away(caplog: pytest.LogCaptureFixture) -> None:
+    slices = FakeSlices(
+        ([_slice("a", "10.0.0.1")], []),
+        ConnectionFailed("GET: refused"),
+        api_error(500),
+        ([_slice("b", "10.0.0.2")], []),
+    )
+
+    assert [("pod-a",), ("pod-b",)] == _follow(slices)
+    assert [] == caplog.messages
+
+
+def test_missing_right_to_find_proxies_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    forbidden = api_error(403)
+    slices = FakeSlices(forbidden, forbidden, ([], []), forbidden)
+
+    assert [()] == _follow(slices)
+    assert 2 == len(caplog.messages), "once for each time it was lost"
+    assert "Grant get, list and watch on EndpointSlices in namespace wardgate." in caplog.text
