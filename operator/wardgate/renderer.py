@@ -40,6 +40,16 @@ class Renderer:
         self.last_good = translation.last_good
         return Rendered(translation, bundle)
 
+    @property
+    def schema(self) -> str:
+        """The schema that is written; another one may be chosen between two rounds."""
+        return self._encoder.schema
+
+    @schema.setter
+    def schema(self, schema: str) -> None:
+        if schema != self._encoder.schema:
+            self._encoder = Encoder(schema=schema)
+
     def forget(self) -> None:
         """History was rolled back: a version may mean something else now."""
         self._memo = Memo()
