@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable
 
+from wardgate.proxy.delivery import Delivery
 from wardgate.proxy.settings import ProxySettings
 from wardgate.proxy.sockets import BindError
 from wardgate.proxy.supervisor import Applied, BoundListener, ConfigRefused
@@ -30,10 +31,19 @@ class FakeSupervisor:
         self.bundles: list[Bundle] = []
         self.stopped = False
         self.admin_address = settings.admin
+        self.ages: list[float] = []
+        self.delivery: Callable[[], Delivery] | None = None
 
     async def start(self) -> None:
         if self.refuse_start:
             raise BindError(self.refuse_start)
+
+    def follow(self, delivery: Callable[[], Delivery]) -> None:
+        self.delivery = delivery
+
+    def tell_age(self) -> None:
+        assert self.delivery is not None
+        self.ages.append(self.delivery().age)
 
     async def apply(self, bundle: Bundle) -> Applied:
         if type(self).refuse_config:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -121,8 +123,49 @@ def test_bundle_that_is_written_again_unchanged_is_not_applied_again(
     assert [bundle().revision, bundle(text="bye").revision] == [one.revision for one in fake.made.bundles]
 
 
-def test_config_is_asked_for(wardgate: Wardgate) -> None:
-    ended = wardgate("proxy")
+def test_bundle_that_the_proxy_refuses_is_not_said_to_be_live(
+    wardgate: Wardgate, path: Path, fake: type[FakeSupervisor]
+) -> None:
+    fake.refuse_config = True
+    ended = wardgate("proxy", "--config", str(path))
+
+    assert 1 == ended.status
+    assert "error: The config cannot be read.\n" in ended.err
+    assert " live in " not in ended.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "Neither --config nor --cluster is given; give one: "),
+        (("--config", "bundle.json", "--cluster"), "Both --config and --cluster are given; give one: "),
+        (("--config", "bundle.json", "--release", "a"), "--release says something of a cluster, and --config reads a"),
+        (("--config", "bundle.json", "--max-config-age", "60"), "--max-config-age says something of a cluster"),
+        (("--cluster", "--release", "A_b"), '--release: "A_b" is not made of small letters'),
+        (("--cluster", "--config-namespace", "a/b"), '--config-namespace: "a/b" is not made of small letters'),
+        (("--cluster", "--cache-dir", "nowhere"), "nowhere"),
+        (("--cluster", "--max-config-age", "-1"), "--max-config-age"),
+    ],
+)
+def test_one_source_of_configs_is_asked_for(wardgate: Wardgate, arguments: tuple[str, ...], words: str) -> None:
+    ended = wardgate("proxy", *arguments)
 
     assert 2 == ended.status
-    assert "--config" in ended.err
+    assert words in ended.err
+
+
+def test_variables_of_the_cluster_do_not_disturb_a_file(
+    wardgate: Wardgate, path: Path, fake: type[FakeSupervisor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/nowhere")
+    monkeypatch.setenv("WARDGATE_RELEASE", "other")
+    ended = wardgate("proxy", "--config", str(path))
+
+    assert 0 == ended.status
+
+
+def test_who_serves_a_file_loads_no_client_of_the_cluster() -> None:
+    code = "import sys, wardgate.cli.main; print(*({'kubernetes', 'kopf', 'aiohttp'} & sys.modules.keys()))"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+
+    assert "\n" == ended.stdout

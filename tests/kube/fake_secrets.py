@@ -43,9 +43,7 @@ class FakeSecrets:
     def watching(self) -> int:
         return len(self._open)
 
-    async def get(self, path: str, parameters: Parameters | None = None) -> Manifest:
-        if parameters is not None:
-            return self._list(path, parameters)
+    async def get(self, path: str) -> Manifest:
         name = path.removeprefix(COLLECTION + "/")
         self.gets.append(name)
         self.at_once += 1
@@ -62,7 +60,8 @@ class FakeSecrets:
             raise ApiError(msg, status=404, reason="NotFound")
         return self.secrets[name]
 
-    def _list(self, path: str, parameters: Parameters) -> Manifest:
+    async def probe(self, path: str, parameters: Parameters, *, limit: float) -> Manifest:
+        assert limit < 45.0
         assert path == COLLECTION
         assert parameters == {"fieldSelector": f"metadata.name={published.INDEX}"}
         self.lists += 1

@@ -66,8 +66,12 @@ class Following:
         return self.source.delivery()
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own
-            await asyncio.sleep(0.001)
+        try:
+            while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own
+                await asyncio.sleep(0.001)
+        except asyncio.CancelledError:
+            print(f"Waited in vain; {self.delivery}; announced {self.proxy.announced}")
+            raise
 
     async def serves(self, bundle: Bundle) -> None:
         await self.until(lambda: self.proxy.revision == bundle.revision)

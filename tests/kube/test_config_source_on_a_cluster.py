@@ -209,7 +209,7 @@ def test_proxy_started_while_the_server_is_away_serves_once_it_is_there(installe
 
 def test_frozen_watch_is_given_up(installed: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
-        # The next look may meet an idle connection that is frozen too.
+        # The first shard asked for meets an idle connection that is frozen too; what follows opens new ones.
         monkeypatch.setattr("wardgate.kube.client.ANSWER", 1.0)
         link = installed.cluster.link()
         async with proxy(installed, server=link.url, silence=1.0) as at:

@@ -212,4 +212,4 @@ def test_programmed_for_ever_is_not_only_a_moment() -> None:
 def test_document_explains_every_reason() -> None:
     explained = set(re.findall(r"^\| `(\w+)` \|", _DOCUMENT.read_text(encoding="utf-8"), flags=re.MULTILINE))
 
-    assert {reason.value for reason in (*ConditionReason, *Reason)} <= explained
+    assert {reason.value for reason in (*ConditionReason, *Reason)} == explained

@@ -273,6 +273,46 @@ def test_newest_wins_while_the_rate_holds_back() -> None:
     assert "Newest." == bench.api.status(POLICY)["common"]["State"]["message"]
 
 
+def test_object_that_is_left_out_while_the_rate_holds_back_is_left_alone() -> None:
+    bench = Bench(rate=1.0, burst=1)
+    first, second = _many(2)
+    for one in (first, second):
+        bench.api.add(one.verdict.ref)
+        bench.writer.seen(one.verdict.ref, None, uid="uid-1", version=bench.api.version(one.verdict.ref))
+
+    async def change_mind(seconds: float) -> None:
+        bench.time.seconds += seconds
+        bench.writer.submit({first.verdict.ref: first})
+
+    bench.writer._sleep = change_mind
+    bench.want(first, second)
+
+    assert [first.verdict.ref.name] == [path.split("/")[-2] for path, _ in bench.api.patches]
+
+
+def test_submitting_costs_nothing_and_is_worked_off_in_slices() -> None:
+    bench = Bench()
+    wanted = _many(1000)
+    turns = 0
+
+    async def play() -> None:
+        async def count_turns() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        counting = asyncio.get_running_loop().create_task(count_turns())
+        bench.writer.submit({one.verdict.ref: one for one in wanted})
+        assert [] == list(bench.writer._entries)
+        await bench.writer._compare()
+        counting.cancel()
+
+    asyncio.run(play())
+    assert 1000 == len(bench.writer._entries)
+    assert turns >= 10
+
+
 def test_object_that_is_left_out_is_left_alone(bench: Bench) -> None:
     bench.writer.submit({POLICY: desired()})
     bench.want()

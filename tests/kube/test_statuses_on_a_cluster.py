@@ -470,7 +470,7 @@ def test_crd_that_prunes_conditions_causes_no_second_write(private_cluster: Clus
 
 
 def _prunes(site: Site) -> bool:
-    body = {"status": {"conditions": []}}
+    body: dict[str, Any] = {"status": {"conditions": []}}
     site.cluster.patch("ExtAuthPolicy", "apikey", body, namespace=site.namespace, subresource="status")
     found = site.cluster.get("ExtAuthPolicy", "apikey", namespace=site.namespace)
     return "conditions" not in found.get("status", {})

@@ -38,6 +38,15 @@ def test_unchanged_routes_are_the_same_object() -> None:
     assert second.credentials.ids() == {("lab-keys", bytes.fromhex(OTHER.digest))}
 
 
+def test_what_did_not_change_within_the_routes_is_the_same_object() -> None:
+    assembly, encoder = Assembly(), Encoder()
+    first = deliver(assembly, encoder.encode(guarded(1)))
+    changed = replace(guarded(1), auth_plans=(replace(guarded(1).auth_plans[0], policy="other"),))
+    second = deliver(assembly, encoder.encode(changed))
+    assert second.routes.auth_plans == changed.auth_plans
+    assert second.routes.listeners[0] is first.routes.listeners[0]
+
+
 def test_only_what_changed_needs_to_be_delivered() -> None:
     assembly, encoder = Assembly(), Encoder()
     deliver(assembly, encoder.encode(guarded(1, credentials=(CREDENTIAL,))))

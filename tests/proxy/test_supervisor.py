@@ -73,7 +73,12 @@ def test_a_config_is_served_by_every_worker_and_shown() -> None:
             assert b" 200 " in await running.admin("/readyz")
             assert b" 200 " in await running.admin("/healthz")
             shown = json.loads((await running.admin("/revision")).split(b"\r\n\r\n")[1])
-            assert shown == {"revision": bundle.revision, "schema": bundle.schema, "workers": [bundle.revision] * 2}
+            assert shown == {
+                "revision": bundle.revision,
+                "schema": bundle.schema,
+                "reads": [1],
+                "workers": [bundle.revision] * 2,
+            }
             assert b'"lab"' in await running.admin("/config")
 
     run(scenario())

@@ -14,6 +14,7 @@ from wardgate.cli.operator import operator
 from wardgate.cli.proxy import proxy
 from wardgate.cli.render import render
 from wardgate.cli.run import run
+from wardgate.cli.status import status
 from wardgate.cli.version import version
 
 app = typer.Typer(
@@ -31,7 +32,7 @@ app = typer.Typer(
       $ wardgate render examples/huggingface --request 'POST /huggingface' -H 'api-key: mysecretkey'
     """,
 )
-for command in (run, check, render, crds, operator, proxy, version):
+for command in (run, check, render, crds, operator, proxy, status, version):
     app.command()(command)
 
 

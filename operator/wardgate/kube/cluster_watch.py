@@ -2,7 +2,7 @@
 
 They depend on each other in three places, which are here: kopf watches the kinds that can be listed; what kopf lists
 anew is listed by the resync too, because kopf does not tell what disappeared; and when any list shows that history was
-rolled back, everything is listed again at once.
+rolled back, kopf begins anew and everything is listed again at once.
 """
 
 from __future__ import annotations
@@ -108,10 +108,11 @@ class ClusterWatch:
         await asyncio.gather(self.resync.list_again(), self.secrets.list_again())
 
     def _kinds_changed(self) -> None:
-        self.handlers.restart()
+        self.handlers.look_again()
 
     def _rolled_back(self) -> None:
         self._on_rollback()
+        self.handlers.begin_anew()
         if self._listing is None or self._listing.done():
             self._listing = spawn(self._list_all_again(), name="lists after a roll-back")
 

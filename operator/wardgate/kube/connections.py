@@ -8,10 +8,14 @@ request that was not answered in time none of the connections from before it is 
 from __future__ import annotations
 
 import asyncio
+import ssl
+from asyncio.trsock import TransportSocket
 from collections.abc import Mapping
 from typing import Any, Final
 
 import aiohttp
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.client.rest import RESTClientObject
 
@@ -66,23 +70,73 @@ class Connections:
         for task in self._retired:
             task.cancel()
         await asyncio.gather(*self._retired, return_exceptions=True)
-        await self._kept.close()
-        await self._fresh.close()
+        await self._kept.end()
+        await self._fresh.end()
+
+
+class Connector(aiohttp.TCPConnector):
+    """Without a limit, and able to end what it opened. ``force_close``: no connection is used twice."""
+
+    def __init__(self, *, context: ssl.SSLContext, force_close: bool = False) -> None:
+        super().__init__(limit=_UNLIMITED, ssl=context, force_close=force_close)
+        self._opened: list[tuple[asyncio.Transport, TransportSocket]] = []
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109
+    ) -> Connection:
+        """Note each connection that is given out."""
+        connection = await super().connect(req, traces, timeout)
+        self._opened = [(transport, socket) for transport, socket in self._opened if socket.fileno() >= 0]
+        if connection.transport is not None:
+            self._opened.append((connection.transport, connection.transport.get_extra_info("socket")))
+        return connection
+
+    async def end(self) -> None:
+        """Close everything at once. A peer that stands still would keep a polite end of TLS waiting for 30 s."""
+        await self.close()
+        for transport, socket in self._opened:
+            if socket.fileno() >= 0:
+                transport.abort()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
 
 class _Pool(RESTClientObject):
-    """``force_close``: no connection is used twice."""
-
     def __init__(self, configuration: Configuration, *, force_close: bool) -> None:
         super().__init__(configuration)
         self._force_close = force_close
+        self._connector: Connector | None = None
 
-    def _create_connector(self) -> aiohttp.TCPConnector:
-        return aiohttp.TCPConnector(limit=_UNLIMITED, ssl=self.ssl_context, force_close=self._force_close)
+    def _create_connector(self) -> Connector:
+        self._connector = Connector(context=self.ssl_context, force_close=self._force_close)
+        return self._connector
+
+    async def end(self) -> None:
+        await self.close()
+        if self._connector is not None:
+            await self._connector.end()
+
+
+class OwnSession:
+    """For those who connect on their own (kopf): a session with the same TLS and these headers."""
+
+    def __init__(self, configuration: Configuration, *, headers: Mapping[str, str]) -> None:
+        self._connector = Connector(context=RESTClientObject(configuration).ssl_context)
+        self.session = aiohttp.ClientSession(
+            connector=self._connector, headers=headers, proxy=configuration.proxy, trust_env=True
+        )
+
+    async def end(self) -> None:
+        """Close it and whatever it still has open, whether it was closed before or not."""
+        await self.session.close()
+        await self._connector.end()
 
 
 async def _close_later(pool: _Pool) -> None:
     try:
         await asyncio.sleep(_RETIRE)
     finally:
-        await pool.close()
+        await pool.end()

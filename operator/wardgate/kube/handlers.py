@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, NoReturn
 
 from wardgate.kube.client import KubeClient
+from wardgate.kube.faults import place_of
 from wardgate.kube.kopf_thread import KopfThread, Observed
 from wardgate.kube.pacing import Backoff, Timing
 from wardgate.kube.resources import resource_of
@@ -31,7 +32,7 @@ _ONE_LIST: Final = 5.0
 
 
 class Handlers:
-    """``watchable`` says which kinds there are; call ``restart`` when its answer has changed."""
+    """``watchable`` says which kinds there are; call ``look_again`` when its answer has changed."""
 
     def __init__(
         self,
@@ -53,12 +54,18 @@ class Handlers:
         self._silence = silence
         self._backoff = Backoff(timing.random)
         self._wanted = asyncio.Event()
+        self._is_void = False
         self._from_list: dict[str, float] = {}
         self.watching: frozenset[str] = frozenset()
         """The kinds that kopf watches now."""
 
-    def restart(self) -> None:
-        """Look again which kinds can be watched."""
+    def look_again(self) -> None:
+        """Other kinds may be watchable now: watch those that are."""
+        self._wanted.set()
+
+    def begin_anew(self) -> None:
+        """What kopf knows is void (history was rolled back): start it from nothing."""
+        self._is_void = True
         self._wanted.set()
 
     async def run(self) -> NoReturn:
@@ -70,13 +77,20 @@ class Handlers:
                 await self._wanted.wait()
                 continue
             began = self._timing.clock()
-            outcome = await self._run_once(self.watching)
+            outcome = await self._try_to_run(self.watching)
             if outcome is not None:
                 await self._pause(outcome, lasted=self._timing.clock() - began)
+
+    async def _try_to_run(self, kinds: frozenset[str]) -> str | None:
+        try:
+            return await self._run_once(kinds)
+        except Exception as error:  # noqa: BLE001 - whatever kopf runs into, the rest goes on
+            return place_of(error)
 
     async def _run_once(self, kinds: frozenset[str]) -> str | None:
         """Run kopf until it ends, or until other kinds are wanted: None."""
         self._from_list.clear()
+        self._is_void = False
         thread = KopfThread(
             [resource_of(kind) for kind in sorted(kinds)],
             namespaces=self._namespaces,
@@ -93,14 +107,14 @@ class Handlers:
 
     async def _until_over(self, thread: KopfThread, kinds: frozenset[str]) -> str | None:
         thread.ended.add_done_callback(lambda _: self._wanted.set())
-        while True:
+        while not thread.ended.done():
             await self._wanted.wait()
-            if thread.ended.done():
-                return thread.ended.result()
-            await self._timing.sleep(_SETTLE)
+            if not thread.ended.done():
+                await self._timing.sleep(_SETTLE)
             self._wanted.clear()
-            if self._watchable() != kinds:
+            if self._is_void or self._watchable() != kinds:
                 return None
+        return thread.ended.result()
 
     async def _pause(self, outcome: str, *, lasted: float) -> None:
         if lasted >= _STEADY:

@@ -22,6 +22,8 @@ SILENCE: Final = 45.0
 """Seconds without a word after which a watch is dead."""
 _LIFETIME: Final = 240
 """Seconds after which the server ends a watch, and up to half as much again."""
+_LOOK: Final = 10.0
+"""Seconds for a look."""
 _STEADY: Final = 5.0
 """Seconds after which a watch that ends was a good one: the next one needs no back-off."""
 
@@ -90,7 +92,8 @@ class IndexWatch:
 
     async def _look(self) -> str:
         """Pass on what there is; return the version to watch from."""
-        found = await self._client.get(self._place.path(), self._selector)
+        # A connection that is kept may be as dead as the watch that just ended.
+        found = await self._client.probe(self._place.path(), self._selector, limit=_LOOK)
         secrets = found["items"]
         self._pass_on(secrets[0] if secrets else None, live=False)
         return str(found["metadata"]["resourceVersion"])

@@ -20,6 +20,7 @@ from typing import Any, Final, cast
 import kopf
 from kubernetes.aio.client.configuration import Configuration
 
+from wardgate.kube.connections import OwnSession
 from wardgate.kube.objects import object_ref, resource_version, stored_object
 from wardgate.kube.resources import Resource
 from wardgate.problems import ObjectRef
@@ -34,6 +35,7 @@ _REQUEST: Final = 15.0
 _CONNECT: Final = 5.0
 _RETRIES: Final = (0.1, 0.5, 1.0, 2.0, 2.0)
 _PAGE: Final = 500
+_LOG_IN_AGAIN: Final = 1.0
 _STOP: Final = 0.3
 """Seconds that a stop may take; kopf is left behind then, in a thread that ends with the process."""
 
@@ -71,6 +73,7 @@ class KopfThread:
         self._kopf_loop: asyncio.AbstractEventLoop | None = None
         self._kopf_stop: asyncio.Event | None = None
         self._stopping = False
+        self._sessions: list[OwnSession] = []
         self.ended: asyncio.Future[str] = self._loop.create_future()
         """Done when it has ended, with the name of the error that ended it, if one did."""
         self._thread = threading.Thread(target=self._run, name="kopf", daemon=True)
@@ -100,8 +103,14 @@ class KopfThread:
         self._kopf_loop = asyncio.get_running_loop()
         self._kopf_loop.set_exception_handler(_forget_stray_failure)
         self._kopf_stop = asyncio.Event()
-        if self._stopping:
-            return
+        if not self._stopping:
+            try:
+                await self._run_kopf()
+            finally:
+                for each in self._sessions:
+                    await each.end()
+
+    async def _run_kopf(self) -> None:
         await kopf.operator(
             registry=self._registry(),
             settings=self._settings(),
@@ -144,14 +153,20 @@ class KopfThread:
         settings.watching.inactivity_timeout = self._silence
         return settings
 
-    async def _log_in(self, **_: Any) -> kopf.ConnectionInfo:
-        loading = asyncio.run_coroutine_threadsafe(self._connect(), self._loop)
-        return await asyncio.wrap_future(loading)
+    async def _log_in(self, **_: Any) -> kopf.AiohttpSession:
+        """Give kopf a session in our identity. It asks again when that was refused, and the answer may be the same."""
+        if self._sessions:
+            await asyncio.sleep(_LOG_IN_AGAIN)
+        loading = asyncio.run_coroutine_threadsafe(self._credentials(), self._loop)
+        configuration, header = await asyncio.wrap_future(loading)
+        headers = {"Authorization": header} if header else {}
+        made = OwnSession(configuration, headers=headers)
+        self._sessions.append(made)
+        return kopf.AiohttpSession(server=configuration.host, aiohttp_session=made.session)
 
-    async def _connect(self) -> kopf.ConnectionInfo:
+    async def _credentials(self) -> tuple[Configuration, str | None]:
         configuration = await self._connection()
-        header = await configuration.get_api_key_with_prefix("BearerToken")
-        return _connection_info(configuration, header)
+        return configuration, await configuration.get_api_key_with_prefix("BearerToken")
 
     async def _on_event(self, **given: Any) -> None:
         kind, event = given["param"], given["event"]
@@ -177,24 +192,6 @@ class KopfThread:
             self._loop.call_soon_threadsafe(call, *arguments)
         except RuntimeError:
             _log.debug("kopf spoke after the end.")
-
-
-def _connection_info(configuration: Configuration, header: str | None) -> kopf.ConnectionInfo:
-    scheme, _, token = (header or "").rpartition(" ")
-    return kopf.ConnectionInfo(
-        server=configuration.host,
-        ca_path=configuration.ssl_ca_cert,
-        ca_data=None if configuration.ssl_ca_cert else configuration.ca_cert_data,
-        insecure=not configuration.verify_ssl,
-        username=configuration.username or None,
-        password=configuration.password or None,
-        scheme=scheme or None,
-        token=token or None,
-        certificate_path=configuration.cert_file,
-        private_key_path=configuration.key_file,
-        proxy_url=configuration.proxy,
-        trust_env=True,
-    )
 
 
 def _forget_stray_failure(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from typing import Final, NoReturn
 from wardgate.kube.client import KubeClient
 from wardgate.kube.election import Election, Move, Record, lease_manifest, read_record
 from wardgate.kube.errors import ApiError, KubeError
+from wardgate.kube.faults import place_of
 from wardgate.kube.pacing import Timing
 from wardgate.kube.resources import LEASES
 from wardgate.tasks import spawn
@@ -94,7 +95,7 @@ class Lease:
         except (KubeError, TimeoutError) as error:
             self._has_problem(f"{self._what} cannot be renewed ({str(error) or 'no answer in time'}).")
         except Exception as error:  # noqa: BLE001 - without this loop nobody would ever lead
-            self._has_problem(f"Internal error ({type(error).__name__}) over {self._what}. Please report this bug.")
+            self._has_problem(f"Internal error ({place_of(error)}) over {self._what}. Please report this bug.")
 
     async def _read(self) -> Record:
         try:
@@ -133,7 +134,7 @@ class Lease:
             except KubeError as error:
                 _log.warning("Taking over as leader failed and is tried again: %s", error)
             except Exception as error:  # noqa: BLE001 - to lead and do nothing would be worse
-                _log.error("Internal error (%s) while taking over as leader.", type(error).__name__)
+                _log.error("Internal error (%s) while taking over as leader.", place_of(error))
             else:
                 return
             await self._timing.sleep(_START_AGAIN)

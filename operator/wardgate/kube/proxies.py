@@ -110,7 +110,7 @@ class DiscoveredProxies:
 
     async def _follow_once(self, update: Update) -> None:
         listed = await self._client.get(self._path, self._selector)
-        slices = {one["metadata"]["name"]: one for one in listed.get("items", ())}
+        slices = {one["metadata"]["name"]: one for one in listed.get("items") or ()}
         self._told = ""
         update(endpoints_of(slices.values()))
         parameters = {

@@ -22,6 +22,7 @@ from typing import Final, NoReturn
 
 from wardgate.kube.client import KubeClient
 from wardgate.kube.errors import ApiError, KubeError
+from wardgate.kube.faults import place_of
 from wardgate.kube.listing import REPEAT_REFUSED, Collection, explain, list_all, version_of
 from wardgate.kube.pacing import Backoff, Timing
 from wardgate.kube.reflection import Changed, Delta, Recovery, Reflection, Removed
@@ -197,7 +198,7 @@ class Reflector:
     def _give_up_once(self, error: Exception) -> float:
         self._list_due = float("-inf")
         self._has_problem(
-            f"Internal error ({type(error).__name__}) while {self.collection} were watched; everything is listed "
+            f"Internal error ({place_of(error)}) while {self.collection} were watched; everything is listed "
             f"again. Please report this as a bug of Wardgate."
         )
         return self._backoff.next()

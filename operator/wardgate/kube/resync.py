@@ -19,6 +19,7 @@ from typing import Final, NoReturn
 from wardgate.api import KINDS
 from wardgate.kube.client import KubeClient
 from wardgate.kube.errors import ApiError, KubeError
+from wardgate.kube.faults import place_of
 from wardgate.kube.listing import REPEAT_REFUSED, Collection, explain, list_all, list_all_again
 from wardgate.kube.pacing import Backoff, Timing
 from wardgate.kube.resources import resource_of
@@ -54,7 +55,7 @@ class KindLister:
         self._on_watchable = on_watchable
         self._backoff = Backoff(timing.random)
         self._lock = asyncio.Lock()
-        self._extra: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
         self.listed_at: float | None = None
         """When it was last listed, or known to be absent; None before the first time."""
         self.is_watchable = False
@@ -70,7 +71,7 @@ class KindLister:
     async def run(self) -> NoReturn:
         """List it again and again until cancelled."""
         while True:
-            await self._timing.sleep(await self._try_to_list())
+            await self._rest(await self._try_to_list())
 
     async def list_again(self) -> None:
         """List it once, and replace what is held. Raises ``KubeError``; an absent kind is none."""
@@ -88,17 +89,21 @@ class KindLister:
             self._is_listed()
 
     def hurry(self) -> None:
-        """List it once more now, beside the rhythm; calls that come before that is done count as one."""
-        if self._extra is None or self._extra.done():
-            self._extra = spawn(self._list_extra(), name=f"extra list of {self.collection}")
+        """List it now, or once more where it is being listed: what the answer is decides when the next time is."""
+        self._hurry.set()
 
-    def stop(self) -> None:
-        """End what ``hurry`` began."""
-        if self._extra is not None:
-            self._extra.cancel()
-
-    async def _list_extra(self) -> None:
-        await self._try_to_list()
+    async def _rest(self, seconds: float) -> None:
+        """Wait so long, or until there is a hurry."""
+        waiting: tuple[asyncio.Task[object], ...] = (
+            spawn(self._timing.sleep(seconds), name=f"rest between two lists of {self.collection}"),
+            spawn(self._hurry.wait(), name=f"wait for a hurry to list {self.collection}"),
+        )
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waiting:
+                one.cancel()
+            self._hurry.clear()
 
     async def _try_to_list(self) -> float:
         """List it once; return the seconds until the next time."""
@@ -108,7 +113,7 @@ class KindLister:
             return self._failed(error)
         except Exception as error:  # noqa: BLE001 - the next list may go well, and nobody else would make it
             self._has_problem(
-                f"Internal error ({type(error).__name__}) while {self.collection} were listed. Please report this as "
+                f"Internal error ({place_of(error)}) while {self.collection} were listed. Please report this as "
                 f"a bug of Wardgate."
             )
             return self._backoff.next()
@@ -207,13 +212,9 @@ class Resync:
 
     async def run(self) -> None:
         """Keep listing until cancelled."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                for one in self.listers:
-                    group.create_task(one.run(), name=f"resync of {one.collection}")
-        finally:
+        async with asyncio.TaskGroup() as group:
             for one in self.listers:
-                one.stop()
+                group.create_task(one.run(), name=f"resync of {one.collection}")
 
     async def list_again(self) -> None:
         """List every kind once more now. Raises ``KubeError`` where that could not be found out."""

@@ -40,6 +40,8 @@ REFRESH: Final = 60.0
 """Seconds after which a status that depends on the time is looked at again."""
 FORBIDDEN: Final = 60.0
 """Seconds until a kind that we may not write is tried again."""
+_SLICE: Final = 100
+"""Objects that are looked at without a pause."""
 _FIRST_RETRY: Final = 0.5
 _LAST_RETRY: Final = 30.0
 _NEVER: Final = float("-inf")
@@ -88,6 +90,7 @@ class StatusWriter:
         self._queue: list[tuple[float, int, ObjectRef]] = []
         self._serial = count()
         self._wake = asyncio.Event()
+        self._submitted: Mapping[ObjectRef, Desired] | None = None
         self._outages = 0
         self._away_until = _NEVER
         self._forbidden: dict[str, float] = {}
@@ -100,18 +103,13 @@ class StatusWriter:
     @property
     def pending(self) -> int:
         """Objects that are still to be looked at or written."""
-        return sum(entry.due is not None for entry in self._entries.values())
+        return len(self._submitted or ()) + sum(entry.due is not None for entry in self._entries.values())
 
     def submit(self, desired: Mapping[ObjectRef, Desired]) -> None:
-        """Replace what is wanted. Objects that are left out are left alone from now on."""
-        if not self._enabled:
-            return
-        for ref in [ref for ref, entry in self._entries.items() if entry.desired is not None and ref not in desired]:
-            del self._entries[ref]
-        for ref, one in desired.items():
-            entry = self._entries.setdefault(ref, StatusEntry())
-            if entry.want(one):
-                self._schedule(ref, entry, after=0.0 if one.is_settled else SETTLE)
+        """Replace what is wanted. Objects that are left out are left alone from now on. Costs the caller nothing."""
+        if self._enabled:
+            self._submitted = desired
+            self._wake.set()
 
     def seen(self, ref: ObjectRef, status: Mapping[str, Any] | None, *, uid: str, version: int) -> None:
         """Take the status that a watch or a list found on an object; ``version`` is its resourceVersion."""
@@ -143,6 +141,7 @@ class StatusWriter:
     async def write_due(self) -> float:
         """Write what is due now; return the seconds until something may be due again."""
         self._refresh()
+        await self._compare()
         while self._queue:
             wait = max(self._queue[0][0], self._away_until) - self._clock()
             if wait > 0:
@@ -153,7 +152,22 @@ class StatusWriter:
                 entry.due = None
                 await self._bring_about(ref, entry)
                 await asyncio.sleep(0)  # publishing first
+                await self._compare()
         return REFRESH
+
+    async def _compare(self) -> None:
+        """Find out what is new in what was submitted last, a slice at a time."""
+        while (desired := self._submitted) is not None:
+            self._submitted = None
+            left_out = [ref for ref, entry in self._entries.items() if entry.desired is not None and ref not in desired]
+            for ref in left_out:
+                del self._entries[ref]
+            for number, (ref, one) in enumerate(desired.items()):
+                entry = self._entries.setdefault(ref, StatusEntry())
+                if entry.want(one):
+                    self._schedule(ref, entry, after=0.0 if one.is_settled else SETTLE)
+                if number % _SLICE == _SLICE - 1:
+                    await asyncio.sleep(0)
 
     def _schedule(self, ref: ObjectRef, entry: StatusEntry, *, after: float = 0.0) -> None:
         """Look at an object then, unless that is planned for sooner; never before a failure's back-off has passed."""
@@ -183,11 +197,13 @@ class StatusWriter:
                 await self._take_token()
                 entry.take(await self._client.get(resource_of(ref.kind).path(ref.namespace, ref.name)))
             while (write := self._next_write(ref, entry)) is not None:
-                if wait := self._bucket.take(self._clock()):
-                    await self._sleep(wait)  # and look again: something newer may be wanted
-                    continue
-                await self._send(ref, entry, write)
-                break
+                if not (wait := self._bucket.take(self._clock())):
+                    await self._send(ref, entry, write)
+                    break
+                await self._sleep(wait)  # and look again: something newer may be wanted, or nothing
+                await self._compare()
+                if self._entries.get(ref) is not entry:
+                    return
             self._outages = 0
         except KubeError as error:
             self.failures += 1

@@ -129,7 +129,7 @@ class _Surveyor:
             index=index,
             leader=leader,
             proxies=None if endpoints is None else tuple(proxies),
-            unknown=tuple(self._unknown),
+            unknown=tuple(sorted(self._unknown)),
         )
 
     async def _objects(self) -> tuple[Standing, ...]:
@@ -147,7 +147,7 @@ class _Surveyor:
             return [
                 read_standing(kind, item)
                 async for page in self._client.pages(resource_of(kind).path())
-                for item in page.get("items", ())
+                for item in page.get("items") or ()
             ]
         except ApiError as error:
             return error
@@ -158,7 +158,7 @@ class _Surveyor:
             return [
                 read_key(item)
                 async for page in self._metadata.pages(SECRETS.path(), selector)
-                for item in page.get("items", ())
+                for item in page.get("items") or ()
             ]
 
         keys = await self._maybe(listed(), "You may not list Secrets in all namespaces: keys are counted, not named.")
@@ -192,7 +192,7 @@ class _Surveyor:
         selector = {"labelSelector": f"kubernetes.io/service-name={self._release.name}-proxy-admin"}
         denied = f"You may not list EndpointSlices in namespace {namespace}: which proxies there are is not known."
         listed = await self._maybe(self._client.get(ENDPOINT_SLICES.path(namespace), selector), denied)
-        return None if listed is None else endpoints_of(listed.get("items", ()))
+        return None if listed is None else endpoints_of(listed.get("items") or ())
 
     async def _ask(self, endpoint: ProxyEndpoint) -> ProxyView:
         """Ask a proxy through the API server, which reaches Pods from wherever we are."""

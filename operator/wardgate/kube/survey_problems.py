@@ -90,7 +90,8 @@ def _objects(survey: Survey) -> Iterator[SurveyProblem]:
         if one.is_judged and one.approval not in _BAD and one.programmed.status not in {"True", ""}:
             waiting.setdefault(one.programmed.message, []).append(one)
     for message, objects in waiting.items():
-        yield SurveyProblem("warning", _counted(objects), f"{message} It concerns {_names(objects)}.")
+        concerned = f" It concerns {_names(objects)}." if len(objects) > 1 else ""
+        yield SurveyProblem("warning", _counted(objects), f"{message}{concerned}")
 
 
 def _keys(survey: Survey) -> Iterator[SurveyProblem]:

@@ -1,0 +1,95 @@
+"""``wardgate status``: how an installation in a cluster stands, on one screen."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+import typer
+
+from wardgate import __version__
+from wardgate.cli import options
+from wardgate.cli.errors import USAGE, CommandError
+
+if TYPE_CHECKING:
+    from wardgate.kube.survey import Release, Survey
+
+_DEFAULT: Final = Path("~/.kube/config")
+
+
+def status(
+    *,
+    release: options.ReleaseOption = "wardgate",
+    namespace: Annotated[
+        str,
+        typer.Option(
+            "--namespace", "-n", metavar="NAME", envvar="WARDGATE_NAMESPACE", help="Where the release is installed."
+        ),
+    ] = "wardgate",
+    config_namespace: options.ConfigNamespaceOption = None,
+    kubeconfig: options.KubeconfigOption = None,
+    context: options.ContextOption = None,
+    output: Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="Format of the report.")] = "text",
+) -> None:
+    """Show gateways, routes, policies, keys, problems, and which proxy serves which revision.
+
+    It reads statuses, the metadata of key Secrets (their names, never their values), the index of the published config,
+    and asks the proxies through the API server. What you may not read is left out, and said.
+
+    \b
+    Examples:
+      $ wardgate status
+      $ wardgate status --context prod --namespace wardgate --release wardgate
+      $ wardgate status --output json | jq '.problems[].message'
+    """
+    # Late: the cluster's client is heavy, and the other commands do without it.
+    from wardgate.kube.survey import Release  # noqa: PLC0415
+
+    _check_kubeconfig(kubeconfig)
+    place = Release(release, namespace, config_namespace or f"{release}-config")
+    survey = asyncio.run(_look(place, kubeconfig=kubeconfig, context=context))
+    if output == "json":
+        from wardgate.cli.status_json import status_document  # noqa: PLC0415
+
+        typer.echo(json.dumps(status_document(survey), indent=2, ensure_ascii=False))
+        return
+    from wardgate.cli.status_screen import show  # noqa: PLC0415
+
+    show(survey)
+
+
+async def _look(release: Release, *, kubeconfig: str | None, context: str | None) -> Survey:
+    from wardgate.kube.client import connect  # noqa: PLC0415
+    from wardgate.kube.errors import KubeError  # noqa: PLC0415
+    from wardgate.kube.metadata import LISTS, MetadataClient  # noqa: PLC0415
+    from wardgate.kube.survey import take_survey  # noqa: PLC0415
+
+    agent = f"wardgate-status/{__version__}"
+    try:
+        client = await connect(kubeconfig=kubeconfig, context=context, user_agent=agent)
+        metadata = MetadataClient(client, LISTS, user_agent=agent)
+        try:
+            return await take_survey(client, metadata, release, now=current_time)
+        finally:
+            await metadata.close()
+            await client.close()
+    except KubeError as error:
+        raise CommandError(str(error)) from error
+
+
+def _check_kubeconfig(given: str | None) -> None:
+    """Say plainly that there is none: what reads it would miss a key in it."""
+    paths = [Path(path) for path in (given or str(_DEFAULT)).split(os.pathsep) if path]
+    in_a_pod = given is None and "KUBERNETES_SERVICE_HOST" in os.environ
+    if not in_a_pod and not any(path.expanduser().is_file() for path in paths):
+        msg = f"There is no kubeconfig at {' or '.join(map(str, paths))}. Name one with --kubeconfig or KUBECONFIG."
+        raise CommandError(msg, status=USAGE)
+
+
+def current_time() -> datetime:
+    """The time of day, by which ages are told."""
+    return datetime.now(UTC)

@@ -1,0 +1,101 @@
+"""What ``wardgate status --output json`` prints: for programs, complete, in a form that only grows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from wardgate.kube.proxy_views import ProxyView
+from wardgate.kube.standing import KeySecret, Standing
+from wardgate.kube.survey import Survey
+from wardgate.kube.survey_problems import is_behind, problems_of
+
+VERSION: Final = 1
+_OWN: Final = frozenset({"common", "conditions", "observedGeneration"})
+
+
+def status_document(survey: Survey) -> dict[str, Any]:
+    """The whole survey. What is not known is null."""
+    return {
+        "version": VERSION,
+        "release": {
+            "name": survey.release.name,
+            "namespace": survey.release.namespace,
+            "configNamespace": survey.release.config_namespace,
+        },
+        "config": _config(survey),
+        "operator": _operator(survey),
+        "proxies": None if survey.proxies is None else [_proxy(view, survey) for view in survey.proxies],
+        "objects": [_object(one) for one in survey.objects],
+        "keys": None if survey.keys is None else [_key(key, survey.taken) for key in survey.keys],
+        "problems": [
+            {"severity": one.severity, "subject": one.subject, "message": one.message} for one in problems_of(survey)
+        ],
+        "unknown": list(survey.unknown),
+    }
+
+
+def _config(survey: Survey) -> dict[str, Any] | None:
+    index, verified = survey.index, survey.verified
+    if index is None:
+        return None
+    return {
+        "revision": index.revision,
+        "sequence": index.sequence,
+        "schema": index.schema,
+        "writer": index.writer,
+        "verifiedSecondsAgo": None if verified is None else round((survey.taken - verified).total_seconds(), 1),
+        "shards": len(index.shards),
+    }
+
+
+def _operator(survey: Survey) -> dict[str, Any] | None:
+    leader = survey.leader
+    return None if leader is None else {"leader": leader.holder, "alive": leader.is_alive(survey.taken)}
+
+
+def _proxy(view: ProxyView, survey: Survey) -> dict[str, Any]:
+    said = view.announced
+    known = (
+        None
+        if said is None
+        else {
+            "revision": said.revision,
+            "sequence": said.sequence,
+            "schema": said.schema,
+            "reads": list(said.reads),
+            "refusedSequence": said.refused_sequence,
+            "ageSeconds": said.age,
+            "connected": said.connected,
+            "behind": is_behind(survey, said.sequence),
+        }
+    )
+    return {"name": view.endpoint.name, "ready": view.endpoint.ready, "serves": known, "trouble": view.trouble}
+
+
+def _object(one: Standing) -> dict[str, Any]:
+    return {
+        "kind": one.ref.kind,
+        "namespace": one.ref.namespace,
+        "name": one.ref.name,
+        "generation": one.generation,
+        "observedGeneration": one.observed,
+        "approval": one.approval,
+        "accepted": one.accepted.status,
+        "programmed": one.programmed.status,
+        "ready": one.ready.status,
+        "reason": one.ready.reason,
+        "message": one.message,
+        "counts": {name: value for name, value in one.status.items() if name not in _OWN},
+    }
+
+
+def _key(key: KeySecret, now: datetime) -> dict[str, Any]:
+    return {
+        "namespace": key.ref.namespace,
+        "name": key.ref.name,
+        "labels": dict(key.labels),
+        "expiresAt": key.expires_at,
+        "expired": key.expired(now) or key.expiry_unreadable,
+        "expiresSoon": key.expires_soon(now),
+    }

@@ -1,0 +1,232 @@
+"""What ``wardgate status`` prints for people: one screen, the troubled first, the rest counted.
+
+Nothing that a user wrote is read as markup. In a file or a pipe the tables are as wide as they need, so that a line
+stays a line.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from wardgate.kube.proxy_views import ProxyView
+from wardgate.kube.standing import KeySecret, Standing, hosts_of, listeners_of, routes_of
+from wardgate.kube.survey import Survey
+from wardgate.kube.survey_problems import is_behind, problems_of
+
+ROWS: Final = 20
+"""Rows of one table at most; what is left out is counted."""
+_REVISION: Final = 12
+_WIDE: Final = 240
+_STYLES: Final = {
+    "ACCEPTED": "green", "WARNING": "yellow", "INVALID": "bold red", "FAILED": "bold red", "True": "green",
+    "False": "red", "Unknown": "yellow", "yes": "green", "no": "red", "error": "bold red", "warning": "yellow",
+}  # fmt: skip
+_NOTHING: Final = "-"
+
+Row = Sequence[str]
+
+
+def show(survey: Survey) -> None:
+    """Print the survey to standard output."""
+    _Screen(survey).show()
+
+
+class _Screen:
+    def __init__(self, survey: Survey) -> None:
+        self._survey = survey
+        width = None if sys.stdout.isatty() else _WIDE
+        self._console = Console(
+            file=sys.stdout, width=width, markup=False, emoji=False, highlight=False, legacy_windows=False
+        )
+
+    def show(self) -> None:
+        self._head()
+        self._proxies()
+        self._table(
+            "Gateways", ("Name", "Status", "Programmed", "Listeners", "Tables"), self._rows("VirtualGateway", _gateway)
+        )
+        self._table(
+            "Route tables",
+            ("Name", "Status", "Programmed", "Routes", "Hosts", "Gateways", "Parents"),
+            self._rows("RouteTable", _route_table),
+        )
+        self._table(
+            "Policies",
+            ("Name", "Status", "Programmed", "Reason", "Routes", "Keys"),
+            self._rows("ExtAuthPolicy", _policy) + self._rows("TransformationPolicy", _policy),
+        )
+        self._table(
+            "Services",
+            ("Name", "Status", "Programmed", "Hosts", "Endpoints", "Gateways"),
+            self._rows("ExternalService", _service),
+        )
+        self._keys()
+        self._problems()
+
+    def _head(self) -> None:
+        survey, release = self._survey, self._survey.release
+        self._line(f"Release {release.name} in namespace {release.namespace}", "bold")
+        index, verified = survey.index, survey.verified
+        if index is not None:
+            ago = "" if verified is None else f", verified {_span(survey.taken, verified)} ago"
+            revision = index.revision[:_REVISION]
+            self._line(f"Config   {revision} (sequence {index.sequence}, schema {index.schema}{ago})")
+        else:
+            self._line("Config   nothing published, or not to be read")
+        if survey.leader is not None:
+            alive = survey.leader.is_alive(survey.taken)
+            self._line(
+                f"Operator {survey.leader.holder} leads" if alive else "Operator none leads", "" if alive else "red"
+            )
+
+    def _proxies(self) -> None:
+        views = self._survey.proxies or ()
+        self._table("Proxies", ("Name", "Ready", "Revision", "Serves", "Age"), [self._proxy(view) for view in views])
+
+    def _proxy(self, view: ProxyView) -> Row:
+        ready, said = "yes" if view.endpoint.ready else "no", view.announced
+        if said is None:
+            return view.endpoint.name, ready, _NOTHING, view.trouble, _NOTHING
+        if said.refused_sequence is not None:
+            serves = "a later revision, refuses what is published"
+        elif is_behind(self._survey, said.sequence):
+            serves = "an older revision" if said.revision else "nothing yet"
+        else:
+            serves = "what is published" if self._survey.index is not None else "a revision"
+        age = _NOTHING if said.age is None else f"{said.age:.0f} s"
+        return view.endpoint.name, ready, said.revision[:_REVISION] or _NOTHING, serves, age
+
+    def _rows(self, kind: str, row: Callable[[Standing], Row]) -> list[Row]:
+        objects = sorted(self._survey.of(kind), key=lambda one: one.is_good)
+        return [row(one) for one in objects]
+
+    def _keys(self) -> None:
+        keys, now = self._survey.keys, self._survey.taken
+        if keys is not None:
+            urgent = sorted(keys, key=lambda key: not (key.expired(now) or key.expires_soon(now)))
+            self._table("Keys", ("Secret", "Labels", "Expires"), [_key(key, now) for key in urgent])
+
+    def _problems(self) -> None:
+        problems = problems_of(self._survey)
+        self._line()
+        if not problems and not self._survey.unknown:
+            self._line("No problems.", "green")
+            return
+        self._line("Problems", "bold")
+        for one in problems[:ROWS]:
+            text = Text.assemble((one.severity, _STYLES[one.severity]), f": {one.subject}: {one.message}")
+            self._console.print(text, soft_wrap=True)
+        self._rest(len(problems))
+        for sentence in self._survey.unknown:
+            self._console.print(Text.assemble(("unknown", "yellow"), f": {sentence}"), soft_wrap=True)
+
+    def _table(self, title: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        self._line()
+        self._line(f"{title} ({len(rows)})", "bold")
+        if not rows:
+            return
+        table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
+        for column in columns:
+            table.add_column(column, overflow="fold")
+        for row in rows[:ROWS]:
+            table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
+        self._console.print(table)
+        self._rest(len(rows))
+
+    def _rest(self, count: int) -> None:
+        if count > ROWS:
+            self._line(f"... and {count - ROWS} more: --output json lists all.", "dim")
+
+    def _line(self, text: str = "", style: str = "") -> None:
+        self._console.print(Text(text, style=style), soft_wrap=True)
+
+
+def _common(one: Standing) -> tuple[str, str, str]:
+    verdict = one.approval if one.is_judged else f"{one.approval} (old)" if one.approval else _NOTHING
+    return f"{one.ref.namespace}/{one.ref.name}", verdict, one.programmed.status or _NOTHING
+
+
+def _gateway(one: Standing) -> Row:
+    return *_common(one), _some(listeners_of(one)), _number(one, "routeTablesCount")
+
+
+def _route_table(one: Standing) -> Row:
+    return (
+        *_common(one),
+        str(routes_of(one)),
+        _some(hosts_of(one)),
+        _number(one, "numAllowedVirtualGateways"),
+        _number(one, "numParentRouteTables"),
+    )
+
+
+def _policy(one: Standing) -> Row:
+    name, verdict, programmed = _common(one)
+    return (
+        f"{one.ref.kind} {name}",
+        verdict,
+        programmed,
+        one.ready.reason or _NOTHING,
+        _number(one, "numSelectedRoutes"),
+        _counted_keys(one),
+    )
+
+
+def _service(one: Standing) -> Row:
+    return (
+        *_common(one),
+        _some(hosts_of(one)),
+        _number(one, "numSelectedExternalEndpoints"),
+        _number(one, "numSelectedVirtualGateways"),
+    )
+
+
+def _counted_keys(one: Standing) -> str:
+    usable = one.count("keys", "usable")
+    if usable is None:
+        return _NOTHING
+    others = [
+        (one.count("keys", name) or 0, word)
+        for name, word in (("rejected", "rejected"), ("duplicate", "duplicate"), ("expiringSoon", "expiring"))
+    ]
+    told = ", ".join(f"{count} {word}" for count, word in others if count)
+    return f"{usable} ({told})" if told else str(usable)
+
+
+def _key(key: KeySecret, now: datetime) -> Row:
+    labels = ",".join(f"{name}={value}" for name, value in sorted(key.labels.items()))
+    if key.expiry_unreadable:
+        expires = "unreadable: refused"
+    elif key.expires_at is None:
+        expires = "never"
+    else:
+        moment = datetime.fromtimestamp(key.expires_at, UTC)
+        span = _span(moment, now)
+        expires = f"expired {_span(now, moment)} ago" if key.expired(now) else f"in {span}"
+    return f"{key.ref.namespace}/{key.ref.name}", labels or _NOTHING, expires
+
+
+def _some(texts: Iterable[str]) -> str:
+    first, rest = [*texts][:3], [*texts][3:]
+    more = f" and {len(rest)} more" if rest else ""
+    return (", ".join(first) + more) or _NOTHING
+
+
+def _number(one: Standing, name: str) -> str:
+    count = one.count(name)
+    return _NOTHING if count is None else str(count)
+
+
+def _span(later: datetime, earlier: datetime) -> str:
+    seconds = max(0, int((later - earlier).total_seconds()))
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"

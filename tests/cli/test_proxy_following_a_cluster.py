@@ -1,0 +1,153 @@
+"""``wardgate proxy --cluster`` with an API server and a supervisor that start no process: what is connected to what."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command_line import Wardgate
+from tests.cli.fake_supervisor import FakeSupervisor
+from tests.kube.fake_secrets import FakeSecrets
+from tests.kube.published import NAMESPACE, PORT, RELEASE, bundle
+from wardgate.kube.client import KubeClient
+from wardgate.kube.errors import KubeError
+from wardgate.kube.revision_file import KeptRevision, RevisionFile
+
+URL = "https://10.0.0.1"
+
+
+class Api(FakeSecrets):
+    """``asked``: how the client was made."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: dict[str, object] = {}
+        self.failure = ""
+
+    async def connect(self, **asked: object) -> KubeClient:
+        if self.failure:
+            raise KubeError(self.failure)
+        self.asked = asked
+        return self.client
+
+    async def server(self) -> str:
+        return URL
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> type[FakeSupervisor]:
+    class Fresh(FakeSupervisor):
+        steps: list[Callable[[], object]] = []  # noqa: RUF012 - one list a test is the point
+
+    monkeypatch.setattr("wardgate.cli.serving.Supervisor", Fresh)
+    return Fresh
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Api:
+    made = Api()
+    monkeypatch.setattr("wardgate.cli.cluster_config.connect", made.connect)
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    return made
+
+
+def test_published_config_is_served_until_a_signal(wardgate: Wardgate, api: Api, fake: type[FakeSupervisor]) -> None:
+    published = bundle()
+    api.publish(published)
+    ended = wardgate("proxy", "--cluster", "--port", f"{PORT}=80", "--port", "443=8443", "--max-config-age", "90")
+
+    assert 0 == ended.status
+    lines = ended.err.splitlines()
+    assert lines[0].endswith(
+        f" follows Secret wardgate-config/wardgate-index at {URL}, admin endpoints at http://127.0.0.1:9901"
+    )
+    assert "listener main serves at http://127.0.0.1:80" == lines[1]
+    assert lines[2].startswith(f"config {published.revision[:12]} live in ")
+    assert f"warning: --port 443=8443 has no effect: no listener has port 443, only {PORT}." == lines[3]
+    assert [published] == fake.made.bundles
+    assert 90.0 == fake.made.settings.max_config_age
+    assert (True, True) == (fake.made.stopped, api.closed)
+
+
+def test_age_reaches_the_supervisor(wardgate: Wardgate, api: Api, fake: type[FakeSupervisor]) -> None:
+    fake.steps = [lambda: api.publish(bundle("second"), sequence=2)]
+    api.publish(bundle())
+    wardgate("proxy", "--cluster")
+
+    assert fake.made.delivery is not None
+    assert len(fake.made.ages) >= 1
+    assert all(age >= 0 for age in fake.made.ages)
+
+
+def test_places_and_credentials_are_those_of_the_options(
+    wardgate: Wardgate, api: Api, fake: type[FakeSupervisor], tmp_path: Path
+) -> None:
+    def refuse() -> Exception:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return KubeError("stop here")
+
+    api.broken_list = refuse
+    kubeconfig = ("--kubeconfig", "other.yaml", "--context", "blue")
+    ended = wardgate("proxy", "--cluster", "--cache-dir", str(tmp_path), *kubeconfig)
+
+    assert 0 == ended.status
+    assert ("other.yaml", "blue") == (api.asked["kubeconfig"], api.asked["context"])
+
+
+def test_config_that_was_kept_is_served_first(
+    wardgate: Wardgate, api: Api, fake: type[FakeSupervisor], tmp_path: Path
+) -> None:
+    cache = RevisionFile(tmp_path, release=RELEASE, namespace=NAMESPACE)
+    api.broken_list = lambda: KubeError("away")
+    cache.write(KeptRevision(bundle("kept"), 5, "", 0.0))
+    ended = wardgate("proxy", "--cluster", "--cache-dir", str(tmp_path))
+
+    assert 0 == ended.status
+    assert [bundle("kept")] == fake.made.bundles
+
+
+def test_problem_of_a_config_is_said_once(wardgate: Wardgate, api: Api, fake: type[FakeSupervisor]) -> None:
+    fake.problems = ("Upstream a: broken.",)
+    fake.steps = [lambda: api.publish(bundle("second"), sequence=2)]
+    api.publish(bundle())
+    ended = wardgate("proxy", "--cluster")
+
+    assert 1 == ended.err.count("error: Upstream a: broken.\n")
+    assert 2 == ended.err.count(" live in ")
+
+
+def test_config_that_the_proxy_refuses_is_said_and_not_live(
+    wardgate: Wardgate, api: Api, fake: type[FakeSupervisor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.refuse_config = True
+    monkeypatch.setattr(fake, "tell_age", lambda _: None)
+    api.publish(bundle())
+    original = FakeSupervisor.apply
+
+    async def refuse(self: FakeSupervisor, one: object) -> object:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return await original(self, one)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(fake, "apply", refuse)
+    ended = wardgate("proxy", "--cluster")
+
+    assert 0 == ended.status
+    assert "The config cannot be read. Nothing is served until then.\n" in ended.err
+    assert " live in " not in ended.err
+
+
+def test_no_cluster_to_talk_to_ends_the_start(wardgate: Wardgate, api: Api, fake: type[FakeSupervisor]) -> None:
+    api.failure = "No cluster to talk to: none. Name a kubeconfig."
+    ended = wardgate("proxy", "--cluster")
+
+    assert (1, "wardgate: No cluster to talk to: none. Name a kubeconfig.\n") == (ended.status, ended.err)
+    assert not hasattr(fake, "made")

@@ -1,0 +1,61 @@
+"""A worker's orders, without a process: what goes wrong with one config does not keep the next one out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import Mapping
+
+import pytest
+
+from tests.proxy.io.bench import config, run, settle
+from wardgate.proxy.assembly import Assembled, Assembly
+from wardgate.proxy.io.channel import Channel
+from wardgate.proxy.settings import ProxySettings, settings_to_json
+from wardgate.proxy.worker import Worker
+from wardgate.wire.bundle import Bundle
+from wardgate.wire.encode import encode
+from wardgate.wire.framing import Frame
+
+
+def commit(channel: Channel, bundle: Bundle) -> None:
+    for name, data in bundle.groups.items():
+        channel.send("group", {"name": name, "hash": bundle.hashes[name]}, data)
+    channel.send("commit", {"revision": bundle.revision, "groups": dict(bundle.hashes)})
+
+
+def test_error_nobody_foresaw_is_reported_and_the_next_config_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = Assembly.build
+    broken = True
+
+    async def build(self: Assembly, groups: Mapping[str, str]) -> Assembled:
+        if broken:
+            raise ZeroDivisionError
+        return await original(self, groups)
+
+    monkeypatch.setattr(Assembly, "build", build)
+
+    async def scenario() -> None:
+        nonlocal broken
+        heard: list[Frame] = []
+        ours, theirs = socket.socketpair()
+        channel = Channel(ours, on_frame=lambda frame, _: heard.append(frame), on_close=lambda: None)
+        channel.start()
+        working = asyncio.get_running_loop().create_task(Worker(theirs).run())
+        channel.send("settings", payload=settings_to_json(ProxySettings(admin="", access_log=False)))
+        bundle = encode(config(1))
+        commit(channel, bundle)
+        await settle(lambda: any(frame.kind == "failed" for frame in heard))
+        (failed,) = (frame for frame in heard if frame.kind == "failed")
+        assert failed.header["revision"] == bundle.revision
+        assert "internal error (ZeroDivisionError)" in str(failed.header["error"])
+        broken = False
+        commit(channel, bundle)
+        await settle(lambda: any(frame.kind == "applied" for frame in heard))
+        channel.send("drain")
+        await working
+        assert all(json.loads(frame.payload) for frame in heard if frame.kind == "metrics")
+        channel.close()
+
+    run(scenario())
