@@ -10,7 +10,7 @@ import pytest
 from tests.cli.command_line import Wardgate
 from wardgate import __version__
 
-COMMANDS = ("run", "check", "render", "crds", "proxy", "status", "version")
+COMMANDS = ("run", "check", "render", "crds", "operator", "proxy", "status", "version")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -51,7 +51,12 @@ class Proxy:
         return float(found[1])
 
     def until_answers(self, text: str) -> None:
-        wait_until(lambda: self.answer() == (200, text), seconds=PATIENCE, what=f"the proxy answers {text}")
+        def answers() -> bool:
+            found = self.answer()
+            assert (200, text) == found, (found, self.revision, self.running.lines)
+            return True
+
+        wait_until(answers, seconds=PATIENCE, what=f"the proxy answers {text}")
 
     def until_ready(self, status: int) -> None:
         wait_until(lambda: self.page("/readyz")[0] == status, seconds=PATIENCE, what=f"/readyz says {status}")

@@ -49,4 +49,4 @@ def test_every_annotation_is_documented(name: str) -> None:
 def test_every_command_is_in_the_readme() -> None:
     commands = {path.stem for path in (ROOT / "operator" / "wardgate" / "cli").glob("*.py")}
     shown = {name for name in commands if f"`wardgate {name}" in (ROOT / "README.md").read_text()}
-    assert {"run", "check", "render", "crds", "proxy", "version"} == shown
+    assert {"run", "check", "render", "crds", "operator", "proxy", "status", "version"} == shown

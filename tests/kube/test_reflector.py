@@ -314,12 +314,12 @@ def test_unforeseen_fault_ends_nothing_and_is_told_without_its_text(caplog: pyte
         run.client.tell(event("ADDED", secret("a", version=11)))
         run.client.items, run.client.version = [secret("a", version=11)], 11
         await settle()
-        assert "Internal error (KeyError)" in run.reflector.problem
+        assert "Internal error (KeyError in _note, line" in run.reflector.problem
         await run.after(0.05)
         assert ["replaced Secret keys[a] as of 11, at least 11"] == run.sink.take()
 
     follow(FakeCollection(), scenario)
-    assert "Internal error (KeyError)" in caplog.text
+    assert "Internal error (KeyError in _note, line" in caplog.text
     assert "sk-secret" not in caplog.text
 
 

@@ -140,7 +140,8 @@ def operator(
     \b
     Examples:
       $ wardgate operator --release wardgate --namespace wardgate
-      $ wardgate operator --watch-namespace ai --key-namespace ai-keys --tenancy isolated --platform-namespace ai
+      $ wardgate operator --watch-namespace ai --key-namespace ai-keys
+      $ wardgate operator --tenancy isolated --platform-namespace ai
       $ wardgate operator --kubeconfig ~/.kube/config --proxy-admin http://127.0.0.1:9901
     """
     _log_to_standard_error(verbose=verbose)
