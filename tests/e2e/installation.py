@@ -20,6 +20,7 @@ from typing import Any, Self
 from examples.demo.processes import NotServingError, Program
 from tests.chart.helm import Helm, Values
 from tests.cluster.cluster import Cluster
+from tests.cluster.http_api import ApiError
 from tests.cluster.link import Link
 from tests.examples.servers import HOSTS, Answer, Provider, ask, free_port
 
@@ -93,6 +94,8 @@ class Installation:
         self.release = f"w{secrets.token_hex(3)}"
         self.namespace = cluster.namespace("wardgate")
         self.config_namespace = f"{self.release}-config"
+        self.wardgate: tuple[str, ...] = (WARDGATE,)
+        """The command of what is started next: another tree's, for a test of skew."""
         self._processes = ExitStack()
         self._programs: list[Program] = []
         self._started = 0
@@ -129,7 +132,7 @@ class Installation:
         self._started += 1
         admin = free_port()
         program = Program(
-            *(WARDGATE, "operator", "--verbose", "--release", self.release, "--namespace", self.namespace),
+            *(*self.wardgate, "operator", "--verbose", "--release", self.release, "--namespace", self.namespace),
             *("--kubeconfig", str(self.kubeconfig("operator", link=link)), "--bind", f"127.0.0.1:{admin}"),
             *("--identity", identity or f"replica-{self._started}", "--set", "allow_loopback=true"),
             *(flag for port in self.admin_ports for flag in ("--proxy-admin", f"http://127.0.0.1:{port}")),
@@ -148,7 +151,7 @@ class Installation:
         port = free_port()
         pins = _pins(provider) if provider else ()
         program = Program(
-            *(WARDGATE, "proxy", "--cluster", "--release", self.release, "--bind", "127.0.0.1", "--workers", "1"),
+            *(*self.wardgate, "proxy", "--cluster", "--release", self.release, "--bind", "127.0.0.1", "--workers", "1"),
             *("--kubeconfig", str(self.kubeconfig("proxy", link=link)), "--port", f"{PORT}={port}"),
             *("--admin", f"127.0.0.1:{admin}", "--no-access-log"),
             *pins,
@@ -179,8 +182,11 @@ class Installation:
         )
 
     def index(self) -> Mapping[str, Any]:
-        """What the index says."""
-        secret = self.cluster.get("Secret", f"{self.release}-index", namespace=self.config_namespace)
+        """What the index says; empty while there is none."""
+        try:
+            secret = self.cluster.get("Secret", f"{self.release}-index", namespace=self.config_namespace)
+        except ApiError:
+            return {}
         content = json.loads(base64.b64decode(secret["data"]["index.json"]))
         assert isinstance(content, dict)
         return content

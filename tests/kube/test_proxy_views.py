@@ -106,6 +106,7 @@ def test_many_late_proxies_are_counted() -> None:
         pytest.param([(3, 4)], 2, 3, id="newer proxies read ours"),
         pytest.param([(2, 3), None], 2, 2, id="a silent one reads what is published"),
         pytest.param([(2, 3), None], 3, 3, id="a silent one reads what is published, the newest"),
+        pytest.param([(1, 2), None], 3, 2, id="a silent one also reads the major before what is published"),
         pytest.param([None], None, 3, id="a silent one, nothing published"),
         pytest.param([(2, 3), None], None, 3, id="a silent one beside others, nothing published"),
         pytest.param([(1,)], 2, 2, id="nothing in common: what is published stays"),

@@ -3,8 +3,8 @@
 Rule 1: a ready proxy that cannot be asked counts as behind. One that is not ready is not waited for.
 Rule 2: the headless Service publishes Pods that are not ready as well, and so calls all of them ready: what counts is
 whether an endpoint is ``serving`` and not ``terminating``.
-Rule 3: the schema is chosen for every proxy, ready or not: one that cannot be asked counts as reading the major that is
-published now.
+Rule 3: the schema is chosen for every proxy, ready or not: one that cannot be asked counts as having the major that is
+published now as its own, and so as reading that and the one before.
 """
 
 from __future__ import annotations
@@ -91,9 +91,10 @@ def major_to_write(views: Iterable[ProxyView], *, writable: Collection[int], pub
     """
     common = set(writable)
     for view in views:
-        reads = {published} if view.announced is None else set(view.announced.reads)
-        if reads != {None}:
-            common &= {major for major in reads if major is not None}
+        if view.announced is not None:
+            common &= set(view.announced.reads)
+        elif published is not None:
+            common &= {published, published - 1}
     if common:
         return max(common)
     return published if published in writable and published is not None else max(writable)
