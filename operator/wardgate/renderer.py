@@ -29,26 +29,29 @@ class Renderer:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.last_good: LastGood = {}
+        self._last_good: LastGood = {}
+        self._translation: Translation | None = None
+        """The last one, until somebody asks what was good in it."""
         self._memo = Memo()
         self._encoder = Encoder()
+
+    @property
+    def last_good(self) -> LastGood:
+        """Input of the next round; found when it is needed, because publishing comes first."""
+        if self._translation is not None:
+            self.last_good = self._translation.last_good
+        return self._last_good
+
+    @last_good.setter
+    def last_good(self, last_good: LastGood) -> None:
+        self._last_good, self._translation = last_good, None
 
     def render(self, snapshot: ClusterSnapshot) -> Rendered:
         """Do one round. Equal objects give equal bytes, and cost little."""
         translation = translate(snapshot, self.settings, self.last_good, memo=self._memo)
         bundle = self._encoder.encode(translation.config)
-        self.last_good = translation.last_good
+        self._translation = translation
         return Rendered(translation, bundle)
-
-    @property
-    def schema(self) -> str:
-        """The schema that is written; another one may be chosen between two rounds."""
-        return self._encoder.schema
-
-    @schema.setter
-    def schema(self, schema: str) -> None:
-        if schema != self._encoder.schema:
-            self._encoder = Encoder(schema=schema)
 
     def forget(self) -> None:
         """History was rolled back: a version may mean something else now."""

@@ -5,14 +5,21 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+import pytest
+
 from tests.translate.cluster import Cluster
+from wardgate.api import identify
 from wardgate.ir import DirectResponse
 from wardgate.problems import ObjectRef
 from wardgate.settings import Settings
-from wardgate.translate import Memo, translate
+from wardgate.store import Store
+from wardgate.translate import Memo, secret_index, translate
+from wardgate.translate.contract import KeyForm
+from wardgate.translate.policies.key_secret import RefusedKey, UsableKey, read_key
 from wardgate.translate.policies.selection import RouteFinder
 from wardgate.translate.policies.selectors import RouteLabelSelector, Selectors
 from wardgate.translate.routes.instances import RouteInstance
+from wardgate.translate.secrets import DecodedSecret
 
 _POLICIES, _ROUTES, _KEYS = 200, 1000, 10_000
 
@@ -55,15 +62,27 @@ def _cluster() -> Cluster:
     return cluster.apply(*(_key(number) for number in range(_KEYS)))
 
 
-def test_changed_key_costs_one_key() -> None:
-    cluster, memo = _cluster(), Memo()
-    first = translate(cluster.snapshot(), Settings(), memo=memo)
+def test_changed_key_costs_one_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster, store, memo = _cluster(), Store(), Memo()
+    for stored in cluster.objects.values():
+        store.upsert(stored)
+    first = translate(store.freeze(), Settings(), memo=memo)
     assert _KEYS == len(first.config.credentials)
-    computed = memo.computed
-    cluster.apply(_key(0) | {"data": {"api-key": base64.b64encode(b"changed").decode()}})
-    second = translate(cluster.snapshot(), Settings(), first.last_good, memo=memo)
-    assert memo.computed - computed <= 3
+    read: list[object] = []
+
+    def reading(secret: DecodedSecret, *, form: KeyForm, limit: int) -> UsableKey | RefusedKey:
+        read.append(secret.stored.ref)
+        return read_key(secret, form=form, limit=limit)
+
+    monkeypatch.setattr(secret_index, "read_key", reading)
+    changed = _key(0) | {"data": {"api-key": base64.b64encode(b"changed").decode()}}
+    ref = identify(changed)
+    store.upsert(cluster.apply(changed).objects[ref])
+    second = translate(store.freeze(), Settings(), first.last_good, memo=memo)
+    assert ([ref], True) == (read, {"routing", "policies", "outline"}.isdisjoint(memo.ran))
     assert second.config.listeners == first.config.listeners
+    kept = {id(one) for one in first.config.credentials} & {id(one) for one in second.config.credentials}
+    assert _KEYS - 1 == len(kept)
 
 
 def test_selecting_routes_costs_what_is_selected() -> None:

@@ -25,8 +25,7 @@ from wardgate.ir import (
 from wardgate.problems import ObjectRef, Problem, Reason
 from wardgate.settings import Settings
 from wardgate.translate import Translation, translate
-from wardgate.translate.findings import Findings
-from wardgate.translate.policies.idle_bindings import report_idle_bindings
+from wardgate.translate.policies.idle_bindings import idle_bindings, reached
 
 _API = {
     "ExtAuthPolicy": "security.policy.gloo.solo.io/v2",
@@ -213,9 +212,7 @@ def _to(*upstreams: str, auth: str | None = "plan-k") -> Route:
 
 
 def _idle(config: GatewayConfig) -> list[tuple[ObjectRef, object]]:
-    findings = Findings()
-    report_idle_bindings(config, findings)
-    return [(one.ref, one.field) for one in findings.all()]
+    return [(one.ref, one.field) for one in idle_bindings(config.credentials, reached(config))]
 
 
 _TOLD = [(ObjectRef("Secret", "a", "s"), ("metadata", "annotations", "wardgate.dev/upstream-hosts"))]

@@ -22,7 +22,7 @@ def consequences(stored: StoredObject, form: StoredObject | None, evidence: Evid
         yield f"Its last good form, generation {form.generation}, is served instead."
         if _closes(ref, evidence):
             yield "Routes that only the bad form selects are closed."
-    elif not evidence.findings.is_invalid(ref):
+    elif not evidence.is_invalid(ref):
         return
     elif form is None:
         if ref.kind in _POLICIES and _closes(ref, evidence):
@@ -35,7 +35,7 @@ def consequences(stored: StoredObject, form: StoredObject | None, evidence: Evid
 
 def _closes(policy: ObjectRef, evidence: Evidence) -> bool:
     """Whether some route is closed for the sake of a policy."""
-    auth, transformations = evidence.auth, evidence.transformations
+    auth, transformations = evidence.attached.auth, evidence.attached.transformations
     return any(auth.owners.get(number) == policy for number in auth.closed) or any(
         number in transformations.closed for number in transformations.selected.get(policy, ())
     )
@@ -43,7 +43,7 @@ def _closes(policy: ObjectRef, evidence: Evidence) -> bool:
 
 def _of_table(table: ObjectRef, evidence: Evidence) -> str:
     below = _with_descendants(table, evidence)
-    closed = {isinstance(one.action, Refuse) for one in evidence.instances if one.table in below}
+    closed = {isinstance(one.action, Refuse) for one in evidence.routing.instances if one.table in below}
     if False in closed:
         return "Its bad routes are closed; the rest is served."
     return "All its routes are closed." if closed else "None of its routes takes a request."
@@ -53,7 +53,7 @@ def _with_descendants(table: ObjectRef, evidence: Evidence) -> set[ObjectRef]:
     found, waiting = {table}, [table]
     while waiting:
         parent = waiting.pop()
-        children = {child for child, parents in evidence.routed.parents.items() if parent in parents} - found
+        children = {child for child, parents in evidence.routing.routed.parents.items() if parent in parents} - found
         found |= children
         waiting += children
     return found

@@ -1,25 +1,26 @@
 """What crosses between the parts of ``translate``: parsed objects going in, outcomes coming out.
 
 The pipeline (``pipeline``) owns the order of events, policy selection, last good forms, conflicts and statuses. The
-policy modules (``extauth``, ``keys``, ``secrets``, ``transformations``) turn one policy, or all key sets, into the
-neutral model, and know neither routes nor other policies. The functions that cross are:
+policy modules (``extauth``, ``keys``, ``transformations``) turn one policy, or all key sets, into the neutral model,
+and know neither routes nor other policies. The functions that cross are:
 
 ``extauth.translate_ext_auth(policy, scope) -> PolicyOutcome``
     One ExtAuthPolicy whose model is present. No selectors, no conflicts, no last good form: the pipeline asks again
     with the last good manifest if the outcome has an error.
 ``transformations.translate_transformation(policy, scope) -> TransformationOutcome``
     The same for one TransformationPolicy.
-``keys.resolve_keys(requests, scope) -> KeyOutcome``
+``keys.resolve_keys(requests, index, rules=..., last=...) -> KeySets``
     Once per translation, with the key sets of every policy that is *served* (last good forms included).
-``keys.key_problems(policy, outcome, keys, scope) -> tuple[Problem, ...]``
+``key_problems.key_problems(policy, outcome, keys, tenancy) -> tuple[Problem, ...]``
     Warnings of one policy about its keys: none usable, a bad or duplicate Secret, required metadata missing.
-``secrets.SecretIndex(stored, memo)``
-    Implements ``SecretLookup`` below; made once per translation.
+``secret_index.NamedSecrets(index)``
+    Implements ``SecretLookup`` below; made for each object that is read, because what it asks for is recorded.
 
 Rule 1: nothing here raises on user input. A mistake is a ``Problem`` in the outcome whose ``ref`` is the object that
 has to be changed by the reader of the message.
 Rule 2: an outcome with a problem of kind ERROR counts as INVALID; its plan is not served, so it may be None.
-Rule 3: what costs per object goes through ``scope.memo`` and depends on that object and the settings alone.
+Rule 3: what an outcome depends on is the policy, the settings, and the Secrets that it asked ``scope.secrets`` for.
+What costs and needs the object alone goes through ``scope.versions``.
 Rule 4: ``ParsedObject.problems`` (unknown fields, schema errors) are reported by the pipeline; an outcome does not
 repeat them.
 Rule 5: names in the neutral model are ``namespace/name`` of the object they come from (``plan_name``).
@@ -28,17 +29,16 @@ Rule 5: names in the neutral model are ``namespace/name`` of the object they com
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Generic, Protocol, TypeVar
 
-from wardgate.ir import AuthPlan, Credential, TransformationPlan
+from wardgate.ir import AuthPlan, TransformationPlan
 from wardgate.problems import ObjectRef, Problem, ProblemKind
 from wardgate.sensitive import Sensitive
 from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject
-from wardgate.translate.memo import Memo
+from wardgate.translate.memo import Versions
 from wardgate.translate.tenancy import Tenancy
 
 ModelT_co = TypeVar("ModelT_co", covariant=True)
@@ -146,16 +146,20 @@ class Scope:
     settings: Settings
     tenancy: Tenancy
     secrets: SecretLookup
-    memo: Memo
+    versions: Versions
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyOutcome:
-    """What became of one ExtAuthPolicy. ``key_sets`` are those that the steps of ``plan`` name."""
+    """What became of one ExtAuthPolicy. ``key_sets`` are those that the steps of ``plan`` name.
+
+    ``server`` is the ExtAuthServer that it names, there or not.
+    """
 
     plan: AuthPlan | None
     key_sets: tuple[KeySetRequest, ...] = ()
     problems: tuple[Problem, ...] = ()
+    server: ObjectRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,18 +169,3 @@ class TransformationOutcome:
     plan: TransformationPlan | None
     priority: int = 0
     problems: tuple[Problem, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class KeyOutcome:
-    """All credentials of a configuration.
-
-    ``by_key_set`` counts the usable ones of each requested set (zero included). ``problems`` are those of Secrets
-    (``ref`` of kind Secret): bad, duplicate, expired-unreadable, too large, and keys that no policy uses. Secrets have
-    no status; ``key_problems`` says the same again to each policy that selects them.
-    """
-
-    credentials: tuple[Credential, ...] = ()
-    by_key_set: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
-    problems: tuple[Problem, ...] = ()
-    problems_by_key_set: Mapping[str, tuple[Problem, ...]] = field(default_factory=lambda: MappingProxyType({}))

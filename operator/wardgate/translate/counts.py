@@ -10,16 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from wardgate.api import KINDS
 from wardgate.ir import Forward
-from wardgate.problems import ObjectRef, Reason
+from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject
-from wardgate.translate.contract import KeyOutcome, PolicyOutcome
+from wardgate.translate.contract import PolicyOutcome
 from wardgate.translate.evidence import Evidence
 from wardgate.translate.manifests import at, mapping
+from wardgate.translate.policies.keys import KeySets
 from wardgate.translate.policies.selectors import Selectors, read_selectors
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.statuses import Count, Counts
-
-_REJECTED = (Reason.BAD_SECRET, Reason.EXPIRED_KEY, Reason.TOO_LARGE)
 
 
 def all_counts(evidence: Evidence) -> dict[ObjectRef, Counts]:
@@ -41,12 +40,12 @@ def gvk(kind: str) -> str:
 
 def _auth_policies(evidence: Evidence) -> dict[ObjectRef, Counts]:
     found: dict[ObjectRef, Counts] = {}
-    for policy in evidence.objects.auth:
-        numbers = evidence.auth.selected[policy.ref]
+    for policy in evidence.policies.auth:
+        numbers = evidence.attached.auth.selected[policy.ref]
         selectors = read_selectors((policy.form or policy.stored).manifest)
         found[policy.ref] = {
-            "num_selected_routes": _routes(numbers, evidence.instances),
-            "num_selected_destination_ports": _ports(selectors, numbers, evidence.instances),
+            "num_selected_routes": _routes(numbers, evidence.routing.instances),
+            "num_selected_destination_ports": _ports(selectors, numbers, evidence.routing.instances),
             "keys": _keys(policy.value, evidence.keys) if policy.value is not None else {},
         }
     return found
@@ -54,32 +53,32 @@ def _auth_policies(evidence: Evidence) -> dict[ObjectRef, Counts]:
 
 def _transformations(evidence: Evidence) -> dict[ObjectRef, Counts]:
     return {
-        ref: {"num_selected_routes": _routes(numbers, evidence.instances)}
-        for ref, numbers in evidence.transformations.selected.items()
+        ref: {"num_selected_routes": _routes(numbers, evidence.routing.instances)}
+        for ref, numbers in evidence.attached.transformations.selected.items()
     }
 
 
 def _tables(evidence: Evidence) -> dict[ObjectRef, Counts]:
     applied: dict[ObjectRef, set[ObjectRef]] = {}
-    for number, owner in evidence.auth.owners.items():
-        applied.setdefault(evidence.instances[number].table, set()).add(owner)
-    for policy, numbers in evidence.transformations.selected.items():
+    for number, owner in evidence.attached.auth.owners.items():
+        applied.setdefault(evidence.routing.instances[number].table, set()).add(owner)
+    for policy, numbers in evidence.attached.transformations.selected.items():
         for number in numbers:
-            applied.setdefault(evidence.instances[number].table, set()).add(policy)
+            applied.setdefault(evidence.routing.instances[number].table, set()).add(policy)
     found: dict[ObjectRef, Counts] = {}
     for stored in evidence.snapshot.of("RouteTable"):
         kinds = [policy.kind for policy in applied.get(stored.ref, ())]
         found[stored.ref] = {
             "num_applied_route_policies": {gvk(kind): kinds.count(kind) for kind in sorted(set(kinds))},
-            "num_parent_route_tables": len(evidence.routed.parents.get(stored.ref, ())),
-            "num_allowed_virtual_gateways": len(evidence.routed.gateways.get(stored.ref, ())),
+            "num_parent_route_tables": len(evidence.routing.routed.parents.get(stored.ref, ())),
+            "num_allowed_virtual_gateways": len(evidence.routing.routed.gateways.get(stored.ref, ())),
         }
     return found
 
 
 def _gateways(evidence: Evidence) -> dict[ObjectRef, Counts]:
     tables: dict[ObjectRef, set[ObjectRef]] = {}
-    for table, gateways in evidence.routed.gateways.items():
+    for table, gateways in evidence.routing.routed.gateways.items():
         for gateway in gateways:
             tables.setdefault(gateway, set()).add(table)
     services: dict[ObjectRef, set[ObjectRef]] = {}
@@ -92,7 +91,7 @@ def _gateways(evidence: Evidence) -> dict[ObjectRef, Counts]:
             "selected_workloads_count": int(gateway.value is not None and gateway.value.is_ours),
             "external_services_count": len(services.get(gateway.ref, ())),
         }
-        for gateway in evidence.objects.gateways
+        for gateway in evidence.routing.gateways
     }
 
 
@@ -101,32 +100,32 @@ def _services(evidence: Evidence) -> dict[ObjectRef, Counts]:
     return {
         service.ref: {
             "num_selected_external_endpoints": (
-                len(evidence.upstreams.endpoints_of(service.value)) if service.value is not None else 0
+                len(evidence.routing.upstreams.endpoints_of(service.value)) if service.value is not None else 0
             ),
             "num_selected_virtual_gateways": len(gateways.get(service.ref, ())),
         }
-        for service in evidence.objects.services
+        for service in evidence.routing.services
     }
 
 
 def _servers(evidence: Evidence) -> dict[ObjectRef, Counts]:
     naming: dict[ObjectRef, int] = {}
-    for policy in evidence.objects.auth:
+    for policy in evidence.policies.auth:
         server = _server(policy.stored)
         if server is not None:
             naming[server] = naming.get(server, 0) + 1
-    return {server.ref: {"num_applied_policies": naming.get(server.ref, 0)} for server in evidence.objects.servers}
+    return {server.ref: {"num_applied_policies": naming.get(server.ref, 0)} for server in evidence.policies.servers}
 
 
 def _services_by_gateway(evidence: Evidence) -> dict[ObjectRef, set[ObjectRef]]:
     """For every ExternalService the gateways that have a route to it."""
     found: dict[ObjectRef, set[ObjectRef]] = {}
-    for host in evidence.routed.hosts:
+    for host in evidence.routing.routed.hosts:
         for instance in host.instances:
             for one in instance.destinations:
                 if one.kind == "EXTERNAL_SERVICE" and isinstance(instance.action, Forward):
                     found.setdefault(ObjectRef("ExternalService", one.namespace, one.name), set()).add(host.gateway)
-    return {service.ref: found[service.ref] for service in evidence.objects.services if service.ref in found}
+    return {service.ref: found[service.ref] for service in evidence.routing.services if service.ref in found}
 
 
 def _routes(numbers: Iterable[int], instances: Sequence[RouteInstance]) -> int:
@@ -141,19 +140,22 @@ def _ports(selectors: Selectors, numbers: Iterable[int], instances: Sequence[Rou
     return len({(one.namespace, one.name, one.port) for one in found})
 
 
-def _keys(outcome: PolicyOutcome, keys: KeyOutcome) -> Mapping[str, Count]:
+def _keys(outcome: PolicyOutcome, keys: KeySets) -> Mapping[str, Count]:
     """What became of the Secrets that a policy selects. No clock is read: expiries are for whoever writes statuses."""
-    names = [request.name for request in outcome.key_sets]
-    problems = {problem for name in names for problem in keys.problems_by_key_set.get(name, ())}
-    faults = sorted((problem.ref, problem.reason.value) for problem in problems if problem.reason in _REJECTED)
-    rejected = dict(faults)
+    sets = [keys.of(request.name) for request in outcome.key_sets]
+    rejected = sets[0].rejected if len(sets) == 1 else _together([one.rejected for one in sets])
     reasons = Counter(rejected.values())
     return {
-        "usable": sum(keys.by_key_set.get(name, 0) for name in names),
+        "usable": sum(len(one.credentials) for one in sets),
         "rejected": len(rejected),
-        "duplicate": len({problem.ref for problem in problems if problem.reason is Reason.DUPLICATE_KEY}),
+        "duplicate": len(frozenset[ObjectRef]().union(*(one.duplicates for one in sets))),
         **({"rejected_reasons": dict(sorted(reasons.items()))} if reasons else {}),
     }
+
+
+def _together(rejected: Iterable[Mapping[ObjectRef, str]]) -> Mapping[ObjectRef, str]:
+    """Every Secret once, though several sets reject it."""
+    return dict(sorted(fault for one in rejected for fault in one.items()))
 
 
 def _server(policy: StoredObject) -> ObjectRef | None:

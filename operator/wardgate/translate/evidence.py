@@ -1,37 +1,75 @@
-"""All that a translation has found out, for those who judge and count."""
+"""All that a translation has found out, for those who judge and count. Nothing in it ever changes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from wardgate.problems import ObjectRef
+from wardgate.api import KINDS
+from wardgate.problems import ObjectRef, Problem
 from wardgate.snapshot import ClusterSnapshot, StoredObject
-from wardgate.translate.contract import KeyOutcome
-from wardgate.translate.destinations.upstreams import Upstreams
 from wardgate.translate.findings import Findings
 from wardgate.translate.forms import LastGood
-from wardgate.translate.objects import Objects
-from wardgate.translate.policies.auth_attachment import AuthAttachment
-from wardgate.translate.policies.transformation_attachment import TransformationAttachment
-from wardgate.translate.routes.instances import RouteInstance
-from wardgate.translate.routes.routing import Routed
+from wardgate.translate.policies.idle_bindings import idle_bindings
+from wardgate.translate.policies.key_problems import key_problems
+from wardgate.translate.policies.keys import KeySets
+from wardgate.translate.stages.attachment import Attached
+from wardgate.translate.stages.outline import Outline
+from wardgate.translate.stages.policies import Policies
+from wardgate.translate.stages.routing import Routing
+from wardgate.translate.stray_annotations import Strays
+from wardgate.translate.tenancy import Tenancy
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evidence:
-    """What a translation has found out."""
+    """What the stages came to."""
 
     snapshot: ClusterSnapshot
-    kinds: Sequence[str]
-    """Those with a status and a last good form."""
+    tenancy: Tenancy
     last_good: LastGood
-    served_instead: Mapping[ObjectRef, StoredObject]
-    objects: Objects
-    routed: Routed
-    instances: Sequence[RouteInstance]
-    auth: AuthAttachment
-    transformations: TransformationAttachment
-    keys: KeyOutcome
-    upstreams: Upstreams
-    findings: Findings
+    strays: Sequence[Strays]
+    routing: Routing
+    policies: Policies
+    attached: Attached
+    outline: Outline
+    keys: KeySets
+
+    def judged(self) -> Iterator[StoredObject]:
+        """All objects with a status and a last good form."""
+        for kind in KINDS:
+            yield from self.snapshot.of(kind)
+
+    def is_invalid(self, ref: ObjectRef) -> bool:
+        """Whether the object has an error. What is found besides the stages, in ``findings``, are warnings."""
+        return any(found.is_invalid(ref) for found in self._of_stages)
+
+    @cached_property
+    def served_instead(self) -> Mapping[ObjectRef, StoredObject]:
+        """Objects whose last good form is served."""
+        return {**self.routing.served_instead, **self.policies.served_instead}
+
+    @cached_property
+    def findings(self) -> Findings:
+        """Everything that there is to say about objects, but for what ``keys`` says about Secrets."""
+        findings = Findings.merged(self._of_stages)
+        findings.extend(self._key_problems())
+        findings.extend(self._idle_bindings())
+        for strays in self.strays:
+            for problems in strays.problems.values():
+                findings.extend(problems)
+        return findings
+
+    @property
+    def _of_stages(self) -> tuple[Findings, ...]:
+        return (self.routing.findings, self.policies.findings, self.attached.findings)
+
+    def _key_problems(self) -> Iterator[Problem]:
+        for one in self.policies.auth:
+            if one.form is not None and one.value is not None:
+                yield from key_problems(one.ref, one.value, self.keys, self.tenancy)
+
+    def _idle_bindings(self) -> Iterator[Problem]:
+        bound = (one for name in self.outline.key_sets for one in self.keys.of(name).bound)
+        return idle_bindings(bound, self.outline.reached)

@@ -19,6 +19,19 @@ class Findings:
     def __init__(self) -> None:
         self._by_ref: dict[ObjectRef, dict[Problem, None]] = {}
 
+    @classmethod
+    def merged(cls, parts: Iterable[Findings]) -> Findings:
+        """All that several parts have found."""
+        found = cls()
+        for part in parts:
+            part.add_to(found._by_ref)
+        return found
+
+    def add_to(self, by_ref: dict[ObjectRef, dict[Problem, None]]) -> None:
+        """Put all problems with others, by object."""
+        for ref, problems in self._by_ref.items():
+            by_ref.setdefault(ref, {}).update(problems)
+
     def extend(self, problems: Iterable[Problem]) -> None:
         """Take problems as they are."""
         for problem in problems:
@@ -38,15 +51,16 @@ class Findings:
 
     def of(self, ref: ObjectRef) -> tuple[Problem, ...]:
         """All problems of one object, the worst first."""
-        return tuple(sorted(self._by_ref.get(ref, {}), key=_order))
+        return tuple(sorted(self._by_ref.get(ref, ()), key=_order))
 
     def is_invalid(self, ref: ObjectRef) -> bool:
         """Whether the object has an error."""
-        return any(problem.kind is ProblemKind.ERROR for problem in self._by_ref.get(ref, {}))
+        return any(problem.kind is ProblemKind.ERROR for problem in self._by_ref.get(ref, ()))
 
     def all(self) -> tuple[Problem, ...]:
         """All problems of all objects, by object."""
-        return tuple(problem for ref in sorted(self._by_ref) for problem in self.of(ref))
+        refs = sorted(self._by_ref, key=lambda ref: (ref.kind, ref.namespace, ref.name))
+        return tuple(problem for ref in refs for problem in self.of(ref))
 
 
 def _order(problem: Problem) -> tuple[int, tuple[tuple[int, int | str], ...], str, str]:

@@ -1,29 +1,35 @@
 """Which form of an object is served: the one that was applied, its last good one, or none (invariant 6).
 
-An object that was good and turns bad keeps its last good form. The form is read again every time, against the objects
-of today: a last good manifest whose reference has vanished since is as bad as the new one. An object that was deleted
-and made anew (another ``uid``) begins without a past.
+An object that was good and turns bad keeps its last good form. The form is read again when an object of today changes
+that it needs: a last good manifest whose reference has vanished since is as bad as the new one. An object that was
+deleted and made anew (another ``uid``) begins without a past.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from operator import is_
 from typing import Generic, TypeAlias, TypeVar
 
 from wardgate.problems import ObjectRef, Problem
+from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject
-from wardgate.translate.contract import ParsedObject, has_error
+from wardgate.translate.cluster_names import ignored_names
+from wardgate.translate.contract import ParsedObject, Scope, has_error
 from wardgate.translate.findings import Findings
-from wardgate.translate.memo import Memo
+from wardgate.translate.memo import Versions
 from wardgate.translate.parsing import parse_stored
+from wardgate.translate.secret_index import NamedSecrets, SecretIndex
+from wardgate.translate.tenancy import Tenancy
 
 LastGood: TypeAlias = Mapping[ObjectRef, StoredObject]
 """The newest accepted manifest of every policy and routing object."""
 
 _ValueT = TypeVar("_ValueT")
 _ModelT = TypeVar("_ModelT")
-Parsing: TypeAlias = tuple[ParsedObject[_ModelT] | None, tuple[Problem, ...]]
+Asked: TypeAlias = Mapping[ObjectRef, StoredObject | None]
+"""The Secrets that somebody asked for by name, as they were found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,9 @@ class Reading(Generic[_ValueT]):
 
     value: _ValueT | None
     problems: tuple[Problem, ...] = ()
+
+
+Read: TypeAlias = Callable[[ParsedObject[_ModelT], Scope], Reading[_ValueT]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,63 +67,109 @@ class Served(Generic[_ValueT]):
         return self.form is self.stored
 
 
+@dataclass(frozen=True, slots=True)
+class Settled(Generic[_ValueT]):
+    """The form that is served. ``current`` and ``problems`` are what came of the one that was applied.
+
+    It holds as long as the Secrets that were ``asked`` for are the same, and the object's ``past`` where that matters.
+    """
+
+    served: Served[_ValueT]
+    current: _ValueT | None
+    problems: tuple[Problem, ...]
+    past: StoredObject | None
+    asked: Asked
+
+
 class Forms:
-    """Reads objects for one translation; remembers which of them are served in their last good form."""
+    """Settles objects in one run of a stage, each anew only where it has to be.
 
-    def __init__(self, last_good: LastGood, *, memo: Memo, findings: Findings) -> None:
-        self._last_good = last_good
-        self._memo = memo
-        self._findings = findings
+    ``past`` is that of ``past_forms``. What the objects came to is collected: ``findings``, the Secrets that were
+    ``asked`` for, and in ``served_instead`` the last good forms that are served.
+    """
+
+    def __init__(self, past: LastGood, *, settings: Settings, secrets: SecretIndex, versions: Versions) -> None:
+        self._past = past
+        self._settings = settings
+        self._tenancy = Tenancy.of(settings)
+        self._secrets = secrets
+        self._versions = versions
+        self.findings = Findings()
+        self.asked: dict[ObjectRef, StoredObject | None] = {}
         self.served_instead: dict[ObjectRef, StoredObject] = {}
-        """Objects whose last good form is served."""
-
-    def parse(self, stored: StoredObject, model: type[_ModelT]) -> Parsing[_ModelT]:
-        """The model of one version, or None with the errors."""
-        return self._memo.of(stored, "parsed", lambda: parse_stored(stored, model))
-
-    def last_good(self, stored: StoredObject) -> StoredObject | None:
-        """The last good version of an object, if it is another one than ``stored``."""
-        good = self._last_good.get(stored.ref)
-        if good is None or good.uid != stored.uid or good.version == stored.version:
-            return None
-        return good
 
     def settle(
-        self,
-        stored: StoredObject,
-        model: type[_ModelT],
-        read: Callable[[ParsedObject[_ModelT]], Reading[_ValueT]],
-    ) -> Served[_ValueT]:
-        """Read what was applied; where that has an error, the last good form."""
-        reading = self._read(stored, model, read)
-        self._findings.extend(reading.problems)
-        if not has_error(reading.problems):
-            return Served(stored, stored, reading.value)
-        return self._fall_back(stored, reading.value, model, read)
+        self, objects: Iterable[StoredObject], model: type[_ModelT], read: Read[_ModelT, _ValueT]
+    ) -> list[Settled[_ValueT]]:
+        """Read what was applied; where that has an error, the last good form. What is wrong with one costs no other."""
+        settled = [self._settled(stored, model, read) for stored in objects]
+        for one in settled:
+            self.findings.extend(one.problems)
+            self.asked.update(one.asked)
+            if one.served.form is not None and not one.served.is_current:
+                self.served_instead[one.served.ref] = one.served.form
+        return settled
 
-    def _fall_back(
-        self,
-        stored: StoredObject,
-        rest: _ValueT | None,
-        model: type[_ModelT],
-        read: Callable[[ParsedObject[_ModelT]], Reading[_ValueT]],
-    ) -> Served[_ValueT]:
-        good = self.last_good(stored)
-        if good is not None:
-            past = self._read(good, model, read)
-            if not has_error(past.problems):
-                self.served_instead[stored.ref] = good
-                return Served(stored, good, past.value)
-        return Served(stored, None, rest, good)
+    def _settled(self, stored: StoredObject, model: type[_ModelT], read: Read[_ModelT, _ValueT]) -> Settled[_ValueT]:
+        past = self._past.get(stored.ref)
 
-    def _read(
-        self,
-        stored: StoredObject,
-        model: type[_ModelT],
-        read: Callable[[ParsedObject[_ModelT]], Reading[_ValueT]],
-    ) -> Reading[_ValueT]:
-        parsed, problems = self.parse(stored, model)
-        if parsed is None:
-            return Reading(None, problems)
-        reading = read(parsed)
-        return Reading(reading.value, (*problems, *reading.problems))
+        def make() -> Settled[_ValueT]:
+            secrets = NamedSecrets(self._secrets)
+            scope = Scope(self._settings, self._tenancy, secrets, self._versions)
+            return _settle(stored, past, lambda one: _read(one, model, read, scope), secrets.asked)
+
+        def holds(kept: Settled[_ValueT]) -> bool:
+            return (kept.served.is_current or kept.past is past) and self._secrets.shows(kept.asked)
+
+        return self._versions.of(stored, "settled", make, holds=holds)
+
+
+def served(settled: Iterable[Settled[_ValueT]]) -> list[Served[_ValueT]]:
+    """What is served of each."""
+    return [one.served for one in settled]
+
+
+def past_forms(objects: Iterable[StoredObject], last_good: LastGood, last: LastGood | None) -> LastGood:
+    """The last good forms that are other versions than what is applied, and those alone.
+
+    What was applied and accepted is its own last good form as soon as it has been translated; nothing depends on that.
+    So this is the identical mapping as ``last`` time, whenever its forms are.
+    """
+    found: dict[ObjectRef, StoredObject] = {}
+    for stored in objects:
+        good = last_good.get(stored.ref)
+        if good is not None and good.uid == stored.uid and good.version != stored.version:
+            found[stored.ref] = good
+    return unless_same(found, last)
+
+
+def unless_same(found: LastGood, last: LastGood | None) -> LastGood:
+    """``found``, or ``last`` where it holds the identical objects."""
+    if last is not None and found.keys() == last.keys() and all(map(is_, found.values(), map(last.get, found))):
+        return last
+    return found
+
+
+def _settle(
+    stored: StoredObject,
+    past: StoredObject | None,
+    read: Callable[[StoredObject], Reading[_ValueT]],
+    asked: Asked,
+) -> Settled[_ValueT]:
+    reading = read(stored)
+    served = Served(stored, stored, reading.value)
+    if has_error(reading.problems):
+        served = Served(stored, None, reading.value, past)
+        before = None if past is None else read(past)
+        if before is not None and not has_error(before.problems):
+            served = Served(stored, past, before.value)
+    return Settled(served, reading.value, reading.problems, past, asked)
+
+
+def _read(stored: StoredObject, model: type[_ModelT], read: Read[_ModelT, _ValueT], scope: Scope) -> Reading[_ValueT]:
+    parsed, problems = parse_stored(stored, model)
+    if parsed is None:
+        return Reading(None, problems)
+    reading = read(parsed, scope)
+    ignored = ignored_names(parsed.model, parsed.ref, scope.settings)
+    return Reading(reading.value, (*problems, *reading.problems, *ignored))

@@ -1,60 +1,68 @@
 """From a snapshot to a config and to statuses: total, pure, deterministic.
 
-The order of events: every object is read in the form that is served (``objects``); listeners get their ports; tables
-become routes in their places (``routing``); policies are attached to them; the keys of the policies are resolved; the
-config is put together, and every object is judged.
+The order of events: every object that makes routes is read in the form that is served, and the routes are put in their
+places (``stages.routing``); the policies are read (``stages.policies``) and attached (``stages.attachment``); the
+config is put together without its credentials (``stages.outline``); the keys of the policies are resolved
+(``policies.keys``). Every object is judged when somebody asks for the verdicts, because publishing comes first.
 
 Same input, same bytes: nothing here reads a clock or draws a number, and whatever is iterated has an order of its own.
-A user's mistake is a problem in a status and never an exception.
+A user's mistake is a problem in a status and never an exception. Each stage names what it is made of; where that is
+what it was last time, the memo has its value (``memo``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from types import MappingProxyType
 from typing import Final
 
-from wardgate.api import KINDS, ExtAuthPolicy
 from wardgate.ir import GatewayConfig
 from wardgate.problems import ObjectRef
 from wardgate.settings import Settings
-from wardgate.snapshot import ClusterSnapshot, StoredObject
-from wardgate.translate.config_builder import Parts, build_config
-from wardgate.translate.contract import KeyOutcome, Scope
-from wardgate.translate.destinations.upstreams import Upstreams
+from wardgate.snapshot import ClusterSnapshot
 from wardgate.translate.evidence import Evidence
-from wardgate.translate.findings import Findings
-from wardgate.translate.forms import Forms, LastGood
-from wardgate.translate.listening.attachment import Attachment
-from wardgate.translate.listening.ports import OpenListener, assign_ports
-from wardgate.translate.manifests import labels_of
+from wardgate.translate.forms import LastGood, past_forms
 from wardgate.translate.memo import Memo
-from wardgate.translate.objects import Objects, read_objects
-from wardgate.translate.policies.auth_attachment import attach_auth
-from wardgate.translate.policies.closed_requests import closed_requests
-from wardgate.translate.policies.idle_bindings import report_idle_bindings
-from wardgate.translate.policies.keys import key_problems, resolve_keys
-from wardgate.translate.policies.selection import RouteFinder
-from wardgate.translate.policies.transformation_attachment import attach_transformations
-from wardgate.translate.routes.routing import Routed, Router
-from wardgate.translate.secrets import DecodedSecret, SecretIndex
+from wardgate.translate.policies.key_set import KeyRules
+from wardgate.translate.policies.keys import KeySets, resolve_keys
+from wardgate.translate.routes.table_forms import ReadTable, past_tables, read_tables
+from wardgate.translate.secret_index import SecretIndex
+from wardgate.translate.stages import policies as policies_stage
+from wardgate.translate.stages import routing as routing_stage
+from wardgate.translate.stages.attachment import Attached, attach
+from wardgate.translate.stages.outline import Outline, outline
+from wardgate.translate.stages.policies import Policies, read_policies
+from wardgate.translate.stages.routing import Routing, route
 from wardgate.translate.statuses import Statuses
-from wardgate.translate.stray_annotations import report_stray_annotations
+from wardgate.translate.stray_annotations import Strays
 from wardgate.translate.tenancy import Tenancy
 from wardgate.translate.verdicts import judge_all, next_last_good
 
 _NOTHING: Final[LastGood] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
 class Translation:
-    """``last_good`` is input of the next translation. ``named_secrets`` are those that objects name, there or not."""
+    """``named_secrets`` are those that objects name, there or not.
 
-    config: GatewayConfig
-    statuses: Statuses
-    last_good: LastGood
-    named_secrets: tuple[ObjectRef, ...] = ()
+    ``config`` is there at once. The verdicts are found when they are asked for first, from what this translation was
+    made of, whatever was translated since.
+    """
+
+    def __init__(self, config: GatewayConfig, named_secrets: tuple[ObjectRef, ...], evidence: Evidence) -> None:
+        self.config = config
+        self.named_secrets = named_secrets
+        self._evidence = evidence
+
+    @cached_property
+    def statuses(self) -> Statuses:
+        """The verdict on every object."""
+        return judge_all(self._evidence)
+
+    @cached_property
+    def last_good(self) -> LastGood:
+        """Input of the next translation."""
+        return next_last_good(self._evidence)
 
 
 def translate(
@@ -68,134 +76,126 @@ def translate(
     return translation
 
 
-class _AskedSecrets(SecretIndex):
-    """Remembers which Secrets were asked for by name: those have to be watched."""
-
-    def __init__(self, stored: Sequence[StoredObject], memo: Memo) -> None:
-        super().__init__(stored, memo)
-        self.asked: set[ObjectRef] = set()
-
-    def find(self, namespace: str, name: str) -> DecodedSecret | None:
-        self.asked.add(ObjectRef("Secret", namespace, name))
-        return super().find(namespace, name)
-
-
 class _Translator:
+    """The stages of one translation, in their order."""
+
     def __init__(self, snapshot: ClusterSnapshot, settings: Settings, last_good: LastGood, *, memo: Memo) -> None:
         self.snapshot = snapshot
         self.settings = settings
         self.last_good = last_good
-        self.findings = Findings()
-        self.forms = Forms(last_good, memo=memo, findings=self.findings)
-        self.secrets = _AskedSecrets(snapshot.of("Secret"), memo)
-        self.scope = Scope(settings, Tenancy.of(settings), self.secrets, memo)
+        self.tenancy = Tenancy.of(settings)
+        self.memo = memo
 
     def run(self) -> Translation:
-        report_stray_annotations(self.snapshot, self.findings)
-        objects = read_objects(
-            self.snapshot, self.last_good, forms=self.forms, scope=self.scope, findings=self.findings
-        )
-        upstreams = Upstreams(
-            objects.services, objects.endpoints, scope=self.scope, service_labels=self._service_labels()
-        )
-        gateways = [one.value for one in objects.gateways if one.value is not None]
-        listeners = assign_ports([one for one in gateways if one.is_ours], self.findings)
-        routed = self._route(objects, listeners, upstreams)
-        keys = self._keys(objects)
-        evidence = self._attach(objects, routed, keys=keys, upstreams=upstreams)
-        config = build_config(_parts(evidence, listeners), self.settings)
-        report_idle_bindings(config, self.findings)
-        return Translation(
-            config=config,
-            statuses=judge_all(evidence),
-            last_good=next_last_good(evidence),
-            named_secrets=tuple(sorted(self.secrets.asked)),
-        )
-
-    def _service_labels(self) -> dict[tuple[str, str], frozenset[tuple[str, str]]]:
-        """Services are not watched; where a folder holds some, their labels are known."""
-        services = self.snapshot.of("Service")
-        return {(one.ref.namespace, one.ref.name): frozenset(labels_of(one.manifest).items()) for one in services}
-
-    def _route(self, objects: Objects, listeners: Sequence[OpenListener], upstreams: Upstreams) -> Routed:
-        attachment = Attachment(
-            [one.value for one in objects.gateways if one.value is not None],
-            listeners,
-            tenancy=self.scope.tenancy,
-            cluster_name=self.settings.cluster_name,
-            findings=self.findings,
-        )
-        router = Router(
-            objects.tables,
-            listeners,
-            attachment=attachment,
-            upstreams=upstreams,
-            scope=self.scope,
-            findings=self.findings,
-        )
-        return router.run()
-
-    def _keys(self, objects: Objects) -> KeyOutcome:
-        """The keys of every policy that is served, and what their owners should know about them."""
-        served = [one for one in objects.auth if one.form is not None and one.value is not None]
-        keys = resolve_keys(
-            {request for one in served if one.value for request in one.value.key_sets},
-            self.scope,
-            closed=[
-                request
-                for one in objects.auth
-                if not one.is_current
-                for request in closed_requests(one.stored, self.scope.tenancy)
-            ],
-        )
-        for one in served:
-            assert one.form is not None
-            assert one.value is not None
-            parsed, _ = self.forms.parse(one.form, ExtAuthPolicy)
-            assert parsed is not None
-            self.findings.extend(key_problems(parsed, one.value, keys, self.scope))
-        return keys
-
-    def _attach(self, objects: Objects, routed: Routed, *, keys: KeyOutcome, upstreams: Upstreams) -> Evidence:
-        instances = [instance for host in routed.hosts for instance in host.instances]
-        finder = RouteFinder(instances, cluster_name=self.settings.cluster_name)
-        tenancy = self.scope.tenancy
-        return Evidence(
+        secrets = self._secrets()
+        routing = self._routing(secrets)
+        policies = self._policies(secrets)
+        attached = self._attached(routing, policies)
+        outlined = self._outline(routing, policies, attached)
+        keys = self._keys(secrets, policies)
+        evidence = Evidence(
             snapshot=self.snapshot,
-            kinds=tuple(KINDS),
+            tenancy=self.tenancy,
             last_good=self.last_good,
-            served_instead=self.forms.served_instead,
-            objects=objects,
-            routed=routed,
-            instances=instances,
-            auth=attach_auth(
-                objects.auth,
-                instances,
-                finder=finder,
-                tenancy=tenancy,
-                findings=self.findings,
-                require_auth=self.settings.require_auth or "ExtAuthPolicy" in self.snapshot.absent_kinds,
-            ),
-            transformations=attach_transformations(
-                objects.transformations, finder=finder, tenancy=tenancy, findings=self.findings
-            ),
+            strays=[self._strays(kind) for kind in sorted(self.snapshot.objects)],
+            routing=routing,
+            policies=policies,
+            attached=attached,
+            outline=outlined,
             keys=keys,
-            upstreams=upstreams,
-            findings=self.findings,
+        )
+        return Translation(
+            config=outlined.with_credentials(keys.credentials(outlined.key_sets)),
+            named_secrets=self._named_secrets(routing, policies),
+            evidence=evidence,
         )
 
+    def _secrets(self) -> SecretIndex:
+        stored = self.snapshot.of("Secret")
+        return self.memo.stage("secrets", (stored,), lambda last, _: (last or SecretIndex()).after(stored))
 
-def _parts(evidence: Evidence, listeners: Sequence[OpenListener]) -> Parts:
-    auth, transformations = evidence.objects.auth, evidence.objects.transformations
-    return Parts(
-        listeners=listeners,
-        hosts=evidence.routed.hosts,
-        auth=evidence.auth,
-        transformations=evidence.transformations,
-        auth_plans=[one.value.plan for one in auth if one.value is not None and one.value.plan is not None],
-        transformation_plans=[
-            one.value.plan for one in transformations if one.value is not None and one.value.plan is not None
-        ],
-        credentials=evidence.keys.credentials,
-        upstreams=evidence.upstreams,
-    )
+    def _strays(self, kind: str) -> Strays:
+        stored = self.snapshot.of(kind)
+        return self.memo.stage(
+            f"stray annotations of {kind}", (stored,), lambda last, _: (last or Strays()).after(stored)
+        )
+
+    def _routing(self, secrets: SecretIndex) -> Routing:
+        tables = self._tables()
+        past = self._past(routing_stage.KINDS)
+        past_of_tables = self._past_of_tables(tables)
+        return self.memo.stage(
+            "routing",
+            (*map(self.snapshot.of, routing_stage.KINDS), self.snapshot.of("Service"), tables, past, past_of_tables),
+            lambda last, versions: route(
+                self.snapshot,
+                tables,
+                past=past,
+                past_tables=past_of_tables,
+                settings=self.settings,
+                secrets=secrets,
+                versions=versions,
+                last=last,
+            ),
+            holds=lambda kept: secrets.shows(kept.asked),
+        )
+
+    def _tables(self) -> tuple[ReadTable, ...]:
+        stored = self.snapshot.of("RouteTable")
+        return self.memo.stage(
+            "tables", (stored,), lambda last, versions: read_tables(stored, self.settings, versions, last)
+        )
+
+    def _policies(self, secrets: SecretIndex) -> Policies:
+        past = self._past(policies_stage.KINDS)
+        return self.memo.stage(
+            "policies",
+            (*map(self.snapshot.of, policies_stage.KINDS), past),
+            lambda last, versions: read_policies(
+                self.snapshot, past=past, settings=self.settings, secrets=secrets, versions=versions, last=last
+            ),
+            holds=lambda kept: secrets.shows(kept.asked),
+        )
+
+    def _past(self, kinds: tuple[str, ...]) -> LastGood:
+        objects = tuple(map(self.snapshot.of, kinds))
+        return self.memo.stage(
+            f"past of {kinds}",
+            (*objects, self.last_good),
+            lambda last, _: past_forms(chain.from_iterable(objects), self.last_good, last),
+        )
+
+    def _past_of_tables(self, tables: tuple[ReadTable, ...]) -> LastGood:
+        return self.memo.stage(
+            "past of tables", (tables, self.last_good), lambda last, _: past_tables(tables, self.last_good, last)
+        )
+
+    def _attached(self, routing: Routing, policies: Policies) -> Attached:
+        knows_policies = "ExtAuthPolicy" not in self.snapshot.absent_kinds
+        return self.memo.stage(
+            "attachment",
+            (routing, policies, knows_policies),
+            lambda *_: attach(routing, policies, self.settings, knows_policies=knows_policies),
+        )
+
+    def _outline(self, routing: Routing, policies: Policies, attached: Attached) -> Outline:
+        return self.memo.stage(
+            "outline",
+            (routing, policies, attached),
+            lambda last, _: outline(routing, policies, attached, settings=self.settings, last=last),
+        )
+
+    def _keys(self, secrets: SecretIndex, policies: Policies) -> KeySets:
+        rules = KeyRules(self.settings.credential_bytes, self.tenancy)
+        return self.memo.stage(
+            "keys",
+            (secrets, policies.requests, policies.closed),
+            lambda last, _: resolve_keys(policies.requests, secrets, rules=rules, closed=policies.closed, last=last),
+        )
+
+    def _named_secrets(self, routing: Routing, policies: Policies) -> tuple[ObjectRef, ...]:
+        return self.memo.stage(
+            "named secrets",
+            (routing, policies),
+            lambda *_: tuple(sorted({*routing.asked, *policies.asked, *policies.named_keys()})),
+        )

@@ -1,16 +1,16 @@
-"""The Secrets that other objects name or select: found, decoded, checked, never shown.
+"""The Secrets that other objects name: decoded, checked, never shown.
 
-``SecretIndex`` serves both ways of getting at one: by name, and by the labels of a key selector. The functions below it
-read what a policy or a gateway refers to: a shared secret, a certificate with its key, a CA bundle. Each returns the
-value or the one ``Problem`` that keeps the reader from having it. No message quotes what a Secret holds, and none says
-whether a Secret exists that its reader may not name.
+The functions read what a policy or a gateway refers to: a shared secret, a certificate with its key, a CA bundle. Each
+returns the value or the one ``Problem`` that keeps the reader from having it. No message quotes what a Secret holds,
+and none says whether a Secret exists that its reader may not name.
 
-Not done here: which namespaces may name which (``tenancy``), and the meaning of key Secrets (``keys``).
+Not done here: finding them (``secret_index``), which namespaces may name which (``tenancy``), and the meaning of key
+Secrets (``keys``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,17 +20,12 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from wardgate.api import parse_object
-from wardgate.api.key_secret import KEY_SECRET_TYPE
 from wardgate.api.parse import Parsed
 from wardgate.api.secret import DEFAULT_TYPE, Secret
 from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.sensitive import Sensitive
 from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import Scope, SecretContent
-from wardgate.translate.manifests import labels_of
-from wardgate.translate.memo import Memo
-from wardgate.translate.policies.label_index import LabelIndex
 
 SHARED_SECRET_ENTRIES: Final = ("shared-secret", "sharedSecret", "hmac", "secret", "password")
 """Where an HMAC shared secret may stand, in order of preference; a Secret's only entry may have any name."""
@@ -38,7 +33,6 @@ _CERTIFICATE_ENTRIES: Final = ("tls.crt", "cert")
 _PRIVATE_KEY_ENTRIES: Final = ("tls.key", "key")
 _CA_ENTRIES: Final = ("ca.crt", "cacert")
 _REVOCATION_ENTRIES: Final = ("ca.crl", "crl")
-_KEY_TYPE_GROUP: Final = KEY_SECRET_TYPE.partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +57,7 @@ def decode_secret(stored: StoredObject, parsed: Parsed) -> DecodedSecret:
     model = parsed.model
     if not isinstance(model, Secret):
         fault, field = _fault(parsed)
-        return DecodedSecret(stored, _type_of(stored), {}, {}, fault=fault, fault_field=field)
+        return DecodedSecret(stored, type_of(stored), {}, {}, fault=fault, fault_field=field)
     broken = tuple(sorted(name for name, value in model.data.items() if not _is_text(value)))
     return DecodedSecret(
         stored,
@@ -80,44 +74,6 @@ def _fault(parsed: Parsed) -> tuple[str, FieldPath]:
         if problem.kind is ProblemKind.ERROR:
             return problem.message.removeprefix(f"{problem.ref}: ").removesuffix("."), problem.field
     return "its kind or apiVersion is not that of a Secret", ("kind",)
-
-
-class SecretIndex:
-    """The Secrets of one snapshot. Decoding is left until somebody asks, and remembered in ``memo``."""
-
-    def __init__(self, stored: Sequence[StoredObject], memo: Memo) -> None:
-        self._memo = memo
-        self._by_ref = {obj.ref: obj for obj in stored}
-        self._keys = tuple(obj for obj in stored if _type_of(obj) == KEY_SECRET_TYPE)
-        self._others = tuple(obj for obj in stored if _is_meant_as_key(_type_of(obj)))
-        self._labels: LabelIndex | None = None
-        self._other_labels: LabelIndex | None = None
-
-    def find(self, namespace: str, name: str) -> DecodedSecret | None:
-        """The Secret of that name, of any type."""
-        stored = self._by_ref.get(ObjectRef("Secret", namespace, name))
-        return None if stored is None else self.decoded(stored)
-
-    def key_secrets(self) -> tuple[StoredObject, ...]:
-        """All Secrets of the key type, oldest first."""
-        return self._keys
-
-    def selected(self, selector: Iterable[tuple[str, str]]) -> list[StoredObject]:
-        """The key Secrets that carry all these labels, oldest first."""
-        if self._labels is None:
-            self._labels = LabelIndex(labels_of(obj.manifest).items() for obj in self._keys)
-        return [self._keys[number] for number in self._labels.carrying(selector)]
-
-    def mistyped(self, selector: Iterable[tuple[str, str]]) -> list[StoredObject]:
-        """The Secrets that carry all these labels and a type that somebody may have taken for that of keys."""
-        if self._other_labels is None:
-            self._other_labels = LabelIndex(labels_of(obj.manifest).items() for obj in self._others)
-        return [self._others[number] for number in self._other_labels.carrying(selector)]
-
-    def decoded(self, stored: StoredObject) -> DecodedSecret:
-        """One of the snapshot's Secrets with its data."""
-        parsed = self._memo.of(stored, "parsed", lambda: parse_object(stored.manifest))
-        return self._memo.of(stored, "secret", lambda: decode_secret(stored, parsed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +140,7 @@ def certificate_pair(reference: Reference, scope: Scope) -> CertificatePair | Pr
     found = find_secret(reference, scope)
     if isinstance(found, Problem):
         return found
-    complaint = scope.memo.of(found.stored, "certificate-pair", lambda: _pair_complaint(found))
+    complaint = scope.versions.of(found.stored, "certificate-pair", lambda: _pair_complaint(found))
     if complaint:
         return _bad(reference, complaint)
     certificate, private_key = _first(found, _CERTIFICATE_ENTRIES), _first(found, _PRIVATE_KEY_ENTRIES)
@@ -219,7 +175,7 @@ def ca_bundle(reference: Reference, scope: Scope) -> str | Problem:
 
 def _checked_bundle(reference: Reference, bundle: Sensitive, *, holder: SecretContent, scope: Scope) -> str | Problem:
     text = bundle.reveal()
-    readable = scope.memo.of(holder.stored, "ca-bundle", lambda: _certificates(text) is not None)
+    readable = scope.versions.of(holder.stored, "ca-bundle", lambda: _certificates(text) is not None)
     return text if readable else _bad(reference, f'the "{_CA_ENTRIES[0]}" that belongs to it is not a PEM certificate')
 
 
@@ -267,13 +223,9 @@ def _public_half(load: Callable[[], x509.Certificate | PrivateKeyTypes]) -> byte
         return None
 
 
-def _type_of(stored: StoredObject) -> str:
+def type_of(stored: StoredObject) -> str:
+    """The type of a Secret, whatever else is wrong with it."""
     return str(stored.manifest.get("type") or DEFAULT_TYPE)
-
-
-def _is_meant_as_key(kind: str) -> bool:
-    """The type of Secrets that were created without one, and what is nearly that of keys. All others mean something."""
-    return kind == DEFAULT_TYPE or (kind != KEY_SECRET_TYPE and kind.lower().startswith(_KEY_TYPE_GROUP))
 
 
 def _is_text(value: Sensitive) -> bool:

@@ -5,20 +5,42 @@ Read from the manifest as it was applied, so that an object that does not parse 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
 from wardgate.api.annotations import stray_annotations
-from wardgate.problems import Reason
-from wardgate.snapshot import ClusterSnapshot
-from wardgate.translate.findings import Findings
+from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
+from wardgate.snapshot import StoredObject
+from wardgate.translate.differences import differences
 from wardgate.translate.manifests import at, mapping
 
 
-def report_stray_annotations(snapshot: ClusterSnapshot, findings: Findings) -> None:
-    """Warn about every one of them, on objects of every kind."""
-    for stored in (stored for kind in sorted(snapshot.objects) for stored in snapshot.of(kind)):
-        annotations = mapping(at(stored.manifest, "metadata", "annotations"))
-        for stray in stray_annotations(annotations, stored.ref.kind):
-            message = f"{stored.ref}: the annotation {_shown(stray.name)} {stray.complaint}"
-            findings.warning(stored.ref, Reason.UNKNOWN_FIELD, message, ("metadata", "annotations", stray.name))
+@dataclass(frozen=True, slots=True)
+class Strays:
+    """The warnings about the objects of one kind, for those that have any."""
+
+    objects: Sequence[StoredObject] = ()
+    problems: Mapping[ObjectRef, tuple[Problem, ...]] = field(default_factory=dict)
+
+    def after(self, objects: Sequence[StoredObject]) -> Strays:
+        """The same for the next snapshot; looks only at the objects that changed."""
+        gone, come = differences(self.objects, objects)
+        problems = dict(self.problems)
+        for stored in gone:
+            problems.pop(stored.ref, None)
+        for stored in come:
+            found = tuple(_warnings(stored))
+            if found:
+                problems[stored.ref] = found
+        return Strays(objects, problems)
+
+
+def _warnings(stored: StoredObject) -> Iterator[Problem]:
+    annotations = mapping(at(stored.manifest, "metadata", "annotations"))
+    for stray in stray_annotations(annotations, stored.ref.kind):
+        message = f"{stored.ref}: the annotation {_shown(stray.name)} {stray.complaint}"
+        field = ("metadata", "annotations", stray.name)
+        yield Problem(ProblemKind.WARNING, Reason.UNKNOWN_FIELD, message, stored.ref, field)
 
 
 def _shown(name: str) -> str:

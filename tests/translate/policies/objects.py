@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from wardgate.api import parse_object
 from wardgate.api.key_secret import KEY_SECRET_TYPE
-from wardgate.problems import ObjectRef
+from wardgate.ir import Credential
+from wardgate.problems import ObjectRef, Problem
 from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import KeyForm, KeySetRequest, Scope
-from wardgate.translate.memo import Memo
-from wardgate.translate.secrets import DecodedSecret, SecretIndex, decode_secret
+from wardgate.translate.memo import Versions
+from wardgate.translate.policies.key_set import KeyRules
+from wardgate.translate.policies.keys import KeySets, by_name, resolve_keys
+from wardgate.translate.secret_index import NamedSecrets, SecretIndex
+from wardgate.translate.secrets import DecodedSecret, decode_secret
 from wardgate.translate.tenancy import Tenancy
 
 LABELS = {"team": "a"}
@@ -126,9 +131,40 @@ def request(
     return KeySetRequest(selector=selector, refs=refs, form=form, scope=scope)
 
 
-def scope_of(*secrets: StoredObject, settings: Settings | None = None, memo: Memo | None = None) -> Scope:
+def scope_of(*secrets: StoredObject, settings: Settings | None = None) -> Scope:
     """A translation's scope over some Secrets."""
-    chosen, kept = settings or Settings(), Memo() if memo is None else memo
-    kept.begin(chosen)
-    ordered = sorted(secrets, key=lambda obj: obj.age_key)
-    return Scope(settings=chosen, tenancy=Tenancy.of(chosen), secrets=SecretIndex(ordered, kept), memo=kept)
+    chosen = settings or Settings()
+    named = NamedSecrets(SecretIndex().after(sorted(secrets, key=lambda obj: obj.age_key)))
+    return Scope(settings=chosen, tenancy=Tenancy.of(chosen), secrets=named, versions=Versions())
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What came of key sets, spelled out."""
+
+    keys: KeySets
+    credentials: tuple[Credential, ...]
+    problems: tuple[Problem, ...]
+    by_key_set: Mapping[str, int]
+    problems_by_key_set: Mapping[str, tuple[Problem, ...]]
+
+
+def keys_of(
+    requests: Iterable[KeySetRequest],
+    scope: Scope,
+    *,
+    closed: Sequence[KeySetRequest] = (),
+    last: Resolved | None = None,
+) -> Resolved:
+    """The keys of the requested sets over the Secrets of a scope."""
+    assert isinstance(scope.secrets, NamedSecrets)
+    wanted, rules = by_name(requests), KeyRules(scope.settings.credential_bytes, scope.tenancy)
+    before = None if last is None else last.keys
+    keys = resolve_keys(wanted, scope.secrets.index, rules=rules, closed=closed, last=before)
+    return Resolved(
+        keys=keys,
+        credentials=keys.credentials(wanted),
+        problems=keys.problems,
+        by_key_set={name: len(keys.of(name).credentials) for name in wanted},
+        problems_by_key_set={name: keys.of(name).problems for name in wanted},
+    )

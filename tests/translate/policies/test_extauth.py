@@ -418,17 +418,24 @@ class TestForwarding:
         ) == (False, [(Reason.NO_EFFECT, ("metadata", "annotations", FORWARD))])
 
 
+REF = ObjectRef("ExtAuthPolicy", "ns", "p")
+
+
+def naming(server: Mapping[str, str]) -> PolicyOutcome:
+    return translate_ext_auth(policy({"server": server}), scope_of())
+
+
 class TestServer:
     def test_policy_without_server_has_no_warning(self) -> None:
-        assert server_problems(policy({"glooAuth": {"configs": [{}]}}), set()) == ()
+        assert server_problems(REF, translate({"apiKeyAuth": BY_LABEL}), set()) == ()
 
     @pytest.mark.parametrize("server", [{"name": "s", "cluster": "c"}, {"name": "s", "namespace": "ns"}])
     def test_known_server_has_no_warning(self, server: Mapping[str, str]) -> None:
         known = {ObjectRef("ExtAuthServer", "ns", "s")}
-        assert server_problems(policy({"server": server}), known) == ()
+        assert server_problems(REF, naming(server), known) == ()
 
     def test_missing_server_is_a_warning(self) -> None:
-        (problem,) = server_problems(policy({"server": {"name": "s", "namespace": "x"}}), set())
+        (problem,) = server_problems(REF, naming({"name": "s", "namespace": "x"}), set())
         expected = (
             "ExtAuthPolicy ns/p names ExtAuthServer x/s, which does not exist. No request changes by that; correct or "
             "remove the name."

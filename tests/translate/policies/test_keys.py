@@ -6,17 +6,33 @@ from dataclasses import replace
 
 import pytest
 
-from tests.translate.policies.objects import LABELS, key_secret, raw_secret, request, scope_of, secret, sha256, stored
+from tests.translate.policies.objects import (
+    LABELS,
+    key_secret,
+    keys_of,
+    raw_secret,
+    request,
+    scope_of,
+    secret,
+    sha256,
+    stored,
+)
 from wardgate.api.key_secret import KEY_SECRET_TYPE
 from wardgate.ir import ApiKeyStep, AuthPlan, BasicAuthStep, Credential, Digest, MetadataEntry, MetadataHeader
 from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
 from wardgate.sensitive import Sensitive
 from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject
-from wardgate.translate.contract import KeyForm, KeySetRequest, ParsedObject, PolicyOutcome, Scope
-from wardgate.translate.memo import Memo
+from wardgate.translate import secret_index
+from wardgate.translate.contract import KeyForm, KeySetRequest, PolicyOutcome, Scope
 from wardgate.translate.policies.closed_requests import closed_requests
-from wardgate.translate.policies.keys import key_problems, resolve_keys
+from wardgate.translate.policies.key_problems import key_problems
+from wardgate.translate.policies.key_secret import RefusedKey, UsableKey, read_key
+from wardgate.translate.policies.key_set import KeyRules
+from wardgate.translate.policies.keys import by_name, resolve_keys
+from wardgate.translate.secret_index import SecretIndex
+from wardgate.translate.secrets import DecodedSecret
+from wardgate.translate.tenancy import Tenancy
 
 POLICY_REF = ObjectRef("ExtAuthPolicy", "ns", "p")
 FIELD = ("spec", "config", "glooAuth", "configs", 0, "apiKeyAuth")
@@ -29,7 +45,7 @@ def ref(name: str, namespace: str = "ns") -> ObjectRef:
 
 
 def names(scope: Scope, *requests: KeySetRequest) -> list[str]:
-    return [f"{c.namespace}/{c.name}" for c in resolve_keys(requests or (request(),), scope).credentials]
+    return [f"{c.namespace}/{c.name}" for c in keys_of(requests or (request(),), scope).credentials]
 
 
 def mistyped(name: str, kind: str = "Opaque") -> Problem:
@@ -41,12 +57,12 @@ def mistyped(name: str, kind: str = "Opaque") -> Problem:
 
 
 def reasons(scope: Scope, *requests: KeySetRequest) -> list[tuple[Reason, ObjectRef]]:
-    return [(p.reason, p.ref) for p in resolve_keys(requests or (request(),), scope).problems]
+    return [(p.reason, p.ref) for p in keys_of(requests or (request(),), scope).problems]
 
 
 class TestSelection:
     def test_secret_with_all_labels_becomes_a_credential(self) -> None:
-        outcome = resolve_keys((request(),), scope_of(key_secret("a", "k", token="t")))
+        outcome = keys_of((request(),), scope_of(key_secret("a", "k", token="t")))
         expected = Credential(
             key_set=request().name,
             digest=sha256("k"),
@@ -58,7 +74,7 @@ class TestSelection:
 
     def test_expiry_and_hosts_are_handed_on(self) -> None:
         annotations = {"wardgate.dev/expires-at": "1970-01-01T00:01:00Z", "wardgate.dev/upstream-hosts": "a.com"}
-        (credential,) = resolve_keys((request(),), scope_of(key_secret("a", annotations=annotations))).credentials
+        (credential,) = keys_of((request(),), scope_of(key_secret("a", annotations=annotations))).credentials
         assert (credential.expires_at, credential.allowed_hosts) == (60, ("a.com",))
 
     def test_secrets_of_every_namespace_count_in_shared_tenancy(self) -> None:
@@ -103,7 +119,7 @@ class TestSelection:
 
     def test_missing_reference_is_told_to_the_policy_only(self) -> None:
         wanted = request((), refs=(ref("gone"),))
-        outcome = resolve_keys((wanted,), scope_of())
+        outcome = keys_of((wanted,), scope_of())
         expected = Problem(
             ProblemKind.WARNING,
             Reason.REF_NOT_FOUND,
@@ -113,34 +129,34 @@ class TestSelection:
         assert ((), (expected,)) == (outcome.problems, outcome.problems_by_key_set[wanted.name])
 
     def test_referenced_secret_of_another_type_is_refused(self) -> None:
-        outcome = resolve_keys((request((), refs=(ref("a"),)),), scope_of(secret("a", {"api-key": "k"})))
+        outcome = keys_of((request((), refs=(ref("a"),)),), scope_of(secret("a", {"api-key": "k"})))
         assert (mistyped("a"),) == outcome.problems
 
     @pytest.mark.parametrize("kind", ["Opaque", "extauth.solo.io/apiKey", "extauth.solo.io/api-key"])
     def test_selected_secret_of_another_type_is_told(self, kind: str) -> None:
-        outcome = resolve_keys((request(),), scope_of(secret("a", {"api-key": "k"}, labels=LABELS, type_=kind)))
+        outcome = keys_of((request(),), scope_of(secret("a", {"api-key": "k"}, labels=LABELS, type_=kind)))
         assert ((), (mistyped("a", kind),)) == (outcome.credentials, outcome.problems)
         assert (mistyped("a", kind),) == outcome.problems_by_key_set[request().name]
 
     def test_secret_without_a_type_is_told_to_be_opaque(self) -> None:
         bare = raw_secret("a", metadata={"labels": LABELS}, data={})
-        assert (mistyped("a"),) == resolve_keys((request(),), scope_of(bare)).problems
+        assert (mistyped("a"),) == keys_of((request(),), scope_of(bare)).problems
 
     def test_type_that_cannot_be_shown_is_not(self) -> None:
         bad = secret("a", {}, labels=LABELS, type_="extauth.solo.io/\x1b[31m")
-        assert (mistyped("a", "another type"),) == resolve_keys((request(),), scope_of(bad)).problems
+        assert (mistyped("a", "another type"),) == keys_of((request(),), scope_of(bad)).problems
 
     @pytest.mark.parametrize("kind", ["kubernetes.io/tls", "kubernetes.io/dockerconfigjson"])
     def test_secret_of_a_type_with_another_meaning_is_left_alone(self, kind: str) -> None:
-        assert () == resolve_keys((request(),), scope_of(secret("a", {}, labels=LABELS, type_=kind))).problems
+        assert () == keys_of((request(),), scope_of(secret("a", {}, labels=LABELS, type_=kind))).problems
 
     def test_opaque_secret_that_no_policy_selects_is_left_alone(self) -> None:
         opaque = secret("a", {"api-key": "k"}, labels={"team": "b"})
-        assert () == resolve_keys((request(), request(())), scope_of(opaque)).problems
+        assert () == keys_of((request(), request(())), scope_of(opaque)).problems
 
     def test_opaque_secret_outside_the_scope_is_left_alone(self) -> None:
         opaque = secret("a", {"api-key": "k"}, labels=LABELS, namespace="foreign")
-        assert () == resolve_keys((request(scope=("ns",)),), scope_of(opaque, settings=ISOLATED)).problems
+        assert () == keys_of((request(scope=("ns",)),), scope_of(opaque, settings=ISOLATED)).problems
 
 
 class TestIsolationOfBadSecrets:
@@ -149,7 +165,7 @@ class TestIsolationOfBadSecrets:
         assert names(scope) == ["ns/b"]
 
     def test_bad_secret_is_named(self) -> None:
-        outcome = resolve_keys((request(),), scope_of(key_secret("a", "")))
+        outcome = keys_of((request(),), scope_of(key_secret("a", "")))
         message = 'Secret ns/a is not used as a key: its entry "api-key" is empty.'
         expected = Problem(ProblemKind.WARNING, Reason.BAD_SECRET, message, ref("a"), ("data", "api-key"))
         assert (expected,) == outcome.problems
@@ -178,7 +194,7 @@ class TestDuplicates:
         assert names(scope_of(key_secret("a", namespace="n"), key_secret("z", namespace="m"))) == ["m/z"]
 
     def test_loser_is_named_with_the_winner(self) -> None:
-        outcome = resolve_keys((request(),), scope_of(key_secret("a"), key_secret("b")))
+        outcome = keys_of((request(),), scope_of(key_secret("a"), key_secret("b")))
         message = f"Secret ns/b holds the same key as Secret ns/a, which is older and counts. {REMEDY}"
         assert (Problem(ProblemKind.WARNING, Reason.DUPLICATE_KEY, message, ref("b")),) == outcome.problems
 
@@ -195,7 +211,7 @@ class TestDuplicates:
 
     def test_isolated_tenant_does_not_learn_the_winners_name(self) -> None:
         winner, loser = key_secret("a", namespace="platform", created="2020"), key_secret("b", created="2021")
-        outcome = resolve_keys((request(scope=("ns", "platform")),), scope_of(winner, loser, settings=ISOLATED))
+        outcome = keys_of((request(scope=("ns", "platform")),), scope_of(winner, loser, settings=ISOLATED))
         message = (
             "Secret ns/b holds the same key as a Secret of another namespace, which is older and counts. " + REMEDY
         )
@@ -209,46 +225,40 @@ class TestKeySets:
     def test_storage_forms_are_sets_of_their_own(self) -> None:
         digest = sha256("k")
         scope = scope_of(key_secret("a", digest))
-        outcome = resolve_keys((request(), request(form=KeyForm.SHA256)), scope)
+        outcome = keys_of((request(), request(form=KeyForm.SHA256)), scope)
         assert {"plain": sha256(digest), "sha256": digest} == {
             c.key_set.partition(":")[0]: c.digest for c in outcome.credentials
         }
 
     def test_usable_keys_are_counted_per_set(self) -> None:
         none = request((("no", "body"),))
-        outcome = resolve_keys((request(), none), scope_of(key_secret("a"), key_secret("b", "2"), key_secret("c", "")))
+        outcome = keys_of((request(), none), scope_of(key_secret("a"), key_secret("b", "2"), key_secret("c", "")))
         assert {request().name: 2, none.name: 0} == dict(outcome.by_key_set)
 
     def test_credentials_are_sorted_by_set_and_digest(self) -> None:
         secrets = [key_secret(f"s{n}", str(n), labels={"team": "a", "x": str(n % 2)}) for n in range(9)]
-        outcome = resolve_keys((request((("x", "1"),)), request((("x", "0"),)), request()), scope_of(*secrets))
+        outcome = keys_of((request((("x", "1"),)), request((("x", "0"),)), request()), scope_of(*secrets))
         assert sorted(outcome.credentials, key=lambda c: (c.key_set, c.digest)) == list(outcome.credentials)
 
-    def test_secret_is_read_once_per_version(self) -> None:
-        memo = Memo()
-        first = key_secret("a")
-        resolve_keys((request(),), scope_of(first, memo=memo))
-        memo.end()
-        computed = memo.computed
-        resolve_keys((request(), request((("team", "a"), ("x", "y")))), scope_of(first, memo=memo))
-        assert computed == memo.computed
-
-    def test_changed_secret_is_read_again(self) -> None:
-        memo = Memo()
-        resolve_keys((request(),), scope_of(key_secret("a", "old"), memo=memo))
-        memo.end()
-        changed = scope_of(key_secret("a", "new", version=2), memo=memo)
-        assert [sha256("new")] == [c.digest for c in resolve_keys((request(),), changed).credentials]
+    def test_many_changes_at_once_come_to_the_same_as_none_before(self) -> None:
+        before = [key_secret(f"s{n:03}", str(n)) for n in range(300)]
+        after = [*before[:100], *(key_secret(f"s{n:03}", str(n + 1), version=2) for n in range(100, 250))]
+        index = SecretIndex().after(before)
+        wanted, rules = by_name((request(),)), KeyRules(1000, Tenancy())
+        first = resolve_keys(wanted, index, rules=rules)
+        second = resolve_keys(wanted, index.after(after), rules=rules, last=first)
+        expected = keys_of((request(),), scope_of(*after))
+        assert (expected.credentials, expected.problems) == (second.credentials(wanted), second.problems)
 
     def test_unused_secret_is_reported(self) -> None:
-        outcome = resolve_keys((request(),), scope_of(key_secret("a"), key_secret("b", labels={}), secret("c", {})))
+        outcome = keys_of((request(),), scope_of(key_secret("a"), key_secret("b", labels={}), secret("c", {})))
         message = (
             "Secret ns/b is selected by no policy: its key opens nothing. Label it as a policy's labelSelector asks."
         )
         assert (Problem(ProblemKind.WARNING, Reason.UNUSED_KEY, message, ref("b")),) == outcome.problems
 
     def test_tenants_unused_secret_is_told_of_tenancy(self) -> None:
-        outcome = resolve_keys((), scope_of(key_secret("a"), settings=ISOLATED))
+        outcome = keys_of((), scope_of(key_secret("a"), settings=ISOLATED))
         message = (
             "Secret ns/a is selected by no policy of its namespace, and under isolated tenancy it counts for no other: "
             "its key opens nothing. Move it to the namespace of its policy, or correct its labels."
@@ -256,7 +266,7 @@ class TestKeySets:
         assert [message] == [problem.message for problem in outcome.problems]
 
     def test_platforms_unused_secret_is_not_told_of_tenancy(self) -> None:
-        outcome = resolve_keys((), scope_of(key_secret("a", namespace="platform"), settings=ISOLATED))
+        outcome = keys_of((), scope_of(key_secret("a", namespace="platform"), settings=ISOLATED))
         assert ["Secret platform/a is selected by no policy"] == [
             problem.message.partition(":")[0] for problem in outcome.problems
         ]
@@ -265,7 +275,7 @@ class TestKeySets:
     @pytest.mark.parametrize("storage", [{"labelSelector": {"x": "y"}}, {"apiKeySecretRefs": [{"name": "b"}]}])
     def test_secret_of_a_closed_policy_is_not_called_unused(self, storage: object, *, nested: bool) -> None:
         scope = scope_of(key_secret("b", labels={"x": "y"}), key_secret("c", labels={"x": "z"}))
-        outcome = resolve_keys((), scope, closed=closed_by(storage, scope, nested=nested))
+        outcome = keys_of((), scope, closed=closed_by(storage, scope, nested=nested))
         assert ((), [ref("c")]) == (outcome.credentials, [problem.ref for problem in outcome.problems])
 
     @pytest.mark.parametrize(
@@ -280,7 +290,7 @@ class TestKeySets:
     )
     def test_unreadable_selector_of_a_closed_policy_selects_nothing(self, storage: object) -> None:
         scope = scope_of(key_secret("b", labels={"x": "y"}))
-        outcome = resolve_keys((), scope, closed=closed_by(storage, scope))
+        outcome = keys_of((), scope, closed=closed_by(storage, scope))
         assert [(Reason.UNUSED_KEY, ref("b"))] == [(problem.reason, problem.ref) for problem in outcome.problems]
 
     @pytest.mark.parametrize(
@@ -288,7 +298,7 @@ class TestKeySets:
     )
     def test_closed_policy_selects_nothing_outside_its_scope(self, storage: object) -> None:
         scope = scope_of(key_secret("b", namespace="foreign", labels={"x": "y"}), settings=ISOLATED)
-        outcome = resolve_keys((), scope, closed=closed_by(storage, scope))
+        outcome = keys_of((), scope, closed=closed_by(storage, scope))
         assert [ref("b", "foreign")] == [problem.ref for problem in outcome.problems]
 
 
@@ -323,15 +333,11 @@ def told(
     )
     outcome = PolicyOutcome(plan=AuthPlan(name="ns/p", steps=(step,)), key_sets=(wanted,))
     scope = scope_of(*secrets, settings=settings)
-    return list(key_problems(policy(), outcome, resolve_keys((wanted,), scope), scope))
+    return list(key_problems(POLICY_REF, outcome, keys_of((wanted,), scope).keys, scope.tenancy))
 
 
 def of_org(entry: str, value: str | bytes) -> StoredObject:
     return secret("a", {"api-key": "k", entry: value}, type_=KEY_SECRET_TYPE, labels=LABELS)
-
-
-def policy() -> ParsedObject[object]:
-    return ParsedObject(stored({}, kind="ExtAuthPolicy", namespace="ns", name="p"), object())
 
 
 def warning(reason: Reason, message: str) -> Problem:
@@ -455,24 +461,57 @@ class TestPolicyWarnings:
         scope = scope_of(key_secret("a", token="t"), other)
         step = ApiKeyStep("config_0", "api-key", request().name, metadata_headers=(REQUIRED,))
         outcome = PolicyOutcome(plan=AuthPlan("ns/p", (step,)))
-        keys = resolve_keys((request(), request((("team", "b"),)), request((("team", "0"),))), scope)
-        assert key_problems(policy(), outcome, keys, scope) == ()
+        keys = keys_of((request(), request((("team", "b"),)), request((("team", "0"),))), scope)
+        assert key_problems(POLICY_REF, outcome, keys.keys, scope.tenancy) == ()
+
+    def test_policies_with_the_same_needs_are_told_the_same_of_a_set(self) -> None:
+        keys, scope = keys_of((request(),), scope_of(key_secret("a"))).keys, scope_of()
+        plan = AuthPlan("ns/p", (ApiKeyStep("config_0", "api-key", request().name, metadata_headers=(REQUIRED,)),))
+        told = [key_problems(ref(name), PolicyOutcome(plan), keys, scope.tenancy) for name in ("p", "q")]
+        assert [[ref("p")], [ref("q")]] == [[problem.ref for problem in problems] for problems in told]
 
     def test_step_without_keys_is_passed_over(self) -> None:
         steps = (BasicAuthStep("config_0", "", "apr1", ()), ApiKeyStep("config_1", "api-key", request().name))
-        found = key_problems(
-            policy(), PolicyOutcome(AuthPlan("ns/p", steps)), resolve_keys((request(),), scope_of()), scope_of()
-        )
+        scope = scope_of()
+        outcome = PolicyOutcome(AuthPlan("ns/p", steps))
+        found = key_problems(POLICY_REF, outcome, keys_of((request(),), scope).keys, scope.tenancy)
         assert [problem.field[4] for problem in found] == [1]
 
     def test_policy_without_plan_is_told_nothing(self) -> None:
-        assert key_problems(policy(), PolicyOutcome(None), resolve_keys((), scope_of()), scope_of()) == ()
+        scope = scope_of()
+        assert key_problems(POLICY_REF, PolicyOutcome(None), keys_of((), scope).keys, scope.tenancy) == ()
 
 
-def test_selection_does_not_compare_every_policy_with_every_secret() -> None:
-    secrets = [key_secret(f"s{n:04}", str(n), labels={"app": "x", "user": str(n)}) for n in range(1000)]
-    memo = Memo()
-    scope = scope_of(*secrets, memo=memo)
-    resolve_keys([request((("app", "x"), ("user", str(n)))) for n in range(100)], scope)
-    parsed_decoded_and_read = 3 * 100
-    assert parsed_decoded_and_read == memo.computed
+class TestCost:
+    def test_selection_reads_only_what_is_selected(self, read: list[str]) -> None:
+        secrets = [key_secret(f"s{n:04}", str(n), labels={"app": "x", "user": str(n)}) for n in range(1000)]
+        keys_of([request((("app", "x"), ("user", str(n)))) for n in range(100)], scope_of(*secrets))
+        assert 100 == len(read)
+
+    def test_secret_is_read_once_for_all_sets_of_a_form(self, read: list[str]) -> None:
+        secret = key_secret("a", labels={"team": "a", "x": "y"})
+        keys_of((request(), request((("team", "a"), ("x", "y")))), scope_of(secret))
+        assert ["a"] == read
+
+    def test_change_reads_the_changed_secret_alone(self, read: list[str]) -> None:
+        one, other = key_secret("a", "1"), key_secret("b", "2")
+        index = SecretIndex().after((one, other))
+        rules = KeyRules(1000, Tenancy())
+        wanted = by_name((request(),))
+        first = resolve_keys(wanted, index, rules=rules)
+        read.clear()
+        changed = key_secret("b", "3", version=2)
+        second = resolve_keys(wanted, index.after((one, changed)), rules=rules, last=first)
+        assert (["b"], {sha256("1"), sha256("3")}) == (read, {one.digest for one in second.credentials(wanted)})
+
+    @pytest.fixture
+    def read(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """The names of the Secrets that are read, each time they are."""
+        names: list[str] = []
+
+        def reading(secret: DecodedSecret, *, form: KeyForm, limit: int) -> UsableKey | RefusedKey:
+            names.append(secret.stored.ref.name)
+            return read_key(secret, form=form, limit=limit)
+
+        monkeypatch.setattr(secret_index, "read_key", reading)
+        return names

@@ -8,13 +8,13 @@ import hashlib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.translate.policies.objects import LABELS, request, scope_of, secret, stored
+from tests.translate.policies.objects import LABELS, keys_of, request, scope_of, secret
 from wardgate.api.key_secret import KEY_SECRET_TYPE
 from wardgate.ir import ApiKeyStep, AuthPlan, MetadataHeader
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject
-from wardgate.translate.contract import KeyForm, ParsedObject, PolicyOutcome
-from wardgate.translate.policies.keys import key_problems, resolve_keys
+from wardgate.translate.contract import KeyForm, PolicyOutcome
+from wardgate.translate.policies.key_problems import key_problems
 from wardgate.translate.secrets import Reference, ca_bundle, certificate_pair, shared_secret
 
 MARKER = "m4rk3r"
@@ -51,11 +51,11 @@ def no_marker_in(text: str) -> bool:
 def test_no_secret_shows_in_what_becomes_of_keys(objects: list[StoredObject], form: KeyForm) -> None:
     scope = scope_of(*objects)
     wanted = request(form=form, refs=(ObjectRef("Secret", "ns", "s"),))
-    keys = resolve_keys((wanted,), scope)
+    keys = keys_of((wanted,), scope)
     headers = (MetadataHeader("x", "token", required=True), MetadataHeader("y", "hmac"))
     plan = AuthPlan("ns/p", (ApiKeyStep("a", "api-key", wanted.name, headers),))
-    policy: ParsedObject[object] = ParsedObject(stored({}, kind="ExtAuthPolicy", namespace="ns", name="p"), object())
-    told = key_problems(policy, PolicyOutcome(plan), keys, scope)
+    policy = ObjectRef("ExtAuthPolicy", "ns", "p")
+    told = key_problems(policy, PolicyOutcome(plan), keys.keys, scope.tenancy)
     assert no_marker_in(f"{keys!r} {told!r} {objects!r} {scope!r}")
 
 

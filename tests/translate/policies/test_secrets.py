@@ -12,11 +12,10 @@ from tests.translate.policies.objects import decoded, encoded, key_secret, raw_s
 from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.sensitive import Sensitive
 from wardgate.settings import Settings
-from wardgate.translate.memo import Memo
+from wardgate.translate.secret_index import NamedSecrets, SecretIndex
 from wardgate.translate.secrets import (
     CertificatePair,
     Reference,
-    SecretIndex,
     ca_bundle,
     certificate_pair,
     find_secret,
@@ -112,23 +111,47 @@ class TestIndex:
     def test_secret_of_another_namespace_is_not_found(self) -> None:
         assert scope_of(secret("s", {})).secrets.find("other", "s") is None
 
-    def test_secret_is_decoded_once_per_version(self) -> None:
-        memo = Memo()
-        scope = scope_of(secret("s", {"a": "x"}), memo=memo)
-        scope.secrets.find("ns", "s")
-        computed = memo.computed
-        scope.secrets.find("ns", "s")
-        assert computed == memo.computed
+    def test_secret_is_decoded_once(self) -> None:
+        scope = scope_of(secret("s", {"a": "x"}))
+        assert scope.secrets.find("ns", "s") is scope.secrets.find("ns", "s")
 
     def test_labels_select_key_secrets_only(self) -> None:
         keys = (key_secret("a"), key_secret("b", labels={"team": "b"}), secret("c", {}, labels={"team": "a"}))
-        index = SecretIndex(keys, Memo())
-        assert [keys[0]] == index.selected([("team", "a")])
+        index = SecretIndex().after(keys)
+        assert [keys[0]] == [one.stored for one in index.selected([("team", "a")])]
 
     def test_selection_looks_only_at_carriers(self) -> None:
-        keys = tuple(key_secret(f"k{n:03}", labels={"user": str(n)}) for n in range(500))
-        index = SecretIndex(keys, Memo())
-        assert [keys[7]] == index.selected([("user", "7")])
+        index = SecretIndex().after([key_secret(f"k{n:03}", labels={"user": str(n)}) for n in range(500)])
+        assert (["k007"], 1) == (
+            [one.ref.name for one in index.selected([("user", "7")])],
+            index.key_secrets.examined,
+        )
+
+    def test_what_changed_is_found_anew_and_the_rest_is_kept(self) -> None:
+        kept, before, now = key_secret("a"), key_secret("b"), key_secret("b", labels={"team": "b"}, version=2)
+        first = SecretIndex().after((kept, before))
+        second = first.after((kept, now))
+        assert first.get(kept.ref) is second.get(kept.ref)
+        assert [[kept], [now]] == [[one.stored for one in second.selected([("team", team)])] for team in ("a", "b")]
+
+    def test_old_index_goes_on_to_show_the_old_secrets(self) -> None:
+        keys = (key_secret("a"), key_secret("b"))
+        first = SecretIndex().after(keys)
+        first.after(keys[1:])
+        assert list(keys) == [one.stored for one in first.selected([("team", "a")])]
+
+    def test_what_was_asked_for_is_shown_until_it_changes(self) -> None:
+        scope = scope_of(secret("s", {}))
+        scope.secrets.find("ns", "s")
+        scope.secrets.find("ns", "missing")
+        assert isinstance(scope.secrets, NamedSecrets)
+        asked, index = scope.secrets.asked, scope.secrets.index
+        (held,) = (asked[ObjectRef("Secret", "ns", "s")],)
+        assert held is not None
+        other, missing = secret("other", {}), secret("missing", {})
+        assert [True, True, False, False] == [
+            index.after(now).shows(asked) for now in ([held], [held, other], [held, missing], [other])
+        ]
 
 
 class TestReference:

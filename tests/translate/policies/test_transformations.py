@@ -21,7 +21,6 @@ from wardgate.ir import (
 from wardgate.problems import FieldPath, ObjectRef, ProblemKind, Reason
 from wardgate.settings import Settings, TemplateLimits
 from wardgate.translate.contract import ParsedObject, Scope, TransformationOutcome
-from wardgate.translate.memo import Memo
 from wardgate.translate.policies.transformations import template_limits, translate_transformation
 
 POLICY = ObjectRef("TransformationPolicy", "ns", "t")
@@ -141,15 +140,6 @@ class TestConfig:
     def test_credential_header_without_a_legal_name_is_an_error(self) -> None:
         outcome = translate({"request": {}}, {CREDENTIALS: "x-a, x b"})
         assert errors(outcome) == [(Reason.INVALID, ("metadata", "annotations", CREDENTIALS))]
-
-    def test_policy_is_compiled_once_per_version(self) -> None:
-        memo = Memo()
-        config = {"request": {"injaTemplate": {"headers": {"x": {"text": "{{ a }}"}}}}}
-        first, again, changed = (policy(config, version=version) for version in (1, 1, 2))
-        scope = scope_of(memo=memo)
-        for each in (first, again, changed):
-            translate_transformation(each, scope)
-        assert memo.computed == 2
 
 
 class TestFields:

@@ -13,7 +13,7 @@ from typing import Final
 
 from wardgate.ir import Endpoint, Refuse, Upstream
 from wardgate.problems import ObjectRef, Reason
-from wardgate.translate.contract import Scope
+from wardgate.settings import Settings
 from wardgate.translate.destinations.external_endpoints import ExternalEndpointPlan
 from wardgate.translate.destinations.external_services import ExternalPort, ExternalServicePlan
 from wardgate.translate.forms import Served
@@ -21,6 +21,7 @@ from wardgate.translate.manifests import labels_of
 from wardgate.translate.policies.label_index import LabelIndex
 from wardgate.translate.routes.instances import Destination
 from wardgate.translate.routes.table_plans import DestinationPlan
+from wardgate.translate.tenancy import Tenancy
 
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 UPSTREAM_MISSING = Refuse(500, "upstream_missing")
@@ -46,17 +47,17 @@ class Upstreams:
         services: Sequence[Served[ExternalServicePlan]],
         endpoints: Sequence[Served[ExternalEndpointPlan]],
         *,
-        scope: Scope,
+        settings: Settings,
         service_labels: Mapping[tuple[str, str], frozenset[tuple[str, str]]],
     ) -> None:
         self._services = {(one.ref.namespace, one.ref.name): one for one in services}
         by_age = sorted(endpoints, key=lambda one: one.stored.age_key)
-        self._endpoints = [one.value for one in by_age if one.value is not None]
-        self._index = LabelIndex(endpoint.labels for endpoint in self._endpoints)
+        good = [one.value for one in by_age if one.value is not None]
+        self._endpoints = LabelIndex((endpoint, endpoint.labels) for endpoint in good)
         bad = [one for one in endpoints if one.value is None]
-        self._bad_endpoints = [one.ref for one in bad]
-        self._bad_index = LabelIndex(labels_of(one.stored.manifest).items() for one in bad)
-        self._scope = scope
+        self._bad_endpoints = LabelIndex((one.ref, labels_of(one.stored.manifest).items()) for one in bad)
+        self._settings = settings
+        self._tenancy = Tenancy.of(settings)
         self._service_labels = service_labels
         self._made: dict[str, Upstream] = {}
 
@@ -80,13 +81,10 @@ class Upstreams:
         if plan.kind not in ("SERVICE", "EXTERNAL_SERVICE"):
             text = f"is a {plan.kind}, which this gateway cannot forward to; use SERVICE or EXTERNAL_SERVICE"
             return Fault(DESTINATION_UNSUPPORTED, Reason.UNSUPPORTED, text)
-        if self._scope.settings.cluster_name is not None and plan.cluster not in (
-            None,
-            self._scope.settings.cluster_name,
-        ):
+        if self._settings.cluster_name is not None and plan.cluster not in (None, self._settings.cluster_name):
             text = f"lies in cluster {plan.cluster}, which is not this installation's"
             return Fault(UPSTREAM_MISSING, Reason.REF_NOT_FOUND, text)
-        if not self._scope.tenancy.may_reference(table.namespace, plan.namespace):
+        if not self._tenancy.may_reference(table.namespace, plan.namespace):
             text = f"may not name anything in namespace {plan.namespace} under isolated tenancy"
             return Fault(REFERENCE_REFUSED, Reason.REF_NOT_PERMITTED, text)
         found = self._service(plan) if plan.kind == "SERVICE" else self._external(plan)
@@ -98,13 +96,13 @@ class Upstreams:
         """The ExternalEndpoints that count for a service, the oldest first."""
         if not plan.selector:
             return []
-        found = (self._endpoints[number] for number in self._index.carrying(plan.selector))
-        return [one for one in found if self._scope.tenancy.counts_for(plan.ref.namespace, one.ref.namespace)]
+        found = self._endpoints.carrying(plan.selector)
+        return [one for one in found if self._tenancy.counts_for(plan.ref.namespace, one.ref.namespace)]
 
     def _has_bad_endpoints(self, service: ExternalServicePlan) -> bool:
         """Whether endpoints were meant that cannot be used: then DNS must not take their place."""
-        bad = (self._bad_endpoints[number] for number in self._bad_index.carrying(service.selector))
-        counts = (self._scope.tenancy.counts_for(service.ref.namespace, ref.namespace) for ref in bad)
+        bad = self._bad_endpoints.carrying(service.selector)
+        counts = (self._tenancy.counts_for(service.ref.namespace, ref.namespace) for ref in bad)
         return bool(service.selector) and any(counts)
 
     def _service(self, plan: DestinationPlan) -> Upstream | Fault:
@@ -114,7 +112,7 @@ class Upstreams:
         if not (_LABEL.fullmatch(plan.name) and _LABEL.fullmatch(plan.namespace)):
             text = "does not name a Service; names of Services and namespaces are labels such as web-1"
             return Fault(UPSTREAM_INVALID, Reason.INVALID, text)
-        host = f"{plan.name}.{plan.namespace}.svc.{self._scope.settings.cluster_domain}"
+        host = f"{plan.name}.{plan.namespace}.svc.{self._settings.cluster_domain}"
         name = f"service/{plan.namespace}/{plan.name}:{plan.port}"
         return Upstream(name=name, endpoints=(Endpoint(host, plan.port),), send_user_id=True)
 
@@ -148,7 +146,7 @@ class Upstreams:
             endpoints=tuple(dict.fromkeys(endpoints)),
             tls=port.tls,
             bound_hosts=None if selected else _bound_hosts(service, port, endpoints),
-            send_user_id=self._scope.settings.user_id_to_external,
+            send_user_id=self._settings.user_id_to_external,
         )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wardgate.problems import ObjectRef, Reason
+from wardgate.settings import Settings
 from wardgate.translate.findings import Findings
 from wardgate.translate.listening.gateways import AllowedTables, GatewayPlan
 from wardgate.translate.listening.hosts import common
@@ -35,14 +36,13 @@ class Attachment:
         gateways: Sequence[GatewayPlan],
         listeners: Sequence[OpenListener],
         *,
-        tenancy: Tenancy,
-        cluster_name: str | None,
+        settings: Settings,
         findings: Findings,
     ) -> None:
         self._gateways = {gateway.ref: gateway for gateway in gateways}
         self._listeners = listeners
-        self._tenancy = tenancy
-        self._cluster_name = cluster_name
+        self._tenancy = Tenancy.of(settings)
+        self._cluster_name = settings.cluster_name
         self._findings = findings
 
     def of(self, table: TablePlan) -> dict[str, list[Attached]]:

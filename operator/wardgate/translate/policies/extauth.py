@@ -36,9 +36,9 @@ def translate_ext_auth(policy: ParsedObject[ExtAuthPolicy], scope: Scope) -> Pol
     auth = policy.model.spec.config.gloo_auth
     expression = None if auth is None else _expression(auth, policy.ref, findings)
     forward = _forwards_credential(policy, findings)
-    problems = findings.of(policy.ref)
+    problems, server = findings.of(policy.ref), _server(policy)
     if has_error(problems):
-        return PolicyOutcome(plan=None, problems=problems)
+        return PolicyOutcome(plan=None, problems=problems, server=server)
     plan = AuthPlan(
         name=plan_name(policy.ref),
         steps=tuple(steps),
@@ -46,19 +46,21 @@ def translate_ext_auth(policy: ParsedObject[ExtAuthPolicy], scope: Scope) -> Pol
         forward_credential=forward,
         policy=str(policy.ref),
     )
-    return PolicyOutcome(plan=plan, key_sets=tuple(sorted(set(key_sets))), problems=problems)
+    return PolicyOutcome(plan=plan, key_sets=tuple(sorted(set(key_sets))), problems=problems, server=server)
 
 
-def server_problems(policy: ParsedObject[ExtAuthPolicy], servers: Container[ObjectRef]) -> tuple[Problem, ...]:
+def server_problems(policy: ObjectRef, outcome: PolicyOutcome, servers: Container[ObjectRef]) -> tuple[Problem, ...]:
     """Warn of an ExtAuthServer that does not exist. It is informative: our proxy authenticates by itself."""
+    if outcome.server is None or outcome.server in servers:
+        return ()
+    missing = f"{policy} names {outcome.server}, which does not exist."
+    message = f"{missing} No request changes by that; correct or remove the name."
+    return (Problem(ProblemKind.WARNING, Reason.REF_NOT_FOUND, message, policy, (*_CONFIG, "server")),)
+
+
+def _server(policy: ParsedObject[ExtAuthPolicy]) -> ObjectRef | None:
     server = policy.model.spec.config.server
-    if server is None:
-        return ()
-    ref = ObjectRef("ExtAuthServer", server.namespace or policy.namespace, server.name)
-    if ref in servers:
-        return ()
-    message = f"{policy.ref} names {ref}, which does not exist. No request changes by that; correct or remove the name."
-    return (Problem(ProblemKind.WARNING, Reason.REF_NOT_FOUND, message, policy.ref, (*_CONFIG, "server")),)
+    return None if server is None else ObjectRef("ExtAuthServer", server.namespace or policy.namespace, server.name)
 
 
 def _steps(

@@ -6,34 +6,42 @@ verify a listed host. Nothing is decided here; a typing mistake in a list is tol
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
-from wardgate.ir import ApiKeyStep, Forward, GatewayConfig, Route
-from wardgate.problems import ObjectRef
-from wardgate.translate.findings import Findings
+from wardgate.ir import ApiKeyStep, Credential, Forward, GatewayConfig, Route
+from wardgate.problems import ObjectRef, Problem
 from wardgate.translate.policies import key_warnings
 
 _Hosts: TypeAlias = frozenset[str] | None
 """Hosts that a route dials and verifies; None: a token that is bound may not go there at all."""
+Reached: TypeAlias = Mapping[str, frozenset[_Hosts]]
+"""By key set, what its routes dial. Left out are sets whose routes do not forward, or choose anew on the way."""
 
 
-def report_idle_bindings(config: GatewayConfig, findings: Findings) -> None:
-    """Warn at the Secret, unless one of its key sets gets somewhere."""
-    reached = _reached(config)
-    idle: dict[ObjectRef, bool] = {}
-    for credential in config.credentials:
-        hosts = reached.get(credential.key_set)
-        if credential.allowed_hosts is not None and hosts is not None:
-            ref = ObjectRef("Secret", credential.namespace, credential.name)
-            allowed = frozenset(credential.allowed_hosts)
-            arrives = any(one is not None and one <= allowed for one in hosts)
-            idle[ref] = idle.get(ref, True) and not arrives
-    findings.extend(key_warnings.leads_nowhere(ref) for ref, is_idle in idle.items() if is_idle)
+def idle_bindings(credentials: Iterable[Credential], dialled: Reached) -> Iterator[Problem]:
+    """A warning for every Secret of theirs that is bound, unless in one of its key sets it gets somewhere."""
+    arrives: dict[tuple[str, tuple[str, ...]], bool] = {}
+    idle: set[tuple[str, str]] = set()
+    busy: set[tuple[str, str]] = set()
+    for one in credentials:
+        hosts = dialled.get(one.key_set)
+        if hosts is None or one.allowed_hosts is None:
+            continue
+        binding = (one.key_set, one.allowed_hosts)
+        if binding not in arrives:
+            arrives[binding] = _leads_there(hosts, frozenset(one.allowed_hosts))
+        (busy if arrives[binding] else idle).add((one.namespace, one.name))
+    for namespace, name in sorted(idle - busy):
+        yield key_warnings.leads_nowhere(ObjectRef("Secret", namespace, name))
 
 
-def _reached(config: GatewayConfig) -> dict[str, set[_Hosts]]:
-    """By key set. Left out are sets whose routes do not forward, or choose their destination anew on the way."""
+def _leads_there(dialled: Iterable[_Hosts], allowed: frozenset[str]) -> bool:
+    return any(hosts is not None and hosts <= allowed for hosts in dialled)
+
+
+def reached(config: GatewayConfig) -> Reached:
+    """What the routes of every key set dial."""
     bound = {upstream.name: frozenset(upstream.bound_hosts or ()) for upstream in config.upstreams}
     steps = {plan.name: plan.steps for plan in config.auth_plans}
     recalculating = {plan.name for plan in config.transformations if plan.recalculate}
@@ -49,7 +57,7 @@ def _reached(config: GatewayConfig) -> dict[str, set[_Hosts]]:
         hosts = frozenset[str]().union(*dialled) if dialled and all(dialled) else None
         for key_set in key_sets:
             found.setdefault(key_set, set()).add(hosts)
-    return {key_set: hosts for key_set, hosts in found.items() if key_set not in anywhere}
+    return {key_set: frozenset(hosts) for key_set, hosts in found.items() if key_set not in anywhere}
 
 
 def _routes(config: GatewayConfig) -> Iterator[Route]:

@@ -7,36 +7,69 @@ as a route does that inherits from its parents.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Iterator
+from typing import Generic, TypeAlias, TypeVar
+
+_ItemT = TypeVar("_ItemT", bound=Hashable)
+Labels: TypeAlias = Iterable[tuple[str, str]]
 
 
-class LabelIndex:
-    """Items are the numbers 0, 1, 2 ... in the order they were added."""
+class LabelIndex(Generic[_ItemT]):
+    """Never changed: ``after`` makes the next one."""
 
-    def __init__(self, items: Iterable[Iterable[tuple[str, str]]] = ()) -> None:
-        self._carriers: dict[tuple[str, str], dict[int, None]] = {}
-        self._size = 0
+    def __init__(self, items: Iterable[tuple[_ItemT, Labels]] = ()) -> None:
+        self._carriers: dict[tuple[str, str], dict[_ItemT, None]] = {}
+        self._items: dict[_ItemT, None] = {}
         self.examined = 0
         """Items looked at by all lookups so far: what the lookups have cost."""
-        for labels in items:
-            self.add(labels)
+        for item, labels in items:
+            self._add(item, labels)
 
     def __len__(self) -> int:
-        return self._size
+        return len(self._items)
 
-    def add(self, labels: Iterable[tuple[str, str]]) -> int:
-        """Take one more item; return its number."""
-        number = self._size
+    def __iter__(self) -> Iterator[_ItemT]:
+        return iter(self._items)
+
+    def labels(self) -> Iterable[tuple[str, str]]:
+        """All labels that some item carries."""
+        return self._carriers.keys()
+
+    def after(self, gone: Iterable[tuple[_ItemT, Labels]], come: Iterable[tuple[_ItemT, Labels]]) -> LabelIndex[_ItemT]:
+        """The same without what is gone and with what has come; copied is what these carry, the rest is shared."""
+        index = LabelIndex[_ItemT]()
+        index._items = self._items.copy()
+        index._carriers = self._carriers.copy()
+        gone, come = list(gone), list(come)
+        for pair in {pair for _, labels in (*gone, *come) for pair in labels} & index._carriers.keys():
+            index._carriers[pair] = index._carriers[pair].copy()
+        for item, labels in gone:
+            index._remove(item, labels)
+        for item, labels in come:
+            index._add(item, labels)
+        return index
+
+    def carrying(self, labels: Labels) -> list[_ItemT]:
+        """The items that carry every one of ``labels``, in the order they came. No labels are met by every item."""
+        carriers = []
         for pair in labels:
-            self._carriers.setdefault(pair, {})[number] = None
-        self._size += 1
-        return number
-
-    def carrying(self, labels: Iterable[tuple[str, str]]) -> list[int]:
-        """The items that carry every one of ``labels``, in order. No labels at all are met by every item."""
-        rarest, *others = sorted((self._carriers.get(pair, {}) for pair in labels), key=len) or [self._everything()]
+            found = self._carriers.get(pair)
+            if found is None:
+                return []
+            carriers.append(found)
+        rarest, *others = sorted(carriers, key=len) or [self._items]
         self.examined += len(rarest)
-        return [number for number in rarest if all(number in other for other in others)]
+        return [item for item in rarest if all(item in other for other in others)]
 
-    def _everything(self) -> dict[int, None]:
-        return dict.fromkeys(range(self._size))
+    def _add(self, item: _ItemT, labels: Labels) -> None:
+        self._items[item] = None
+        for pair in labels:
+            self._carriers.setdefault(pair, {})[item] = None
+
+    def _remove(self, item: _ItemT, labels: Labels) -> None:
+        del self._items[item]
+        for pair in labels:
+            carriers = self._carriers[pair]
+            del carriers[item]
+            if not carriers:
+                del self._carriers[pair]

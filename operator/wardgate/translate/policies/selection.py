@@ -25,7 +25,10 @@ class RouteFinder:
 
     def __init__(self, instances: Sequence[RouteInstance], *, cluster_name: str | None) -> None:
         self._cluster_name = cluster_name
-        self.index = LabelIndex((*instance.labels, (_NAMESPACE, instance.table.namespace)) for instance in instances)
+        self.index = LabelIndex(
+            (number, (*instance.labels, (_NAMESPACE, instance.table.namespace)))
+            for number, instance in enumerate(instances)
+        )
         self._namespaces = [instance.table.namespace for instance in instances]
         self._by_destination: dict[Destination, list[int]] = {}
         for number, instance in enumerate(instances):

@@ -1,7 +1,7 @@
 """One TransformationPolicy to one ``TransformationPlan``.
 
 Every template and every extractor is compiled once to see whether it can be, and thrown away: the plan carries source
-text. What comes out depends on the policy and the settings alone, so it is remembered per version of the policy.
+text. What comes out depends on the policy and the settings alone.
 
 Error texts are worded as Gloo's control plane words them, behind the name of the policy; the place is the template
 library's, line and column from 1. Which routes are rewritten, and in which order policies run, is not decided here.
@@ -28,7 +28,7 @@ _CONFIG: Final = ("spec", "config")
 def translate_transformation(policy: ParsedObject[TransformationPolicy], scope: Scope) -> TransformationOutcome:
     """Read one policy; the plan is None where it has an error."""
     limits = template_limits(scope.settings.template_limits)
-    return scope.memo.of(policy.stored, "transformation", lambda: _translate(policy.ref, policy.model, limits))
+    return _translate(policy.ref, policy.model, limits)
 
 
 def template_limits(settings: TemplateLimits) -> Limits:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wardgate.problems import ObjectRef, Reason
-from wardgate.translate.contract import Scope
+from wardgate.settings import Settings
 from wardgate.translate.destinations.upstreams import Upstreams
 from wardgate.translate.findings import Findings
 from wardgate.translate.listening.attachment import Attached, Attachment
@@ -20,6 +20,7 @@ from wardgate.translate.routes.delegation import Delegation, Place
 from wardgate.translate.routes.table_index import TableIndex
 from wardgate.translate.routes.table_plans import TablePlan
 from wardgate.translate.routes.virtual_hosts import HostPlan, RootRoutes, domains_together, merge_roots
+from wardgate.translate.tenancy import Tenancy
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +61,15 @@ class Router:
         *,
         attachment: Attachment,
         upstreams: Upstreams,
-        scope: Scope,
+        settings: Settings,
         findings: Findings,
     ) -> None:
         self._tables = tables
         self._listeners = {listener.name: listener for listener in listeners}
         self._attachment = attachment
         self._upstreams = upstreams
-        self._scope = scope
+        self._cluster_name = settings.cluster_name
+        self._tenancy = Tenancy.of(settings)
         self._findings = findings
         self._now = self._delegation(tables.now.values(), findings)
         self._routed = Routed()
@@ -80,7 +82,7 @@ class Router:
             by_table = {root.table.ref: root for root in roots}
             for domains, group in domains_together(attached).items():
                 merged = [self._expanded(one, by_table[one.table.ref], listener) for one in group]
-                instances = merge_roots(merged, tenancy=self._scope.tenancy, findings=self._findings)
+                instances = merge_roots(merged, tenancy=self._tenancy, findings=self._findings)
                 self._routed.hosts.append(HostPlan(name, listener.gateway.ref, domains, instances))
         self._note(roots)
         self._check_orphans()
@@ -141,7 +143,7 @@ class Router:
                 self._now.expand(table, Place(port=0))
 
     def _delegation(self, tables: Iterable[TablePlan], findings: Findings) -> Delegation:
-        index = TableIndex(_by_age(tables), tenancy=self._scope.tenancy, cluster_name=self._scope.settings.cluster_name)
+        index = TableIndex(_by_age(tables), tenancy=self._tenancy, cluster_name=self._cluster_name)
         return Delegation(index, self._upstreams, findings)
 
 

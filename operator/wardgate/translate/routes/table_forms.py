@@ -7,48 +7,88 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from wardgate.problems import ObjectRef, Reason
 from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject
 from wardgate.translate.findings import Findings
-from wardgate.translate.forms import LastGood
-from wardgate.translate.memo import Memo
+from wardgate.translate.forms import LastGood, Reading, unless_same
+from wardgate.translate.memo import Versions, identical
 from wardgate.translate.routes.routing import Tables
 from wardgate.translate.routes.table_plans import TablePlan
 from wardgate.translate.routes.tables import read_table
 
 
+@dataclass(frozen=True, slots=True)
+class ReadTable:
+    """One table as it was applied."""
+
+    stored: StoredObject
+    reading: Reading[TablePlan]
+
+    @property
+    def leans_on_its_past(self) -> bool:
+        """Whether it matters what the last good forms of the tables are."""
+        plan = self.reading.value
+        return plan is None or plan.blind or plan.freezes
+
+
+def read_tables(
+    stored: Iterable[StoredObject], settings: Settings, versions: Versions, last: tuple[ReadTable, ...] | None
+) -> tuple[ReadTable, ...]:
+    """Read every table by itself; the ``last`` ones where all are the same."""
+
+    def read(one: StoredObject) -> ReadTable:
+        return versions.of(one, "read table", lambda: ReadTable(one, read_table(one, settings)))
+
+    tables = tuple(map(read, stored))
+    return last if last is not None and identical(last, tables) else tables
+
+
+def past_tables(tables: Sequence[ReadTable], last_good: LastGood, last: LastGood | None) -> LastGood:
+    """The last good forms, be they what was applied; none where no table leans on them (see ``past_forms``)."""
+    found: dict[ObjectRef, StoredObject] = {}
+    if any(table.leans_on_its_past for table in tables):
+        for table in tables:
+            good = last_good.get(table.stored.ref)
+            if good is not None and good.uid == table.stored.uid:
+                found[table.stored.ref] = good
+    return unless_same(found, last)
+
+
 def settle_tables(
-    stored: Sequence[StoredObject],
-    last_good: LastGood,
+    tables: Iterable[ReadTable],
+    past: LastGood,
     *,
     settings: Settings,
-    memo: Memo,
+    versions: Versions,
     findings: Findings,
     served_instead: dict[ObjectRef, StoredObject],
 ) -> Tables:
-    """Read every table in both forms; note in ``served_instead`` whose last good form stands in."""
+    """Take every table in both forms; note in ``served_instead`` whose last good form stands in."""
     now: dict[ObjectRef, TablePlan] = {}
     good: dict[ObjectRef, TablePlan] = {}
-    for table in stored:
-        reading = memo.of(table, "table", lambda table=table: read_table(table, settings))  # type: ignore[misc]
-        findings.extend(reading.problems)
-        past = last_good.get(table.ref)
-        plan = reading.value
-        if past is not None and past.uid == table.uid:
-            good_plan = memo.of(past, "table", lambda past=past: read_table(past, settings)).value  # type: ignore[misc]
+    for table in tables:
+        ref, plan = table.stored.ref, table.reading.value
+        findings.extend(table.reading.problems)
+        if ref in past:
+            good_plan = _read_past(past[ref], settings, versions).value
             if good_plan is not None and not good_plan.blind:
-                good[table.ref] = good_plan
-        if (plan is None or plan.blind) and table.ref in good:
-            plan = good[table.ref]
-            served_instead[table.ref] = plan.stored
+                good[ref] = good_plan
+        if (plan is None or plan.blind) and ref in good:
+            plan = good[ref]
+            served_instead[ref] = plan.stored
         if plan is not None:
-            now[table.ref] = plan
+            now[ref] = plan
         else:
-            _report_unplaced(table, findings)
+            _report_unplaced(table.stored, findings)
     return Tables(now, good)
+
+
+def _read_past(past: StoredObject, settings: Settings, versions: Versions) -> Reading[TablePlan]:
+    return versions.of(past, "past table", lambda: read_table(past, settings))
 
 
 def _report_unplaced(table: StoredObject, findings: Findings) -> None:

@@ -29,7 +29,8 @@ class TableIndex:
         self._tenancy = tenancy
         self._cluster_name = cluster_name
         self._index = LabelIndex(
-            (*table.labels, (_NAMESPACE, table.ref.namespace), (_NAME, table.ref.name)) for table in tables
+            (number, (*table.labels, (_NAMESPACE, table.ref.namespace), (_NAME, table.ref.name)))
+            for number, table in enumerate(tables)
         )
 
     def below(self, parent: TablePlan, delegate: DelegatePlan) -> tuple[list[TablePlan], list[MissedTable]]:

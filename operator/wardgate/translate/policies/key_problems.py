@@ -1,0 +1,75 @@
+"""What the reader of one policy's status should know about its keys; warnings all of them.
+
+A Secret has no status of its own: what is wrong with it is said again to each policy that selects it. Under isolated
+tenancy nobody is told of Secrets in other tenants' namespaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from wardgate.api.key_secret import KEY_SECRET_TYPE
+from wardgate.ir import ApiKeyStep
+from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason
+from wardgate.translate.contract import PolicyOutcome
+from wardgate.translate.policies.key_set import KeySet
+from wardgate.translate.policies.keys import KeySets
+from wardgate.translate.tenancy import Tenancy
+
+_NAMED_AT_MOST: Final = 10
+"""Secrets that one policy's status names for one step; further ones are counted."""
+
+
+def key_problems(policy: ObjectRef, outcome: PolicyOutcome, keys: KeySets, tenancy: Tenancy) -> tuple[Problem, ...]:
+    """The warnings of one policy; none where nothing of it is served."""
+    if outcome.plan is None:
+        return ()
+    problems: list[Problem] = []
+    for number, step in enumerate(outcome.plan.steps):
+        if isinstance(step, ApiKeyStep):
+            field = ("spec", "config", "glooAuth", "configs", number, "apiKeyAuth")
+            problems += _Reader(policy, field, tenancy).about(step, keys.of(step.key_set))
+    return tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Speaks to whoever reads the status of ``policy`` about the step at ``field``."""
+
+    policy: ObjectRef
+    field: FieldPath
+    tenancy: Tenancy
+
+    def about(self, step: ApiKeyStep, keys: KeySet) -> Iterator[Problem]:
+        yield from self._list(keys.problems)
+        if keys.credentials:
+            yield from self._list(keys.shortcomings(step))
+            return
+        remedy = (
+            f"Create a Secret of type {KEY_SECRET_TYPE} that it selects{self._where}."
+            if keys.request.selector or keys.request.refs
+            else "It names no Secrets at all: add a labelSelector or apiKeySecretRefs."
+        )
+        message = f"{self.policy} has no usable key: every request to its routes is refused. {remedy}"
+        yield self._warning(Reason.NO_KEYS, message)
+
+    @property
+    def _where(self) -> str:
+        return " in its own namespace: tenancy is isolated" if self.tenancy.isolated else ""
+
+    def _list(self, of_secrets: Sequence[Problem]) -> Iterator[Problem]:
+        """What is wrong with Secrets, as far as the policy's reader may know of them."""
+        told = of_secrets
+        if self.tenancy.isolated:
+            told = [problem for problem in of_secrets if problem.ref.namespace == self.policy.namespace]
+        for problem in told[:_NAMED_AT_MOST]:
+            yield self._warning(problem.reason, problem.message)
+        more = told[_NAMED_AT_MOST:]
+        if more:
+            message = f"{len(more)} further Secrets of {self.policy} have such faults. `wardgate check` names them all."
+            yield self._warning(more[0].reason, message)
+
+    def _warning(self, reason: Reason, message: str) -> Problem:
+        return Problem(ProblemKind.WARNING, reason, message, self.policy, self.field)

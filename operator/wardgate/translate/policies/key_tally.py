@@ -1,0 +1,53 @@
+"""How many keys of a set carry which entries.
+
+Hundreds of policies may share a set of ten thousand keys. The counts tell each of them whether any key lacks what its
+headers need; only then are the keys looked at one by one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from wardgate.ir import ApiKeyStep, Credential, Digest, MetadataEntry
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTally:
+    """By the entry's name, how many keys carry it ``sendable`` and ``illegal`` in a header.
+
+    ``comparable`` counts those that ``match`` can compare with a header, under names in lower case.
+    """
+
+    sendable: Counter[str] = field(default_factory=Counter)
+    illegal: Counter[str] = field(default_factory=Counter)
+    comparable: Counter[str] = field(default_factory=Counter)
+
+    def after(self, gone: Iterable[Credential], come: Iterable[Credential]) -> KeyTally:
+        """The same counts without some keys and with others."""
+        tally = KeyTally(Counter(self.sendable), Counter(self.illegal), Counter(self.comparable))
+        for credentials, step in ((gone, -1), (come, 1)):
+            for one in credentials:
+                for entry in one.metadata:
+                    (tally.sendable if entry.legal_header else tally.illegal)[entry.name] += step
+                for name, entry in folded(one):
+                    tally.comparable[name] += step * entry.legal_header
+        return KeyTally(+tally.sendable, +tally.illegal, +tally.comparable)
+
+    def may_lack(self, step: ApiKeyStep, total: int) -> bool:
+        """Whether a header of the step can fail to be set from one of all ``total`` keys, in a way worth a warning."""
+        return any(
+            self.illegal[header.entry] or (header.required and self.sendable[header.entry] < total)
+            for header in step.metadata_headers
+        ) or any(self.comparable[name] < total for name in matched(step))
+
+
+def matched(step: ApiKeyStep) -> tuple[str, ...]:
+    """The headers that ``match`` compares, in lower case."""
+    return step.stored.match_headers if isinstance(step.stored, Digest) else ()
+
+
+def folded(credential: Credential) -> Iterator[tuple[str, MetadataEntry]]:
+    """The entries, sorted as they are, under names in lower case; of two that differ in case only, the last counts."""
+    yield from {entry.name.lower(): entry for entry in credential.metadata}.items()

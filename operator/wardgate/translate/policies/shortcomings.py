@@ -1,0 +1,55 @@
+"""Keys that lack what a step needs of them: entries for headers that are required, or that ``match`` compares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from wardgate.ir import ApiKeyStep, Credential, MetadataEntry, MetadataHeader
+from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
+from wardgate.translate.policies.key_tally import folded, matched
+
+_UNFRAMED: Final = frozenset("\r\n\0")
+"""What the proxy puts into no header, even where a policy skips the validation."""
+_MAKE_IT_TEXT: Final = "Make it UTF-8 text without control characters."
+
+
+def shortcomings(credentials: Iterable[Credential], step: ApiKeyStep) -> Iterator[Problem]:
+    """A warning for every entry that a key should have for the sake of the step. They depend on ``needs`` alone."""
+    names = matched(step)
+    for credential in credentials:
+        ref = ObjectRef("Secret", credential.namespace, credential.name)
+        entries = {entry.name: entry for entry in credential.metadata}
+        complaints = [
+            _complaint(header, entries.get(header.entry), validated=not step.skip_metadata_validation)
+            for header in step.metadata_headers
+        ]
+        if names:
+            comparable = dict(folded(credential))
+            complaints += [_match_complaint(name, comparable.get(name)) for name in names]
+        for complaint in filter(None, complaints):
+            yield Problem(ProblemKind.WARNING, Reason.BAD_SECRET, f"{ref} {complaint}", ref)
+
+
+def needs(step: ApiKeyStep) -> object:
+    """What a step needs of its keys; equal for steps with the same shortcomings."""
+    return (step.metadata_headers, matched(step), step.skip_metadata_validation)
+
+
+def _complaint(header: MetadataHeader, entry: MetadataEntry | None, *, validated: bool) -> str:
+    """What keeps a header from being set from one Secret; empty if nothing that deserves a word."""
+    effect = "its key is refused" if header.required else f'header "{header.header}" is not sent with its key'
+    if entry is None:
+        return f'has no entry "{header.entry}", so {effect}. Add the entry.' if header.required else ""
+    if not entry.legal_header and (validated or not _UNFRAMED.isdisjoint(entry.value.reveal())):
+        return f'has an entry "{header.entry}" that no header can carry, so {effect}. {_MAKE_IT_TEXT}'
+    return ""
+
+
+def _match_complaint(name: str, entry: MetadataEntry | None) -> str:
+    """What keeps a header from ever being equal to the entry of its name; empty if nothing does."""
+    if entry is None:
+        return f'has no entry "{name}" to compare with the header in "match", so its key is refused. Add the entry.'
+    if not entry.legal_header:
+        return f'has an entry "{entry.name}" that no header can carry, so "match" refuses its key. {_MAKE_IT_TEXT}'
+    return ""

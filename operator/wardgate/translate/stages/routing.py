@@ -1,0 +1,117 @@
+"""First stage: the objects that make routes, read and put in their places. Policies and keys are not known here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from wardgate.api import ExternalEndpoint, ExternalService, VirtualGateway
+from wardgate.problems import ObjectRef
+from wardgate.settings import Settings
+from wardgate.snapshot import ClusterSnapshot, StoredObject
+from wardgate.translate.destinations.external_endpoints import ExternalEndpointPlan, read_external_endpoint
+from wardgate.translate.destinations.external_services import ExternalServicePlan, read_external_service
+from wardgate.translate.destinations.upstreams import Upstreams
+from wardgate.translate.findings import Findings
+from wardgate.translate.forms import Asked, Forms, LastGood, Served, served
+from wardgate.translate.listening.attachment import Attachment
+from wardgate.translate.listening.gateway_reader import read_gateway
+from wardgate.translate.listening.gateways import GatewayPlan
+from wardgate.translate.listening.ports import OpenListener, assign_ports
+from wardgate.translate.manifests import labels_of
+from wardgate.translate.memo import Versions, identical
+from wardgate.translate.policies.selection import RouteFinder
+from wardgate.translate.routes.instances import RouteInstance
+from wardgate.translate.routes.routing import Routed, Router, Tables
+from wardgate.translate.routes.table_forms import ReadTable, settle_tables
+from wardgate.translate.secret_index import SecretIndex
+
+KINDS = ("VirtualGateway", "ExternalService", "ExternalEndpoint")
+"""Read here, beside the tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """``instances`` are all routes in the order of their numbers, by which policies are attached.
+
+    ``tables`` come in two forms, because a frozen tree takes its last good one as a whole. ``asked`` are the Secrets
+    that objects name.
+    """
+
+    gateways: Sequence[Served[GatewayPlan]]
+    services: Sequence[Served[ExternalServicePlan]]
+    endpoints: Sequence[Served[ExternalEndpointPlan]]
+    tables: Tables
+    upstreams: Upstreams
+    listeners: Sequence[OpenListener]
+    routed: Routed
+    instances: Sequence[RouteInstance]
+    finder: RouteFinder
+    served_instead: Mapping[ObjectRef, StoredObject]
+    findings: Findings
+    asked: Asked
+    made_of: Sequence[object]
+
+
+def route(
+    snapshot: ClusterSnapshot,
+    read_tables: Sequence[ReadTable],
+    *,
+    past: LastGood,
+    past_tables: LastGood,
+    settings: Settings,
+    secrets: SecretIndex,
+    versions: Versions,
+    last: Routing | None,
+) -> Routing:
+    """Read the objects, open the listeners, put the routes under them; the ``last`` routing where all were the same."""
+    forms = Forms(past, settings=settings, secrets=secrets, versions=versions)
+    gateways = forms.settle(snapshot.of("VirtualGateway"), VirtualGateway, read_gateway)
+    services = forms.settle(snapshot.of("ExternalService"), ExternalService, read_external_service)
+    endpoints = forms.settle(snapshot.of("ExternalEndpoint"), ExternalEndpoint, read_external_endpoint)
+    made_of = (*gateways, *services, *endpoints, read_tables, past_tables, *snapshot.of("Service"))
+    if last is not None and identical(last.made_of, made_of):
+        return last
+    tables = settle_tables(
+        read_tables,
+        past_tables,
+        settings=settings,
+        versions=versions,
+        findings=forms.findings,
+        served_instead=forms.served_instead,
+    )
+    upstreams = Upstreams(
+        served(services), served(endpoints), settings=settings, service_labels=_service_labels(snapshot)
+    )
+    plans = [one.served.value for one in gateways if one.served.value is not None]
+    listeners = assign_ports([one for one in plans if one.is_ours], forms.findings)
+    routed = Router(
+        tables,
+        listeners,
+        attachment=Attachment(plans, listeners, settings=settings, findings=forms.findings),
+        upstreams=upstreams,
+        settings=settings,
+        findings=forms.findings,
+    ).run()
+    instances = [instance for host in routed.hosts for instance in host.instances]
+    return Routing(
+        gateways=served(gateways),
+        services=served(services),
+        endpoints=served(endpoints),
+        tables=tables,
+        upstreams=upstreams,
+        listeners=listeners,
+        routed=routed,
+        instances=instances,
+        finder=RouteFinder(instances, cluster_name=settings.cluster_name),
+        served_instead=forms.served_instead,
+        findings=forms.findings,
+        asked=forms.asked,
+        made_of=made_of,
+    )
+
+
+def _service_labels(snapshot: ClusterSnapshot) -> dict[tuple[str, str], frozenset[tuple[str, str]]]:
+    """Services are not watched; where a folder holds some, their labels are known."""
+    services = snapshot.of("Service")
+    return {(one.ref.namespace, one.ref.name): frozenset(labels_of(one.manifest).items()) for one in services}
