@@ -46,6 +46,16 @@ class Renderer:
     def last_good(self, last_good: LastGood) -> None:
         self._last_good, self._translation = last_good, None
 
+    @property
+    def schema(self) -> str:
+        """The schema that is written; another one may be chosen between two rounds."""
+        return self._encoder.schema
+
+    @schema.setter
+    def schema(self, schema: str) -> None:
+        if schema != self._encoder.schema:
+            self._encoder = Encoder(schema=schema)
+
     def render(self, snapshot: ClusterSnapshot) -> Rendered:
         """Do one round. Equal objects give equal bytes, and cost little."""
         translation = translate(snapshot, self.settings, self.last_good, memo=self._memo)
