@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from wardgate.ir import GatewayConfig
 from wardgate.settings import Settings
 from wardgate.snapshot import ClusterSnapshot
 from wardgate.translate.forms import LastGood
@@ -45,6 +46,10 @@ class Renderer:
     @last_good.setter
     def last_good(self, last_good: LastGood) -> None:
         self._last_good, self._translation = last_good, None
+
+    def encode(self, config: GatewayConfig) -> Bundle:
+        """Encode another config in place of the one that was rendered last."""
+        return self._encoder.encode(config)
 
     @property
     def schema(self) -> str:

@@ -69,8 +69,12 @@ class Store:
         ``at_least``: the newest version that anybody had seen of the scope (``position``) when the list was asked for.
         """
         kind = self._kind(kind_name)
-        listed = {obj.ref: obj for obj in objects}
         place = kind.scope(scope)
+        objects = tuple(objects)
+        if as_of >= max(at_least, place.listed) and place.is_confirmed_by(objects):
+            place.confirm(as_of=as_of, consistent=consistent)
+            return False
+        listed = {obj.ref: obj for obj in objects}
         if consistent and (as_of < at_least or place.is_contradicted_by(listed, as_of=as_of)):
             self._changed(kind, place.start_over(listed, as_of=as_of), rolled_back=True)
             return True
@@ -201,6 +205,16 @@ class _Scope:
             return False
         self.deleted[ref] = max(version, self.deleted.get(ref, -1))
         return self.live.pop(ref, None) is not None
+
+    def is_confirmed_by(self, objects: Collection[StoredObject]) -> bool:
+        """Whether these are the very objects that are held: then there is little to do, however many there are."""
+        return len(objects) == len(self.live) and all(self.live.get(obj.ref) is obj for obj in objects)
+
+    def confirm(self, *, as_of: int, consistent: bool) -> None:
+        if consistent:
+            self.listed = as_of
+        self.horizon, self.position = max(self.horizon, as_of), max(self.position, as_of)
+        self.deleted = {ref: version for ref, version in self.deleted.items() if version > as_of}
 
     def is_contradicted_by(self, listed: dict[ObjectRef, StoredObject], *, as_of: int) -> bool:
         """Whether a consistent list cannot be of the history that is known."""

@@ -48,6 +48,7 @@ def test_every_setting_has_exactly_one_way_to_set_it() -> None:
         *(f"template_limits.{name}" for name in TemplateLimits.model_fields),
         *({field.name for field in dataclasses.fields(ProxySettings)} - GROUPS),
         *({*Settings.model_fields} - GROUPS),
+        "watch_silence",
     }
 
     assert every == SETTINGS.keys() | OWN_OPTIONS.keys()
@@ -93,6 +94,13 @@ def test_every_setting_of_the_translation_arrives(name: str) -> None:
 
     assert one.value == getattr(settings.template_limits if group else settings, field)
     assert settings != Settings()
+
+
+def test_silence_of_watches_arrives_and_can_only_be_shortened() -> None:
+    assert 75.0 == assignments.watch_silence((), default=75.0)
+    assert 20.0 == assignments.watch_silence(assigned("watch_silence=20"), default=75.0)
+    with pytest.raises(typer.BadParameter, match="from 1 to 75"):
+        parse_assignment("watch_silence=76")
 
 
 @pytest.mark.parametrize("name", [name for name in SETTINGS if name.startswith("template_limits.")])

@@ -124,7 +124,7 @@ class Cluster(Objects):
         """Wait until a CRD is Established and its objects can be listed."""
 
         def is_served() -> bool:
-            conditions = self.get("CustomResourceDefinition", crd).get("status", {}).get("conditions", [])
+            conditions = self.get("CustomResourceDefinition", crd).get("status", {}).get("conditions") or []
             established = [each["status"] for each in conditions if each["type"] == "Established"]
             assert established == ["True"], conditions
             try:

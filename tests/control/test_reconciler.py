@@ -10,12 +10,16 @@ from typing import Any, cast
 
 import pytest
 
+from tests.translate.cluster import Cluster
+from wardgate.api import Approval
 from wardgate.control.division import Division
 from wardgate.control.metrics import Metrics
 from wardgate.control.reconciler import Outputs, Reconciler
 from wardgate.control.trigger import Trigger
+from wardgate.ir import GatewayConfig
 from wardgate.kube.errors import ConnectionFailed
 from wardgate.kube.fence import Deposed
+from wardgate.kube.packing import OversizedGroup, Packer
 from wardgate.kube.publisher import Published, Publisher
 from wardgate.kube.state import StateStore
 from wardgate.problems import ObjectRef
@@ -24,8 +28,9 @@ from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject
 from wardgate.store import Store
 from wardgate.translate.forms import LastGood
-from wardgate.translate.pipeline import Translation
-from wardgate.wire.bundle import Bundle
+from wardgate.translate.statuses import Statuses
+from wardgate.wire.bundle import Bundle, hash_of
+from wardgate.wire.decode import decode_credentials
 from wardgate.wire.schema import SCHEMA
 
 GATEWAY: dict[str, object] = {
@@ -49,6 +54,9 @@ class World:
     reported: list[int] = field(default_factory=list)
     problem: str = ""
     left_out: tuple[ObjectRef, ...] = ()
+    packer: Packer = field(default_factory=Packer)
+    statuses: Statuses = field(default_factory=Statuses)
+    config: GatewayConfig = field(default_factory=GatewayConfig)
 
     # The cluster.
 
@@ -86,9 +94,13 @@ class World:
         self.saved.append(last_good)
         return 1
 
-    def report(self, translation: Translation, sequence: int) -> None:
+    def oversized(self, bundle: Bundle) -> tuple[OversizedGroup, ...]:
+        return self.packer.oversized(bundle, {})
+
+    def report(self, statuses: Statuses, config: GatewayConfig, sequence: int) -> None:
         self.log.append("report")
         self.reported.append(sequence)
+        self.statuses, self.config = statuses, config
 
 
 class Bench:
@@ -227,3 +239,97 @@ def test_what_memory_could_not_be_read_is_told(caplog: pytest.LogCaptureFixture)
 
     scenario(work)
     assert "The state cannot be read." in caplog.text
+
+
+CLUSTER = """
+apiVersion: networking.gloo.solo.io/v2
+kind: VirtualGateway
+metadata: {name: gateway, namespace: a}
+spec: {listeners: [{http: {}, port: {number: 80}}]}
+---
+apiVersion: networking.gloo.solo.io/v2
+kind: RouteTable
+metadata: {name: table, namespace: a}
+spec:
+  hosts: ["*"]
+  virtualGateways: [{name: gateway, namespace: a}]
+  http:
+    - {name: one, labels: {route: one}, matchers: [{uri: {prefix: /one}}], directResponse: {status: 200}}
+    - {name: two, labels: {route: two}, matchers: [{uri: {prefix: /two}}], directResponse: {status: 200}}
+---
+apiVersion: security.policy.gloo.solo.io/v2
+kind: ExtAuthPolicy
+metadata: {name: keys, namespace: a}
+spec:
+  applyToRoutes: [{route: {labels: {route: one}}}]
+  config:
+    glooAuth:
+      configs: [{apiKeyAuth: {k8sSecretApikeyStorage: {labelSelector: {team: a}}}}]
+---
+apiVersion: v1
+kind: Secret
+type: extauth.solo.io/apikey
+metadata: {name: good, namespace: a, labels: {team: a}}
+data: {api-key: Z29vZA==}
+---
+apiVersion: v1
+kind: Secret
+type: extauth.solo.io/apikey
+metadata: {name: revoked, namespace: a, labels: {team: a}}
+data: {api-key: cmV2b2tlZA==}
+"""
+TRANSFORMATION = """
+apiVersion: trafficcontrol.policy.gloo.solo.io/v2
+kind: TransformationPolicy
+metadata: {name: large, namespace: a}
+spec:
+  applyToRoutes: [{route: {labels: {route: two}}}]
+  config: {request: {injaTemplate: {body: {text: TEXT}}}}
+"""
+LARGE = ObjectRef("TransformationPolicy", "a", "large")
+REVOKED = ObjectRef("Secret", "a", "revoked")
+
+
+def apply(bench: Bench, cluster: Cluster) -> None:
+    for one in cluster.objects.values():
+        bench.store.upsert(one)
+    bench.trigger.mark()
+
+
+def keys_in(bundle: Bundle) -> set[str]:
+    groups = [data for name, data in bundle.groups.items() if name != "routes"]
+    return {one.name for group in groups for one in decode_credentials(group).credentials}
+
+
+def test_revocation_is_published_although_a_policy_is_too_large_and_the_policy_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    cluster = Cluster().apply_yaml(CLUSTER)
+    text = "".join(hash_of(str(number).encode()) for number in range(200))
+
+    async def work(bench: Bench) -> None:
+        bench.world.packer = Packer(max_shard=2000)
+        apply(bench, cluster)
+        await bench.reconciler.lead()
+        await bench.until(lambda: len(bench.world.saved) == 1)
+        bench.store.remove(REVOKED, version=100)
+        cluster.version = 100
+        apply(bench, cluster.delete(REVOKED).apply_yaml(TRANSFORMATION.replace("TEXT", text)))
+        await bench.until(lambda: len(bench.world.saved) == 2)
+        bench.trigger.mark()
+        await bench.until(lambda: len(bench.world.saved) == 3)
+        status = bench.world.statuses.of(LARGE)
+        assert status is not None
+        assert (Approval.INVALID, "TooLarge", None) == (status.approval, status.reason, status.served_generation)
+        apply(bench, cluster.apply_yaml(TRANSFORMATION.replace("TEXT", "short")))
+        await bench.until(lambda: len(bench.world.saved) == 4)
+
+    with caplog.at_level(logging.INFO):
+        world = scenario(work).world
+    assert [{"good", "revoked"}, {"good"}, {"good"}, {"good"}] == [keys_in(bundle) for bundle in world.published]
+    assert [()] * 4 == [world.oversized(bundle) for bundle in world.published]
+    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    expected = f"Too large to be published, and closed until all fits: {LARGE}. Everything else is published."
+    assert [expected] == warnings
+    assert 1 == caplog.text.count("Everything fits again.")
+    assert {one.approval for one in world.statuses if one.ref == LARGE} <= {Approval.ACCEPTED, Approval.WARNING}

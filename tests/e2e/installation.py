@@ -15,13 +15,12 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from examples.demo.processes import NotServingError, Program
 from tests.chart.helm import Helm, Values
 from tests.cluster.cluster import Cluster
 from tests.cluster.http_api import ApiError
-from tests.cluster.link import Link
 from tests.examples.servers import HOSTS, Answer, Provider, ask, free_port
 
 WARDGATE = str(Path(sys.executable).parent / "wardgate")
@@ -33,6 +32,15 @@ LIVE_SECONDS = 20.0
 _SHOWN = 40
 """Lines of each process that a failure shows."""
 _PODS = ("Deployment", "Service")
+
+
+class Way(Protocol):
+    """A way to the API server that is not its own address: a ``Link``, a ``Gate``."""
+
+    @property
+    def url(self) -> str:
+        """Where clients connect."""
+        ...
 
 
 class Proxy:
@@ -121,13 +129,13 @@ class Installation:
             what=f"the {component} may {verb} Secrets in {namespace}",
         )
 
-    def kubeconfig(self, component: str, *, link: Link | None = None) -> Path:
+    def kubeconfig(self, component: str, *, link: Way | None = None) -> Path:
         """A kubeconfig in the identity of a component; its token is in a file, as in a pod."""
         token_file = self.folder / f"token-{component}-{secrets.token_hex(3)}"
         token_file.write_text(self.cluster.service_account_token(self.namespace, f"{self.release}-{component}"))
         return self.cluster.kubeconfig_for(token_file=token_file, server=link.url if link else None)
 
-    def operator(self, *flags: str, link: Link | None = None, identity: str = "") -> Operator:
+    def operator(self, *flags: str, link: Way | None = None, identity: str = "") -> Operator:
         """Start a replica."""
         self._started += 1
         admin = free_port()
@@ -143,9 +151,7 @@ class Installation:
         self._wait_for_page(started.page, program)
         return started
 
-    def proxy(
-        self, *flags: str, provider: Provider | None = None, link: Link | None = None, wait: bool = True
-    ) -> Proxy:
+    def proxy(self, *flags: str, provider: Provider | None = None, link: Way | None = None, wait: bool = True) -> Proxy:
         """Start a proxy; ``wait`` until it serves its first config."""
         admin = self.admin_ports[len(self.proxies) % len(self.admin_ports)]
         port = free_port()

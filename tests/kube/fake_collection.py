@@ -26,16 +26,10 @@ class FakeCollection(KubeClient):
         self.refusal: Exception | None = None
         self.watch_refusal: Exception | None = None
         self.lists: list[Parameters] = []
-        self.probes: list[Parameters] = []
         self.watches: list[Parameters] = []
         self.silences: list[float] = []
         self.hold_lists: asyncio.Event | None = None
         self._news: asyncio.Queue[Manifest | Exception | None] = asyncio.Queue()
-
-    async def probe(self, path: str, parameters: Parameters | None = None, *, limit: float) -> Manifest:
-        self.probes.append(parameters or {})
-        self._answer(self.refusal)
-        return {"metadata": {"resourceVersion": str(self.version)}, "items": self.items[:1]}
 
     async def pages(self, path: str, parameters: Parameters | None = None) -> AsyncIterator[Manifest]:
         self.lists.append(parameters or {})

@@ -164,6 +164,39 @@ def test_groups_that_arrived_are_not_asked_for_again() -> None:
     run(scenario())
 
 
+def test_groups_in_force_are_held_while_another_index_fails() -> None:
+    async def scenario() -> None:
+        api = FakeSecrets()
+        async with following(api.client, time=VirtualTime()) as at:
+            first, third = bundle(keys=40), bundle(keys=41)
+            api.publish(first)
+            await at.serves(first)
+            api.put_index(published.index_secret(published.index_of(bundle("lost"), sequence=2)))
+            await at.complains()
+            api.gets.clear()
+            index = api.publish(third, sequence=3)
+            await at.serves(third)
+            assert api.gets == [one.name for one in index.shards if one.sha256 not in first.hashes.values()]
+
+    run(scenario())
+
+
+def test_new_index_is_tried_again_as_soon_as_the_first_one() -> None:
+    async def scenario() -> None:
+        api, time = FakeSecrets(), VirtualTime()
+        async with following(api.client, time=time) as at:
+            await at.until(lambda: api.watching == 1)
+            api.put_index(published.index_secret(published.index_of(bundle("lost"), sequence=1)))
+            await at.until(lambda: time.slept == [0.05])
+            time.pass_time(0.05)
+            await at.until(lambda: time.slept == [0.05, 0.1])
+            api.put_index(published.index_secret(published.index_of(bundle("lost too"), sequence=2)))
+            await at.until(lambda: len(time.slept) == 3)
+            assert 0.05 == time.slept[-1]
+
+    run(scenario())
+
+
 def test_many_shards_are_got_eight_at_a_time() -> None:
     async def scenario() -> None:
         api = FakeSecrets()

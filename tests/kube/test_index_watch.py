@@ -113,8 +113,8 @@ def test_missing_right_is_said_with_what_to_grant() -> None:
             await at.complains()
             assert at.delivery.problem == (
                 "The API server does not let this proxy see Secret wardgate-config/wardgate-index "
-                "(GET /api: 403 Forbidden: no). Its ServiceAccount needs, in namespace wardgate-config: get on secrets; list "
-                "and watch on the one of that name."
+                "(GET /api: 403 Forbidden: no). Its ServiceAccount needs, in namespace wardgate-config: "
+                "get on secrets; list and watch on the one of that name."
             )
 
     run(scenario())

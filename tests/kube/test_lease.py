@@ -15,6 +15,7 @@ from wardgate.kube.client import Manifest, Parameters
 from wardgate.kube.election import DURATION, GIVE_UP
 from wardgate.kube.errors import ConnectionFailed, KubeError
 from wardgate.kube.lease import Lease
+from wardgate.kube.pacing import Timing
 from wardgate.tasks import spawn
 
 PATH = "/apis/coordination.k8s.io/v1/namespaces/wardgate/leases"
@@ -56,17 +57,25 @@ class Replica:
     start_faults: list[Exception] = field(default_factory=list)
     is_slow: bool = False
     task: asyncio.Task[None] | None = None
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def started(self) -> None:
         self.told.append("start")
         if self.start_faults:
             raise self.start_faults.pop(0)
         if self.is_slow:
-            await asyncio.Event().wait()
+            await self._wait()
         self.told.append("started")
+
+    async def _wait(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.told.append("broken off")
 
     def stopped(self) -> None:
         self.told.append("stopped")
+        self.over.set()
 
     def run(self) -> None:
         self.task = spawn(self.lease.run(self.started, self.stopped), name=self.name)
@@ -263,7 +272,7 @@ def test_taking_over_is_broken_off_when_leadership_is_lost() -> None:
         await election.after(2)
         one.client.fault = ConnectionFailed("no route")
         await election.after(10)
-        assert ["start", "started", "stopped", "start", "stopped"] == one.told
+        assert ["start", "started", "stopped", "start", "stopped", "broken off"] == one.told
 
     elect(scenario)
 
@@ -302,6 +311,24 @@ def test_unforeseen_fault_ends_nothing() -> None:
         assert (True, "") == (one.lease.is_leader, one.lease.problem)
 
     elect(scenario)
+
+
+def test_request_that_hangs_does_not_hold_up_the_end_of_leadership(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wardgate.kube.election.GIVE_UP", 0.4)
+    monkeypatch.setattr("wardgate.kube.lease._RENEW", 0.05)
+
+    async def main() -> None:
+        client = LeaseClient(FakeApiServer())
+        lease = Lease(client, namespace="wardgate", name="wardgate-operator", identity="one", timing=Timing())
+        one = Replica("one", client, lease)
+        one.run()
+        await settle()
+        assert ["start", "started"] == one.told
+        client.is_stuck = True
+        await asyncio.wait_for(one.over.wait(), 1.5)
+        await one.end()
+
+    asyncio.run(main())
 
 
 def test_release_of_what_another_holds_writes_nothing() -> None:

@@ -484,3 +484,24 @@ def touch_index(world: World) -> None:
     del index["metadata"]["resourceVersion"]
     index["metadata"]["labels"]["late"] = str(world.api.version)
     world.api.replace(INDEX, index)
+
+
+@pytest.mark.parametrize("successor", ["operator-a", "operator-b"])
+def test_index_that_somebody_set_back_is_written_anew_by_whoever_takes_over(successor: str) -> None:
+    """Even the same revision: proxies refuse the smaller sequence, and perhaps none of them can be asked."""
+
+    async def scenario() -> None:
+        world = World()
+        publisher = await world.leader()
+        before = await publisher.publish(NEW)
+        set_back = replace(world.index(), sequence=7, writer="somebody")
+        world.api.replace(INDEX, index_manifest(set_back, release=RELEASE, namespace=NAMESPACE))
+        if successor == "operator-a":
+            await publisher.take_over()
+        else:
+            publisher = await world.leader(successor)
+        after = await publisher.publish(NEW)
+        assert (True, before.revision) == (after.index_written, world.index().revision)
+        assert world.index().sequence == after.sequence >= before.sequence
+
+    asyncio.run(scenario())

@@ -120,30 +120,45 @@ def test_watch_that_ended_in_order_goes_on_from_its_last_version() -> None:
     follow(FakeCollection(), scenario)
 
 
-def test_watch_that_broke_goes_on_from_its_last_version() -> None:
-    async def scenario(run: Run) -> None:
-        run.client.tell(event("ADDED", secret("a", version=11)))
-        run.client.version = 11
-        await run.breaks(BROKEN)
-        assert not run.reflector.is_live
-        await run.after(0.05)
-        assert [10, 11] == [one["resourceVersion"] for one in run.client.watches]
-        assert (1, True) == (len(run.client.lists), run.reflector.is_live)
-
-    follow(FakeCollection(), scenario)
-
-
-def test_watch_is_not_resumed_before_the_server_shows_that_it_has_come_that_far() -> None:
+@pytest.mark.parametrize(
+    "error", [BROKEN, refused(429, "TooManyRequests"), refused(410, "Expired"), refused(504, "Timeout")]
+)
+def test_watch_that_broke_is_followed_by_a_list(error: Exception) -> None:
     async def scenario(run: Run) -> None:
         run.client.tell(event("ADDED", secret("a", version=50)))
         await settle()
         run.sink.take()
-        run.client.version = 30
-        await run.breaks(BROKEN)
+        run.client.version = 60
+        await run.breaks(error)
+        assert not run.reflector.is_live
         await run.after(0.05)
-        assert [{**dict(KEYS), "limit": 1}] == run.client.probes
-        assert ["replaced Secret keys[] as of 30, at least 50"] == run.sink.take()
-        assert run.client.watches[-1]["resourceVersion"] == 30
+        assert ["replaced Secret keys[] as of 60, at least 50"] == run.sink.take()
+        assert ([10, 60], True) == ([one["resourceVersion"] for one in run.client.watches], run.reflector.is_live)
+
+    follow(FakeCollection(), scenario)
+
+
+def test_watch_that_could_not_be_opened_in_between_is_followed_by_a_list() -> None:
+    async def scenario(run: Run) -> None:
+        await run.after(300)
+        run.client.watch_refusal = ConnectionFailed("no route")
+        run.client.end()
+        await settle()
+        await run.after(0.05)
+        run.client.watch_refusal = None
+        await run.after(0.1)
+        assert (2, True) == (len(run.client.lists), run.reflector.is_live)
+
+    follow(FakeCollection(), scenario)
+
+
+def test_event_of_another_history_leads_to_a_list() -> None:
+    async def scenario(run: Run) -> None:
+        run.client.version = 5
+        run.client.tell(event("ADDED", secret("a", version=4)))
+        await settle()
+        await run.after(0.05)
+        assert "replaced Secret keys[] as of 5, at least 10" == run.sink.take()[-1]
 
     follow(FakeCollection(), scenario)
 
@@ -264,7 +279,6 @@ def test_what_may_not_be_listed_is_not_empty() -> None:
         assert [] == run.sink.take()
         assert (None, True) == (run.reflector.listed_at, run.reflector.is_answered)
         assert "Allow its ServiceAccount to list and watch secrets there." in run.reflector.problem
-        assert [15.0] == run.time.slept
 
     client = FakeCollection(secret("a"))
     client.refusal = refused(403, "Forbidden")
@@ -283,28 +297,27 @@ def test_right_that_is_taken_away_leaves_what_was_last_seen() -> None:
     follow(FakeCollection(secret("a")), scenario)
 
 
+def test_refusal_is_asked_about_again_soon_at_first_and_then_every_fifteen_seconds() -> None:
+    async def scenario(run: Run) -> None:
+        for _ in range(7):
+            await run.after(run.time.slept[-1])
+        assert [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 15.0, 15.0] == run.time.slept
+
+    client = FakeCollection()
+    client.refusal = refused(403, "Forbidden")
+    follow(client, scenario)
+
+
 def test_list_without_watch_does_not_become_a_list_every_second() -> None:
     async def scenario(run: Run) -> None:
-        assert [15.0] == run.time.slept
-        await run.after(15)
-        assert (2, False) == (len(run.client.lists), run.reflector.is_live)
+        for _ in range(7):
+            await run.after(run.time.slept[-1])
+        assert (15.0, False) == (run.time.slept[-1], run.reflector.is_live)
         assert "list and watch" in run.reflector.problem
 
     client = FakeCollection(secret("a"))
     client.watch_refusal = refused(403, "Forbidden")
     follow(client, scenario)
-
-
-def test_overloaded_server_costs_no_list() -> None:
-    async def scenario(run: Run) -> None:
-        run.client.watch_refusal = refused(429, "TooManyRequests")
-        await run.breaks(BROKEN)
-        await run.after(0.05)
-        run.client.watch_refusal = None
-        await run.after(0.1)
-        assert (1, True) == (len(run.client.lists), run.reflector.is_live)
-
-    follow(FakeCollection(), scenario)
 
 
 def test_unforeseen_fault_ends_nothing_and_is_told_without_its_text(caplog: pytest.LogCaptureFixture) -> None:
@@ -336,16 +349,16 @@ def test_extra_list_tells_the_sink_and_leaves_the_watch_alone() -> None:
     follow(FakeCollection(secret("a")), scenario)
 
 
-def test_two_lists_never_overlap() -> None:
+def test_list_waits_for_the_one_before_it_because_a_late_older_one_would_look_like_a_roll_back() -> None:
     async def scenario(run: Run) -> None:
         run.sink.take()
-        run.client.hold_lists = asyncio.Event()
+        slow = run.client.hold_lists = asyncio.Event()
         first = spawn(run.reflector.list_again(), name="first")
         await settle()
-        run.client.version = 20
+        run.client.hold_lists, run.client.version = None, 20
         second = spawn(run.reflector.list_again(), name="second")
         await settle()
-        run.client.hold_lists.set()
+        slow.set()
         await asyncio.gather(first, second)
         told = run.sink.take()
         assert ["as of 10", "as of 20"] == [one.partition("] ")[2].partition(",")[0] for one in told]

@@ -212,6 +212,22 @@ def test_list_out_of_turn_ends_with_everything_else() -> None:
     resync(scenario)
 
 
+def test_list_waits_for_the_one_before_it_because_a_late_older_one_would_look_like_a_roll_back() -> None:
+    async def scenario(run: Run) -> None:
+        run.sink.take()
+        slow = run.client.hold_lists = asyncio.Event()
+        first = spawn(run.resync.list_again(), name="first")
+        await settle()
+        run.client.hold_lists, run.client.version = None, 20
+        second = spawn(run.resync.list_again(), name="second")
+        await settle()
+        slow.set()
+        await asyncio.gather(first, second)
+        assert ["as of 10", "as of 20"] == [one.partition("] ")[2].partition(",")[0] for one in run.sink.take()]
+
+    resync(scenario)
+
+
 def test_everything_can_be_listed_once_more_with_what_may_be_listed() -> None:
     async def scenario(run: Run) -> None:
         run.client.refusals[PATH] = refused(403, "Forbidden")

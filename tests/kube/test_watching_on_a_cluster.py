@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -422,6 +423,25 @@ def test_nothing_is_ever_written(cluster: Cluster) -> None:
     events = cluster.audit(since=mark, user=account.user)
     assert {"get", "list", "watch"} >= {event.verb for event in events}
     assert "secrets" not in {event.resource for event in events if event.user_agent.startswith("kopf")}
+
+
+def test_token_that_was_replaced_is_used_by_all_of_them(cluster: Cluster, tmp_path: Path) -> None:
+    account, apps, link = Account(cluster), cluster.namespace("apps"), cluster.link()
+    token_file = tmp_path / "token"
+    token_file.write_text(account.token, encoding="ascii")
+
+    async def scenario() -> None:
+        async with watching(account, server=link.url, token_file=token_file) as it:
+            await it.is_quiet()
+            await it.kopf_is_up(cluster, apps)
+            account.renew()
+            token_file.write_text(account.token, encoding="ascii")
+            await asyncio.to_thread(link.kill_connections)
+            make_keys(cluster, apps, "key")
+            await it.has("key")
+            await it.kopf_is_up(cluster, apps)
+
+    run(scenario())
 
 
 def test_everything_stops_within_half_a_second(cluster: Cluster) -> None:

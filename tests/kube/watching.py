@@ -139,9 +139,16 @@ class Account:
             lambda: self.cluster.can(self.user, "watch", "Secret") is secrets, seconds=10, what="the right on Secrets"
         )
 
-    def kubeconfig(self, server: str | None = None) -> Path:
+    def kubeconfig(self, server: str | None = None, token_file: Path | None = None) -> Path:
         """Where and as whom to connect."""
+        if token_file is not None:
+            return self.cluster.kubeconfig_for(token_file=token_file, server=server)
         return self.cluster.kubeconfig_for(token=self.token, server=server)
+
+    def renew(self) -> None:
+        """Make all tokens so far bad, and a new one."""
+        self.cluster.delete("ServiceAccount", NAME, namespace=self.namespace)
+        self.token = self.cluster.service_account_token(self.namespace, NAME)
 
     @property
     def _role(self) -> str:
@@ -164,13 +171,14 @@ async def watching(
     account: Account,
     *,
     server: str | None = None,
+    token_file: Path | None = None,
     scope: SecretsScope | None = None,
     namespaces: Iterable[str] = (),
     silence: float = 75.0,
     period: float = 60.0,
 ) -> AsyncIterator[Watching]:
     """Run the reading side in that identity."""
-    kubeconfig = account.kubeconfig(server)
+    kubeconfig = account.kubeconfig(server, token_file)
     client = await connect(kubeconfig=str(kubeconfig), user_agent="test-operator")
     store = Store()
     chosen = WatchScope(frozenset(namespaces), scope or SecretsScope(), silence=silence, period=period)

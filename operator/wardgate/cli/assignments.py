@@ -19,7 +19,7 @@ from wardgate.cli.forms import Form
 from wardgate.proxy.settings import Limits, Timeouts
 from wardgate.settings import TemplateLimits
 
-Part = Literal["proxy", "translate"]
+Part = Literal["proxy", "translate", "cluster"]
 _T = TypeVar("_T")
 
 OWN_OPTIONS: Final[Mapping[str, str]] = {
@@ -40,6 +40,8 @@ OWN_OPTIONS: Final[Mapping[str, str]] = {
 }
 """Settings that ``--set`` leaves to an option: there is one way to set each."""
 _MAY_BE_ZERO: Final = frozenset({"limits.pool_idle", "timeouts.pool_idle", "timeouts.drain", "timeouts.revoked_grace"})
+_LONGEST_SILENCE: Final = 75
+"""What the operator allows a watch by default: with a longer silence a frozen one would outlast 90 s (invariant 5)."""
 _SIZES: Final = frozenset({"regex_memory", "regex_work", "replace_work"})
 """Bytes too, though their names do not say so."""
 _OF_THE_TRANSLATION: Final = {
@@ -53,6 +55,13 @@ _OF_THE_TRANSLATION: Final = {
     "gateway_labels": forms.LABELS,
     "gateway_namespace": forms.NAMESPACE,
     "user_id_to_external": forms.FLAG,
+}
+
+
+_WHOSE: Final[Mapping[Part, str]] = {
+    "proxy": "the proxy",
+    "translate": "the translation",
+    "cluster": "whoever follows a cluster",
 }
 
 
@@ -83,6 +92,7 @@ def _settings() -> Iterator[Setting]:
         yield Setting(name, "proxy", forms.seconds(lowest=0 if name in _MAY_BE_ZERO else 0.001))
     for name, form in _OF_THE_TRANSLATION.items():
         yield Setting(name, "translate", form)
+    yield Setting("watch_silence", "cluster", forms.seconds(lowest=1, highest=_LONGEST_SILENCE))
     for name, schema in TemplateLimits.model_json_schema()["properties"].items():
         number = forms.count(highest=schema.get("maximum", forms.LARGEST_COUNT))
         is_size = name.endswith("_bytes") or name in _SIZES
@@ -130,7 +140,7 @@ def only(*parts: Part) -> Callable[[typer.Context, typer.CallbackParam, list[Ass
         source = context.get_parameter_source(option.name or "")
         foreign = [one.setting for one in given or () if one.setting.part not in parts]
         if foreign and (source is None or source.name == "COMMANDLINE"):
-            who = {"proxy": "the proxy", "translate": "the translation"}[foreign[0].part]
+            who = _WHOSE[foreign[0].part]
             raise typer.BadParameter(f"{foreign[0].name} is a setting of {who}; this command has no use for it.")
         return given or []
 
@@ -157,6 +167,13 @@ def limits(assigned: Iterable[Assignment]) -> Limits:
 def timeouts(assigned: Iterable[Assignment]) -> Timeouts:
     """Return the proxy's times."""
     return Timeouts(**_members(_merged(assigned), group="timeouts", kind=float))
+
+
+def watch_silence(assigned: Iterable[Assignment], *, default: float) -> float:
+    """Return the seconds that a watch may say nothing."""
+    value = _merged(assigned).get("watch_silence", default)
+    assert isinstance(value, float)
+    return value
 
 
 def of_the_translation(assigned: Iterable[Assignment]) -> dict[str, object]:

@@ -13,6 +13,7 @@ from wardgate.cli.serving import Announcer, Gateway, Terminal, gateway, stop_sig
 from wardgate.kube.client import connect
 from wardgate.kube.config_source import ConfigSource
 from wardgate.kube.errors import KubeError
+from wardgate.kube.index_watch import SILENCE
 from wardgate.kube.place import Place
 from wardgate.kube.revision_file import RevisionFile
 from wardgate.proxy.settings import ProxySettings
@@ -30,6 +31,8 @@ class ClusterConfig:
     kubeconfig: str | None = None
     context: str | None = None
     cache_dir: Path | None = None
+    watch_silence: float = SILENCE
+    """Seconds without a word after which the watch of the index is opened anew."""
 
 
 async def serve_cluster(config: ClusterConfig, settings: ProxySettings, terminal: Terminal) -> None:
@@ -49,7 +52,8 @@ async def serve_cluster(config: ClusterConfig, settings: ProxySettings, terminal
             stop_signals(lambda: terminal.say("stopping; a second Ctrl-C ends at once")) as stopping,
             gateway(settings, terminal) as serving,
         ):
-            source = ConfigSource(client, _Proxy(serving, settings, terminal), place=place, cache=cache)
+            proxy = _Proxy(serving, settings, terminal)
+            source = ConfigSource(client, proxy, place=place, cache=cache, silence=config.watch_silence)
             serving.follow(source.delivery)
             admin = f", admin endpoints at http://{serving.admin}" if serving.admin else ""
             server = await client.server()

@@ -43,13 +43,13 @@ def count(*, lowest: int = 1, highest: int = LARGEST_COUNT) -> Form:
     return Form(f"a whole number from {lowest} to {highest}", read)
 
 
-def seconds(*, lowest: float) -> Form:
+def seconds(*, lowest: float, highest: float = _LARGEST_SECONDS) -> Form:
     """Return the form of a time, which is read as a float."""
 
     def read(text: str) -> float:
-        return _bounded(float(_matched(_SECONDS, text)[0]), lowest=lowest, highest=_LARGEST_SECONDS)
+        return _bounded(float(_matched(_SECONDS, text)[0]), lowest=lowest, highest=highest)
 
-    return Form(f"seconds such as 2.5, from {lowest:g} to {_LARGEST_SECONDS}", read)
+    return Form(f"seconds such as 2.5, from {lowest:g} to {highest:.0f}", read)
 
 
 def read_size(text: str) -> int:

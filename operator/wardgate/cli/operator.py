@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -12,11 +13,11 @@ from typing import Annotated, Literal
 import typer
 
 from wardgate import __version__
-from wardgate.cli import options
+from wardgate.cli import assignments, options
 from wardgate.cli.errors import CommandError
 from wardgate.cli.serving import stop_signals
 from wardgate.control.division import SelectorError, parse_selector
-from wardgate.control.settings import OperatorSettings
+from wardgate.control.settings import WATCH_SILENCE, OperatorSettings
 
 _DEFAULT_ADMIN = "127.0.0.1:9902"
 
@@ -129,7 +130,7 @@ def operator(
     ] = None,
     kubeconfig: options.KubeconfigOption = None,
     context: options.ContextOption = None,
-    assign: options.TranslationSetOption = None,
+    assign: options.OperatorSetOption = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", envvar="WARDGATE_VERBOSE", help="Log at DEBUG.")] = False,
 ) -> None:
     """Watch the cluster and publish what the proxies serve.
@@ -168,8 +169,13 @@ def operator(
         proxy_service="" if proxy_admin else (proxy_service or f"{release}-proxy-admin"),
         proxy_admins=tuple(proxy_admin or ()),
         admin=bind,
+        watch_silence=assignments.watch_silence(assign or (), default=WATCH_SILENCE),
     )
-    asyncio.run(_operate(settings, kubeconfig=kubeconfig, context=context))
+    try:
+        asyncio.run(_operate(settings, kubeconfig=kubeconfig, context=context))
+    finally:
+        # The process is about to end. To look through all there is for cycles before that takes up to a second.
+        gc.freeze()
 
 
 async def _operate(settings: OperatorSettings, *, kubeconfig: str | None, context: str | None) -> None:

@@ -257,9 +257,12 @@ def _set_option(*parts: Part, example: str) -> object:
 
 
 SetOption = Annotated[list[Assignment] | None, _set_option("proxy", "translate", example="limits.head_bytes=128KiB")]
-ProxySetOption = Annotated[list[Assignment] | None, _set_option("proxy", example="timeouts.connect=3")]
+ProxySetOption = Annotated[list[Assignment] | None, _set_option("proxy", "cluster", example="timeouts.connect=3")]
 TranslationSetOption = Annotated[
     list[Assignment] | None, _set_option("translate", example="template_limits.steps=1000000")
+]
+OperatorSetOption = Annotated[
+    list[Assignment] | None, _set_option("translate", "cluster", example="template_limits.steps=1000000")
 ]
 
 DEFAULT_BIND: Final = "127.0.0.1"

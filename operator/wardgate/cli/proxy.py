@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from wardgate.cli import forms, options
+from wardgate.cli import assignments, forms, options
 from wardgate.cli.errors import USAGE, CommandError
 from wardgate.cli.file_config import serve_file
 from wardgate.cli.serving import Terminal
@@ -112,6 +112,7 @@ def proxy(
         return
     # Who serves a file starts faster, and smaller, without the client of the API server.
     from wardgate.cli.cluster_config import ClusterConfig, serve_cluster  # noqa: PLC0415
+    from wardgate.kube.index_watch import SILENCE  # noqa: PLC0415
 
     place = ClusterConfig(
         release=_dns_label(release, option="--release"),
@@ -119,6 +120,7 @@ def proxy(
         kubeconfig=kubeconfig,
         context=context,
         cache_dir=cache_dir,
+        watch_silence=assignments.watch_silence(assign or (), default=SILENCE),
     )
     asyncio.run(serve_cluster(place, replace(settings, max_config_age=max_config_age), Terminal()))
 

@@ -23,6 +23,7 @@ from wardgate.control.reconciler import Outputs, Reconciler
 from wardgate.control.settings import OperatorSettings
 from wardgate.control.trigger import Trigger
 from wardgate.control.watches import Watches
+from wardgate.ir import GatewayConfig
 from wardgate.kube.api_server import api_server_addresses
 from wardgate.kube.client import KubeClient
 from wardgate.kube.errors import KubeError
@@ -42,7 +43,7 @@ from wardgate.kube.sweep import Sweeper
 from wardgate.renderer import Renderer
 from wardgate.store import Store
 from wardgate.tasks import spawn
-from wardgate.translate.pipeline import Translation
+from wardgate.translate.statuses import Statuses
 from wardgate.wire.schema import WRITTEN, major_of
 
 _log = logging.getLogger(__name__)
@@ -213,9 +214,9 @@ class Operator:
 
     # Statuses and proxies.
 
-    def _report(self, translation: Translation, sequence: int) -> None:
+    def _report(self, statuses: Statuses, config: GatewayConfig, sequence: int) -> None:
         if self._settings.write_status:
-            self._board.take(self._division.reported(translation.statuses), translation.config, sequence=sequence)
+            self._board.take(self._division.reported(statuses), config, sequence=sequence)
 
     def _status_written(self, desired: Desired, before: Mapping[str, Any] | None) -> None:
         self._events.tell(before, desired.verdict)

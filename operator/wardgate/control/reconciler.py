@@ -20,16 +20,20 @@ from pathlib import PurePath
 from typing import Final, Protocol
 
 from wardgate.control.division import Division
+from wardgate.control.fitting import Fitted, fit
 from wardgate.control.metrics import Metrics
 from wardgate.control.trigger import Trigger
+from wardgate.ir import GatewayConfig
 from wardgate.kube.errors import KubeError
 from wardgate.kube.publisher import Deposed, Publisher
 from wardgate.kube.state import StateStore
 from wardgate.problems import ObjectRef
 from wardgate.renderer import Rendered, Renderer
+from wardgate.snapshot import ClusterSnapshot
 from wardgate.store import Store
 from wardgate.translate.forms import LastGood
-from wardgate.translate.pipeline import Translation
+from wardgate.translate.statuses import Statuses
+from wardgate.wire.bundle import Bundle
 
 _log = logging.getLogger(__name__)
 _BACKOFF: Final = (0.05, 0.2, 1.0, 2.0, 5.0)
@@ -64,7 +68,7 @@ class Outputs:
     publisher: Publisher
     state: StateStore
     schema: Callable[[], str]
-    report: Callable[[Translation, int], None]
+    report: Callable[[Statuses, GatewayConfig, int], None]
 
 
 class Reconciler:
@@ -96,6 +100,7 @@ class Reconciler:
         self._failures = 0
         self._round = asyncio.Lock()
         self._waiting_for: tuple[str, ...] = ()
+        self._unfit: tuple[ObjectRef, ...] = ()
 
     @property
     def is_leading(self) -> bool:
@@ -162,19 +167,45 @@ class Reconciler:
             return False
         started = self._clock()
         self._renderer.schema = self._outputs.schema()
-        rendered = await asyncio.to_thread(self._renderer.render, self._division.of(self._store.freeze()))
+        snapshot = self._division.of(self._store.freeze())
+        rendered = await asyncio.to_thread(self._renderer.render, snapshot)
         self._metrics.translated(self._clock() - started)
         self._cluster.follow_named(rendered.translation.named_secrets)
         if self._cluster.missing():
             return False  # a Secret that was named just now is about to be read
         if not self._leading:
             return True
-        sequence = await self._publish(rendered, noticed)
+        fitted = await asyncio.to_thread(self._fit, rendered, snapshot)
+        sequence = await self._publish(fitted.bundle, noticed)
+        self._tell_unfit(fitted)
         # After publishing, and before the next round: both use what the translation remembers.
-        await asyncio.to_thread(lambda: (rendered.translation.statuses, rendered.translation.last_good))
-        self._outputs.report(rendered.translation, sequence)
-        await self._remember(rendered.translation.last_good)
+        statuses, last_good = await asyncio.to_thread(
+            lambda: (fitted.judged(rendered.translation.statuses), rendered.translation.last_good)
+        )
+        self._outputs.report(statuses, fitted.config, sequence)
+        await self._remember(last_good)
         return True
+
+    def _fit(self, rendered: Rendered, snapshot: ClusterSnapshot) -> Fitted:
+        return fit(
+            rendered.translation.config,
+            rendered.bundle,
+            snapshot,
+            encode=self._renderer.encode,
+            oversized=self._outputs.publisher.oversized,
+        )
+
+    def _tell_unfit(self, fitted: Fitted) -> None:
+        if fitted.refs == self._unfit:
+            return
+        self._unfit = fitted.refs
+        if fitted.left_out:
+            _log.warning(
+                "Too large to be published, and closed until all fits: %s. Everything else is published.",
+                ", ".join(map(str, fitted.refs)),
+            )
+        else:
+            _log.info("Everything fits again.")
 
     async def _remember(self, last_good: LastGood) -> None:
         before = self._outputs.state.left_out
@@ -190,8 +221,8 @@ class Reconciler:
             self._waiting_for = missing
         return not missing
 
-    async def _publish(self, rendered: Rendered, noticed: float) -> int:
-        published = await self._outputs.publisher.publish(rendered.bundle, verified=self._cluster.is_live())
+    async def _publish(self, bundle: Bundle, noticed: float) -> int:
+        published = await self._outputs.publisher.publish(bundle, verified=self._cluster.is_live())
         if published.index_written:
             self._metrics.published(
                 seconds=published.seconds, latency=self._clock() - noticed, revision=published.revision

@@ -1,18 +1,15 @@
-"""Everything the operator watches, as one thing: our kinds through kopf and the resync, Secrets through reflectors."""
+"""Everything the operator watches, as its settings say, and whether that is fresh enough to be called healthy."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from wardgate.control.settings import OperatorSettings
 from wardgate.kube.client import KubeClient
-from wardgate.kube.handlers import Handlers
+from wardgate.kube.cluster_watch import ClusterWatch, WatchScope
 from wardgate.kube.pacing import Timing
-from wardgate.kube.resync import Resync
-from wardgate.kube.secrets_watch import SecretsScope, SecretsWatch
-from wardgate.kube.sink import StoreSink
+from wardgate.kube.secrets_watch import SecretsScope
 from wardgate.problems import ObjectRef
 from wardgate.store import Store
 
@@ -33,57 +30,28 @@ class Watches:
         on_rollback: Callable[[], None],
         timing: Timing,
     ) -> None:
-        sink = StoreSink(store, on_change=on_change, on_rollback=on_rollback)
-        scope = SecretsScope(frozenset(settings.key_namespaces), settings.opaque_key_selector)
-        self._clock = timing.clock
-        self._secrets = SecretsWatch(client, scope, sink=sink, timing=timing)
-        self._resync = Resync(
-            client,
-            sink=sink,
-            timing=timing,
-            namespaces=settings.watch_namespaces,
-            on_watchable=self._restart_kopf,
+        scope = WatchScope(
+            watch_namespaces=frozenset(settings.watch_namespaces),
+            secrets=SecretsScope(frozenset(settings.key_namespaces), settings.opaque_key_selector),
+            silence=settings.watch_silence,
         )
-        self._handlers = Handlers(
-            client,
-            sink=sink,
-            timing=timing,
-            watchable=lambda: self._resync.watchable,
-            on_relist=self._resync.hurry,
-            namespaces=settings.watch_namespaces,
-        )
-
-    def _restart_kopf(self) -> None:
-        self._handlers.restart()
+        self._cluster = ClusterWatch(client, store, scope, timing=timing, on_change=on_change, on_rollback=on_rollback)
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._resync.run(), name="resync")
-            group.create_task(self._handlers.run(), name="kopf")
-            group.create_task(self._secrets.run(), name="watches of Secrets")
+        await self._cluster.run()
 
     def missing(self) -> tuple[str, ...]:
         """What was not listed yet, a sentence each."""
-        return (*self._resync.missing(), *self._secrets.missing())
+        return self._cluster.missing()
 
     def is_live(self) -> bool:
-        """Whether everything is known to be as it is held."""
-        return self._secrets.is_live and not self.problems and not self.missing() and not self.stale()
-
-    @property
-    def problems(self) -> tuple[str, ...]:
-        """What keeps something from being watched, a sentence each."""
-        return (*self._resync.problems, *(one.problem for one in self._secrets.reflectors if one.problem))
+        """Whether everything is known to be as it is held. A kind that is absent is known to be so."""
+        return self._cluster.is_live() and not self.missing()
 
     def ages(self) -> Mapping[str, float]:
         """Seconds since each kind was last heard of; kinds that were never listed are left out."""
-        now = self._clock()
-        ages = {kind: now - at for kind, at in self._resync.last_resync.items() if at is not None}
-        heard = [one.last_word_at for one in self._secrets.reflectors]
-        if heard and all(at is not None for at in heard):
-            ages["Secret"] = now - min(at for at in heard if at is not None)
-        return ages
+        return {kind: age for kind, age in self._cluster.ages().items() if age is not None}
 
     def stale(self) -> tuple[str, ...]:
         """Kinds of which nothing was heard for too long."""
@@ -91,10 +59,8 @@ class Watches:
 
     def follow_named(self, named: Iterable[ObjectRef]) -> None:
         """Watch these Secrets by name."""
-        self._secrets.follow(named)
+        self._cluster.follow_named(named)
 
     async def list_again(self) -> None:
         """List everything once more, consistently. Raises ``KubeError``."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._resync.list_again(), name="list every kind again")
-            group.create_task(self._secrets.list_again(), name="list Secrets again")
+        await self._cluster.list_again()

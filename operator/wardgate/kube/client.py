@@ -289,7 +289,8 @@ def _event(line: bytes) -> Manifest:
 
 
 def _detail(error: Exception) -> str:
-    text = str(error)
+    """What the error says, unless it may quote what was being read: that may have been a Secret."""
+    text = "" if isinstance(error, aiohttp.ClientPayloadError) else str(error)
     return f": {text}" if text else ""
 
 

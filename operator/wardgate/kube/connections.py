@@ -1,8 +1,8 @@
 """Connections to the API server: kept for the next request, unless they may be dead.
 
 One that died in silence (a machine gone, an entry lost in some table of connections) looks like any other, and the next
-request on it would wait in vain. So watches, the probes before them, and lists always open their own; and after a
-request that was not answered in time none of the connections from before it is used again.
+request on it would wait in vain. So watches, probes and lists always open their own; and after a request
+that was not answered in time none of the connections from before it is used again.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Connections:
         self._configuration = configuration
         self._kept = _Pool(configuration, force_close=False)
         self._fresh = _Pool(configuration, force_close=True)
-        self._retired: set[asyncio.Task[None]] = set()
+        self._retired: dict[_Pool, asyncio.Task[None]] = {}
 
     async def request(
         self,
@@ -60,18 +60,21 @@ class Connections:
 
     def _retire(self) -> None:
         """Use none of the kept connections again; what is under way on them comes to its end."""
-        task = spawn(_close_later(self._kept), name="close retired connections")
-        self._retired.add(task)
-        task.add_done_callback(self._retired.discard)
-        self._kept = _Pool(self._configuration, force_close=False)
+        retired, self._kept = self._kept, _Pool(self._configuration, force_close=False)
+        self._retired[retired] = spawn(self._close_later(retired), name="close retired connections")
+
+    async def _close_later(self, retired: _Pool) -> None:
+        await asyncio.sleep(_RETIRE)
+        await retired.end()
+        del self._retired[retired]
 
     async def close(self) -> None:
         """Close them all."""
-        for task in self._retired:
+        for task in self._retired.values():
             task.cancel()
-        await asyncio.gather(*self._retired, return_exceptions=True)
-        await self._kept.end()
-        await self._fresh.end()
+        for pool in (*self._retired, self._kept, self._fresh):
+            await pool.end()
+        self._retired.clear()
 
 
 class Connector(aiohttp.TCPConnector):
@@ -133,10 +136,3 @@ class OwnSession:
         """Close it and whatever it still has open, whether it was closed before or not."""
         await self.session.close()
         await self._connector.end()
-
-
-async def _close_later(pool: _Pool) -> None:
-    try:
-        await asyncio.sleep(_RETIRE)
-    finally:
-        await pool.end()

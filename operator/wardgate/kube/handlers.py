@@ -18,6 +18,7 @@ from wardgate.kube.faults import place_of
 from wardgate.kube.kopf_thread import KopfThread, Observed
 from wardgate.kube.pacing import Backoff, Timing
 from wardgate.kube.resources import resource_of
+from wardgate.kube.resync import DOUBTED
 from wardgate.kube.sink import Sink
 
 _log = logging.getLogger(__name__)
@@ -131,6 +132,9 @@ class Handlers:
 
     def _observe(self, observed: Observed) -> None:
         scope = observed.ref.namespace if self._namespaces else ""
+        if observed.obj is None and observed.ref.kind in DOUBTED:
+            self._on_relist(observed.ref.kind)
+            return
         if observed.obj is None:
             self._sink.removed(observed.ref, version=observed.version, scope=scope)
             return

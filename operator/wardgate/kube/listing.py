@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol, TypeAlias
 from wardgate.kube.client import KubeClient
 from wardgate.kube.errors import ApiError, KubeError, UnreadableObject
 from wardgate.kube.objects import resource_version, stored_object
+from wardgate.kube.pacing import Backoff
 from wardgate.kube.resources import Resource
 from wardgate.snapshot import StoredObject
 
@@ -17,6 +18,7 @@ Read: TypeAlias = Callable[[Iterable[Mapping[str, Any]]], list[StoredObject]]
 
 REPEAT_REFUSED: Final = 15.0
 """Seconds after which a kind that is absent, or that we may not list, is asked for again."""
+_QUICK: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,24 @@ async def list_all(client: KubeClient, collection: Collection, read: Read | None
     return Listing(objects, as_of)
 
 
+async def is_going_away(client: KubeClient, resource: Resource) -> bool:
+    """Whether the kind's CRD is being deleted. Raises ``KubeError``.
+
+    The API server deletes the objects first; while it does, and before it begins, it lets nobody create any, and says
+    so where it tells what can be done with a kind. Where we may not ask that, the answer is no.
+    """
+    try:
+        found = await client.get(f"/apis/{resource.api_version}")
+    except ApiError as error:
+        if error.is_forbidden:
+            return False
+        if error.is_absent:
+            return True
+        raise
+    served = (one for one in found.get("resources") or () if one.get("name") == resource.plural)
+    return not any("create" in (one.get("verbs") or ()) for one in served)
+
+
 class Listed(Protocol):
     """Something that can be listed once more."""
 
@@ -79,6 +99,12 @@ async def list_all_again(them: Iterable[Listed]) -> None:
             raise outcome
 
 
+def after_refusal(backoff: Backoff) -> float:
+    """Seconds to wait after a 403 or 404: few at first, because a server that is starting refuses everybody."""
+    delay = backoff.next()
+    return delay if delay < _QUICK else REPEAT_REFUSED
+
+
 def reader(kind: str) -> Read:
     """Read the items of a page one by one."""
     return lambda items: [stored_object(kind, item) for item in items]
@@ -93,13 +119,18 @@ def version_of(page: Mapping[str, Any]) -> int:
         raise UnreadableObject(msg) from None
 
 
+def explain_absence(collection: Collection) -> str:
+    """Say in a sentence what it means that there is no such kind, and what to do."""
+    return (
+        f"The API server does not know the kind {collection.resource.kind}: it counts as empty. Install its CRD "
+        f"({collection.resource.plural}.{collection.resource.group})."
+    )
+
+
 def explain(collection: Collection, error: KubeError) -> str:
     """Say in a sentence why a list failed, what that means, and what to do."""
     if isinstance(error, ApiError) and error.is_absent:
-        return (
-            f"The API server does not know the kind {collection.resource.kind}: it counts as empty. Install its CRD "
-            f"({collection.resource.plural}.{collection.resource.group})."
-        )
+        return explain_absence(collection)
     if isinstance(error, ApiError) and error.is_forbidden:
         return (
             f"The API server does not let the operator list {collection} ({error}). Allow its ServiceAccount to list "

@@ -129,6 +129,7 @@ class Publisher:
             held = self._index
             if held is not None and held.revision == bundle.revision and not (force or self.is_damaged):
                 self._is_behind = False
+                pass
                 return Published(held.revision, held.sequence, 0, index_written=False, size=0, seconds=0.0)
             self._is_behind = True
             if too_large := self.oversized(bundle):
@@ -221,8 +222,11 @@ class Publisher:
         self._shards.settle()
         self._index_is_damaged = False
         if index is not None:
+            seen = max(self._highest, self.inventory.highest)
             self._highest = max(self._highest, index.sequence)
             await self._write(lambda: index)
+            # It went back: proxies refuse it, whether they can tell us or not.
+            self._index_is_damaged = index.sequence < seen
         self._leads = True
         return self._index
 

@@ -5,17 +5,16 @@ stream has come. ``version`` is where a watch goes on, so that it replays what h
 
 A relist is compared with what is held. What it no longer holds was deleted and nobody told us; a list that is older
 than what we know (``rolled_back``) means that the cluster's history was set back, and then it counts all the same.
-An event or a bookmark out of a past that is over means so too: the next thing is a list.
+An event that is older than what we know is refused: it belongs to another history.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import Enum, auto
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
-from wardgate.kube.errors import ApiError, KubeError, UnreadableObject
+from wardgate.kube.errors import UnreadableObject
 from wardgate.kube.objects import object_ref, resource_version, stored_object
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject
@@ -52,19 +51,7 @@ class Relisted:
     rolled_back: bool
 
 
-_PASSING: Final = frozenset({429, 500, 502, 503})
-"""Answers of a server that has too much to do, is starting, or ends."""
-
 Delta: TypeAlias = Changed | Removed | Progress
-
-
-class Recovery(Enum):
-    """What to do after a failure."""
-
-    RESUME = auto()
-    """Watch on from the last version: whatever happened meanwhile is replayed."""
-    RELIST = auto()
-    """List again: the version is unknown to the server, or nothing the watch said can be trusted."""
 
 
 class Reflection:
@@ -115,17 +102,8 @@ class Reflection:
         self._objects[ref] = obj
         return Changed(obj)
 
-    def is_behind(self, version: int) -> bool:
-        """Whether the cluster, now at ``version``, has lost some of the history that we saw."""
-        return self.version is not None and version < self.version
-
-    def fail(self, error: KubeError) -> Recovery:
-        """Decide how to go on after a watch failed."""
-        is_final = isinstance(error, ApiError) and error.status not in _PASSING
-        return Recovery.RELIST if is_final or isinstance(error, UnreadableObject) else Recovery.RESUME
-
     def _advance(self, version: int) -> None:
-        if self.is_behind(version):
+        if self.version is not None and version < self.version:
             msg = f"The watch of {self._kind} went back to an older version."
             raise UnreadableObject(msg)
         self.version = version

@@ -1,13 +1,10 @@
 """Keeps a sink in step with one collection of the API server, for as long as it runs: list, then watch.
 
-What is asked of the server is decided here; what an answer means, in ``reflection``. However a watch ends, in order,
-broken, or after a silence, the next one goes on from the last version, so that whatever happened meanwhile is replayed.
-Before that a small consistent read makes sure that the cluster has come that far: a watch from a version that a
-restored backup does not know says nothing for ever. A full list is made where the server has forgotten the version
-(410) or went back, and every ten minutes in any case.
-
-Silence alone proves nothing (a server whose etcd reports no progress sends no bookmarks while nothing happens), so it
-costs a new connection and no list.
+A watch that ended in order goes on from its last version, so that whatever happened since is replayed. Anything else
+is followed by a list: a watch that broke, that could not be opened, whose version the server has forgotten (410), that
+said nothing for too long; and every ten minutes there is one in any case. To go on from the last version would often
+do, but not when the cluster came back from a backup: its versions soon pass the last one that we saw, nothing tells,
+and what we hold of the lost history would stay.
 
 A kind without a CRD is empty and looked for again. One that we may not list is *not* empty: what was last seen stays,
 and ``problem`` says so. Nothing ends this loop but its cancellation.
@@ -23,25 +20,23 @@ from typing import Final, NoReturn
 from wardgate.kube.client import KubeClient
 from wardgate.kube.errors import ApiError, KubeError
 from wardgate.kube.faults import place_of
-from wardgate.kube.listing import REPEAT_REFUSED, Collection, explain, list_all, version_of
+from wardgate.kube.listing import Collection, after_refusal, explain, list_all
 from wardgate.kube.pacing import Backoff, Timing
-from wardgate.kube.reflection import Changed, Delta, Recovery, Reflection, Removed
+from wardgate.kube.reflection import Changed, Delta, Reflection, Removed
 from wardgate.kube.sink import Sink
 from wardgate.snapshot import StoredObject
 
 _log = logging.getLogger(__name__)
 
 SILENCE: Final = 75.0
-"""Seconds without a word (bookmarks come every minute) after which a watch is opened anew: with two attempts of
-``_PROBE`` it stays below 90 (invariant 5)."""
+"""Seconds without a word (bookmarks come every minute) after which a watch is dead; with a list it stays below 90
+(invariant 5)."""
 RELIST: Final = 600.0
 """Seconds between two lists, give or take a tenth."""
 _LIFETIME: Final = 240
 """Seconds after which the server ends a watch, and up to half as much again."""
 _STEADY: Final = 5.0
 """Seconds after which a watch that ends was a good one: the next one needs no back-off."""
-_PROBE: Final = 5.0
-"""Seconds for the small read before a watch goes on; a connection that hangs must not cost more."""
 
 
 class Reflector:
@@ -95,7 +90,7 @@ class Reflector:
         """Tell the sink what there is now, beside the running watch. Raises ``KubeError``."""
         async with self._listing:
             seen = self._seen()
-            listing = await list_all(self._client, self.collection)
+            listing = await list_all(self._client, self.collection, self._reflection.read)
             self._tell(listing.objects, as_of=listing.as_of, seen=seen)
 
     async def _try_to_follow(self) -> float:
@@ -107,7 +102,7 @@ class Reflector:
     async def _follow_once(self) -> float:
         """List if need be, watch until the watch ends; return the seconds to wait before the next time."""
         try:
-            if self._timing.clock() >= self._list_due or self._reflection.is_behind(await self._newest()):
+            if self._timing.clock() >= self._list_due:
                 await self._list()
         except KubeError as error:
             return self._was_refused(error)
@@ -117,11 +112,6 @@ class Reflector:
         except KubeError as error:
             return self._broke(error, began=began)
         return self._next_delay(began)
-
-    async def _newest(self) -> int:
-        """Where the cluster is now."""
-        parameters = {**self.collection.parameters, "limit": 1}
-        return version_of(await self._client.probe(self.collection.path, parameters, limit=_PROBE))
 
     async def _list(self) -> None:
         async with self._listing:
@@ -172,10 +162,9 @@ class Reflector:
         return self._backoff.next()
 
     def _broke(self, error: KubeError, *, began: float) -> float:
-        """The watch failed: decide how to go on, and when."""
+        """The watch failed: say why, and when to go on."""
         self.is_live = False
-        if self._reflection.fail(error) is Recovery.RELIST:
-            self._list_due = float("-inf")
+        self._list_due = float("-inf")
         if isinstance(error, ApiError) and error.is_forbidden:
             return self._was_refused(error)
         _log.debug("The watch of %s ended (%s); it is opened again.", self.collection, error)
@@ -187,7 +176,7 @@ class Reflector:
         if not isinstance(error, ApiError) or not (self._is_absent(error) or error.is_forbidden):
             return self._backoff.next()
         self.is_answered = True
-        return REPEAT_REFUSED * (1.0 - 0.2 * self._timing.random())
+        return after_refusal(self._backoff)
 
     def _is_absent(self, error: ApiError) -> bool:
         if error.is_absent:

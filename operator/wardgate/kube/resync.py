@@ -20,7 +20,16 @@ from wardgate.api import KINDS
 from wardgate.kube.client import KubeClient
 from wardgate.kube.errors import ApiError, KubeError
 from wardgate.kube.faults import place_of
-from wardgate.kube.listing import REPEAT_REFUSED, Collection, explain, list_all, list_all_again
+from wardgate.kube.listing import (
+    REPEAT_REFUSED,
+    Collection,
+    after_refusal,
+    explain,
+    explain_absence,
+    is_going_away,
+    list_all,
+    list_all_again,
+)
 from wardgate.kube.pacing import Backoff, Timing
 from wardgate.kube.resources import resource_of
 from wardgate.kube.sink import Sink
@@ -30,6 +39,11 @@ _log = logging.getLogger(__name__)
 
 PERIOD: Final = 60.0
 """Seconds between two lists of a kind at most; with the list itself it must stay below 90 (invariant 5)."""
+
+DOUBTED: Final = frozenset({"ExtAuthPolicy"})
+"""Kinds that close what they select, so that an object that is gone opens something. Where the CRD is deleted its
+objects go first, and nothing is to be opened by that: so what is gone is taken from a list alone, after which it is
+asked whether the kind itself is going away. If it is, it counts as absent already."""
 
 
 class KindLister:
@@ -82,7 +96,10 @@ class KindLister:
             except ApiError as error:
                 if not error.is_absent:
                     raise
-                self._is_absent(error)
+                self._is_absent()
+                return
+            if self.kind in DOUBTED and await is_going_away(self._client, self.collection.resource):
+                self._is_absent()
                 return
             self._sink.replaced(self.kind, listing.objects, as_of=listing.as_of, at_least=seen, scope=self.scope)
             self._sink.absent(self.kind, absent=False)
@@ -125,13 +142,13 @@ class KindLister:
         self._has_problem(explain(self.collection, error))
         if isinstance(error, ApiError) and error.is_forbidden:
             self._watchable(yes=False)
-            return REPEAT_REFUSED * (1.0 - 0.2 * self._timing.random())
+            return after_refusal(self._backoff)
         return self._backoff.next()
 
-    def _is_absent(self, error: ApiError) -> None:
+    def _is_absent(self) -> None:
         self._sink.absent(self.kind, absent=True)
         self.listed_at = self._timing.clock()
-        self._has_problem(explain(self.collection, error))
+        self._has_problem(explain_absence(self.collection))
         self._watchable(yes=False)
 
     def _is_listed(self) -> None:

@@ -14,7 +14,6 @@ import gzip
 import json
 import math
 import os
-import re
 import tempfile
 import zlib
 from collections.abc import Callable
@@ -28,7 +27,6 @@ from wardgate.kube.shards import compress
 from wardgate.wire.bundle import Bundle, hash_of, revision_of
 
 FORMAT: Final = "wardgate-revision-1"
-_HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class RevisionFileError(Exception):
@@ -97,8 +95,6 @@ class RevisionFile:
         return self.folder / f"{sha256}.gz"
 
     def _read_group(self, sha256: str) -> bytes:
-        if _HASH.fullmatch(sha256) is None:
-            raise ValueError
         return gzip.decompress(self._group(sha256).read_bytes())
 
     def _replace(self, path: Path, data: bytes) -> None:

@@ -45,6 +45,10 @@ class ShardWriter:
         self._spares.clear()
         self._packer.forget()
 
+    def forget_packed(self) -> None:
+        """What was measured is in force already, or was not to be."""
+        self._packer.forget()
+
     def oversized(self, bundle: Bundle, in_force: Mapping[str, str]) -> tuple[OversizedGroup, ...]:
         """See ``Packer.oversized``."""
         return self._packer.oversized(bundle, in_force)

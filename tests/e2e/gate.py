@@ -1,0 +1,185 @@
+"""A way to the API server that reads the requests: one of them may be held back, or its answer.
+
+So a client can be killed, or shut out by another one, exactly between two of its steps. Unlike a ``Link`` it ends TLS,
+with the API server's own certificate. Requests are passed on as they are, answers as bytes.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from tests.cluster.control_plane import ControlPlane
+
+CHUNK = 65536
+WAIT_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the client sent, whole."""
+
+    method: str
+    path: str
+    body: bytes
+
+
+@dataclass(eq=False, slots=True)
+class Hold:
+    """One request that is stopped: before it reaches the API server, or (``answered``) before its answer comes back."""
+
+    wanted: Callable[[Request], bool]
+    answered: bool
+    taken: bool = False
+    reached: threading.Event = field(default_factory=threading.Event)
+    over: threading.Event = field(default_factory=threading.Event)
+    passed: bool = False
+
+    def wait(self) -> None:
+        """Wait until the client is there."""
+        assert self.reached.wait(WAIT_SECONDS), "The request that was to be held never came."
+
+    def release(self) -> None:
+        """Let it go on, late."""
+        self.passed = True
+        self.over.set()
+
+    def drop(self) -> None:
+        """It goes nowhere; the connection ends."""
+        self.over.set()
+
+    def hold(self) -> bool:
+        """Stop here; return whether to go on."""
+        self.reached.set()
+        self.over.wait(WAIT_SECONDS)
+        return self.passed
+
+
+class Gate:
+    """Listens on loopback until ``close``."""
+
+    def __init__(self, control_plane: ControlPlane) -> None:
+        files = control_plane.credentials
+        self._target = control_plane.port
+        self._inside = ssl.create_default_context(cafile=str(files.ca_file))
+        self._outside = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._outside.load_cert_chain(files.server_chain, files.server_key)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._holds: list[Hold] = []
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        self._start(self._accept)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def url(self) -> str:
+        """Where clients connect."""
+        return f"https://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def hold(self, wanted: Callable[[Request], bool], *, answered: bool = False) -> Hold:
+        """Stop the next such request."""
+        made = Hold(wanted, answered)
+        with self._lock:
+            self._holds.append(made)
+        return made
+
+    def close(self) -> None:
+        """End everything that is open."""
+        for hold in self._holds:
+            hold.drop()
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        with self._lock:
+            left, self._open = self._open, set()
+        for each in left:
+            _end(each)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                raw, _ = self._listener.accept()
+            except OSError:
+                return
+            self._start(partial(self._carry, raw))
+
+    def _carry(self, raw: socket.socket) -> None:
+        """One connection: requests are read here, answers pass in another thread."""
+        try:
+            client = self._outside.wrap_socket(raw, server_side=True)
+            server = self._inside.wrap_socket(
+                socket.create_connection(("127.0.0.1", self._target)), server_hostname="127.0.0.1"
+            )
+        except OSError:
+            raw.close()
+            return
+        with self._lock:
+            self._open |= {client, server}
+        withheld: list[Hold] = []
+        self._start(lambda: self._answer(server, client, withheld))
+        with suppress(OSError, ValueError), client.makefile("rb") as requests:
+            while (read := _read(requests)) is not None:
+                request, raw_request = read
+                hold = self._hold_of(request)
+                if hold is not None and not hold.answered and not hold.hold():
+                    break
+                if hold is not None and hold.answered:
+                    withheld.append(hold)
+                server.sendall(raw_request)
+        _end(server)
+        _end(client)
+
+    def _answer(self, server: socket.socket, client: socket.socket, withheld: list[Hold]) -> None:
+        with suppress(OSError, ValueError):
+            while content := server.recv(CHUNK):
+                if withheld and not withheld.pop().hold():
+                    break
+                client.sendall(content)
+        _end(client)
+        _end(server)
+
+    def _hold_of(self, request: Request) -> Hold | None:
+        with self._lock:
+            for hold in self._holds:
+                if not hold.taken and hold.wanted(request):
+                    hold.taken = True
+                    return hold
+        return None
+
+    @staticmethod
+    def _start(work: Callable[[], None]) -> None:
+        threading.Thread(target=work, name="gate", daemon=True).start()
+
+
+def _read(requests: BinaryIO) -> tuple[Request, bytes] | None:
+    """One request, and its bytes as they came; None at the end."""
+    head = [requests.readline()]
+    if not head[0]:
+        return None
+    while head[-1] not in {b"\r\n", b""}:
+        head.append(requests.readline())
+    fields = {name.strip().lower(): value.strip() for name, _, value in (line.partition(b":") for line in head[1:])}
+    assert b"transfer-encoding" not in fields
+    body = requests.read(int(fields.get(b"content-length", b"0")))
+    method, path, _ = head[0].decode("ascii").split(" ", 2)
+    return Request(method, path, body), b"".join(head) + body
+
+
+def _end(one: socket.socket) -> None:
+    with suppress(OSError):
+        one.shutdown(socket.SHUT_RDWR)
+    one.close()

@@ -1,0 +1,64 @@
+"""An HTTP server that answers as a test says, for what a real API server does not do on demand: hang, stammer, cut."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+from kubernetes.aio.client.configuration import Configuration
+
+from wardgate.kube.client import KubeClient
+
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class FakeHttpApi:
+    """``tokens``: what successive loads of the credentials give; the last one stays."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self.requests: list[str] = []
+        self.seen_tokens: list[str] = []
+        self.peers: list[object] = []
+        self.tokens = ["first"]
+        self.loads = 0
+        self.url = ""
+
+    async def load(self) -> Configuration:
+        self.loads += 1
+        token = self.tokens.pop(0) if len(self.tokens) > 1 else self.tokens[0]
+        return Configuration(host=self.url, api_key={"BearerToken": token}, api_key_prefix={"BearerToken": "Bearer"})
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        self.requests.append(f"{request.method} {request.path_qs}")
+        self.seen_tokens.append(request.headers.get("Authorization", ""))
+        self.peers.append(request.transport.get_extra_info("peername"))
+        return await self._answer(request)
+
+
+@asynccontextmanager
+async def serving(answer: Answer) -> AsyncIterator[tuple[FakeHttpApi, KubeClient]]:
+    """Run it, with a client of it."""
+    api = FakeHttpApi(answer)
+    application = web.Application()
+    application.router.add_route("*", "/{rest:.*}", api.handle)
+    runner = web.AppRunner(application, handler_cancellation=True, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    api.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    client = KubeClient(api.load, user_agent="tests")
+    try:
+        yield api, client
+    finally:
+        await client.close()
+        await runner.cleanup()
+
+
+async def for_ever(request: web.Request) -> web.StreamResponse:
+    """Never answer."""
+    await asyncio.Event().wait()
+    raise AssertionError

@@ -1,0 +1,212 @@
+"""Resync, kopf and the Secrets' watches put together: what each has to know of the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.kube.fake_collection import refused, settle
+from tests.kube.test_resync import FakeKinds
+from tests.kube.virtual_time import VirtualTime
+from wardgate.api import KINDS
+from wardgate.kube.cluster_watch import ClusterWatch, WatchScope
+from wardgate.kube.errors import ConnectionFailed
+from wardgate.kube.secrets_watch import SecretsScope
+from wardgate.problems import ObjectRef
+from wardgate.store import Store
+from wardgate.tasks import spawn
+
+POLICIES = "/apis/security.policy.gloo.solo.io/v2/extauthpolicies"
+SECRETS = "/api/v1/secrets"
+
+
+class FakeThread:
+    """kopf, which is somewhere else."""
+
+    kinds: list[frozenset[str]]
+
+    def __init__(self, resources: list[Any], **_: Any) -> None:
+        FakeThread.kinds.append(frozenset(resource.kind for resource in resources))
+        self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def start(self) -> None:
+        """It runs."""
+
+    async def stop(self) -> None:
+        """It ends."""
+
+
+@pytest.fixture(autouse=True)
+def _no_kopf(monkeypatch: pytest.MonkeyPatch) -> None:
+    FakeThread.kinds = []
+    monkeypatch.setattr("wardgate.kube.handlers.KopfThread", FakeThread)
+
+
+class FakeApi(FakeKinds):
+    """Discovery says of every kind that objects can be made."""
+
+    async def get(self, path: str, parameters: Any = None) -> dict[str, Any]:
+        return {"resources": [{"name": kind.plural, "verbs": ["create"]} for kind in KINDS.values()]}
+
+
+@dataclass
+class Run:
+    client: FakeApi
+    store: Store
+    time: VirtualTime
+    watch: ClusterWatch
+    told: list[str] = field(default_factory=list)
+
+    async def after(self, seconds: float) -> None:
+        self.time.pass_time(seconds)
+        await settle()
+
+
+def watch(
+    scenario: Callable[[Run], Awaitable[None]],
+    scope: WatchScope | None = None,
+    *,
+    refusals: dict[str, Exception] | None = None,
+) -> None:
+    async def main() -> None:
+        client, store, time = FakeApi(), Store(), VirtualTime()
+        client.refusals = refusals or {}
+        told: list[str] = []
+        it = ClusterWatch(
+            client,
+            store,
+            scope or WatchScope(),
+            timing=time.timing,
+            on_change=lambda: told.append("changed"),
+            on_rollback=lambda: told.append("rolled back"),
+        )
+        assert len(KINDS) + 1 == len(it.missing())
+        task = spawn(it.run(), name="watch")
+        await settle()
+        await settle()
+        try:
+            await scenario(Run(client, store, time, it, told))
+            assert not task.done()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(main())
+
+
+def test_everything_is_listed_and_watched() -> None:
+    async def scenario(run: Run) -> None:
+        assert ((), (), True) == (run.watch.missing(), run.watch.problems(), run.watch.is_live())
+        assert {**dict.fromkeys(KINDS, 0.0), "Secret": 0.0} == run.watch.ages()
+        assert "changed" in run.told
+
+    watch(scenario)
+
+
+async def _settled(run: Run) -> None:
+    """Let kopf be started with all the kinds there are."""
+    await run.after(0.3)
+
+
+def test_kopf_watches_every_kind_that_can_be_listed() -> None:
+    async def scenario(run: Run) -> None:
+        await _settled(run)
+        assert set(KINDS) == FakeThread.kinds[-1]
+
+    watch(scenario)
+
+
+def test_ages_grow_until_the_next_word() -> None:
+    async def scenario(run: Run) -> None:
+        await run.after(20)
+        assert {20.0} == set(run.watch.ages().values())
+
+    watch(scenario)
+
+
+def test_kind_that_cannot_be_read_is_left_to_the_lists() -> None:
+    async def scenario(run: Run) -> None:
+        await _settled(run)
+        assert set(KINDS) - {"ExtAuthPolicy"} == FakeThread.kinds[-1]
+        assert (1, 1, False) == (len(run.watch.missing()), len(run.watch.problems()), run.watch.is_live())
+        assert run.watch.ages()["ExtAuthPolicy"] is None
+
+    watch(scenario, refusals={POLICIES: refused(403, "Forbidden")})
+
+
+def test_keys_that_cannot_be_read_are_missing() -> None:
+    async def scenario(run: Run) -> None:
+        assert run.watch.problems() == run.watch.missing()
+        assert (False, None) == (run.watch.is_live(), run.watch.ages()["Secret"])
+
+    watch(scenario, refusals={SECRETS: refused(403, "Forbidden")})
+
+
+def test_named_secrets_are_followed() -> None:
+    async def scenario(run: Run) -> None:
+        run.watch.follow_named([ObjectRef("Secret", "apps", "tls")])
+        assert "Waiting for the list of secrets (metadata.name=tls) in namespace apps." in run.watch.missing()
+        await settle()
+        assert () == run.watch.missing()
+
+    watch(scenario)
+
+
+def test_namespaces_are_those_of_the_scope() -> None:
+    async def scenario(run: Run) -> None:
+        assert {"apps"} == {one.collection.namespace for one in run.watch.resync.listers}
+        assert {"keys"} == {one.collection.namespace for one in run.watch.secrets.reflectors}
+
+    watch(scenario, WatchScope(frozenset({"apps"}), SecretsScope(frozenset({"keys"}))))
+
+
+def test_rolled_back_history_is_told_starts_kopf_anew_and_lists_everything() -> None:
+    async def scenario(run: Run) -> None:
+        await _settled(run)
+        run.client.listed.clear()
+        run.told.clear()
+        starts = len(FakeThread.kinds)
+        run.client.version = 5
+        await run.watch.resync.list_again()
+        await settle()
+        assert "rolled back" == run.told[0]
+        assert "secrets" in run.client.listed
+        await run.after(0.3)
+        assert starts + 1 == len(FakeThread.kinds)
+
+    watch(scenario)
+
+
+def test_lists_that_fail_after_it_are_left_to_the_regular_ones(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(run: Run) -> None:
+        await _settled(run)
+        run.client.version = 5
+        run.client.refusals[SECRETS] = ConnectionFailed("no route")
+        await run.watch.resync.list_again()
+        await settle()
+
+    caplog.set_level("INFO")
+    watch(scenario)
+    assert "the regular lists will do it" in caplog.text
+
+
+def test_everything_can_be_listed_once_more_at_once() -> None:
+    async def scenario(run: Run) -> None:
+        run.client.listed.clear()
+        await run.watch.list_again()
+        assert {*(kind.plural for kind in KINDS.values()), "secrets"} == set(run.client.listed)
+
+    watch(scenario)
+
+
+def test_lists_that_cannot_be_had_are_told_to_whoever_asked() -> None:
+    async def scenario(run: Run) -> None:
+        run.client.refusals[SECRETS] = ConnectionFailed("no route")
+        with pytest.raises(ConnectionFailed):
+            await run.watch.list_again()
+
+    watch(scenario)
