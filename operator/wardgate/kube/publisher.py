@@ -129,7 +129,7 @@ class Publisher:
             held = self._index
             if held is not None and held.revision == bundle.revision and not (force or self.is_damaged):
                 self._is_behind = False
-                pass
+                self._shards.forget_packed()
                 return Published(held.revision, held.sequence, 0, index_written=False, size=0, seconds=0.0)
             self._is_behind = True
             if too_large := self.oversized(bundle):
