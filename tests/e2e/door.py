@@ -62,6 +62,11 @@ class Door:
         """Delete a key's Secret."""
         self.cluster.delete("Secret", name, namespace=self.namespace)
 
+    def unlabel(self, name: str) -> None:
+        """Take a key's label away, so that the policy no longer selects it; the Secret stays."""
+        labels = {"metadata": {"labels": dict.fromkeys(self.labels)}}
+        self.cluster.patch("Secret", name, labels, namespace=self.namespace)
+
     def policy(self) -> Object:
         """The policy as the API server has it."""
         return self.cluster.get(POLICY, "door", namespace=self.namespace)

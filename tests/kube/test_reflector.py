@@ -200,12 +200,44 @@ def test_attempts_come_slower_and_slower_while_the_server_is_away() -> None:
     async def scenario(run: Run) -> None:
         run.client.refusal = ConnectionFailed("GET /api/v1/secrets: no route")
         await run.breaks(BROKEN)
+        run.time.slept.clear()
+        await run.after(0.05)
         for _ in range(9):
             await run.after(run.time.slept[-1])
         assert [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0] == run.time.slept
         assert "Listing secrets (type=extauth.solo.io/apikey) in namespace apps failed" in run.reflector.problem
 
     follow(FakeCollection(), scenario)
+
+
+def test_watch_that_is_refused_while_the_server_starts_costs_no_time_after_an_outage() -> None:
+    async def scenario(run: Run) -> None:
+        run.client.refusal = ConnectionFailed("no route")
+        await run.breaks(BROKEN)
+        for _ in range(10):
+            await run.after(run.time.slept[-1])
+        run.client.refusal, run.client.watch_refusal = None, refused(429, "TooManyRequests")
+        await run.after(5.0)
+        run.client.watch_refusal = None
+        await run.after(0.1)
+        assert run.reflector.is_live
+
+    follow(FakeCollection(), scenario)
+
+
+def test_refusal_of_a_server_that_is_starting_costs_no_time_after_an_outage() -> None:
+    async def scenario(run: Run) -> None:
+        run.client.refusal = ConnectionFailed("no route")
+        await run.breaks(BROKEN)
+        for _ in range(10):
+            await run.after(run.time.slept[-1])
+        run.client.refusal = refused(403, "Forbidden")
+        await run.after(5.0)
+        run.client.refusal = None
+        await run.after(0.05)
+        assert (True, False) == (run.reflector.is_live, run.reflector.refusal.is_meant)
+
+    follow(FakeCollection(secret("a")), scenario)
 
 
 def test_good_watch_makes_the_next_attempt_quick_again() -> None:
@@ -297,11 +329,14 @@ def test_right_that_is_taken_away_leaves_what_was_last_seen() -> None:
     follow(FakeCollection(secret("a")), scenario)
 
 
-def test_refusal_is_asked_about_again_soon_at_first_and_then_every_fifteen_seconds() -> None:
+def test_refusal_that_goes_on_is_meant_and_asked_about_less_and_less() -> None:
     async def scenario(run: Run) -> None:
-        for _ in range(7):
+        for _ in range(9):
+            assert not run.reflector.refusal.is_meant
             await run.after(run.time.slept[-1])
-        assert [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 15.0, 15.0] == run.time.slept
+        assert [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 15.0] == run.time.slept
+        await run.after(15.0)
+        assert run.reflector.refusal.is_meant
 
     client = FakeCollection()
     client.refusal = refused(403, "Forbidden")
@@ -310,7 +345,7 @@ def test_refusal_is_asked_about_again_soon_at_first_and_then_every_fifteen_secon
 
 def test_list_without_watch_does_not_become_a_list_every_second() -> None:
     async def scenario(run: Run) -> None:
-        for _ in range(7):
+        for _ in range(9):
             await run.after(run.time.slept[-1])
         assert (15.0, False) == (run.time.slept[-1], run.reflector.is_live)
         assert "list and watch" in run.reflector.problem

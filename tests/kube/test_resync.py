@@ -13,6 +13,7 @@ from tests.kube.manifests import external_service
 from tests.kube.virtual_time import VirtualTime
 from wardgate.kube.client import Manifest, Parameters
 from wardgate.kube.errors import ApiError, ConnectionFailed
+from wardgate.kube.listing import MEANT
 from wardgate.kube.resync import Resync
 from wardgate.tasks import spawn
 
@@ -231,10 +232,25 @@ def test_list_waits_for_the_one_before_it_because_a_late_older_one_would_look_li
 def test_everything_can_be_listed_once_more_with_what_may_be_listed() -> None:
     async def scenario(run: Run) -> None:
         run.client.refusals[PATH] = refused(403, "Forbidden")
+        with pytest.raises(ApiError):
+            await run.resync.list_again()
+        await run.after(MEANT)
+        before = len(run.client.listed)
         await run.resync.list_again()
-        assert len(run.client.listed) == 4
+        assert before + 2 == len(run.client.listed)
 
     resync(scenario, kinds=(KIND, "RouteTable"))
+
+
+def test_server_that_refuses_while_it_starts_is_asked_again_soon() -> None:
+    async def scenario(run: Run) -> None:
+        run.sink.take()
+        run.client.refusals.clear()
+        await run.after(0.05)
+        assert [f"replaced {KIND} [a] as of 10, at least -1"] == run.sink.take()
+        assert () == run.resync.problems
+
+    resync(scenario, refusals={PATH: refused(403, "Forbidden")})
 
 
 @pytest.mark.parametrize("error", [ConnectionFailed("no route"), refused(500, "InternalError")])

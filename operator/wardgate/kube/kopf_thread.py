@@ -14,6 +14,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -25,6 +26,7 @@ from wardgate.kube.objects import object_ref, resource_version, stored_object
 from wardgate.kube.resources import Resource
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject
+from wardgate.tasks import spawn
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +40,10 @@ _PAGE: Final = 500
 _LOG_IN_AGAIN: Final = 1.0
 _STOP: Final = 0.3
 """Seconds that a stop may take; kopf is left behind then, in a thread that ends with the process."""
+_LOOK: Final = 0.5
+"""Seconds between two looks at kopf's watchers."""
+_WATCHER: Final = "watcher for "
+"""How kopf names the tasks that watch, one for each kind and namespace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,8 @@ class KopfThread:
         self._stopping = False
         self._sessions: list[OwnSession] = []
         self.ended: asyncio.Future[str] = self._loop.create_future()
-        """Done when it has ended, with the name of the error that ended it, if one did."""
+        """Done when it has ended or is of no use any more, with what ended it, if something did."""
+        self._gone: asyncio.Future[None] = self._loop.create_future()
         self._thread = threading.Thread(target=self._run, name="kopf", daemon=True)
 
     def start(self) -> None:
@@ -86,9 +93,10 @@ class KopfThread:
     async def stop(self) -> None:
         """End it; nothing is observed after this."""
         self._stopping = True
-        if self._kopf_loop is not None and self._kopf_stop is not None and not self.ended.done():
-            self._kopf_loop.call_soon_threadsafe(self._kopf_stop.set)
-        await asyncio.wait([self.ended], timeout=_STOP)
+        if self._kopf_loop is not None and self._kopf_stop is not None and not self._gone.done():
+            with suppress(RuntimeError):  # it ended just now
+                self._kopf_loop.call_soon_threadsafe(self._kopf_stop.set)
+        await asyncio.wait([self._gone], timeout=_STOP)
 
     def _run(self) -> None:
         outcome = ""
@@ -97,16 +105,18 @@ class KopfThread:
         except BaseException as error:  # noqa: BLE001 - whatever ends it, we have to know
             outcome = type(error).__name__
             _log.debug("kopf ended: %s", type(error).__name__)
-        self._in_our_loop(self._has_ended, outcome)
+        self._in_our_loop(self._is_gone, outcome)
 
     async def _operate(self) -> None:
         self._kopf_loop = asyncio.get_running_loop()
         self._kopf_loop.set_exception_handler(_forget_stray_failure)
         self._kopf_stop = asyncio.Event()
         if not self._stopping:
+            minding = spawn(self._mind_watchers(), name="mind kopf's watchers")
             try:
                 await self._run_kopf()
             finally:
+                minding.cancel()
                 for each in self._sessions:
                     await each.end()
 
@@ -120,6 +130,22 @@ class KopfThread:
             namespaces=self._namespaces,
             stop_flag=self._kopf_stop,
         )
+
+    async def _mind_watchers(self) -> None:
+        """Tell when kopf fails, for it may not end by that.
+
+        A watcher that fails (a right was taken away, six attempts in vain) makes kopf cancel the others; one that is
+        about to begin a watch takes its cancellation for something else, goes on, finds its session closed, and waits
+        for a login that nobody makes any more: for ever.
+        """
+        most = 0
+        while True:
+            await asyncio.sleep(_LOOK)
+            watchers = [task for task in asyncio.all_tasks() if task.get_name().startswith(_WATCHER)]
+            if len(watchers) < most or any(task.cancelling() for task in watchers):
+                self._in_our_loop(self._has_ended, "a watch failed")
+                return
+            most = len(watchers)
 
     def _registry(self) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
@@ -182,6 +208,10 @@ class KopfThread:
     def _take(self, observed: Observed) -> None:
         if not self._stopping:
             self._observe(observed)
+
+    def _is_gone(self, outcome: str) -> None:
+        self._has_ended(outcome)
+        self._gone.set_result(None)
 
     def _has_ended(self, outcome: str) -> None:
         if not self.ended.done():

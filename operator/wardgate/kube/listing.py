@@ -10,15 +10,16 @@ from typing import Any, Final, Protocol, TypeAlias
 from wardgate.kube.client import KubeClient
 from wardgate.kube.errors import ApiError, KubeError, UnreadableObject
 from wardgate.kube.objects import resource_version, stored_object
-from wardgate.kube.pacing import Backoff
+from wardgate.kube.pacing import Backoff, Timing
 from wardgate.kube.resources import Resource
 from wardgate.snapshot import StoredObject
 
 Read: TypeAlias = Callable[[Iterable[Mapping[str, Any]]], list[StoredObject]]
 
 REPEAT_REFUSED: Final = 15.0
-"""Seconds after which a kind that is absent, or that we may not list, is asked for again."""
-_QUICK: Final = 2.0
+"""Seconds after which a kind that is absent, or that we may not list, is asked for again; sooner at first."""
+MEANT: Final = 30.0
+"""Seconds of refusals after which they are believed: an API server that has just started refuses everybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,49 @@ async def is_going_away(client: KubeClient, resource: Resource) -> bool:
     return not any("create" in (one.get("verbs") or ()) for one in served)
 
 
+class Refusal:
+    """How long we have been refused what we ask for, and when to ask again: soon at first, then less and less.
+
+    Its delays are its own: it often follows an outage, whose delays have grown by then.
+    """
+
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
+        self._backoff = Backoff(timing.random, longest=REPEAT_REFUSED)
+        self._since: float | None = None
+
+    @property
+    def is_meant(self) -> bool:
+        """Whether that is how things are, and no API server that has not read its roles yet."""
+        return self._since is not None and self._timing.clock() - self._since >= MEANT
+
+    def note(self, error: KubeError) -> None:
+        """Take the answer to a request."""
+        if isinstance(error, ApiError) and error.is_forbidden and self._since is None:
+            self._since = self._timing.clock()
+
+    def next(self) -> float:
+        """Seconds until the next attempt."""
+        return self._backoff.next()
+
+    def is_over(self) -> None:
+        """We were given all of it."""
+        self._since = None
+        self._backoff.reset()
+
+
 class Listed(Protocol):
     """Something that can be listed once more."""
+
+    @property
+    def refusal(self) -> Refusal:
+        """Whether we may."""
+        ...
+
+    @property
+    def listed_at(self) -> float | None:
+        """When it was listed last; None: never, so that nothing is held which may be out of date."""
+        ...
 
     async def list_again(self) -> None:
         """Raises ``KubeError``."""
@@ -91,18 +133,20 @@ class Listed(Protocol):
 
 
 async def list_all_again(them: Iterable[Listed]) -> None:
-    """List all of them at once. Raises the first ``KubeError``; that we may not list something is no failure here."""
-    for outcome in await asyncio.gather(*(one.list_again() for one in them), return_exceptions=True):
-        if isinstance(outcome, ApiError) and outcome.is_forbidden:
-            continue
+    """List all of them at once. Raises the first ``KubeError``.
+
+    A refusal is no failure if it is meant, or if there never was a list.
+    """
+    listed = tuple(them)
+    outcomes = await asyncio.gather(*(one.list_again() for one in listed), return_exceptions=True)
+    for one, outcome in zip(listed, outcomes, strict=True):
+        if isinstance(outcome, KubeError):
+            one.refusal.note(outcome)
+            is_refused = isinstance(outcome, ApiError) and outcome.is_forbidden
+            if is_refused and (one.refusal.is_meant or one.listed_at is None):
+                continue
         if isinstance(outcome, BaseException):
             raise outcome
-
-
-def after_refusal(backoff: Backoff) -> float:
-    """Seconds to wait after a 403 or 404: few at first, because a server that is starting refuses everybody."""
-    delay = backoff.next()
-    return delay if delay < _QUICK else REPEAT_REFUSED
 
 
 def reader(kind: str) -> Read:

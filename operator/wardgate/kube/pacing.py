@@ -24,10 +24,11 @@ class Timing:
 
 
 class Backoff:
-    """Delays that double from ``FIRST`` to ``LONGEST`` seconds, each cut by up to half so that a fleet spreads out."""
+    """Delays that double from ``FIRST`` to ``longest`` seconds, each cut by up to half so that a fleet spreads out."""
 
-    def __init__(self, random: Callable[[], float]) -> None:
+    def __init__(self, random: Callable[[], float], *, longest: float = LONGEST) -> None:
         self._random = random
+        self._longest = longest
         self._next = FIRST
 
     def reset(self) -> None:
@@ -37,5 +38,5 @@ class Backoff:
     def next(self) -> float:
         """Seconds until the next attempt."""
         delay = self._next * (1.0 - 0.5 * self._random())
-        self._next = min(self._next * 2, LONGEST)
+        self._next = min(self._next * 2, self._longest)
         return delay

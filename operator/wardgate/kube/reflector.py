@@ -20,7 +20,7 @@ from typing import Final, NoReturn
 from wardgate.kube.client import KubeClient
 from wardgate.kube.errors import ApiError, KubeError
 from wardgate.kube.faults import place_of
-from wardgate.kube.listing import Collection, after_refusal, explain, list_all
+from wardgate.kube.listing import Collection, Refusal, explain, list_all
 from wardgate.kube.pacing import Backoff, Timing
 from wardgate.kube.reflection import Changed, Delta, Reflection, Removed
 from wardgate.kube.sink import Sink
@@ -63,6 +63,8 @@ class Reflector:
         self._kind = collection.resource.kind
         self._reflection = Reflection(self._kind)
         self._backoff = Backoff(timing.random)
+        self._outage = Backoff(timing.random)
+        self.refusal = Refusal(timing)
         self._list_due = float("-inf")
         self._listing = asyncio.Lock()
         self.listed_at: float | None = None
@@ -106,6 +108,7 @@ class Reflector:
                 await self._list()
         except KubeError as error:
             return self._was_refused(error)
+        self._outage.reset()
         began = self._timing.clock()
         try:
             await self._watch()
@@ -173,10 +176,11 @@ class Reflector:
     def _was_refused(self, error: KubeError) -> float:
         """There is no list or no watch: say why, and when to ask again."""
         self._has_problem(explain(self.collection, error))
+        self.refusal.note(error)
         if not isinstance(error, ApiError) or not (self._is_absent(error) or error.is_forbidden):
-            return self._backoff.next()
+            return self._outage.next()
         self.is_answered = True
-        return after_refusal(self._backoff)
+        return self.refusal.next()
 
     def _is_absent(self, error: ApiError) -> bool:
         if error.is_absent:
@@ -198,6 +202,7 @@ class Reflector:
 
     def _is_well(self) -> None:
         self.last_word_at = self._timing.clock()
+        self.refusal.is_over()
         if self.problem:
             _log.info("Watching %s again.", self.collection)
         self.problem = ""

@@ -21,9 +21,8 @@ from wardgate.kube.client import KubeClient
 from wardgate.kube.errors import ApiError, KubeError
 from wardgate.kube.faults import place_of
 from wardgate.kube.listing import (
-    REPEAT_REFUSED,
     Collection,
-    after_refusal,
+    Refusal,
     explain,
     explain_absence,
     is_going_away,
@@ -68,6 +67,7 @@ class KindLister:
         self._period = period
         self._on_watchable = on_watchable
         self._backoff = Backoff(timing.random)
+        self.refusal = Refusal(timing)
         self._lock = asyncio.Lock()
         self._hurry = asyncio.Event()
         self.listed_at: float | None = None
@@ -135,14 +135,14 @@ class KindLister:
             )
             return self._backoff.next()
         self._backoff.reset()
-        longest = self._period if self.is_watchable else REPEAT_REFUSED
-        return longest * (1.0 - 0.2 * self._timing.random())
+        return self._period * (1.0 - 0.2 * self._timing.random()) if self.is_watchable else self.refusal.next()
 
     def _failed(self, error: KubeError) -> float:
         self._has_problem(explain(self.collection, error))
         if isinstance(error, ApiError) and error.is_forbidden:
+            self.refusal.note(error)
             self._watchable(yes=False)
-            return after_refusal(self._backoff)
+            return self.refusal.next()
         return self._backoff.next()
 
     def _is_absent(self) -> None:
@@ -153,6 +153,7 @@ class KindLister:
 
     def _is_listed(self) -> None:
         self.listed_at = self._timing.clock()
+        self.refusal.is_over()
         if self.problem:
             _log.info("Listing %s again.", self.collection)
         self.problem = ""
