@@ -4,6 +4,8 @@ A real API server, an operator and two proxies, as processes with the chart's ri
 and 10,000 key Secrets. Every route answers by itself, so that nothing but the gateway is measured. Two clients ask one
 proxy each, again and again, until the answer is the one that the write asks for; a sample is the slower of the two.
 
+The cluster also holds 5,000 Secrets that are none of Wardgate's business.
+
     python -m benchmarks.propagation [--samples 50] [--seconds 60] [--routes 1000 --policies 200 --keys 10000]
 """
 
@@ -46,6 +48,7 @@ class Size:
     routes: int
     policies: int
     keys: int
+    others: int
 
 
 def world(size: Size) -> Iterator[Manifest]:
@@ -218,6 +221,9 @@ def fill(cluster: Cluster, size: Size) -> None:
     for number in range(size.keys):
         secret = key_secret(f"key-{number}", f"key-{number}", f"team-{number % size.policies}")
         cluster.create(secret, namespace=NAMESPACE)
+    for number in range(size.others):
+        foreign = {"metadata": {"name": f"other-{number}"}, "stringData": {"password": "x" * 500}}
+        cluster.create({"apiVersion": "v1", "kind": "Secret", **foreign}, namespace=NAMESPACE)
 
 
 def memory_of(operator: Operator) -> int:
@@ -243,13 +249,14 @@ def main() -> None:
     parser.add_argument("--routes", type=int, default=1000)
     parser.add_argument("--policies", type=int, default=200)
     parser.add_argument("--keys", type=int, default=10_000)
+    parser.add_argument("--others", type=int, default=5000, help="Secrets that nobody asked for")
     asked = parser.parse_args()
     binaries, helm = control_plane_binaries(say=to_stderr), helm_binary(say=to_stderr)
     with tempfile.TemporaryDirectory() as folder, ControlPlane(Path(folder), binaries) as control_plane:
         cluster = Cluster(control_plane)
         cluster.install_crds()
         cluster.wait_until_ready()
-        size = Size(asked.routes, asked.policies, asked.keys)
+        size = Size(asked.routes, asked.policies, asked.keys, asked.others)
         print(f"{size.routes} routes, {size.policies} policies, {size.keys} keys: creating them ...", file=sys.stderr)
         fill(cluster, size)
         with Installation(cluster, Helm(helm), Path(folder)) as installation:
