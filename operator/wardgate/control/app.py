@@ -229,7 +229,7 @@ class Operator:
     def _schema(self) -> str:
         """The newest schema that every proxy reads; while none is known, the one that is published."""
         index = self._publisher.index
-        published = None if index is None else int(index.schema.partition(".")[0])
+        published = None if index is None else major_of(index.schema)
         views = self._proxies.views
         if not views and published in _SCHEMAS:
             return _SCHEMAS[published]

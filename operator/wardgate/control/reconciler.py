@@ -13,16 +13,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Final, Protocol
 
 from wardgate.control.division import Division
 from wardgate.control.fitting import Fitted, fit
 from wardgate.control.metrics import Metrics
 from wardgate.control.trigger import Trigger
+from wardgate.faults import place_of
 from wardgate.ir import GatewayConfig
 from wardgate.kube.errors import KubeError
 from wardgate.kube.publisher import Deposed, Publisher
@@ -157,7 +156,10 @@ class Reconciler:
             _log.warning("The config could not be published and will be again: %s", error)
         except Exception as error:  # noqa: BLE001 - what the proxies serve must outlive whatever a round runs into
             self._metrics.internal_errors += 1
-            _log.error("%s", _bug(error))
+            _log.error(
+                "Internal error (%s): what was published stays. Please report this as a bug of Wardgate.",
+                place_of(error),
+            )
         self._failures += 1
         return _BACKOFF[min(self._failures, len(_BACKOFF)) - 1]
 
@@ -178,7 +180,7 @@ class Reconciler:
         fitted = await asyncio.to_thread(self._fit, rendered, snapshot)
         sequence = await self._publish(fitted.bundle, noticed)
         self._tell_unfit(fitted)
-        # After publishing, and before the next round: both use what the translation remembers.
+        # Only now: a revocation waits for neither verdicts nor memory.
         statuses, last_good = await asyncio.to_thread(
             lambda: (fitted.judged(rendered.translation.statuses), rendered.translation.last_good)
         )
@@ -236,10 +238,3 @@ class Reconciler:
                 (self._clock() - noticed) * 1000,
             )
         return published.sequence
-
-
-def _bug(error: Exception) -> str:
-    """Say where, and nothing of what: the text of an unforeseen error may quote a manifest."""
-    *_, last = traceback.extract_tb(error.__traceback__)
-    where = f"{type(error).__name__} in {last.name}, line {last.lineno} of {PurePath(last.filename).name}"
-    return f"Internal error ({where}): what was published stays. Please report this as a bug of Wardgate."

@@ -13,8 +13,8 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Final, NoReturn
 
+from wardgate.faults import place_of
 from wardgate.kube.client import KubeClient
-from wardgate.kube.faults import place_of
 from wardgate.kube.kopf_thread import KopfThread, Observed
 from wardgate.kube.pacing import Backoff, Timing
 from wardgate.kube.resources import resource_of

@@ -13,10 +13,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final, NoReturn
 
+from wardgate.faults import place_of
 from wardgate.kube.client import KubeClient
 from wardgate.kube.election import Election, Move, Record, lease_manifest, read_record
 from wardgate.kube.errors import ApiError, KubeError
-from wardgate.kube.faults import place_of
 from wardgate.kube.pacing import Timing
 from wardgate.kube.resources import LEASES
 from wardgate.tasks import spawn

@@ -17,9 +17,9 @@ import logging
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
+from wardgate.faults import place_of
 from wardgate.kube.client import KubeClient
 from wardgate.kube.errors import ApiError, KubeError
-from wardgate.kube.faults import place_of
 from wardgate.kube.listing import Collection, Refusal, explain, list_all
 from wardgate.kube.pacing import Backoff, Timing
 from wardgate.kube.reflection import Changed, Delta, Reflection, Removed

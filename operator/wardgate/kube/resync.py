@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NoReturn
 
 from wardgate.api import KINDS
+from wardgate.faults import place_of
 from wardgate.kube.client import KubeClient
 from wardgate.kube.errors import ApiError, KubeError
-from wardgate.kube.faults import place_of
 from wardgate.kube.listing import (
     Collection,
     Refusal,

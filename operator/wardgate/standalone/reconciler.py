@@ -8,12 +8,11 @@ folder changes next; what was in force stays.
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Final, Protocol, TypeAlias
 
+from wardgate.faults import place_of
 from wardgate.problems import Reason
 from wardgate.standalone.diagnostics import Diagnostic
 from wardgate.standalone.engine import Engine, Outcome
@@ -123,10 +122,8 @@ class Reconciler:
 
 
 def _bug(error: Exception) -> Diagnostic:
-    """Say where, and nothing of what: the text of an unforeseen error may quote a manifest."""
-    *_, last = traceback.extract_tb(error.__traceback__)
-    where = f"{type(error).__name__} in {last.name}, line {last.lineno} of {PurePath(last.filename).name}"
-    return _trouble(f"Internal error ({where}): what was in force stays. Please report this as a bug of Wardgate.")
+    text = f"Internal error ({place_of(error)}): what was in force stays. Please report this as a bug of Wardgate."
+    return _trouble(text)
 
 
 def _trouble(text: str) -> Diagnostic:

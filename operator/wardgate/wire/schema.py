@@ -27,7 +27,7 @@ SCHEMA: Final = WRITTEN[-1]
 
 
 def major_of(schema: str) -> int:
-    """The major of a schema that this version writes."""
+    """The major of a schema that some version wrote."""
     return int(schema.partition(".")[0])
 
 
