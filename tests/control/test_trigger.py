@@ -27,6 +27,16 @@ def trigger_with(time: Time) -> Trigger:
     return Trigger(clock=lambda: time.now, sleep=time.sleep)
 
 
+async def marked_after_a_round(time: Time, *, at: float) -> Trigger:
+    """A trigger whose first round is over, and that something changed again."""
+    trigger = trigger_with(time)
+    trigger.mark()
+    await trigger.wait()
+    time.now = at
+    trigger.mark()
+    return trigger
+
+
 def test_first_change_after_rest_goes_at_once() -> None:
     async def scenario() -> None:
         time = Time()
@@ -45,11 +55,7 @@ def test_first_change_after_rest_goes_at_once() -> None:
 def test_changes_soon_after_a_round_wait_until_it_is_quiet() -> None:
     async def scenario() -> None:
         time = Time()
-        trigger = trigger_with(time)
-        trigger.mark()
-        await trigger.wait()
-        time.now = 100.01
-        trigger.mark()
+        trigger = await marked_after_a_round(time, at=100.01)
         time.plan = [(100.04, trigger.mark), (100.06, trigger.mark)]
         first = await trigger.wait()
         assert (100.01, 100.11) == (first, round(time.now, 3))
@@ -60,11 +66,7 @@ def test_changes_soon_after_a_round_wait_until_it_is_quiet() -> None:
 def test_constant_change_is_not_held_up_longer_than_a_quarter_of_a_second() -> None:
     async def scenario() -> None:
         time = Time()
-        trigger = trigger_with(time)
-        trigger.mark()
-        await trigger.wait()
-        time.now = 100.01
-        trigger.mark()
+        trigger = await marked_after_a_round(time, at=100.01)
         time.plan = [(100.01 + n * 0.02, trigger.mark) for n in range(1, 40)]
         await trigger.wait()
         assert 100.26 == round(time.now, 3)
@@ -75,11 +77,7 @@ def test_constant_change_is_not_held_up_longer_than_a_quarter_of_a_second() -> N
 def test_change_during_a_round_starts_another_one() -> None:
     async def scenario() -> None:
         time = Time()
-        trigger = trigger_with(time)
-        trigger.mark()
-        await trigger.wait()
-        time.now = 100.3
-        trigger.mark()
+        trigger = await marked_after_a_round(time, at=100.3)
         async with asyncio.timeout(1):
             assert 100.3 == await trigger.wait()
 

@@ -101,10 +101,9 @@ class FakeApiServer:
 class FakeClient(KubeClient):
     """One client's view. ``before`` and ``after`` are called around every request and may raise."""
 
-    def __init__(self, server: FakeApiServer, *, metadata_only: bool = False) -> None:
+    def __init__(self, server: FakeApiServer) -> None:
         super().__init__(no_cluster, user_agent="tests")
         self.api = server
-        self.metadata_only = metadata_only
         self.before: Hook = nothing
         self.after: Hook = nothing
         self.requests: list[str] = []
@@ -112,11 +111,13 @@ class FakeClient(KubeClient):
     async def get(self, path: str, parameters: Parameters | None = None) -> Manifest:
         return await self._do("GET", path, lambda: self.api.get(path))
 
-    async def pages(self, path: str, parameters: Parameters | None = None) -> AsyncIterator[Manifest]:
+    async def pages(
+        self, path: str, parameters: Parameters | None = None, *, metadata_only: bool = False
+    ) -> AsyncIterator[Manifest]:
         found = await self._do("LIST", path, lambda: self.api.list(path, parameters or {}))
         version = str(self.api.version)
         for start in range(0, max(len(found), 1), 2):
-            items = [self._seen(one) for one in found[start : start + 2]]
+            items = [_seen(one, metadata_only=metadata_only) for one in found[start : start + 2]]
             yield {"metadata": {"resourceVersion": version}, "items": items}
 
     async def create(self, path: str, manifest: Mapping[str, object]) -> Manifest:
@@ -134,15 +135,15 @@ class FakeClient(KubeClient):
 
     @asynccontextmanager
     async def watch(
-        self, path: str, parameters: Parameters, *, silence: float
+        self, path: str, parameters: Parameters, *, silence: float, metadata_only: bool = False
     ) -> AsyncIterator[AsyncIterator[Manifest]]:
         await self._do("WATCH", path, lambda: None)
-        yield self._events(path, parameters)
+        yield self._events(path, parameters, metadata_only=metadata_only)
 
     async def close(self) -> None:
         """There is nothing to close."""
 
-    async def _events(self, path: str, parameters: Parameters) -> AsyncIterator[Manifest]:
+    async def _events(self, path: str, parameters: Parameters, *, metadata_only: bool) -> AsyncIterator[Manifest]:
         """What happened since, then an end in good order."""
         since = int(parameters["resourceVersion"])
         if since < self.api.oldest or since > self.api.version:
@@ -150,7 +151,7 @@ class FakeClient(KubeClient):
         for version, kind, where, manifest in list(self.api.events):
             wanted = selected(manifest, str(parameters.get("labelSelector", "")))
             if version > since and where.rpartition("/")[0] == path and wanted:
-                yield {"type": kind, "object": self._seen(manifest)}
+                yield {"type": kind, "object": _seen(manifest, metadata_only=metadata_only)}
         yield {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": str(self.api.version)}}}
 
     async def _do(self, method: str, path: str, act: Callable[[], Copied]) -> Copied:
@@ -162,8 +163,9 @@ class FakeClient(KubeClient):
         await asyncio.sleep(0)
         return answer
 
-    def _seen(self, manifest: Manifest) -> Manifest:
-        return {"metadata": copied(manifest["metadata"])} if self.metadata_only else copied(manifest)
+
+def _seen(manifest: Manifest, *, metadata_only: bool) -> Manifest:
+    return {"metadata": copied(manifest["metadata"])} if metadata_only else copied(manifest)
 
 
 class Killed(Exception):

@@ -31,7 +31,9 @@ class FakeCollection(KubeClient):
         self.hold_lists: asyncio.Event | None = None
         self._news: asyncio.Queue[Manifest | Exception | None] = asyncio.Queue()
 
-    async def pages(self, path: str, parameters: Parameters | None = None) -> AsyncIterator[Manifest]:
+    async def pages(
+        self, path: str, parameters: Parameters | None = None, *, metadata_only: bool = False
+    ) -> AsyncIterator[Manifest]:
         self.lists.append(parameters or {})
         self._answer(self.refusal)
         version, items = str(self.version), list(self.items)
@@ -42,7 +44,7 @@ class FakeCollection(KubeClient):
 
     @asynccontextmanager
     async def watch(
-        self, path: str, parameters: Parameters, *, silence: float
+        self, path: str, parameters: Parameters, *, silence: float, metadata_only: bool = False
     ) -> AsyncIterator[AsyncIterator[Manifest]]:
         self.watches.append(parameters)
         self.silences.append(silence)

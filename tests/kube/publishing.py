@@ -50,7 +50,6 @@ class World:
             writer=name,
             now=lambda: self.now,
             max_shard=max_shard,
-            metadata=FakeClient(self.api, metadata_only=True),
         )
 
     async def leader(self, name: str = "operator-a", *, client: FakeClient | None = None) -> Publisher:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -24,6 +26,28 @@ async def renewed(api: FakeSecrets, at: Following, *, to: str) -> None:
     await at.until(lambda: at.delivery.verified_at == to)
 
 
+@asynccontextmanager
+async def told(api: FakeSecrets, time: VirtualTime) -> AsyncIterator[Following]:
+    """A proxy that serves its first config, of which its watch told it."""
+    async with following(api.client, time=time) as at:
+        await at.until(lambda: api.watching == 1)
+        api.publish(bundle(), verified_at=EIGHT)
+        await at.serves(bundle())
+        yield at
+
+
+async def age_after_a_lost_watch(*, verified_at: str, seconds: float) -> float:
+    """How old the config is once the proxy finds this in the index, so long after its watch ended."""
+    api, time = FakeSecrets(), VirtualTime()
+    async with told(api, time) as at:
+        api.tell(None)
+        await at.until(lambda: api.watching == 0 and len(time.slept) == 1)
+        api.put_index(published.index_secret(published.index_of(bundle(), verified_at=verified_at)))
+        time.pass_time(seconds)
+        await at.until(lambda: at.delivery.verified_at == verified_at)
+        return at.delivery.age
+
+
 def test_age_grows_until_the_index_is_renewed() -> None:
     async def scenario() -> None:
         api, time = FakeSecrets(), VirtualTime()
@@ -42,10 +66,7 @@ def test_age_grows_until_the_index_is_renewed() -> None:
 def test_greater_sequence_renews_too() -> None:
     async def scenario() -> None:
         api, time = FakeSecrets(), VirtualTime()
-        async with following(api.client, time=time) as at:
-            await at.until(lambda: api.watching == 1)
-            api.publish(bundle(), sequence=1)
-            await at.serves(bundle())
+        async with told(api, time) as at:
             time.pass_time(3.0)
             api.publish(bundle(), sequence=2)
             await at.until(lambda: at.delivery.sequence == 2)
@@ -72,10 +93,7 @@ def test_index_that_says_the_same_as_before_renews_nothing() -> None:
 def test_index_of_a_revision_that_is_not_in_force_renews_nothing() -> None:
     async def scenario() -> None:
         api, time = FakeSecrets(), VirtualTime()
-        async with following(api.client, time=time) as at:
-            await at.until(lambda: api.watching == 1)
-            api.publish(bundle())
-            await at.serves(bundle())
+        async with told(api, time) as at:
             time.pass_time(30.0)
             api.put_index(published.index_secret(published.index_of(bundle("lost"), sequence=2)))
             await at.complains()
@@ -107,34 +125,8 @@ def test_index_that_lay_there_is_as_old_as_it_says(verified_at: str, age: float)
 
 
 def test_index_found_after_a_lost_watch_is_as_old_as_it_says() -> None:
-    async def scenario() -> None:
-        api, time = FakeSecrets(), VirtualTime()
-        async with following(api.client, time=time) as at:
-            await at.until(lambda: api.watching == 1)
-            api.publish(bundle(), verified_at=EIGHT)
-            await at.serves(bundle())
-            api.tell(None)
-            await at.until(lambda: api.watching == 0 and len(time.slept) == 1)
-            api.put_index(published.index_secret(published.index_of(bundle(), verified_at="2027-01-15T08:00:15Z")))
-            time.pass_time(100.0)
-            await at.until(lambda: at.delivery.verified_at == "2027-01-15T08:00:15Z")
-            assert 85.0 == at.delivery.age
-
-    run(scenario())
+    assert 85.0 == run(age_after_a_lost_watch(verified_at="2027-01-15T08:00:15Z", seconds=100.0))
 
 
 def test_index_found_with_a_wrong_clock_makes_nothing_older() -> None:
-    async def scenario() -> None:
-        api, time = FakeSecrets(), VirtualTime()
-        async with following(api.client, time=time) as at:
-            await at.until(lambda: api.watching == 1)
-            api.publish(bundle())
-            await at.serves(bundle())
-            api.tell(None)
-            await at.until(lambda: len(time.slept) == 1)
-            api.put_index(published.index_secret(published.index_of(bundle(), verified_at="2027-01-15T06:00:00Z")))
-            time.pass_time(10.0)
-            await at.until(lambda: at.delivery.verified_at == "2027-01-15T06:00:00Z")
-            assert 10.0 == at.delivery.age
-
-    run(scenario())
+    assert 10.0 == run(age_after_a_lost_watch(verified_at="2027-01-15T06:00:00Z", seconds=10.0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 import pytest
 
@@ -14,9 +15,14 @@ from wardgate.kube.guard import Guard
 from wardgate.kube.pacing import Timing
 from wardgate.kube.publisher import Deposed, Publisher
 from wardgate.tasks import spawn
+from wardgate.wire.bundle import Bundle
 
 ONE = bundle(routes="routes 1", keys_000="keys 1")
 TWO = bundle(routes="routes 1", keys_000="keys 2")
+
+
+Act: TypeAlias = Callable[[World, Publisher], Awaitable[object] | None]
+"""What someone does to a config that is in force."""
 
 
 class Ended(Exception):
@@ -54,7 +60,7 @@ class Watched:
             raise Ended
 
 
-async def after(act: Callable[[World, Publisher], Awaitable[object] | None]) -> tuple[World, Publisher, Watched]:
+async def after(act: Act) -> tuple[World, Publisher, Watched]:
     """A world with a config in force, something that happens in it, and a guard that looks at it afterwards."""
     world = World()
     publisher = await world.leader()
@@ -68,6 +74,31 @@ async def after(act: Callable[[World, Publisher], Awaitable[object] | None]) -> 
     return world, publisher, watched
 
 
+async def assert_repaired(act: Act, *, by: Bundle) -> Publisher:
+    """The guard notices, and publishing what is current puts it in force."""
+    world, publisher, watched = await after(act)
+    assert watched.woken
+    await publisher.publish(by)
+    assert by == world.in_force()
+    return publisher
+
+
+async def deposed() -> tuple[World, Publisher]:
+    """A leader that has published, and has not heard yet that another operator took over."""
+    world = World()
+    publisher = await world.leader("operator-a")
+    await publisher.publish(ONE)
+    await world.leader("operator-b")
+    return world, publisher
+
+
+def metadata_client(world: World, publisher: Publisher) -> FakeClient:
+    """Make it list and watch by a client of ours, for faults."""
+    metadata = FakeClient(world.api)
+    publisher.secrets.client = metadata
+    return metadata
+
+
 def test_what_we_write_ourselves_wakes_nobody() -> None:
     async def scenario() -> None:
         _, _, watched = await after(lambda world, publisher: publisher.publish(TWO))
@@ -78,10 +109,7 @@ def test_what_we_write_ourselves_wakes_nobody() -> None:
 
 def test_deleted_index_is_repaired() -> None:
     async def scenario() -> None:
-        world, publisher, watched = await after(lambda world, publisher: world.api.delete(INDEX))
-        assert watched.woken
-        await publisher.publish(ONE)
-        assert ONE == world.in_force()
+        publisher = await assert_repaired(lambda world, publisher: world.api.delete(INDEX), by=ONE)
         assert not publisher.is_damaged
 
     asyncio.run(scenario())
@@ -122,10 +150,7 @@ def test_shard_whose_labels_were_taken_away_is_created_anew() -> None:
             shard["metadata"]["labels"] = {}
             world.api.replace(path, shard)
 
-        world, publisher, watched = await after(unlabel)
-        assert watched.woken
-        await publisher.publish(ONE)
-        assert ONE == world.in_force()
+        await assert_repaired(unlabel, by=ONE)
 
     asyncio.run(scenario())
 
@@ -138,10 +163,7 @@ def test_index_that_someone_rolled_back_is_repaired() -> None:
             await publisher.publish(TWO)
             world.api.replace(INDEX, old)
 
-        world, publisher, watched = await after(roll_back)
-        assert watched.woken
-        await publisher.publish(TWO)
-        assert TWO == world.in_force()
+        await assert_repaired(roll_back, by=TWO)
 
     asyncio.run(scenario())
 
@@ -162,10 +184,7 @@ def test_index_with_a_label_more_is_left_alone() -> None:
 
 def test_other_writers_index_ends_the_guard() -> None:
     async def scenario() -> None:
-        world = World()
-        publisher = await world.leader("operator-a")
-        await publisher.publish(ONE)
-        await world.leader("operator-b")
+        world, publisher = await deposed()
         with pytest.raises(Deposed):
             await Watched(publisher).guard.follow()
 
@@ -196,10 +215,7 @@ def test_events_of_a_watch_are_enough() -> None:
 
 def test_other_writers_index_in_a_watch_ends_leadership() -> None:
     async def scenario() -> None:
-        world = World()
-        publisher = await world.leader("operator-a")
-        await publisher.publish(ONE)
-        await world.leader("operator-b")
+        world, publisher = await deposed()
         with pytest.raises(Deposed):
             await publisher.notice("MODIFIED", world.api.get(INDEX)["metadata"])
         with pytest.raises(Deposed):
@@ -236,8 +252,7 @@ def test_watch_that_lasted_is_resumed_without_a_new_list() -> None:
         world = World()
         publisher = await world.leader()
         await publisher.publish(ONE)
-        metadata = FakeClient(world.api, metadata_only=True)
-        publisher.secrets._lists = publisher.secrets._watches = metadata
+        metadata = metadata_client(world, publisher)
         watches = 0
 
         def end_the_third(method: str, path: str) -> None:
@@ -257,8 +272,7 @@ def test_trouble_is_told_and_tried_again_more_and_more_slowly() -> None:
     async def scenario() -> None:
         world = World()
         publisher = await world.leader()
-        metadata = FakeClient(world.api, metadata_only=True)
-        publisher.secrets._lists = publisher.secrets._watches = metadata
+        metadata = metadata_client(world, publisher)
 
         def cut(method: str, path: str) -> None:
             raise ConnectionFailed("cut")
@@ -276,8 +290,7 @@ def test_watch_that_tells_something_ends_the_slowness() -> None:
     async def scenario() -> None:
         world = World()
         publisher = await world.leader()
-        metadata = FakeClient(world.api, metadata_only=True)
-        publisher.secrets._lists = publisher.secrets._watches = metadata
+        metadata = metadata_client(world, publisher)
         tried = 0
 
         def cut(method: str, path: str) -> None:

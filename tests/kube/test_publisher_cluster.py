@@ -72,11 +72,8 @@ class Site:
     async def leader(self, name: str = "operator-a") -> AsyncIterator[Publisher]:
         async with self.client() as client:
             publisher = Publisher(client, release=RELEASE, namespace=self.config, writer=name, now=time.time)
-            try:
-                await publisher.take_over()
-                yield publisher
-            finally:
-                await publisher.close()
+            await publisher.take_over()
+            yield publisher
 
     def state(self, client: KubeClient, name: str = "operator-a") -> StateStore:
         return StateStore(client, release=RELEASE, namespace=self.release, writer=name)

@@ -13,7 +13,7 @@ from tests.kube.publishing import INDEX, NAMESPACE, RELEASE, World, bundle
 from wardgate.kube.client import Manifest, Parameters
 from wardgate.kube.errors import ConnectionFailed
 from wardgate.kube.index import index_manifest
-from wardgate.kube.publisher import Deposed
+from wardgate.kube.publisher import Deposed, Publisher
 from wardgate.tasks import spawn
 from wardgate.wire.bundle import Bundle
 
@@ -24,10 +24,33 @@ REQUESTS_OF_A_PUBLISH = 4
 """Three shards and the index."""
 
 
-async def killed_while_publishing(world: World, new: Bundle, *, at: int, answered: bool) -> None:
+async def leader_by_client(world: World) -> tuple[Publisher, FakeClient]:
+    """A leader that has published, and its client, for faults."""
     client = FakeClient(world.api)
     publisher = await world.leader(client=client)
     await publisher.publish(OLD)
+    return publisher, client
+
+
+async def published_without_an_answer(world: World) -> Publisher:
+    """A leader whose new index was written although it could not learn so."""
+    publisher, client = await leader_by_client(world)
+    client.after = lose_answer("PUT", "index")
+    with pytest.raises(ConnectionFailed):
+        await publisher.publish(NEW)
+    return publisher
+
+
+async def deposed(world: World) -> Publisher:
+    """A leader that has published, and has not heard yet that another operator took over."""
+    older = await world.leader("operator-a")
+    await older.publish(OLD)
+    await world.leader("operator-b")
+    return older
+
+
+async def killed_while_publishing(world: World, new: Bundle, *, at: int, answered: bool) -> None:
+    publisher, client = await leader_by_client(world)
     client.before, client.after = kill_at(at, answered=answered)
     with pytest.raises(Killed):
         await publisher.publish(new)
@@ -84,12 +107,7 @@ def test_take_over_that_is_interrupted_leaves_what_was_in_force(at: int, *, answ
 def test_index_was_written_although_its_answer_was_lost_and_publishing_goes_on() -> None:
     async def scenario() -> None:
         world = World()
-        client = FakeClient(world.api)
-        publisher = await world.leader(client=client)
-        await publisher.publish(OLD)
-        client.after = lose_answer("PUT", "index")
-        with pytest.raises(ConnectionFailed):
-            await publisher.publish(NEW)
+        publisher = await published_without_an_answer(world)
         assert NEW == world.in_force()
         await publisher.publish(NEW)
         assert NEW == world.in_force()
@@ -102,12 +120,7 @@ def test_index_was_written_although_its_answer_was_lost_and_publishing_goes_on()
 def test_change_taken_back_after_a_lost_answer_is_taken_back_in_the_cluster_too() -> None:
     async def scenario() -> None:
         world = World()
-        client = FakeClient(world.api)
-        publisher = await world.leader(client=client)
-        await publisher.publish(OLD)
-        client.after = lose_answer("PUT", "index")
-        with pytest.raises(ConnectionFailed):
-            await publisher.publish(NEW)
+        publisher = await published_without_an_answer(world)
         await publisher.publish(OLD)
         assert OLD == world.in_force()
 
@@ -117,9 +130,8 @@ def test_change_taken_back_after_a_lost_answer_is_taken_back_in_the_cluster_too(
 def test_renewal_whose_answer_was_lost_is_no_damage_and_is_done_again() -> None:
     async def scenario() -> None:
         world = World()
-        client = FakeClient(world.api)
-        publisher = await world.leader(client=client)
-        published = await publisher.publish(OLD)
+        publisher, client = await leader_by_client(world)
+        published = world.index()
         world.now += 15
         client.after = lose_answer("PUT", "index")
         with pytest.raises(ConnectionFailed):
@@ -167,9 +179,7 @@ def test_first_index_whose_answer_was_lost_is_recognized() -> None:
 def test_retry_creates_no_second_copy_of_what_was_created() -> None:
     async def scenario() -> None:
         world = World()
-        client = FakeClient(world.api)
-        publisher = await world.leader(client=client)
-        await publisher.publish(OLD)
+        publisher, client = await leader_by_client(world)
 
         def refuse_index(method: str, path: str) -> None:
             if method == "PUT":
@@ -191,9 +201,7 @@ def test_retry_creates_no_second_copy_of_what_was_created() -> None:
 def test_spare_that_someone_deleted_is_not_put_in_force() -> None:
     async def scenario() -> None:
         world = World()
-        client = FakeClient(world.api)
-        publisher = await world.leader(client=client)
-        await publisher.publish(OLD)
+        publisher, client = await leader_by_client(world)
         client.before, _ = kill_at(4, answered=False)
         with pytest.raises(Killed):
             await publisher.publish(NEW)
@@ -210,9 +218,7 @@ def test_spare_that_someone_deleted_is_not_put_in_force() -> None:
 def test_older_leader_cannot_write_once_a_new_one_took_over() -> None:
     async def scenario() -> None:
         world = World()
-        older = await world.leader("operator-a")
-        await older.publish(OLD)
-        await world.leader("operator-b")
+        older = await deposed(world)
         with pytest.raises(Deposed, match="another operator"):
             await older.publish(NEW)
         assert OLD == world.in_force()
@@ -225,9 +231,7 @@ def test_older_leader_cannot_write_once_a_new_one_took_over() -> None:
 def test_older_leader_cannot_renew_once_a_new_one_took_over() -> None:
     async def scenario() -> None:
         world = World()
-        older = await world.leader("operator-a")
-        await older.publish(OLD)
-        await world.leader("operator-b")
+        older = await deposed(world)
         world.now += 60
         before = world.index().verified_at
         with pytest.raises(Deposed):
@@ -454,13 +458,15 @@ def test_shard_created_while_everything_is_listed_is_not_taken_for_missing() -> 
         world = World()
         publisher = await world.leader()
         await publisher.publish(OLD)
-        metadata = FakeClient(world.api, metadata_only=True)
-        publisher.secrets._lists = metadata
+        metadata = FakeClient(world.api)
+        publisher.secrets.client = metadata
         listed, may_end = asyncio.Event(), asyncio.Event()
         pages = metadata.pages
 
-        async def slow_pages(path: str, parameters: Parameters | None = None) -> AsyncIterator[Manifest]:
-            found = [page async for page in pages(path, parameters)]
+        async def slow_pages(
+            path: str, parameters: Parameters | None = None, *, metadata_only: bool = False
+        ) -> AsyncIterator[Manifest]:
+            found = [page async for page in pages(path, parameters, metadata_only=metadata_only)]
             listed.set()
             await may_end.wait()
             for page in found:

@@ -29,7 +29,9 @@ class FakeKinds(FakeCollection):
         self.refusals: dict[str, Exception] = {}
         self.listed: list[str] = []
 
-    async def pages(self, path: str, parameters: Parameters | None = None) -> AsyncIterator[Manifest]:
+    async def pages(
+        self, path: str, parameters: Parameters | None = None, *, metadata_only: bool = False
+    ) -> AsyncIterator[Manifest]:
         self.listed.append(path.rpartition("/")[2])
         self._answer(self.refusals.get(path))
         async for page in super().pages(path, parameters):

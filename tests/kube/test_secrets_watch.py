@@ -27,7 +27,9 @@ class FakeSecrets(FakeCollection):
         self.refusals: dict[str, Exception] = {}
         self.asked: list[str] = []
 
-    async def pages(self, path: str, parameters: Parameters | None = None) -> AsyncIterator[Manifest]:
+    async def pages(
+        self, path: str, parameters: Parameters | None = None, *, metadata_only: bool = False
+    ) -> AsyncIterator[Manifest]:
         parts = path.split("/")
         namespace = parts[4] if "namespaces" in parts else "all"
         self.asked.append(f"{namespace}: {' & '.join(str(value) for value in (parameters or {}).values())}")

@@ -65,17 +65,14 @@ def status(
 async def _look(release: Release, *, kubeconfig: str | None, context: str | None) -> Survey:
     from wardgate.kube.client import connect  # noqa: PLC0415
     from wardgate.kube.errors import KubeError  # noqa: PLC0415
-    from wardgate.kube.metadata import LISTS, MetadataClient  # noqa: PLC0415
     from wardgate.kube.survey import take_survey  # noqa: PLC0415
 
     agent = f"wardgate-status/{__version__}"
     try:
         client = await connect(kubeconfig=kubeconfig, context=context, user_agent=agent)
-        metadata = MetadataClient(client, LISTS, user_agent=agent)
         try:
-            return await take_survey(client, metadata, release, now=current_time)
+            return await take_survey(client, release, now=current_time)
         finally:
-            await metadata.close()
             await client.close()
     except KubeError as error:
         raise CommandError(str(error)) from error

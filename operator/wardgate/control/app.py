@@ -22,10 +22,10 @@ from wardgate.control.probes import operator_pages
 from wardgate.control.reconciler import Outputs, Reconciler
 from wardgate.control.settings import OperatorSettings
 from wardgate.control.trigger import Trigger
-from wardgate.control.watches import Watches
 from wardgate.ir import GatewayConfig
 from wardgate.kube.api_server import api_server_addresses
 from wardgate.kube.client import KubeClient
+from wardgate.kube.cluster_watch import ClusterWatch, WatchScope
 from wardgate.kube.errors import KubeError
 from wardgate.kube.events import EventRecorder
 from wardgate.kube.fence import Deposed
@@ -35,6 +35,7 @@ from wardgate.kube.pacing import Timing
 from wardgate.kube.proxies import DiscoveredProxies, FixedProxies, Proxies
 from wardgate.kube.proxy_views import major_to_write, refused
 from wardgate.kube.publisher import Publisher
+from wardgate.kube.secrets_watch import SecretsScope
 from wardgate.kube.state import StateStore
 from wardgate.kube.status_board import StatusBoard
 from wardgate.kube.status_manifest import Desired
@@ -69,13 +70,13 @@ class Operator:
         self._trigger = Trigger(clock=self._timing.clock)
         self._renderer = Renderer(settings.translation)
         self._division = Division(settings.gateways)
-        self._watches = Watches(
+        self._watches = ClusterWatch(
             client,
-            settings,
             self._store,
+            _watch_scope(settings),
+            timing=self._timing,
             on_change=self._trigger.mark,
             on_rollback=self._history_was_rolled_back,
-            timing=self._timing,
         )
         self._metrics = Metrics(
             watch_ages=self._watches.ages, objects=self._store.counts, api_errors=lambda: client.errors
@@ -130,7 +131,6 @@ class Operator:
                     task.cancel()
         finally:
             await self._lease.release()
-            await self._publisher.close()
             await self._admin.stop()
 
     def _parts(self) -> Mapping[str, _Part]:
@@ -251,6 +251,14 @@ class Operator:
 async def operate(settings: OperatorSettings, client: KubeClient, *, stopping: asyncio.Event) -> None:
     """Run one replica until ``stopping`` is set."""
     await Operator(settings, client).run(stopping)
+
+
+def _watch_scope(settings: OperatorSettings) -> WatchScope:
+    return WatchScope(
+        watch_namespaces=frozenset(settings.watch_namespaces),
+        secrets=SecretsScope(frozenset(settings.key_namespaces), settings.opaque_key_selector),
+        silence=settings.watch_silence,
+    )
 
 
 async def _attempt(work: Callable[[], Awaitable[object]], what: str) -> None:

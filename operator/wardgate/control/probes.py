@@ -8,7 +8,7 @@ API server is away is not, and restarting would only lose what is held.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -16,16 +16,15 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from wardgate.admin import Page
 from wardgate.control.metrics import Metrics
 
+STALE: Final = 120.0
+"""Seconds after which a kind counts as stale: it is listed, or heard of, every minute."""
+
 
 class Health(Protocol):
     """What the probes ask of the watches."""
 
     def missing(self) -> tuple[str, ...]:
         """What was not listed yet."""
-        ...
-
-    def stale(self) -> tuple[str, ...]:
-        """Kinds of which nothing was heard for too long."""
         ...
 
     def ages(self) -> Mapping[str, float]:
@@ -50,7 +49,8 @@ def _ready(health: Health) -> Page:
 
 
 def _healthy(health: Health) -> Page:
-    stale = health.stale()
-    if stale and len(stale) < len(health.ages()):
-        return Page(503, f"stale while others are fresh: {', '.join(sorted(stale))}\n".encode())
+    ages = health.ages()
+    stale = sorted(kind for kind, age in ages.items() if age > STALE)
+    if stale and len(stale) < len(ages):
+        return Page(503, f"stale while others are fresh: {', '.join(stale)}\n".encode())
     return Page(200, b"ok\n")

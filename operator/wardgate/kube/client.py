@@ -33,6 +33,11 @@ PAGE: Final = 500
 """Objects of one page of a list."""
 _TOKEN_AGE: Final = 60.0
 _MERGE_PATCH: Final = "application/merge-patch+json"
+_JSON: Final = "application/json"
+_METADATA: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+"""What events of a watch are asked for in, so that no Secret's entries are transferred to be thrown away."""
+_METADATA_LIST: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""The same of lists: a watch that asks for this form is ended at its first event."""
 
 
 class KubeClient:
@@ -59,14 +64,18 @@ class KubeClient:
         except TimeoutError as error:
             raise self._failed("GET", path, error) from None
 
-    async def pages(self, path: str, parameters: Parameters | None = None) -> AsyncIterator[Manifest]:
+    async def pages(
+        self, path: str, parameters: Parameters | None = None, *, metadata_only: bool = False
+    ) -> AsyncIterator[Manifest]:
         """Read a consistent list page by page, so that no more than one page is held as text.
 
         Lists are what makes up for connections that went silent, so each page comes over a connection of its own.
+        ``metadata_only``: of each object nothing else is transferred; ``items`` may then be null.
         """
+        accept = _METADATA_LIST if metadata_only else _JSON
         asked: dict[str, str | int] = {**(parameters or {}), "limit": PAGE}
         while True:
-            page = await self._call("GET", path, parameters=asked, fresh=True)
+            page = await self._call("GET", path, parameters=asked, accept=accept, fresh=True)
             yield page
             following = page["metadata"].get("continue")
             if not following:
@@ -95,14 +104,14 @@ class KubeClient:
 
     @asynccontextmanager
     async def watch(
-        self, path: str, parameters: Parameters, *, silence: float
+        self, path: str, parameters: Parameters, *, silence: float, metadata_only: bool = False
     ) -> AsyncIterator[AsyncIterator[Manifest]]:
         """Follow a collection. The inner iterator ends with the server's time-out, or as ``ConnectionFailed``.
 
         ``silence``: seconds without a byte (bookmarks come every minute) after which the watch counts as dead.
-        An event of type ERROR is raised as ``ApiError``.
+        An event of type ERROR is raised as ``ApiError``. ``metadata_only``: see ``pages``.
         """
-        response = await self._begin_watch(path, parameters, silence)
+        response = await self._begin_watch(path, parameters, silence, _METADATA if metadata_only else _JSON)
         try:
             if response.status != 200:
                 raise await self._error("GET", path, response)
@@ -125,7 +134,9 @@ class KubeClient:
             await self._connections.close()
             self._connections = None
 
-    async def _begin_watch(self, path: str, parameters: Parameters, silence: float) -> aiohttp.ClientResponse:
+    async def _begin_watch(
+        self, path: str, parameters: Parameters, silence: float, accept: str
+    ) -> aiohttp.ClientResponse:
         """Ask for a watch. The answer begins at once, whatever there is to tell, so its time is that of any other."""
         try:
             async with asyncio.timeout(ANSWER):
@@ -134,6 +145,7 @@ class KubeClient:
                     path,
                     parameters={"watch": "true", "allowWatchBookmarks": "true", **parameters},
                     timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT, sock_read=silence),
+                    accept=accept,
                     fresh=True,
                 )
         except TimeoutError as error:
@@ -146,7 +158,8 @@ class KubeClient:
         *,
         parameters: Parameters | None = None,
         body: Mapping[str, object] | None = None,
-        content_type: str = "application/json",
+        content_type: str = _JSON,
+        accept: str = _JSON,
         fresh: bool = False,
     ) -> Manifest:
         response = await self._request(
@@ -156,6 +169,7 @@ class KubeClient:
             body=body,
             content_type=content_type,
             timeout=aiohttp.ClientTimeout(total=ANSWER, sock_connect=CONNECT),
+            accept=accept,
             fresh=fresh,
         )
         try:
@@ -177,16 +191,18 @@ class KubeClient:
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - the library's own way to bound a request
         parameters: Parameters | None = None,
         body: Mapping[str, object] | None = None,
-        content_type: str = "application/json",
+        content_type: str = _JSON,
+        accept: str = _JSON,
         fresh: bool = False,
     ) -> aiohttp.ClientResponse:
         """Send a request; a token that is refused is read again once, since it may have been replaced early."""
         target = f"{path}?{urlencode(parameters)}" if parameters else path
-        response = await self._send(method, target, timeout, body, content_type, fresh=fresh)
+        form = {"Accept": accept, "Content-Type": content_type}
+        response = await self._send(method, target, timeout, body, form, fresh=fresh)
         if response.status == 401 and time.monotonic() - self._loaded > 1.0:
             response.close()
             self._loaded = float("-inf")
-            response = await self._send(method, target, timeout, body, content_type, fresh=fresh)
+            response = await self._send(method, target, timeout, body, form, fresh=fresh)
         return response
 
     async def _send(
@@ -195,13 +211,13 @@ class KubeClient:
         target: str,
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109
         body: Mapping[str, object] | None,
-        content_type: str,
+        form: Mapping[str, str],
         *,
         fresh: bool,
     ) -> aiohttp.ClientResponse:
         try:
             configuration = await self._ready()
-            headers = {**await self._headers(), "Content-Type": content_type}
+            headers = {**await self._headers(), **form}
             self._connections = self._connections or Connections(configuration)
             return await self._connections.request(
                 method, f"{configuration.host}{target}", headers=headers, body=body, limits=timeout, fresh=fresh
@@ -220,7 +236,7 @@ class KubeClient:
         if time.monotonic() - self._loaded > _TOKEN_AGE:
             configuration.api_key = (await self._load()).api_key
             self._loaded = time.monotonic()
-        headers = {"Accept": "application/json", "User-Agent": self._user_agent}
+        headers = {"User-Agent": self._user_agent}
         token = await configuration.get_api_key_with_prefix("BearerToken")
         if token:
             headers["Authorization"] = token

@@ -91,13 +91,13 @@ class ClusterWatch:
 
     def is_live(self) -> bool:
         """Whether nothing can have escaped us: every watch of Secrets is open, every kind was listed in time."""
-        return self.secrets.is_live and self.resync.is_in_time
+        return self.secrets.is_live and self.resync.is_in_time and not self.missing()
 
-    def ages(self) -> Mapping[str, float | None]:
-        """Seconds since the last word about each kind; None: never listed."""
+    def ages(self) -> Mapping[str, float]:
+        """Seconds since the last word about each kind; kinds that were never listed are left out."""
         times = {**self.resync.last_resync, SECRETS.kind: self.secrets.last_word_at}
         now = self._timing.clock()
-        return {kind: None if time is None else now - time for kind, time in times.items()}
+        return {kind: now - time for kind, time in times.items() if time is not None}
 
     def follow_named(self, named: Iterable[ObjectRef]) -> None:
         """Watch these Secrets besides the key Secrets, and no others."""

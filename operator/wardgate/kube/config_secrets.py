@@ -10,7 +10,6 @@ from typing import Final
 from wardgate.kube.client import KubeClient
 from wardgate.kube.errors import ApiError
 from wardgate.kube.index import RELEASE_LABEL, Manifest
-from wardgate.kube.metadata import LISTS, WATCHES, MetadataClient
 from wardgate.kube.resources import SECRETS
 
 _TIMEOUT: Final = (240, 360)
@@ -19,14 +18,12 @@ _SILENCE: Final = 90.0
 
 
 class ConfigSecrets:
-    """``metadata`` is for tests; every method raises ``KubeError``."""
+    """Every method raises ``KubeError``."""
 
-    def __init__(self, client: KubeClient, *, release: str, namespace: str, metadata: KubeClient | None = None) -> None:
+    def __init__(self, client: KubeClient, *, release: str, namespace: str) -> None:
         self.release = release
         self.namespace = namespace
         self.client = client
-        self._lists = metadata or MetadataClient(client, LISTS)
-        self._watches = metadata or MetadataClient(client, WATCHES)
         self._collection = SECRETS.path(namespace)
         self._selector = f"{RELEASE_LABEL}={release}"
 
@@ -51,7 +48,8 @@ class ConfigSecrets:
         """The metadata of all of them, consistently, and the version to watch from."""
         found: list[Manifest] = []
         version = ""
-        async for page in self._lists.pages(self._collection, {"labelSelector": self._selector}):
+        selected = {"labelSelector": self._selector}
+        async for page in self.client.pages(self._collection, selected, metadata_only=True):
             found += [item["metadata"] for item in page["items"] or ()]
             version = page["metadata"]["resourceVersion"]
         return found, version
@@ -64,9 +62,4 @@ class ConfigSecrets:
             "resourceVersion": version,
             "timeoutSeconds": seconds,
         }
-        return self._watches.watch(self._collection, parameters, silence=_SILENCE)
-
-    async def close(self) -> None:
-        """Close what was opened here; the client stays its owner's."""
-        for borrowing in (self._lists, self._watches):
-            await borrowing.close()
+        return self.client.watch(self._collection, parameters, silence=_SILENCE, metadata_only=True)

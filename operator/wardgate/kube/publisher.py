@@ -67,9 +67,8 @@ class Publisher:
         writer: str,
         now: Callable[[], float],
         max_shard: int = MAX_SHARD,
-        metadata: KubeClient | None = None,
     ) -> None:
-        self.secrets = ConfigSecrets(client, release=release, namespace=namespace, metadata=metadata)
+        self.secrets = ConfigSecrets(client, release=release, namespace=namespace)
         self.inventory = Inventory(release)
         self._writer = writer
         self._now = now
@@ -191,10 +190,6 @@ class Publisher:
         """Ask the API server whether the index is as we wrote it last. Raises ``KubeError``."""
         found = await self.secrets.read(self._index_name)
         return self._leads and found is not None and self._fence.wrote(version_of(found))
-
-    async def close(self) -> None:
-        """Close what was opened here; the client stays its owner's."""
-        await self.secrets.close()
 
     @property
     def _index_name(self) -> str:

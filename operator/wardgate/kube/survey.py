@@ -42,7 +42,9 @@ class Client(Protocol):
         """Read one object, or one page."""
         ...
 
-    def pages(self, path: str, parameters: Parameters | None = None) -> AsyncIterator[Manifest]:
+    def pages(
+        self, path: str, parameters: Parameters | None = None, *, metadata_only: bool = False
+    ) -> AsyncIterator[Manifest]:
         """Read a list page by page."""
         ...
 
@@ -95,9 +97,9 @@ class Survey:
         return [one for one in self.objects if one.ref.kind == kind]
 
 
-async def take_survey(client: Client, metadata: Client, release: Release, *, now: Callable[[], datetime]) -> Survey:
-    """Look once. ``metadata`` answers with metadata alone. Raises ``SurveyError``."""
-    surveyor = _Surveyor(client, metadata, release)
+async def take_survey(client: Client, release: Release, *, now: Callable[[], datetime]) -> Survey:
+    """Look once. Raises ``SurveyError``."""
+    surveyor = _Surveyor(client, release)
     try:
         return await surveyor.take(now)
     except ConnectionFailed as error:
@@ -106,9 +108,8 @@ async def take_survey(client: Client, metadata: Client, release: Release, *, now
 
 
 class _Surveyor:
-    def __init__(self, client: Client, metadata: Client, release: Release) -> None:
+    def __init__(self, client: Client, release: Release) -> None:
         self._client = client
-        self._metadata = metadata
         self._release = release
         self._unknown: list[str] = []
         self._at_once = asyncio.Semaphore(_AT_ONCE)
@@ -157,7 +158,7 @@ class _Surveyor:
             selector = {"fieldSelector": f"type={KEY_SECRET_TYPE}"}
             return [
                 read_key(item)
-                async for page in self._metadata.pages(SECRETS.path(), selector)
+                async for page in self._client.pages(SECRETS.path(), selector, metadata_only=True)
                 for item in page.get("items") or ()
             ]
 
