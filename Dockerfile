@@ -2,7 +2,7 @@
 #
 #   docker build -t wardgate:0.1.0 --build-arg VERSION=0.1.0 --build-arg REVISION="$(git rev-parse HEAD)" .
 #
-# Every package comes from a lock, by its hash. BASE_IMAGE needs Python 3.11 or newer with pip, and awk.
+# Every package comes from a lock, by its hash. BASE_IMAGE needs Python 3.11 or newer with pip.
 ARG BASE_IMAGE=python:3.13-slim
 
 FROM ${BASE_IMAGE} AS build
@@ -10,12 +10,10 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=igno
 WORKDIR /build
 RUN python3 -m venv --without-pip /opt/wardgate && python3 -m venv --without-pip /build/tools
 
-COPY locks/run.txt locks/dev.txt locks/
+COPY locks/run.txt locks/build.txt locks/
 RUN python3 -m pip --python /opt/wardgate/bin/python install \
       --no-compile --require-hashes --only-binary :all: -r locks/run.txt
-# Of the development lock only what builds the package.
-RUN awk '/^[^ ]/ { keep = /^(hatchling|packaging|pathspec|pluggy|tomlkit|trove-classifiers)==/ } keep' locks/dev.txt > build.txt && \
-    python3 -m pip --python /build/tools/bin/python install --require-hashes --only-binary :all: -r build.txt
+RUN python3 -m pip --python /build/tools/bin/python install --require-hashes --only-binary :all: -r locks/build.txt
 
 COPY pyproject.toml README.md LICENSE ./
 COPY operator/ operator/
