@@ -524,7 +524,7 @@ class AnyOrderOfNews(RuleBasedStateMachine):
         seen[name] = max(version, seen.get(name, -1))
 
     @rule(data=st.data(), scope=SCOPES, consistent=st.booleans())
-    def a_list_arrives(self, data: st.DataObject, scope: str, consistent: bool) -> None:  # noqa: FBT001 - drawn by name
+    def a_list_arrives(self, data: st.DataObject, scope: str, *, consistent: bool) -> None:
         known = self.known[scope]
         oldest = max(known.consistent_seen, 0) if consistent else 0
         as_of = data.draw(st.integers(oldest, self.history.now))

@@ -29,9 +29,9 @@ class Page:
 Pages: TypeAlias = Mapping[str, Callable[[], Page]]
 
 
-def json_page(value: object, *, status: int = 200) -> Page:
+def json_page(value: object) -> Page:
     """Render a JSON document."""
-    return Page(status, json.dumps(value, indent=2, sort_keys=True).encode() + b"\n", "application/json")
+    return Page(200, json.dumps(value, indent=2, sort_keys=True).encode() + b"\n", "application/json")
 
 
 class AdminServer:

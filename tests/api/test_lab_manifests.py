@@ -77,9 +77,7 @@ def test_patch_of_step_6_adds_a_header_from_the_secret() -> None:
 def test_key_secret_of_lab_6_lies_in_the_default_namespace() -> None:
     secret = model_of(lab_object("Secret", "api-huggingface-key"), KeySecret)
 
-    assert secret.key is not None
-    assert secret.key.reveal() == "mysecretkey"
-    assert secret.entries == {}
+    assert {name: value.reveal() for name, value in secret.data.items()} == {"api-key": "mysecretkey"}
     assert secret.metadata.namespace == "default"
     assert secret.metadata.labels == {"api-key": "api-huggingface"}
 

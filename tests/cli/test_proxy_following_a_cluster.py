@@ -16,6 +16,8 @@ from tests.kube.published import NAMESPACE, PORT, RELEASE, bundle
 from wardgate.kube.client import KubeClient
 from wardgate.kube.errors import KubeError
 from wardgate.kube.revision_file import KeptRevision, RevisionFile
+from wardgate.proxy.supervisor import Applied
+from wardgate.wire.bundle import Bundle
 
 URL = "https://10.0.0.1"
 
@@ -133,9 +135,9 @@ def test_config_that_the_proxy_refuses_is_said_and_not_live(
     api.publish(bundle())
     original = FakeSupervisor.apply
 
-    async def refuse(self: FakeSupervisor, one: object) -> object:
+    async def refuse(self: FakeSupervisor, one: Bundle) -> Applied:
         os.kill(os.getpid(), signal.SIGTERM)
-        return await original(self, one)  # type: ignore[arg-type]
+        return await original(self, one)
 
     monkeypatch.setattr(fake, "apply", refuse)
     ended = wardgate("proxy", "--cluster")

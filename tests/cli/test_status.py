@@ -377,7 +377,8 @@ def test_no_kubeconfig_is_a_mistake_of_the_command_line(
     wardgate: Wardgate,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    variable: bool,  # noqa: FBT001
+    *,
+    variable: bool,
 ) -> None:
     path = tmp_path / "nowhere"
     monkeypatch.delenv("KUBECONFIG", raising=False)

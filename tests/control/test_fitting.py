@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -104,8 +105,8 @@ def listener(*routes: Route, name: str = "main", tls: ListenerTls | None = None)
     return Listener(f"team/{name}:80", 80, (VirtualHost(("*",), routes),), tls=tls)
 
 
-def serving(*routes: Route, **parts: tuple[object, ...]) -> GatewayConfig:
-    return replace(GatewayConfig(listeners=(listener(*routes),)), **parts)  # type: ignore[arg-type]
+def serving(*routes: Route, **parts: Any) -> GatewayConfig:
+    return replace(GatewayConfig(listeners=(listener(*routes),)), **parts)
 
 
 def plan(name: str, *, size: int = 0) -> TransformationPlan:

@@ -2,7 +2,8 @@
 
 Of a key that changes either answer is right until the new one was given, by each proxy for itself, or until its time is
 over; from then on only the new one is. So a revoked key that comes back is found as well as one that is never revoked,
-and so is a refused caller whose key is good, or a proxy that does not answer at all.
+and so is a refused caller whose key is good, or a proxy that does not answer at all, be it on a connection that it has
+had for long or on a new one.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from __future__ import annotations
 import http.client
 import threading
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
@@ -50,11 +51,14 @@ class Change:
 
 
 class Callers:
-    """They ask from ``with`` to its end, where a wrong answer fails the test: one for each proxy, one key at a time."""
+    """They ask from ``with`` to its end, where a wrong answer fails the test: one for each proxy, one key at a time.
 
-    def __init__(self, proxies: Iterable[Proxy]) -> None:
+    ``expected``: the status that is right for each key until its ``turn``, "" being no key.
+    """
+
+    def __init__(self, proxies: Iterable[Proxy], expected: Mapping[str, int]) -> None:
         self._proxies = {f"proxy {number}": proxy for number, proxy in enumerate(proxies, 1)}
-        self._changes: dict[str, Change] = {}
+        self._changes = {key: Change(key, status, status) for key, status in expected.items()}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._threads = [
@@ -80,14 +84,9 @@ class Callers:
         print(f"{self.answers} answers, {len(self.wrong)} wrong, the slowest took {self.slowest:.2f} s")
         if error is None:
             assert [] == self.wrong[:_SHOWN]
+            assert self.answers > 0
         elif self.wrong:
             error.add_note("\n".join(["Wrong answers besides:", *self.wrong[:_SHOWN]]))
-
-    def expect(self, *keys: str, status: int = ACCEPTED) -> None:
-        """Ask with these keys from now on; only this status is right."""
-        with self._lock:
-            for key in keys:
-                self._changes[key] = Change(key, status, status)
 
     def turn(self, key: str, status: int) -> Change:
         """From now on another answer is right, too: call it before whatever changes it."""
@@ -117,14 +116,18 @@ class Callers:
         wait_until(lambda: self.answers >= before + count, seconds=30.0, what=f"{count} more answers")
 
     def _ask_all_the_time(self, name: str, proxy: Proxy) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=ANSWER_SECONDS)
-        while not self._stopping.is_set():
-            with self._lock:
-                asked = list(self._changes.values())
-            for change in asked:
-                self._ask(name, connection, change)
-            self._stopping.wait(PAUSE)
-        connection.close()
+        with closing(_connection(proxy)) as lasting:
+            while not self._stopping.is_set():
+                self._ask_with_all_keys(name, lasting)
+                with closing(_connection(proxy)) as new:
+                    self._ask_with_all_keys(name, new)
+
+    def _ask_with_all_keys(self, name: str, connection: http.client.HTTPConnection) -> None:
+        with self._lock:
+            asked = list(self._changes.values())
+        for change in asked:
+            self._ask(name, connection, change)
+        self._stopping.wait(PAUSE)
 
     def _ask(self, name: str, connection: http.client.HTTPConnection, asked: Change) -> None:
         sent = time.monotonic()
@@ -137,12 +140,18 @@ class Callers:
                 return  # it was promised otherwise while the answer was on its way
             if not now.takes(status, proxy=name, sent=sent):
                 at = sent - self._began
-                self.wrong.append(f"{at:.2f} s: {name} answered {asked.key} with {status}, not {now.status}.")
+                self.wrong.append(
+                    f"{at:.2f} s: {name} answered {asked.key or 'no key'} with {status}, not {now.status}."
+                )
+
+
+def _connection(proxy: Proxy) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=ANSWER_SECONDS)
 
 
 def _answer(connection: http.client.HTTPConnection, key: str) -> int:
     try:
-        connection.request("GET", PATH, headers={HEADER: key})
+        connection.request("GET", PATH, headers={HEADER: key} if key else {})
         response = connection.getresponse()
         response.read()
     except (OSError, http.client.HTTPException):

@@ -14,11 +14,11 @@ import pytest
 from tests.chart.helm import Helm
 from tests.cluster.cluster import Cluster
 from tests.cluster.objects import Object
+from tests.e2e.callers import Callers
 from tests.e2e.door import HEADER, PATH, Door
 from tests.e2e.ending import kill_leader, kill_proxy
 from tests.e2e.installation import Installation, Operator, Proxy
 from tests.e2e.published import PublishedConfig, index_content, index_data
-from tests.e2e.witness import Witness
 from wardgate.kube.shards import ENTRY
 from wardgate.wire.bundle import ROUTES
 
@@ -163,7 +163,7 @@ def _name_of(damage: Any) -> str:
 @pytest.mark.parametrize("damage", DAMAGES, ids=_name_of)
 def test_damaged_config_is_mended_while_the_proxies_serve(running: Running, damage: Damage) -> None:
     before = running.published.whole()
-    with Witness([running.proxy], {"kept-key": 200, "revoked-key": 401, "": 401}):
+    with Callers([running.proxy], {"kept-key": 200, "revoked-key": 401, "": 401}):
         began = time.monotonic()
         damage(running)
         mended = running.installation.wait_until(
@@ -194,7 +194,7 @@ def test_config_damaged_while_no_operator_ran_is_mended_by_the_next_one(
     installation.everywhere(200, PATH, **KEPT)
     kill_leader(installation, operator)
     before = published.index()
-    with Witness([proxy], {"kept-key": 200, "": 401}):
+    with Callers([proxy], {"kept-key": 200, "": 401}):
         name = before.shards[0].name
         published.replace_shard(name, {ENTRY: base64.b64encode(b"nonsense").decode()})
         newcomer = installation.proxy(wait=False)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from tests.cluster.cluster import Cluster
+from tests.e2e.callers import Callers
 from tests.e2e.door import HEADER, PATH, Door
 from tests.e2e.ending import kill_leader, kill_proxy
 from tests.e2e.installation import Installation
-from tests.e2e.witness import Witness
 
 LDAP = {"glooAuth": {"configs": [{"ldap": {"address": "ldap.example.com", "userDnTemplate": "uid=%s"}}]}}
 """A module that Wardgate does not have."""
@@ -53,7 +53,7 @@ def test_policy_that_turns_bad_keeps_its_last_good_form_over_a_restart(
     operator, proxy = installation.operator(), installation.proxy()
     installation.everywhere(200, PATH, **KEPT)
     good = _generation(door)
-    with Witness([proxy], RIGHT):
+    with Callers([proxy], RIGHT):
         began = time.monotonic()
         door.break_policy(bad)
         installation.wait_until(lambda: _says_what_is_served(door, generation=good), "the status says what is served")
@@ -87,7 +87,7 @@ def test_policy_that_turned_bad_while_no_operator_ran_keeps_its_last_good_form(
     installation.wait_until(lambda: _has_memory(installation), "the good form is kept")
     good = _generation(door)
     kill_leader(installation, operator)
-    with Witness([proxy], RIGHT):
+    with Callers([proxy], RIGHT):
         door.break_policy(bad)
         installation.operator()
         installation.wait_until(lambda: _says_what_is_served(door, generation=good), "the status says what is served")
@@ -105,7 +105,7 @@ def test_policy_without_a_good_form_closes_its_routes(installation: Installation
     installation.everywhere(200, PATH)
     door.break_policy(LDAP)
     installation.everywhere(500, PATH, **KEPT)
-    with Witness([proxy], {"kept-key": 500, "": 500}):
+    with Callers([proxy], {"kept-key": 500, "": 500}):
         installation.wait_until(lambda: door.condition("Accepted").get("status") == "False", "the status says why")
         assert "nothing of the object is served" in door.condition("Programmed")["message"]
         door.key("later", "later-key")

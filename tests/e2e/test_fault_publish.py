@@ -15,12 +15,12 @@ from typing import Any, Self
 import pytest
 
 from tests.cluster.cluster import Cluster
+from tests.e2e.callers import Callers
 from tests.e2e.door import HEADER, PATH, Door
 from tests.e2e.ending import kill_leader, kill_proxy, suspended
 from tests.e2e.gate import Gate, Request
 from tests.e2e.installation import Installation, Operator
 from tests.e2e.published import PublishedConfig, index_content
-from tests.e2e.witness import Witness
 from wardgate.kube.index import index_name
 
 KILLS = 3
@@ -94,7 +94,7 @@ def test_operator_killed_again_and_again_leaves_whole_revisions_that_new_proxies
     proxy = installation.proxy()
     installation.everywhere(200, PATH, **{HEADER: "first-key"})
     sequences = [published.index().sequence]
-    with Witness([proxy], {"first-key": 200, "": 401}), Stream(door) as stream:
+    with Callers([proxy], {"first-key": 200, "": 401}), Stream(door) as stream:
         for _ in range(KILLS):
             installation.wait_until(partial(_is_beyond, published, sequences[-1]), "the operator publishes")
             stream.let_pass(chance.randint(1, 12))
@@ -151,7 +151,7 @@ def test_operator_killed_at_each_step_of_a_publish_leaves_a_whole_revision(
     operator = installation.operator(link=gate)
     proxy = installation.proxy()
     installation.everywhere(200, PATH, **{HEADER: "first-key"})
-    with Witness([proxy], {"first-key": 200, "": 401}):
+    with Callers([proxy], {"first-key": 200, "": 401}):
         for step, (is_index, answered) in enumerate(itertools.product((False, True), (False, True))):
             before = published.index()
             wanted = _IndexWrite(published) if is_index else _publishes_shard
@@ -215,7 +215,7 @@ def test_leader_that_stood_still_steps_down_and_brings_nothing_back(
         installation.everywhere(401, PATH, **{HEADER: "revoked-key"})
         taken_over = time.monotonic() - began
         assert "second" == _holder(installation)
-    with Witness(proxies, {"kept-key": 200, "": 401, "revoked-key": 401}):
+    with Callers(proxies, {"kept-key": 200, "": 401, "revoked-key": 401}):
         began = time.monotonic()
         installation.wait_until(lambda: not _leads(first), "the first one knows that it does not lead")
         stepped_down = time.monotonic() - began
@@ -244,7 +244,7 @@ def test_write_of_a_deposed_leader_that_arrives_late_is_refused(
         installation.wait_until(lambda: _holder(installation) == "second", "the second one leads")
         installation.wait_until(lambda: published.index().writer.startswith("second"), "it has published")
     mark = installation.cluster.audit_mark()
-    with Witness(proxies, {"kept-key": 200, "": 401, "late-key": 401}):
+    with Callers(proxies, {"kept-key": 200, "": 401, "late-key": 401}):
         hold.release()
         installation.wait_until(lambda: _refusals(installation, since=mark), "the late write is answered")
         installation.wait_until(lambda: not _leads(first), "the first one does not lead")

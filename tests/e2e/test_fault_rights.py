@@ -10,11 +10,11 @@ import pytest
 
 from tests.chart.helm import Helm
 from tests.cluster.cluster import CRDS, Cluster
+from tests.e2e.callers import Callers
 from tests.e2e.door import HEADER, PATH, POLICY, Door
 from tests.e2e.ending import kill_leader, kill_proxy
 from tests.e2e.installation import Installation, Operator
 from tests.e2e.rights import Rights
-from tests.e2e.witness import Witness
 
 KEPT = {HEADER: "kept-key"}
 RIGHT = {"kept-key": 200, "": 401}
@@ -41,7 +41,7 @@ def test_kind_that_may_not_be_read_at_the_start_holds_up_everything_and_drops_no
     installation.everywhere(200, PATH, **KEPT)
     kill_leader(installation, first)
     before = installation.index()
-    with Witness([proxy], RIGHT):
+    with Callers([proxy], RIGHT):
         with Rights(installation).without(kind):
             second = installation.operator()
             installation.wait_until(
@@ -72,7 +72,7 @@ def test_kind_that_may_no_longer_be_read_stays_as_it_was_last_seen(
     link = cluster.link()
     operator, proxy = installation.operator(link=link), installation.proxy()
     installation.everywhere(200, PATH, **KEPT)
-    with Witness([proxy], RIGHT):
+    with Callers([proxy], RIGHT):
         with Rights(installation).without(kind):
             link.kill_connections()  # the API server asks for a right only when a watch begins
             installation.wait_until(
@@ -116,7 +116,7 @@ def test_absent_kind_of_policies_closes_every_route_until_it_is_there(
     assert 200 == operator.page("/readyz").status
     assert _says(operator, "does not know the kind ExtAuthPolicy")
     before = installation.index()
-    with Witness([proxy], {"": 401, "wrong-key": 401}):
+    with Callers([proxy], {"": 401, "wrong-key": 401}):
         assert 401 == proxy.status(PATH, **KEPT)
         Door(private_cluster, policy=False, path="/other", beside=door)
         installation.everywhere(401, "/other")
@@ -141,7 +141,7 @@ def test_kind_of_policies_that_goes_away_closes_every_route(
     installation.operator()
     proxy = installation.proxy()
     installation.everywhere(200, PATH, **KEPT)
-    with Witness([proxy], {"": 401, "wrong-key": 401}):
+    with Callers([proxy], {"": 401, "wrong-key": 401}):
         began = time.monotonic()
         private_cluster.delete("CustomResourceDefinition", _crd(private_cluster))
         installation.everywhere(401, PATH, **KEPT)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.cluster import Cluster
+from tests.e2e.door import HEADER, PATH, Door
 from tests.e2e.installation import WARDGATE, Installation
 
 ROOT = Path(__file__).parents[2]
@@ -26,63 +28,19 @@ def raised(tmp_path: Path) -> tuple[str, ...]:
     return ("env", f"PYTHONPATH={tree}", WARDGATE)
 
 
-def guarded_route(installation: Installation) -> None:
-    """A route that answers by itself and wants a key that nobody has yet."""
-    namespace = installation.cluster.namespace("skew")
-    labels = {"guarded": "yes"}
-    route = {
-        "name": "ok",
-        "labels": labels,
-        "matchers": [{"uri": {"prefix": "/"}}],
-        "directResponse": {"status": 200, "body": "ok"},
-    }
-    networking = "networking.gloo.solo.io/v2"
-    installation.cluster.apply(
-        [
-            {
-                "apiVersion": networking,
-                "kind": "VirtualGateway",
-                "metadata": {"name": "gateway"},
-                "spec": {"listeners": [{"http": {}, "port": {"number": 8081}}]},
-            },
-            {
-                "apiVersion": networking,
-                "kind": "RouteTable",
-                "metadata": {"name": "table"},
-                "spec": {"hosts": ["*"], "virtualGateways": [{"name": "gateway"}], "http": [route]},
-            },
-            {
-                "apiVersion": "security.policy.gloo.solo.io/v2",
-                "kind": "ExtAuthPolicy",
-                "metadata": {"name": "guard"},
-                "spec": {
-                    "applyToRoutes": [{"route": {"labels": labels}}],
-                    "config": {
-                        "glooAuth": {
-                            "configs": [{"apiKeyAuth": {"k8sSecretApikeyStorage": {"labelSelector": {"team": "skew"}}}}]
-                        }
-                    },
-                },
-            },
-            {
-                "apiVersion": "v1",
-                "kind": "Secret",
-                "type": "extauth.solo.io/apikey",
-                "metadata": {"name": "key", "labels": {"team": "skew"}},
-                "stringData": {"api-key": "k"},
-            },
-        ],
-        namespace=namespace,
-    )
+@pytest.fixture(autouse=True)
+def door(cluster: Cluster) -> Door:
+    made = Door(cluster)
+    made.key("key", "k")
+    return made
 
 
 def serves(installation: Installation) -> None:
-    installation.everywhere(200, "/", **{"api-key": "k"})
-    installation.everywhere(401, "/")
+    installation.everywhere(200, PATH, **{HEADER: "k"})
+    installation.everywhere(401, PATH)
 
 
 def test_new_operator_writes_what_old_proxies_read(installation: Installation, raised: tuple[str, ...]) -> None:
-    guarded_route(installation)
     installation.wardgate = raised
     installation.operator()
     installation.wait_until(
@@ -99,7 +57,6 @@ def test_new_operator_writes_what_old_proxies_read(installation: Installation, r
 
 
 def test_new_proxies_read_what_an_old_operator_wrote(installation: Installation, raised: tuple[str, ...]) -> None:
-    guarded_route(installation)
     old = installation.operator()
     installation.wardgate = raised
     for _ in range(2):

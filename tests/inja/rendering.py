@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from tests.inja.static_context import StaticContext
 from wardgate.inja import (
     DEFAULT_LIMITS,
     JsonValue,
     Limits,
     Rendered,
-    StaticContext,
     TemplateError,
     compile_template,
 )

@@ -9,7 +9,8 @@ from typing import Any, Final
 import pytest
 
 from tests.inja.rendering import render
-from wardgate.inja import StaticContext, TemplateError, compile_extractor, compile_template
+from tests.inja.static_context import StaticContext
+from wardgate.inja import TemplateError, compile_extractor, compile_template
 
 _LINES: Final[list[dict[str, Any]]] = [
     json.loads(line) for line in (Path(__file__).parent / "inja_examples.jsonl").read_text().splitlines()

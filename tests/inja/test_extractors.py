@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from wardgate.inja import ConfigError, compile_extractor
@@ -141,9 +143,9 @@ def test_replace_all(regex: str, value: str, replacement: str, expected: str) ->
         ),
     ],
 )
-def test_configuration_error_has_the_filters_words(options: dict[str, object], message: str) -> None:
+def test_configuration_error_has_the_filters_words(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        compile_extractor(**{"regex": "a", **options})  # type: ignore[arg-type]
+        compile_extractor(**{"regex": "a", **options})
     assert caught.value.kind == "config"
     assert message in caught.value.message
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.inja.static_context import StaticContext
 from wardgate.inja import (
     ConfigError,
     Environment,
     JsonTextError,
     JsonValue,
     Limits,
-    StaticContext,
     TemplateError,
     compile_extractor,
     compile_template,
@@ -77,9 +79,9 @@ def _context(data: JsonValue) -> StaticContext:
 
 def _try(source: str, data: JsonValue, *, advanced: bool = False, escape: bool = False) -> str | None:
     """Render both ways; return the text, or ``None`` for an error."""
-    options = {"name": "t", "advanced": advanced, "escape": escape, "limits": _LIMITS}
+    options: dict[str, Any] = {"name": "t", "advanced": advanced, "escape": escape, "limits": _LIMITS}
     try:
-        template = compile_template(source, trace=True, **options)  # type: ignore[arg-type]
+        template = compile_template(source, trace=True, **options)
     except TemplateError:
         return None
     template.may_read_body(frozenset({"a.b"}))
@@ -88,7 +90,7 @@ def _try(source: str, data: JsonValue, *, advanced: bool = False, escape: bool =
     except TemplateError:
         text = None
     try:
-        plain = compile_template(source, **options).render(_context(data))  # type: ignore[arg-type]
+        plain = compile_template(source, **options).render(_context(data))
     except TemplateError:
         plain = None
     assert text == plain

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import pytest
 
 from tests.inja.rendering import error_of, render
-from wardgate.inja import Environment, JsonValue, StaticContext, compile_template
+from tests.inja.static_context import StaticContext
+from wardgate.inja import Environment, JsonValue, compile_template
 
 _METADATA: dict[str, JsonValue] = {
     "io.solo.transformation": {
@@ -73,7 +75,8 @@ def test_env_and_data_source_know_only_what_is_listed() -> None:
 )
 @pytest.mark.parametrize("name", ["dynamic_metadata", "host_metadata", "cluster_metadata"])
 def test_metadata(name: str, key: str, expected: str) -> None:
-    context = StaticContext(**{name: _METADATA})  # type: ignore[arg-type]
+    metadata: dict[str, Any] = {name: _METADATA}
+    context = StaticContext(**metadata)
     assert compile_template(f"{{{{ {name}({key}) }}}}", name="t").render(context) == expected
 
 

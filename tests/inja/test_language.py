@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.inja.rendering import error_of, render
-from wardgate.inja import JsonValue, ParseError, StaticContext, compile_template
+from tests.inja.static_context import StaticContext
+from wardgate.inja import JsonValue, ParseError, RenderError, compile_template
 
 _ITEMS: JsonValue = {"l": ["a", "b"], "o": {"x": 1, "y": 2}, "n": 7, "empty": [], "s": "text"}
 
@@ -202,9 +203,10 @@ def test_literal_that_is_no_json_is_a_syntax_error_with_its_place(literal: str) 
 
 def test_error_names_the_template() -> None:
     template = compile_template("{{ missing }}", name="header Authorization")
-    with pytest.raises(Exception, match=r"Template 'header Authorization': .* variable 'missing' not found") as caught:
+    said = r"Template 'header Authorization': .* variable 'missing' not found"
+    with pytest.raises(RenderError, match=said) as caught:
         template.render(StaticContext())
-    assert caught.value.template == "header Authorization"  # type: ignore[attr-defined]
+    assert caught.value.template == "header Authorization"
 
 
 def test_syntax_error_names_the_template() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.inja.rendering import render
+from tests.inja.static_context import StaticContext
 from wardgate.inja import (
     DEFAULT_LIMITS,
     JsonTextError,
@@ -14,7 +15,6 @@ from wardgate.inja import (
     LimitError,
     Limits,
     ParseError,
-    StaticContext,
     TemplateError,
     compile_template,
     dumps_json,

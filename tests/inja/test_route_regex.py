@@ -21,7 +21,7 @@ from wardgate.inja import DEFAULT_LIMITS, ConfigError, compile_route_regex
         (".*", "\udcff", False),
     ],
 )
-def test_whole_text_must_match(pattern: str, text: str, expected: bool) -> None:  # noqa: FBT001
+def test_whole_text_must_match(pattern: str, text: str, *, expected: bool) -> None:
     assert compile_route_regex(pattern).fullmatch(text) is expected
 
 

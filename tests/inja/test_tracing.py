@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.inja.rendering import trace
-from wardgate.inja import JsonValue, StaticContext, compile_template
+from tests.inja.static_context import StaticContext
+from wardgate.inja import JsonValue, compile_template
 
 _DATA: JsonValue = {"token": "", "other": "x", "host": {"name": ""}, "l": [1, 2], "o": {"k": 1}}
 _HOLLOW = {"token": "x-api-key", "host.name": "x-host"}

@@ -184,7 +184,7 @@ def test_index_with_a_label_more_is_left_alone() -> None:
 
 def test_other_writers_index_ends_the_guard() -> None:
     async def scenario() -> None:
-        world, publisher = await deposed()
+        _, publisher = await deposed()
         with pytest.raises(Deposed):
             await Watched(publisher).guard.follow()
 

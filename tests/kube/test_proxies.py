@@ -16,7 +16,8 @@ from wardgate.admin import AdminServer, Page, json_page
 from wardgate.kube.client import Manifest, Parameters
 from wardgate.kube.errors import ConnectionFailed, KubeError
 from wardgate.kube.proxies import DiscoveredProxies, FixedProxies, Proxies, Update
-from wardgate.kube.proxy_views import ProxyEndpoint
+from wardgate.kube.proxy_views import ProxyEndpoint, programming_at
+from wardgate.kube.status_manifest import PROGRAMMED
 from wardgate.tasks import spawn
 
 
@@ -95,18 +96,22 @@ def _play(test: Callable[[FakeProxy], Awaitable[None]]) -> None:
     asyncio.run(play())
 
 
+def _all_serve(proxies: Proxies, sequence: int) -> bool:
+    return programming_at(proxies.views, sequence, late=False) is PROGRAMMED
+
+
 def test_proxy_is_asked_what_it_serves() -> None:
     async def test(proxy: FakeProxy) -> None:
         bench = Bench(FixedProxies([proxy.url + "/"]))
         async with bench.running() as proxies:
-            await bench.until(lambda: proxies.everyone_at(1))
+            await bench.until(lambda: _all_serve(proxies, 1))
             (view,) = proxies.views
             assert (proxy.url, True, proxy.url.removeprefix("http://")) == (
                 view.endpoint.url,
                 view.endpoint.ready,
                 view.endpoint.name,
             )
-            assert not proxies.everyone_at(2)
+            assert not _all_serve(proxies, 2)
 
     _play(test)
 
@@ -115,12 +120,12 @@ def test_awaited_sequence_is_noticed_at_once() -> None:
     async def test(proxy: FakeProxy) -> None:
         bench = Bench(FixedProxies([proxy.url]))
         async with bench.running() as proxies:
-            await bench.until(lambda: proxies.everyone_at(1))
+            await bench.until(lambda: _all_serve(proxies, 1))
             began = asyncio.get_running_loop().time()
             proxies.await_sequence(2)
             await asyncio.sleep(0.01)
             proxy.sequence = 2
-            await bench.until(lambda: proxies.everyone_at(2))
+            await bench.until(lambda: _all_serve(proxies, 2))
             assert asyncio.get_running_loop().time() - began < 0.5
             asked = proxy.asked
             proxies.await_sequence(2)
@@ -144,7 +149,7 @@ def test_proxies_are_asked_beside_each_other() -> None:
         async with bench.running() as proxies:
             await bench.until(lambda: proxies.views[0].sequence == 1)
             assert "it was not asked yet" == proxies.views[1].trouble
-            assert not proxies.everyone_at(1)
+            assert not _all_serve(proxies, 1)
             await bench.until(lambda: proxies.views[1].trouble == "its admin port does not answer within 1 s")
         silent.close()
 
@@ -183,7 +188,7 @@ def test_proxy_that_went_away_is_behind_and_found_again() -> None:
         source = PlayedSource(proxy.endpoint())
         bench = Bench(source)
         async with bench.running() as proxies:
-            await bench.until(lambda: proxies.everyone_at(1))
+            await bench.until(lambda: _all_serve(proxies, 1))
             await proxy.stop()
             proxies.await_sequence(2)
             await bench.until(lambda: proxies.views[0].announced is None)
@@ -192,7 +197,7 @@ def test_proxy_that_went_away_is_behind_and_found_again() -> None:
             await other.start()
             other.sequence = 2
             source.update((other.endpoint(),))
-            await bench.until(lambda: proxies.everyone_at(2))
+            await bench.until(lambda: _all_serve(proxies, 2))
             await other.stop()
 
     _play(test)
@@ -220,9 +225,9 @@ def test_what_is_known_outlives_a_change_of_readiness() -> None:
         bench = Bench(source)
         async with bench.running() as proxies:
             await bench.until(lambda: proxies.views[0].sequence == 1)
-            assert not proxies.everyone_at(1)
+            assert not _all_serve(proxies, 1)
             source.update((proxy.endpoint(ready=True),))
-            assert proxies.everyone_at(1)
+            assert _all_serve(proxies, 1)
 
     _play(test)
 

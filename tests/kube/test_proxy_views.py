@@ -13,13 +13,13 @@ from wardgate.kube.proxy_views import (
     ProxyEndpoint,
     ProxyView,
     endpoints_of,
-    everyone_at,
     major_to_write,
     next_question,
     programming_at,
     read_announcement,
     refused,
 )
+from wardgate.kube.status_manifest import PROGRAMMED
 
 
 def _view(
@@ -49,8 +49,8 @@ def _view(
         pytest.param([_view(sequence=5), _view("b", sequence=None, ready=False)], True, id="silent and not ready"),
     ],
 )
-def test_everyone_is_there_when_every_ready_one_is(views: list[ProxyView], expected: bool) -> None:  # noqa: FBT001
-    assert expected == everyone_at(views, 5)
+def test_programmed_is_what_every_ready_proxy_serves(views: list[ProxyView], *, expected: bool) -> None:
+    assert expected == (programming_at(views, 5, late=False) is PROGRAMMED)
 
 
 def test_no_ready_proxy_is_unknown() -> None:
@@ -179,7 +179,7 @@ def test_endpoints_are_the_pods_behind_the_service() -> None:
         ({}, True),
     ],
 )
-def test_ready_is_who_serves_and_does_not_end(conditions: dict[str, bool | None], expected: bool) -> None:  # noqa: FBT001
+def test_ready_is_who_serves_and_does_not_end(conditions: dict[str, bool | None], *, expected: bool) -> None:
     (endpoint,) = endpoints_of([_slice(_endpoint("10.0.0.1", "a", **conditions))])
 
     assert expected == endpoint.ready

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections.abc import Mapping
 
 import pytest
 
 from tests.kube.fake_api_server import FakeApiServer, FakeClient
 from tests.kube.publishing import INDEX, NAMESPACE, NOW, RELEASE, World, bundle
+from wardgate.kube.client import Manifest
 from wardgate.kube.index import MAX_SEQUENCE, read_index
 from wardgate.kube.publisher import Deposed, TooLarge
 from wardgate.wire.bundle import hash_of
@@ -222,11 +224,11 @@ def test_many_shards_are_created_side_by_side_but_not_too_many() -> None:
             super().__init__(server)
             self.now_at_it = self.most = 0
 
-        async def create(self, path: str, manifest: object) -> dict[str, object]:
+        async def create(self, path: str, manifest: Mapping[str, object]) -> Manifest:
             self.now_at_it += 1
             self.most = max(self.most, self.now_at_it)
             try:
-                return await super().create(path, manifest)  # type: ignore[arg-type]
+                return await super().create(path, manifest)
             finally:
                 self.now_at_it -= 1
 

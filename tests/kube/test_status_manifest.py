@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -194,12 +193,6 @@ def test_expired_keys_are_rejected_and_those_of_the_next_week_expire_soon() -> N
         "expiringSoon": 2,
         "rejectedReasons": {"BadSecret": 1, "ExpiredKey": 2},
     } == status["keys"]
-
-
-def test_span_of_soon_can_be_set() -> None:
-    expiries = KeyExpiries(((int(NOON.timestamp()) + 60,),))
-
-    assert [0, 1] == [expiries.soon(NOON, within=timedelta(seconds=span)) for span in (59, 60)]
 
 
 def test_programmed_for_ever_is_not_only_a_moment() -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.kube.fake_status_api import FakeStatusApi, Status, Time, api_error
 from tests.kube.verdicts import AT_NOON, NOON, POLICY, condition, desired, manifest, verdict
 from wardgate.api import Approval
-from wardgate.kube.errors import ConnectionFailed
+from wardgate.kube.errors import ConnectionFailed, KubeError
 from wardgate.kube.key_expiry import KeyExpiries
 from wardgate.kube.status_manifest import Desired, not_programmed
 from wardgate.kube.status_writer import FORBIDDEN, REFRESH, SETTLE, StatusWriter
@@ -330,7 +330,7 @@ def test_nothing_is_written_where_statuses_are_off() -> None:
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_deleted_object_is_forgotten(bench: Bench, known: bool) -> None:  # noqa: FBT001
+def test_deleted_object_is_forgotten(bench: Bench, *, known: bool) -> None:
     if known:
         bench.writer.seen(POLICY, None, uid="uid-1", version=101)
     bench.api.objects.clear()
@@ -344,7 +344,6 @@ def test_deleted_object_is_forgotten(bench: Bench, known: bool) -> None:  # noqa
 def test_object_made_anew_gets_a_status_of_its_own(bench: Bench) -> None:
     bench.want(desired())
     bench.api.add(POLICY, uid="uid-2")
-    bench.writer.gone(POLICY)
     bench.want(desired(verdict(uid="uid-2")))
 
     assert manifest() == bench.api.status(POLICY)
@@ -383,11 +382,11 @@ def test_conflicts_without_end_are_tried_less_and_less_often(bench: Bench) -> No
 @pytest.mark.parametrize(
     "error", [api_error(500), api_error(503), api_error(429), ConnectionFailed("PATCH: refused")], ids=str
 )
-def test_everything_waits_while_the_api_server_is_away(bench: Bench, error: Exception) -> None:
+def test_everything_waits_while_the_api_server_is_away(bench: Bench, error: KubeError) -> None:
     wanted = [desired(), *_many(3)]
     for one in wanted:
         bench.api.add(one.verdict.ref)
-    bench.api.refuse = [error] * 3  # type: ignore[list-item]
+    bench.api.refuse = [error] * 3
     waits = [bench.want(*wanted)]
     waits += [bench.go(later=waits[-1]), bench.go(later=1.0), bench.go(later=2.0)]
 

@@ -81,15 +81,15 @@ def test_config_too_old_is_refused_by_workers_and_their_successors_until_it_is_r
             supervisor.tell_age()
             assert b"503" == await status()
 
-            (worker,) = supervisor.worker_ids
+            (worker,) = running.worker_ids
             os.kill(worker, signal.SIGKILL)
-            await settle(lambda: supervisor.worker_ids != (worker,))
+            await settle(lambda: running.worker_ids != (worker,))
             assert b"503" == await status()
-            (worker,) = supervisor.worker_ids
+            (worker,) = running.worker_ids
 
             arriving.age = 1.0
             os.kill(worker, signal.SIGKILL)
-            await settle(lambda: supervisor.worker_ids != (worker,))
+            await settle(lambda: running.worker_ids != (worker,))
             assert b"200" == await status()
 
     run(scenario())

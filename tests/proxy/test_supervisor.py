@@ -36,6 +36,12 @@ class Running:
     async def apply(self, new: GatewayConfig) -> Applied:
         return await self.supervisor.apply(encode(new))
 
+    @property
+    def worker_ids(self) -> tuple[int, ...]:
+        """Process ids of the workers, by number."""
+        processes = (worker._process for _, worker in sorted(self.supervisor._workers.items()))
+        return tuple(process.pid for process in processes if process is not None)
+
     async def admin(self, path: str) -> bytes:
         return await fetch(self.supervisor.admin_address, b"GET " + path.encode() + b" HTTP/1.1\r\n\r\n")
 
@@ -107,7 +113,7 @@ def test_a_worker_that_dies_is_replaced_and_its_successor_serves() -> None:
     async def scenario() -> None:
         async with providing(answering(OK)) as provider, supervising(replace(SETTINGS, workers=1)) as running:
             applied = await running.apply(config(provider.port))
-            os.kill(running.supervisor.worker_ids[0], signal.SIGKILL)
+            os.kill(running.worker_ids[0], signal.SIGKILL)
             assert (await fetch(applied.listeners[0].address)).endswith(b"ok")
             assert running.announced == ["Worker 0 ended with status -9; a new one takes its place."]
             assert b"wardgate_worker_restarts_total 1.0" in await running.admin("/metrics")
@@ -217,7 +223,7 @@ def test_a_worker_that_can_not_stop_is_ended() -> None:
         settings = replace(SETTINGS, workers=1, timeouts=Timeouts(drain=0.1))
         running = Running(settings)
         await running.supervisor.start()
-        (worker,) = running.supervisor.worker_ids
+        (worker,) = running.worker_ids
         os.kill(worker, signal.SIGSTOP)
         await running.supervisor.stop()
         with pytest.raises(ProcessLookupError):
@@ -231,7 +237,7 @@ def test_a_worker_that_is_stuck_is_replaced() -> None:
         settings = replace(SETTINGS, workers=1, timeouts=Timeouts(worker=2.0, drain=1.0))
         async with providing(answering(OK)) as provider, supervising(settings) as running:
             applied = await running.apply(config(provider.port))
-            os.kill(running.supervisor.worker_ids[0], signal.SIGSTOP)
+            os.kill(running.worker_ids[0], signal.SIGSTOP)
             assert (await fetch(applied.listeners[0].address)).endswith(b"ok")
             assert running.announced[0].startswith("Worker 0 has said nothing for ")
             assert running.announced[-1] == "Worker 0 ended with status -9; a new one takes its place."

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 import pytest
 
 from wardgate.ir import HeaderMatch, PathMatch, QueryMatch, RouteMatch
 from wardgate.translate.routes.matching import conflicts_with_all, lies_within, merged
 
 
-def _path(kind: str, value: str, *, ignore_case: bool = False) -> RouteMatch:
-    assert kind in ("exact", "prefix", "regex")
-    return RouteMatch(paths=(PathMatch(kind, value, ignore_case),))  # type: ignore[arg-type]
+def _path(kind: Literal["exact", "prefix", "regex"], value: str, *, ignore_case: bool = False) -> RouteMatch:
+    return RouteMatch(paths=(PathMatch(kind, value, ignore_case),))
 
 
-def _header(**fields: object) -> RouteMatch:
-    return RouteMatch(headers=(HeaderMatch("x", **fields),))  # type: ignore[arg-type]
+def _header(**fields: Any) -> RouteMatch:
+    return RouteMatch(headers=(HeaderMatch("x", **fields),))
 
 
-def _query(**fields: object) -> RouteMatch:
-    return RouteMatch(query=(QueryMatch("q", **fields),))  # type: ignore[arg-type]
+def _query(**fields: Any) -> RouteMatch:
+    return RouteMatch(query=(QueryMatch("q", **fields),))
 
 
 _CONFLICTS = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.translate.cluster import Cluster
@@ -44,8 +46,8 @@ def test_last_good_forms_may_be_replaced_between_rounds() -> None:
 def test_last_good_forms_are_found_when_they_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     found: list[LastGood] = []
 
-    def find(*evidence: object) -> LastGood:
-        found.append(next_last_good(*evidence))  # type: ignore[arg-type]
+    def find(*evidence: Any) -> LastGood:
+        found.append(next_last_good(*evidence))
         return found[-1]
 
     monkeypatch.setattr("wardgate.translate.pipeline.next_last_good", find)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 
 from wardgate.ir import DirectResponse, FileRef, PathMatch, RouteMatch
@@ -83,8 +85,8 @@ def _instance(name: str, *matches: RouteMatch, weight: int = 0) -> RouteInstance
     return RouteInstance(_REF, 0, name, matches, DirectResponse(200), weight=weight)
 
 
-def _match(kind: str, value: str) -> RouteMatch:
-    return RouteMatch(paths=(PathMatch(kind, value),))  # type: ignore[arg-type]
+def _match(kind: Literal["exact", "prefix", "regex"], value: str) -> RouteMatch:
+    return RouteMatch(paths=(PathMatch(kind, value),))
 
 
 def test_most_specific_route_goes_first() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -100,24 +100,28 @@ def test_a_whole_number_in_the_place_of_a_real_one_is_written_as_real() -> None:
     assert repr(EVERYTHING.encode(Everything(real=2))["real"]) == "2.0"
 
 
+def _with(**fields: Any) -> Everything:
+    return Everything(**fields)
+
+
 @pytest.mark.parametrize(
     "value",
     [
         Leaf("x"),
-        Everything(text=1),  # type: ignore[arg-type]
-        Everything(text=b"x"),  # type: ignore[arg-type]
-        Everything(whole="1"),  # type: ignore[arg-type]
-        Everything(whole=False),
-        Everything(real="1"),  # type: ignore[arg-type]
-        Everything(real=True),
-        Everything(flag=2),  # type: ignore[arg-type]
-        Everything(word="three"),  # type: ignore[arg-type]
-        Everything(secret="s"),  # type: ignore[arg-type]
-        Everything(texts=["a"]),  # type: ignore[arg-type]
-        Everything(texts=(1,)),  # type: ignore[arg-type]
-        Everything(leaf="x"),  # type: ignore[arg-type]
-        Everything(either=Tree()),  # type: ignore[arg-type]
-        Everything(hidden="s"),  # type: ignore[arg-type]
+        _with(text=1),
+        _with(text=b"x"),
+        _with(whole="1"),
+        _with(whole=False),
+        _with(real="1"),
+        _with(real=True),
+        _with(flag=2),
+        _with(word="three"),
+        _with(secret="s"),
+        _with(texts=["a"]),
+        _with(texts=(1,)),
+        _with(leaf="x"),
+        _with(either=Tree()),
+        _with(hidden="s"),
         Tree(left="x"),  # type: ignore[arg-type]
     ],
     ids=repr,

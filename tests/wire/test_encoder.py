@@ -66,8 +66,8 @@ def test_an_encoder_with_a_past_writes_what_a_new_one_writes() -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(histories(), st.booleans())
-def test_any_history_is_written_as_if_there_were_none(history: list[bytes], same_objects: bool) -> None:  # noqa: FBT001
+@given(history=histories(), same_objects=st.booleans())
+def test_any_history_is_written_as_if_there_were_none(history: list[bytes], *, same_objects: bool) -> None:
     encoder, decoder = Encoder(), RoutesDecoder()
     for data in history:
         try:

@@ -1,10 +1,9 @@
-"""What every model of the API has in common: frozen, strictly typed, absent and null and empty kept apart.
+"""What every model of the API has in common: frozen, strictly typed, absent and empty kept apart.
 
-How the three are told apart, field by field:
+How the two are told apart, field by field:
 
 * where absence means something, the type is ``X | None``: None is absent (or null), ``()`` and ``{}`` are empty;
-* elsewhere the default stands for both absent and null, because the API server drops a null of these kinds;
-* ``spelled_out`` says, for any field, whether the manifest names it at all, null included.
+* elsewhere the default stands for both absent and null, because the API server drops a null of these kinds.
 
 Nothing is coerced: ``"80"`` is no number and ``true`` is no text, as for the API server. Unknown fields are ignored
 here and reported by ``parse``.
@@ -39,10 +38,6 @@ class ApiModel(BaseModel):
 
     RULES: ClassVar[tuple[Rule, ...]] = ()
     OPEN: ClassVar[bool] = False
-
-    def spelled_out(self, attribute: str) -> bool:
-        """The manifest names this field (attribute name, not JSON name), be it with null."""
-        return attribute in self.model_fields_set
 
 
 class OpenModel(ApiModel):

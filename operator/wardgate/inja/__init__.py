@@ -6,7 +6,7 @@ Nothing in this package does I/O, logs or reads a clock, and no template or expr
 ``Limits`` allow.
 """
 
-from wardgate.inja.context import Context, Environment, StaticContext
+from wardgate.inja.context import Context, Environment
 from wardgate.inja.errors import ConfigError, LimitError, ParseError, RenderError, TemplateError
 from wardgate.inja.extractors import Extractor, compile_extractor
 from wardgate.inja.jsontext import JsonTextError
@@ -31,7 +31,6 @@ __all__ = [
     "RenderError",
     "Rendered",
     "RouteRegex",
-    "StaticContext",
     "Template",
     "TemplateError",
     "compile_extractor",

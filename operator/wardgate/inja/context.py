@@ -1,7 +1,6 @@
 """What a rendering may look at: one message, and the installation's environment.
 
-The proxy hands in its own object with the shape of ``Context``; ``StaticContext`` is the plain one for tests,
-the command line and whoever has everything at hand. Nothing here reaches out: no process environment, no
+The proxy hands in its own object with the shape of ``Context``. Nothing here reaches out: no process environment, no
 files, no clock.
 """
 
@@ -87,35 +86,3 @@ class Context(Protocol):
 
     def body(self) -> str:
         """The raw body."""
-
-
-@dataclass(slots=True)
-class StaticContext:
-    """A context whose parts are all at hand. Header names are given in lower case."""
-
-    data: JsonValue = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    request_headers: Mapping[str, str] = field(default_factory=dict)
-    extractions: Mapping[str, str] = field(default_factory=dict)
-    raw_body: str = ""
-    environment: Environment = field(default_factory=Environment)
-    hollow: Mapping[str, str] = field(default_factory=dict)
-    dynamic_metadata: Metadata = field(default_factory=dict)
-    host_metadata: Metadata = field(default_factory=dict)
-    cluster_metadata: Metadata = field(default_factory=dict)
-
-    def header(self, name: str, /) -> str:
-        """First value of a header of the message being transformed."""
-        return self.headers.get(name.lower(), "")
-
-    def request_header(self, name: str, /) -> str:
-        """First value of a request header."""
-        return self.request_headers.get(name.lower(), "")
-
-    def extraction(self, name: str, /) -> str:
-        """Value of an extractor under ``advancedTemplates``."""
-        return self.extractions.get(name, "")
-
-    def body(self) -> str:
-        """The raw body."""
-        return self.raw_body

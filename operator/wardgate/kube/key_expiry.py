@@ -30,9 +30,9 @@ class KeyExpiries:
         """How many keys are refused by now, although their Secrets are there."""
         return sum(bisect_right(one, now.timestamp()) for one in self.key_sets)
 
-    def soon(self, now: datetime, *, within: timedelta = SOON) -> int:
-        """How many keys count now and will not when ``within`` has passed."""
-        return self.passed(now + within) - self.passed(now)
+    def soon(self, now: datetime) -> int:
+        """How many keys count now and will not when ``SOON`` has passed."""
+        return self.passed(now + SOON) - self.passed(now)
 
 
 NO_EXPIRIES: Final = KeyExpiries()

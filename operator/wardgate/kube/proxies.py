@@ -24,7 +24,6 @@ from wardgate.kube.proxy_views import (
     ProxyEndpoint,
     ProxyView,
     endpoints_of,
-    everyone_at,
     next_question,
     read_announcement,
 )
@@ -159,10 +158,6 @@ class Proxies:
     def views(self) -> tuple[ProxyView, ...]:
         """All proxies, by name."""
         return tuple(self._views[name] for name in sorted(self._views))
-
-    def everyone_at(self, sequence: int) -> bool:
-        """See ``proxy_views.everyone_at``."""
-        return everyone_at(self._views.values(), sequence)
 
     def await_sequence(self, sequence: int) -> None:
         """Ask often from now on, until every proxy serves this."""

@@ -64,12 +64,6 @@ class ProxyView:
         return -1 if self.announced is None else self.announced.sequence
 
 
-def everyone_at(views: Iterable[ProxyView], sequence: int) -> bool:
-    """Whether there is a ready proxy, and every ready one serves this sequence or a later one."""
-    ready = [view for view in views if view.endpoint.ready]
-    return bool(ready) and all(view.sequence >= sequence for view in ready)
-
-
 def programming_at(views: Iterable[ProxyView], sequence: int, *, late: bool) -> Programming:
     """What a status says of a generation that ``sequence`` was the first to contain.
 

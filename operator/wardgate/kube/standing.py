@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from wardgate.api.annotations import EXPIRES_AT, AnnotationError, parse_time
@@ -70,9 +70,9 @@ class KeySecret:
         """Whether it is refused by now."""
         return self.expires_at is not None and self.expires_at <= now.timestamp()
 
-    def expires_soon(self, now: datetime, *, within: timedelta = SOON) -> bool:
+    def expires_soon(self, now: datetime) -> bool:
         """Whether it counts now and soon will not."""
-        return not self.expired(now) and self.expired(now + within)
+        return not self.expired(now) and self.expired(now + SOON)
 
 
 def read_standing(kind: str, manifest: Mapping[str, Any]) -> Standing:

@@ -120,10 +120,6 @@ class StatusWriter:
         if entry.see(status, version=version) and entry.desired is not None and not entry.given_up:
             self._schedule(ref, entry)
 
-    def gone(self, ref: ObjectRef) -> None:
-        """Forget an object that was deleted."""
-        self._entries.pop(ref, None)
-
     def forget(self) -> None:
         """Forget everything: history was rolled back, or others wrote while nobody looked."""
         self._entries.clear()

@@ -87,11 +87,6 @@ class Supervisor:
         """``ADDR:PORT`` of the admin endpoints, empty if there are none."""
         return self._admin.address
 
-    @property
-    def worker_ids(self) -> tuple[int, ...]:
-        """Process ids of the workers, by number."""
-        return tuple(worker.process_id for _, worker in sorted(self._workers.items()))
-
     def follow(self, delivery: Callable[[], Delivery]) -> None:
         """Show how configs arrive, and follow their age; ``tell_age`` says that it has changed."""
         self._delivery = self._totals.delivery = delivery

@@ -42,11 +42,6 @@ class WorkerProcess:
         self._held: dict[str, str] = {}
         self._awaited: dict[str, asyncio.Future[tuple[str, ...]]] = {}
 
-    @property
-    def process_id(self) -> int:
-        """Of the running process; 0 before it runs."""
-        return 0 if self._process is None else self._process.pid
-
     async def start(self, settings: ProxySettings) -> None:
         """Start the process and tell it the settings."""
         ours, theirs = socket.socketpair()

@@ -7,12 +7,10 @@ deliberately knows nothing of what carries them: no compression, no names of Sec
 from wardgate.wire.bundle import Bundle, hash_of, revision_of
 from wardgate.wire.decode import (
     Decoded,
-    DecodedCredentials,
     RoutesDecoder,
     decode,
     decode_credentials,
     decode_routes,
-    is_known_group,
 )
 from wardgate.wire.encode import Encoder, encode
 from wardgate.wire.errors import EncodeError, FrameError, SchemaError, WireError
@@ -24,7 +22,6 @@ __all__ = [
     "SCHEMA",
     "Bundle",
     "Decoded",
-    "DecodedCredentials",
     "EncodeError",
     "Encoder",
     "Frame",
@@ -38,7 +35,6 @@ __all__ = [
     "decode_routes",
     "encode",
     "hash_of",
-    "is_known_group",
     "pack",
     "revision_of",
 ]

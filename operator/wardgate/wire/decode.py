@@ -71,7 +71,7 @@ class RoutesDecoder:
 
 
 def decode_routes(data: bytes, *, unknown_groups: Iterable[str] = ()) -> Decoded:
-    """Everything but the credentials. ``unknown_groups``: names beside this one that ``is_known_group`` denies."""
+    """Everything but the credentials. ``unknown_groups``: names beside this one that ``unknown_groups`` gives."""
     return RoutesDecoder().decode(data, unknown_groups=unknown_groups)
 
 
@@ -95,7 +95,7 @@ def decode(bundle: Bundle) -> Decoded:
     if ROUTES not in bundle.groups:
         msg = "The group of routes is missing."
         raise WireError(msg)
-    routes = decode_routes(bundle.groups[ROUTES], unknown_groups=[n for n in bundle.groups if not is_known_group(n)])
+    routes = decode_routes(bundle.groups[ROUTES], unknown_groups=unknown_groups(bundle.groups))
     buckets = [decode_credentials(data) for name, data in bundle.groups.items() if name.startswith(KEYS_PREFIX)]
     credentials = sorted((one for bucket in buckets for one in bucket.credentials), key=_by_set_and_digest)
     return Decoded(
@@ -105,14 +105,14 @@ def decode(bundle: Bundle) -> Decoded:
     )
 
 
-def is_known_group(name: str) -> bool:
-    """Whether this version acts on a group of that name, or may ignore it."""
-    return name == ROUTES or name.startswith((KEYS_PREFIX, "info-"))
-
-
 def unknown_groups(names: Iterable[str]) -> tuple[str, ...]:
     """The groups among these that only a newer version acts on; ``decode_routes`` closes what they may restrict."""
-    return tuple(sorted(name for name in names if not is_known_group(name)))
+    return tuple(sorted(name for name in names if not _is_known_group(name)))
+
+
+def _is_known_group(name: str) -> bool:
+    """Whether this version acts on a group of that name, or may ignore it."""
+    return name == ROUTES or name.startswith((KEYS_PREFIX, "info-"))
 
 
 def _decode(parts: dict[str, object], unknown_groups: Iterable[str]) -> Decoded:

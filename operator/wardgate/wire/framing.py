@@ -53,11 +53,6 @@ class Unpacker:
             frames.append(frame)
         return frames
 
-    @property
-    def pending(self) -> int:
-        """Bytes of a frame that is not complete; at the end of the stream anything but zero is a broken sender."""
-        return len(self._buffer)
-
     def _next(self) -> Frame | None:
         if len(self._buffer) < _LENGTHS.size:
             return None

@@ -301,7 +301,7 @@ A, B = BoolStep("a"), BoolStep("b")
         (BoolOr((BoolNot(A), A)), True, False, True),
     ],
 )
-def test_expression_decides(expression: BoolExpr, first: bool, second: bool, passes: bool) -> None:  # noqa: FBT001
+def test_expression_decides(expression: BoolExpr, *, first: bool, second: bool, passes: bool) -> None:
     talk = two_steps(expression, ("api-key", KEY if first else b"no"), ("second-key", OTHER if second else b"no"))
     assert passes is hasattr(talk.step, "upstream")
 

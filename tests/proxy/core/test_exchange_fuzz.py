@@ -196,12 +196,12 @@ def served_config(routes_: list[Route], transformations: list[TransformationPlan
 
 @FUZZ
 @given(
-    routes(st.sampled_from([None, "plan", "nobody"])),
-    st.lists(plans, max_size=3),
-    auths,
-    requests,
-    bodies,
-    st.booleans(),
+    routes_=routes(st.sampled_from([None, "plan", "nobody"])),
+    transformations=st.lists(plans, max_size=3),
+    auth=auths,
+    arrived=requests,
+    body=bodies,
+    with_key=st.booleans(),
 )
 def test_any_request_is_answered_or_forwarded_whole(
     routes_: list[Route],
@@ -209,7 +209,8 @@ def test_any_request_is_answered_or_forwarded_whole(
     auth: Any,
     arrived: Request,
     body: bytes,
-    with_key: bool,  # noqa: FBT001
+    *,
+    with_key: bool,
 ) -> None:
     if with_key:
         arrived.headers.append((b"api-key", KEY))

@@ -108,7 +108,7 @@ def test_host_stands_first() -> None:
 
 
 @pytest.mark.parametrize("automatic", [True, False])
-def test_host_of_the_endpoint_is_left_to_the_io(automatic: bool) -> None:  # noqa: FBT001
+def test_host_of_the_endpoint_is_left_to_the_io(*, automatic: bool) -> None:
     assert automatic is Talk(config(open_route(forward(auto_host_rewrite=automatic))), request()).outgoing.auto_host
 
 
@@ -120,7 +120,7 @@ def test_body_is_streamed_past() -> None:
 
 
 @pytest.mark.parametrize(("sends", "expected"), [(True, "hf-key"), (False, None)])
-def test_user_id_goes_only_where_it_may(sends: bool, expected: str | None) -> None:  # noqa: FBT001
+def test_user_id_goes_only_where_it_may(*, sends: bool, expected: str | None) -> None:
     served = config(route(), upstreams=(Upstream("hf", (Endpoint("svc", 80),), send_user_id=sends),))
     talk = Talk(served, request("GET", "/", ("x-user-id", "root"), ("api-key", KEY)))
     assert expected == talk.sent.get("x-user-id")

@@ -124,5 +124,5 @@ def test_responses_are_not_requests() -> None:
         ("", {"x-api-key"}, True),
     ],
 )
-def test_judgement(text: str, hollow: set[str], expected: bool) -> None:  # noqa: FBT001
+def test_judgement(text: str, hollow: set[str], *, expected: bool) -> None:
     assert expected is is_half_empty(text, frozenset(hollow), metadata_headers=frozenset({"x-api-key"}))

@@ -84,7 +84,7 @@ def test_dynamic_metadata_of_the_request_is_known() -> None:
         (message(body_mode="template", body="x"), True),
     ],
 )
-def test_body_is_asked_for_only_if_a_template_reads_it(template: MessageTemplate, needs: bool) -> None:  # noqa: FBT001
+def test_body_is_asked_for_only_if_a_template_reads_it(template: MessageTemplate, *, needs: bool) -> None:
     said = talk(plan("post", template))
     assert needs is said.exchange.response_needs_body(200)
     assert not said.exchange.response_needs_body(204)
@@ -108,7 +108,7 @@ def test_json_response_is_rewritten() -> None:
 
 
 @pytest.mark.parametrize(("body", "kept"), [(b"", False), (None, True), (b"x", True)])
-def test_content_type_goes_with_an_empty_body(body: bytes | None, kept: bool) -> None:  # noqa: FBT001
+def test_content_type_goes_with_an_empty_body(body: bytes | None, *, kept: bool) -> None:
     back = finished(talk(plan("post", message(("a", "x")))), 200, body, (b"content-type", b"text/plain"))
     assert kept is ("content-type" in as_dict(back.headers))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -37,8 +39,8 @@ def chosen(routes: list[Route], arrived: Request) -> str:
     return step.body.decode() if step.status == 200 else step.reason
 
 
-def path(kind: str, value: str, *, ignore_case: bool = False) -> RouteMatch:
-    return RouteMatch(paths=(PathMatch(kind, value, ignore_case),))  # type: ignore[arg-type]
+def path(kind: Literal["exact", "prefix", "regex"], value: str, *, ignore_case: bool = False) -> RouteMatch:
+    return RouteMatch(paths=(PathMatch(kind, value, ignore_case),))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,7 @@ def path(kind: str, value: str, *, ignore_case: bool = False) -> RouteMatch:
         (RouteMatch(query=(QueryMatch("q", "[0-9]+", regex=True),)), "/?q=12a", False),
     ],
 )
-def test_matcher(match: RouteMatch, target: str, matches: bool) -> None:  # noqa: FBT001
+def test_matcher(match: RouteMatch, target: str, *, matches: bool) -> None:
     assert ("r" if matches else "no_route") == chosen([answer("r", match)], request("GET", target))
 
 
@@ -100,7 +102,7 @@ def test_matcher(match: RouteMatch, target: str, matches: bool) -> None:  # noqa
         (HeaderMatch(":scheme", "http"), True),
     ],
 )
-def test_header_matcher(match: HeaderMatch, matches: bool) -> None:  # noqa: FBT001
+def test_header_matcher(match: HeaderMatch, *, matches: bool) -> None:
     arrived = request("GET", "/p?q", ("x-a", "1"), ("x-a", "2"))
     assert ("r" if matches else "no_route") == chosen([answer("r", RouteMatch(headers=(match,)))], arrived)
 

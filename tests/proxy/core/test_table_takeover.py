@@ -183,7 +183,7 @@ def test_other_bounds_on_patterns_compile_every_route_anew() -> None:
 
 
 @pytest.mark.parametrize("changes", [False, True])
-def test_a_long_host_is_looked_at_in_slices(changes: bool) -> None:  # noqa: FBT001
+def test_a_long_host_is_looked_at_in_slices(*, changes: bool) -> None:
     served = with_routes(*(open_route(name=f"r{number}", matches=at(f"/{number}")) for number in range(100)), GUARDED)
     plan = auth_plan(key_step(header="x-other")) if changes else auth_plan()
     builder = TableBuilder(replace(served, auth_plans=(plan,)), {}, previous=build_table(served, {}))
@@ -230,8 +230,8 @@ def _described(one: CompiledRoute, table: Table) -> tuple[object, ...]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(histories(), st.booleans())
-def test_any_history_builds_the_table_that_one_without_would_be(history: list[bytes], lower: bool) -> None:  # noqa: FBT001
+@given(history=histories(), lower=st.booleans())
+def test_any_history_builds_the_table_that_one_without_would_be(history: list[bytes], *, lower: bool) -> None:
     decoder, table = RoutesDecoder(), None
     for number, data in enumerate(history):
         try:

@@ -31,5 +31,5 @@ from wardgate.proxy.core.tls_names import carries_one_of
         ([("IP Address", "192.0.2.2")], ["192.0.2.1"], False),
     ],
 )
-def test_certificate_names(carried: list[tuple[str, str]], wanted: list[str], expected: bool) -> None:  # noqa: FBT001
+def test_certificate_names(carried: list[tuple[str, str]], wanted: list[str], *, expected: bool) -> None:
     assert expected is carries_one_of(carried, wanted)

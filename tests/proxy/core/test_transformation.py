@@ -200,7 +200,7 @@ def test_appending_to_a_pseudo_header_replaces_it() -> None:
     ],
 )
 @pytest.mark.parametrize("appended", [False, True])
-def test_value_that_can_not_be_sent_is_refused(name: str, value: str, appended: bool) -> None:  # noqa: FBT001
+def test_value_that_can_not_be_sent_is_refused(name: str, value: str, *, appended: bool) -> None:
     text = '{{ base64_decode(header("v")) }}'
     template = message(append=(AppendedHeader(name, text),)) if appended else message((name, text))
     talk = Talk(served(template), request("GET", "/", ("v", base64.b64encode(value.encode()))))

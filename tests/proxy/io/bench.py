@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import uvloop
 
@@ -145,19 +145,19 @@ def upstream(port: int) -> Upstream:
     return Upstream("provider", (Endpoint("127.0.0.1", port),))
 
 
-def open_route(**changes: object) -> Route:
+def open_route(**changes: Any) -> Route:
     route = Route("lab", Forward((WeightedUpstream("provider", 1),)))
-    return replace(route, **changes)  # type: ignore[arg-type]
+    return replace(route, **changes)
 
 
-def config(port: int, **changes: object) -> GatewayConfig:
+def config(port: int, **changes: Any) -> GatewayConfig:
     """One listener, one open route to a provider on loopback."""
     base = GatewayConfig(
         listeners=(Listener("main", PORT, (VirtualHost(("*",), (open_route(),)),)),),
         upstreams=(upstream(port),),
         guard=Guard(allow_loopback=True),
     )
-    return replace(base, **changes)  # type: ignore[arg-type]
+    return replace(base, **changes)
 
 
 def routed(*routes: Route) -> tuple[Listener, ...]:
@@ -178,7 +178,7 @@ CREDENTIAL = Credential(
 )
 
 
-def guarded(port: int, **changes: object) -> GatewayConfig:
+def guarded(port: int, **changes: Any) -> GatewayConfig:
     """The same behind an API key."""
     return config(port, listeners=routed(open_route(auth="plan")), auth_plans=(PLAN,), **changes)
 

@@ -118,8 +118,7 @@ def test_a_caller_that_pipelines_and_never_reads_is_served_no_further() -> None:
             other = await bench.connect()
             await other.send(GET)
             assert (await other.response())[0] == 401
-            (flooder, *_) = sorted(bench.gateway.connections, key=lambda one: one.unread_bytes, reverse=True)
-            assert flooder.unread_bytes < 1_000_000
+            assert max(len(one._buffer) for one in bench.gateway.connections) < 1_000_000
 
     run(scenario())
 

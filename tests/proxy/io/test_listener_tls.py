@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -19,11 +20,11 @@ from wardgate.sensitive import Sensitive
 GET = b"GET / HTTP/1.1\r\nHost: gw.example.com\r\nConnection: close\r\n\r\n"
 
 
-def tls_of(authority: trustme.CA, **changes: object) -> ListenerTls:
+def tls_of(authority: trustme.CA, **changes: Any) -> ListenerTls:
     leaf = authority.issue_cert("gw.example.com")
     chain = "".join(blob.bytes().decode() for blob in leaf.cert_chain_pems)
     tls = ListenerTls(chain, Sensitive(leaf.private_key_pem.bytes().decode()))
-    return replace(tls, **changes)  # type: ignore[arg-type]
+    return replace(tls, **changes)
 
 
 def with_tls(port: int, tls: ListenerTls) -> GatewayConfig:

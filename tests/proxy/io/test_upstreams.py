@@ -463,7 +463,7 @@ def test_a_head_that_dribbles_is_a_408() -> None:
             await bench.apply(config(provider.port))
             caller = await bench.connect()
             await caller.send(b"GET / HTTP/1.1\r\n")
-            await settle(lambda: bool(bench.gateway.connections) and bench.gateway.connections[0].reading_head)
+            await settle(lambda: any(one._scanned for one in bench.gateway.connections))
             bench.pass_time(14.0)
             await caller.send(b"Host: h\r\n")
             await asyncio.sleep(0.01)

@@ -92,7 +92,7 @@ def test_longest_chain_is_read() -> None:
     ("text", "mixes"),
     [("a && b || c", True), ("a || b && c", True), ("(a && b) || c", False), ("a && b && c", False), ("a || b", False)],
 )
-def test_operators_side_by_side_are_noticed(text: str, mixes: bool) -> None:  # noqa: FBT001 - a parameter of the test
+def test_operators_side_by_side_are_noticed(text: str, *, mixes: bool) -> None:
     assert mixes == parsed(text).mixes_operators
 
 

@@ -73,10 +73,8 @@ class Reason(StrEnum):
     KEY_REVOKED = "key_revoked"
 
     # The gateway itself.
-    NO_CONFIG = "no_config"
     CONFIG_TOO_OLD = "config_too_old"
     OVERLOAD = "overload"
-    INTERNAL_ERROR = "internal_error"
 
 
 ANSWERS: dict[Reason, tuple[int, str]] = {
@@ -110,9 +108,7 @@ ANSWERS: dict[Reason, tuple[int, str]] = {
     Reason.UPSTREAM_BROKEN: (502, "The upstream broke off."),
     Reason.UPSTREAM_TIMEOUT: (504, "The upstream took too long."),
     Reason.RESPONSE_TOO_LARGE: (502, "The upstream's response is too large for this route."),
-    Reason.NO_CONFIG: (503, "The gateway has no configuration yet."),
     Reason.CONFIG_TOO_OLD: (503, "The gateway's configuration is too old to be trusted."),
     Reason.OVERLOAD: (503, "The gateway is overloaded; try again later."),
-    Reason.INTERNAL_ERROR: (500, "The gateway failed; this is logged."),
 }
 """Status and sentence of every refusal with a JSON body. The recorded 401s have neither (see ``replies``)."""

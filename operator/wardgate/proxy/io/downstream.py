@@ -133,16 +133,6 @@ class Downstream(asyncio.Protocol):
 
     # Reading.
 
-    @property
-    def unread_bytes(self) -> int:
-        """What the caller has sent and nobody has served yet."""
-        return len(self._buffer) - self._at
-
-    @property
-    def reading_head(self) -> bool:
-        """Whether a request's head has begun and not ended."""
-        return self._scanned > 0
-
     def data_received(self, data: bytes) -> None:
         """A piece of a body, of a head, or of something to throw away."""
         if self._discarding:

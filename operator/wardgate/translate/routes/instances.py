@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from wardgate.api.annotations import REQUIRE_AUTH
 from wardgate.ir import RouteAction, RouteMatch
 from wardgate.problems import ObjectRef
 from wardgate.translate.routes.table_plans import Widening
 
-REQUIRE_AUTH_LABEL = ("gateway.gloo.solo.io/require_auth", "true")
+REQUIRE_AUTH_LABEL = (REQUIRE_AUTH, "true")
 
 
 @dataclass(frozen=True, slots=True)
