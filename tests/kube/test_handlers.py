@@ -244,6 +244,26 @@ def test_list_is_told_once_however_many_objects_it_has() -> None:
     keep(scenario)
 
 
+def test_list_that_follows_another_at_once_is_told_too() -> None:
+    async def scenario(run: Run) -> None:
+        for _ in range(2):
+            for name in ("a", "b"):
+                run.threads[0].observe(seen(name, listed=True))
+        assert [KIND, KIND] == run.relisted
+
+    keep(scenario)
+
+
+def test_list_that_follows_another_soon_and_shares_no_object_with_it_is_told_too() -> None:
+    async def scenario(run: Run) -> None:
+        run.threads[0].observe(seen("a", listed=True))
+        await run.after(1.5)
+        run.threads[0].observe(seen("b", listed=True))
+        assert [KIND, KIND] == run.relisted
+
+    keep(scenario)
+
+
 def test_events_of_a_watch_are_no_list() -> None:
     async def scenario(run: Run) -> None:
         run.threads[0].observe(seen())

@@ -20,6 +20,7 @@ from wardgate.kube.pacing import Backoff, Timing
 from wardgate.kube.resources import resource_of
 from wardgate.kube.resync import DOUBTED
 from wardgate.kube.sink import Sink
+from wardgate.problems import ObjectRef
 
 _log = logging.getLogger(__name__)
 
@@ -28,8 +29,25 @@ SILENCE: Final = 75.0
 _SETTLE: Final = 0.3
 """Seconds in which further changes of the kinds are awaited, so that seven answers do not start kopf seven times."""
 _STEADY: Final = 30.0
-_ONE_LIST: Final = 5.0
-"""Seconds within which events from a list are of the same list."""
+_ONE_LIST: Final = 1.0
+"""Seconds after which an event from a list is of another one; so is one of an object that the list had already."""
+
+
+class _ListNotice:
+    """Tells where kopf's next list of a kind begins: its events do not say which list they are from."""
+
+    def __init__(self) -> None:
+        self._last = float("-inf")
+        self._seen: set[ObjectRef] = set()
+
+    def begins_with(self, ref: ObjectRef, *, now: float) -> bool:
+        """Whether this event is the first of a list."""
+        is_new = ref in self._seen or now - self._last > _ONE_LIST
+        if is_new:
+            self._seen.clear()
+        self._seen.add(ref)
+        self._last = now
+        return is_new
 
 
 class Handlers:
@@ -56,7 +74,7 @@ class Handlers:
         self._backoff = Backoff(timing.random)
         self._wanted = asyncio.Event()
         self._is_void = False
-        self._from_list: dict[str, float] = {}
+        self._lists: dict[str, _ListNotice] = {}
         self.watching: frozenset[str] = frozenset()
         """The kinds that kopf watches now."""
 
@@ -90,7 +108,7 @@ class Handlers:
 
     async def _run_once(self, kinds: frozenset[str]) -> str | None:
         """Run kopf until it ends, or until other kinds are wanted: None."""
-        self._from_list.clear()
+        self._lists.clear()
         self._is_void = False
         thread = KopfThread(
             [resource_of(kind) for kind in sorted(kinds)],
@@ -139,12 +157,6 @@ class Handlers:
             self._sink.removed(observed.ref, version=observed.version, scope=scope)
             return
         self._sink.changed(observed.obj, scope=scope)
-        if observed.was_listed:
-            self._note_list(observed.ref.kind)
-
-    def _note_list(self, kind: str) -> None:
-        now = self._timing.clock()
-        before = self._from_list.get(kind, float("-inf"))
-        self._from_list[kind] = now
-        if now - before > _ONE_LIST:
-            self._on_relist(kind)
+        notice = self._lists.setdefault(observed.ref.kind, _ListNotice())
+        if observed.was_listed and notice.begins_with(observed.ref, now=self._timing.clock()):
+            self._on_relist(observed.ref.kind)
