@@ -19,7 +19,7 @@ from tests.e2e.door import HEADER, PATH, Door
 from tests.e2e.ending import kill_leader, kill_proxy
 from tests.e2e.installation import Installation, Operator, Proxy
 from tests.e2e.published import PublishedConfig, index_content, index_data
-from wardgate.kube.shards import ENTRY
+from wardgate.kube.shards import entry_of
 from wardgate.wire.bundle import ROUTES
 
 MENDED_SECONDS = 5.0
@@ -84,13 +84,14 @@ def _delete_everything(running: Running) -> None:
 def _tamper(running: Running) -> None:
     """An open door under the name of the guarded one."""
     routes, keys = running.shard(ROUTES), running.keys_shard()
-    running.published.replace_shard(routes, running.published.secret(keys)["data"])
+    (other,) = running.published.secret(keys)["data"].values()
+    running.published.replace_shard(routes, {entry_of(ROUTES): other})
 
 
 def _truncate(running: Running) -> None:
     name = running.shard(ROUTES)
-    content = base64.b64decode(running.published.secret(name)["data"][ENTRY])
-    running.published.replace_shard(name, {ENTRY: base64.b64encode(content[: len(content) // 2]).decode()})
+    content = base64.b64decode(running.published.secret(name)["data"][entry_of(ROUTES)])
+    running.published.replace_shard(name, {entry_of(ROUTES): base64.b64encode(content[: len(content) // 2]).decode()})
 
 
 def _delete_index(running: Running) -> None:
@@ -195,8 +196,8 @@ def test_config_damaged_while_no_operator_ran_is_mended_by_the_next_one(
     kill_leader(installation, operator)
     before = published.index()
     with Callers([proxy], {"kept-key": 200, "": 401}):
-        name = before.shards[0].name
-        published.replace_shard(name, {ENTRY: base64.b64encode(b"nonsense").decode()})
+        group, name = before.shards[0].group, before.shards[0].name
+        published.replace_shard(name, {entry_of(group): base64.b64encode(b"nonsense").decode()})
         newcomer = installation.proxy(wait=False)
         installation.wait_until(lambda: name in newcomer.revision()["problem"], "the new proxy says what is wrong")
         assert 503 == newcomer.page("/readyz").status

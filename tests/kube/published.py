@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from wardgate.ir import Credential, DirectResponse, GatewayConfig, Listener, Route, VirtualHost
 from wardgate.kube.index import Index, Manifest, ShardRef, index_manifest, index_name
-from wardgate.kube.shards import ENTRY, compress, shard_manifest, shard_name
+from wardgate.kube.shards import compress, shard_manifest, shard_name
 from wardgate.wire.bundle import Bundle, revision_of
 from wardgate.wire.encode import Encoder
 
@@ -41,7 +41,7 @@ def index_of(
     shards = tuple(
         ShardRef(
             group,
-            shard_name(release, group=group, sha256=sha256, sequence=sequence),
+            shard_name(release, {group: sha256}, sequence=sequence),
             len(compress(published.groups[group])),
             sha256,
         )
@@ -61,10 +61,18 @@ def shards_of(
     published: Bundle, index: Index, *, release: str = RELEASE, namespace: str = NAMESPACE
 ) -> dict[str, Manifest]:
     """The shards by the names that the index gives them."""
+    groups: dict[str, dict[str, bytes]] = {}
+    for shard in index.shards:
+        groups.setdefault(shard.name, {})[shard.group] = compress(published.groups[shard.group])
     return {
-        shard.name: shard_manifest(shard, compress(published.groups[shard.group]), release=release, namespace=namespace)
-        for shard in index.shards
+        name: shard_manifest(name, together, release=release, namespace=namespace) for name, together in groups.items()
     }
+
+
+def shared(index: Index) -> Index:
+    """The same index with all groups in one shard."""
+    name = shard_name(RELEASE, index.hashes, sequence=index.sequence)
+    return replace(index, shards=tuple(replace(shard, name=name) for shard in index.shards))
 
 
 def index_secret(index: Index, *, release: str = RELEASE, namespace: str = NAMESPACE) -> Manifest:
@@ -77,10 +85,11 @@ def with_data(shard: Manifest, change: Mapping[str, bytes]) -> Manifest:
 
 def tampered(shard: Manifest) -> Manifest:
     """A well-formed shard of another content."""
-    return with_data(shard, {ENTRY: compress(b'{"group":"routes","schema":"1.0"}')})
+    other = compress(b'{"group":"routes","schema":"1.0"}')
+    return with_data(shard, dict.fromkeys(shard["data"], other))
 
 
 def truncated(shard: Manifest) -> Manifest:
     """A shard that lost its second half."""
-    whole = base64.b64decode(shard["data"][ENTRY])
-    return with_data(shard, {ENTRY: whole[: len(whole) // 2]})
+    whole = {name: base64.b64decode(data) for name, data in shard["data"].items()}
+    return with_data(shard, {name: data[: len(data) // 2] for name, data in whole.items()})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -91,7 +92,7 @@ def test_missing_index_is_waited_for_and_said_once() -> None:
     ("harm", "words"),
     [
         (lambda _: None, "does not exist, but the index names it."),
-        (published.tampered, "does not hold what the index names."),
+        (published.tampered, "is not what the index names."),
         (published.truncated, "cannot be read: "),
     ],
     ids=["missing", "tampered", "truncated"],
@@ -193,6 +194,49 @@ def test_new_index_is_tried_again_as_soon_as_the_first_one() -> None:
             api.put_index(published.index_secret(published.index_of(bundle("lost too"), sequence=2)))
             await at.until(lambda: len(time.slept) == 3)
             assert 0.05 == time.slept[-1]
+
+    run(scenario())
+
+
+def test_groups_that_share_a_secret_cost_one_request() -> None:
+    async def scenario() -> None:
+        api = FakeSecrets()
+        wanted = bundle(keys=60)
+        index = published.shared(published.index_of(wanted))
+        api.secrets.update(published.shards_of(wanted, index))
+        api.put_index(published.index_secret(index))
+        async with following(api.client, time=VirtualTime()) as at:
+            await at.serves(wanted)
+            assert [index.shards[0].name] == api.gets
+
+            changed = bundle("second", keys=60)
+            following_index = published.index_of(changed, sequence=2)
+            kept = {shard.group: shard for shard in index.shards if shard.group != "routes"}
+            mixed = replace(following_index, shards=tuple(kept.get(one.group, one) for one in following_index.shards))
+            api.secrets.update(published.shards_of(changed, mixed))
+            api.put_index(published.index_secret(mixed))
+            await at.serves(changed)
+            assert 2 == len(api.gets)
+
+    run(scenario())
+
+
+def test_one_bad_group_of_a_shared_secret_leaves_all_until_it_is_mended() -> None:
+    async def scenario() -> None:
+        api, time = FakeSecrets(), VirtualTime()
+        async with following(api.client, time=time) as at:
+            first = await served_first(api, at)
+            second = bundle("second", keys=3)
+            index = published.shared(published.index_of(second, sequence=2))
+            ((name, good),) = published.shards_of(second, index).items()
+            api.secrets[name] = {**good, "data": {**good["data"], "routes.gz": ""}}
+            api.put_index(published.index_secret(index))
+            await at.complains()
+            assert f"The group routes in shard {name} cannot be read" in at.delivery.problem
+            assert first.revision == at.proxy.revision
+            api.secrets[name] = good
+            time.pass_time(0.05)
+            await at.serves(second)
 
     run(scenario())
 

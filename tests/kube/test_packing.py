@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.kube.publishing import bundle
 from wardgate.kube import packing
-from wardgate.kube.packing import OversizedGroup, Packer, TooLarge
+from wardgate.kube.packing import OversizedGroup, Packer, TooLarge, share
 from wardgate.kube.shards import MAX_GROUP, compress
 from wardgate.wire.bundle import hash_of
 
@@ -76,3 +78,25 @@ def test_what_compresses_worst_fits_if_it_is_not_measured() -> None:
 def test_error_names_groups_and_sizes() -> None:
     error = TooLarge((OversizedGroup("keys-001", 12, 10), OversizedGroup("routes", 30, 20)))
     assert "Group keys-001 has 12 bytes of 10; Group routes has 30 bytes of 20." == str(error)
+
+
+@pytest.mark.parametrize("count", [1, 7, 8])
+def test_few_groups_share_nothing(count: int) -> None:
+    sizes = {f"g{number}": 10 for number in range(count)}
+    assert [(group,) for group in sizes] == list(share(sizes, shards=8, max_shard=1000))
+
+
+@given(st.lists(st.integers(0, 1000), min_size=9, max_size=80))
+def test_many_groups_are_all_in_at_most_so_many_shards(sizes: list[int]) -> None:
+    named = {f"g{number}": size for number, size in enumerate(sizes)}
+    shared = list(share(named, shards=8, max_shard=10**9))
+    assert list(named) == [group for together in shared for group in together]
+    assert len(shared) <= 8 or not any(sizes)
+
+
+@given(st.lists(st.integers(0, 1000), max_size=80))
+def test_no_shard_is_larger_than_it_may_be(sizes: list[int]) -> None:
+    named = {f"g{number}": size for number, size in enumerate(sizes)}
+    for together in share(named, shards=8, max_shard=1000):
+        assert 0 < len(together)
+        assert sum(named[group] for group in together) <= 1000

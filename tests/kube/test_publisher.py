@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pytest
 
 from tests.kube.fake_api_server import FakeApiServer, FakeClient
-from tests.kube.publishing import INDEX, NAMESPACE, NOW, RELEASE, World, bundle
+from tests.kube.publishing import INDEX, NAMESPACE, NOW, RELEASE, World, bundle, shard
 from wardgate.kube.client import Manifest
 from wardgate.kube.index import MAX_SEQUENCE, read_index
 from wardgate.kube.publisher import Deposed, TooLarge
@@ -218,6 +218,57 @@ def test_group_that_fits_once_compressed_is_published() -> None:
     asyncio.run(scenario())
 
 
+def test_up_to_eight_groups_have_a_shard_each_and_more_share_eight() -> None:
+    async def scenario() -> None:
+        world = World()
+        publisher = await world.leader()
+        groups = {f"keys_{number:03}": str(number) for number in range(64)}
+        first = await publisher.publish(bundle(**groups))
+        assert 8 == first.created == len({one.name for one in world.index().shards})
+        assert bundle(**groups) == world.in_force()
+        assert first.size == sum(one.size for one in publisher.inventory.shards)
+
+        few = bundle(**groups | {f"keys_{number:03}": "changed" for number in range(8)})
+        assert 8 == (await publisher.publish(few)).created
+        assert few == world.in_force()
+
+    asyncio.run(scenario())
+
+
+def test_shared_shard_is_in_use_as_long_as_any_of_its_groups_is() -> None:
+    async def scenario() -> None:
+        world = World()
+        publisher = await world.leader()
+        groups = {f"keys_{number:03}": str(number) for number in range(64)}
+        await publisher.publish(bundle(**groups))
+        shared = next(one.name for one in world.index().shards if one.group == "keys-000")
+        mates = [one.group.replace("-", "_") for one in world.index().shards if one.name == shared]
+        for number, group in enumerate(mates, start=1):
+            assert shared in publisher.in_use
+            groups[group] = "changed"
+            assert 1 == (await publisher.publish(bundle(**groups))).created, number
+        assert shared not in publisher.in_use
+
+    asyncio.run(scenario())
+
+
+def test_shared_shard_that_is_deleted_is_written_anew_with_all_its_groups() -> None:
+    async def scenario() -> None:
+        world = World()
+        publisher = await world.leader()
+        wanted = bundle(**{f"keys_{number:03}": str(number) for number in range(64)})
+        await publisher.publish(wanted)
+        lost = world.index().shards[0].name
+        world.api.delete(shard(lost))
+        publisher.inventory.remove(lost)
+        assert publisher.is_damaged
+        assert (await publisher.publish(wanted)).index_written
+        assert wanted == world.in_force()
+        assert lost not in {one.name for one in world.index().shards}
+
+    asyncio.run(scenario())
+
+
 def test_many_shards_are_created_side_by_side_but_not_too_many() -> None:
     class Crowded(FakeClient):
         def __init__(self, server: FakeApiServer) -> None:
@@ -235,9 +286,10 @@ def test_many_shards_are_created_side_by_side_but_not_too_many() -> None:
     async def scenario() -> None:
         world = World()
         client = Crowded(world.api)
-        publisher = await world.leader(client=client)
-        many = bundle(**{f"keys_{number:03}": str(number) for number in range(64)})
-        assert 64 == (await publisher.publish(many)).created
+        publisher = world.operator("operator-a", client=client, max_shard=100)
+        await publisher.take_over()
+        many = bundle(**{f"keys_{number:03}": str(number) for number in range(256)})
+        assert (await publisher.publish(many)).created > 8
         assert 8 == client.most
         assert many == world.in_force()
 
@@ -356,7 +408,7 @@ def test_shard_of_that_name_with_another_content_is_an_error_and_not_put_in_forc
         twin = World()
         await (await twin.leader()).publish(bundle(routes="one"))
         taken = twin.api.get(twin.shard_of("routes"))
-        taken["data"] = {"shard.gz": ""}
+        taken["data"] = {"routes.gz": ""}
         world.api.objects = {twin.shard_of("routes"): taken}
         publisher = world.operator("operator-a")
         await publisher.take_over()

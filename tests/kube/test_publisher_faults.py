@@ -342,7 +342,7 @@ def test_shard_that_was_replaced_before_the_take_over_is_created_anew() -> None:
         path = world.shard_of("routes")
         found = world.api.get(path)
         world.api.delete(path)
-        found["data"] = {"shard.gz": ""}
+        found["data"] = {"routes.gz": ""}
         world.api.create(path.rpartition("/")[0], found)
         successor = await world.leader("operator-b")
         assert successor.is_damaged

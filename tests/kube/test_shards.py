@@ -29,11 +29,12 @@ def ref(data: bytes) -> ShardRef:
 
 
 def written(data: bytes) -> Manifest:
-    return shard_manifest(ref(data), compress(data), release="wardgate", namespace="wardgate-config")
+    groups = {"keys-000": compress(data)}
+    return shard_manifest(ref(data).name, groups, release="wardgate", namespace="wardgate-config")
 
 
 def holding(content: bytes) -> Manifest:
-    return {"data": {"shard.gz": base64.b64encode(content).decode()}}
+    return {"data": {"keys-000.gz": base64.b64encode(content).decode()}}
 
 
 @given(st.binary(max_size=2000))
@@ -83,10 +84,10 @@ def test_mutated_shard_is_refused_or_the_very_group(data: st.DataObject) -> None
         {"data": None},
         {"data": []},
         {"data": {}},
-        {"data": {"shard.gz": None}},
-        {"data": {"shard.gz": 5}},
-        {"data": {"shard.gz": "not base64"}},
-        {"data": {"shard.gz": "ü"}},
+        {"data": {"keys-000.gz": None}},
+        {"data": {"keys-000.gz": 5}},
+        {"data": {"keys-000.gz": "not base64"}},
+        {"data": {"keys-000.gz": "ü"}},
     ],
 )
 def test_secret_of_another_shape_is_refused(secret: Manifest) -> None:
@@ -110,7 +111,7 @@ def test_error_names_the_shard_and_nothing_of_what_it_holds() -> None:
 
 @given(st.sampled_from(["wardgate", "my-release-1"]), st.sampled_from(["routes", "keys-017"]), st.integers(0, 10**15))
 def test_sequence_is_read_from_a_name(release: str, group: str, sequence: int) -> None:
-    name = shard_name(release, group=group, sha256=hash_of(b"x"), sequence=sequence)
+    name = shard_name(release, {group: hash_of(b"x")}, sequence=sequence)
     assert sequence == sequence_of(name)
 
 

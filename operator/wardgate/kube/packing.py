@@ -1,4 +1,4 @@
-"""How large the groups of a bundle are as shards, and which of them are too large to be one. No I/O.
+"""How large the groups of a bundle are, which of them fit no shard, and which of them share one. No I/O.
 
 Compressing is what costs, so it is left out where its result is known: a group that is in force was compressed when it
 was published, and one that is small enough in clear is small enough in any case. What is compressed only to be
@@ -7,7 +7,7 @@ measured is kept until it is published.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,6 +33,25 @@ class TooLarge(Exception):
     def __init__(self, groups: tuple[OversizedGroup, ...]) -> None:
         super().__init__("; ".join(f"Group {one.group} has {one.size} bytes of {one.limit}" for one in groups) + ".")
         self.groups = groups
+
+
+def share(sizes: Mapping[str, int], *, shards: int, max_shard: int) -> Iterator[tuple[str, ...]]:
+    """Which groups share a shard; ``sizes``: compressed bytes of each. It takes about so many shards, all alike.
+
+    As long as there are not more groups than that, each has a shard of its own: what is shared stays as long as any of
+    its groups is in force. In the worst case that is ``shards`` copies of everything.
+    """
+    enough = 0 if len(sizes) <= shards else sum(sizes.values()) / shards
+    together: list[str] = []
+    total = 0
+    for group, size in sizes.items():
+        if together and (total >= enough or total + size > max_shard):
+            yield tuple(together)
+            together, total = [], 0
+        together.append(group)
+        total += size
+    if together:
+        yield tuple(together)
 
 
 class Packer:

@@ -263,7 +263,7 @@ class Publisher:
         return Published(
             revision=written.revision,
             sequence=written.sequence,
-            created=len(created),
+            created=len({shard.name for shard in created}),
             index_written=True,
             size=sum(shard.size for shard in created),
             seconds=asyncio.get_running_loop().time() - began,

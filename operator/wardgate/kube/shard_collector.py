@@ -7,6 +7,7 @@ gets only what the last one could not.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from types import MappingProxyType
 from typing import Final
 
@@ -44,29 +45,34 @@ class ShardCollector:
         """Put together what the index names. Raises ``CollectionError``."""
         wanted = self._served.union(index.hashes.values())
         self._held = {sha256: data for sha256, data in self._held.items() if sha256 in wanted}
-        missing = [shard for shard in index.shards if shard.sha256 not in self._held]
+        missing: defaultdict[str, list[ShardRef]] = defaultdict(list)
+        for shard in index.shards:
+            if shard.sha256 not in self._held:
+                missing[shard.name].append(shard)
         try:
-            async with asyncio.TaskGroup() as group:
-                for shard in missing:
-                    group.create_task(self._get(shard), name=f"get {shard.name}")
+            async with asyncio.TaskGroup() as tasks:
+                for name, shards in missing.items():
+                    tasks.create_task(self._get(name, shards), name=f"get {name}")
         except BaseExceptionGroup as errors:
             # One is enough to give up; the groups that have arrived wait for the next attempt.
             raise errors.exceptions[0] from None
         groups = {shard.group: self._held[shard.sha256] for shard in index.shards}
         return Bundle(index.schema, index.revision, MappingProxyType(groups), MappingProxyType(index.hashes))
 
-    async def _get(self, shard: ShardRef) -> None:
+    async def _get(self, name: str, shards: list[ShardRef]) -> None:
+        """Get a Secret, and out of it the groups for which it is named."""
         try:
             async with self._turns:
-                secret = await self._client.get(self._place.path(shard.name))
-            self._held[shard.sha256] = read_shard(secret, shard)
+                secret = await self._client.get(self._place.path(name))
+            for one in shards:
+                self._held[one.sha256] = read_shard(secret, one)
         except ShardError as error:
             raise CollectionError(str(error)) from None
         except KubeError as error:
             absent = isinstance(error, ApiError) and error.is_absent
             msg = (
-                f"Secret {self._place.namespace}/{shard.name} does not exist, but the index names it."
+                f"Secret {self._place.namespace}/{name} does not exist, but the index names it."
                 if absent
-                else f"Secret {self._place.namespace}/{shard.name} cannot be read: {error}."
+                else f"Secret {self._place.namespace}/{name} cannot be read: {error}."
             )
             raise CollectionError(msg) from error

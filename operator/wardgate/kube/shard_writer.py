@@ -16,12 +16,12 @@ from wardgate.kube.config_secrets import ConfigSecrets
 from wardgate.kube.errors import ApiError
 from wardgate.kube.index import Manifest, ShardRef
 from wardgate.kube.inventory import Inventory, StoredShard
-from wardgate.kube.packing import OversizedGroup, Packer
+from wardgate.kube.packing import OversizedGroup, Packer, share
 from wardgate.kube.shards import ShardError, read_shard, shard_manifest, shard_name
 from wardgate.wire.bundle import Bundle
 
 _AT_ONCE: Final = 8
-"""Shards created at the same time."""
+"""Shards created at the same time, and about so many at most in one publish."""
 _INLINE: Final = 64 * 1024
 """Bytes that are compressed at once; more of them on a thread, so that probes are answered."""
 
@@ -32,6 +32,7 @@ class ShardWriter:
     def __init__(self, secrets: ConfigSecrets, inventory: Inventory, *, max_shard: int) -> None:
         self._secrets = secrets
         self._inventory = inventory
+        self._max_shard = max_shard
         self._packer = Packer(max_shard=max_shard)
         self._spares: dict[str, ShardRef] = {}
 
@@ -62,47 +63,60 @@ class ShardWriter:
         }
 
     async def create(self, groups: Collection[str], bundle: Bundle, *, sequence: int) -> list[ShardRef]:
-        """Create a shard for each of these groups. Raises the first ``KubeError``."""
+        """Create shards for these groups; return where each of them is. Raises the first ``KubeError``."""
+        packed = await self._pack({group: bundle.groups[group] for group in groups}, bundle.hashes)
+        sizes = {group: len(data) for group, data in packed.items()}
         turns = asyncio.Semaphore(_AT_ONCE)
 
-        async def create(group: str) -> ShardRef:
+        async def create(together: tuple[str, ...]) -> Iterable[ShardRef]:
             async with turns:
-                return await self._create(group, bundle, sequence)
+                return await self._create({group: packed[group] for group in together}, bundle.hashes, sequence)
 
         try:
             async with asyncio.TaskGroup() as tasks:
-                created = [tasks.create_task(create(group), name=f"create {group}") for group in groups]
+                created = [
+                    tasks.create_task(create(together), name=f"create the shard of {together[0]}")
+                    for together in share(sizes, shards=_AT_ONCE, max_shard=self._max_shard)
+                ]
         except ExceptionGroup as errors:
             # One is enough to give up; what was created meanwhile waits for the next attempt.
             raise errors.exceptions[0] from None
-        return [task.result() for task in created]
+        return [shard for task in created for shard in task.result()]
 
-    async def _create(self, group: str, bundle: Bundle, sequence: int) -> ShardRef:
-        sha256 = bundle.hashes[group]
-        compressed = await self._compress(bundle.groups[group], sha256)
+    async def _create(
+        self, groups: Mapping[str, bytes], hashes: Mapping[str, str], sequence: int
+    ) -> Iterable[ShardRef]:
+        """Create one shard of these groups, compressed."""
         release, namespace = self._secrets.release, self._secrets.namespace
-        name = shard_name(release, group=group, sha256=sha256, sequence=sequence)
-        shard = self._spares[group] = ShardRef(group, name, len(compressed), sha256)
+        name = shard_name(release, {group: hashes[group] for group in groups}, sequence=sequence)
+        shards = {group: ShardRef(group, name, len(data), hashes[group]) for group, data in groups.items()}
+        self._spares |= shards
         try:
-            stored = await self._secrets.create(shard_manifest(shard, compressed, release=release, namespace=namespace))
+            stored = await self._secrets.create(shard_manifest(name, groups, release=release, namespace=namespace))
         except ApiError as error:
-            stored = await self._existing(shard, error)
-        shard = self._spares[group] = replace(shard, uid=str(stored["metadata"]["uid"]))
-        self._inventory.add(StoredShard(name, shard.uid, shard.size))
-        return shard
+            stored = await self._existing(name, shards.values(), error)
+        uid = str(stored["metadata"]["uid"])
+        shards = {group: replace(shard, uid=uid) for group, shard in shards.items()}
+        self._spares |= shards
+        self._inventory.add(StoredShard(name, uid, sum(map(len, groups.values()))))
+        return shards.values()
 
-    async def _existing(self, shard: ShardRef, error: ApiError) -> Manifest:
+    async def _existing(self, name: str, shards: Iterable[ShardRef], error: ApiError) -> Manifest:
         """A request of ours that was sent twice finds its own result. Anything else is the error that it is."""
-        found = await self._secrets.read(shard.name) if error.is_conflict else None
+        found = await self._secrets.read(name) if error.is_conflict else None
         if found is None:
             raise error
         try:
-            read_shard(found, shard)
+            for shard in shards:
+                read_shard(found, shard)
         except ShardError:
             raise error from None
         return found
 
-    async def _compress(self, data: bytes, sha256: str) -> bytes:
-        if len(data) <= _INLINE:
-            return self._packer.pack(data, sha256)
-        return await asyncio.to_thread(self._packer.pack, data, sha256)
+    async def _pack(self, groups: Mapping[str, bytes], hashes: Mapping[str, str]) -> dict[str, bytes]:
+        """The groups, compressed."""
+
+        def pack() -> dict[str, bytes]:
+            return {group: self._packer.pack(data, hashes[group]) for group, data in groups.items()}
+
+        return pack() if sum(map(len, groups.values())) <= _INLINE else await asyncio.to_thread(pack)
