@@ -12,6 +12,7 @@ import pytest
 
 from tests.translate.cluster import Cluster
 from wardgate.api import Approval
+from wardgate.control.bookkeeper import MOMENT, Bookkeeper
 from wardgate.control.division import Division
 from wardgate.control.metrics import Metrics
 from wardgate.control.reconciler import Outputs, Reconciler
@@ -27,6 +28,7 @@ from wardgate.renderer import Renderer
 from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject
 from wardgate.store import Store
+from wardgate.tasks import spawn
 from wardgate.translate.forms import LastGood
 from wardgate.translate.statuses import Statuses
 from wardgate.wire.bundle import Bundle, hash_of
@@ -48,6 +50,7 @@ class World:
     log: list[str] = field(default_factory=list)
     unlisted: tuple[str, ...] = ()
     failures: list[Exception] = field(default_factory=list)
+    state_failures: list[Exception] = field(default_factory=list)
     published: list[Bundle] = field(default_factory=list)
     verified: list[bool] = field(default_factory=list)
     saved: list[LastGood] = field(default_factory=list)
@@ -91,6 +94,8 @@ class World:
 
     async def save(self, last_good: LastGood) -> int:
         self.log.append("save")
+        if self.state_failures:
+            raise self.state_failures.pop(0)
         self.saved.append(last_good)
         return 1
 
@@ -108,26 +113,40 @@ class Bench:
 
     def __init__(self) -> None:
         self.world = World()
+        self.slept: list[float] = []
         self.store = Store()
         self.trigger = Trigger(clock=lambda: asyncio.get_running_loop().time(), quiet=0.0, longest=0.0)
         self.metrics = Metrics(watch_ages=dict, objects=dict, api_errors=lambda: 0)
         self.renderer = Renderer(Settings())
+        self.bookkeeper = Bookkeeper(
+            state=cast("StateStore", self.world),
+            report=self.world.report,
+            metrics=self.metrics,
+            deposed=lambda error: self.reconciler.is_deposed(error),  # noqa: PLW0108 - made below
+            sleep=self.sleep,
+        )
         self.reconciler = Reconciler(
             store=self.store,
             renderer=self.renderer,
             division=Division({}),
             trigger=self.trigger,
             cluster=self.world,
-            outputs=Outputs(
-                cast("Publisher", self.world), cast("StateStore", self.world), lambda: SCHEMA, self.world.report
-            ),
+            outputs=Outputs(cast("Publisher", self.world), self.bookkeeper, lambda: SCHEMA),
             metrics=self.metrics,
         )
+
+    async def sleep(self, seconds: float) -> None:
+        """Time passes at once, and is noted."""
+        self.slept.append(seconds)
+        await asyncio.sleep(0)
 
     def change(self, version: int) -> None:
         ref = ObjectRef("VirtualGateway", "a", "gateway")
         self.store.upsert(StoredObject(ref, "uid", version, version, "", GATEWAY))
         self.trigger.mark()
+
+    async def published(self, count: int) -> None:
+        await self.until(lambda: len(self.world.published) == count)
 
     async def until(self, probe: Callable[[], Any]) -> None:
         async with asyncio.timeout(10):
@@ -138,12 +157,13 @@ class Bench:
 def scenario(work: Callable[[Bench], Any]) -> Bench:
     async def run() -> Bench:
         bench = Bench()
-        running = asyncio.create_task(bench.reconciler.run())  # noqa: TID251 - awaited below
+        parts = [spawn(bench.reconciler.run(), name="rounds"), spawn(bench.bookkeeper.run(), name="accounts")]
         try:
             await work(bench)
         finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            for part in parts:
+                part.cancel()
+            await asyncio.gather(*parts, return_exceptions=True)
         return bench
 
     return asyncio.run(run())
@@ -228,6 +248,92 @@ def test_change_is_published_and_reported_with_its_sequence() -> None:
     assert [1, 2] == world.reported
     assert world.published[0].revision != world.published[1].revision
     assert [True, True] == world.verified
+
+
+def test_rounds_do_not_wait_for_their_accounts_and_only_the_newest_is_accounted_for() -> None:
+    async def work(bench: Bench) -> None:
+        resting = asyncio.Event()
+
+        async def sleep(seconds: float) -> None:
+            bench.slept.append(seconds)
+            await resting.wait()
+
+        bench.bookkeeper._sleep = sleep
+        await bench.reconciler.lead()
+        for version in (1, 2, 3):
+            await bench.published(version)
+            bench.change(version)
+        await bench.published(4)
+        assert [] == bench.world.reported
+        assert [MOMENT] == bench.slept
+        resting.set()
+        await bench.until(lambda: bench.world.saved)
+
+    world = scenario(work).world
+    assert [4] == world.reported
+    assert 1 == len(world.saved)
+
+
+def test_memory_that_could_not_be_written_is_written_later_and_holds_up_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def work(bench: Bench) -> None:
+        bench.world.state_failures = [ConnectionFailed("away"), ConnectionFailed("away")]
+        await bench.reconciler.lead()
+        await bench.until(lambda: bench.world.saved)
+        assert bench.reconciler.is_leading
+
+    bench = scenario(work)
+    assert (1, 0, 3) == (
+        bench.world.log.count("publish"),
+        bench.metrics.publish_failures,
+        bench.world.log.count("save"),
+    )
+    assert 2 == caplog.text.count("could not be remembered and will be again: away")
+
+
+def test_leader_whose_state_another_one_writes_is_deposed() -> None:
+    async def work(bench: Bench) -> None:
+        bench.world.state_failures = [Deposed("another one wrote the state")]
+        await bench.reconciler.lead()
+        await bench.until(lambda: not bench.reconciler.is_leading)
+
+    bench = scenario(work)
+    assert bench.reconciler.deposed.is_set()
+    assert [] == bench.world.saved
+
+
+def test_nothing_is_reported_once_another_replica_leads() -> None:
+    async def work(bench: Bench) -> None:
+        resting = asyncio.Event()
+
+        async def sleep(_: float) -> None:
+            await resting.wait()
+
+        bench.bookkeeper._sleep = sleep
+        await bench.reconciler.lead()
+        await bench.until(lambda: bench.world.published)
+        bench.reconciler.follow()
+        resting.set()
+        await asyncio.sleep(0.05)
+
+    world = scenario(work).world
+    assert ([], []) == (world.reported, world.saved)
+
+
+def test_bug_in_the_accounts_is_told_without_quoting_anything_and_tried_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def work(bench: Bench) -> None:
+        bench.world.state_failures = [ValueError("hunter2")]
+        await bench.reconciler.lead()
+        await bench.until(lambda: bench.world.saved)
+
+    with caplog.at_level(logging.DEBUG):
+        bench = scenario(work)
+    assert 1 == bench.metrics.internal_errors
+    assert "ValueError in save" in caplog.text
+    assert "hunter2" not in caplog.text
 
 
 def test_what_memory_could_not_be_read_is_told(caplog: pytest.LogCaptureFixture) -> None:

@@ -37,6 +37,17 @@ async def marked_after_a_round(time: Time, *, at: float) -> Trigger:
     return trigger
 
 
+async def rounds_of(count: int, trigger: Trigger, time: Time) -> list[float]:
+    """When so many rounds are due, in seconds from now, while what is planned happens."""
+    began = time.now
+    rounds: list[float] = []
+    for _ in range(count):
+        await time.sleep(0.01 if rounds else 0.0)
+        await trigger.wait()
+        rounds.append(round(time.now - began, 3))
+    return rounds
+
+
 def test_first_change_after_rest_goes_at_once() -> None:
     async def scenario() -> None:
         time = Time()
@@ -52,24 +63,48 @@ def test_first_change_after_rest_goes_at_once() -> None:
     asyncio.run(scenario())
 
 
-def test_changes_soon_after_a_round_wait_until_it_is_quiet() -> None:
+def test_changes_soon_after_a_round_are_joined_until_the_gap_to_it_is_over() -> None:
     async def scenario() -> None:
         time = Time()
         trigger = await marked_after_a_round(time, at=100.01)
-        time.plan = [(100.04, trigger.mark), (100.06, trigger.mark)]
-        first = await trigger.wait()
-        assert (100.01, 100.11) == (first, round(time.now, 3))
+        time.plan = [(100.02, trigger.mark), (100.04, trigger.mark), (100.06, trigger.mark)]
+        assert 100.01 == await trigger.wait()
+        assert 100.05 == round(time.now, 3)
 
     asyncio.run(scenario())
 
 
-def test_constant_change_is_not_held_up_longer_than_a_quarter_of_a_second() -> None:
+def test_changes_in_a_long_burst_wait_no_longer_than_until_it_is_quiet() -> None:
     async def scenario() -> None:
         time = Time()
         trigger = await marked_after_a_round(time, at=100.01)
-        time.plan = [(100.01 + n * 0.02, trigger.mark) for n in range(1, 40)]
         await trigger.wait()
-        assert 100.26 == round(time.now, 3)
+        time.now = 100.06
+        trigger.mark()
+        await trigger.wait()
+        assert 100.11 == round(time.now, 3)
+
+    asyncio.run(scenario())
+
+
+def test_constant_change_is_joined_for_longer_and_longer_up_to_a_quarter_of_a_second() -> None:
+    async def scenario() -> None:
+        time = Time()
+        trigger = trigger_with(time)
+        time.plan = [(100.0 + number * 0.01, trigger.mark) for number in range(200)]
+        assert [0.0, 0.05, 0.15, 0.35, 0.6, 0.85, 1.1] == await rounds_of(7, trigger, time)
+
+    asyncio.run(scenario())
+
+
+def test_after_a_rest_the_next_burst_begins_anew() -> None:
+    async def scenario() -> None:
+        time = Time()
+        trigger = trigger_with(time)
+        for start in (100.0, 110.0):
+            time.now = start
+            time.plan = [(start + number * 0.01, trigger.mark) for number in range(16)]
+            assert [0.0, 0.05, 0.15] == await rounds_of(3, trigger, time)
 
     asyncio.run(scenario())
 

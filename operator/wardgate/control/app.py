@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
 from wardgate.admin import AdminServer
+from wardgate.control.bookkeeper import Bookkeeper
 from wardgate.control.division import Division
 from wardgate.control.metrics import Metrics
 from wardgate.control.probes import operator_pages
@@ -90,22 +91,26 @@ class Operator:
         )
         self._guard = Guard(self._publisher, wake=self._trigger.mark, trouble=_tell_trouble, timing=self._timing)
         self._sweeper = Sweeper(self._publisher, clock=self._timing.clock)
-        self._state = StateStore(
-            client, release=settings.release, namespace=settings.namespace, writer=settings.identity
-        )
         self._events = EventRecorder(client, instance=settings.identity, now=_now, clock=self._timing.clock)
         self._statuses = StatusWriter(
             client, now=_now, clock=self._timing.clock, enabled=settings.write_status, written=self._status_written
         )
         self._proxies = Proxies(self._proxy_source(), changed=self._proxies_changed, clock=self._timing.clock)
         self._board = StatusBoard(writer=self._statuses, proxies=self._proxies, clock=self._timing.clock)
+        self._bookkeeper = Bookkeeper(
+            state=StateStore(client, release=settings.release, namespace=settings.namespace, writer=settings.identity),
+            report=self._report,
+            metrics=self._metrics,
+            deposed=lambda error: self._reconciler.is_deposed(error),  # noqa: PLW0108 - made below
+            sleep=self._timing.sleep,
+        )
         self._reconciler = Reconciler(
             store=self._store,
             renderer=self._renderer,
             division=self._division,
             trigger=self._trigger,
             cluster=self._watches,
-            outputs=Outputs(self._publisher, self._state, self._schema, self._report),
+            outputs=Outputs(self._publisher, self._bookkeeper, self._schema),
             metrics=self._metrics,
             clock=self._timing.clock,
         )
@@ -137,6 +142,7 @@ class Operator:
         parts: dict[str, _Part] = {
             "watches": self._watches.run,
             "rounds": self._reconciler.run,
+            "accounts": self._bookkeeper.run,
             "lease": self._take_part,
             "renewals": self._renew_for_ever,
             "sweeps": self._sweep_for_ever,

@@ -4,8 +4,8 @@ Level-triggered: a round looks at everything there is, so nothing depends on hav
 cannot be published is tried again; what the proxies serve stays meanwhile. Followers translate as well, so that a new
 leader is warm, and write nothing.
 
-Publishing comes first in every round; judging objects and writing statuses follow, because a revocation must not wait
-for them.
+A round ends with publishing. Judging objects, writing statuses and remembering what was good is the bookkeeper's, a
+moment later, because a revocation must not wait for them.
 """
 
 from __future__ import annotations
@@ -17,21 +17,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from wardgate.control.bookkeeper import Bookkeeper, Round
 from wardgate.control.division import Division
 from wardgate.control.fitting import Fitted, fit
 from wardgate.control.metrics import Metrics
 from wardgate.control.trigger import Trigger
 from wardgate.faults import place_of
-from wardgate.ir import GatewayConfig
 from wardgate.kube.errors import KubeError
 from wardgate.kube.publisher import Deposed, Publisher
-from wardgate.kube.state import StateStore
 from wardgate.problems import ObjectRef
-from wardgate.renderer import Rendered, Renderer
+from wardgate.renderer import Renderer
 from wardgate.snapshot import ClusterSnapshot
 from wardgate.store import Store
-from wardgate.translate.forms import LastGood
-from wardgate.translate.statuses import Statuses
+from wardgate.translate.pipeline import Translation
 from wardgate.wire.bundle import Bundle
 
 _log = logging.getLogger(__name__)
@@ -62,12 +60,11 @@ class Cluster(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Where a round goes. ``schema``: what to write in. ``report`` gets what is in force, with its sequence."""
+    """Where a round goes. ``schema``: what to write in."""
 
     publisher: Publisher
-    state: StateStore
+    bookkeeper: Bookkeeper
     schema: Callable[[], str]
-    report: Callable[[Statuses, GatewayConfig, int], None]
 
 
 class Reconciler:
@@ -124,9 +121,7 @@ class Reconciler:
         """
         async with self._round:
             await self._cluster.list_again()
-            self._renderer.last_good = await self._outputs.state.load()
-            if self._outputs.state.problem:
-                _log.warning("%s", self._outputs.state.problem)
+            self._renderer.last_good = await self._outputs.bookkeeper.begin()
             await self._outputs.publisher.take_over()
             self.deposed.clear()
             self._leading = self._metrics.leading = True
@@ -135,6 +130,13 @@ class Reconciler:
     def follow(self) -> None:
         """Another replica leads from now on, or nobody: write nothing."""
         self._leading = self._metrics.leading = False
+        self._outputs.bookkeeper.end()
+
+    def is_deposed(self, error: Deposed) -> None:
+        """A write showed that another replica writes."""
+        _log.warning("%s This replica stops writing until it has taken over again.", error)
+        self.follow()
+        self.deposed.set()
 
     def history_was_rolled_back(self) -> None:
         """A backup was restored: versions may be used again for something else."""
@@ -147,9 +149,7 @@ class Reconciler:
             self._failures = 0
             return 0.0 if is_done else _LOOK_AGAIN
         except Deposed as error:
-            _log.warning("%s This replica stops writing until it has taken over again.", error)
-            self.follow()
-            self.deposed.set()
+            self.is_deposed(error)
             return 0.0
         except KubeError as error:
             self._metrics.publish_failures += 1
@@ -170,32 +170,31 @@ class Reconciler:
         started = self._clock()
         self._renderer.schema = self._outputs.schema()
         snapshot = self._division.of(self._store.freeze())
-        rendered = await asyncio.to_thread(self._renderer.render, snapshot)
+        translation, fitted = await asyncio.to_thread(self._render, snapshot)
         self._metrics.translated(self._clock() - started)
-        self._cluster.follow_named(rendered.translation.named_secrets)
+        self._cluster.follow_named(translation.named_secrets)
         if self._cluster.missing():
             return False  # a Secret that was named just now is about to be read
         if not self._leading:
             return True
-        fitted = await asyncio.to_thread(self._fit, rendered, snapshot)
         sequence = await self._publish(fitted.bundle, noticed)
         self._tell_unfit(fitted)
-        # Only now: a revocation waits for neither verdicts nor memory.
-        statuses, last_good = await asyncio.to_thread(
-            lambda: (fitted.judged(rendered.translation.statuses), rendered.translation.last_good)
-        )
-        self._outputs.report(statuses, fitted.config, sequence)
-        await self._remember(last_good)
+        if self._leading:
+            self._outputs.bookkeeper.take(Round(translation, fitted, sequence))
         return True
 
-    def _fit(self, rendered: Rendered, snapshot: ClusterSnapshot) -> Fitted:
-        return fit(
+    def _render(self, snapshot: ClusterSnapshot) -> tuple[Translation, Fitted]:
+        rendered = self._renderer.render(snapshot)
+        if not self._leading:  # nobody begins to lead during a round
+            return rendered.translation, Fitted(rendered.translation.config, rendered.bundle)
+        fitted = fit(
             rendered.translation.config,
             rendered.bundle,
             snapshot,
             encode=self._renderer.encode,
             oversized=self._outputs.publisher.oversized,
         )
+        return rendered.translation, fitted
 
     def _tell_unfit(self, fitted: Fitted) -> None:
         if fitted.refs == self._unfit:
@@ -208,12 +207,6 @@ class Reconciler:
             )
         else:
             _log.info("Everything fits again.")
-
-    async def _remember(self, last_good: LastGood) -> None:
-        before = self._outputs.state.left_out
-        await self._outputs.state.save(last_good)
-        for ref in sorted(set(self._outputs.state.left_out) - set(before)):
-            _log.warning("%s is too large to be remembered: after a restart it has no last good form.", ref)
 
     def _is_complete(self) -> bool:
         missing = self._cluster.missing()

@@ -1,8 +1,9 @@
 """When to look again: at once after a quiet spell, together with the rest of a burst otherwise.
 
-The first change after ``quiet`` seconds of rest starts a round immediately, so that a single revocation is as fast as
-it can be. What follows sooner waits until nothing came for ``quiet`` seconds, yet never longer than ``longest`` after
-its own first change, so that constant change cannot hold itself up.
+A change that comes after ``quiet`` seconds without a round starts one immediately, so that a single revocation is as
+fast as it can be. What follows sooner is joined: until nothing came for ``quiet`` seconds, or until the gap to the last
+round is over. The gap is ``quiet`` at first and doubles up to ``longest`` while rounds follow one another, so that the
+end of a short burst waits little and constant change costs few rounds.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Trigger:
         self._first = 0.0
         self._last = float("-inf")
         self._released = float("-inf")
+        self._gap = quiet
 
     def mark(self) -> None:
         """Something changed."""
@@ -48,9 +50,12 @@ class Trigger:
         if self._first - self._released < self._quiet:
             while (rest := self._due() - self._clock()) > 0:
                 await self._sleep(rest)
+            self._gap = min(2 * self._gap, self._longest)
+        else:
+            self._gap = self._quiet
         self._released = self._clock()
         self._dirty.clear()
         return self._first
 
     def _due(self) -> float:
-        return min(self._last + self._quiet, self._first + self._longest)
+        return min(self._last + self._quiet, self._released + self._gap)

@@ -1,8 +1,8 @@
 """From the groups of a bundle to a config that can be served, rebuilding only what changed.
 
 A worker holds what it has built by the hash of its group. A new revision that shares sixty-three of sixty-four key
-buckets builds one; one that shares the routes builds no route; one with other routes shares what they have in common
-with the last ones, which is what makes a table quick to build.
+buckets reads one, and builds the keys that changed in it; one that shares the routes builds no route; one with other
+routes shares what they have in common with the last ones, which is what makes a table quick to build.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wardgate.ir import GatewayConfig
-from wardgate.proxy.core.credential_index import Bucket, CredentialIndex, compile_bucket
+from wardgate.proxy.core.credential_index import Bucket, CredentialIndex, bucket_of, compile_credential
 from wardgate.wire.bundle import KEYS_PREFIX, ROUTES, hash_of
-from wardgate.wire.decode import RoutesDecoder, decode_credentials, unknown_groups
+from wardgate.wire.decode import KeysDecoder, RoutesDecoder, unknown_groups
 from wardgate.wire.errors import WireError
 
 
@@ -47,6 +47,7 @@ class Assembly:
         self._received: dict[tuple[str, str], bytes] = {}
         self._routes: tuple[str, GatewayConfig] | None = None
         self._decoder = RoutesDecoder()
+        self._keys = KeysDecoder(compile_credential)
         self._refused: dict[str, int] = {}
         self._bucket_hashes: dict[str, str] = {}
         self._index = CredentialIndex()
@@ -64,6 +65,7 @@ class Assembly:
             raise AssemblyError(str(error)) from error
         self._index = self._index.replaced(changes)
         self._bucket_hashes = {name: held for name, held in groups.items() if name.startswith(KEYS_PREFIX)}
+        self._keys.keep(self._bucket_hashes)
         self._refused = {name: count for name, count in self._refused.items() if name in self._bucket_hashes}
         self._routes = (_source(groups), routes)
         self._received.clear()
@@ -89,9 +91,9 @@ class Assembly:
         for name, wanted in groups.items():
             if not name.startswith(KEYS_PREFIX) or self._bucket_hashes.get(name) == wanted:
                 continue
-            decoded = decode_credentials(self._verified(name, wanted))
+            decoded = self._keys.decode(name, self._verified(name, wanted))
             self._refused[name] = decoded.refused
-            changes[name] = compile_bucket(decoded.credentials)
+            changes[name] = bucket_of(decoded.credentials)
             await asyncio.sleep(0)  # requests first
         return changes
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from wardgate.wire.errors import WireError
 from wardgate.wire.schema import SCHEMA, check_schema
-from wardgate.wire.text import dump, dump_object, parse
+from wardgate.wire.text import dump, dump_object
 
 ROUTES: Final = "routes"
 KEYS: Final = "keys"
@@ -46,13 +46,8 @@ def seal(kind: str, parts: Mapping[str, object], *, schema: str = SCHEMA) -> byt
     return dump_object(dict(sorted({**parts, "group": kind, "schema": schema}.items())))
 
 
-def unseal(data: bytes, *, kind: str) -> dict[str, object]:
-    """Read a group's parts; raise ``WireError`` if it is of another kind or of a schema this version does not read."""
-    return opened(parse(data), kind=kind)
-
-
 def opened(group: object, *, kind: str) -> dict[str, object]:
-    """Return a group's parts without its frame, or raise, as ``unseal`` does."""
+    """A group's parts without its frame. Raises ``WireError`` for another kind or a schema this version cannot read."""
     if type(group) is not dict:
         msg = "A group is a JSON object."
         raise WireError(msg)

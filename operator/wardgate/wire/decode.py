@@ -12,18 +12,18 @@ What only a newer version knows costs as little as is safe, by the rules of ``le
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
-from typing import TypeVar, cast
+from typing import Final, Generic, TypeVar, cast
 
 from wardgate import ir
 from wardgate.inja.limits import Limits
-from wardgate.wire.bundle import KEYS, KEYS_PREFIX, ROUTES, Bundle, hash_of, opened, revision_of, unseal
+from wardgate.wire.bundle import KEYS, KEYS_PREFIX, ROUTES, Bundle, hash_of, opened, revision_of
 from wardgate.wire.closing import Known, close_broken
 from wardgate.wire.coders import UnknownPart
 from wardgate.wire.errors import WireError
 from wardgate.wire.lenient import SHAPE, Closures, items, read_listeners, read_named
-from wardgate.wire.parts_reader import Part, read_parts
+from wardgate.wire.parts_reader import Part, Shape, read_parts
 from wardgate.wire.record import Record
 from wardgate.wire.schema import check_schema
 from wardgate.wire.tags import CODEC
@@ -37,6 +37,7 @@ _GUARD = CODEC.record(ir.Guard)
 _LIMITS = CODEC.record(Limits)
 _CREDENTIAL = CODEC.record(ir.Credential)
 _ENV = CODEC.coder(tuple[str, ...])
+_KEYS_SHAPE: Final[Shape] = {"credentials": {}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,10 @@ class Decoded:
 
 
 @dataclass(frozen=True, slots=True)
-class DecodedCredentials:
-    """``refused`` counts the keys that were left out."""
+class DecodedKeys(Generic[T]):
+    """What was made of each credential of a bucket; ``refused`` counts the keys that were left out."""
 
-    credentials: tuple[ir.Credential, ...]
+    credentials: tuple[T, ...]
     refused: int = 0
 
 
@@ -75,14 +76,48 @@ def decode_routes(data: bytes, *, unknown_groups: Iterable[str] = ()) -> Decoded
     return RoutesDecoder().decode(data, unknown_groups=unknown_groups)
 
 
-def decode_credentials(data: bytes) -> DecodedCredentials:
+class KeysDecoder(Generic[T]):
+    """Decodes buckets of credentials, each again and again, into what ``make`` makes of every credential.
+
+    What did not change is taken over: it is the same object again.
+    """
+
+    def __init__(self, make: Callable[[ir.Credential], T]) -> None:
+        self._make = make
+        self._last: dict[str, Part] = {}
+
+    def decode(self, name: str, data: bytes) -> DecodedKeys[T]:
+        """The bucket of that name, in the order it was written. Bytes that raise ``WireError`` are not remembered."""
+        read = read_parts(data, _KEYS_SHAPE, last=self._last.get(name))
+        parts = opened(read.value, kind=KEYS)
+        members = [cast("Part", one).once(self._read) for one in items(parts.pop("credentials", []))]
+        known = [] if _unknown_parts(parts) else [one.made for one in members if not isinstance(one, _Unknown)]
+        self._last[name] = read
+        return DecodedKeys(credentials=tuple(known), refused=len(members) - len(known))
+
+    def keep(self, names: Collection[str]) -> None:
+        """Forget all buckets but these."""
+        self._last = {name: part for name, part in self._last.items() if name in names}
+
+    def _read(self, value: object) -> _Made[T] | _Unknown:
+        try:
+            return _Made(self._make(_CREDENTIAL.decode(value)))
+        except UnknownPart:
+            return _Unknown()
+
+
+@dataclass(frozen=True, slots=True)
+class _Made(Generic[T]):
+    made: T
+
+
+class _Unknown:
+    """A credential with a part that only a newer version knows."""
+
+
+def decode_credentials(data: bytes) -> DecodedKeys[ir.Credential]:
     """One bucket of credentials, in the order they were written."""
-    parts = unseal(data, kind=KEYS)
-    values = items(parts.pop("credentials", []))
-    known = [one for one in map(_credential, values) if one is not None]
-    if _unknown_parts(parts):
-        known = []
-    return DecodedCredentials(credentials=tuple(known), refused=len(values) - len(known))
+    return KeysDecoder[ir.Credential](lambda one: one).decode("", data)
 
 
 def decode(bundle: Bundle) -> Decoded:
@@ -166,13 +201,6 @@ def _everything(parts: dict[str, object], unknown_groups: Iterable[str]) -> str:
 
 def _unknown_parts(parts: dict[str, object]) -> list[str]:
     return [name for name in parts if not name.startswith("info_")]
-
-
-def _credential(value: object) -> ir.Credential | None:
-    try:
-        return _CREDENTIAL.decode(value)
-    except UnknownPart:
-        return None
 
 
 def _by_set_and_digest(one: ir.Credential) -> tuple[str, str]:

@@ -8,11 +8,8 @@ from types import MappingProxyType
 from wardgate.ir import Credential, GatewayConfig
 from wardgate.wire.buckets import SIZES, Buckets
 from wardgate.wire.bundle import KEYS, KEYS_PREFIX, ROUTES, Bundle, hash_of, revision_of, seal
-from wardgate.wire.parts_writer import PartsWriter
+from wardgate.wire.parts_writer import KeysWriter, PartsWriter
 from wardgate.wire.schema import SCHEMA
-from wardgate.wire.tags import CODEC
-
-_CREDENTIAL = CODEC.record(Credential)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +18,21 @@ class _Group:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """One bucket."""
+
+    credentials: tuple[Credential, ...]
+    group: _Group
+    writer: KeysWriter
+
+
 class Encoder:
     """Encodes one configuration after another and keeps the last one's groups.
 
     ``buckets``, a power of two up to 512, is how many groups the credentials are spread over; an empty one is left
-    out. A change of one credential re-encodes one bucket, of a route that route and what holds it. Memory: the last
-    configuration, and its bytes several times. ``schema`` is one of ``WRITTEN``.
+    out. A change of one credential encodes that one and puts its bucket together anew, of a route that route and what
+    holds it. Memory: the last configuration, and its bytes several times. ``schema`` is one of ``WRITTEN``.
     """
 
     def __init__(self, *, buckets: int = 64, schema: str = SCHEMA) -> None:
@@ -37,7 +43,7 @@ class Encoder:
         self._buckets = Buckets(buckets)
         self._writer = PartsWriter()
         self._routes: tuple[GatewayConfig, _Group] | None = None
-        self._keys: dict[int, tuple[tuple[Credential, ...], _Group]] = {}
+        self._keys: dict[int, _Keys] = {}
 
     def encode(self, config: GatewayConfig) -> Bundle:
         """Raises ``EncodeError`` for what the model's types do not allow, or what is nested too deeply."""
@@ -46,7 +52,7 @@ class Encoder:
             number: self._encode_keys(number, credentials)
             for number, credentials in self._buckets.spread(config.credentials).items()
         }
-        keys = {f"{KEYS_PREFIX}{number:03}": group for number, (_, group) in sorted(self._keys.items())}
+        keys = {f"{KEYS_PREFIX}{number:03}": keys.group for number, keys in sorted(self._keys.items())}
         groups = {ROUTES: self._routes[1], **keys}
         hashes = {name: group.digest for name, group in groups.items()}
         return Bundle(
@@ -61,11 +67,12 @@ class Encoder:
             return self._routes
         return config, self._group(ROUTES, self._writer.encode(config))
 
-    def _encode_keys(self, number: int, credentials: tuple[Credential, ...]) -> tuple[tuple[Credential, ...], _Group]:
+    def _encode_keys(self, number: int, credentials: tuple[Credential, ...]) -> _Keys:
         held = self._keys.get(number)
-        if held is not None and held[0] == credentials:
+        if held is not None and held.credentials == credentials:
             return held
-        return credentials, self._group(KEYS, {"credentials": [_CREDENTIAL.encode(one) for one in credentials]})
+        writer = KeysWriter() if held is None else held.writer
+        return _Keys(credentials, self._group(KEYS, writer.encode(credentials)), writer)
 
     def _group(self, kind: str, parts: dict[str, object]) -> _Group:
         data = seal(kind, parts, schema=self.schema)

@@ -54,6 +54,20 @@ class PartsWriter:
         return parts
 
 
+class KeysWriter:
+    """Writes one bucket of credentials after another and keeps what it wrote for the last one."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, _Kept] = {}
+
+    def encode(self, credentials: tuple[ir.Credential, ...]) -> dict[str, object]:
+        """The fields of the bucket. Raises ``EncodeError``."""
+        kept: dict[str, _Kept] = {}
+        written = _list_of(_CREDENTIAL, last=self._last, kept=kept)(credentials, 1)
+        self._last = kept
+        return {"credentials": written}
+
+
 def _encode(value: object, form: _Form, *, last: _Lists, depth: int) -> tuple[dict[str, object], _Lists]:
     lists: _Lists = {name: {} for name in form.lists}
     by = {name: _list_of(inner, last=last.get(name, {}), kept=lists[name]) for name, inner in form.lists.items()}
@@ -86,6 +100,7 @@ def _form(cls: type, *, key: str = "name", lists: Mapping[str, _Form] = MappingP
     return _Form(record=CODEC.record(cls), key=key, lists=lists)
 
 
+_CREDENTIAL = _form(ir.Credential, key="digest")
 _HOST = _form(ir.VirtualHost, key="domains", lists={"routes": _form(ir.Route)})
 _CONFIG: Final = _form(
     ir.GatewayConfig,

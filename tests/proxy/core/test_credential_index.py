@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from tests.proxy.core.conversation import NOW, credential
-from wardgate.proxy.core.credential_index import CompiledCredential, CredentialIndex, compile_bucket
+from wardgate.ir import Credential
+from wardgate.proxy.core.credential_index import (
+    Bucket,
+    CompiledCredential,
+    CredentialIndex,
+    bucket_of,
+    compile_credential,
+)
 
 A, B, C = credential(b"a", name="a"), credential(b"b", name="b"), credential(b"c", name="c", expires_at=int(NOW))
+
+
+def compile_bucket(credentials: list[Credential]) -> Bucket:
+    return bucket_of(map(compile_credential, credentials))
 
 
 def names(index: CredentialIndex) -> set[str]:

@@ -8,15 +8,20 @@ old index keeps a consistent one. Routes and plans are not involved.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TypeAlias
 
-from wardgate.ir import Credential
+from wardgate.ir import Credential, MetadataEntry
 
 CredentialId: TypeAlias = tuple[str, bytes]
 """Key set and raw digest."""
 Bucket: TypeAlias = "Mapping[CredentialId, CompiledCredential]"
 
+_DIGEST = re.compile("[0-9a-f]{64}")
+_NO_METADATA: Mapping[str, bytes] = MappingProxyType({})
+"""One for all credentials without any, of which there are many."""
 _UNSENDABLE = (b"\r", b"\n", b"\0")
 
 
@@ -50,29 +55,35 @@ class CompiledCredential:
         self.expires_at = math.inf if credential.expires_at is None else credential.expires_at
         hosts = credential.allowed_hosts
         self.allowed_hosts = None if hosts is None else frozenset(hosts)
-        self.raw: dict[str, bytes] = {}
-        self.sendable: dict[str, bytes] = {}
-        for entry in credential.metadata:
+        self.raw = self.sendable = self.by_header = _NO_METADATA
+        if credential.metadata:
+            self._read(credential.metadata)
+
+    def _read(self, metadata: Iterable[MetadataEntry]) -> None:
+        raw: dict[str, bytes] = {}
+        sendable: dict[str, bytes] = {}
+        for entry in metadata:
             value = entry.value.reveal().encode("utf-8", "surrogateescape")
             if any(byte in value for byte in _UNSENDABLE):
                 continue
-            self.raw[entry.name] = value
+            raw[entry.name] = value
             if entry.legal_header:
-                self.sendable[entry.name] = value
-        self.by_header = {name.lower(): self.raw[name] for name in sorted(self.raw)}
+                sendable[entry.name] = value
+        self.raw, self.sendable = raw, sendable
+        self.by_header = {name.lower(): raw[name] for name in sorted(raw)}
 
 
-def compile_bucket(credentials: Iterable[Credential]) -> Bucket:
-    """Compile credentials; one whose digest is no digest is left out, which refuses its key.
+def compile_credential(credential: Credential) -> CompiledCredential | None:
+    """Compile one; None where its digest is no digest, which refuses its key."""
+    return CompiledCredential(credential) if _DIGEST.fullmatch(credential.digest) else None
 
-    Where two of them claim the same key, the first stays: the config has them in order.
-    """
+
+def bucket_of(compiled: Iterable[CompiledCredential | None]) -> Bucket:
+    """Put credentials together. Where two claim the same key, the first stays: the config has them in order."""
     bucket: dict[CredentialId, CompiledCredential] = {}
-    for credential in credentials:
-        if not _is_digest(credential.digest):
-            continue
-        compiled = CompiledCredential(credential)
-        bucket.setdefault(compiled.id, compiled)
+    for one in compiled:
+        if one is not None:
+            bucket.setdefault(one.id, one)
     return bucket
 
 
@@ -92,7 +103,7 @@ class CredentialIndex:
     @classmethod
     def of(cls, credentials: Iterable[Credential]) -> CredentialIndex:
         """Index credentials that come as one, without buckets."""
-        return cls().replaced({"": compile_bucket(credentials)})
+        return cls().replaced({"": bucket_of(map(compile_credential, credentials))})
 
     def replaced(self, changes: Mapping[str, Bucket | None]) -> CredentialIndex:
         """Return the index with some buckets replaced; None takes a bucket out."""
@@ -121,7 +132,3 @@ class CredentialIndex:
 
     def __len__(self) -> int:
         return len(self._entries)
-
-
-def _is_digest(text: str) -> bool:
-    return len(text) == 64 and all(char in "0123456789abcdef" for char in text)
