@@ -14,7 +14,7 @@ from tests.kube.manifests import external_service
 from tests.kube.virtual_time import VirtualTime
 from wardgate.kube.handlers import Handlers
 from wardgate.kube.kopf_thread import Observed
-from wardgate.kube.objects import stored_object
+from wardgate.kube.objects import SeenStatus, seen_status, stored_object
 from wardgate.problems import ObjectRef
 from wardgate.tasks import spawn
 
@@ -92,8 +92,9 @@ def keep(scenario: Callable[[Run], Awaitable[None]], *, kinds: set[str] | None =
 
 
 def seen(name: str = "a", *, version: int = 5, deleted: bool = False, listed: bool = False) -> Observed:
-    obj = stored_object(KIND, external_service(name, version=version))
-    return Observed(obj.ref, version, None if deleted else obj, was_listed=listed)
+    manifest = {**external_service(name, version=version), "status": {"seen": version}}
+    obj, status = stored_object(KIND, manifest), seen_status(KIND, manifest)
+    return Observed(obj.ref, version, None if deleted else obj, status=None if deleted else status, was_listed=listed)
 
 
 def test_all_kinds_that_can_be_watched_are() -> None:
@@ -230,6 +231,17 @@ def test_scope_is_that_of_the_list(namespaces: tuple[str, ...], scope: str) -> N
         assert namespaces == run.threads[0].rest["namespaces"]
 
     keep(scenario, namespaces=namespaces)
+
+
+def test_statuses_are_told_of_what_is_there() -> None:
+    told: list[SeenStatus] = []
+
+    async def scenario(run: Run) -> None:
+        run.threads[0].observe(seen(version=6))
+        run.threads[0].observe(seen(version=7, deleted=True))
+        assert [SeenStatus(seen().ref, "uid-apps-a", 6, {"seen": 6})] == told
+
+    keep(scenario, on_status=told.append)
 
 
 def test_list_is_told_once_however_many_objects_it_has() -> None:

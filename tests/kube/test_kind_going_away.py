@@ -120,7 +120,7 @@ def test_policy_that_kopf_reports_deleted_is_looked_for_by_a_list(
         )
         task = spawn(handlers.run(), name="handlers")
         await settle()
-        observers[0](Observed(ObjectRef(kind, "apps", "one"), version=7, obj=None, was_listed=False))
+        observers[0](Observed(ObjectRef(kind, "apps", "one"), version=7, obj=None, status=None, was_listed=False))
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 

@@ -14,6 +14,7 @@ from tests.kube.virtual_time import VirtualTime
 from wardgate.kube.client import Manifest, Parameters
 from wardgate.kube.errors import ApiError, ConnectionFailed
 from wardgate.kube.listing import MEANT
+from wardgate.kube.objects import SeenStatus
 from wardgate.kube.resync import Resync
 from wardgate.tasks import spawn
 
@@ -25,7 +26,7 @@ class FakeKinds(FakeCollection):
     """Every kind is empty but the one, and refusals are by path."""
 
     def __init__(self) -> None:
-        super().__init__(external_service("a"))
+        super().__init__({**external_service("a", version=5), "status": {"seen": 5}})
         self.refusals: dict[str, Exception] = {}
         self.listed: list[str] = []
 
@@ -45,6 +46,7 @@ class Run:
     time: VirtualTime
     resync: Resync
     changes: list[frozenset[str]] = field(default_factory=list)
+    statuses: list[SeenStatus] = field(default_factory=list)
 
     async def after(self, seconds: float) -> None:
         self.time.pass_time(seconds)
@@ -69,6 +71,7 @@ def resync(
             kinds=kinds,
             namespaces=namespaces,
             on_watchable=lambda: run.changes.append(run.resync.watchable),
+            on_status=lambda seen: run.statuses.append(seen),  # noqa: PLW0108 - bound later
         )
         run = Run(client, sink, time, it)
         assert len(it.listers) == len(it.missing())
@@ -92,6 +95,13 @@ def test_first_lists_of_all_kinds_are_made_at_once() -> None:
         assert {KIND: 1000.0, "RouteTable": 1000.0} == run.resync.last_resync
 
     resync(scenario, kinds=(KIND, "RouteTable"))
+
+
+def test_lists_tell_every_status() -> None:
+    async def scenario(run: Run) -> None:
+        assert [("a", 5, {"seen": 5})] == [(one.ref.name, one.version, one.status) for one in run.statuses]
+
+    resync(scenario)
 
 
 def test_each_namespace_is_a_scope_of_its_own() -> None:

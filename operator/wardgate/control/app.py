@@ -32,6 +32,7 @@ from wardgate.kube.events import EventRecorder
 from wardgate.kube.fence import Deposed
 from wardgate.kube.guard import Guard
 from wardgate.kube.lease import Lease
+from wardgate.kube.objects import SeenStatus
 from wardgate.kube.pacing import Timing
 from wardgate.kube.proxies import DiscoveredProxies, FixedProxies, Proxies
 from wardgate.kube.proxy_views import major_to_write, refused
@@ -67,6 +68,7 @@ class Operator:
         self._settings = settings
         self._client = client
         self._timing = timing or Timing()
+        self._takes_part = False
         self._store = Store()
         self._trigger = Trigger(clock=self._timing.clock)
         self._renderer = Renderer(settings.translation)
@@ -78,6 +80,7 @@ class Operator:
             timing=self._timing,
             on_change=self._trigger.mark,
             on_rollback=self._history_was_rolled_back,
+            on_status=self._status_seen,
         )
         self._metrics = Metrics(
             watch_ages=self._watches.ages, objects=self._store.counts, api_errors=lambda: client.errors
@@ -162,6 +165,7 @@ class Operator:
         """Take over, then guard what is in force; where a write shows that another replica wrote, take over again."""
         while True:
             self._statuses.forget()
+            self._takes_part = True
             await self._reconciler.lead()
             deposed = spawn(self._reconciler.deposed.wait(), name="wait until deposed")
             guarding = spawn(self._guard_quietly(), name="guard of the config namespace")
@@ -179,6 +183,7 @@ class Operator:
             _log.warning("%s This replica holds the Lease and takes over again.", error)
 
     def _reconciler_follows(self) -> None:
+        self._takes_part = False
         self._reconciler.follow()
         self._board.stop()
 
@@ -223,6 +228,11 @@ class Operator:
     def _report(self, statuses: Statuses, config: GatewayConfig, sequence: int) -> None:
         if self._settings.write_status:
             self._board.take(self._division.reported(statuses), config, sequence=sequence)
+
+    def _status_seen(self, seen: SeenStatus) -> None:
+        """Only a leader, or who becomes one and lists everything for that, minds what others write."""
+        if self._takes_part:
+            self._statuses.seen(seen.ref, seen.status, uid=seen.uid, version=seen.version)
 
     def _status_written(self, desired: Desired, before: Mapping[str, Any] | None) -> None:
         self._events.tell(before, desired.verdict)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from wardgate.kube.client import KubeClient
 from wardgate.kube.errors import KubeError
 from wardgate.kube.handlers import Handlers
+from wardgate.kube.objects import SeenStatus, ignore_status
 from wardgate.kube.pacing import Timing
 from wardgate.kube.reflector import SILENCE
 from wardgate.kube.resources import SECRETS
@@ -39,7 +40,10 @@ class WatchScope:
 
 
 class ClusterWatch:
-    """``on_change``: there may be something to translate. ``on_rollback``: what is remembered of versions is void."""
+    """``on_change``: there may be something to translate. ``on_rollback``: what is remembered of versions is void.
+
+    ``on_status`` gets the status of every object of our kinds whenever it is listed or has changed.
+    """
 
     def __init__(
         self,
@@ -50,6 +54,7 @@ class ClusterWatch:
         timing: Timing,
         on_change: Callable[[], None],
         on_rollback: Callable[[], None],
+        on_status: Callable[[SeenStatus], None] = ignore_status,
     ) -> None:
         self._timing = timing
         self._on_rollback = on_rollback
@@ -62,6 +67,7 @@ class ClusterWatch:
             namespaces=scope.watch_namespaces,
             period=scope.period,
             on_watchable=self._kinds_changed,
+            on_status=on_status,
         )
         self.handlers = Handlers(
             client,
@@ -69,6 +75,7 @@ class ClusterWatch:
             timing=timing,
             watchable=lambda: self.resync.watchable,
             on_relist=self.resync.hurry,
+            on_status=on_status,
             namespaces=scope.watch_namespaces,
             silence=scope.silence,
         )

@@ -16,6 +16,7 @@ from typing import Final, NoReturn
 from wardgate.faults import place_of
 from wardgate.kube.client import KubeClient
 from wardgate.kube.kopf_thread import KopfThread, Observed
+from wardgate.kube.objects import SeenStatus, ignore_status
 from wardgate.kube.pacing import Backoff, Timing
 from wardgate.kube.resources import resource_of
 from wardgate.kube.resync import DOUBTED
@@ -61,6 +62,7 @@ class Handlers:
         timing: Timing,
         watchable: Callable[[], frozenset[str]],
         on_relist: Callable[[str], None],
+        on_status: Callable[[SeenStatus], None] = ignore_status,
         namespaces: Iterable[str] = (),
         silence: float = SILENCE,
     ) -> None:
@@ -69,6 +71,7 @@ class Handlers:
         self._timing = timing
         self._watchable = watchable
         self._on_relist = on_relist
+        self._on_status = on_status
         self._namespaces = tuple(sorted(set(namespaces)))
         self._silence = silence
         self._backoff = Backoff(timing.random)
@@ -157,6 +160,8 @@ class Handlers:
             self._sink.removed(observed.ref, version=observed.version, scope=scope)
             return
         self._sink.changed(observed.obj, scope=scope)
+        if observed.status is not None:
+            self._on_status(observed.status)
         notice = self._lists.setdefault(observed.ref.kind, _ListNotice())
         if observed.was_listed and notice.begins_with(observed.ref, now=self._timing.clock()):
             self._on_relist(observed.ref.kind)

@@ -22,7 +22,7 @@ import kopf
 from kubernetes.aio.client.configuration import Configuration
 
 from wardgate.kube.connections import OwnSession
-from wardgate.kube.objects import object_ref, resource_version, stored_object
+from wardgate.kube.objects import SeenStatus, object_ref, resource_version, seen_status, stored_object
 from wardgate.kube.resources import Resource
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject
@@ -48,11 +48,12 @@ _WATCHER: Final = "watcher for "
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """One event. ``obj`` None: the object was deleted. ``was_listed``: kopf read it from a list, not from a watch."""
+    """One event. ``obj`` and ``status`` None: the object was deleted. ``was_listed``: in a list, not by a watch."""
 
     ref: ObjectRef
     version: int
     obj: StoredObject | None
+    status: SeenStatus | None
     was_listed: bool
 
 
@@ -201,6 +202,7 @@ class KopfThread:
             ref=object_ref(kind, manifest),
             version=resource_version(manifest),
             obj=None if what == "DELETED" else stored_object(kind, manifest),
+            status=None if what == "DELETED" else seen_status(kind, manifest),
             was_listed=what is None,
         )
         self._in_our_loop(self._take, observed)

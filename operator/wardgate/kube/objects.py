@@ -1,14 +1,15 @@
 """From an API object to what the store keeps of it: no more than ``translate`` reads. Pure.
 
-Left out are the status of our kinds (we wrote it ourselves), the bookkeeping in ``metadata``, and the annotation in
-which ``kubectl apply`` repeats the whole manifest, a Secret's values in clear. So two versions that differ in nothing
-that matters are equal, and 10,000 key Secrets fit into little memory: what many of them have in common (names of
-labels and entries, namespaces, types) is held once.
+Left out are the status of our kinds (we wrote it ourselves; ``seen_status`` takes it), the bookkeeping in ``metadata``,
+and the annotation in which ``kubectl apply`` repeats the whole manifest, a Secret's values in clear. So two versions
+that differ in nothing that matters are equal, and 10,000 key Secrets fit into little memory: what many of them have in
+common (names of labels and entries, namespaces, types) is held once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from sys import intern
 from typing import Any, Final, TypeAlias
 
@@ -30,6 +31,31 @@ def stored_object(kind: str, manifest: Mapping[str, Any]) -> StoredObject:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         msg = f"The API server sent a {kind} that cannot be read ({type(error).__name__})."
         raise UnreadableObject(msg) from None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenStatus:
+    """The status that an object had at a version; None: none."""
+
+    ref: ObjectRef
+    uid: str
+    version: int
+    status: Mapping[str, Any] | None
+
+
+def seen_status(kind: str, manifest: Mapping[str, Any]) -> SeenStatus:
+    """Take the status from an item of a list or an event that ``stored_object`` can read."""
+    status = manifest.get(_STATUS)
+    return SeenStatus(
+        ref=object_ref(kind, manifest),
+        uid=manifest["metadata"].get("uid") or "",
+        version=resource_version(manifest),
+        status=status if isinstance(status, dict) else None,
+    )
+
+
+def ignore_status(_: SeenStatus) -> None:
+    """For those who write no statuses."""
 
 
 def object_ref(kind: str, manifest: Mapping[str, Any]) -> ObjectRef:

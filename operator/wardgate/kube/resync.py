@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from wardgate.api import KINDS
 from wardgate.faults import place_of
@@ -29,9 +29,11 @@ from wardgate.kube.listing import (
     list_all,
     list_all_again,
 )
+from wardgate.kube.objects import SeenStatus, ignore_status, seen_status, stored_object
 from wardgate.kube.pacing import Backoff, Timing
 from wardgate.kube.resources import resource_of
 from wardgate.kube.sink import Sink
+from wardgate.snapshot import StoredObject
 from wardgate.tasks import spawn
 
 _log = logging.getLogger(__name__)
@@ -57,6 +59,7 @@ class KindLister:
         timing: Timing,
         period: float,
         on_watchable: Callable[[], None],
+        on_status: Callable[[SeenStatus], None] = ignore_status,
     ) -> None:
         self.collection = collection
         self.kind = collection.resource.kind
@@ -66,6 +69,7 @@ class KindLister:
         self._timing = timing
         self._period = period
         self._on_watchable = on_watchable
+        self._on_status = on_status
         self._backoff = Backoff(timing.random)
         self.refusal = Refusal(timing)
         self._lock = asyncio.Lock()
@@ -92,7 +96,7 @@ class KindLister:
         async with self._lock:
             seen = self._sink.position(self.kind, self.scope)
             try:
-                listing = await list_all(self._client, self.collection)
+                listing = await list_all(self._client, self.collection, self._read)
             except ApiError as error:
                 if not error.is_absent:
                     raise
@@ -108,6 +112,13 @@ class KindLister:
     def hurry(self) -> None:
         """List it now, or once more where it is being listed: what the answer is decides when the next time is."""
         self._hurry.set()
+
+    def _read(self, items: Iterable[Mapping[str, Any]]) -> list[StoredObject]:
+        objects = []
+        for item in items:
+            objects.append(stored_object(self.kind, item))
+            self._on_status(seen_status(self.kind, item))
+        return objects
 
     async def _rest(self, seconds: float) -> None:
         """Wait so long, or until there is a hurry."""
@@ -183,6 +194,7 @@ class Resync:
         kinds: Iterable[str] = tuple(KINDS),
         period: float = PERIOD,
         on_watchable: Callable[[], None] = lambda: None,
+        on_status: Callable[[SeenStatus], None] = ignore_status,
     ) -> None:
         places: list[str | None] = [*sorted(set(namespaces))] or [None]
         self.listers = tuple(
@@ -193,6 +205,7 @@ class Resync:
                 timing=timing,
                 period=period,
                 on_watchable=on_watchable,
+                on_status=on_status,
             )
             for kind in kinds
             for namespace in places

@@ -155,7 +155,7 @@ class StatusWriter:
         """Find out what is new in what was submitted last, a slice at a time."""
         while (desired := self._submitted) is not None:
             self._submitted = None
-            left_out = [ref for ref, entry in self._entries.items() if entry.desired is not None and ref not in desired]
+            left_out = [ref for ref in self._entries if ref not in desired]
             for ref in left_out:
                 del self._entries[ref]
             for number, (ref, one) in enumerate(desired.items()):

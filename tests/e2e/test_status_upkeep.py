@@ -1,0 +1,70 @@
+"""Statuses stay what they should be, and cost no more requests than they need."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cluster.cluster import Cluster
+from tests.e2e.door import HEADER, PATH, POLICY, Door
+from tests.e2e.ending import kill_leader
+from tests.e2e.installation import Installation
+from wardgate.api import KINDS
+from wardgate.kube.resources import resource_of
+
+REPAIRED_SECONDS = 10.0
+"""A second would do; a loaded machine may need more."""
+BROKEN = {"glooAuth": {"configs": [{"ldap": {"address": "ldap.example.com"}}]}}
+PLURALS = frozenset(resource_of(kind).plural for kind in KINDS)
+
+
+class Kept:
+    """A door whose policy's status is written, and the operator that wrote it."""
+
+    def __init__(self, cluster: Cluster, installation: Installation) -> None:
+        self.cluster = cluster
+        self.installation = installation
+        self.door = Door(cluster)
+        self.door.key("key", "k")
+        self.operator = installation.operator()
+        for _ in range(2):
+            installation.proxy()
+        installation.everywhere(200, PATH, **{HEADER: "k"})
+        self.until("Programmed", "True")
+
+    def until(self, condition: str, status: str) -> None:
+        self.installation.wait_until(
+            lambda: self.door.condition(condition).get("status") == status, f"{condition} is {status}"
+        )
+
+
+@pytest.fixture
+def kept(cluster: Cluster, installation: Installation) -> Kept:
+    return Kept(cluster, installation)
+
+
+def test_status_that_somebody_overwrites_is_put_right(kept: Kept) -> None:
+    ours = kept.door.policy()["status"]
+    forged = [{**one, "status": "False", "message": "Not by us."} for one in ours["conditions"]]
+    kept.cluster.patch(
+        POLICY, "door", {"status": {"conditions": forged}}, namespace=kept.door.namespace, subresource="status"
+    )
+    kept.installation.wait_until(
+        lambda: (
+            [(one["type"], one["status"]) for one in kept.door.policy()["status"]["conditions"]]
+            == [(one["type"], one["status"]) for one in ours["conditions"]]
+        ),
+        "the status is ours again",
+        seconds=REPAIRED_SECONDS,
+    )
+
+
+def test_new_leader_learns_the_statuses_from_its_lists_and_writes_what_changed(kept: Kept) -> None:
+    kill_leader(kept.installation, kept.operator)
+    mark = kept.cluster.audit_mark()
+    kept.installation.operator()
+    kept.door.break_policy(BROKEN)
+    kept.until("Accepted", "False")
+    user = f"system:serviceaccount:{kept.installation.namespace}:{kept.installation.release}-operator"
+    asked = [event for event in kept.cluster.audit(since=mark, user=user) if event.resource in PLURALS]
+    assert {"list", "watch", "patch"} == {event.verb for event in asked}
+    assert {"extauthpolicies"} == {event.resource for event in asked if event.verb == "patch"}
