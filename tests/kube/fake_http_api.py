@@ -17,14 +17,14 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class FakeHttpApi:
     """``tokens``: what successive loads of the credentials give; the last one stays."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, url: str = "") -> None:
         self._answer = answer
         self.requests: list[str] = []
         self.seen_tokens: list[str] = []
         self.peers: list[object] = []
         self.tokens = ["first"]
         self.loads = 0
-        self.url = ""
+        self.url = url
 
     async def load(self) -> Configuration:
         self.loads += 1

@@ -252,6 +252,33 @@ class TestConnections:
 
         with_server(answers(200, metadata={}), scenario)
 
+    def test_proxy_of_the_environment_is_used_unless_the_server_is_excepted(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def scenario(proxy: FakeHttpApi, client: KubeClient) -> None:
+            monkeypatch.setenv("http_proxy", proxy.url)
+            monkeypatch.setenv("no_proxy", "192.0.2.8")
+            proxy.url = "http://192.0.2.7"
+            await client.get(PATH)
+            assert ["GET /api/v1/secrets"] == proxy.requests
+            excepted = KubeClient(FakeHttpApi(answers(200), "http://192.0.2.8:1").load, user_agent="tests")
+            with pytest.raises(ConnectionFailed):
+                await excepted.probe(PATH, limit=0.1)
+            await excepted.close()
+            assert len(proxy.requests) == 1
+
+        with_server(answers(200), scenario)
+
+    def test_password_of_a_netrc_file_is_not_sent(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        async def scenario(api: FakeHttpApi, client: KubeClient) -> None:
+            (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password hunter2\n", encoding="ascii")
+            monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+            api.tokens = [""]
+            await client.get(PATH)
+            assert [""] == api.seen_tokens
+
+        with_server(answers(200), scenario)
+
     def test_probe_is_over_when_its_time_is_up(self) -> None:
         async def scenario(_: FakeHttpApi, client: KubeClient) -> None:
             with pytest.raises(ConnectionFailed, match="TimeoutError"):

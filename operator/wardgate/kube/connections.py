@@ -3,6 +3,9 @@
 One that died in silence (a machine gone, an entry lost in some table of connections) looks like any other, and the next
 request on it would wait in vain. So watches, probes and lists always open their own; and after a request
 that was not answered in time none of the connections from before it is used again.
+
+The environment's proxy is found once for each pool. aiohttp would look for it before every request, and for a netrc
+file with somebody's password too, each time on a thread: that is not to be sent, and costs more than the request.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ import ssl
 from asyncio.trsock import TransportSocket
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from aiohttp.connector import Connection
@@ -23,6 +28,8 @@ from wardgate.tasks import spawn
 
 _UNLIMITED: Final = 0
 """At once: each watch holds one, and a request that waits for a free one would wait for ever."""
+_READ: Final = 2 * 1024 * 1024
+"""Bytes of an answer that are read ahead: most of a page of a list."""
 _RETIRE: Final = 30.0
 """Seconds after which nothing is under way any more on connections that are not used again."""
 
@@ -107,15 +114,27 @@ class Connector(aiohttp.TCPConnector):
         await asyncio.sleep(0)
 
 
+def proxy_for(configuration: Configuration) -> str | None:
+    """The proxy that the kubeconfig names, else the environment's (``HTTPS_PROXY``, ``NO_PROXY``)."""
+    server = urlsplit(configuration.host)
+    if configuration.proxy or proxy_bypass(server.hostname or ""):
+        return configuration.proxy
+    return getproxies().get(server.scheme)
+
+
 class _Pool(RESTClientObject):
     def __init__(self, configuration: Configuration, *, force_close: bool) -> None:
         super().__init__(configuration)
+        self.proxy = proxy_for(configuration)
         self._force_close = force_close
         self._connector: Connector | None = None
 
     def _create_connector(self) -> Connector:
         self._connector = Connector(context=self.ssl_context, force_close=self._force_close)
         return self._connector
+
+    def _create_pool_manager(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(connector=self._create_connector(), read_bufsize=_READ)
 
     async def end(self) -> None:
         await self.close()
@@ -128,9 +147,7 @@ class OwnSession:
 
     def __init__(self, configuration: Configuration, *, headers: Mapping[str, str]) -> None:
         self._connector = Connector(context=RESTClientObject(configuration).ssl_context)
-        self.session = aiohttp.ClientSession(
-            connector=self._connector, headers=headers, proxy=configuration.proxy, trust_env=True
-        )
+        self.session = aiohttp.ClientSession(connector=self._connector, headers=headers, proxy=proxy_for(configuration))
 
     async def end(self) -> None:
         """Close it and whatever it still has open, whether it was closed before or not."""
