@@ -16,7 +16,7 @@ from wardgate.translate.contract import PolicyOutcome
 from wardgate.translate.evidence import Evidence
 from wardgate.translate.manifests import at, mapping
 from wardgate.translate.policies.keys import KeySets
-from wardgate.translate.policies.selectors import Selectors, read_selectors
+from wardgate.translate.policies.selectors import read_selectors
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.statuses import Count, Counts
 
@@ -42,10 +42,11 @@ def _auth_policies(evidence: Evidence) -> dict[ObjectRef, Counts]:
     found: dict[ObjectRef, Counts] = {}
     for policy in evidence.policies.auth:
         numbers = evidence.attached.auth.selected[policy.ref]
-        selectors = read_selectors((policy.form or policy.stored).manifest)
         found[policy.ref] = {
             "num_selected_routes": _routes(numbers, evidence.routing.instances),
-            "num_selected_destination_ports": _ports(selectors, numbers, evidence.routing.instances),
+            "num_selected_destination_ports": _ports(
+                (policy.form or policy.stored).manifest, numbers, evidence.routing.instances
+            ),
             "keys": _keys(policy.value, evidence.keys) if policy.value is not None else {},
         }
     return found
@@ -132,12 +133,14 @@ def _routes(numbers: Iterable[int], instances: Sequence[RouteInstance]) -> int:
     return len({instances[number].origin for number in numbers})
 
 
-def _ports(selectors: Selectors, numbers: Iterable[int], instances: Sequence[RouteInstance]) -> int:
+def _ports(policy: Mapping[str, object], numbers: Iterable[int], instances: Sequence[RouteInstance]) -> int:
     """Ports of Services that a policy guards because it selects destinations."""
-    if not (selectors.destinations or selectors.is_empty):
-        return 0
     found = {one for number in numbers for one in instances[number].destinations if one.kind == "SERVICE"}
-    return len({(one.namespace, one.name, one.port) for one in found})
+    if not found:
+        return 0
+    selectors = read_selectors(policy)
+    counts = selectors.destinations or selectors.is_empty
+    return len({(one.namespace, one.name, one.port) for one in found}) if counts else 0
 
 
 def _keys(outcome: PolicyOutcome, keys: KeySets) -> Mapping[str, Count]:

@@ -42,8 +42,13 @@ class Evidence:
             yield from self.snapshot.of(kind)
 
     def is_invalid(self, ref: ObjectRef) -> bool:
-        """Whether the object has an error. What is found besides the stages, in ``findings``, are warnings."""
-        return any(found.is_invalid(ref) for found in self._of_stages)
+        """Whether the object has an error."""
+        return ref in self._invalid
+
+    @cached_property
+    def _invalid(self) -> frozenset[ObjectRef]:
+        """What is found besides the stages, in ``findings``, are warnings."""
+        return frozenset[ObjectRef]().union(*(found.invalid() for found in self._of_stages))
 
     @cached_property
     def served_instead(self) -> Mapping[ObjectRef, StoredObject]:

@@ -6,7 +6,7 @@ the order in which problems are found decides nothing, because they come out sor
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason
 
@@ -56,6 +56,10 @@ class Findings:
     def is_invalid(self, ref: ObjectRef) -> bool:
         """Whether the object has an error."""
         return any(problem.kind is ProblemKind.ERROR for problem in self._by_ref.get(ref, ()))
+
+    def invalid(self) -> Iterator[ObjectRef]:
+        """The objects that have an error."""
+        return filter(self.is_invalid, self._by_ref)
 
     def all(self) -> tuple[Problem, ...]:
         """All problems of all objects, by object."""
