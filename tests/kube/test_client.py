@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 from kubernetes.aio.config import ConfigException
@@ -17,6 +19,7 @@ from kubernetes.aio.config import ConfigException
 from tests.kube.fake_http_api import Answer, FakeHttpApi, for_ever, serving
 from wardgate.kube import client as client_module
 from wardgate.kube.client import KubeClient, api_error, connect
+from wardgate.kube.connections import Connector
 from wardgate.kube.errors import ApiError, ConnectionFailed, KubeError
 
 PATH = "/api/v1/secrets"
@@ -240,6 +243,17 @@ class TestConnections:
             await client.get(PATH)
             await client.get(PATH)
             assert len(set(api.peers)) == 1
+
+        with_server(answers(200), scenario)
+
+    def test_connection_is_noted_once_however_often_it_is_used(self) -> None:
+        async def scenario(api: FakeHttpApi, _client: KubeClient) -> None:
+            connector = Connector(context=ssl.create_default_context())
+            async with aiohttp.ClientSession(connector=connector) as session:
+                for _ in range(5):
+                    async with session.get(api.url + PATH) as response:
+                        await response.read()
+                assert len(connector._opened) == 1
 
         with_server(answers(200), scenario)
 

@@ -89,7 +89,7 @@ class Connector(aiohttp.TCPConnector):
 
     def __init__(self, *, context: ssl.SSLContext, force_close: bool = False) -> None:
         super().__init__(limit=_UNLIMITED, ssl=context, force_close=force_close)
-        self._opened: list[tuple[asyncio.Transport, TransportSocket]] = []
+        self._opened: dict[asyncio.Transport, TransportSocket] = {}
 
     async def connect(
         self,
@@ -97,17 +97,18 @@ class Connector(aiohttp.TCPConnector):
         traces: list[Trace],
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109
     ) -> Connection:
-        """Note each connection that is given out."""
+        """Note each connection when it is given out for the first time."""
         connection = await super().connect(req, traces, timeout)
-        self._opened = [(transport, socket) for transport, socket in self._opened if socket.fileno() >= 0]
-        if connection.transport is not None:
-            self._opened.append((connection.transport, connection.transport.get_extra_info("socket")))
+        transport = connection.transport
+        if transport is not None and transport not in self._opened:
+            self._opened = {each: socket for each, socket in self._opened.items() if socket.fileno() >= 0}
+            self._opened[transport] = transport.get_extra_info("socket")
         return connection
 
     async def end(self) -> None:
         """Close everything at once. A peer that stands still would keep a polite end of TLS waiting for 30 s."""
         await self.close()
-        for transport, socket in self._opened:
+        for transport, socket in self._opened.items():
             if socket.fileno() >= 0:
                 transport.abort()
         await asyncio.sleep(0)
