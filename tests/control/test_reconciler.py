@@ -20,6 +20,7 @@ from wardgate.control.trigger import Trigger
 from wardgate.ir import GatewayConfig
 from wardgate.kube.errors import ConnectionFailed
 from wardgate.kube.fence import Deposed
+from wardgate.kube.pacing import Timing
 from wardgate.kube.packing import OversizedGroup, Packer
 from wardgate.kube.publisher import Published, Publisher
 from wardgate.kube.state import StateStore
@@ -123,7 +124,7 @@ class Bench:
             report=self.world.report,
             metrics=self.metrics,
             deposed=lambda error: self.reconciler.is_deposed(error),  # noqa: PLW0108 - made below
-            sleep=self.sleep,
+            timing=Timing(sleep=self.sleep, random=lambda: 0.0),
         )
         self.reconciler = Reconciler(
             store=self.store,
@@ -290,6 +291,7 @@ def test_memory_that_could_not_be_written_is_written_later_and_holds_up_nothing(
         bench.world.log.count("save"),
     )
     assert 2 == caplog.text.count("could not be remembered and will be again: away")
+    assert [MOMENT, 0.05, MOMENT, 0.1, MOMENT] == bench.slept
 
 
 def test_leader_whose_state_another_one_writes_is_deposed() -> None:

@@ -105,7 +105,7 @@ class Operator:
             report=self._report,
             metrics=self._metrics,
             deposed=lambda error: self._reconciler.is_deposed(error),  # noqa: PLW0108 - made below
-            sleep=self._timing.sleep,
+            timing=self._timing,
         )
         self._reconciler = Reconciler(
             store=self._store,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NoReturn, TypeAlias
 
@@ -19,6 +19,7 @@ from wardgate.faults import place_of
 from wardgate.ir import GatewayConfig
 from wardgate.kube.errors import KubeError
 from wardgate.kube.fence import Deposed
+from wardgate.kube.pacing import Backoff, Timing
 from wardgate.kube.state import StateStore
 from wardgate.translate.forms import LastGood
 from wardgate.translate.pipeline import Translation
@@ -29,7 +30,6 @@ Report: TypeAlias = Callable[[Statuses, GatewayConfig, int], None]
 
 MOMENT: Final = 0.1
 """Seconds from a round to its accounts: the proxies take the revision first."""
-_AGAIN: Final = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -53,13 +53,14 @@ class Bookkeeper:
         report: Report,
         metrics: Metrics,
         deposed: Callable[[Deposed], None],
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        timing: Timing,
     ) -> None:
         self._state = state
         self._report = report
         self._metrics = metrics
         self._deposed = deposed
-        self._sleep = sleep
+        self._sleep = timing.sleep
+        self._backoff = Backoff(timing.random)
         self._newest: Round | None = None
         self._open = asyncio.Event()
         self._at_work = asyncio.Lock()
@@ -90,8 +91,10 @@ class Bookkeeper:
             await self._sleep(MOMENT)
             async with self._at_work:
                 is_done = await self._try_newest()
-            if not is_done:
-                await self._sleep(_AGAIN)
+            if is_done:
+                self._backoff.reset()
+            else:
+                await self._sleep(self._backoff.next())
 
     async def _try_newest(self) -> bool:
         """Account for the newest round; False: it failed and is left open."""
