@@ -231,7 +231,7 @@ def fill(cluster: Cluster, size: Size) -> None:
 
 
 def settle(cluster: Cluster) -> float:
-    """Wait until all statuses are written, of which a new operator writes twenty a second; give the time on the clock."""
+    """Wait until all statuses are written; give the time on the clock."""
     waiting = {kind for kind in KINDS if cluster.list(kind)}
     while waiting:
         time.sleep(1.0)
