@@ -22,6 +22,7 @@ from tests.e2e.gate import Gate, Request
 from tests.e2e.installation import Installation, Operator
 from tests.e2e.published import PublishedConfig, index_content
 from wardgate.kube.index import index_name
+from wardgate.kube.shards import SIZE_ANNOTATION
 
 KILLS = 3
 TAKE_OVER_SECONDS = 15.0
@@ -122,7 +123,7 @@ def _is_beyond(published: PublishedConfig, sequence: int) -> bool:
 
 
 def _publishes_shard(request: Request) -> bool:
-    return request.method == "POST" and b"shard.gz" in request.body
+    return request.method == "POST" and SIZE_ANNOTATION.encode() in request.body
 
 
 class _IndexWrite:

@@ -283,6 +283,29 @@ class TestConnections:
 
         with_server(answers(200), scenario)
 
+    def test_password_of_a_proxy_is_sent_to_it_and_printed_nowhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        heads: list[bytes] = []
+
+        async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            heads.append(await reader.readuntil(b"\r\n\r\n"))
+            writer.write(b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n")
+            await writer.drain()
+            writer.close()
+
+        async def scenario() -> None:
+            async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+                port = server.sockets[0].getsockname()[1]
+                monkeypatch.setenv("https_proxy", f"http://somebody:hunter2@127.0.0.1:{port}")
+                client = KubeClient(FakeHttpApi(answers(200), "https://192.0.2.7").load, user_agent="tests")
+                with pytest.raises(ConnectionFailed, match="407") as refused:
+                    await client.get(PATH)
+                assert "hunter2" not in f"{refused.value} {refused.value.__cause__} {refused.value.__context__}"
+                await client.close()
+
+        asyncio.run(scenario())
+        assert heads[0].startswith(b"CONNECT 192.0.2.7:443 HTTP/1.1")
+        assert b"Proxy-Authorization: Basic c29tZWJvZHk6aHVudGVyMg==" in heads[0]
+
     def test_password_of_a_netrc_file_is_not_sent(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         async def scenario(api: FakeHttpApi, client: KubeClient) -> None:
             (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password hunter2\n", encoding="ascii")

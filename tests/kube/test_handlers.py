@@ -266,6 +266,17 @@ def test_list_that_follows_another_at_once_is_told_too() -> None:
     keep(scenario)
 
 
+def test_lists_of_two_namespaces_are_told_apart() -> None:
+    async def scenario(run: Run) -> None:
+        for namespace in ("apps", "lab"):
+            manifest = external_service("a", namespace=namespace)
+            obj = stored_object(KIND, manifest)
+            run.threads[0].observe(Observed(obj.ref, 1, obj, seen_status(KIND, manifest), was_listed=True))
+        assert [KIND, KIND] == run.relisted
+
+    keep(scenario, namespaces=("apps", "lab"))
+
+
 def test_list_that_follows_another_soon_and_shares_no_object_with_it_is_told_too() -> None:
     async def scenario(run: Run) -> None:
         run.threads[0].observe(seen("a", listed=True))

@@ -530,3 +530,61 @@ def test_running_writer_wakes_up_for_what_is_submitted(bench: Bench) -> None:
 
     asyncio.run(play())
     assert 2 == bench.api.status(POLICY)["observedGeneration"]
+
+
+def test_other_numbers_and_words_are_let_be(bench: Bench) -> None:
+    """Two releases that serve the same policy count their own routes, and each is right."""
+    bench.want(desired(verdict(counts={"num_selected_routes": 1})))
+    theirs = {**manifest(), "numSelectedRoutes": 7}
+    bench.writer.seen(POLICY, theirs, uid="uid-1", version=bench.api.overwrite(POLICY, theirs))
+    bench.go(later=60)
+    assert 1 == len(bench.api.patches)
+
+    bench.want(desired(verdict(generation=2, counts={"num_selected_routes": 1})))
+    assert 2 == len(bench.api.patches)
+
+
+def test_status_of_an_earlier_object_of_the_name_that_is_told_late_is_passed_over(bench: Bench) -> None:
+    bench.writer.submit({POLICY: desired(programming=not_programmed())})
+    bench.writer.seen(POLICY, {"old": True}, uid="uid-0", version=99)
+    bench.go()
+    bench.writer.seen(POLICY, {"old": True}, uid="uid-0", version=99)
+    bench.go(later=SETTLE)
+    bench.writer.seen(POLICY, {"old": True}, uid="uid-0", version=99)
+    bench.want(desired())
+    assert manifest() == bench.api.status(POLICY)
+
+
+def test_status_that_is_seen_before_it_could_be_read_is_written(bench: Bench) -> None:
+    bench.api.refuse = [ConnectionFailed("away")]
+    bench.want(desired())
+    assert [] == bench.api.patches
+    bench.writer.seen(POLICY, None, uid="uid-1", version=bench.api.version(POLICY))
+    bench.go(later=5)
+    assert (1, 1) == (len(bench.api.reads), len(bench.api.patches))
+
+
+def test_answer_that_comes_after_somebody_else_s_write_was_told_hides_nothing(bench: Bench) -> None:
+    """Ours is version n, theirs n + 1, and the watch is faster than our answer."""
+    theirs = {**manifest(), "conditions": [{**one, "status": "False"} for one in manifest()["conditions"]]}
+    answer = bench.api.merge_patch
+
+    async def overtaken(path: str, patch: Mapping[str, object]) -> Status:
+        answered = await answer(path, patch)
+        if len(bench.api.patches) == 1:
+            bench.writer.seen(POLICY, theirs, uid="uid-1", version=bench.api.overwrite(POLICY, theirs))
+        return answered
+
+    bench.api.merge_patch = overtaken  # type: ignore[method-assign]
+    bench.want(desired())
+    bench.go(later=60)
+    assert 2 == len(bench.api.patches)
+    assert "True" == condition(bench.api.status(POLICY), "Accepted")["status"]
+
+
+def test_read_object_is_believed_though_a_later_version_was_told_before(bench: Bench) -> None:
+    """After a roll-back of the history an event of the old one may still have been on its way."""
+    bench.want(desired())
+    bench.writer.seen(POLICY, {"old": True}, uid="uid-1", version=10_000)
+    bench.go(later=60)
+    assert manifest() == bench.api.status(POLICY)

@@ -20,9 +20,12 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from aiohttp.connector import Connection
+from aiohttp.hdrs import PROXY_AUTHORIZATION
+from aiohttp.helpers import strip_auth_from_url
 from aiohttp.tracing import Trace
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.client.rest import RESTClientObject
+from yarl import URL
 
 from wardgate.tasks import spawn
 
@@ -115,18 +118,26 @@ class Connector(aiohttp.TCPConnector):
         await asyncio.sleep(0)
 
 
-def proxy_for(configuration: Configuration) -> str | None:
-    """The proxy that the kubeconfig names, else the environment's (``HTTPS_PROXY``, ``NO_PROXY``)."""
+def proxy_for(configuration: Configuration) -> tuple[str | None, dict[str, str]]:
+    """The proxy that the kubeconfig names, else the environment's (``HTTPS_PROXY``, ``NO_PROXY``), and its headers.
+
+    A password leaves the URL for a header, because errors print URLs.
+    """
     server = urlsplit(configuration.host)
-    if configuration.proxy or proxy_bypass(server.hostname or ""):
-        return configuration.proxy
-    return getproxies().get(server.scheme)
+    found = configuration.proxy
+    if not found and not proxy_bypass(server.hostname or ""):
+        found = getproxies().get(server.scheme)
+    if not found:
+        return None, {}
+    url, account = strip_auth_from_url(URL(found))
+    return str(url), {} if account is None else {PROXY_AUTHORIZATION: account.encode()}
 
 
 class _Pool(RESTClientObject):
     def __init__(self, configuration: Configuration, *, force_close: bool) -> None:
         super().__init__(configuration)
-        self.proxy = proxy_for(configuration)
+        self.proxy, headers = proxy_for(configuration)
+        self.proxy_headers = {**headers, **(configuration.proxy_headers or {})}
         self._force_close = force_close
         self._connector: Connector | None = None
 
@@ -148,7 +159,10 @@ class OwnSession:
 
     def __init__(self, configuration: Configuration, *, headers: Mapping[str, str]) -> None:
         self._connector = Connector(context=RESTClientObject(configuration).ssl_context)
-        self.session = aiohttp.ClientSession(connector=self._connector, headers=headers, proxy=proxy_for(configuration))
+        is_behind_proxy = proxy_for(configuration)[0] is not None
+        self.session = aiohttp.ClientSession(
+            connector=self._connector, headers=headers, proxy=configuration.proxy, trust_env=is_behind_proxy
+        )
 
     async def end(self) -> None:
         """Close it and whatever it still has open, whether it was closed before or not."""

@@ -77,7 +77,7 @@ class Handlers:
         self._backoff = Backoff(timing.random)
         self._wanted = asyncio.Event()
         self._is_void = False
-        self._lists: dict[str, _ListNotice] = {}
+        self._lists: dict[tuple[str, str], _ListNotice] = {}
         self.watching: frozenset[str] = frozenset()
         """The kinds that kopf watches now."""
 
@@ -162,6 +162,6 @@ class Handlers:
         self._sink.changed(observed.obj, scope=scope)
         if observed.status is not None:
             self._on_status(observed.status)
-        notice = self._lists.setdefault(observed.ref.kind, _ListNotice())
+        notice = self._lists.setdefault((observed.ref.kind, scope), _ListNotice())
         if observed.was_listed and notice.begins_with(observed.ref, now=self._timing.clock()):
             self._on_relist(observed.ref.kind)

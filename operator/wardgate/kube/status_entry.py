@@ -101,28 +101,42 @@ class StatusEntry:
         self.given_up = False
         return True
 
-    def see(self, status: Mapping[str, Any] | None, *, version: int) -> bool:
-        """Take what a watch or a list found; return whether it changed anything that was known."""
-        self.followed = True
-        if version <= self.version:
+    def see(self, status: Mapping[str, Any] | None, *, uid: str, version: int) -> bool:
+        """Take what a watch or a list found; return whether it is anything new.
+
+        What is told late is passed over: an older version, and an object of that name which is another one than the
+        one that was judged. What its successor has is read when that is judged.
+        """
+        if version <= self.version or (self.desired is not None and self.desired.verdict.uid != uid):
             return False
-        changed = self.held is not None and self.held != (status or {})
+        self.meet(uid)
+        self.followed = True
+        is_new = self.held != (status or {})
         self.version, self.held = version, status or {}
-        return changed
+        return is_new
 
     def take(self, found: Mapping[str, Any]) -> None:
-        """Take an object as the API server answered with it: the newest there is."""
-        metadata, status = found.get("metadata", {}), found.get("status")
-        self.meet(str(metadata.get("uid", self.uid)))
-        self.version = max(self.version, int(metadata.get("resourceVersion", -1)))
-        self.held = status if isinstance(status, dict) else {}
+        """Take an object as it was read: the newest there is, whatever was told before."""
+        self.meet(str(found.get("metadata", {}).get("uid", self.uid)))
+        self.version, self.held = _version_of(found), _status_of(found)
 
     def take_answer(self, write: Write, answer: Mapping[str, Any]) -> None:
-        """Take the answer to a write of ours."""
-        self.take(answer)
-        assert self.held is not None
-        self.answered = Answered(write.desired, write.wanted, self.held)
+        """Take the answer to a write of ours. Somebody may have written since, and a watch told it."""
+        self.meet(str(answer.get("metadata", {}).get("uid", self.uid)))
+        if self.held is None or _version_of(answer) >= self.version:
+            self.version, self.held = _version_of(answer), _status_of(answer)
+        self.answered = Answered(write.desired, write.wanted, _status_of(answer))
         self.failures, self.not_before = 0, _NEVER
+
+    def is_contradicted(self, now: datetime) -> bool:
+        """Whether the conditions that stand say something else than we do, of this generation.
+
+        Numbers and words may differ: another release that serves the same object counts its own routes.
+        """
+        if self.desired is None or self.held is None or self.given_up:
+            return False
+        wanted = status_manifest(self.desired, previous=self.before, now=now)
+        return not _conditions(wanted).items() <= _conditions(self.held).items()
 
     def next_write(self, now: datetime) -> Write | None:
         """The request that is needed now, or None."""
@@ -150,3 +164,22 @@ class StatusEntry:
             return 0.0
         wait = min(2.0 ** (self.repairs - PATIENCE), _LONGEST_WAIT)
         return max(0.0, self.repaired + wait - now)
+
+
+def _version_of(found: Mapping[str, Any]) -> int:
+    return int(found.get("metadata", {}).get("resourceVersion", -1))
+
+
+def _status_of(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    status = found.get("status")
+    return status if isinstance(status, dict) else {}
+
+
+def _conditions(status: Mapping[str, Any]) -> dict[object, tuple[object, ...]]:
+    """What each condition says, by its type; nothing of what cannot be read."""
+    conditions = status.get("conditions")
+    return {
+        one.get("type"): (one.get("status"), one.get("reason"), one.get("observedGeneration"))
+        for one in (conditions if isinstance(conditions, list) else ())
+        if isinstance(one, dict)
+    }
