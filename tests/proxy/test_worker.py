@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +16,7 @@ from wardgate.proxy.assembly import Assembled, Assembly
 from wardgate.proxy.io.channel import Channel
 from wardgate.proxy.settings import ProxySettings, settings_to_json
 from wardgate.proxy.worker import Worker
+from wardgate.tasks import spawn
 from wardgate.wire.bundle import Bundle
 from wardgate.wire.encode import encode
 from wardgate.wire.framing import Frame
@@ -23,6 +26,21 @@ def commit(channel: Channel, bundle: Bundle) -> None:
     for name, data in bundle.groups.items():
         channel.send("group", {"name": name, "hash": bundle.hashes[name]}, data)
     channel.send("commit", {"revision": bundle.revision, "groups": dict(bundle.hashes)})
+
+
+@asynccontextmanager
+async def working() -> AsyncIterator[tuple[Channel, list[Frame]]]:
+    """A worker that has its settings, and what it says."""
+    heard: list[Frame] = []
+    ours, theirs = socket.socketpair()
+    channel = Channel(ours, on_frame=lambda frame, _: heard.append(frame), on_close=lambda: None)
+    channel.start()
+    worker = spawn(Worker(theirs).run(), name="worker")
+    channel.send("settings", payload=settings_to_json(ProxySettings(admin="", access_log=False)))
+    yield channel, heard
+    channel.send("drain")
+    await worker
+    channel.close()
 
 
 def test_error_nobody_foresaw_is_reported_and_the_next_config_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,24 +56,33 @@ def test_error_nobody_foresaw_is_reported_and_the_next_config_taken(monkeypatch:
 
     async def scenario() -> None:
         nonlocal broken
-        heard: list[Frame] = []
-        ours, theirs = socket.socketpair()
-        channel = Channel(ours, on_frame=lambda frame, _: heard.append(frame), on_close=lambda: None)
-        channel.start()
-        working = asyncio.get_running_loop().create_task(Worker(theirs).run())
-        channel.send("settings", payload=settings_to_json(ProxySettings(admin="", access_log=False)))
-        bundle = encode(config(1))
-        commit(channel, bundle)
-        await settle(lambda: any(frame.kind == "failed" for frame in heard))
-        (failed,) = (frame for frame in heard if frame.kind == "failed")
-        assert failed.header["revision"] == bundle.revision
-        assert "internal error (ZeroDivisionError)" in str(failed.header["error"])
-        broken = False
-        commit(channel, bundle)
-        await settle(lambda: any(frame.kind == "applied" for frame in heard))
-        channel.send("drain")
-        await working
+        async with working() as (channel, heard):
+            bundle = encode(config(1))
+            commit(channel, bundle)
+            await settle(lambda: any(frame.kind == "failed" for frame in heard))
+            (failed,) = (frame for frame in heard if frame.kind == "failed")
+            assert failed.header["revision"] == bundle.revision
+            assert "internal error (ZeroDivisionError)" in str(failed.header["error"])
+            broken = False
+            commit(channel, bundle)
+            await settle(lambda: any(frame.kind == "applied" for frame in heard))
         assert all(json.loads(frame.payload) for frame in heard if frame.kind == "metrics")
-        channel.close()
+
+    run(scenario())
+
+
+def test_what_a_config_leaves_behind_is_collected_once_it_is_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("wardgate.proxy.worker.gc", SimpleNamespace(collect=lambda: said.append("c"), freeze=list))
+
+    async def scenario() -> None:
+        async with working() as (channel, heard):
+            await asyncio.sleep(0.3)
+            assert [] == said
+            commit(channel, encode(config(1)))
+            await settle(lambda: bool(said))
+            assert any(frame.kind == "applied" for frame in heard)
+            await asyncio.sleep(0.6)
+        assert ["c"] == said
 
     run(scenario())

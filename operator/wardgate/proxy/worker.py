@@ -45,6 +45,7 @@ class Worker:
         self._assembly = Assembly()
         self._commits: asyncio.Queue[Mapping[str, object]] = asyncio.Queue()
         self._stopped = asyncio.Event()
+        self._has_leavings = False
 
     async def run(self) -> None:
         """Serve until told to stop."""
@@ -101,9 +102,7 @@ class Worker:
             self._channel.send(
                 "applied", {"revision": revision, "problems": list(problems), "refused_keys": config.refused_keys}
             )
-            # What a config leaves behind is collected now, not in the middle of a request.
-            gc.collect()
-            gc.freeze()
+            self._has_leavings = True
 
     async def _drain(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -118,10 +117,18 @@ class Worker:
             count += 1
             if self._gateway is not None:
                 self._gateway.tick()
+            if self._has_leavings:
+                self._collect()
             if count % _LOG_EVERY == 0:
                 self._log.flush()
             if count % _REPORT_EVERY == 0:
                 self._report()
+
+    def _collect(self) -> None:
+        """Collect what configs left behind: soon, before a request has to, and once for many of them."""
+        self._has_leavings = False
+        gc.collect()
+        gc.freeze()
 
     def _report(self) -> None:
         self._counters.log_lines_dropped = self._log.dropped
