@@ -115,6 +115,8 @@ class Bench:
     def __init__(self) -> None:
         self.world = World()
         self.slept: list[float] = []
+        self.time_passes = asyncio.Event()
+        self.time_passes.set()
         self.store = Store()
         self.trigger = Trigger(clock=lambda: asyncio.get_running_loop().time(), quiet=0.0, longest=0.0)
         self.metrics = Metrics(watch_ages=dict, objects=dict, api_errors=lambda: 0)
@@ -123,7 +125,7 @@ class Bench:
             state=cast("StateStore", self.world),
             report=self.world.report,
             metrics=self.metrics,
-            deposed=lambda error: self.reconciler.is_deposed(error),  # noqa: PLW0108 - made below
+            deposed=self.depose,
             timing=Timing(sleep=self.sleep, random=lambda: 0.0),
         )
         self.reconciler = Reconciler(
@@ -137,9 +139,13 @@ class Bench:
         )
 
     async def sleep(self, seconds: float) -> None:
-        """Time passes at once, and is noted."""
+        """Time passes at once, unless it is to stand still, and is noted."""
         self.slept.append(seconds)
         await asyncio.sleep(0)
+        await self.time_passes.wait()
+
+    def depose(self, error: Deposed) -> None:
+        self.reconciler.depose(error)
 
     def change(self, version: int) -> None:
         ref = ObjectRef("VirtualGateway", "a", "gateway")
@@ -253,13 +259,7 @@ def test_change_is_published_and_reported_with_its_sequence() -> None:
 
 def test_rounds_do_not_wait_for_their_accounts_and_only_the_newest_is_accounted_for() -> None:
     async def work(bench: Bench) -> None:
-        resting = asyncio.Event()
-
-        async def sleep(seconds: float) -> None:
-            bench.slept.append(seconds)
-            await resting.wait()
-
-        bench.bookkeeper._sleep = sleep
+        bench.time_passes.clear()
         await bench.reconciler.lead()
         for version in (1, 2, 3):
             await bench.published(version)
@@ -267,7 +267,7 @@ def test_rounds_do_not_wait_for_their_accounts_and_only_the_newest_is_accounted_
         await bench.published(4)
         assert [] == bench.world.reported
         assert [MOMENT] == bench.slept
-        resting.set()
+        bench.time_passes.set()
         await bench.until(lambda: bench.world.saved)
 
     world = scenario(work).world
@@ -307,16 +307,11 @@ def test_leader_whose_state_another_one_writes_is_deposed() -> None:
 
 def test_nothing_is_reported_once_another_replica_leads() -> None:
     async def work(bench: Bench) -> None:
-        resting = asyncio.Event()
-
-        async def sleep(_: float) -> None:
-            await resting.wait()
-
-        bench.bookkeeper._sleep = sleep
+        bench.time_passes.clear()
         await bench.reconciler.lead()
         await bench.until(lambda: bench.world.published)
         bench.reconciler.follow()
-        resting.set()
+        bench.time_passes.set()
         await asyncio.sleep(0.05)
 
     world = scenario(work).world

@@ -45,8 +45,8 @@ class Run:
     sink: RecordingSink
     time: VirtualTime
     resync: Resync
+    statuses: list[SeenStatus]
     changes: list[frozenset[str]] = field(default_factory=list)
-    statuses: list[SeenStatus] = field(default_factory=list)
 
     async def after(self, seconds: float) -> None:
         self.time.pass_time(seconds)
@@ -63,6 +63,7 @@ def resync(
     async def main() -> None:
         client, sink, time = FakeKinds(), RecordingSink(), VirtualTime()
         client.refusals = refusals or {}
+        statuses: list[SeenStatus] = []
         run: Run
         it = Resync(
             client,
@@ -71,9 +72,9 @@ def resync(
             kinds=kinds,
             namespaces=namespaces,
             on_watchable=lambda: run.changes.append(run.resync.watchable),
-            on_status=lambda seen: run.statuses.append(seen),  # noqa: PLW0108 - bound later
+            on_status=statuses.append,
         )
-        run = Run(client, sink, time, it)
+        run = Run(client, sink, time, it, statuses)
         assert len(it.listers) == len(it.missing())
         task = spawn(it.run(), name="resync")
         await settle()

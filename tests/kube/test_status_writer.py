@@ -588,3 +588,15 @@ def test_read_object_is_believed_though_a_later_version_was_told_before(bench: B
     bench.writer.seen(POLICY, {"old": True}, uid="uid-1", version=10_000)
     bench.go(later=60)
     assert manifest() == bench.api.status(POLICY)
+
+
+@pytest.mark.parametrize("conditions", [[{"type": []}], [5], {"type": "Accepted"}, None])
+def test_status_of_any_shape_is_put_right(bench: Bench, conditions: object) -> None:
+    bench.want(desired())
+    theirs = {**manifest(), "common": 5, "conditions": conditions}
+    bench.writer.seen(POLICY, theirs, uid="uid-1", version=bench.api.overwrite(POLICY, theirs))
+    bench.go(later=1)
+    assert manifest()["common"] == bench.api.status(POLICY)["common"]
+    now = [one for one in bench.api.status(POLICY)["conditions"] if isinstance(one, dict)]
+    said = [(one["type"], one.get("status")) for one in now]
+    assert all((one["type"], "True") in said for one in manifest()["conditions"])

@@ -104,7 +104,7 @@ class Operator:
             state=StateStore(client, release=settings.release, namespace=settings.namespace, writer=settings.identity),
             report=self._report,
             metrics=self._metrics,
-            deposed=lambda error: self._reconciler.is_deposed(error),  # noqa: PLW0108 - made below
+            deposed=self._deposed,
             timing=self._timing,
         )
         self._reconciler = Reconciler(
@@ -181,6 +181,9 @@ class Operator:
             await self._guard.follow()
         except Deposed as error:
             _log.warning("%s This replica holds the Lease and takes over again.", error)
+
+    def _deposed(self, error: Deposed) -> None:
+        self._reconciler.depose(error)
 
     def _reconciler_follows(self) -> None:
         self._takes_part = False

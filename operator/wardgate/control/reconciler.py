@@ -132,8 +132,8 @@ class Reconciler:
         self._leading = self._metrics.leading = False
         self._outputs.bookkeeper.end()
 
-    def is_deposed(self, error: Deposed) -> None:
-        """A write showed that another replica writes."""
+    def depose(self, error: Deposed) -> None:
+        """Stop writing: a write showed that another replica does."""
         _log.warning("%s This replica stops writing until it has taken over again.", error)
         self.follow()
         self.deposed.set()
@@ -149,7 +149,7 @@ class Reconciler:
             self._failures = 0
             return 0.0 if is_done else _LOOK_AGAIN
         except Deposed as error:
-            self.is_deposed(error)
+            self.depose(error)
             return 0.0
         except KubeError as error:
             self._metrics.publish_failures += 1

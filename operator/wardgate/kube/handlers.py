@@ -162,6 +162,7 @@ class Handlers:
         self._sink.changed(observed.obj, scope=scope)
         if observed.status is not None:
             self._on_status(observed.status)
-        notice = self._lists.setdefault((observed.ref.kind, scope), _ListNotice())
-        if observed.was_listed and notice.begins_with(observed.ref, now=self._timing.clock()):
-            self._on_relist(observed.ref.kind)
+        if observed.was_listed:
+            notice = self._lists.setdefault((observed.ref.kind, scope), _ListNotice())
+            if notice.begins_with(observed.ref, now=self._timing.clock()):
+                self._on_relist(observed.ref.kind)

@@ -4,7 +4,9 @@ Rule 1: a status that the API server has already answered this very patch with i
 made of it. A foreign CRD may prune fields, a webhook may change them; neither is a reason to write for ever.
 Rule 2: a patch carries the version it was made from. So it fails where the object was made anew under the same name,
 and where others wrote conditions meanwhile, which are sent along because a merge-patch replaces the list.
-Rule 3: somebody who keeps overwriting our status is answered more and more rarely.
+Rule 3: what somebody else wrote over what we have nothing new to say about is put right where its conditions contradict
+ours. Numbers and words are let be: another release that serves the same object counts its own routes.
+Rule 4: somebody who keeps overwriting our status is answered more and more rarely.
 """
 
 from __future__ import annotations
@@ -128,16 +130,6 @@ class StatusEntry:
         self.answered = Answered(write.desired, write.wanted, _status_of(answer))
         self.failures, self.not_before = 0, _NEVER
 
-    def is_contradicted(self, now: datetime) -> bool:
-        """Whether the conditions that stand say something else than we do, of this generation.
-
-        Numbers and words may differ: another release that serves the same object counts its own routes.
-        """
-        if self.desired is None or self.held is None or self.given_up:
-            return False
-        wanted = status_manifest(self.desired, previous=self.before, now=now)
-        return not _conditions(wanted).items() <= _conditions(self.held).items()
-
     def next_write(self, now: datetime) -> Write | None:
         """The request that is needed now, or None."""
         desired, held, answered = self.desired, self.held, self.answered
@@ -146,7 +138,7 @@ class StatusEntry:
         wanted = status_manifest(desired, previous=self.before, now=now)
         kept = wanted
         if answered is not None:
-            if wanted == answered.sent and held == answered.returned:
+            if wanted == answered.sent and (held == answered.returned or not _contradicts(held, wanted)):
                 return None
             kept = as_kept(wanted, sent=answered.sent, returned=answered.returned)
         if not difference(desired.verdict.ref.kind, held=held, wanted=kept):
@@ -175,11 +167,16 @@ def _status_of(found: Mapping[str, Any]) -> Mapping[str, Any]:
     return status if isinstance(status, dict) else {}
 
 
-def _conditions(status: Mapping[str, Any]) -> dict[object, tuple[object, ...]]:
-    """What each condition says, by its type; nothing of what cannot be read."""
+def _contradicts(held: Mapping[str, Any], wanted: Manifest) -> bool:
+    """Whether some condition of ours is not there, or says something else."""
+    return not all(said in _conditions(held) for said in _conditions(wanted))
+
+
+def _conditions(status: Mapping[str, Any]) -> list[tuple[object, ...]]:
+    """What each condition says; nothing of what cannot be read."""
     conditions = status.get("conditions")
-    return {
-        one.get("type"): (one.get("status"), one.get("reason"), one.get("observedGeneration"))
+    return [
+        tuple(one.get(name) for name in ("type", "status", "reason", "observedGeneration"))
         for one in (conditions if isinstance(conditions, list) else ())
         if isinstance(one, dict)
-    }
+    ]

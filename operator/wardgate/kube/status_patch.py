@@ -35,7 +35,7 @@ def difference(kind: str, *, held: Mapping[str, Any], wanted: Mapping[str, Any])
 
 def foreign_conditions(status: Mapping[str, Any]) -> list[object]:
     """Conditions of other types than ours, as they stand."""
-    return [one for one in _listed(status) if not (isinstance(one, dict) and one.get("type") in _OUR_TYPES)]
+    return [one for one in _listed(status) if not (isinstance(one, dict) and str(one.get("type")) in _OUR_TYPES)]
 
 
 def as_kept(wanted: Any, *, sent: Any, returned: Any) -> Any:

@@ -4,8 +4,7 @@ Whoever translates hands in what is wanted of every object and goes on; one task
 level-triggered: what is written is what is wanted at that moment, so that of many changes the newest counts.
 
 Rule 1: what stands on an object is learnt from watches and lists (``seen``); where nobody told, it is read once before
-the first write. What somebody else wrote is put right where it contradicts us; other words or numbers are let be.
-``status_entry`` decides whether there is anything to write.
+the first write. ``status_entry`` decides whether there is anything to write.
 Rule 2: a generation that proxies are about to take is given a moment, so that one write tells both halves.
 Rule 3: what fails is tried again, later and later: an object by itself after a conflict, all together where the API
 server is away, a kind where a right is missing. What cannot succeed (the object is gone, the schema refuses it) is left
@@ -117,7 +116,7 @@ class StatusWriter:
         if not self._enabled:
             return
         entry = self._entries.setdefault(ref, StatusEntry())
-        if entry.see(status, uid=uid, version=version) and entry.is_contradicted(self._now()):
+        if entry.see(status, uid=uid, version=version) and entry.desired is not None and not entry.given_up:
             self._schedule(ref, entry)
 
     def forget(self) -> None:
@@ -221,7 +220,7 @@ class StatusWriter:
         answer = await self._client.merge_patch(path, write.body)
         self.writes += 1
         entry.take_answer(write, answer)
-        if entry.is_contradicted(self._now()):
+        if entry.was_overwritten:
             self._schedule(ref, entry)
         if self._written is not None:
             self._written(write.desired, before)
