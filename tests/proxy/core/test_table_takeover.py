@@ -39,6 +39,7 @@ from wardgate.proxy.core.credential_index import CredentialIndex
 from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.messages import Outgoing, Reply, Step
 from wardgate.proxy.core.plans import CompiledRoute, ForwardPlan
+from wardgate.proxy.core.routing import RouteIndex
 from wardgate.proxy.core.table import Table, TableBuilder, build_table
 from wardgate.wire import RoutesDecoder, WireError
 
@@ -204,8 +205,8 @@ def described(table: Table) -> object:
     }
 
 
-def _matchers(index: object) -> tuple[object, ...]:
-    kinds = [getattr(index, "_exact"), getattr(index, "_prefixes"), {b"": getattr(index, "_rest")}]  # noqa: B009
+def _matchers(index: RouteIndex) -> tuple[object, ...]:
+    kinds = [index._exact, index._prefixes, {b"": index._rest}]
     return tuple(
         sorted(
             (path, place, match.kind, match.value, len(match.conditions), route.name) for place, match, route in held
