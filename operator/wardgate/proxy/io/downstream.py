@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _HEAD_END = b"\r\n\r\n"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_BLANK_LINES = 2
+"""Empty lines before a request that are passed over: old callers end a body with one (RFC 9112, 2.2)."""
 _SLACK = 64 * 1024
 """Bytes of an unwanted body, or of early requests, that are read rather than the connection closed."""
 _PER_TURN = 16
@@ -41,6 +43,7 @@ class Downstream(asyncio.Protocol):
 
     __slots__ = (
         "_at",
+        "_blank_lines",
         "_buffer",
         "_chunked",
         "_closing",
@@ -70,6 +73,7 @@ class Downstream(asyncio.Protocol):
         self.deadline = float("inf")
         self._buffer = b""
         self._at = 0
+        self._blank_lines = 0
         self._scanned = 0
         self._outbox = Outbox(gateway)
         self._stream: Stream | None = None
@@ -173,10 +177,7 @@ class Downstream(asyncio.Protocol):
 
     def _next_request(self) -> bool:
         """Start the request at the buffer's beginning; False if its head is not complete."""
-        if not self._scanned:
-            while self._buffer[self._at : self._at + 1] in (b"\r", b"\n"):
-                self._at += 1
-        if self._at == len(self._buffer):
+        if not self._scanned and not self._head_begins():
             return False
         end = self._buffer.find(_HEAD_END, self._at + max(0, self._scanned - 3)) - self._at
         limit = self.gateway.limits.head_bytes
@@ -189,12 +190,27 @@ class Downstream(asyncio.Protocol):
             return False
         block = self._buffer[self._at : self._at + end + 4]
         self._at += end + 4
-        self._scanned = 0
+        self._scanned = self._blank_lines = 0
         head = parse_request_head(block, max_headers=self.gateway.limits.header_count)
         if isinstance(head, Reason):
             self._refuse(head)
             return False
         self._start(head)
+        return True
+
+    def _head_begins(self) -> bool:
+        """Pass over a few empty lines; return whether the buffer then holds a request's first byte.
+
+        They do not start the time-out of a head: a caller may send its empty line after a body and then say nothing.
+        """
+        while (pair := self._buffer[self._at : self._at + 2]) == b"\r\n" and self._blank_lines < _BLANK_LINES:
+            self._at += 2
+            self._blank_lines += 1
+        if pair in (b"", b"\r"):
+            return False
+        if pair[0] in b"\r\n":
+            self._refuse(Reason.BAD_REQUEST_LINE)
+            return False
         return True
 
     def _start(self, head: RequestHead) -> None:

@@ -1,0 +1,77 @@
+"""One caller does not stop the others: what an innocent caller gets while somebody attacks.
+
+Nothing here measures time. An attack goes on until the gateway ends it, or stands for good, and the innocent caller's
+requests must be answered meanwhile; a gateway without the bound fails by the deadline of ``run``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.proxy.io.bench import OK, Bench, Caller, answering, config, providing, run, serving
+from wardgate.tasks import spawn
+
+GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+
+
+async def answered(bench: Bench, *, requests: int = 10, request: bytes = GET) -> list[int]:
+    """The statuses that an innocent caller gets on a connection of its own."""
+    caller = await bench.connect()
+    statuses = []
+    for _ in range(requests):
+        await caller.send(request)
+        statuses.append((await caller.response())[0])
+    caller.close()
+    return statuses
+
+
+async def flood(caller: Caller, data: bytes) -> bytes:
+    """Send the same bytes until the gateway closes; return what it answered."""
+
+    async def send() -> None:
+        while True:
+            await caller.send(data)
+
+    sending = spawn(send(), name="flood")
+    try:
+        return await caller.rest()
+    finally:
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+
+
+@pytest.mark.parametrize("blank", [b"\r\n", b"\n", b"\r"])
+def test_a_caller_that_sends_empty_lines_for_ever_is_refused_and_slows_nobody(blank: bytes) -> None:
+    async def scenario() -> None:
+        async with providing(answering(OK)) as provider, serving() as bench:
+            await bench.apply(config(provider.port))
+            attack = spawn(flood(await bench.connect(), blank * 32_768), name="attack")
+            assert await answered(bench) == [200] * 10
+            answer = await attack
+            assert answer.startswith(b"HTTP/1.1 400 ") or answer == b"<reset>"
+            assert bench.counters.take()["requests"] == [
+                ["8080", "", "400", "bad_request_line", 1],
+                ["main", "lab", "200", "", 10],
+            ]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(("lines", "status"), [(2, 200), (3, 400)])
+def test_two_empty_lines_before_a_request_are_passed_over_however_they_arrive(lines: int, status: int) -> None:
+    async def scenario() -> None:
+        async with providing(answering(OK)) as provider, serving() as bench:
+            await bench.apply(config(provider.port))
+            caller = await bench.connect()
+            for _ in range(2):  # a connection may have as many before each request
+                for byte in b"\r\n" * lines:
+                    await caller.send(bytes([byte]))
+                    await asyncio.sleep(0)
+                await caller.send(GET)
+                assert (await caller.response())[0] == status
+                if status == 400:
+                    break
+
+    run(scenario())
