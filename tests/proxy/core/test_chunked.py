@@ -25,6 +25,22 @@ def test_any_split_gives_the_same_body() -> None:
         assert decoder.done
 
 
+def test_a_flood_of_tiny_chunks_is_read_in_several_goes() -> None:
+    decoder = ChunkedDecoder()
+    pieces = [decoder.feed(b"1\r\nx\r\n" * 10_000 + b"0\r\n\r\nrest")]
+    while decoder.behind:
+        pieces.append(decoder.feed(b""))
+    assert b"".join(pieces) == b"x" * 10_000
+    assert max(map(len, pieces)) < 1000
+    assert (decoder.done, decoder.rest) == (True, b"rest")
+
+
+def test_large_chunks_are_read_in_one_go() -> None:
+    decoder = ChunkedDecoder()
+    assert len(decoder.feed(b"400\r\n" + b"x" * 1024 + b"\r\n")) == 1024
+    assert not decoder.behind
+
+
 def test_trailers_are_thrown_away() -> None:
     decoder = ChunkedDecoder()
     assert decoder.feed(b"0\r\nAuthorization: Bearer x\r\nB: y\r\n\r\n") == b""

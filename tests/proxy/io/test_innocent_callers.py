@@ -10,7 +10,7 @@ import asyncio
 
 import pytest
 
-from tests.proxy.io.bench import OK, Bench, Caller, answering, config, providing, run, serving
+from tests.proxy.io.bench import OK, Bench, Caller, Provider, Script, answering, config, providing, run, serving
 from wardgate.tasks import spawn
 
 GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -73,5 +73,36 @@ def test_two_empty_lines_before_a_request_are_passed_over_however_they_arrive(li
                 assert (await caller.response())[0] == status
                 if status == 400:
                     break
+
+    run(scenario())
+
+
+def swallowing(provider: Provider) -> Script:
+    """Read each request to its end, of whatever size, and say how many ``x`` its body had."""
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            last, count = head, 0
+            while b"chunked" in head and not last.endswith(b"0\r\n\r\n"):
+                piece = await reader.read(65536)
+                count += piece.count(b"x")
+                last = last[-4:] + piece
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n%6d" % count)
+
+    return script
+
+
+def test_a_body_of_tiny_chunks_arrives_whole_and_takes_turns_with_other_callers() -> None:
+    head = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunks = b"1\r\nx\r\n" * 50_000 + b"0\r\n\r\n"
+
+    async def scenario() -> None:
+        async with providing(swallowing) as provider, serving() as bench:
+            await bench.apply(config(provider.port))
+            caller = await bench.connect()
+            sending = spawn(caller.send(head + chunks + GET), name="attack")
+            assert await answered(bench) == [200] * 10
+            await sending
+            assert [(await caller.response())[2] for _ in range(2)] == [b" 50000", b"     0"]
 
     run(scenario())

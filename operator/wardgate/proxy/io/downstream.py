@@ -11,7 +11,8 @@ import asyncio
 import ssl
 from typing import TYPE_CHECKING, cast
 
-from wardgate.proxy.core.chunked import ChunkedDecoder, ChunkedError
+from wardgate.proxy.core.body_reader import BodyReader
+from wardgate.proxy.core.chunked import ChunkedError
 from wardgate.proxy.core.messages import Request
 from wardgate.proxy.core.paths import read_target
 from wardgate.proxy.core.reasons import Reason
@@ -44,15 +45,14 @@ class Downstream(asyncio.Protocol):
     __slots__ = (
         "_at",
         "_blank_lines",
+        "_body",
         "_buffer",
-        "_chunked",
         "_closing",
         "_discarded",
         "_discarding",
         "_outbox",
         "_pumping",
         "_reading",
-        "_remaining",
         "_scanned",
         "_stream",
         "_write_paused",
@@ -77,8 +77,7 @@ class Downstream(asyncio.Protocol):
         self._scanned = 0
         self._outbox = Outbox(gateway)
         self._stream: Stream | None = None
-        self._remaining = 0
-        self._chunked: ChunkedDecoder | None = None
+        self._body = BodyReader()
         self._closing = False
         self._discarding = False
         self._discarded = 0
@@ -141,15 +140,12 @@ class Downstream(asyncio.Protocol):
         """A piece of a body, of a head, or of something to throw away."""
         if self._discarding:
             self._discard(data)
-        elif self._body_open():
+        elif self._body.open:
             self._feed_body(data)
             self._pump()
         else:
             self._buffer += data
             self._pump()
-
-    def _body_open(self) -> bool:
-        return self._remaining > 0 or self._chunked is not None
 
     def _pump(self) -> None:
         """Serve requests that are complete, one after the other and never one within the other.
@@ -173,7 +169,7 @@ class Downstream(asyncio.Protocol):
         self.flow()
 
     def _may_start(self) -> bool:
-        return self._stream is None and not (self._closing or self._write_paused or self._body_open())
+        return self._stream is None and not (self._closing or self._write_paused or self._body.open)
 
     def _next_request(self) -> bool:
         """Start the request at the buffer's beginning; False if its head is not complete."""
@@ -231,10 +227,7 @@ class Downstream(asyncio.Protocol):
             scheme=self.scheme,
             has_body=head.has_body,
         )
-        if head.chunked:
-            self._chunked = ChunkedDecoder()
-        else:
-            self._remaining = head.content_length or 0
+        self._body.begin(head)
         self.deadline = float("inf")
         stream = Stream(self, request, head)
         self._stream = stream
@@ -242,34 +235,40 @@ class Downstream(asyncio.Protocol):
         if self._stream is stream:
             if self._write_paused:
                 stream.downstream_paused(paused=True)
-            if not self._body_open():
+            if not self._body.open:
                 stream.request_end()
-        if self._body_open() and not self._discarding:
+        if self._body.open and not self._discarding:
             data, self._buffer, self._at = self._buffer[self._at :], b"", 0
             if data:
                 self._feed_body(data)
 
     def _feed_body(self, data: bytes) -> None:
-        stream = self._stream
-        if self._chunked is not None:
-            try:
-                piece = self._chunked.feed(data)
-            except ChunkedError:
-                self._break_off(Reason.BAD_CHUNK)
-                return
-            if self._chunked.done:
-                self._buffer = self._chunked.rest
-                self._chunked = None
-        else:
-            piece, self._buffer = data[: self._remaining], data[self._remaining :]
-            self._remaining -= len(piece)
+        stream, body = self._stream, self._body
+        try:
+            piece = body.feed(data)
+        except ChunkedError:
+            self._break_off(Reason.BAD_CHUNK)
+            return
+        if not body.open:
+            self._buffer, body.rest = body.rest, b""
+        elif body.behind:
+            asyncio.get_running_loop().call_soon(self._catch_up)
         if stream is None:
             self._discarded += len(piece)
             return
         if piece:
             stream.request_data(piece)
-        if not self._body_open() and self._stream is stream:
+        if not self._body.open and self._stream is stream:
             stream.request_end()
+
+    def _catch_up(self) -> None:
+        """Go on with tiny chunks, now that the others have had a turn."""
+        if self._is_behind():
+            self._feed_body(b"")
+            self._pump()
+
+    def _is_behind(self) -> bool:
+        return self._body.behind and not self._closing
 
     # Answering.
 
@@ -284,9 +283,9 @@ class Downstream(asyncio.Protocol):
 
     def body_will_be_dropped(self, *, expects_continue: bool) -> bool:
         """Whether what is left of the request's body is too much to read and throw away: the response must close."""
-        if not self._body_open():
+        if not self._body.open:
             return False
-        return self._chunked is not None or expects_continue or self._remaining > _SLACK
+        return expects_continue or self._body.may_exceed(_SLACK)
 
     def finished(self, stream: Stream, *, keep_alive: bool) -> None:
         """The response is written; go on with the next request, or end."""
@@ -328,7 +327,7 @@ class Downstream(asyncio.Protocol):
 
     def flow(self) -> None:
         """Read from the caller only while there is room for it."""
-        room = len(self._buffer) <= _SLACK + self.gateway.limits.head_bytes
+        room = len(self._buffer) <= _SLACK + self.gateway.limits.head_bytes and not self._is_behind()
         stream = self._stream
         wanted = room and (not self._write_paused if stream is None else not stream.request_paused)
         if wanted == self._reading or self.transport is None or self.transport.is_closing():
@@ -356,8 +355,7 @@ class Downstream(asyncio.Protocol):
 
     def _break_off(self, reason: Reason) -> None:
         """The body's framing is broken in the middle of a request."""
-        self._chunked = None
-        self._remaining = 0
+        self._body.give_up()
         stream = self._stream
         if stream is None:
             self._end()
@@ -373,7 +371,7 @@ class Downstream(asyncio.Protocol):
         transport = self.transport
         if transport is None or transport.is_closing():
             return
-        if (linger or self._body_open()) and transport.can_write_eof():
+        if (linger or self._body.open) and transport.can_write_eof():
             transport.write_eof()
             self._buffer, self._at = b"", 0
             self._discarding = True
