@@ -16,6 +16,12 @@ def test_settings_decide() -> None:
     assert _ISOLATED == Tenancy.of(settings)
 
 
+def test_only_tenants_own_what_they_write() -> None:
+    assert "a" == _ISOLATED.owner("a")
+    assert "" == _ISOLATED.owner("infra")
+    assert "" == _SHARED.owner("a")
+
+
 @pytest.mark.parametrize("namespaces", [("infra", "a"), ("a", "infra"), ("a", "b"), ("a", "a")])
 def test_shared_allows_everything(namespaces: tuple[str, str]) -> None:
     one, other = namespaces

@@ -54,6 +54,7 @@ PLANS = (
         ),
         forward_credential=True,
         policy="ExtAuthPolicy gateways/keys",
+        owner="team-a",
     ),
     ir.AuthPlan(name="plan-simple", steps=(ir.ApiKeyStep(name="k", header="api-key", key_set="set-a"),)),
 )
@@ -83,6 +84,7 @@ TRANSFORMATIONS = (
         recalculate=True,
         credential_headers=("x-secret",),
         policy="TransformationPolicy gateways/t",
+        owner="team-a",
     ),
     ir.TransformationPlan(name="t-pre", phase="pre", request=ir.MessageTemplate(body_mode="passthrough")),
 )
@@ -122,6 +124,7 @@ ROUTES = (
         matches=MATCHES,
         auth="plan-keys",
         transformations=("t-pre", "t-post"),
+        owner="team-a",
     ),
     ir.Route(
         name="apps/rt/prefix",
@@ -169,6 +172,7 @@ CREDENTIALS = (
         name="key-ann",
         expires_at=1_900_000_000,
         allowed_hosts=("api.example",),
+        shared_with=("team-a", "team-b"),
         metadata=(
             ir.MetadataEntry("t", Sensitive("line\nbreak"), legal_header=False),
             ir.MetadataEntry("token", Sensitive("hf_token")),

@@ -60,7 +60,7 @@ class TestRoutes:
     def test_an_unknown_field_closes_the_route(self) -> None:
         decoded = with_field(ROUTE)
         assert routes_of(decoded.config)[0] == ir.Route(
-            name="apps/rt/forward", action=CLOSED, matches=ROUTES[0].matches
+            name="apps/rt/forward", action=CLOSED, matches=ROUTES[0].matches, owner="team-a"
         )
 
     def test_the_other_routes_stay_as_they_were(self) -> None:

@@ -109,7 +109,7 @@ def _closed_host(host: VirtualHost, refs: AbstractSet[ObjectRef], *, widen: bool
 
 
 def _closed(route: Route) -> Route:
-    return Route(route.name, CLOSED, route.matches)
+    return Route(route.name, CLOSED, route.matches, owner=route.owner)
 
 
 def _widened(routes: Iterable[Route], closed: Mapping[str, Route]) -> Iterator[Route]:

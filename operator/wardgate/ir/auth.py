@@ -108,7 +108,7 @@ class AuthPlan:
     """All ``steps`` must pass in order, unless ``expression`` says otherwise.
 
     ``forward_credential`` keeps the headers the key was read from on the request (invariant 3's exception).
-    ``policy`` names whom to blame in a log.
+    ``policy`` names whom to blame in a log. ``owner``: as ``Route.owner``.
     """
 
     name: str
@@ -116,3 +116,4 @@ class AuthPlan:
     expression: BoolExpr | None = None
     forward_credential: bool = False
     policy: str = ""
+    owner: str = ""

@@ -24,6 +24,7 @@ class Credential:
     """``(key_set, digest)`` is unique in a config. ``digest`` is 64 lower-case hexadecimal digits.
 
     ``expires_at`` in unix seconds, None never. ``allowed_hosts`` None: not bound; otherwise lower-case names.
+    ``shared_with``: the tenants (``Route.owner``) other than ``namespace`` on whose routes it may be used.
     """
 
     key_set: str
@@ -32,4 +33,5 @@ class Credential:
     name: str
     expires_at: int | None = None
     allowed_hosts: tuple[str, ...] | None = None
+    shared_with: tuple[str, ...] = ()
     metadata: tuple[MetadataEntry, ...] = ()

@@ -78,6 +78,7 @@ class Route:
 
     ``auth`` names the ``AuthPlan`` every request must pass before the action; None is an open route.
     ``transformations`` name plans in the order of execution on requests: all ``pre`` ones, then all ``post`` ones.
+    ``owner`` is the tenant whose route it is; empty: the platform's, or there are no tenants.
     """
 
     name: str
@@ -85,3 +86,4 @@ class Route:
     matches: tuple[RouteMatch, ...] = ()
     auth: str | None = None
     transformations: tuple[str, ...] = ()
+    owner: str = ""

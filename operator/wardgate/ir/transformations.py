@@ -75,6 +75,7 @@ class TransformationPlan:
     """``recalculate`` routes the request anew after the transformation.
 
     ``credential_headers`` (lower case) add to those of invariant 4. ``policy`` names whom to blame in a log.
+    ``owner``: as ``Route.owner``.
     """
 
     name: str
@@ -84,3 +85,4 @@ class TransformationPlan:
     recalculate: bool = False
     credential_headers: tuple[str, ...] = ()
     policy: str = ""
+    owner: str = ""

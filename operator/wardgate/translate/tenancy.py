@@ -1,8 +1,8 @@
 """Whose objects act on whose (architecture, section 2; invariant 11).
 
 Shared: every writer of our kinds is trusted, and every question here is answered with yes. Isolated: what lies outside
-the platform namespaces acts within its own namespace, and what lies inside acts everywhere. The rules are four
-predicates on namespaces, so that no module invents a fifth.
+the platform namespaces acts within its own namespace, and what lies inside acts everywhere. The rules are functions
+of namespaces, so that no module invents another.
 """
 
 from __future__ import annotations
@@ -28,13 +28,17 @@ class Tenancy:
         """Objects of this namespace act everywhere."""
         return not self.isolated or namespace in self.platform
 
+    def owner(self, namespace: str) -> str:
+        """The tenant that owns what objects of this namespace become; empty where they act everywhere."""
+        return "" if self.is_platform(namespace) else namespace
+
     def may_reference(self, source: str, target: str) -> bool:
         """An object in ``source`` may name one in ``target``: its own namespace, or a platform one."""
         return self.is_platform(source) or source == target or target in self.platform
 
     def selectable(self, policy: str) -> str | None:
         """The namespace of whose RouteTables a policy in ``policy`` selects routes; None means of all."""
-        return None if self.is_platform(policy) else policy
+        return self.owner(policy) or None
 
     def counts_for(self, reader: str, found: str) -> bool:
         """An object in ``found`` (a key Secret, an ExternalEndpoint) counts for a selector in ``reader``.

@@ -58,7 +58,7 @@ class Closures:
     def close(self, route: ir.Route, why: str) -> ir.Route:
         """The same route, taking the same requests and refusing them all."""
         self.sentences.append(f"Route {route.name} is closed: {why}.")
-        return ir.Route(name=route.name, action=CLOSED, matches=route.matches)
+        return ir.Route(name=route.name, action=CLOSED, matches=route.matches, owner=route.owner)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ def translate_ext_auth(policy: ParsedObject[ExtAuthPolicy], scope: Scope) -> Pol
         expression=expression,
         forward_credential=forward,
         policy=str(policy.ref),
+        owner=scope.tenancy.owner(policy.namespace),
     )
     return PolicyOutcome(plan=plan, key_sets=tuple(sorted(set(key_sets))), problems=problems, server=server)
 

@@ -28,7 +28,7 @@ _CONFIG: Final = ("spec", "config")
 def translate_transformation(policy: ParsedObject[TransformationPolicy], scope: Scope) -> TransformationOutcome:
     """Read one policy; the plan is None where it has an error."""
     limits = template_limits(scope.settings.template_limits)
-    return _translate(policy.ref, policy.model, limits)
+    return _translate(policy.ref, policy.model, limits, owner=scope.tenancy.owner(policy.namespace))
 
 
 def template_limits(settings: TemplateLimits) -> Limits:
@@ -36,7 +36,7 @@ def template_limits(settings: TemplateLimits) -> Limits:
     return Limits(**settings.model_dump())
 
 
-def _translate(ref: ObjectRef, model: TransformationPolicy, limits: Limits) -> TransformationOutcome:
+def _translate(ref: ObjectRef, model: TransformationPolicy, limits: Limits, *, owner: str) -> TransformationOutcome:
     findings = Findings()
     config = model.spec.config
     credential_headers = _credential_headers(ref, model, findings)
@@ -58,6 +58,7 @@ def _translate(ref: ObjectRef, model: TransformationPolicy, limits: Limits) -> T
         recalculate=recalculates,
         credential_headers=credential_headers,
         policy=str(ref),
+        owner=owner,
     )
     problems = findings.of(ref)
     priority = 0 if config.phase is None else config.phase.priority

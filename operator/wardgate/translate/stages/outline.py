@@ -36,6 +36,7 @@ from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.stages.attachment import Attached
 from wardgate.translate.stages.policies import Policies
 from wardgate.translate.stages.routing import Routing
+from wardgate.translate.tenancy import Tenancy
 
 _PartT = TypeVar("_PartT")
 _PlanT = TypeVar("_PlanT", AuthPlan, TransformationPlan)
@@ -65,7 +66,7 @@ def outline(
 ) -> Outline:
     """Put the parts together, sorted."""
     before = _EMPTY if last is None else last.config
-    listeners = _listeners(routing, attached, before)
+    listeners = _listeners(routing, attached, before, Tenancy.of(settings))
     routes = [route for listener in listeners for host in listener.virtual_hosts for route in host.routes]
     plans = [one.value.plan for one in policies.auth if one.value is not None and one.value.plan is not None]
     auth_plans = _used(plans, {route.auth for route in routes}, before.auth_plans)
@@ -95,9 +96,9 @@ def outline(
     )
 
 
-def _listeners(routing: Routing, attached: Attached, before: GatewayConfig) -> tuple[Listener, ...]:
+def _listeners(routing: Routing, attached: Attached, before: GatewayConfig, tenancy: Tenancy) -> tuple[Listener, ...]:
     hosts: dict[str, list[VirtualHost]] = {listener.name: [] for listener in routing.listeners}
-    routes = iter(_keeping(_routes(routing, attached), _all_routes(before)))
+    routes = iter(_keeping(_routes(routing, attached, tenancy), _all_routes(before)))
     for host in routing.routed.hosts:
         hosts[host.listener].append(VirtualHost(host.domains, tuple(next(routes) for _ in host.instances)))
     known = {listener.name: listener.virtual_hosts for listener in before.listeners}
@@ -118,7 +119,7 @@ def _listener(listener: OpenListener, hosts: Sequence[VirtualHost], before: Sequ
     )
 
 
-def _routes(routing: Routing, attached: Attached) -> Iterator[Route]:
+def _routes(routing: Routing, attached: Attached, tenancy: Tenancy) -> Iterator[Route]:
     """All routes in the order of their numbers, each under a name of its own."""
     names: dict[str, int] = {}
     number = 0
@@ -127,7 +128,8 @@ def _routes(routing: Routing, attached: Attached) -> Iterator[Route]:
             base = f"{instance.table.namespace}/{instance.table.name}/{instance.name}@{host.listener}"
             names[base] = names.get(base, 0) + 1
             name = base if names[base] == 1 else f"{base}#{names[base]}"
-            yield _route(name, instance, number, attached)
+            route = _route(name, instance, number, attached)
+            yield replace(route, owner=tenancy.owner(instance.table.namespace))
             number += 1
 
 
