@@ -39,7 +39,15 @@ OWN_OPTIONS: Final[Mapping[str, str]] = {
     "workers": "--workers",
 }
 """Settings that ``--set`` leaves to an option: there is one way to set each."""
-_MAY_BE_ZERO: Final = frozenset({"limits.pool_idle", "timeouts.pool_idle", "timeouts.drain", "timeouts.revoked_grace"})
+_MAY_BE_ZERO: Final = frozenset(
+    {
+        "limits.pool_idle",
+        "timeouts.pool_idle",
+        "timeouts.drain",
+        "timeouts.revoked_grace",
+        "timeouts.stale_addresses",
+    }
+)
 _LONGEST_SILENCE: Final = 75
 """What the operator allows a watch by default: with a longer silence a frozen one would outlast 90 s (invariant 5)."""
 _SIZES: Final = frozenset({"regex_memory", "regex_work", "replace_work"})

@@ -41,6 +41,8 @@ class Timeouts:
     """Of a caller's connection between two requests."""
     connect: float = 5.0
     """To resolve, connect and shake hands with an upstream; above: 504."""
+    stale_addresses: float = 600.0
+    """The last good addresses of a name serve for so long while no name server answers."""
     response: float = 300.0
     """From the end of the request to the response's headers, and between two pieces of its body; above: 504."""
     write: float = 60.0

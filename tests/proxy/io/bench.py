@@ -34,6 +34,7 @@ from wardgate.proxy.access_log import AccessLog
 from wardgate.proxy.assembly import Assembled
 from wardgate.proxy.core.credential_index import CredentialIndex
 from wardgate.proxy.io.gateway import Gateway
+from wardgate.proxy.io.name_cache import Lookup
 from wardgate.proxy.metrics import Counters
 from wardgate.proxy.settings import ProxySettings
 from wardgate.sensitive import Sensitive
@@ -262,7 +263,10 @@ class Caller:
 
 @asynccontextmanager
 async def serving(
-    settings: ProxySettings | None = None, *, report: Callable[[str], None] = lambda _: None
+    settings: ProxySettings | None = None,
+    *,
+    report: Callable[[str], None] = lambda _: None,
+    lookup: Lookup | None = None,
 ) -> AsyncIterator[Bench]:
     """Run a gateway without a config yet."""
     lines: list[bytes] = []
@@ -271,7 +275,13 @@ async def serving(
     clock = Clock()
     counters = Counters()
     gateway = Gateway(
-        settings or ProxySettings(admin=""), counters=counters, log=log, report=report, clock=clock, now=clock
+        settings or ProxySettings(admin=""),
+        counters=counters,
+        log=log,
+        report=report,
+        clock=clock,
+        now=clock,
+        lookup=lookup,
     )
     sock = socket.socket()
     sock.bind(("127.0.0.1", 0))

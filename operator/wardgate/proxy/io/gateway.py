@@ -30,6 +30,8 @@ from wardgate.proxy.io.complaints import Complaints
 from wardgate.proxy.io.downstream import Downstream
 from wardgate.proxy.io.errors import UpstreamError
 from wardgate.proxy.io.hang_up import HangUp
+from wardgate.proxy.io.name_cache import Lookup
+from wardgate.proxy.io.name_servers import NameServers
 from wardgate.proxy.io.pool import Connector, EndpointPool, UpstreamPool
 from wardgate.proxy.io.resolver import Address, Resolver, is_local_address
 from wardgate.proxy.io.tls import TlsConfigError, TlsFactory
@@ -56,7 +58,10 @@ class _Port:
 
 
 class Gateway:
-    """See the module. ``clock`` is monotonic and ``now`` the wall's, both in seconds; ``report`` takes sentences."""
+    """See the module. ``clock`` is monotonic and ``now`` the wall's, both in seconds; ``report`` takes sentences.
+
+    ``lookup`` None: the machine's name servers are asked.
+    """
 
     def __init__(
         self,
@@ -67,6 +72,7 @@ class Gateway:
         report: Callable[[str], None] = lambda _: None,
         clock: Callable[[], float] | None = None,
         now: Callable[[], float] = time,
+        lookup: Lookup | None = None,
     ) -> None:
         self.settings = settings
         self.limits = settings.limits
@@ -90,7 +96,12 @@ class Gateway:
         self._idle = asyncio.Event()
         self._own_headers: tuple[int, tuple[Header, ...]] = (0, ())
         pins = {_split(name): Address(*_split(address)) for name, address in settings.pins}
-        self._resolver = Resolver(pins=pins, clock=self.clock)
+        self._resolver = Resolver(
+            pins=pins,
+            lookup=lookup or NameServers().lookup,
+            clock=self.clock,
+            stale=self.timeouts.stale_addresses,
+        )
         self._tls = TlsFactory(files_root=settings.files_root, extra_ca=settings.upstream_ca)
         self._connector = Connector(
             resolver=self._resolver,

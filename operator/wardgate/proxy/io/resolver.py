@@ -7,20 +7,15 @@ name and the judgement. ``HTTP_PROXY`` is never read.
 
 from __future__ import annotations
 
-import asyncio
+import ipaddress
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from wardgate.ir import Guard
 from wardgate.proxy.core.addresses import AddressRules
-from wardgate.proxy.io.errors import AddressRefused, Unresolvable
-
-Lookup: TypeAlias = Callable[[str, int], Awaitable[tuple[str, ...]]]
-
-_TTL = 5.0
-_MAX_CACHED = 4096
+from wardgate.proxy.io.errors import AddressRefused
+from wardgate.proxy.io.name_cache import Lookup, NameCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +24,6 @@ class Address:
 
     ip: str
     port: int
-
-
-async def system_lookup(host: str, port: int) -> tuple[str, ...]:
-    """Ask the system's resolver; addresses in its order, each once."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
-    return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 def is_local_address(ip: str) -> bool:
@@ -52,19 +40,18 @@ def is_local_address(ip: str) -> bool:
 
 
 class Resolver:
-    """Answers are kept for five seconds, so that a burst of connects asks once. ``clock`` is monotonic, in seconds."""
+    """``clock`` is monotonic; ``stale``: for how many seconds old addresses serve while no name server answers."""
 
     def __init__(
         self,
         *,
         pins: Mapping[tuple[str, int], Address],
-        lookup: Lookup = system_lookup,
+        lookup: Lookup,
         clock: Callable[[], float],
+        stale: float,
     ) -> None:
         self._pins = pins
-        self._lookup = lookup
-        self._clock = clock
-        self._cache: dict[str, tuple[float, tuple[str, ...]]] = {}
+        self._names = NameCache(lookup=lookup, clock=clock, stale=stale)
         self.rules = AddressRules(Guard())
         """Replaced with every config."""
 
@@ -86,19 +73,12 @@ class Resolver:
         return tuple(allowed)
 
     async def _addresses(self, host: str, port: int) -> tuple[str, ...]:
-        now = self._clock()
-        cached = self._cache.get(host)
-        if cached is not None and cached[0] > now:
-            return cached[1]
-        try:
-            addresses = await self._lookup(host, port)
-        except (OSError, UnicodeError) as error:
-            detail = f"The name {host} does not resolve."
-            raise Unresolvable(detail) from error
-        if not addresses:
-            detail = f"The name {host} has no address."
-            raise Unresolvable(detail)
-        if len(self._cache) >= _MAX_CACHED:
-            self._cache.clear()
-        self._cache[host] = (now + _TTL, addresses)
-        return addresses
+        return (host,) if _is_address(host) else await self._names.addresses(host, port)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

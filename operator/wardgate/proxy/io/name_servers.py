@@ -1,0 +1,61 @@
+"""Asks the machine's name servers, through c-ares: a lookup is a datagram and a timer, and occupies no thread.
+
+``getaddrinfo`` blocks a thread until the servers give up, and a handful of names whose servers are silent occupy every
+thread there is (docs/decisions/0019). c-ares reads what it reads: ``/etc/hosts``, ``/etc/resolv.conf`` with its search
+domains and ``ndots``, and ``/etc/nsswitch.conf`` for the order of these two. Other modules of nsswitch are not asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Sequence
+from typing import Final
+
+import pycares
+
+_ABSENT: Final = frozenset(
+    {pycares.errno.ARES_ENOTFOUND, pycares.errno.ARES_ENODATA, pycares.errno.ARES_EBADNAME, pycares.errno.ARES_ENONAME}
+)
+"""Answers that say that a name has no address. Everything else says that nobody knows."""
+
+
+class NameServers:
+    """``servers`` are ``ADDR:PORT``, in the place of those that the machine is configured with."""
+
+    def __init__(self, *, servers: Sequence[str] = ()) -> None:
+        self._servers = servers
+        self._channel: pycares.Channel | None = None
+
+    async def lookup(self, host: str, port: int) -> tuple[str, ...]:
+        """Return the addresses in the order of RFC 6724, each once; none where the name has none.
+
+        Raises ``OSError`` if no server gave an answer, and ``UnicodeError`` for what cannot be a host's name.
+        """
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[tuple[str, ...]] = loop.create_future()
+
+        def answered(result: pycares.AddrInfoResult | None, error: int | None) -> None:
+            # On the thread of c-ares. A loop that has ended since has nobody who waits.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(_settle, answer, result, error)
+
+        self._open().getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, callback=answered)
+        return await answer
+
+    def _open(self) -> pycares.Channel:
+        if self._channel is None:
+            self._channel = pycares.Channel(servers=self._servers or None)
+        return self._channel
+
+
+def _settle(answer: asyncio.Future[tuple[str, ...]], result: pycares.AddrInfoResult | None, error: int | None) -> None:
+    if answer.done():
+        return
+    if result is not None:
+        answer.set_result(tuple(dict.fromkeys(node.addr[0].decode() for node in result.nodes)))
+    elif error in _ABSENT:
+        answer.set_result(())
+    else:
+        answer.set_exception(OSError(pycares.errno.strerror(error or 0)))
