@@ -59,11 +59,25 @@ def test_isolated_secret_of_a_tenant_counts_at_home(reader: str, found: str, *, 
         ("infra", "a", False, False),
         ("a", "b", True, False),
         ("a", "a", False, True),
-        ("a", "infra", False, True),
+        ("a", "infra", False, False),
+        ("a", "infra", True, False),
+        ("infra", "infra", False, True),
     ],
 )
 def test_isolated_platform_names_whom_it_lets_in(host: str, guest: str, *, named: bool, allowed: bool) -> None:
     assert allowed == _ISOLATED.may_attach(host, guest, named=named)
+
+
+def test_isolated_platform_table_stands_below_the_tenants_that_it_admits() -> None:
+    assert _ISOLATED.may_attach("a", "infra", named=False, admits={"a"})
+    assert not _ISOLATED.may_attach("b", "infra", named=True, admits={"a"})
+    assert not _ISOLATED.may_attach("b", "a", named=True, admits={"b"})
+
+
+def test_owner_is_the_tenant_or_the_platform() -> None:
+    assert "a" == _ISOLATED.owner("a")
+    assert "" == _ISOLATED.owner("infra")
+    assert "" == _SHARED.owner("a")
 
 
 def test_key_scope_is_home_and_platform() -> None:

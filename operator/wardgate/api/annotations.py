@@ -23,6 +23,8 @@ EXPIRES_AT: Final = "wardgate.dev/expires-at"
 """On a key Secret: RFC 3339 time from which the key is refused (invariant 5)."""
 UPSTREAM_HOSTS: Final = "wardgate.dev/upstream-hosts"
 """On a key Secret: the only hosts, comma-separated, that may get what the Secret holds (invariant 11)."""
+DELEGATE_FROM: Final = "wardgate.dev/delegate-from"
+"""On a platform's RouteTable: the tenants' namespaces, comma-separated, whose tables may delegate to it."""
 REQUIRE_AUTH: Final = "gateway.gloo.solo.io/require_auth"
 """Label of a route or a RouteTable: ``"true"`` refuses every request while no valid ExtAuthPolicy guards the route."""
 
@@ -31,6 +33,7 @@ KNOWN_ON: Final[Mapping[str, str]] = {
     CREDENTIAL_HEADERS: "TransformationPolicy",
     EXPIRES_AT: "Secret",
     UPSTREAM_HOSTS: "Secret",
+    DELEGATE_FROM: "RouteTable",
 }
 """Every annotation of ours, with the kind that it means something on."""
 MAX_STRAY: Final = 20

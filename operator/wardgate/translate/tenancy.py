@@ -7,6 +7,7 @@ of namespaces, so that no module invents another.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from wardgate.settings import Settings
@@ -48,14 +49,18 @@ class Tenancy:
         """
         return not self.isolated or reader == found or found in self.platform
 
-    def may_attach(self, host: str, guest: str, *, named: bool) -> bool:
+    def may_attach(self, host: str, guest: str, *, named: bool, admits: Collection[str] = ()) -> bool:
         """A RouteTable in ``guest`` may stand below a table or a gateway in ``host``.
 
-        ``named``: the selector on the host's side names the guest's namespace. A platform object has to name the tenant
-        it lets in; tenants let in nobody but the platform.
+        ``named``: the selector on the host's side names the guest's namespace; ``admits``: the namespaces that the
+        guest names. Between the platform and a tenant it is the platform's object that has to name the tenant,
+        whichever side it stands on: below a tenant's table a platform table answers where the tenant likes. Two tenants
+        never meet.
         """
-        if not self.isolated or host == guest or guest in self.platform:
+        if not self.isolated or host == guest:
             return True
+        if guest in self.platform:
+            return host in self.platform or host in admits
         return host in self.platform and named
 
     def key_scope(self, policy: str) -> frozenset[str] | None:

@@ -31,8 +31,7 @@ def resolve(plan: ForwardPlan, upstreams: Upstreams, *, table: ObjectRef) -> Res
     for destination, weight in zip(plan.destinations, weights, strict=True):
         found = upstreams.find(destination, table=table)
         if isinstance(found, Fault):
-            message = f"{format_path(destination.field)} of {table} {found.text}."
-            problems.append(Problem(ProblemKind.ERROR, found.reason, message, table, destination.field))
+            problems.append(_problem(found, destination, table, own=upstreams.have_one_owner(table, destination)))
             refuse = refuse or found.refuse
         else:
             targets.append(WeightedUpstream(found.name, weight))
@@ -45,6 +44,14 @@ def resolve(plan: ForwardPlan, upstreams: Upstreams, *, table: ObjectRef) -> Res
         auto_host_rewrite=plan.auto_host_rewrite,
     )
     return Resolved(forward, seen)
+
+
+def _problem(fault: Fault, destination: DestinationPlan, table: ObjectRef, *, own: bool) -> Problem:
+    """A tenant that breaks its service does not make the platform's table INVALID, which forwards to it."""
+    closed = "" if own else "; the route is closed until the tenant has mended that"
+    message = f"{format_path(destination.field)} of {table} {fault.text}{closed}."
+    kind = ProblemKind.ERROR if own else ProblemKind.WARNING
+    return Problem(kind, fault.reason, message, table, destination.field)
 
 
 def shares(destinations: Sequence[DestinationPlan]) -> list[int]:

@@ -76,6 +76,11 @@ class Upstreams:
             labels = value.labels if value is not None else None
         return Destination(plan.kind, plan.namespace, plan.name, plan.port, labels)
 
+    def have_one_owner(self, table: ObjectRef, plan: DestinationPlan) -> bool:
+        """Whether who answers for a table answers for what its route names, a tenant's table always for both."""
+        owner = self._tenancy.owner(table.namespace)
+        return bool(owner) or owner == self._tenancy.owner(plan.namespace)
+
     def find(self, plan: DestinationPlan, *, table: ObjectRef) -> Upstream | Fault:
         """The upstream of one destination of a route of ``table``."""
         if plan.kind not in ("SERVICE", "EXTERNAL_SERVICE"):

@@ -6,10 +6,13 @@ takes none: its table is INVALID, and there is nothing to answer.
 Rule 3: what cannot be delegated to (a missing table, a loop) closes what is left of the delegating route: the tables
 that can be reached come first, and requests that none of them takes get 500.
 Rule 4: depth and number of routes are bounded for each root, so that a web of delegations cannot stall a translation.
+Rule 5: under isolated tenancy each owner has these bounds for itself, a tenant's labels stay with its own routes, and
+what comes of a tenant's delegating to the platform is told to the tenant: no tenant makes another's table INVALID.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -21,7 +24,7 @@ from wardgate.translate.findings import Findings
 from wardgate.translate.routes.instances import Destination, RouteInstance
 from wardgate.translate.routes.matching import MAX_MATCHES, conflicts_with_all, lies_within, merged
 from wardgate.translate.routes.specificity import by_specificity
-from wardgate.translate.routes.table_index import TableIndex
+from wardgate.translate.routes.table_index import MissedTable, TableIndex
 from wardgate.translate.routes.table_plans import (
     DelegatePlan,
     ForwardPlan,
@@ -31,6 +34,7 @@ from wardgate.translate.routes.table_plans import (
     TablePlan,
     action_name,
 )
+from wardgate.translate.tenancy import Tenancy
 
 MAX_DEPTH: Final = 16
 """Tables below one another."""
@@ -45,25 +49,32 @@ REWRITE_UNSUPPORTED: Final = Refuse(500, "path_rewrite_unsupported")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a table inherits. ``allowed`` holds the filters of every level; a route has to pass all of them."""
+    """What a table inherits. ``allowed`` holds the filters of every level; a route has to pass all of them.
+
+    ``shared_labels`` are those among the ``labels`` that the platform gave: they reach routes of every owner.
+    ``liable``: the tenant's route by which the chain came back to the platform, if it did.
+    """
 
     port: int
     gateway: ObjectRef | None = None
     matches: tuple[RouteMatch, ...] = ()
     labels: Labels = frozenset()
+    shared_labels: Labels = frozenset()
     chain: tuple[ObjectRef, ...] = ()
     allowed: tuple[tuple[RouteFilter, ...], ...] = ()
+    liable: tuple[ObjectRef, RoutePlan] | None = None
 
 
 class Delegation:
     """Expands the roots of one translation. What is wrong goes to ``findings``; ``reached`` collects the tables met."""
 
-    def __init__(self, tables: TableIndex, upstreams: Upstreams, findings: Findings) -> None:
+    def __init__(self, tables: TableIndex, upstreams: Upstreams, findings: Findings, *, tenancy: Tenancy) -> None:
         self._tables = tables
+        self._tenancy = tenancy
         self._upstreams = upstreams
         self._findings = findings
         self._resolved: dict[tuple[ObjectRef, int], Resolved] = {}
-        self._left = 0
+        self._left: dict[str, int] = {}
         self.reached: dict[ObjectRef, set[ObjectRef]] = {}
         """Each table met, with the tables that delegate to it."""
         self.gateways: dict[ObjectRef, set[ObjectRef]] = {}
@@ -71,28 +82,38 @@ class Delegation:
 
     def expand(self, root: TablePlan, place: Place) -> list[RouteInstance]:
         """All routes of a root and of what it delegates to, in the order they are tried."""
-        self._left = MAX_ROUTES
+        self._left = {}
         return self._table(root, place)
 
     def _table(self, table: TablePlan, place: Place) -> list[RouteInstance]:
         self.reached.setdefault(table.ref, set()).update(place.chain[-1:])
         if place.gateway is not None:
             self.gateways.setdefault(table.ref, set()).add(place.gateway)
-        here = replace(place, labels=place.labels | table.labels, chain=(*place.chain, table.ref))
+        here = replace(self._labelled(place, table, table.labels), chain=(*place.chain, table.ref))
         return [instance for route in table.routes for instance in self._route(table, route, here)]
 
+    def _labelled(self, place: Place, table: TablePlan, labels: Labels) -> Place:
+        shared = labels if self._tenancy.is_platform(table.ref.namespace) else frozenset()
+        return replace(place, labels=place.labels | labels, shared_labels=place.shared_labels | shared)
+
+    def _payer(self, table: TablePlan, place: Place) -> str:
+        """The owner on whose bounds a table counts: below a tenant's delegation to the platform, that tenant."""
+        return self._tenancy.owner(table.ref.namespace if place.liable is None else place.liable[0].namespace)
+
     def _route(self, table: TablePlan, route: RoutePlan, place: Place) -> list[RouteInstance]:
-        self._left -= 1
+        payer = self._payer(table, place)
+        self._left[payer] = self._left.get(payer, MAX_ROUTES) - 1
         own = tuple(one.match for one in route.matchers if one.port in (None, place.port))
         if route.matchers and not own:
             return []
         if len(own) * len(place.matches) > MAX_MATCHES:
-            self._error(table, route, Reason.TOO_LARGE, f"comes to more than {MAX_MATCHES} matchers with its parents'")
+            text = f"comes to more than {MAX_MATCHES} matchers with its parents'"
+            self._error(table, route, Reason.TOO_LARGE, text, place=place)
             own = own[: max(1, MAX_MATCHES // len(place.matches))]
             route = replace(route, action=TOO_LARGE)
         if self._conflicts(table, route, own, place):
             return []
-        inner = replace(place, matches=merged(place.matches, own), labels=place.labels | route.labels)
+        inner = replace(self._labelled(place, table, route.labels), matches=merged(place.matches, own))
         if isinstance(route.action, DelegatePlan):
             return self._delegate(table, route, route.action, inner)
         return self._leaf(table, route, inner)
@@ -103,9 +124,9 @@ class Delegation:
         parent = place.chain[-2] if len(place.chain) > 1 else table.ref
         if own and all(lost):
             text = f"matches nothing that {parent} delegates to it: the matchers of the two exclude each other"
-            self._error(table, route, Reason.CONFLICTED, text)
+            self._error(table, route, Reason.CONFLICTED, text, place=place)
             return True
-        if any(lost):
+        if any(lost) and place.liable is None:
             self._findings.warning(
                 table.ref,
                 Reason.CONFLICTED,
@@ -119,37 +140,62 @@ class Delegation:
         self, table: TablePlan, route: RoutePlan, delegate: DelegatePlan, inner: Place
     ) -> list[RouteInstance]:
         children, missed = self._tables.below(table, delegate)
+        here = self._tenancy.owner(table.ref.namespace)
+        owners = {self._tenancy.owner(child.ref.namespace) for child in children} | {miss.owner for miss in missed}
         closed: Refuse | None = None
         for miss in missed:
-            self._error(table, route, miss.reason, miss.text)
-            closed = TABLE_MISSING
+            self._missed(table, route, miss)
+            closed = TABLE_MISSING if _closes(miss.owner, here, owners) else closed
         if not children and not missed:
             self._nothing_below(table, route)
         if delegate.allowed:
             inner = replace(inner, allowed=(*inner.allowed, delegate.allowed))
         found: list[RouteInstance] = []
         for child in children:
-            refusal = self._refusal(table, route, child, inner)
+            below = self._below(table, route, child, inner)
+            refusal = self._refusal(table, route, child, below)
             if refusal is None:
-                found += self._table(child, inner)
-            closed = closed or refusal
+                found += self._table(child, below)
+            elif _closes(self._tenancy.owner(child.ref.namespace), here, owners):
+                closed = closed or refusal
         if delegate.by_specificity:
             found = by_specificity(found)
         if closed is not None:
             found.append(self._instance(table, route, inner, action=closed))
         return found
 
-    def _refusal(self, table: TablePlan, route: RoutePlan, child: TablePlan, inner: Place) -> Refuse | None:
+    def _below(self, table: TablePlan, route: RoutePlan, child: TablePlan, inner: Place) -> Place:
+        """What a child inherits. Another owner's gets no label but the platform's."""
+        owner = self._tenancy.owner(table.ref.namespace)
+        if owner == self._tenancy.owner(child.ref.namespace):
+            return inner
+        liable = inner.liable if inner.liable is not None or not owner else (table.ref, route)
+        return replace(inner, labels=inner.shared_labels, liable=liable)
+
+    def _refusal(self, table: TablePlan, route: RoutePlan, child: TablePlan, below: Place) -> Refuse | None:
         """Why one more table cannot be entered, if so."""
-        if child.ref in inner.chain:
-            loop = " -> ".join(f"{ref.namespace}/{ref.name}" for ref in (*inner.chain, child.ref))
-            self._error(table, route, Reason.DELEGATION_LOOP, f"closes a loop of delegations ({loop})")
+        if child.ref in below.chain:
+            loop = " -> ".join(f"{ref.namespace}/{ref.name}" for ref in (*below.chain, child.ref))
+            self._error(table, route, Reason.DELEGATION_LOOP, f"closes a loop of delegations ({loop})", place=below)
             return LOOP
-        if len(inner.chain) >= MAX_DEPTH or self._left <= 0:
-            text = f"leads to more than {MAX_DEPTH} tables below one another, or to more than {MAX_ROUTES} routes"
-            self._error(table, route, Reason.TOO_LARGE, text)
-            return TOO_LARGE
-        return None
+        payer = self._payer(child, below)
+        if len(below.chain) < MAX_DEPTH and self._left.get(payer, MAX_ROUTES) > 0:
+            return None
+        text = f"leads to more than {MAX_DEPTH} tables below one another, or to more than {MAX_ROUTES} routes"
+        if payer == self._tenancy.owner(table.ref.namespace) or below.liable is not None:
+            self._error(table, route, Reason.TOO_LARGE, text, place=below)
+        else:
+            message = f'{child.ref} is left out: with it, route "{route.name}" of {table.ref} {text}.'
+            self._findings.error(child.ref, Reason.TOO_LARGE, message)
+        return TOO_LARGE
+
+    def _missed(self, table: TablePlan, route: RoutePlan, miss: MissedTable) -> None:
+        """A tenant that takes its table away does not make the platform's INVALID."""
+        if miss.owner and self._tenancy.is_platform(table.ref.namespace):
+            message = f'Route "{route.name}" of {table.ref} {miss.text}; it is closed until the tenant has mended that.'
+            self._findings.warning(table.ref, miss.reason, message, _field(route))
+        else:
+            self._error(table, route, miss.reason, miss.text)
 
     def _nothing_below(self, table: TablePlan, route: RoutePlan) -> None:
         self._findings.warning(
@@ -168,7 +214,8 @@ class Delegation:
         if isinstance(action, Forward) and isinstance(action.path_rewrite, PrefixRewrite):
             inner = replace(inner, matches=_with_paths(inner.matches))
             if any(match.paths[-1].kind == "regex" for match in inner.matches):
-                self._error(table, route, Reason.UNSUPPORTED, "has pathRewrite with a regex matcher; use regexRewrite")
+                text = "has pathRewrite with a regex matcher; use regexRewrite"
+                self._error(table, route, Reason.UNSUPPORTED, text, place=inner)
                 action = REWRITE_UNSUPPORTED
         return [self._instance(table, route, inner, action=action, destinations=destinations)]
 
@@ -179,7 +226,7 @@ class Delegation:
         if isinstance(route.action, Refuse):
             matches = _narrowed(matches, inner.allowed)
         kept = tuple(match for match in matches if all(_permits(filters, match, action) for filters in inner.allowed))
-        if len(kept) < len(matches):
+        if len(kept) < len(matches) and inner.liable is None:
             self._findings.warning(
                 table.ref,
                 Reason.REF_NOT_PERMITTED,
@@ -221,9 +268,18 @@ class Delegation:
             widened=route.widened,
         )
 
-    def _error(self, table: TablePlan, route: RoutePlan, reason: Reason, text: str) -> None:
-        field = _field(route)
-        self._findings.error(table.ref, reason, f'Route "{route.name}" of {table.ref} {text}.', field)
+    def _error(
+        self, table: TablePlan, route: RoutePlan, reason: Reason, text: str, *, place: Place | None = None
+    ) -> None:
+        """Tell the table; where it is what comes of a tenant's delegating ``place`` to it, the tenant."""
+        message = f'Route "{route.name}" of {table.ref} {text}.'
+        liable = None if place is None else place.liable
+        if liable is None or liable[0] == table.ref:
+            self._findings.error(table.ref, reason, message, _field(route))
+        else:
+            ref, entry = liable
+            text = f'Route "{entry.name}" of {ref} cannot delegate so: below it, {message[0].lower()}{message[1:]}'
+            self._findings.error(ref, reason, text, _field(entry))
 
 
 _SLASH: Final = (PathMatch("prefix", "/"),)
@@ -231,6 +287,11 @@ _SLASH: Final = (PathMatch("prefix", "/"),)
 
 def _field(route: RoutePlan) -> FieldPath:
     return ("spec", "http", route.index)
+
+
+def _closes(culprit: str, parent: str, owners: Collection[str]) -> bool:
+    """Whether a child that cannot be entered closes the rest of the route: not what was delegated to others as well."""
+    return culprit == parent or len(owners) == 1
 
 
 def _permits(filters: tuple[RouteFilter, ...], match: RouteMatch, action: str | None) -> bool:

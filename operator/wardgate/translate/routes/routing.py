@@ -3,6 +3,7 @@
 A root table is attached to listeners, expanded through its delegations, and merged with the other roots of its hosts.
 Where a root has ``failureMode: FREEZE_CONFIG`` and anything in its tree is bad, the whole tree is taken from the last
 good forms of its tables: their newer forms are held back, also the good ones among them, until the tree is good again.
+Under isolated tenancy that is the part of the tree that has the root's owner: nobody holds back what is another's.
 """
 
 from __future__ import annotations
@@ -93,11 +94,23 @@ class Router:
         places = self._attachment.of(table)
         good = self._tables.good.get(table.ref)
         if table.freezes and good is not None and good.hosts and self._is_bad(table, places):
-            delegation = self._delegation(self._tables.good.values(), self._findings)
+            delegation = self._delegation(self._frozen_tables(good), self._findings)
             places = self._attachment.of(good)
             self._freeze(good, delegation, places)
             return _Root(good, delegation, places)
         return _Root(table, self._now, places)
+
+    def _frozen_tables(self, root: TablePlan) -> list[TablePlan]:
+        """The last good forms of the root's owner, and what others' tables are now."""
+        owner, owner_of = self._owner(root.ref), self._owner
+        ours = [table for table in self._tables.good.values() if owner_of(table.ref) == owner]
+        return ours + [table for table in self._tables.now.values() if owner_of(table.ref) != owner]
+
+    def _owner(self, table: ObjectRef) -> str:
+        return self._tenancy.owner(table.namespace)
+
+    def _of_one_owner(self, root: TablePlan, delegation: Delegation) -> list[ObjectRef]:
+        return [ref for ref in delegation.reached if self._owner(ref) == self._owner(root.ref)]
 
     def _is_bad(self, table: TablePlan, places: Mapping[str, list[Attached]]) -> bool:
         """Whether anything in the tree of a root is bad; its tables are noted as frozen if so."""
@@ -105,18 +118,19 @@ class Router:
         trial = self._delegation(self._tables.now.values(), findings)
         for port in sorted({self._listeners[name].plan.port for name in places}) or [0]:
             trial.expand(table, Place(port=port))
-        for ref in trial.reached:
+        tree = self._of_one_owner(table, trial)
+        for ref in tree:
             findings.extend(self._tables.now[ref].problems)
-        bad = any(findings.is_invalid(ref) for ref in trial.reached) or self._findings.is_invalid(table.ref)
+        bad = any(findings.is_invalid(ref) for ref in tree) or self._findings.is_invalid(table.ref)
         if bad:
             self._findings.extend(findings.all())
-            self._routed.frozen.update(dict.fromkeys(trial.reached, table.ref))
+            self._routed.frozen.update(dict.fromkeys(tree, table.ref))
         return bad
 
     def _freeze(self, root: TablePlan, delegation: Delegation, places: Mapping[str, list[Attached]]) -> None:
         for name in places:
             delegation.expand(root, Place(port=self._listeners[name].plan.port))
-        self._routed.frozen.update(dict.fromkeys(delegation.reached, root.ref))
+        self._routed.frozen.update(dict.fromkeys(self._of_one_owner(root, delegation), root.ref))
 
     def _expanded(self, one: Attached, root: _Root, listener: OpenListener) -> RootRoutes:
         allowed = (one.allowed,) if one.allowed else ()
@@ -144,7 +158,7 @@ class Router:
 
     def _delegation(self, tables: Iterable[TablePlan], findings: Findings) -> Delegation:
         index = TableIndex(_by_age(tables), tenancy=self._tenancy, cluster_name=self._cluster_name)
-        return Delegation(index, self._upstreams, findings)
+        return Delegation(index, self._upstreams, findings, tenancy=self._tenancy)
 
 
 def _by_age(tables: Iterable[TablePlan]) -> list[TablePlan]:

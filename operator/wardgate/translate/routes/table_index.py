@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from wardgate.api.annotations import DELEGATE_FROM
 from wardgate.problems import Reason
 from wardgate.translate.policies.label_index import LabelIndex
 from wardgate.translate.routes.table_plans import DelegatePlan, TablePlan, TableSelector
@@ -15,10 +16,14 @@ _NAMESPACE, _NAME = "\0namespace", "\0name"
 
 @dataclass(frozen=True, slots=True)
 class MissedTable:
-    """A selector names a table that cannot stand there. ``text`` continues "The route ... of RouteTable a/b ..."."""
+    """A selector names a table that cannot stand there. ``text`` continues "The route ... of RouteTable a/b ...".
+
+    ``owner`` answers for the table that is named: where that is a tenant, the platform table that names it stays valid.
+    """
 
     reason: Reason
     text: str
+    owner: str
 
 
 class TableIndex:
@@ -56,23 +61,22 @@ class TableIndex:
         pairs += [(_NAMESPACE, namespace)] if namespace else []
         pairs += [(_NAME, selector.name)] if selector.name else []
         carrying = self._index.carrying(pairs)
-        if selector.name and not carrying:
-            return [], MissedTable(
-                Reason.REF_NOT_FOUND, f"names RouteTable {namespace}/{selector.name}, which does not exist"
-            )
         permitted = [number for number in carrying if self._may_attach(parent, self._tables[number], selector)]
-        if selector.name and not permitted:
-            return [], MissedTable(
-                Reason.REF_NOT_PERMITTED,
-                f"names RouteTable {namespace}/{selector.name}, which tenancy does not let it delegate to",
-            )
         children = [number for number in permitted if not self._tables[number].hosts]
-        if selector.name and not children:
-            return [], MissedTable(
-                Reason.INVALID, f"names RouteTable {namespace}/{selector.name}, which has hosts of its own; remove them"
-            )
-        return children, None
+        if children or namespace is None or not selector.name:
+            return children, None
+        owner = self._tenancy.owner(namespace)
+        child = f"names RouteTable {namespace}/{selector.name}, which"
+        if permitted:
+            return [], MissedTable(Reason.INVALID, f"{child} has hosts of its own; remove them", owner)
+        if owner == self._tenancy.owner(parent.ref.namespace) or self._tenancy.is_platform(parent.ref.namespace):
+            return [], MissedTable(Reason.REF_NOT_FOUND, f"{child} does not exist", owner)
+        # The same answer whether or not it exists: a tenant does not find out what others have.
+        guest = parent.ref.namespace
+        remedy = f"a platform table lets it in with the annotation {DELEGATE_FROM}: {guest}, a tenant's table never"
+        text = f"{child} does not exist or does not let namespace {guest} delegate to it; {remedy}"
+        return [], MissedTable(Reason.REF_NOT_PERMITTED, text, owner)
 
     def _may_attach(self, parent: TablePlan, child: TablePlan, selector: TableSelector) -> bool:
         named = selector.namespace == child.ref.namespace
-        return self._tenancy.may_attach(parent.ref.namespace, child.ref.namespace, named=named)
+        return self._tenancy.may_attach(parent.ref.namespace, child.ref.namespace, named=named, admits=child.admits)

@@ -120,7 +120,7 @@ class RoutePlan:
 
 @dataclass(frozen=True, slots=True)
 class TablePlan:
-    """One RouteTable. ``hosts`` empty: a child.
+    """One RouteTable. ``hosts`` empty: a child. ``admits``: the tenants whose tables may delegate to this one.
 
     ``blind``: a matcher, or a part beside the routes, could not be read; a last good form is to be preferred.
     """
@@ -132,6 +132,7 @@ class TablePlan:
     weight: int
     freezes: bool
     routes: tuple[RoutePlan, ...]
+    admits: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
     blind: bool = False
 

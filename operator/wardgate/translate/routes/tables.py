@@ -11,9 +11,12 @@ matchers: nobody else's route is to answer in its place.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from wardgate.api.annotations import DELEGATE_FROM, parse_list
 from wardgate.api.http_route import HttpRoute
 from wardgate.api.route_table import RouteTable, RouteTableSpec
 from wardgate.problems import FieldPath, Problem, Reason, format_path
@@ -37,6 +40,8 @@ from wardgate.translate.routes.table_repair import (
 )
 
 _HTTP: Final = ("spec", "http")
+_ANNOTATIONS: Final = ("metadata", "annotations")
+_NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _INSECURE: Final = "insecure-"
 _WIDENINGS: Final = tuple(Widening)
 """The worst last."""
@@ -87,8 +92,14 @@ def _closed_table(stored: StoredObject) -> TablePlan | None:
         weight=readable_weight(manifest),
         freezes=at(manifest, "spec", "failureMode") == "FREEZE_CONFIG",
         routes=(RoutePlan(0, "closed", frozenset(), (), ROUTE_INVALID, Widening.PATH),),
+        admits=frozenset(filter(_NAMESPACE.fullmatch, _admitted(manifest))),
         blind=True,
     )
+
+
+def _admitted(manifest: Mapping[str, object]) -> tuple[str, ...]:
+    given = at(manifest, *_ANNOTATIONS, DELEGATE_FROM)
+    return parse_list(given) if isinstance(given, str) else ()
 
 
 def _has_hosts(stored: StoredObject) -> bool:
@@ -119,9 +130,22 @@ class _Reader:
             weight=self.spec.weight,
             freezes=self.spec.failure_mode == "FREEZE_CONFIG",
             routes=routes,
+            admits=self._admits(),
             problems=self.findings.of(self.ref),
             blind=self.blind,
         )
+
+    def _admits(self) -> frozenset[str]:
+        """The namespaces whose tables may delegate here; what is no namespace lets nobody in."""
+        names = _admitted(self.stored.manifest)
+        wrong = [name for name in names if not _NAMESPACE.fullmatch(name)]
+        if wrong:
+            message = (
+                f"{self.ref} lists {wrong[0]!a} in its annotation {DELEGATE_FROM}, which is not the name of a "
+                "namespace and lets nobody in. List namespaces, separated by commas."
+            )
+            self.findings.warning(self.ref, Reason.NO_EFFECT, message, (*_ANNOTATIONS, DELEGATE_FROM))
+        return frozenset(names).difference(wrong)
 
     def _route(self, index: int, route: HttpRoute) -> list[RoutePlan]:
         """The route with its good matchers, then closed with those that could be read in part only."""
