@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from string import ascii_lowercase, ascii_uppercase, digits
 from typing import Final, Literal
 
+from wardgate.field_names import fold
 from wardgate.ir import Credential, GatewayConfig
 from wardgate.proxy.core.credential_index import CredentialIndex
 from wardgate.proxy.core.exchange import Exchange
@@ -89,7 +90,7 @@ class _Notes:
 
     def header_set(self, name: str, value: bytes, *, by: str, secret: bool) -> None:
         if secret:
-            self.mask.secret_headers.add(name)
+            self.mask.secret_headers.add(fold(name))
         _, shown = self.mask.header(name.encode(), value)
         self.decisions.append(Decision(_HEADER_SET, f"{name}: {shown}", f"by {by}"))
 
@@ -213,12 +214,12 @@ class _Mask:
     def __init__(self, config: GatewayConfig, trial: Trial) -> None:
         self.secret_headers = set(CREDENTIAL_HEADERS)
         known = {entry.value.reveal() for one in config.credentials for entry in one.metadata}
-        known |= {value for name, value in trial.headers if name.lower() in CREDENTIAL_HEADERS}
+        known |= {value for name, value in trial.headers if fold(name) in CREDENTIAL_HEADERS}
         self._known = sorted((text for text in known if len(text) >= _SHORTEST_SECRET), key=len, reverse=True)
 
     def header(self, name: bytes, value: bytes) -> tuple[str, str]:
         shown, masked = _text(name), self.text(value)
-        if shown in self.secret_headers and not _SCHEME_AND_MASK.fullmatch(masked):
+        if fold(shown) in self.secret_headers and not _SCHEME_AND_MASK.fullmatch(masked):
             masked = MASK
         return shown, masked
 

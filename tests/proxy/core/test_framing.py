@@ -23,7 +23,18 @@ def test_a_request_without_a_body() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [b"content-length", b"transfer-encoding", b"connection", b"te", b"upgrade", b"expect", b"trailer"]
+    "name",
+    [
+        b"content-length",
+        b"content_length",
+        b"transfer-encoding",
+        b"transfer_encoding",
+        b"connection",
+        b"te",
+        b"upgrade",
+        b"expect",
+        b"trailer",
+    ],
 )
 def test_a_template_can_not_set_framing(name: bytes) -> None:
     request = write_request_head(method=b"GET", target=b"/", headers=[(name, b"7")], length=None, chunked=False)

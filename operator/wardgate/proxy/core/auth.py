@@ -12,11 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import TypeAlias
 
+from wardgate import field_names
 from wardgate.ir import ApiKeyStep, AuthPlan, AuthStep, BasicAuthStep, BoolAnd, BoolExpr, BoolNot, BoolOr, BoolStep
 from wardgate.ir import Digest as DigestStorage
 from wardgate.ir import Hmac as HmacStorage
 from wardgate.proxy.core.basic import Check, PasswordChecker, parse_basic
 from wardgate.proxy.core.credential_index import CompiledCredential, CredentialIndex
+from wardgate.proxy.core.fields import fold
 from wardgate.proxy.core.message_view import is_ordinary_name
 from wardgate.proxy.core.messages import Header, HeaderList, Reply
 from wardgate.proxy.core.observer import Observer
@@ -52,19 +54,19 @@ class ApiKeyCheck:
 
     def __init__(self, step: ApiKeyStep) -> None:
         self.name = step.name
-        self.header = _to_bytes(step.header)
+        self.header = fold(_to_bytes(step.header))
         self._key_set = step.key_set
         self._metadata = tuple((_to_bytes(m.header), m.entry, m.required) for m in step.metadata_headers)
         self._raw = step.skip_metadata_validation
         self._match: tuple[tuple[bytes, str], ...] = ()
         self._hmac: hmac.HMAC | None = None
         if isinstance(step.stored, DigestStorage):
-            self._match = tuple((_to_bytes(name), name) for name in map(str.lower, step.stored.match_headers))
+            self._match = tuple((fold(_to_bytes(name)), name) for name in map(str.lower, step.stored.match_headers))
         elif isinstance(step.stored, HmacStorage):
             self._hmac = hmac.new(_to_bytes(step.stored.shared_secret.reveal()), digestmod="sha256")
 
     def check(self, headers: HeaderList, credentials: CredentialIndex, *, now: float) -> Outcome:
-        """Look the key up and collect the headers it sets."""
+        """Look the key up and collect the headers it sets. ``headers`` have folded names."""
         key = None
         for name, value in headers:
             if name == self.header:
@@ -158,7 +160,7 @@ class CompiledAuth:
     """A plan, ready. ``consumed``: the headers that the authentication step takes off the request.
 
     Those are the keys' (unless the policy forwards them), the metadata's and ``x-user-id``. ``on_arrival``: the
-    client's copies that go at once (invariant 2), all of them but the ones a key is read from.
+    client's copies that go at once (invariant 2), all of them but the ones a key is read from. All names are folded.
     """
 
     __slots__ = (
@@ -175,7 +177,10 @@ class CompiledAuth:
     def __init__(self, plan: AuthPlan, steps: tuple[StepCheck, ...], expression: _Expression | None) -> None:
         keys = {step.header for step in steps}
         metadata = {
-            header.header for step in plan.steps if isinstance(step, ApiKeyStep) for header in step.metadata_headers
+            field_names.fold(header.header)
+            for step in plan.steps
+            if isinstance(step, ApiKeyStep)
+            for header in step.metadata_headers
         }
         spoofable = {USER_ID, *map(_to_bytes, metadata)}
         self.name = plan.name
@@ -190,7 +195,10 @@ class CompiledAuth:
     def authenticate(
         self, headers: HeaderList, credentials: CredentialIndex, *, now: float, observer: Observer | None = None
     ) -> tuple[Grant, ...] | Reply:
-        """Return the grants of the passed steps, at least one, or the answer to the refused request."""
+        """Return the grants of the passed steps, at least one, or the answer to the refused request.
+
+        ``headers`` have folded names.
+        """
         if self._expression is None and len(self._steps) == 1 and observer is None:
             outcome = self._steps[0].check(headers, credentials, now=now)
             return (outcome,) if isinstance(outcome, Grant) else outcome

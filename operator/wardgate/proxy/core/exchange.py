@@ -20,9 +20,10 @@ from collections.abc import Callable, Iterator
 
 from wardgate.proxy.core.auth import USER_ID, CompiledAuth, Grant
 from wardgate.proxy.core.credential_index import CompiledCredential, CredentialIndex
+from wardgate.proxy.core.fields import drop, fold, under_folded_names, without
 from wardgate.proxy.core.framing import is_bodiless
 from wardgate.proxy.core.matching import CompiledMatch, request_path
-from wardgate.proxy.core.message_view import RequestView, ResponseView, drop
+from wardgate.proxy.core.message_view import RequestView, ResponseView
 from wardgate.proxy.core.messages import Facts, Incoming, NeedBody, Outgoing, Reply, Request, Step
 from wardgate.proxy.core.observer import HeaderWatch, Observer
 from wardgate.proxy.core.paths import normalise
@@ -173,13 +174,8 @@ class Exchange:
         if route.closed is not None:
             return route.closed
         if not self._authenticated:
-            strip, headers = route.strip, self.request.headers
-            headers[:] = [
-                field
-                for field in headers
-                # Servers that turn names into variables read x_user_id as x-user-id.
-                if field[0] not in strip and (b"_" not in field[0] or field[0].replace(b"_", b"-") not in strip)
-            ]
+            headers = self.request.headers
+            headers[:] = without(headers, route.strip)
             if self._watch is not None:
                 self._watch.keep_secret(() if route.auth is None else route.auth.secret_headers)
                 self._watch.report("arrival")
@@ -254,7 +250,8 @@ class Exchange:
         auth = route.auth
         if auth is not None:
             observer = None if self._watch is None else self._watch.observer
-            verdict = auth.authenticate(self.request.headers, self._credentials, now=self._now, observer=observer)
+            headers = under_folded_names(self.request.headers)
+            verdict = auth.authenticate(headers, self._credentials, now=self._now, observer=observer)
             if isinstance(verdict, Reply):
                 return verdict
             self._grant(auth, verdict)
@@ -266,15 +263,15 @@ class Exchange:
 
     def _grant(self, auth: CompiledAuth, grants: tuple[Grant, ...]) -> None:
         """Take the keys off the request and put on it what the passed steps give; a later step's header wins."""
-        consumed, headers = auth.consumed, self.request.headers
-        headers[:] = [field for field in headers if field[0] not in consumed]
+        headers = self.request.headers
+        headers[:] = without(headers, auth.consumed)
         self._grants = grants
         self.facts.credential = grants[0].user
         if len(grants) == 1:
             headers += grants[0].headers
         else:
             self.facts.credential = ",".join(grant.user for grant in grants)
-            headers += {name: value for grant in grants for name, value in grant.headers}.items()
+            headers += {fold(name): (name, value) for grant in grants for name, value in grant.headers}.values()
         for credential in self.credentials_used:
             self._around.leave(_AUTH_METADATA, "userId", credential.name)
             if credential.allowed_hosts is not None:

@@ -8,22 +8,9 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from wardgate.proxy.core.fields import PROXY_WRITTEN
 from wardgate.proxy.core.messages import Header, HeaderList
 
-_OWN = frozenset(
-    {
-        b"connection",
-        b"content-length",
-        b"keep-alive",
-        b"proxy-connection",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-        b"http2-settings",
-        b"expect",
-    }
-)
 _STATUS_LINES = {status.value: b"HTTP/1.1 %d %s\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
 _BODILESS = frozenset({204, 304})
 
@@ -38,7 +25,7 @@ def write_request_head(
 ) -> bytes:
     """Serialise a request's head for an upstream; Host stands in ``headers``."""
     lines = [b"%b %b HTTP/1.1\r\n" % (method, target)]
-    lines += [b"%b: %b\r\n" % field for field in headers if field[0] not in _OWN]
+    lines += [b"%b: %b\r\n" % field for field in headers if field[0] not in PROXY_WRITTEN]
     if chunked:
         lines.append(b"transfer-encoding: chunked\r\n")
     elif length is not None:
@@ -52,7 +39,7 @@ def write_response_head(
 ) -> bytes:
     """Serialise a response's head for a caller. ``length`` None and not ``chunked``: no framing header at all."""
     lines = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
-    lines += [b"%b: %b\r\n" % field for field in headers if field[0] not in _OWN]
+    lines += [b"%b: %b\r\n" % field for field in headers if field[0] not in PROXY_WRITTEN]
     if chunked:
         lines.append(b"transfer-encoding: chunked\r\n")
     elif length is not None:

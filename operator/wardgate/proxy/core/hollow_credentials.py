@@ -8,6 +8,8 @@ Secret. Other headers follow Gloo: an empty rendering removes them.
 
 from __future__ import annotations
 
+from wardgate.field_names import fold
+
 CREDENTIAL_HEADERS = frozenset(
     {
         "authorization",
@@ -19,9 +21,9 @@ CREDENTIAL_HEADERS = frozenset(
         "ocp-apim-subscription-key",
     }
 )
-"""Request headers that are credentials whatever a policy says; lower case."""
+"""Request headers that are credentials whatever a policy says; folded names."""
 
 
 def is_half_empty(text: str, hollow: frozenset[str], *, metadata_headers: frozenset[str]) -> bool:
-    """Judge a rendering. ``hollow``: the headers whose empty values it printed; all names lower case."""
-    return bool(hollow) and (bool(text) or not metadata_headers.isdisjoint(hollow))
+    """Judge a rendering. ``hollow``: the headers whose empty values it printed; ``metadata_headers`` are folded."""
+    return bool(hollow) and (bool(text) or not metadata_headers.isdisjoint(map(fold, hollow)))

@@ -2,7 +2,7 @@
 
 The path condition that finds the matcher (``routing``) is not tested again; the ones beside it are. Headers that occur
 several times are compared as Envoy does, joined by commas; a header that is absent meets no condition on its value, not
-even an inverted one.
+even an inverted one. Names are compared folded: a guard on ``x-tier`` is one on ``x_tier``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from urllib.parse import unquote_to_bytes
 from wardgate.inja import TemplateError, compile_route_regex
 from wardgate.inja.limits import Limits
 from wardgate.ir import HeaderMatch, PathMatch, QueryMatch, RouteMatch
+from wardgate.proxy.core.fields import fold, under_folded_names
 from wardgate.proxy.core.messages import Request
 
 Condition: TypeAlias = Callable[[Request], bool]
@@ -67,11 +68,14 @@ def index_key(match: RouteMatch) -> PathMatch | None:
 
 
 def header_value(request: Request, name: bytes) -> bytes | None:
-    """Return a header's value as matchers see it, pseudo-headers included; repeated values are joined by commas."""
+    """Return a header's value as matchers see it, pseudo-headers included; repeated values are joined by commas.
+
+    ``name`` is folded.
+    """
     pseudo = _PSEUDO.get(name)
     if pseudo is not None:
         return pseudo(request)
-    values = [value for header, value in request.headers if header == name]
+    values = [value for header, value in under_folded_names(request.headers) if header == name]
     return b",".join(values) if values else None
 
 
@@ -101,7 +105,7 @@ class _Compiler:
         return lambda request: test(request.path)
 
     def header(self, match: HeaderMatch) -> Condition:
-        name, invert = _to_bytes(match.name), match.invert
+        name, invert = fold(_to_bytes(match.name)), match.invert
         if match.value is None:
             return lambda request: (header_value(request, name) is not None) != invert
         test = self._value_test(match.value, regex=match.regex)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
+from wardgate.proxy.core.fields import drop
 from wardgate.proxy.core.matching import header_value, request_path
 from wardgate.proxy.core.messages import HeaderList, Incoming, Request
 from wardgate.proxy.core.paths import read_target
@@ -34,7 +35,10 @@ class MessageView(Protocol):
         ...
 
     def replace(self, name: bytes, value: bytes) -> bool:
-        """Remove all values and add this one unless it is empty; False: the value cannot be sent."""
+        """Remove all values, whatever the name's spelling, and add this one unless it is empty.
+
+        False: the value cannot be sent.
+        """
         ...
 
     def append(self, name: bytes, value: bytes) -> bool:
@@ -42,7 +46,7 @@ class MessageView(Protocol):
         ...
 
     def remove(self, name: bytes) -> None:
-        """Remove all values."""
+        """Remove all values, whatever the name's spelling."""
         ...
 
 
@@ -52,11 +56,6 @@ def first_value(headers: HeaderList, name: bytes) -> bytes | None:
         if given == name:
             return value
     return None
-
-
-def drop(headers: HeaderList, name: bytes) -> None:
-    """Remove all values of a header, in place."""
-    headers[:] = [field for field in headers if field[0] != name]
 
 
 def is_ordinary_name(name: bytes) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
+from wardgate.proxy.core.fields import fold, folded_names
 from wardgate.proxy.core.hollow_credentials import CREDENTIAL_HEADERS
 from wardgate.proxy.core.matching import request_path
 from wardgate.proxy.core.messages import Request
@@ -37,14 +38,16 @@ class HeaderWatch:
         self.observer = observer
         self.secrets: set[bytes] = set()
         self._request = request
-        self._secret_names: set[bytes] = {name.encode() for name in CREDENTIAL_HEADERS}
+        self._secret_names = set(folded_names(CREDENTIAL_HEADERS))
         self._before = self._snapshot()
 
     def keep_secret(self, names: Iterable[bytes], values: Iterable[bytes] = ()) -> None:
-        """Treat these headers, their present values, and these values as secret from now on."""
+        """Treat these headers (folded names), their present values, and these values as secret from now on."""
         self._secret_names.update(names)
         self.secrets.update(value for value in values if value)
-        self.secrets.update(value for name, value in self._request.headers if name in self._secret_names and value)
+        self.secrets.update(
+            value for name, value in self._request.headers if fold(name) in self._secret_names and value
+        )
 
     def report(self, by: str) -> None:
         """Tell what changed since the last report, done by ``by``."""
@@ -60,7 +63,7 @@ class HeaderWatch:
 
     def is_secret(self, name: bytes, value: bytes) -> bool:
         """Whether a value must not be shown."""
-        return name in self._secret_names or any(secret in value for secret in self.secrets)
+        return fold(name) in self._secret_names or any(secret in value for secret in self.secrets)
 
     def _snapshot(self) -> dict[bytes, list[bytes]]:
         request = self._request

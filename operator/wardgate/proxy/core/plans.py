@@ -78,7 +78,7 @@ _OPEN_STRIP = frozenset({USER_ID})
 class CompiledRoute:
     """``closed`` answers every request at once; all else is then of no meaning.
 
-    ``strip``: headers that a client may not bring (invariant 2).
+    ``strip``: headers that a client may not bring (invariant 2); folded names.
     """
 
     name: str

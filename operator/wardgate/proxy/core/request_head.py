@@ -10,7 +10,8 @@ Rule 4: at most one Content-Length, digits only; never together with Transfer-En
 Rule 5: Transfer-Encoding is ``chunked`` and nothing else, and only in HTTP/1.1: else 501 or 400.
 Rule 6: CONNECT has no meaning here, and TRACE would echo an injected token to the caller: 405.
 Rule 7: Expect is ``100-continue``: else 417.
-Rule 8: hop-by-hop headers, those that Connection names included, end here.
+Rule 8: hop-by-hop headers, those that Connection names included, end here, and so does whatever a server that turns
+        names into variables would take for one of them or for a framing header: ``transfer_encoding``.
 
 llhttp accepts HTTP/0.9, two blanks in the request line, a transfer coding on HTTP/1.0 and chunk extensions, so callers'
 requests are read here; responses, whose senders the installation chose, are read by llhttp (docs/decisions/0001).
@@ -21,6 +22,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from wardgate.proxy.core.fields import PROXY_WRITTEN, connection_options, end_to_end
 from wardgate.proxy.core.messages import HeaderList
 from wardgate.proxy.core.reasons import Reason
 
@@ -31,20 +33,9 @@ _FIELDS = re.compile(rb"(?:" + _TOKEN + rb"+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n")
 _HOST = re.compile(rb"(?:[0-9A-Za-z._~%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _DIGITS = re.compile(rb"[0-9]{1,18}")
 
-_HOP_BY_HOP = frozenset(
-    {
-        b"connection",
-        b"keep-alive",
-        b"proxy-connection",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-        b"http2-settings",
-    }
-)
-_FRAMING = frozenset({b"host", b"content-length", b"expect"})
-_SPECIAL = _HOP_BY_HOP | _FRAMING
+_MADE_UP = frozenset({b"proxy_authenticate", b"proxy_authentication_info", b"proxy_authorization"})
+"""Spellings of headers between proxies that no proxy writes."""
+_SPECIAL = PROXY_WRITTEN | _MADE_UP | {b"host"}
 
 
 @dataclass(slots=True)
@@ -100,12 +91,12 @@ def _interpret(method: bytes, target: bytes, fields: HeaderList, *, http_1_0: bo
     expect = special.get(b"expect", ())
     if any(value.lower() != b"100-continue" for value in expect):
         return Reason.EXPECTATION_FAILED
-    options = _connection_options(special.get(b"connection", ()))
+    options = connection_options(special.get(b"connection", ()))
     return RequestHead(
         method=method,
         target=target,
         host=host,
-        headers=[field for field in fields if field[0] not in _SPECIAL and field[0] not in options],
+        headers=end_to_end(fields, options, special=_SPECIAL),
         content_length=length,
         chunked=chunked,
         keep_alive=not http_1_0 and b"close" not in options,
@@ -134,9 +125,3 @@ def _framing(special: dict[bytes, list[bytes]], *, http_1_0: bool) -> tuple[int 
     if len(lengths) != 1 or _DIGITS.fullmatch(lengths[0]) is None:
         return Reason.BAD_FRAMING
     return int(lengths[0]), False
-
-
-def _connection_options(values: list[bytes] | tuple[()]) -> frozenset[bytes]:
-    if not values:
-        return frozenset()
-    return frozenset(option.strip(b" \t").lower() for value in values for option in value.split(b","))

@@ -63,7 +63,7 @@ class Failure:
 class Surroundings:
     """What templates of one exchange know beside the message they work on.
 
-    ``metadata_headers``: the headers that the route's policy sets from the key's Secret.
+    ``metadata_headers``: the headers that the route's policy sets from the key's Secret, under folded names.
     """
 
     __slots__ = ("_request", "dynamic_metadata", "metadata_headers")

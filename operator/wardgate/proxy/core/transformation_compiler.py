@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import cache
 from secrets import token_bytes
 
+from wardgate.field_names import fold
 from wardgate.inja import Environment, Template, TemplateError, compile_extractor, compile_template
 from wardgate.inja.limits import Limits
 from wardgate.ir import Extractor as ExtractorSpec
@@ -35,7 +36,7 @@ def compile_transformation(
     compiler = _Compiler(
         Environment(env=environment, random_bytes=cache(lambda: token_bytes(16))),
         limits,
-        CREDENTIAL_HEADERS.union(plan.credential_headers),
+        CREDENTIAL_HEADERS.union(map(fold, plan.credential_headers)),
     )
     try:
         request = None if plan.request is None else compiler.message(plan.request, is_request=True)
@@ -57,8 +58,10 @@ class _Compiler:
         credentials = self._credentials if is_request else frozenset[str]()
         parts = Parts(
             extractions=tuple(self._extraction(each) for each in spec.extractors),
-            headers=tuple(self._setting(h.name, h.text, spec, traced=h.name in credentials) for h in spec.headers),
-            append=tuple(self._setting(h.name, h.text, spec, traced=h.name in credentials) for h in spec.append),
+            headers=tuple(
+                self._setting(h.name, h.text, spec, traced=fold(h.name) in credentials) for h in spec.headers
+            ),
+            append=tuple(self._setting(h.name, h.text, spec, traced=fold(h.name) in credentials) for h in spec.append),
             remove=tuple(_header_name(name) for name in spec.remove),
             metadata=tuple(
                 MetadataSetting(m.namespace, m.key, self._template(m.key, m.text, spec), m.as_json)

@@ -13,13 +13,10 @@ from typing import Protocol, cast
 
 import httptools
 
+from wardgate.proxy.core.fields import HOP_BY_HOP, connection_options, end_to_end
 from wardgate.proxy.core.framing import is_bodiless
 from wardgate.proxy.core.messages import HeaderList
 from wardgate.proxy.io.errors import BadResponse, UpstreamError, UpstreamReset
-
-_DROPPED = frozenset(
-    {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
-)
 
 
 class ResponseSink(Protocol):
@@ -218,8 +215,8 @@ class UpstreamConnection(asyncio.Protocol):
         codings = [value.lower() for name, value in self._headers if name == b"transfer-encoding"]
         chunked = bool(codings) and codings[-1].endswith(b"chunked")
         self._until_close = not bodiless and self._length is None and not chunked
-        named = _connection_options(self._headers)
-        headers = [field for field in self._headers if field[0] not in _DROPPED and field[0] not in named]
+        options = connection_options(value for name, value in self._headers if name == b"connection")
+        headers = end_to_end(self._headers, options, special=HOP_BY_HOP)
         if self._sink is not None:
             self._sink.response_head(status=self._status, headers=headers, length=self._length)
             # llhttp waits for a body that the request's method rules out.
@@ -265,8 +262,3 @@ class UpstreamConnection(asyncio.Protocol):
             if name == b"content-length" and value.isdigit():
                 return int(value)
         return None
-
-
-def _connection_options(headers: HeaderList) -> frozenset[bytes]:
-    values = [value for name, value in headers if name == b"connection"]
-    return frozenset(part.strip().lower() for value in values for part in value.split(b","))

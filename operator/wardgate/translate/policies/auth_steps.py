@@ -16,6 +16,7 @@ from wardgate.api.basic_auth import BasicAuth
 from wardgate.api.ext_auth_policy import AuthStep
 from wardgate.api.references import SecretReference
 from wardgate.api.rules import json_name
+from wardgate.field_names import fold
 from wardgate.ir import ApiKeyStep, BasicAuthStep, BasicUser, Digest, Hmac, MetadataHeader
 from wardgate.problems import FieldPath, ObjectRef, Problem, Reason
 from wardgate.sensitive import Sensitive
@@ -153,19 +154,17 @@ class StepReader:
     def _metadata_headers(self, auth: ApiKeyAuth) -> tuple[MetadataHeader, ...]:
         """Both spellings; where both name a header, the one that is not deprecated counts."""
         deprecated = self._by_header(auth.headers_from_metadata, ("headersFromMetadata",))
-        return tuple(
-            MetadataHeader(header=header, entry=entry.name, required=entry.required)
-            for header, entry in sorted(
-                (deprecated | self._by_header(auth.headers_from_metadata_entry, ("headersFromMetadataEntry",))).items()
-            )
-        )
+        both = deprecated | self._by_header(auth.headers_from_metadata_entry, ("headersFromMetadataEntry",))
+        return tuple(sorted(both.values(), key=lambda each: each.header))
 
-    def _by_header(self, entries: Mapping[str, MetadataEntry], path: FieldPath) -> dict[str, MetadataEntry]:
-        found: dict[str, MetadataEntry] = {}
+    def _by_header(self, entries: Mapping[str, MetadataEntry], path: FieldPath) -> dict[str, MetadataHeader]:
+        """By the folded name: two spellings of one header are one."""
+        found: dict[str, MetadataHeader] = {}
         for name, entry in sorted(entries.items()):
             self._check_header(name, (*path, name))
-            if found.setdefault(name.lower(), entry) is not entry:
-                message = f'{self.policy} sets header "{name.lower()}" twice, in different case. Remove one of the two.'
+            header = MetadataHeader(header=name.lower(), entry=entry.name, required=entry.required)
+            if found.setdefault(fold(name), header) is not header:
+                message = f'{self.policy} sets header "{name.lower()}" twice, in two spellings. Remove one of the two.'
                 self._error(message, (*path, name))
         return found
 

@@ -1,23 +1,12 @@
-"""Which header names a policy may use. Names are compared and handed on in lower case."""
+"""Which header names a policy may use. They are compared folded (``field_names``) and handed on in lower case."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-FRAMING: Final = frozenset(
-    {
-        "connection",
-        "content-length",
-        "keep-alive",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
-"""Headers that belong to one connection or say where a message ends: the proxy alone writes them."""
+from wardgate.field_names import PROXY_WRITTEN, fold
+
 PSEUDO: Final = frozenset({":authority", ":method", ":path", ":status"})
 """Pseudo-headers that a transformation may set."""
 READABLE_PSEUDO: Final = PSEUDO | {":scheme"}
@@ -30,12 +19,17 @@ def is_token(name: str) -> bool:
     return _TOKEN.fullmatch(name) is not None
 
 
+def is_proxy_written(name: str) -> bool:
+    """Whether the proxy alone writes this header."""
+    return fold(name) in PROXY_WRITTEN
+
+
 def request_header_fault(name: str) -> str | None:
     """Why authentication may not read or set this request header, as the end of a sentence; None if it may."""
     if name.startswith(":"):
         return "it is a pseudo-header"
     if not is_token(name):
         return "that is not the name of a header"
-    if name.lower() in FRAMING or name.lower() == "host":
+    if is_proxy_written(name) or name.lower() == "host":
         return "the proxy itself writes this header"
     return None

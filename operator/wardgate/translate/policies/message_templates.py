@@ -15,11 +15,12 @@ from typing import Final, Literal
 from wardgate.api.transformation_template import DataSource as DataSourceModel
 from wardgate.api.transformation_template import Extractor as ExtractorModel
 from wardgate.api.transformation_template import InjaTemplate, TransformationTemplate
+from wardgate.field_names import fold
 from wardgate.inja import Limits, TemplateError, compile_extractor, compile_template
 from wardgate.ir import AppendedHeader, DataSource, DynamicMetadataValue, Extractor, HeaderTemplate, MessageTemplate
 from wardgate.problems import FieldPath, ObjectRef, Reason
 from wardgate.translate.findings import Findings
-from wardgate.translate.policies.header_names import FRAMING, PSEUDO, READABLE_PSEUDO, is_token
+from wardgate.translate.policies.header_names import PSEUDO, READABLE_PSEUDO, is_proxy_written, is_token
 from wardgate.translate.policies.template_hints import template_hint
 
 DEFAULT_METADATA_NAMESPACE: Final = "io.solo.transformation"
@@ -102,9 +103,9 @@ class TemplateReader:
             name = self._header_name(written, field)
             if name is None:
                 continue
-            same = "host" if name == ":authority" else name
+            same = "host" if name == ":authority" else fold(name)
             if same in seen:
-                message = f"{self.policy} sets header {same!a} twice, in two spellings. Remove one of the two."
+                message = f"{self.policy} sets header {name!a} twice, in two spellings. Remove one of the two."
                 self._error(message, field)
             seen.add(same)
             self._try_header(written, template, model, (*field, "text"))
@@ -128,7 +129,7 @@ class TemplateReader:
     def _header_name(self, name: str, field: FieldPath, *, pseudo: bool = True) -> str | None:
         """In lower case; None if the policy has to do without."""
         lower = name.lower()
-        if lower in FRAMING:
+        if is_proxy_written(lower):
             message = f"{self.policy} changes header {lower!a}, which the proxy alone writes: no effect. Remove it."
             self.findings.warning(self.policy, Reason.NO_EFFECT, message, field)
             return None

@@ -1,0 +1,31 @@
+"""Names of header fields: when two of them are the same header, and which ones the proxy alone writes.
+
+CGI, WSGI, Rack and PHP hand a header to the program as a variable, in which ``x-user-id`` and ``x_user_id`` are both
+``HTTP_X_USER_ID`` (RFC 3875, 4.1.18). So whatever is stripped, required or set by name goes by the folded name: a guard
+on one spelling is a guard on all. A header that goes on keeps the spelling it came in.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+HOP_BY_HOP: Final = frozenset(
+    {
+        "connection",
+        "http2-settings",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""Headers that end at the next hop whatever ``Connection`` says (RFC 9110, 7.6.1)."""
+PROXY_WRITTEN: Final = HOP_BY_HOP | {"content-length", "expect"}
+"""Headers that belong to one connection or say where a message ends: no caller's, upstream's or policy's is sent on."""
+
+
+def fold(name: str) -> str:
+    """Return the name under which a header is compared: lower case, with hyphens for underscores."""
+    return name.lower().replace("_", "-")

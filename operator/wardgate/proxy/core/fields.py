@@ -1,0 +1,69 @@
+"""Header fields by their folded names (``wardgate.field_names``), as bytes and fast.
+
+Names that arrive are lower case. Few hold an underscore, so each list is asked once whether any does: with none of
+them, all that folding costs is that question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from itertools import product
+
+from wardgate import field_names
+from wardgate.proxy.core.messages import HeaderList
+
+_NAMES_NO_FIELD = frozenset({b"close", b"keep-alive"})
+"""Options of ``Connection`` that speak of the connection and of no field that could stand in a list."""
+
+
+def fold(name: bytes) -> bytes:
+    """Fold a name that is in lower case."""
+    return name.replace(b"_", b"-")
+
+
+def folded_names(names: Iterable[str]) -> frozenset[bytes]:
+    """Fold names that a config gives."""
+    return frozenset(field_names.fold(name).encode("utf-8", "surrogateescape") for name in names)
+
+
+def spellings(names: Iterable[str]) -> frozenset[bytes]:
+    """Every mixture of hyphens and underscores of a few short names, for a set that needs no folding to be asked."""
+    return frozenset(
+        "".join(each).encode() for name in names for each in product(*("-_" if c == "-" else c for c in name))
+    )
+
+
+HOP_BY_HOP = spellings(field_names.HOP_BY_HOP)
+PROXY_WRITTEN = spellings(field_names.PROXY_WRITTEN)
+
+
+def without(headers: HeaderList, folded: Container[bytes]) -> HeaderList:
+    """Return the fields whose folded names are not among ``folded``."""
+    kept = [field for field in headers if field[0] not in folded]
+    return [field for field in kept if fold(field[0]) not in folded] if _any_underscore(kept) else kept
+
+
+def drop(headers: HeaderList, name: bytes) -> None:
+    """Remove a header in every spelling, in place."""
+    headers[:] = without(headers, (fold(name),))
+
+
+def under_folded_names(headers: HeaderList) -> HeaderList:
+    """Return the fields under folded names; the list itself where these are the names it has."""
+    return [(fold(name), value) for name, value in headers] if _any_underscore(headers) else headers
+
+
+def connection_options(values: Iterable[bytes]) -> frozenset[bytes]:
+    """Return the options of ``Connection``, folded."""
+    return frozenset(fold(option.strip(b" \t").lower()) for value in values for option in value.split(b","))
+
+
+def end_to_end(headers: HeaderList, options: frozenset[bytes], *, special: frozenset[bytes]) -> HeaderList:
+    """Return what goes on: neither one of ``special``, in the spelling given, nor a field that ``Connection`` names."""
+    kept = [field for field in headers if field[0] not in special]
+    named = options - _NAMES_NO_FIELD
+    return without(kept, named) if named else kept
+
+
+def _any_underscore(headers: HeaderList) -> bool:
+    return b"_" in b" ".join([field[0] for field in headers])
