@@ -2,7 +2,7 @@
 #
 #   docker build -t wardgate:0.1.0 --build-arg VERSION=0.1.0 --build-arg REVISION="$(git rev-parse HEAD)" .
 #
-# Every package comes from a lock, by its hash. BASE_IMAGE needs Python 3.11 or newer with pip.
+# Every package comes from a lock, by its hash; a lock is complete, so pip resolves nothing. BASE_IMAGE needs Python 3.11 or newer with pip.
 ARG BASE_IMAGE=python:3.13-slim
 
 FROM ${BASE_IMAGE} AS build
@@ -12,13 +12,15 @@ RUN python3 -m venv --without-pip /opt/wardgate && python3 -m venv --without-pip
 
 COPY locks/run.txt locks/build.txt locks/
 RUN python3 -m pip --python /opt/wardgate/bin/python install \
-      --no-compile --require-hashes --only-binary :all: -r locks/run.txt
-RUN python3 -m pip --python /build/tools/bin/python install --require-hashes --only-binary :all: -r locks/build.txt
+      --no-compile --no-deps --require-hashes --only-binary :all: -r locks/run.txt
+RUN python3 -m pip --python /build/tools/bin/python install \
+      --no-deps --require-hashes --only-binary :all: -r locks/build.txt
 
 COPY pyproject.toml README.md LICENSE ./
 COPY operator/ operator/
 RUN python3 -m pip --python /build/tools/bin/python wheel --no-deps --no-build-isolation --wheel-dir dist . && \
-    python3 -m pip --python /opt/wardgate/bin/python install --no-compile --no-deps --no-index dist/*.whl
+    python3 -m pip --python /opt/wardgate/bin/python install --no-compile --no-deps --no-index dist/*.whl && \
+    python3 -m pip --python /opt/wardgate/bin/python check
 # The container's file system is read-only: bytecode is made here, and never looked at twice.
 RUN /opt/wardgate/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/wardgate/lib
 

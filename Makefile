@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DEMO_STAMP := $(VENV)/.installed-demo
 
 PORT ?= 8081
 PROVIDER_PORT ?= 0
@@ -28,7 +29,8 @@ help: ## Show this list
 	@echo "Wardgate. Start with 'make demo' or 'make test'."
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: install ## Run the lab with a stand-in provider, and print what to try (PORT=8081)
+demo: $(DEMO_STAMP) ## Run the lab with a stand-in provider, and print what to try (PORT=8081)
+	@echo "==> The lab: a stand-in provider and the gateway"
 	@$(BIN)/python -u examples/demo --port $(PORT) --provider-port $(PROVIDER_PORT) $(DEMO_FLAGS)
 
 test: lint binaries ## Check style, types and layers, run every test, and check the coverage
@@ -57,6 +59,7 @@ lint: install ## Check style, types and layers
 	MYPYPATH=examples/provider $(BIN)/mypy examples/provider
 	MYPYPATH=examples/demo $(BIN)/mypy examples/demo
 	$(BIN)/mypy -p benchmarks
+	$(BIN)/mypy locks/pip_install.py
 	@echo "==> Layers"
 	$(BIN)/lint-imports
 
@@ -66,26 +69,49 @@ format: install ## Rewrite the code in the house's format
 
 install: $(STAMP) ## Make the virtual environment, from the lock
 
+BROKEN := $(if $(shell $(BIN)/python -c 1 2>/dev/null && echo works),,broken-environment)
+
 # Only a changed lock or pyproject.toml leads here again; so does an environment whose Python is gone.
-$(STAMP): pyproject.toml locks/dev.txt $(if $(shell $(BIN)/python -c 1 2>/dev/null && echo works),,broken-environment)
+$(STAMP): pyproject.toml locks/dev.txt $(BROKEN)
+	$(make-environment)
+	@echo "==> Packages of locks/dev.txt, by their hashes (a minute or two the first time)"
+	@$(BIN)/python locks/pip_install.py --no-deps --require-hashes -r locks/dev.txt
+	$(install-wardgate)
+	@touch $(DEMO_STAMP) $(STAMP)
+
+# The lab needs no tools and no tests. Its lock is a part of locks/dev.txt, so that either may be installed over the other.
+$(DEMO_STAMP): pyproject.toml locks/demo.txt $(BROKEN)
+	$(make-environment)
+	@echo "==> Packages of locks/demo.txt, by their hashes (half a minute the first time)"
+	@$(BIN)/python locks/pip_install.py --no-deps --require-hashes -r locks/demo.txt
+	$(install-wardgate)
+	@touch $(DEMO_STAMP)
+
+define make-environment
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Wardgate needs Python 3.11 or newer; name one with make PYTHON=python3.12 ..."; exit 1; }
 	@echo "==> Virtual environment in $(VENV)"
 	@test -x $(BIN)/python && $(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || \
 	  { echo "This Python cannot make virtual environments (on Debian and Ubuntu: apt install python3-venv)."; exit 1; }
-	@echo "==> Packages of locks/dev.txt, by their hashes (a minute or two the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r locks/dev.txt
+endef
+
+# A lock is complete: pip resolves nothing (--no-deps), and "pip check" tells if a package lacks another.
+define install-wardgate
 	@echo "==> Wardgate itself, editable"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $(STAMP)
+	@$(BIN)/python -m pip check --disable-pip-version-check
+endef
 
 .PHONY: broken-environment
 broken-environment:
 
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
 lock: ## Write the locks anew from pyproject.toml (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --group dev -o locks/dev.txt
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o locks/run.txt
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group pyproject.toml:build -o locks/build.txt
+	$(LOCK) pyproject.toml --group dev -o locks/dev.txt
+	$(LOCK) pyproject.toml --group demo --group build -c locks/dev.txt -o locks/demo.txt
+	$(LOCK) pyproject.toml -c locks/dev.txt -o locks/run.txt
+	$(LOCK) --group pyproject.toml:build -c locks/dev.txt -o locks/build.txt
 
 crds: install ## Write crds/ and the chart's copies anew from the models
 	$(BIN)/wardgate crds --output-dir crds

