@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,15 @@ def pins(lock: str) -> dict[str, str]:
 @pytest.mark.parametrize("lock", ["demo", "run", "build"])
 def test_a_smaller_lock_is_part_of_the_lock_of_developers(lock: str) -> None:
     assert pins(lock) == {name: version for name, version in pins("dev").items() if name in pins(lock)}
+
+
+@pytest.mark.parametrize("lock", ["dev", "demo", "run"])
+def test_a_lock_pins_every_dependency(lock: str) -> None:
+    """``make lock`` writes all locks; a dependency that was added to one of them by hand stops the others' users."""
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    names = {re.split(r"[<>=~!\[ ;]", each)[0].lower() for each in wanted}
+
+    assert set() == names - set(pins(lock))
 
 
 def test_the_lab_installs_no_tools_and_no_clients_of_providers() -> None:
