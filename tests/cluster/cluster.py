@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.cluster.audit import AuditEvent, read_events
+from tests.cluster.audit import AuditEvent, answered, in_flight, read_events
 from tests.cluster.cleaning import delete_created
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.http_api import ApiError, HttpApi
@@ -193,21 +193,23 @@ class Cluster(Objects):
         return log.stat().st_size if log.exists() else 0
 
     def audit(self, *, since: int = 0, **wanted: str | int | set[str]) -> list[AuditEvent]:
-        """Give the requests so far that have these properties, each a value or a set of them.
+        """Give the requests since a mark that have these properties, each a value or a set of them.
 
-        ``cluster.audit(user=..., verb={"patch", "update"}, resource="secrets")``. It makes a request of its own and
-        reads up to that, so that everything answered before this call is in.
+        ``cluster.audit(user=..., verb={"patch", "update"}, resource="secrets")``. Every request whose effect somebody
+        may have seen before this call is in: it makes a request of its own, and waits for the answers to all that the
+        API server received before that.
         """
         marker = f"/version?seen={secrets.token_hex(6)}"
         self.http.request("GET", marker)
         found: list[AuditEvent] = []
 
-        def has_marker() -> bool:
+        def is_complete() -> bool:
             found[:] = read_events(self.control_plane.audit_log, start=since)
+            assert set() == in_flight(found, marker=marker, start=self.control_plane.audit_began)
             return any(event.uri == marker for event in found)
 
-        wait_until(has_marker, seconds=READY_SECONDS, what="the audit log holds a request just made")
-        return [event for event in found if event.uri != marker and _has(event, wanted)]
+        wait_until(is_complete, seconds=READY_SECONDS, what="the audit log holds a request just made and all before it")
+        return [event for event in answered(found) if event.uri != marker and _has(event, wanted)]
 
     # After a test
 

@@ -39,6 +39,8 @@ class ControlPlane:
         self.credentials = write_credentials(folder / "credentials")
         self.port, self._etcd_port, self._peer_port = stable_ports(3)
         self.audit_log = folder / "audit.log"
+        self.audit_began = 0
+        """Where in that log the present API server's part begins: what a killed one had received stays unanswered."""
         self._etcd: Daemon | None = None
         self._api_server: Daemon | None = None
 
@@ -146,6 +148,7 @@ class ControlPlane:
 
     def _start_api_server(self) -> Daemon:
         files = self.credentials
+        self.audit_began = self.audit_log.stat().st_size if self.audit_log.exists() else 0
         return Daemon(
             str(self.binaries / "kube-apiserver"),
             f"--etcd-servers=http://127.0.0.1:{self._etcd_port}",

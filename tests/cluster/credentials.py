@@ -17,7 +17,6 @@ SERVER_NAMES = ("localhost", "127.0.0.1", "kubernetes", "kubernetes.default", "k
 AUDIT_POLICY = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
-    "omitStages": ["RequestReceived"],
     "rules": [{"level": "Metadata"}],
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cluster.cluster import Cluster
+from tests.cluster.objects import Object
 from tests.e2e.door import HEADER, PATH, POLICY, Door
 from tests.e2e.ending import kill_leader
 from tests.e2e.installation import Installation
@@ -14,11 +15,15 @@ from wardgate.kube.resources import resource_of
 REPAIRED_SECONDS = 10.0
 """A second would do; a loaded machine may need more."""
 BROKEN = {"glooAuth": {"configs": [{"ldap": {"address": "ldap.example.com"}}]}}
+DOOR_KINDS = ("VirtualGateway", "RouteTable", POLICY)
 PLURALS = frozenset(resource_of(kind).plural for kind in KINDS)
 
 
 class Kept:
-    """A door whose policy's status is written, and the operator that wrote it."""
+    """A door whose statuses are all written, and the operator that wrote them.
+
+    They are written one after the other, so that the first one says nothing of the others.
+    """
 
     def __init__(self, cluster: Cluster, installation: Installation) -> None:
         self.cluster = cluster
@@ -29,12 +34,20 @@ class Kept:
         for _ in range(2):
             installation.proxy()
         installation.everywhere(200, PATH, **{HEADER: "k"})
-        self.until("Programmed", "True")
+        installation.wait_until(lambda: all(map(_is_programmed, self.objects())), "every object is programmed")
+
+    def objects(self) -> list[Object]:
+        return [self.cluster.get(kind, "door", namespace=self.door.namespace) for kind in DOOR_KINDS]
 
     def until(self, condition: str, status: str) -> None:
         self.installation.wait_until(
             lambda: self.door.condition(condition).get("status") == status, f"{condition} is {status}"
         )
+
+
+def _is_programmed(found: Object) -> bool:
+    conditions = found.get("status", {}).get("conditions", ())
+    return any((one["type"], one["status"]) == ("Programmed", "True") for one in conditions)
 
 
 @pytest.fixture
