@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.proxy.core.conversation import (
     KEY,
     TOKEN,
@@ -34,6 +36,8 @@ from wardgate.ir import (
     Upstream,
 )
 from wardgate.proxy.core.messages import Incoming
+from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.replies import REFUSALS
 
 TO_B = RouteMatch(paths=(PathMatch("prefix", "/b"),))
 OTHER = Upstream("other", (Endpoint("other.example", 443),), send_user_id=True)
@@ -151,11 +155,29 @@ def test_move_to_a_direct_response() -> None:
     assert moved("post", source(), target(action=DirectResponse(200, "b")), headers=(GOOD,)).reply.status == 200
 
 
-def test_move_ends_its_phase() -> None:
-    said = moved("pre", source("mark-pre", "mark-post"), target("mark-pre"), headers=(GOOD,))
-    assert {"mark-pre", "mark-post"}.isdisjoint(said.sent)
-    said = moved("pre", source("mark-pre"), target("mark-post"), headers=(GOOD,))
-    assert "mark-post" in said.sent
+@pytest.mark.parametrize("phase", ["pre", "post"])
+def test_moved_request_passes_no_further_plan_of_the_first_route(phase: str) -> None:
+    said = moved(phase, source("mark-pre", "mark-post"), target(), headers=(GOOD,))
+    ran_before = {"mark-pre"} if phase == "post" else set()
+    assert ran_before == {"mark-pre", "mark-post"} & set(said.sent)
+
+
+@pytest.mark.parametrize(("phase", "passed"), [("pre", {"mark-pre", "mark-post"}), ("post", {"mark-post"})])
+def test_moved_request_passes_the_new_routes_plans_from_its_phase_on(phase: str, passed: set[str]) -> None:
+    said = moved(phase, source(), target("mark-pre", "mark-post"), headers=(GOOD,))
+    assert passed == {"mark-pre", "mark-post"} & set(said.sent)
+
+
+def test_plan_of_both_routes_runs_once() -> None:
+    for phase in ("pre", "post"):
+        assert "1" == moved(phase, source(), target("t"), headers=(GOOD,)).sent["moved"]
+
+
+def test_moves_in_a_circle_end() -> None:
+    back = post_plan(name="back", request=message((":path", "/a")), recalculate=True)
+    mover = post_plan(request=message((":path", "/b")), recalculate=True)
+    served = config(target("back"), source(), transformations=(mover, back), upstreams=(UPSTREAM, OTHER))
+    assert "a" == Talk(served, request("GET", "/a", GOOD)).exchange.facts.route
 
 
 def test_move_that_stays_goes_on_in_its_phase() -> None:
@@ -164,10 +186,79 @@ def test_move_that_stays_goes_on_in_its_phase() -> None:
     assert said.sent["moved"] == "1"
 
 
-def test_response_passes_the_phases_that_saw_the_request() -> None:
-    said = moved("pre", source("mark-post"), target("mark-pre", "mark-post"), headers=(GOOD,))
-    back = as_dict(said.exchange.finish_response(Incoming(200, [])).headers)
-    assert back == {"back": "post", "moved-back": "1"}
+@pytest.mark.parametrize("phase", ["pre", "post"])
+def test_response_passes_the_new_routes_plans_and_no_other(phase: str) -> None:
+    said = moved(phase, source("mark-post"), target("mark-pre"), headers=(GOOD,))
+    assert {"back": "pre"} == as_dict(said.exchange.finish_response(Incoming(200, [])).headers)
+    said = moved(phase, source("mark-pre"), target("mark-post"), headers=(GOOD,))
+    assert {"back": "post"} == as_dict(said.exchange.finish_response(Incoming(200, [])).headers)
+    said = moved(phase, source("mark-pre", "mark-post"), target(), headers=(GOOD,))
+    assert {} == as_dict(said.exchange.finish_response(Incoming(200, [])).headers)
+
+
+@pytest.mark.parametrize("phase", ["pre", "post"])
+def test_refusals_after_a_move_pass_the_new_routes_plans_and_no_other(phase: str) -> None:
+    unreachable = REFUSALS[Reason.UPSTREAM_UNREACHABLE]
+    said = moved(phase, source(), target("mark-post"), headers=(GOOD,))
+    assert "post" == as_dict(said.exchange.local_reply(unreachable).headers)["back"]
+    said = moved(phase, source("mark-post"), target("mark-pre", action=DirectResponse(200, "b")), headers=(GOOD,))
+    assert {"content-type": "text/plain", "back": "pre"} == as_dict(said.reply.headers)
+    closed = moved(phase, source("mark-post"), target("mark-pre", action=Refuse(500, "invalid")), headers=(GOOD,))
+    assert {"content-type": "application/json"} == as_dict(closed.reply.headers)
+
+
+def test_refusal_of_a_moved_request_without_a_key_passes_the_new_routes_plans_and_no_other() -> None:
+    reply = moved("pre", source("mark-pre"), target("mark-pre", "mark-post", auth="strict"), headers=(GOOD,)).reply
+    assert ("key_missing", "pre") == (reply.reason, as_dict(reply.headers)["back"])
+
+
+def test_refused_move_is_answered_by_the_route_that_the_request_stays_on() -> None:
+    reply = moved("post", source(), target("mark-pre", auth=None), headers=(GOOD,)).reply
+    assert ("rerouted_past_auth", "1") == (reply.reason, as_dict(reply.headers)["moved-back"])
+
+
+def owned(mover: str, *, by: str, to: str, phase: str = "post", closed: bool = False) -> Talk:
+    """A mover of one owner on a route of another, towards a third one's."""
+    plan = post_plan(phase=phase, request=message((":path", "/b/x")), recalculate=True, owner=mover, policy="the mover")
+    action = Refuse(500, "invalid") if closed else forward("other")
+    there = Route("b", action, matches=(TO_B,), auth="plan", owner=to)
+    here = Route("a", forward("hf"), auth="plan", transformations=("t",), owner=by)
+    held = (credential(shared_with=("evil", "apps")),)
+    served = config(
+        there, here, transformations=(plan,), upstreams=(UPSTREAM, OTHER), auth_plans=(PLAIN,), credentials=held
+    )
+    return Talk(served, request("GET", "/a", GOOD))
+
+
+@pytest.mark.parametrize("phase", ["pre", "post"])
+@pytest.mark.parametrize("victim", ["", "apps"])
+def test_tenants_plan_moves_no_request_to_a_route_of_another_owner(phase: str, victim: str) -> None:
+    for closed in (False, True):
+        said = owned("evil", by="evil", to=victim, phase=phase, closed=closed)
+        assert (403, "reroute_not_permitted") == (said.reply.status, said.reply.reason)
+        assert ("a", "the mover") == (said.exchange.facts.route, said.exchange.facts.policy)
+
+
+def test_tenants_plan_moves_requests_between_its_own_routes() -> None:
+    assert "other" == owned("evil", by="evil", to="evil").outgoing.upstream.name
+
+
+def test_platforms_plan_moves_requests_to_any_route() -> None:
+    for here, there in (("", "evil"), ("evil", ""), ("evil", "apps")):
+        assert "other" == owned("", by=here, to=there).outgoing.upstream.name
+
+
+def test_moved_request_leaves_the_key_of_the_first_route_behind() -> None:
+    both = (GOOD, ("other-key", b"strict-key"))
+    assert "api-key" not in moved("pre", source(), target(auth=None), headers=(GOOD,)).sent
+    assert "api-key" not in moved("pre", source(), target(auth="strict"), headers=both).sent
+    assert TOKEN == moved("pre", source(), target(), headers=(GOOD,)).sent["x-api-key"]
+
+
+def test_moved_request_keeps_the_key_that_the_first_routes_policy_forwards() -> None:
+    plan = auth_plan(forward_credential=True)
+    sent = moved("pre", source(), target(auth=None), headers=(GOOD,), auth_plans=(plan,)).sent
+    assert KEY.decode() == sent["api-key"]
 
 
 def test_bound_token_is_checked_on_the_final_route() -> None:

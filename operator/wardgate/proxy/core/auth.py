@@ -160,13 +160,15 @@ class CompiledAuth:
     """A plan, ready. ``consumed``: the headers that the authentication step takes off the request.
 
     Those are the keys' (unless the policy forwards them), the metadata's and ``x-user-id``. ``on_arrival``: the
-    client's copies that go at once (invariant 2), all of them but the ones a key is read from. All names are folded.
+    client's copies that go at once (invariant 2), all of them but the ones a key is read from. ``keys``: the headers
+    that a key is read from. All names are folded.
     """
 
     __slots__ = (
         "_expression",
         "_steps",
         "consumed",
+        "keys",
         "metadata_headers",
         "name",
         "on_arrival",
@@ -185,6 +187,7 @@ class CompiledAuth:
         spoofable = {USER_ID, *map(_to_bytes, metadata)}
         self.name = plan.name
         self.policy = plan.policy
+        self.keys = frozenset(keys)
         self.metadata_headers = frozenset(metadata)
         self.on_arrival = frozenset(spoofable - keys)
         self.consumed = frozenset(spoofable if plan.forward_credential else spoofable | keys)

@@ -4,8 +4,9 @@ Rule 1: route; a closed route answers at once.
 Rule 2: what a client may not bring is removed on arrival (invariant 2).
 Rule 3: preAuthz transformations; then authentication, which removes the keys (invariant 3) and sets the metadata
         headers; then postAuthz transformations; then the route's own rewriting of path and host.
-Rule 4: a transformation that recalculates ends its phase and goes on with the new route: before authentication the new
-        route's plan authenticates, after it the new route must have the same plan.
+Rule 4: a transformation that recalculates may send the request to another route: of its owner's own, and after
+        authentication only to one with the same authentication plan. The request then is that route's alone: its plans
+        of this phase and the later ones run, none twice for one request, and nothing of the first route's is left.
 Rule 5: a token bound to hosts is checked on the route that the request leaves by (invariant 11).
 Rule 6: responses, and every answer of the gateway's own, pass the phases in reverse, each only if its phase has seen
         the request. Answers that ``start`` and ``advance`` return have passed them already; the I/O passes its own
@@ -29,7 +30,8 @@ from wardgate.proxy.core.observer import HeaderWatch, Observer
 from wardgate.proxy.core.paths import normalise
 from wardgate.proxy.core.plans import CompiledRoute, CompiledUpstream, ForwardPlan, Redirection
 from wardgate.proxy.core.reasons import Reason
-from wardgate.proxy.core.replies import REFUSALS, redirect
+from wardgate.proxy.core.redirects import target_of, to_https
+from wardgate.proxy.core.replies import REFUSALS, redirect, take_place_of
 from wardgate.proxy.core.table import CompiledListener, Table
 from wardgate.proxy.core.transformation import CompiledTransformation, Surroundings
 
@@ -57,6 +59,7 @@ class Exchange:
         "_match",
         "_now",
         "_pick",
+        "_ran",
         "_responses",
         "_route",
         "_upstream",
@@ -95,6 +98,7 @@ class Exchange:
         self._bound_hosts: tuple[frozenset[str], ...] = ()
         self._authenticated = False
         self._index = 0
+        self._ran: tuple[CompiledTransformation, ...] = ()
         self._responses: tuple[CompiledTransformation, ...] = ()
         self._answered: Reply | None = None
 
@@ -108,14 +112,13 @@ class Exchange:
         if self._watch is not None:
             self._watch.observer.decided("listener", self._listener.name)
         if self._listener.https_redirect:
-            return self._answer(_to_https(self.request))
+            return self._answer(to_https(self.request))
         found = self._listener.find(self.request)
         if found is None:
             return self._answer(REFUSALS[Reason.NO_ROUTE])
         refusal = self._enter(*found)
         if refusal is not None:
             return self._answer(refusal)
-        self._responses = found[1].pre
         return self._run()
 
     def advance(self, body: bytes, *, credentials: CredentialIndex | None = None, now: float | None = None) -> Step:
@@ -148,7 +151,7 @@ class Exchange:
                     self._blame(plan)
                     reply = failure.redacted(self._tokens()).response_reply()
                     self.facts.reason = self.facts.reason or reply.reason
-                    _replace(incoming, reply)
+                    take_place_of(incoming, reply)
         return incoming
 
     def local_reply(self, reply: Reply) -> Reply:
@@ -171,8 +174,10 @@ class Exchange:
         self.facts.policy = "" if route.auth is None else route.auth.policy
         self._around.metadata_headers = _NO_HEADERS if route.auth is None else route.auth.metadata_headers
         self._tell_route(route)
+        self._responses = ()
         if route.closed is not None:
             return route.closed
+        self._responses = route.pre + route.post if self._authenticated else route.pre
         if not self._authenticated:
             headers = self.request.headers
             headers[:] = without(headers, route.strip)
@@ -184,7 +189,7 @@ class Exchange:
     def _run(self) -> Step:
         """Go on from wherever the request stands."""
         if not self._authenticated:
-            step = self._transform(self._current.pre)
+            step = self._transform()
             if step is not None:
                 return step
             refusal = self._authenticate(self._current)
@@ -193,7 +198,7 @@ class Exchange:
             self._authenticated = True
             self._index = 0
             self._responses += self._current.post
-        step = self._transform(self._current.post)
+        step = self._transform()
         return self._dispatch(self._current) if step is None else step
 
     @property
@@ -201,24 +206,36 @@ class Exchange:
         assert self._route is not None
         return self._route
 
-    def _transform(self, plans: tuple[CompiledTransformation, ...]) -> Step | None:
+    @property
+    def _plans(self) -> tuple[CompiledTransformation, ...]:
+        """Those of the phase that the request is in, on the route that it is on."""
+        return self._current.post if self._authenticated else self._current.pre
+
+    def _transform(self) -> Step | None:
         """Run the rest of a phase; None: it is over."""
-        route = self._route
-        while self._index < len(plans) and self._route is route:
+        plans = self._plans
+        while self._index < len(plans):
             plan = plans[self._index]
-            if plan.request is not None:
-                if plan.request.needs_body and self._view.body is None:
-                    return NEED_BODY
-                failure = plan.request.run(self._view, self._around)
-                if failure is not None:
-                    self._blame(plan)
-                    return self._answer(failure.redacted(self._tokens()).request_reply())
-                self._report(plan.policy)
+            if plan not in self._ran:
+                step = self._apply(plan)
+                if step is not None:
+                    return step
+                plans = self._plans
             self._index += 1
-            refusal = self._reroute() if plan.recalculate else None
-            if refusal is not None:
-                return self._answer(refusal)
         return None
+
+    def _apply(self, plan: CompiledTransformation) -> Step | None:
+        """Transform the request, and send it to another route where the plan asks for that; None: it goes on."""
+        if plan.request is not None:
+            if plan.request.needs_body and self._view.body is None:
+                return NEED_BODY
+            failure = plan.request.run(self._view, self._around)
+            if failure is not None:
+                self._blame(plan)
+                return self._answer(failure.redacted(self._tokens()).request_reply())
+            self._report(plan.policy)
+        refusal = self._reroute(plan) if plan.recalculate else None
+        return None if refusal is None else self._answer(refusal)
 
     def _blame(self, plan: CompiledTransformation) -> None:
         """Name the policy whose transformation failed, unless something else had failed before."""
@@ -230,7 +247,8 @@ class Exchange:
         for credential in self.credentials_used:
             yield from credential.raw.values()
 
-    def _reroute(self) -> Reply | None:
+    def _reroute(self, plan: CompiledTransformation) -> Reply | None:
+        """Find the route that the request has now; return the answer if it may not, or cannot, go on there."""
         found = self._listener.find(self.request)
         if found is None:
             return REFUSALS[Reason.NO_ROUTE]
@@ -238,13 +256,26 @@ class Exchange:
         if route is self._route:
             self._match = match
             return None
+        if plan.owner and plan.owner != route.owner:
+            self._blame(plan)
+            return REFUSALS[Reason.REROUTE_NOT_PERMITTED]
         if self._authenticated and route.closed is None and route.auth is not self._current.auth:
             return REFUSALS[Reason.REROUTED_PAST_AUTH]
+        self._leave(route)
         refusal = self._enter(match, route)
         if refusal is None and self._authenticated:
             drop(self.request.headers, USER_ID)
             self._choose_upstream(route)
         return refusal
+
+    def _leave(self, following: CompiledRoute) -> None:
+        """Forget the route, but for the plans that have run, and take off the keys that only its policy reads."""
+        self._ran += self._plans[: self._index + 1]
+        self._index = -1
+        auth = self._current.auth
+        if auth is not None and not self._authenticated:
+            unread = auth.consumed if following.auth is None else auth.consumed - following.auth.keys
+            self.request.headers[:] = without(self.request.headers, unread)
 
     def _authenticate(self, route: CompiledRoute) -> Reply | None:
         auth = route.auth
@@ -301,7 +332,7 @@ class Exchange:
         if isinstance(action, ForwardPlan):
             return self._forward(action)
         if isinstance(action, Redirection):
-            return self._answer(redirect(action.code, _redirect_url(action, self.request)))
+            return self._answer(redirect(action.code, target_of(action, self.request)))
         assert action is not None
         return self._answer(action)
 
@@ -339,27 +370,3 @@ class Exchange:
             self._watch.observer.decided("route", route.name)
             if route.auth is not None:
                 self._watch.observer.decided("policy", route.auth.policy)
-
-
-_OF_THE_BODY = frozenset({b"content-type", b"content-encoding", b"content-range", b"etag"})
-"""What described the body that is no more."""
-
-
-def _replace(incoming: Incoming, reply: Reply) -> None:
-    """Put the answer to a failed transformation in the response's place."""
-    incoming.status = reply.status
-    incoming.headers[:] = [*(f for f in incoming.headers if f[0] not in _OF_THE_BODY), *reply.headers]
-    incoming.body = reply.body
-
-
-def _to_https(request: Request) -> Reply:
-    if not request.authority:
-        return REFUSALS[Reason.BAD_HOST]
-    return redirect(301, b"https://" + request.authority.removesuffix(b":80") + request_path(request))
-
-
-def _redirect_url(action: Redirection, request: Request) -> bytes:
-    path = request.path if action.path is None else action.path
-    query = b"" if request.query is None else b"?" + request.query
-    host = action.host or request.authority
-    return request.scheme + b"://" + host + path + query if host else path + query

@@ -78,7 +78,7 @@ _OPEN_STRIP = frozenset({USER_ID})
 class CompiledRoute:
     """``closed`` answers every request at once; all else is then of no meaning.
 
-    ``strip``: headers that a client may not bring (invariant 2); folded names.
+    ``strip``: headers that a client may not bring (invariant 2); folded names. ``owner``: as ``ir.Route.owner``.
     """
 
     name: str
@@ -88,6 +88,7 @@ class CompiledRoute:
     strip: frozenset[bytes] = _OPEN_STRIP
     pre: tuple[CompiledTransformation, ...] = ()
     post: tuple[CompiledTransformation, ...] = ()
+    owner: str = ""
     recalculates: bool = False
     """Whether a ``post`` transformation routes anew, so that this route's destination is not the last word."""
 

@@ -38,6 +38,7 @@ class Reason(StrEnum):
     UNKNOWN_PLAN = "unknown_plan"
     NO_DESTINATION = "no_destination"
     REROUTED_PAST_AUTH = "rerouted_past_auth"
+    REROUTE_NOT_PERMITTED = "reroute_not_permitted"
 
     # Authentication.
     KEY_MISSING = "key_missing"
@@ -96,6 +97,7 @@ ANSWERS: dict[Reason, tuple[int, str]] = {
     Reason.UNKNOWN_PLAN: (503, "This route cannot be served by this version of the gateway."),
     Reason.NO_DESTINATION: (503, "This route has no destination that takes traffic."),
     Reason.REROUTED_PAST_AUTH: (403, "The request was sent on to a route that asks for another authentication."),
+    Reason.REROUTE_NOT_PERMITTED: (403, "The request was sent on to a route of another owner."),
     Reason.TOKEN_BOUND_ELSEWHERE: (403, "The token of this key is bound to other hosts."),
     Reason.PASSWORD_CHECKS_EXHAUSTED: (503, "Too many wrong passwords are being tried; try again in a second."),
     Reason.HALF_EMPTY_CREDENTIAL: (403, "The credential for the provider would be incomplete."),

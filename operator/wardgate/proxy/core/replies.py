@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 
-from wardgate.proxy.core.messages import Reply
+from wardgate.proxy.core.messages import Incoming, Reply
 from wardgate.proxy.core.reasons import ANSWERS, Reason
 
 _JSON = ((b"content-type", b"application/json"),)
 _TEXT = ((b"content-type", b"text/plain"),)
 _KEY_REFUSED = ((b"www-authenticate", b"API key is missing or invalid"),)
+_OF_THE_BODY = frozenset({b"content-type", b"content-encoding", b"content-range", b"etag"})
+"""What described the body that is no more."""
 _CLOSED = "This route is closed: its configuration is not valid."
 
 
@@ -57,6 +59,13 @@ def direct_response(status: int, body: str) -> Reply:
 def redirect(status: int, location: bytes) -> Reply:
     """Send the caller elsewhere."""
     return Reply(status=status, reason=Reason.REDIRECT, headers=((b"location", location),))
+
+
+def take_place_of(incoming: Incoming, reply: Reply) -> None:
+    """Put an answer of the gateway's own in the place of a response, in place; headers about its body go."""
+    incoming.status = reply.status
+    incoming.headers[:] = [*(f for f in incoming.headers if f[0] not in _OF_THE_BODY), *reply.headers]
+    incoming.body = reply.body
 
 
 _KEY_REASONS = (

@@ -212,6 +212,7 @@ class TableBuilder:
             strip=frozenset({USER_ID}) if auth is None else auth.on_arrival,
             pre=tuple(plan for plan in known if plan.phase == "pre"),
             post=post,
+            owner=route.owner,
             recalculates=any(plan.recalculate for plan in post),
         )
 

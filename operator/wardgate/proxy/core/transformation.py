@@ -298,10 +298,11 @@ class _Run:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledTransformation:
-    """One plan, ready. ``policy`` names whom to blame in a log."""
+    """One plan, ready. ``policy`` names whom to blame in a log; ``owner``: as ``ir.Route.owner``."""
 
     name: str
     policy: str
+    owner: str
     phase: Literal["pre", "post"]
     request: CompiledMessage | None
     response: CompiledMessage | None

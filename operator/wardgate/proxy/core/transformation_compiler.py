@@ -43,7 +43,15 @@ def compile_transformation(
         response = None if plan.response is None else compiler.message(plan.response, is_request=False)
     except (TemplateError, ValueError):
         return None
-    return CompiledTransformation(plan.name, plan.policy, plan.phase, request, response, plan.recalculate)
+    return CompiledTransformation(
+        plan.name,
+        policy=plan.policy,
+        owner=plan.owner,
+        phase=plan.phase,
+        request=request,
+        response=response,
+        recalculate=plan.recalculate,
+    )
 
 
 class _Compiler:
