@@ -17,6 +17,7 @@ from typing import Final, Literal
 
 from wardgate.field_names import fold
 from wardgate.ir import Credential, GatewayConfig
+from wardgate.proxy.core.caller import Caller
 from wardgate.proxy.core.credential_index import CredentialIndex
 from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.hollow_credentials import CREDENTIAL_HEADERS
@@ -145,7 +146,8 @@ def _play(config: GatewayConfig, trial: Trial, *, environment: Mapping[str, str]
         return _replied(REFUSALS[request], notes)
     table = build_table(config, environment)
     index = CredentialIndex.of(config.credentials)
-    exchange = Exchange(table, index, table.listeners[trial.port], request, now=now, pick=lambda _: 0, observer=notes)
+    listener = table.listeners[trial.port]
+    exchange = Exchange(table, index, listener, request, caller=Caller(), now=now, pick=lambda _: 0, observer=notes)
     step = exchange.start()
     while isinstance(step, NeedBody):
         notes.decided("body", f"{len(trial.body)} bytes", "read, because a transformation needs it")

@@ -27,6 +27,10 @@ class Limits:
     """Idle connections kept to one upstream endpoint."""
     upstream_connections: int = 1024
     """Connections of one worker to one upstream endpoint; above: 503."""
+    address_guesses: int = 20
+    """Wrong basic passwords of one address in a minute; above: 429."""
+    user_guesses: int = 5
+    """Wrong basic passwords of one address for one user in a minute; above: 429."""
 
 
 @dataclass(frozen=True, slots=True)

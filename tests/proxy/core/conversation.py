@@ -23,6 +23,7 @@ from wardgate.ir import (
     VirtualHost,
     WeightedUpstream,
 )
+from wardgate.proxy.core.caller import Caller
 from wardgate.proxy.core.credential_index import CredentialIndex
 from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.messages import HeaderList, NeedBody, Outgoing, Reply, Request, Step
@@ -125,6 +126,7 @@ class Talk:
         pick: Callable[[int], int] = lambda _: 0,
         environment: Mapping[str, str] | None = None,
         observer: Observer | None = None,
+        caller: Caller | None = None,
     ) -> None:
         table = build_table(served, environment or {})
         self.exchange = Exchange(
@@ -132,6 +134,7 @@ class Talk:
             CredentialIndex.of(served.credentials),
             table.listeners[8081],
             arrived,
+            caller=caller or Caller(),
             now=now,
             pick=pick,
             observer=observer,

@@ -1,4 +1,4 @@
-"""Passwords: hashes that other tools made, the cache, the limit."""
+"""Passwords: hashes that other tools made, what is remembered, whose wrong ones are limited."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ import pytest
 from tests.proxy.core.conversation import NOW, Talk, as_dict, auth_plan, config, key_step, request, route
 from wardgate.ir import BasicAuthStep, BasicUser, BoolOr, BoolStep
 from wardgate.proxy.core import basic
-from wardgate.proxy.core.auth import BasicCheck
 from wardgate.proxy.core.basic import Check, PasswordChecker, apr1, parse_basic
-from wardgate.proxy.core.credential_index import CredentialIndex
-from wardgate.proxy.core.messages import Reply
+from wardgate.proxy.core.caller import Caller
+from wardgate.proxy.core.guesses import Guesses
 from wardgate.sensitive import Sensitive
 
 
@@ -39,8 +38,8 @@ def user(name: str = "ann", salt: str = "abcdefgh", hashed: str = "cy3DSYyOwfhsy
     return BasicUser(name, Sensitive(salt), Sensitive(hashed))
 
 
-def checker(*users: BasicUser, encryption: Literal["apr1", "sha1"] = "apr1", **bounds: int) -> PasswordChecker:
-    return PasswordChecker(users or (user(),), encryption=encryption, **bounds)
+def checker(*users: BasicUser, encryption: Literal["apr1", "sha1"] = "apr1") -> PasswordChecker:
+    return PasswordChecker(users or (user(),), encryption=encryption)
 
 
 def sha1(data: bytes) -> bytes:
@@ -59,8 +58,8 @@ def sha1(data: bytes) -> bytes:
 )
 def test_sha1_is_read_in_its_common_forms(hashed: str) -> None:
     users = checker(user(salt="salt", hashed=hashed), encryption="sha1")
-    assert Check.PASSED is users.check(b"ann", b"hello", now=NOW)
-    assert Check.WRONG is users.check(b"ann", b"hellO", now=NOW)
+    assert Check.PASSED is users.check(b"ann", b"hello", caller=Caller(), now=NOW)
+    assert Check.WRONG is users.check(b"ann", b"hellO", caller=Caller(), now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -68,35 +67,32 @@ def test_sha1_is_read_in_its_common_forms(hashed: str) -> None:
     [(b"ann", b"hell"), (b"ann", b""), (b"bob", b"hello"), (b"", b""), (b"ann", b"x" * 5000), (b"annh", b"ello")],
 )
 def test_wrong_pair_is_refused(name: bytes, password: bytes) -> None:
-    assert Check.WRONG is checker().check(name, password, now=NOW)
+    assert Check.WRONG is checker().check(name, password, caller=Caller(), now=NOW)
 
 
-def test_verified_pair_is_not_hashed_again() -> None:
-    users = checker()
-    assert Check.PASSED is users.check(b"ann", b"hello", now=NOW)
+def test_pair_that_was_checked_is_not_hashed_again_even_by_a_later_plan() -> None:
+    caller = Caller()
+    for password, outcome in ((b"hello", Check.PASSED), (b"no", Check.WRONG)):
+        assert outcome is checker().check(b"ann", password, caller=caller, now=NOW)
+        with patch.object(basic, "apr1", side_effect=AssertionError):
+            assert outcome is checker(user(), user("bob")).check(b"ann", password, caller=caller, now=NOW)
+
+
+def test_remembered_pair_does_not_outlive_its_hash_or_its_user() -> None:
+    caller = Caller()
+    assert Check.PASSED is checker().check(b"ann", b"hello", caller=caller, now=NOW)
+    changed = checker(user(hashed=apr1(b"new", b"abcdefgh").decode()))
+    assert Check.WRONG is changed.check(b"ann", b"hello", caller=caller, now=NOW)
+    assert Check.WRONG is checker(user("bob")).check(b"ann", b"hello", caller=caller, now=NOW)
+    assert Check.PASSED is changed.check(b"ann", b"new", caller=caller, now=NOW)
+
+
+def test_caller_that_guesses_is_not_checked_any_more_and_hashes_nothing() -> None:
+    users, caller = checker(), Caller(b"\x7f\0\0\1", Guesses(per_user=2))
+    for guess in (b"1", b"2"):
+        assert Check.WRONG is users.check(b"ann", guess, caller=caller, now=NOW)
     with patch.object(basic, "apr1", side_effect=AssertionError):
-        assert Check.PASSED is users.check(b"ann", b"hello", now=NOW)
-
-
-def test_cache_is_bounded_and_forgets_the_oldest() -> None:
-    users = checker(user(), user("bob"), cache_size=1)
-    users.check(b"ann", b"hello", now=NOW)
-    users.check(b"bob", b"hello", now=NOW)
-    assert len(users._verified) == 1
-    with patch.object(basic, "apr1", return_value=b"") as hashing:
-        assert Check.PASSED is users.check(b"bob", b"hello", now=NOW)
-        assert Check.WRONG is users.check(b"ann", b"hello", now=NOW)
-    assert hashing.call_count == 1
-
-
-def test_wrong_passwords_are_limited_per_second() -> None:
-    users = checker(user(), user("bob"), failures_per_second=2)
-    assert Check.PASSED is users.check(b"bob", b"hello", now=NOW)
-    for _ in range(2):
-        assert Check.WRONG is users.check(b"ann", b"no", now=NOW)
-    assert Check.NOT_CHECKED is users.check(b"ann", b"hello", now=NOW + 0.5)
-    assert Check.PASSED is users.check(b"bob", b"hello", now=NOW + 0.5)
-    assert Check.PASSED is users.check(b"ann", b"hello", now=NOW + 1)
+        assert Check.NOT_CHECKED is users.check(b"ann", b"3", caller=caller, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -153,12 +149,14 @@ def test_realm_can_not_break_the_header() -> None:
     assert as_dict(Talk(served, request()).reply.headers) == {"www-authenticate": 'Basic realm="a\\"b\\\\cx: y"'}
 
 
-def test_exhausted_checks_are_an_overload() -> None:
-    check = BasicCheck(basic_step())
-    arrived = request("GET", "/", pair("ann:no")).headers
-    outcomes = [check.check(arrived, CredentialIndex(), now=NOW) for _ in range(21)]
-    reasons = [outcome.reason for outcome in outcomes if isinstance(outcome, Reply)]
-    assert [*["password_wrong"] * 20, "password_checks_exhausted"] == reasons
+def test_too_many_guesses_are_refused_with_a_reason_of_their_own() -> None:
+    served, caller = config(route(), auth_plans=(auth_plan(basic_step()),)), Caller(guesses=Guesses(per_user=2))
+    replies = [Talk(served, request("GET", "/", pair(f"ann:{guess}")), caller=caller).reply for guess in range(3)]
+    assert [(reply.status, reply.reason) for reply in replies] == [
+        (401, "password_wrong"),
+        (401, "password_wrong"),
+        (429, "password_checks_exhausted"),
+    ]
 
 
 def test_forwarded_password_stays_where_the_policy_says_so() -> None:

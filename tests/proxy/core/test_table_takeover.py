@@ -35,6 +35,7 @@ from wardgate.ir import (
     Upstream,
     VirtualHost,
 )
+from wardgate.proxy.core.caller import Caller
 from wardgate.proxy.core.credential_index import CredentialIndex
 from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.messages import Outgoing, Reply, Step
@@ -76,7 +77,7 @@ def upon(*configs: GatewayConfig, environment: dict[str, str] | None = None) -> 
 def ask(table: Table, path: str, *, key: bool = False) -> Step:
     arrived = request("GET", path, *([("api-key", KEY)] if key else []))
     keys = CredentialIndex.of([credential()])
-    return Exchange(table, keys, table.listeners[8081], arrived, now=0.0, pick=lambda _: 0).start()
+    return Exchange(table, keys, table.listeners[8081], arrived, caller=Caller(), now=0.0, pick=lambda _: 0).start()
 
 
 def status(step: Step) -> int:

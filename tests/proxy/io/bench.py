@@ -213,8 +213,9 @@ class Bench:
         routes = replace(new, credentials=())
         return await self.gateway.apply(Assembled(routes=routes, routes_hash=str(self.revision), credentials=index))
 
-    async def connect(self) -> Caller:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+    async def connect(self, *, address: str = "127.0.0.1") -> Caller:
+        """Connect from an address of the loopback network."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, local_addr=(address, 0))
         caller = Caller(reader, writer)
         self.callers.append(caller)
         return caller

@@ -7,10 +7,27 @@ requests must be answered meanwhile; a gateway without the bound fails by the de
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 
 import pytest
 
-from tests.proxy.io.bench import OK, Bench, Caller, Provider, Script, answering, config, providing, run, serving
+from tests.proxy.io.bench import (
+    OK,
+    Bench,
+    Caller,
+    Provider,
+    Script,
+    answering,
+    config,
+    open_route,
+    providing,
+    routed,
+    run,
+    serving,
+)
+from wardgate.ir import AuthPlan, BasicAuthStep, BasicUser
+from wardgate.sensitive import Sensitive
 from wardgate.tasks import spawn
 
 GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -104,5 +121,37 @@ def test_a_body_of_tiny_chunks_arrives_whole_and_takes_turns_with_other_callers(
             assert await answered(bench) == [200] * 10
             await sending
             assert [(await caller.response())[2] for _ in range(2)] == [b" 50000", b"     0"]
+
+    run(scenario())
+
+
+def with_password(text: str) -> bytes:
+    pair = base64.b64encode(text.encode())
+    return b"GET / HTTP/1.1\r\nHost: h\r\nAuthorization: Basic " + pair + b"\r\n\r\n"
+
+
+def test_right_passwords_pass_while_three_callers_guess() -> None:
+    users = tuple(
+        BasicUser(name, Sensitive(""), Sensitive(hashlib.sha1(b"right", usedforsecurity=False).hexdigest()))
+        for name in ("ann", "bob")
+    )
+    plan = AuthPlan("plan", (BasicAuthStep("pw", "gloo", "sha1", users),))
+
+    async def guess(caller: Caller) -> set[int]:
+        statuses = set()
+        for number in range(200):
+            await caller.send(with_password(f"ann:{number}"))
+            statuses.add((await caller.response())[0])
+        return statuses
+
+    async def scenario() -> None:
+        async with providing(answering(OK)) as provider, serving() as bench:
+            await bench.apply(config(provider.port, listeners=routed(open_route(auth="plan")), auth_plans=(plan,)))
+            guessers = [await bench.connect(address=f"127.0.0.{number}") for number in (2, 3, 4)]
+            assert await asyncio.gather(*map(guess, guessers)) == [{401, 429}] * 3
+            assert await answered(bench, request=with_password("ann:right")) == [200] * 10
+            guesser = await bench.connect(address="127.0.0.4")
+            await guesser.send(with_password("bob:right"))
+            assert (await guesser.response())[0] == 200
 
     run(scenario())

@@ -17,6 +17,7 @@ from wardgate.ir import ApiKeyStep, AuthPlan, AuthStep, BasicAuthStep, BoolAnd, 
 from wardgate.ir import Digest as DigestStorage
 from wardgate.ir import Hmac as HmacStorage
 from wardgate.proxy.core.basic import Check, PasswordChecker, parse_basic
+from wardgate.proxy.core.caller import Caller
 from wardgate.proxy.core.credential_index import CompiledCredential, CredentialIndex
 from wardgate.proxy.core.fields import fold
 from wardgate.proxy.core.message_view import is_ordinary_name
@@ -65,7 +66,7 @@ class ApiKeyCheck:
         elif isinstance(step.stored, HmacStorage):
             self._hmac = hmac.new(_to_bytes(step.stored.shared_secret.reveal()), digestmod="sha256")
 
-    def check(self, headers: HeaderList, credentials: CredentialIndex, *, now: float) -> Outcome:
+    def check(self, headers: HeaderList, credentials: CredentialIndex, *, caller: Caller, now: float) -> Outcome:
         """Look the key up and collect the headers it sets. ``headers`` have folded names."""
         key = None
         for name, value in headers:
@@ -136,7 +137,7 @@ class BasicCheck:
         self._repeated = basic_refusal(step.realm, Reason.KEY_REPEATED)
         self._wrong = basic_refusal(step.realm, Reason.PASSWORD_WRONG)
 
-    def check(self, headers: HeaderList, _: CredentialIndex, *, now: float) -> Outcome:
+    def check(self, headers: HeaderList, _: CredentialIndex, *, caller: Caller, now: float) -> Outcome:
         """Check user name and password."""
         given = [value for name, value in headers if name == _AUTHORIZATION]
         if len(given) > 1:
@@ -145,7 +146,7 @@ class BasicCheck:
         if pair is None:
             return self._missing
         name, password = pair
-        outcome = self._checker.check(name, password, now=now)
+        outcome = self._checker.check(name, password, caller=caller, now=now)
         if outcome is Check.NOT_CHECKED:
             return REFUSALS[Reason.PASSWORD_CHECKS_EXHAUSTED]
         if outcome is Check.WRONG:
@@ -196,16 +197,22 @@ class CompiledAuth:
         self._expression = expression
 
     def authenticate(
-        self, headers: HeaderList, credentials: CredentialIndex, *, now: float, observer: Observer | None = None
+        self,
+        headers: HeaderList,
+        credentials: CredentialIndex,
+        *,
+        caller: Caller,
+        now: float,
+        observer: Observer | None = None,
     ) -> tuple[Grant, ...] | Reply:
         """Return the grants of the passed steps, at least one, or the answer to the refused request.
 
         ``headers`` have folded names.
         """
         if self._expression is None and len(self._steps) == 1 and observer is None:
-            outcome = self._steps[0].check(headers, credentials, now=now)
+            outcome = self._steps[0].check(headers, credentials, caller=caller, now=now)
             return (outcome,) if isinstance(outcome, Grant) else outcome
-        run = _Run(self._steps, headers, credentials, now=now, observer=observer)
+        run = _Run(self._steps, headers, credentials, caller=caller, now=now, observer=observer)
         passed = (
             all(map(run.passes, range(len(self._steps)))) if self._expression is None else self._expression(run.passes)
         )
@@ -216,7 +223,7 @@ class CompiledAuth:
 class _Run:
     """The steps of one request, each checked at most once."""
 
-    __slots__ = ("_credentials", "_headers", "_now", "_observer", "_outcomes", "_steps")
+    __slots__ = ("_caller", "_credentials", "_headers", "_now", "_observer", "_outcomes", "_steps")
 
     def __init__(
         self,
@@ -224,12 +231,14 @@ class _Run:
         headers: HeaderList,
         credentials: CredentialIndex,
         *,
+        caller: Caller,
         now: float,
         observer: Observer | None,
     ) -> None:
         self._steps = steps
         self._headers = headers
         self._credentials = credentials
+        self._caller = caller
         self._now = now
         self._observer = observer
         self._outcomes: dict[int, Outcome] = {}
@@ -238,7 +247,8 @@ class _Run:
         outcome = self._outcomes.get(index)
         if outcome is None:
             step = self._steps[index]
-            outcome = self._outcomes[index] = step.check(self._headers, self._credentials, now=self._now)
+            outcome = step.check(self._headers, self._credentials, caller=self._caller, now=self._now)
+            self._outcomes[index] = outcome
             if self._observer is not None:
                 self._observer.decided("auth step", step.name, _describe(outcome))
         return isinstance(outcome, Grant)

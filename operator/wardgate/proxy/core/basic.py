@@ -1,9 +1,7 @@
 """Passwords of basic authentication: APR1 and SHA1 hashes, checked within bounds.
 
-One APR1 check costs half a millisecond of the worker's only thread. So pairs that were verified are remembered
-(bounded; only a keyed digest of them, for the life of the plan), and wrong ones are limited per second: above the
-limit a pair that is not remembered is not checked at all. The check of an unknown user costs as much as that of a
-known one.
+One APR1 check costs half a millisecond of the worker's only thread, so what was checked is remembered and wrong
+passwords are limited, by ``Guesses``. The check of an unknown user costs as much as that of a known one.
 """
 
 from __future__ import annotations
@@ -12,18 +10,18 @@ import base64
 import binascii
 import hashlib
 import hmac
-import secrets
 from enum import Enum
 from typing import Literal
 
 from wardgate.ir import BasicUser
+from wardgate.proxy.core.caller import Caller
 from wardgate.sensitive import Sensitive
 
 _ITOA64 = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _APR1_ORDER = ((0, 6, 12), (1, 7, 13), (2, 8, 14), (3, 9, 15), (4, 10, 5))
 _APR1_MAGIC = b"$apr1$"
-_LONGEST_PASSWORD = 1024
-"""Longer passwords are wrong: APR1's cost grows with the length."""
+_LONGEST_PASSWORD = 255
+"""Longer passwords are wrong: APR1's cost grows with the length, and ``htpasswd`` takes no longer one."""
 _NOBODY = BasicUser("", Sensitive("wardgate"), Sensitive(""))
 """Stands in for an unknown user: an empty hash equals none."""
 
@@ -34,69 +32,37 @@ class Check(Enum):
     PASSED = "passed"
     WRONG = "wrong"
     NOT_CHECKED = "not_checked"
-    """Too many wrong passwords in this second."""
+    """This caller has tried too many wrong passwords."""
 
 
 class PasswordChecker:
     """The users of one basic authentication step."""
 
-    __slots__ = (
-        "_cache_size",
-        "_encryption",
-        "_failures",
-        "_failures_per_second",
-        "_second",
-        "_seed",
-        "_users",
-        "_verified",
-    )
+    __slots__ = ("_encryption", "_users")
 
-    def __init__(
-        self,
-        users: tuple[BasicUser, ...],
-        *,
-        encryption: Literal["apr1", "sha1"],
-        failures_per_second: int = 20,
-        cache_size: int = 1024,
-    ) -> None:
-        self._users = {user.name.encode("utf-8", "surrogateescape"): user for user in users}
+    def __init__(self, users: tuple[BasicUser, ...], *, encryption: Literal["apr1", "sha1"]) -> None:
+        self._users = {_encode(user.name): user for user in users}
         self._encryption = encryption
-        self._failures_per_second = failures_per_second
-        self._cache_size = cache_size
-        self._seed = secrets.token_bytes(32)
-        self._verified: dict[bytes, None] = {}
-        self._second = -1
-        self._failures = 0
 
-    def check(self, name: bytes, password: bytes, *, now: float) -> Check:
-        """Check one pair. ``now`` in seconds, by any clock that does not jump."""
-        pair = hmac.digest(self._seed, len(name).to_bytes(8, "big") + name + password, "sha256")
-        if pair in self._verified:
-            return Check.PASSED
-        if self._exhausted(int(now)):
+    def check(self, name: bytes, password: bytes, *, caller: Caller, now: float) -> Check:
+        """Check one pair. ``now`` in seconds, by any clock."""
+        user, guesses = self._users.get(name, _NOBODY), caller.guesses
+        salt, stored = _encode(user.salt.reveal()), _encode(user.hashed.reveal())
+        pair = guesses.digest(self._encryption.encode(), salt, stored, name, password)
+        known = guesses.recall(pair)
+        if known is not None:
+            return Check.PASSED if known else Check.WRONG
+        if not guesses.allowed(caller.address, name, now=now):
             return Check.NOT_CHECKED
-        if not self._matches(name, password):
-            self._failures += 1
-            return Check.WRONG
-        self._remember(pair)
-        return Check.PASSED
+        if self._matches(password, salt, stored):
+            guesses.was_right(pair)
+            return Check.PASSED
+        guesses.was_wrong(pair, address=caller.address, user=name, now=now)
+        return Check.WRONG
 
-    def _exhausted(self, second: int) -> bool:
-        if second != self._second:
-            self._second = second
-            self._failures = 0
-        return self._failures >= self._failures_per_second
-
-    def _remember(self, pair: bytes) -> None:
-        if len(self._verified) >= self._cache_size:
-            del self._verified[next(iter(self._verified))]
-        self._verified[pair] = None
-
-    def _matches(self, name: bytes, password: bytes) -> bool:
+    def _matches(self, password: bytes, salt: bytes, stored: bytes) -> bool:
         if len(password) > _LONGEST_PASSWORD:
             return False
-        user = self._users.get(name, _NOBODY)
-        salt, stored = _encode(user.salt.reveal()), _encode(user.hashed.reveal())
         if self._encryption == "apr1":
             return hmac.compare_digest(apr1(password, salt), stored)
         return _sha1_matches(password, salt, stored)

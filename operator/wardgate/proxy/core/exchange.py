@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from wardgate.proxy.core.auth import USER_ID, CompiledAuth, Grant
+from wardgate.proxy.core.caller import Caller
 from wardgate.proxy.core.credential_index import CompiledCredential, CredentialIndex
 from wardgate.proxy.core.fields import drop, fold, under_folded_names, without
 from wardgate.proxy.core.framing import is_bodiless
@@ -52,6 +53,7 @@ class Exchange:
         "_around",
         "_authenticated",
         "_bound_hosts",
+        "_caller",
         "_credentials",
         "_grants",
         "_index",
@@ -77,6 +79,7 @@ class Exchange:
         listener: CompiledListener,
         request: Request,
         *,
+        caller: Caller,
         now: float,
         pick: Callable[[int], int],
         observer: Observer | None = None,
@@ -84,6 +87,7 @@ class Exchange:
         self.table = table
         self.request = request
         self.facts = Facts(listener=listener.name)
+        self._caller = caller
         self._credentials = credentials
         self._listener = listener
         self._now = now
@@ -282,7 +286,9 @@ class Exchange:
         if auth is not None:
             observer = None if self._watch is None else self._watch.observer
             headers = under_folded_names(self.request.headers)
-            verdict = auth.authenticate(headers, self._credentials, now=self._now, observer=observer)
+            verdict = auth.authenticate(
+                headers, self._credentials, caller=self._caller, now=self._now, observer=observer
+            )
             if isinstance(verdict, Reply):
                 return verdict
             self._grant(auth, verdict)

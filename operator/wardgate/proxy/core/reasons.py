@@ -99,7 +99,10 @@ ANSWERS: dict[Reason, tuple[int, str]] = {
     Reason.REROUTED_PAST_AUTH: (403, "The request was sent on to a route that asks for another authentication."),
     Reason.REROUTE_NOT_PERMITTED: (403, "The request was sent on to a route of another owner."),
     Reason.TOKEN_BOUND_ELSEWHERE: (403, "The token of this key is bound to other hosts."),
-    Reason.PASSWORD_CHECKS_EXHAUSTED: (503, "Too many wrong passwords are being tried; try again in a second."),
+    Reason.PASSWORD_CHECKS_EXHAUSTED: (
+        429,
+        "Too many wrong passwords came from this address; try again in a minute.",
+    ),
     Reason.HALF_EMPTY_CREDENTIAL: (403, "The credential for the provider would be incomplete."),
     Reason.UNSAFE_RENDERING: (400, "A transformation of this request made a value that cannot be sent."),
     Reason.UNSAFE_RESPONSE_RENDERING: (502, "A transformation of the response made a value that cannot be sent."),

@@ -12,6 +12,7 @@ import ssl
 from typing import TYPE_CHECKING, cast
 
 from wardgate.proxy.core.body_reader import BodyReader
+from wardgate.proxy.core.caller import Caller, counted_address
 from wardgate.proxy.core.chunked import ChunkedError
 from wardgate.proxy.core.messages import Request
 from wardgate.proxy.core.paths import read_target
@@ -56,6 +57,7 @@ class Downstream(asyncio.Protocol):
         "_scanned",
         "_stream",
         "_write_paused",
+        "caller",
         "deadline",
         "gateway",
         "peer",
@@ -69,6 +71,7 @@ class Downstream(asyncio.Protocol):
         self.port = port
         self.scheme = b"http"
         self.peer = ""
+        self.caller = Caller(b"", gateway.guesses)
         self.transport: asyncio.Transport | None = None
         self.deadline = float("inf")
         self._buffer = b""
@@ -94,6 +97,7 @@ class Downstream(asyncio.Protocol):
         self._outbox.transport = self.transport
         peer = self.transport.get_extra_info("peername")
         self.peer = str(peer[0]) if isinstance(peer, tuple) else ""
+        self.caller = Caller(counted_address(self.peer), self.gateway.guesses)
         tls = self.transport.get_extra_info("ssl_object")
         if tls is not None:
             self.scheme = b"https"

@@ -21,8 +21,10 @@ from wardgate.ir import ListenerTls
 from wardgate.proxy.access_log import AccessLog
 from wardgate.proxy.assembly import Assembled
 from wardgate.proxy.core.addresses import AddressRules
+from wardgate.proxy.core.caller import Caller
 from wardgate.proxy.core.credential_index import CredentialIndex
 from wardgate.proxy.core.exchange import Exchange
+from wardgate.proxy.core.guesses import Guesses
 from wardgate.proxy.core.messages import Header, Outgoing, Reply, Request
 from wardgate.proxy.core.plans import CompiledUpstream
 from wardgate.proxy.core.table import Table, TableBuilder
@@ -80,6 +82,7 @@ class Gateway:
         self.clock = clock or asyncio.get_running_loop().time
         self.now = now
         self.draining = False
+        self.guesses = Guesses(per_address=self.limits.address_guesses, per_user=self.limits.user_guesses)
         self.table: Table | None = None
         self.credentials = CredentialIndex()
         self._stale_after = -math.inf if settings.max_config_age else math.inf
@@ -268,13 +271,14 @@ class Gateway:
         """Whether the table in force has a listener on that port."""
         return self.table is not None and port in self.table.listeners
 
-    def exchange(self, request: Request, *, port: int) -> Exchange:
+    def exchange(self, request: Request, *, port: int, caller: Caller) -> Exchange:
         """Begin an exchange on the table in force."""
         self._counters.in_flight += 1
         _name_request(request)
         table = self.table
         assert table is not None, "Asked only where serves() says so."
-        return Exchange(table, self.credentials, table.listeners[port], request, now=self.now(), pick=randrange)
+        listener = table.listeners[port]
+        return Exchange(table, self.credentials, listener, request, caller=caller, now=self.now(), pick=randrange)
 
     def endpoint(self, outgoing: Outgoing) -> EndpointPool | None:
         """Pick the endpoint of the destination whose turn it is."""

@@ -64,7 +64,7 @@ class Stream:
         self._downstream = downstream
         self._gateway = downstream.gateway
         self._head = head
-        self._exchange: Exchange = self._gateway.exchange(request, port=downstream.port)
+        self._exchange: Exchange = self._gateway.exchange(request, port=downstream.port, caller=downstream.caller)
         # What the log says of the request is what arrived, not what a plan made of it; never the query (invariant 7).
         self.method = request.method.decode("latin-1")
         self.path = request.path.decode("latin-1")

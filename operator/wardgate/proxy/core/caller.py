@@ -1,0 +1,29 @@
+"""Who sends a request, as far as the connection tells: whom budgets and limits count before a key has said more."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+
+from wardgate.proxy.core.guesses import Guesses
+
+_SUBNET = 8
+"""Bytes of an IPv6 address that count: whoever has one address of a /64 has them all (RFC 6177)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """``address`` as ``counted_address`` gives it; ``guesses`` is shared by all callers of a process."""
+
+    address: bytes = b""
+    guesses: Guesses = field(default_factory=Guesses)
+
+
+def counted_address(peer: str) -> bytes:
+    """Return what is counted of a peer's address: 4 bytes of IPv4, mapped or not, 8 of IPv6; else the text itself."""
+    try:
+        address = ipaddress.ip_address(peer)
+    except ValueError:
+        return peer.encode("utf-8", "surrogateescape")
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return address.packed[:_SUBNET] if mapped is None else mapped.packed
