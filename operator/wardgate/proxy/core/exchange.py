@@ -28,13 +28,13 @@ from wardgate.proxy.core.matching import CompiledMatch, request_path
 from wardgate.proxy.core.message_view import RequestView, ResponseView
 from wardgate.proxy.core.messages import Facts, Incoming, NeedBody, Outgoing, Reply, Request, Step
 from wardgate.proxy.core.observer import HeaderWatch, Observer
-from wardgate.proxy.core.paths import normalise
 from wardgate.proxy.core.plans import CompiledRoute, CompiledUpstream, ForwardPlan, Redirection
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.redirects import target_of, to_https
 from wardgate.proxy.core.replies import REFUSALS, redirect, take_place_of
 from wardgate.proxy.core.table import CompiledListener, Table
 from wardgate.proxy.core.transformation import CompiledTransformation, Surroundings
+from wardgate.url_path import settle
 
 NEED_BODY = NeedBody()
 _AUTH_METADATA = "envoy.filters.http.ext_authz"
@@ -348,10 +348,10 @@ class Exchange:
             return self._answer(REFUSALS[Reason.NO_DESTINATION])
         if action.rewrite is not None:
             assert self._match is not None
-            request.path = action.rewrite(request.path, self._match)
-            if normalise(request.path) != request.path:
-                # What the caller wrote and what the rewrite joined to it climb out of the rewritten path.
+            rewritten = settle(action.rewrite(request.path, self._match))
+            if rewritten is None:
                 return self._answer(REFUSALS[Reason.BAD_TARGET])
+            request.path = rewritten
         if action.host is not None:
             request.authority = action.host
         self.facts.upstream = upstream.name

@@ -1,10 +1,8 @@
-"""One spelling for every request target, before anything is decided by it.
+"""Request targets, each brought into one spelling before anything is decided by it.
 
-A route that demands a key must not be passed by writing its path differently. So the path is brought into the form
-that Envoy's normaliser gives it: a backslash is a slash, dot segments are resolved in all their spellings
-(``%2e`` included), and a path that climbs above the root stays at the root. All other escapes and repeated slashes stay
-as they are, because their meaning is the upstream's. What has no clear reading at all is refused: control bytes,
-blanks, bytes beyond ASCII, a fragment, a target that is neither a path, nor a whole URL, nor the ``*`` of OPTIONS.
+The path takes the form of ``url_path``; the query stays as it is. What has no clear reading at all is refused: control
+bytes, blanks, bytes beyond ASCII, a fragment, a target that is neither a path, nor a whole URL, nor the ``*`` of
+OPTIONS, and a path that has no form.
 """
 
 from __future__ import annotations
@@ -12,11 +10,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from wardgate.url_path import normalise
+
+_PLAIN = re.compile(
+    rb"(/|(?:/[0-9A-Za-z_~!$&'()*+,;=:@\[\]-][0-9A-Za-z._~!$&'()*+,;=:@\[\]-]*)+/?)(?:\?([\x21\x22\x24-\x7e]*))?"
+)
+"""Nearly every target: no escape, no segment that begins with a dot or is empty, so that its path is in its form."""
 _UNREADABLE = re.compile(rb"[\x00-\x20\x7f-\xff#]")
 _ABSOLUTE = re.compile(rb"(?:https?)://([^/?\\]+)(.*)", re.IGNORECASE | re.DOTALL)
 _AUTHORITY = re.compile(rb"(?:[0-9A-Za-z._~%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
-_HERE = frozenset({b".", b"%2e"})
-_UP = frozenset({b"..", b".%2e", b"%2e.", b"%2e%2e"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +35,13 @@ class Target:
 
 def read_target(target: bytes, *, method: bytes) -> Target | None:
     """Read a request target; None: refuse the request (400)."""
+    plain = _PLAIN.fullmatch(target)
+    if plain is not None:
+        return Target(plain[1], plain[2])
     if _UNREADABLE.search(target) is not None:
         return None
     if target[:1] == b"/":
-        path, mark, query = target.partition(b"?")
-        return Target(normalise(path), query if mark else None)
+        return _target(target)
     if target == b"*" and method == b"OPTIONS":
         return Target(target)
     return _read_url(target)
@@ -47,23 +51,10 @@ def _read_url(target: bytes) -> Target | None:
     parts = _ABSOLUTE.fullmatch(target)
     if parts is None or _AUTHORITY.fullmatch(parts[1]) is None:
         return None
-    path, mark, query = parts[2].partition(b"?")
-    return Target(normalise(path or b"/"), query if mark else None, parts[1])
+    return _target(parts[2], authority=parts[1])
 
 
-def normalise(path: bytes) -> bytes:
-    """Resolve dot segments and backslashes of a path that begins with a slash or backslash."""
-    if b"." not in path and b"\\" not in path and b"%2" not in path:
-        return path
-    kept: list[bytes] = []
-    open_end = False
-    for segment in path.replace(b"\\", b"/")[1:].split(b"/"):
-        lowered = segment.lower()
-        open_end = lowered in _HERE or lowered in _UP
-        if lowered in _UP:
-            del kept[-1:]
-        elif not open_end:
-            kept.append(segment)
-    if open_end:
-        kept.append(b"")
-    return b"/" + b"/".join(kept)
+def _target(rest: bytes, *, authority: bytes | None = None) -> Target | None:
+    path, mark, query = rest.partition(b"?")
+    form = normalise(path or b"/")
+    return None if form is None else Target(form, query if mark else None, authority)

@@ -27,6 +27,7 @@ from wardgate.translate.routes.table_plans import (
     ForwardPlan,
     TableSelector,
 )
+from wardgate.url_path import settle
 
 ROUTE_INVALID: Final = Refuse(500, "route_invalid")
 _CODES: Final = {
@@ -38,6 +39,7 @@ _CODES: Final = {
 }
 _PATH: Final = re.compile(r"/[\x21-\x22\x24-\x3e\x40-\x7e]*")
 _AUTHORITY: Final = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_NO_FORM: Final = "has to hold no dot segment, no %00, and no % but before two hex digits"
 _GROUP: Final = re.compile(r"\\(.?)", re.DOTALL)
 
 
@@ -99,6 +101,8 @@ class ActionReader:
     def _rewrite(self, forward: api.ForwardTo, field: FieldPath) -> PrefixRewrite | RegexRewrite | None:
         if forward.path_rewrite:
             self._check_path(forward.path_rewrite, (*field, "pathRewrite"))
+            if settle(forward.path_rewrite.encode("utf-8", "surrogateescape")) is None:
+                self._error(Reason.INVALID, _NO_FORM, (*field, "pathRewrite"))
             return PrefixRewrite(forward.path_rewrite)
         if forward.regex_rewrite is None:
             return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from wardgate.api.matchers import HeaderMatcher, HttpRequestMatcher, QueryParameterMatcher, StringMatch
 from wardgate.ir import HeaderMatch, PathMatch, QueryMatch, RouteMatch
@@ -18,9 +18,14 @@ from wardgate.problems import FieldPath, ObjectRef, ProblemKind, Reason, format_
 from wardgate.translate.findings import Findings
 from wardgate.translate.regexes import regex_fault
 from wardgate.translate.routes.literal_prefix import literal_prefix
+from wardgate.translate.routes.path_spelling import path_form, strange_literal
 from wardgate.translate.routes.table_plans import MatcherPlan, Widening
 
 _ConditionT = TypeVar("_ConditionT", HeaderMatch, QueryMatch)
+_NO_PATH: Final = (
+    "matches no request: a path begins with /, has no query here, and holds no % but before two hex digits, no %00, "
+    "and no dot segment before an escaped slash or a semicolon"
+)
 _METHOD: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}")
 
 
@@ -74,8 +79,21 @@ class MatcherReader:
         if uri.regex is not None:
             return self._regex_path(uri, uri.regex, field)
         if uri.exact is not None:
-            return (PathMatch("exact", uri.exact, uri.ignore_case),)
-        return (PathMatch("prefix", uri.prefix, uri.ignore_case),) if uri.prefix is not None else ()
+            return (PathMatch("exact", self._spelt("exact", uri.exact, (*field, "exact")), uri.ignore_case),)
+        if uri.prefix is not None:
+            return (PathMatch("prefix", self._spelt("prefix", uri.prefix, (*field, "prefix")), uri.ignore_case),)
+        return ()
+
+    def _spelt(self, kind: Literal["exact", "prefix"], value: str, field: FieldPath) -> str:
+        """The path in the form that requests' paths have; what has no form stays and matches nothing."""
+        form = path_form(kind, value)
+        if form is None:
+            self._surprise((*field, kind), _NO_PATH)
+        elif form != value:
+            self._surprise(
+                (*field, kind), f"is compared as {form!a}, the form that every request's path has; write that"
+            )
+        return value if form is None else form
 
     def _regex_path(self, uri: StringMatch, pattern: str, field: FieldPath) -> tuple[PathMatch, ...]:
         if uri.ignore_case:
@@ -84,13 +102,19 @@ class MatcherReader:
                 f"{format_path(path)} of {self.ref} has no effect on a regex; begin the pattern with (?i) instead."
             )
             self.findings.warning(self.ref, Reason.NO_EFFECT, message, path)
+        literal = strange_literal(pattern)
+        if literal is not None:
+            what = f"holds {literal!a}, which no request's path holds in this form; see Paths in SECURITY.md"
+            self._surprise((*field, "regex"), what)
         if self._is_regex(pattern, (*field, "regex")):
             return (PathMatch("regex", pattern),)
-        literal = literal_prefix(pattern)
-        return (PathMatch("prefix", literal),) if literal else ()
+        beginning = literal_prefix(pattern)
+        return (PathMatch("prefix", path_form("prefix", beginning) or beginning),) if beginning else ()
 
     def _header(self, header: HeaderMatcher, field: FieldPath) -> HeaderMatch | None:
         value = header.value or None
+        if value is not None and not header.regex:
+            value = self._pseudo(header.name.lower(), value, (*field, "value"))
         if header.regex and value is not None and not self._is_regex(value, (*field, "value")):
             return None
         regex = header.regex and value is not None
@@ -104,11 +128,24 @@ class MatcherReader:
 
     def _method(self, method: str, field: FieldPath) -> tuple[str, ...]:
         if _METHOD.fullmatch(method):
-            return (method.upper(),)
+            return (self._upper(method, field),)
         self.findings.error(
             self.ref, Reason.INVALID, f"{format_path(field)} of {self.ref} is not a method such as GET or POST.", field
         )
         return ()
+
+    def _pseudo(self, name: str, value: str, field: FieldPath) -> str:
+        """The value of a pseudo-header as requests have it; ``:path`` holds the query too."""
+        if name == ":path":
+            path, mark, query = value.partition("?")
+            return self._spelt("exact", path, field) + mark + query
+        return self._upper(value, field) if name == ":method" else value
+
+    def _upper(self, method: str, field: FieldPath) -> str:
+        upper = method.upper()
+        if method != upper:
+            self._surprise(field, f"is compared as {upper}, because a method in lower case is refused; write that")
+        return upper
 
     def _is_regex(self, pattern: str, field: FieldPath) -> bool:
         fault = regex_fault(pattern)
@@ -122,6 +159,9 @@ class MatcherReader:
             field,
         )
         return False
+
+    def _surprise(self, field: FieldPath, what: str) -> None:
+        self.findings.warning(self.ref, Reason.INVALID, f"{format_path(field)} of {self.ref} {what}.", field)
 
     def _error(self, reason: Reason, name: str, what: str, field: FieldPath) -> None:
         path = (*field, name)
