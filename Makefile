@@ -23,7 +23,7 @@ PURE_FILES := $(subst $(space),$(comma),$(foreach package,$(PURE),operator/wardg
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-fast lint format install lock crds golden clean bench-propagation binaries
+.PHONY: help demo test test-fast lint format install lock crds golden clean bench-propagation bench-requests binaries
 
 help: ## Show this list
 	@echo "Wardgate. Start with 'make demo' or 'make test'."
@@ -119,6 +119,10 @@ crds: install ## Write crds/ and the chart's copies anew from the models
 
 bench-propagation: install ## Measure how long a write takes until two proxies enforce it (BENCH_FLAGS=--samples=50)
 	$(BIN)/python -m benchmarks.propagation $(BENCH_FLAGS)
+
+PEER ?=
+bench-requests: install ## Measure the CPU of a request beside another checkout (PEER=../other; install that first)
+	$(BIN)/python -m benchmarks.requests --peer $(PEER) $(BENCH_FLAGS)
 
 golden: install ## Write the golden files anew; read the diff
 	WARDGATE_GOLDEN=write $(BIN)/python -m pytest -q tests/translate/test_golden.py tests/cli -m "not slow"
