@@ -86,10 +86,10 @@ def test_key_scope_is_home_and_platform() -> None:
     assert None is _SHARED.key_scope("a")
 
 
-def test_platform_keys_count_for_tenants_only_if_bound() -> None:
-    assert frozenset({"infra"}) == _ISOLATED.bound_only("a")
-    assert frozenset() == _ISOLATED.bound_only("infra")
-    assert frozenset() == _SHARED.bound_only("a")
+def test_only_the_platform_shares_keys() -> None:
+    assert _ISOLATED.shares("infra")
+    assert not _ISOLATED.shares("a")
+    assert not _SHARED.shares("infra")
 
 
 def test_platform_goes_before_tenants() -> None:

@@ -23,6 +23,8 @@ EXPIRES_AT: Final = "wardgate.dev/expires-at"
 """On a key Secret: RFC 3339 time from which the key is refused (invariant 5)."""
 UPSTREAM_HOSTS: Final = "wardgate.dev/upstream-hosts"
 """On a key Secret: the only hosts, comma-separated, that may get what the Secret holds (invariant 11)."""
+SHARE_WITH: Final = "wardgate.dev/share-with"
+"""On a platform's key Secret: the tenants' namespaces, comma-separated, whose policies and routes may use it."""
 DELEGATE_FROM: Final = "wardgate.dev/delegate-from"
 """On a platform's RouteTable: the tenants' namespaces, comma-separated, whose tables may delegate to it."""
 REQUIRE_AUTH: Final = "gateway.gloo.solo.io/require_auth"
@@ -33,6 +35,7 @@ KNOWN_ON: Final[Mapping[str, str]] = {
     CREDENTIAL_HEADERS: "TransformationPolicy",
     EXPIRES_AT: "Secret",
     UPSTREAM_HOSTS: "Secret",
+    SHARE_WITH: "Secret",
     DELEGATE_FROM: "RouteTable",
 }
 """Every annotation of ours, with the kind that it means something on."""
@@ -40,6 +43,7 @@ MAX_STRAY: Final = 20
 """Annotations without effect that are reported for one object."""
 
 _OURS: Final = "wardgate"
+_NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _RFC_3339: Final = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:)(\d\d)((\.\d+)?([Zz]|[+-]\d\d:\d\d))", re.ASCII)
 
 
@@ -117,3 +121,11 @@ def parse_list(text: str) -> tuple[str, ...]:
     """A comma-separated list in lower case, without blanks, empty parts and repetitions, in the order written."""
     parts = (part.strip().lower() for part in text.split(","))
     return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def parse_namespaces(text: str) -> tuple[str, ...] | AnnotationError:
+    """A list of at least one namespace, sorted."""
+    names = parse_list(text)
+    if names and all(map(_NAMESPACE.fullmatch, names)):
+        return tuple(sorted(names))
+    return AnnotationError("names of namespaces, separated by commas, such as team-a,team-b")

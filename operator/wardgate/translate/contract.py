@@ -92,14 +92,14 @@ class KeySetRequest:
     """One set of keys that a policy step looks callers up in. Equal requests are one key set.
 
     ``selector`` is sorted; empty selects nothing. ``refs`` are sorted and already permitted by tenancy. ``scope`` is
-    the sorted namespaces whose Secrets count (``Tenancy.key_scope``), None all of them; those in ``bound_only`` only
-    if they are bound to hosts (``Tenancy.bound_only``), which follows from the scope and so is no part of the name.
+    the sorted namespaces whose Secrets count (``Tenancy.key_scope``), None all of them. For a ``tenant``, Secrets of
+    other namespaces count only if they are shared with it; that follows from the scope and so is no part of the name.
     """
 
     selector: tuple[tuple[str, str], ...] = ()
     refs: tuple[ObjectRef, ...] = ()
     scope: tuple[str, ...] | None = None
-    bound_only: tuple[str, ...] = ()
+    tenant: str = ""
     form: KeyForm = KeyForm.PLAIN
 
     @property

@@ -14,6 +14,7 @@ from wardgate.translate.forms import LastGood
 from wardgate.translate.policies.idle_bindings import idle_bindings
 from wardgate.translate.policies.key_problems import key_problems
 from wardgate.translate.policies.keys import KeySets
+from wardgate.translate.policies.withheld_tokens import withheld_tokens
 from wardgate.translate.stages.attachment import Attached
 from wardgate.translate.stages.outline import Outline
 from wardgate.translate.stages.policies import Policies
@@ -61,6 +62,7 @@ class Evidence:
         findings = Findings.merged(self._of_stages)
         findings.extend(self._key_problems())
         findings.extend(self._idle_bindings())
+        findings.extend(self._withheld_tokens())
         for strays in self.strays:
             for problems in strays.problems.values():
                 findings.extend(problems)
@@ -74,6 +76,13 @@ class Evidence:
         for one in self.policies.auth:
             if one.form is not None and one.value is not None:
                 yield from key_problems(one.ref, one.value, self.keys, self.tenancy)
+
+    def _withheld_tokens(self) -> Iterator[Problem]:
+        for one in self.policies.auth:
+            plan = None if one.value is None else one.value.plan
+            tenants = None if plan is None else self.outline.guarded_tenants.get(plan.name)
+            if plan is not None and tenants is not None:
+                yield from withheld_tokens(one.ref, plan, tenants, lambda name: self.keys.of(name).credentials)
 
     def _idle_bindings(self) -> Iterator[Problem]:
         bound = (one for name in self.outline.key_sets for one in self.keys.of(name).bound)

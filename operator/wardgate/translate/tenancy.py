@@ -67,13 +67,9 @@ class Tenancy:
         """The namespaces whose key Secrets count for policies of ``policy``; None means all of them."""
         return self.platform | {policy} if self.isolated else None
 
-    def bound_only(self, policy: str) -> frozenset[str]:
-        """The namespaces whose key Secrets count for policies of ``policy`` only if they are bound to hosts.
-
-        A tenant decides where its routes lead. A platform token that is bound to nothing would go there too
-        (docs/decisions/0006).
-        """
-        return frozenset() if self.is_platform(policy) else self.platform
+    def shares(self, namespace: str) -> bool:
+        """A key Secret in this namespace can be shared with tenants: there are some, and it is the platform's."""
+        return self.isolated and namespace in self.platform
 
     def age_rank(self, namespace: str) -> int:
         """Goes before the age in "oldest wins": under isolation a platform policy stands before any tenant's."""

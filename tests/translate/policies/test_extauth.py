@@ -157,9 +157,7 @@ class TestKeySet:
     def test_foreign_reference_of_a_tenant_has_no_effect(self) -> None:
         refs = [{"name": "a", "namespace": "other"}, {"name": "b", "namespace": "platform"}]
         outcome = translate({"apiKeyAuth": {"apiKeySecretRefs": refs}}, scope=scope_of(settings=ISOLATED))
-        expected = KeySetRequest(
-            refs=(ObjectRef("Secret", "platform", "b"),), scope=("ns", "platform"), bound_only=("platform",)
-        )
+        expected = KeySetRequest(refs=(ObjectRef("Secret", "platform", "b"),), scope=("ns", "platform"), tenant="ns")
         field = (*API_KEY, "apiKeySecretRefs", 0)
         assert ((expected,), [(Reason.REF_NOT_PERMITTED, field)]) == (outcome.key_sets, warnings(outcome))
 

@@ -36,6 +36,7 @@ from wardgate.translate.tenancy import Tenancy
 
 POLICY_REF = ObjectRef("ExtAuthPolicy", "ns", "p")
 FIELD = ("spec", "config", "glooAuth", "configs", 0, "apiKeyAuth")
+SHARE_WITH = "wardgate.dev/share-with"
 ISOLATED = Settings(tenancy="isolated", platform_namespaces=frozenset({"platform"}))
 REMEDY = "Give every caller a key of their own."
 
@@ -102,16 +103,59 @@ class TestSelection:
         scope = scope_of(key_secret("a", "1"), key_secret("b", "2", labels={}))
         assert sorted(names(scope, request(refs=(ref("b"), ref("a"))))) == ["ns/a", "ns/b"]
 
-    def test_platform_secret_counts_for_a_tenant_only_if_it_is_bound_to_hosts(self) -> None:
-        bound = {"wardgate.dev/upstream-hosts": "api.example.com"}
+    def test_platform_secret_counts_for_a_tenant_only_if_it_is_shared_with_it(self) -> None:
         scope = scope_of(
-            key_secret("free", "1", namespace="platform"),
-            key_secret("bound", "2", namespace="platform", annotations=bound),
+            key_secret("bound", "1", namespace="platform", annotations={"wardgate.dev/upstream-hosts": "a.example"}),
+            key_secret("others", "2", namespace="platform", annotations={SHARE_WITH: "other, more"}),
+            key_secret("shared", "3", namespace="platform", annotations={SHARE_WITH: "other,ns"}),
             settings=ISOLATED,
         )
-        wanted = replace(request(scope=("ns", "platform")), bound_only=("platform",))
-        assert names(scope, wanted) == ["platform/bound"]
-        assert reasons(scope, wanted) == [(Reason.REF_NOT_PERMITTED, ref("free", "platform"))]
+        wanted = replace(request(scope=("ns", "platform")), tenant="ns")
+        (credential,) = keys_of((wanted,), scope).credentials
+        assert ("shared", ("ns", "other")) == (credential.name, credential.shared_with)
+        assert [(Reason.REF_NOT_PERMITTED, ref(name, "platform")) for name in ("bound", "others")] == reasons(
+            scope, wanted
+        )
+
+    def test_every_platform_secret_counts_for_the_platform(self) -> None:
+        scope = scope_of(key_secret("a", namespace="platform"), settings=ISOLATED)
+        assert ["platform/a"] == names(scope, request(scope=("platform",)))
+
+    @pytest.mark.parametrize("value", ["", " , ", "*", "ns,team_b", "a.b", "-ns", "n" * 64])
+    def test_platform_secret_with_an_unreadable_list_is_shared_with_nobody(self, value: str) -> None:
+        secret = key_secret("a", namespace="platform", annotations={SHARE_WITH: value})
+        scope = scope_of(secret, settings=ISOLATED)
+        assert [] == names(scope, replace(request(scope=("ns", "platform")), tenant="ns"))
+        platforms = keys_of((request(scope=("platform",)),), scope)
+        message = (
+            "Secret platform/a is shared with nobody: its annotation wardgate.dev/share-with must be names of "
+            "namespaces, separated by commas, such as team-a,team-b. Correct it."
+        )
+        told = Problem(
+            ProblemKind.WARNING,
+            Reason.NO_EFFECT,
+            message,
+            ref("a", "platform"),
+            ("metadata", "annotations", SHARE_WITH),
+        )
+        assert ((), (told,)) == (platforms.credentials[0].shared_with, platforms.problems)
+
+    def test_tenants_secret_is_shared_with_nobody(self) -> None:
+        scope = scope_of(key_secret("a", annotations={SHARE_WITH: "other"}), settings=ISOLATED)
+        wanted = replace(request(scope=("ns", "platform")), tenant="ns")
+        assert () == keys_of((wanted,), scope).credentials[0].shared_with
+        assert [(Reason.NO_EFFECT, ref("a"))] == reasons(scope, wanted)
+
+    def test_nobody_is_shared_with_where_there_are_no_tenants(self) -> None:
+        outcome = keys_of((request(),), scope_of(key_secret("a", annotations={SHARE_WITH: "other"})))
+        assert ((), ()) == (outcome.credentials[0].shared_with, outcome.problems)
+
+    def test_secret_that_is_no_longer_shared_counts_no_more(self) -> None:
+        wanted = replace(request(scope=("ns", "platform")), tenant="ns")
+        shared = key_secret("a", namespace="platform", annotations={SHARE_WITH: "ns"})
+        before = keys_of((wanted,), scope_of(shared, settings=ISOLATED))
+        taken_back = scope_of(key_secret("a", namespace="platform", version=2), settings=ISOLATED)
+        assert (1, ()) == (len(before.credentials), keys_of((wanted,), taken_back, last=before).credentials)
 
     def test_secret_outside_the_scope_does_not_count(self) -> None:
         scope = scope_of(key_secret("a", "1"), key_secret("b", "2", namespace="foreign"), settings=ISOLATED)
@@ -357,7 +401,10 @@ class TestPolicyWarnings:
 
     def test_isolated_policy_without_usable_key_is_told_where_to_create_one(self) -> None:
         (found,) = told(settings=ISOLATED)
-        assert found.message.endswith("that it selects in its own namespace: tenancy is isolated.")
+        assert found.message.endswith(
+            "that it selects in its own namespace: tenancy is isolated, or have the platform share one with ns "
+            "(wardgate.dev/share-with)."
+        )
 
     def test_policy_that_selects_nothing_is_told_so(self) -> None:
         message = (

@@ -173,6 +173,7 @@ class CompiledAuth:
         "metadata_headers",
         "name",
         "on_arrival",
+        "owner",
         "policy",
         "secret_headers",
     )
@@ -187,6 +188,7 @@ class CompiledAuth:
         }
         spoofable = {USER_ID, *map(_to_bytes, metadata)}
         self.name = plan.name
+        self.owner = plan.owner
         self.policy = plan.policy
         self.keys = frozenset(keys)
         self.metadata_headers = frozenset(metadata)

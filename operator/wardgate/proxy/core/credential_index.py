@@ -41,8 +41,10 @@ class CompiledCredential:
         "id",
         "label",
         "name",
+        "namespace",
         "raw",
         "sendable",
+        "shared_with",
         "user_id",
     )
 
@@ -51,6 +53,8 @@ class CompiledCredential:
         self.id: CredentialId = (credential.key_set, self.digest)
         self.label = f"{credential.namespace}/{credential.name}"
         self.name = credential.name
+        self.namespace = credential.namespace
+        self.shared_with = credential.shared_with
         self.user_id = credential.name.encode("utf-8", "surrogateescape")
         self.expires_at = math.inf if credential.expires_at is None else credential.expires_at
         hosts = credential.allowed_hosts

@@ -7,7 +7,7 @@ Rule 3: preAuthz transformations; then authentication, which removes the keys (i
 Rule 4: a transformation that recalculates may send the request to another route: of its owner's own, and after
         authentication only to one with the same authentication plan. The request then is that route's alone: its plans
         of this phase and the later ones run, none twice for one request, and nothing of the first route's is left.
-Rule 5: a token bound to hosts is checked on the route that the request leaves by (invariant 11).
+Rule 5: whether tokens may leave is checked on the route that the request leaves by (invariant 11, ``token_rules``).
 Rule 6: responses, and every answer of the gateway's own, pass the phases in reverse, each only if its phase has seen
         the request. Answers that ``start`` and ``advance`` return have passed them already; the I/O passes its own
         answers (413, 502 ...) through ``local_reply``.
@@ -33,6 +33,7 @@ from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.redirects import target_of, to_https
 from wardgate.proxy.core.replies import REFUSALS, redirect, take_place_of
 from wardgate.proxy.core.table import CompiledListener, Table
+from wardgate.proxy.core.token_rules import token_refusal
 from wardgate.proxy.core.transformation import CompiledTransformation, Surroundings
 from wardgate.url_path import settle
 
@@ -52,7 +53,6 @@ class Exchange:
         "_answered",
         "_around",
         "_authenticated",
-        "_bound_hosts",
         "_caller",
         "_credentials",
         "_grants",
@@ -99,7 +99,6 @@ class Exchange:
         self._match: CompiledMatch | None = None
         self._upstream: CompiledUpstream | None = None
         self._grants: tuple[Grant, ...] = ()
-        self._bound_hosts: tuple[frozenset[str], ...] = ()
         self._authenticated = False
         self._index = 0
         self._ran: tuple[CompiledTransformation, ...] = ()
@@ -292,8 +291,9 @@ class Exchange:
             if isinstance(verdict, Reply):
                 return verdict
             self._grant(auth, verdict)
-            if not route.recalculates and not self._may_leave_by(route):
-                return REFUSALS[Reason.TOKEN_BOUND_ELSEWHERE]
+            refusal = None if route.recalculates else token_refusal(verdict, route)
+            if refusal is not None:
+                return refusal
         self._choose_upstream(route)
         self._report("authentication")
         return None
@@ -311,17 +311,8 @@ class Exchange:
             headers += {fold(name): (name, value) for grant in grants for name, value in grant.headers}.values()
         for credential in self.credentials_used:
             self._around.leave(_AUTH_METADATA, "userId", credential.name)
-            if credential.allowed_hosts is not None:
-                self._bound_hosts += (credential.allowed_hosts,)
             if self._watch is not None:
                 self._watch.keep_secret((), credential.raw.values())
-
-    def _may_leave_by(self, route: CompiledRoute) -> bool:
-        """Whether every token on the request may go where this route leads (invariant 11)."""
-        if not self._bound_hosts:
-            return True
-        reached = route.bound_hosts
-        return reached is not None and all(reached <= allowed for allowed in self._bound_hosts)
 
     def _choose_upstream(self, route: CompiledRoute) -> None:
         if not isinstance(route.action, ForwardPlan):
@@ -332,8 +323,9 @@ class Exchange:
                 self.request.headers.append((USER_ID, credential.user_id))
 
     def _dispatch(self, route: CompiledRoute) -> Step:
-        if not self._may_leave_by(route):
-            return self._answer(REFUSALS[Reason.TOKEN_BOUND_ELSEWHERE])
+        refusal = token_refusal(self._grants, route)
+        if refusal is not None:
+            return self._answer(refusal)
         action = route.action
         if isinstance(action, ForwardPlan):
             return self._forward(action)

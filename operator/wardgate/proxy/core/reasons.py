@@ -52,6 +52,7 @@ class Reason(StrEnum):
     PASSWORD_CHECKS_EXHAUSTED = "password_checks_exhausted"  # noqa: S105 - a reason, not a password
     NOT_AUTHENTICATED = "not_authenticated"
     TOKEN_BOUND_ELSEWHERE = "token_bound_elsewhere"  # noqa: S105 - a reason, not a token
+    TOKEN_NOT_SHARED = "token_not_shared"  # noqa: S105 - a reason, not a token
 
     # Transformation.
     HALF_EMPTY_CREDENTIAL = "half_empty_credential"
@@ -99,6 +100,7 @@ ANSWERS: dict[Reason, tuple[int, str]] = {
     Reason.REROUTED_PAST_AUTH: (403, "The request was sent on to a route that asks for another authentication."),
     Reason.REROUTE_NOT_PERMITTED: (403, "The request was sent on to a route of another owner."),
     Reason.TOKEN_BOUND_ELSEWHERE: (403, "The token of this key is bound to other hosts."),
+    Reason.TOKEN_NOT_SHARED: (403, "The token of this key may not be used on this route."),
     Reason.PASSWORD_CHECKS_EXHAUSTED: (
         429,
         "Too many wrong passwords came from this address; try again in a minute.",

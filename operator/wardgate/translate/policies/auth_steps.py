@@ -113,7 +113,7 @@ class StepReader:
             selector=labels,
             refs=tuple(sorted(set(self._refs(refs, (*path, "apiKeySecretRefs"))))),
             scope=None if scope is None else tuple(sorted(scope)),
-            bound_only=tuple(sorted(self.scope.tenancy.bound_only(self.policy.namespace))),
+            tenant=self.scope.tenancy.owner(self.policy.namespace),
             form=_form(auth),
         )
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from wardgate.api.annotations import SHARE_WITH
 from wardgate.api.key_secret import KEY_SECRET_TYPE
 from wardgate.ir import ApiKeyStep
 from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason
@@ -57,7 +58,11 @@ class _Reader:
 
     @property
     def _where(self) -> str:
-        return " in its own namespace: tenancy is isolated" if self.tenancy.isolated else ""
+        if not self.tenancy.isolated:
+            return ""
+        tenant = self.tenancy.owner(self.policy.namespace)
+        shared = f", or have the platform share one with {tenant} ({SHARE_WITH})" if tenant else ""
+        return f" in its own namespace: tenancy is isolated{shared}"
 
     def _list(self, of_secrets: Sequence[Problem]) -> Iterator[Problem]:
         """What is wrong with Secrets, as far as the policy's reader may know of them."""

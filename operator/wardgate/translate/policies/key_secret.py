@@ -1,6 +1,7 @@
-"""What one key Secret means: its digest, its expiry, the hosts it is bound to, its metadata.
+"""What one key Secret means: its digest, its expiry, the hosts it is bound to, whom it is shared with, its metadata.
 
-Whatever restricts a key refuses it when it cannot be read; what is merely useless is left out. A complaint names
+Whatever restricts a key refuses it when it cannot be read; a list of tenants that cannot be read shares it with nobody;
+what is merely useless is left out. A complaint names
 entries and annotations, never what they hold. Which policies a Secret belongs to is not decided here (``keys``).
 """
 
@@ -14,7 +15,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from wardgate.api.annotations import EXPIRES_AT, UPSTREAM_HOSTS, AnnotationError, parse_list, parse_time
+from wardgate.api.annotations import (
+    EXPIRES_AT,
+    SHARE_WITH,
+    UPSTREAM_HOSTS,
+    AnnotationError,
+    parse_list,
+    parse_namespaces,
+    parse_time,
+)
 from wardgate.api.key_secret import KEY_ENTRY
 from wardgate.ir import MetadataEntry
 from wardgate.problems import FieldPath, Reason
@@ -34,12 +43,17 @@ _NO_KEY_AT_ALL: Final = hashlib.sha256(b"").hexdigest()
 
 @dataclass(frozen=True, slots=True)
 class UsableKey:
-    """What one Secret means in every key set of one form."""
+    """What one Secret means in every key set of one form.
+
+    ``shared_with``: the tenants whose policies may use it, if it is a platform's; ``sharing_fault``: why it is nobody.
+    """
 
     digest: str
     expires_at: int | None
     allowed_hosts: tuple[str, ...] | None
     metadata: tuple[MetadataEntry, ...]
+    shared_with: tuple[str, ...] = ()
+    sharing_fault: AnnotationError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +83,7 @@ def read_key(secret: DecodedSecret, *, form: KeyForm, limit: int) -> UsableKey |
     if size > limit:
         complaint = f"its entries make {size} bytes, and at most {limit} are allowed"
         return RefusedKey(Reason.TOO_LARGE, complaint, ("data",))
-    return UsableKey(digest, expires_at, hosts, metadata)
+    return UsableKey(digest, expires_at, hosts, metadata, *_sharing(secret))
 
 
 def _digest(secret: DecodedSecret, form: KeyForm) -> str | RefusedKey:
@@ -142,6 +156,13 @@ def _hosts(secret: DecodedSecret) -> tuple[str, ...] | RefusedKey | None:
         complaint = f"its annotation {UPSTREAM_HOSTS} must list names of hosts, such as api.openai.com"
         return _refused(complaint, (*_ANNOTATIONS, UPSTREAM_HOSTS))
     return tuple(sorted(hosts))
+
+
+def _sharing(secret: DecodedSecret) -> tuple[tuple[str, ...], AnnotationError | None]:
+    """Whom it is shared with, and what keeps it from being shared."""
+    text = secret.annotations.get(SHARE_WITH)
+    tenants = () if text is None else parse_namespaces(text)
+    return ((), tenants) if isinstance(tenants, AnnotationError) else (tenants, None)
 
 
 def _metadata(secret: DecodedSecret) -> Iterator[MetadataEntry]:

@@ -63,6 +63,8 @@ class KeySet:
         self._holdings: dict[str, Holding] = {}
         self._faults: dict[HeldSecret, Problem] = {}
         """Secrets of the key type that are no keys here."""
+        self._remarks: dict[HeldSecret, Problem] = {}
+        """What is wrong with Secrets whether they are keys here or not."""
         self._mistyped: dict[HeldSecret, None] = {}
         self._shortcomings: dict[object, tuple[Problem, ...]] = {}
         self._present: frozenset[ObjectRef] = frozenset()
@@ -79,6 +81,7 @@ class KeySet:
         successor._mistyped = {**_without(self._mistyped, gone.mistyped), **come.mistyped}
         successor._present = (self._present - gone.named) | come.named
         successor._faults = {**_without(self._faults, gone.keys), **dict(self._faulty(come.keys))}
+        successor._remarks = {**_without(self._remarks, gone.keys), **dict(self._misshared(come.keys))}
         old = self._by_digest(one for one in gone.keys if one not in self._faults)
         new = self._by_digest(one for one in come.keys if one not in successor._faults)
         successor._take_over(self, {digest: self._held(digest, old, new) for digest in {**old, **new}})
@@ -89,7 +92,7 @@ class KeySet:
         """What is wrong with the Secrets of the set: those that are missing first, then the oldest first."""
         missing = (key_warnings.missing(ref) for ref in self.request.refs if ref not in self._present)
         mistyped = sorted((one.ref, one.decoded().type) for one in self._mistyped)
-        found = [*self._faults.items(), *self._duplicates()]
+        found = [*self._faults.items(), *self._remarks.items(), *self._duplicates()]
         found.sort(key=lambda fault: fault[0].age_key)
         return (*missing, *(key_warnings.mistyped(*one) for one in mistyped), *(problem for _, problem in found))
 
@@ -131,8 +134,23 @@ class KeySet:
             key = self._key(one)
             if isinstance(key, RefusedKey):
                 yield one, key_warnings.refused(one.ref, key)
-            elif key.allowed_hosts is None and one.ref.namespace in self.request.bound_only:
-                yield one, key_warnings.unbound(one.ref)
+            elif not self._counts(one, key):
+                yield one, key_warnings.unshared(one.ref, self.request.tenant)
+
+    def _counts(self, one: HeldSecret, key: UsableKey) -> bool:
+        tenant = self.request.tenant
+        return tenant in ("", one.ref.namespace, *key.shared_with)
+
+    def _misshared(self, secrets: Iterable[HeldSecret]) -> Iterator[tuple[HeldSecret, Problem]]:
+        """Those that their owner meant to share, in vain."""
+        for one in secrets:
+            key = self._key(one)
+            if isinstance(key, RefusedKey):
+                continue
+            if key.sharing_fault is not None:
+                yield one, key_warnings.misshared(one.ref, key.sharing_fault)
+            elif key.shared_with and not self._rules.tenancy.is_platform(one.ref.namespace):
+                yield one, key_warnings.shared_in_vain(one.ref)
 
     def _duplicates(self) -> Iterator[tuple[HeldSecret, Problem]]:
         for holding in self._holdings.values():
@@ -167,6 +185,7 @@ class KeySet:
             name=holder.ref.name,
             expires_at=key.expires_at,
             allowed_hosts=key.allowed_hosts,
+            shared_with=key.shared_with if self._rules.tenancy.shares(holder.ref.namespace) else (),
             metadata=key.metadata,
         )
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from wardgate.api.annotations import UPSTREAM_HOSTS
+from wardgate.api.annotations import SHARE_WITH, UPSTREAM_HOSTS, AnnotationError
 from wardgate.api.key_secret import KEY_SECRET_TYPE
 from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.translate.policies.key_secret import RefusedKey
 from wardgate.translate.tenancy import Tenancy
 
 _LONGEST_TYPE: Final = 100
+_SHARING: Final = ("metadata", "annotations", SHARE_WITH)
 
 
 def refused(ref: ObjectRef, key: RefusedKey) -> Problem:
@@ -45,13 +46,28 @@ def duplicate(loser: ObjectRef, winner: ObjectRef, tenancy: Tenancy) -> Problem:
     return _warning(loser, Reason.DUPLICATE_KEY, message)
 
 
-def unbound(ref: ObjectRef) -> Problem:
-    """A platform's Secret would count for a tenant's policy if it were bound to hosts."""
+def unshared(ref: ObjectRef, tenant: str) -> Problem:
+    """A platform's Secret would count for a tenant's policy if its owner had shared it with the tenant."""
     message = (
-        f"{ref} is not used by policies of other namespaces: it is bound to no hosts. "
-        f"Annotate it with {UPSTREAM_HOSTS}."
+        f"{ref} is selected by a policy of namespace {tenant} and not used there: it is not shared with it. If it is "
+        f"meant to be, list {tenant} in its annotation {SHARE_WITH}; otherwise nothing is to be done."
     )
-    return _warning(ref, Reason.REF_NOT_PERMITTED, message)
+    return _warning(ref, Reason.REF_NOT_PERMITTED, message, _SHARING)
+
+
+def misshared(ref: ObjectRef, error: AnnotationError) -> Problem:
+    """The list of those it is shared with cannot be read."""
+    message = f"{ref} is shared with nobody: its annotation {SHARE_WITH} must be {error.expected}. Correct it."
+    return _warning(ref, Reason.NO_EFFECT, message, _SHARING)
+
+
+def shared_in_vain(ref: ObjectRef) -> Problem:
+    """Only a platform's Secret can be shared."""
+    message = (
+        f"{ref} is shared with nobody: its annotation {SHARE_WITH} has no effect outside the platform's namespaces. "
+        "Remove it."
+    )
+    return _warning(ref, Reason.NO_EFFECT, message, _SHARING)
 
 
 def unused(ref: ObjectRef, tenancy: Tenancy) -> Problem:

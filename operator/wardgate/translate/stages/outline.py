@@ -32,6 +32,7 @@ from wardgate.settings import Settings
 from wardgate.translate.listening.ports import OpenListener
 from wardgate.translate.policies.idle_bindings import Reached, reached
 from wardgate.translate.policies.transformations import template_limits
+from wardgate.translate.policies.withheld_tokens import GuardedTenants, guarded_tenants
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.stages.attachment import Attached
 from wardgate.translate.stages.policies import Policies
@@ -59,6 +60,11 @@ class Outline:
     def reached(self) -> Reached:
         """Where the keys of each set get."""
         return reached(self.config)
+
+    @cached_property
+    def guarded_tenants(self) -> GuardedTenants:
+        """On whose routes policies of other owners stand."""
+        return guarded_tenants(self.config)
 
 
 def outline(

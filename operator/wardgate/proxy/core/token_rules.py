@@ -1,0 +1,57 @@
+"""Where the tokens on a request may go: to the hosts their owner bound them to, on the routes their owner meant.
+
+Rule 1: a token that is bound to hosts goes only where each destination of the route dials and verifies one of them.
+Rule 2: on a tenant's route a token of another owner's leaves only if it is bound (rule 1) or shared with the tenant,
+        and never in a redirect, which the caller reads.
+Rule 3: a tenant's policy puts a token of another owner's into credential headers only: providers repeat others in their
+        answers, where the caller reads them.
+
+What a Secret gives is a token here whatever it means, because nobody can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from wardgate.proxy.core.auth import Grant
+from wardgate.proxy.core.credential_index import CompiledCredential
+from wardgate.proxy.core.fields import fold, folded_names
+from wardgate.proxy.core.hollow_credentials import CREDENTIAL_HEADERS
+from wardgate.proxy.core.messages import Reply
+from wardgate.proxy.core.plans import CompiledRoute, Redirection
+from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.replies import REFUSALS
+
+_CREDENTIALS = folded_names(CREDENTIAL_HEADERS)
+
+
+def token_refusal(grants: Iterable[Grant], route: CompiledRoute) -> Reply | None:
+    """Return the answer to a request whose tokens may not leave by this route; None: they may."""
+    for grant in grants:
+        credential = grant.credential
+        if credential is None:
+            continue
+        if credential.allowed_hosts is not None and not _is_bound_to(credential.allowed_hosts, route):
+            return REFUSALS[Reason.TOKEN_BOUND_ELSEWHERE]
+        if route.owner and is_foreign(grant, route.owner) and not _may_be_used(grant, credential, route):
+            return REFUSALS[Reason.TOKEN_NOT_SHARED]
+    return None
+
+
+def is_foreign(grant: Grant, tenant: str) -> bool:
+    """Whether a grant puts on a request what is not the tenant's own."""
+    return bool(grant.headers) and grant.credential is not None and grant.credential.namespace != tenant
+
+
+def _is_bound_to(hosts: frozenset[str], route: CompiledRoute) -> bool:
+    reached = route.bound_hosts
+    return reached is not None and reached <= hosts
+
+
+def _may_be_used(grant: Grant, credential: CompiledCredential, route: CompiledRoute) -> bool:
+    if credential.allowed_hosts is None and route.owner not in credential.shared_with:
+        return False
+    if isinstance(route.action, Redirection):
+        return False
+    by_tenant = route.auth is not None and route.auth.owner == route.owner
+    return not by_tenant or all(fold(name) in _CREDENTIALS for name, _ in grant.headers)

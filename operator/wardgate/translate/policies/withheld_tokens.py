@@ -1,0 +1,63 @@
+"""Platform policies on tenants' routes whose keys carry tokens that may not leave there: such requests are refused.
+
+The rule is the proxy's (``proxy/core/token_rules``): on a tenant's route a token of somebody else's leaves only if its
+Secret is bound to hosts or shared with the tenant. Nothing is decided here; it is told before anybody meets the 403.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final, TypeAlias
+
+from wardgate.api.annotations import SHARE_WITH, UPSTREAM_HOSTS
+from wardgate.ir import ApiKeyStep, AuthPlan, Credential, GatewayConfig
+from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
+
+GuardedTenants: TypeAlias = Mapping[str, frozenset[str]]
+"""By the name of an authentication plan, the tenants on whose routes it stands although it is not theirs."""
+_NAMED_AT_MOST: Final = 3
+
+
+def guarded_tenants(config: GatewayConfig) -> GuardedTenants:
+    """Which plans guard routes of other owners."""
+    owners = {plan.name: plan.owner for plan in config.auth_plans}
+    found: dict[str, set[str]] = {}
+    for listener in config.listeners:
+        for host in listener.virtual_hosts:
+            for route in host.routes:
+                if route.owner and route.auth is not None and owners[route.auth] != route.owner:
+                    found.setdefault(route.auth, set()).add(route.owner)
+    return {name: frozenset(tenants) for name, tenants in found.items()}
+
+
+def withheld_tokens(
+    policy: ObjectRef, plan: AuthPlan, tenants: frozenset[str], keys_of: Callable[[str], Iterable[Credential]]
+) -> Iterator[Problem]:
+    """A warning where some of the policy's keys are refused on routes of these tenants. ``keys_of``: by key set."""
+    withheld = sorted({each for step in plan.steps for each in _withheld(step, tenants, keys_of)})
+    if not withheld:
+        return
+    names = [f"{namespace}/{name}" for namespace, name in withheld]
+    message = (
+        f"{policy} guards routes of namespaces {_listed(sorted(tenants))}, and the tokens of {len(names)} of its keys "
+        f"may not leave there: requests with them are refused. Annotate {_listed(names)} with {UPSTREAM_HOSTS} or "
+        f"{SHARE_WITH}, or narrow the policy's selectors."
+    )
+    yield Problem(ProblemKind.WARNING, Reason.REF_NOT_PERMITTED, message, policy, ("spec", "applyToRoutes"))
+
+
+def _withheld(
+    step: object, tenants: frozenset[str], keys_of: Callable[[str], Iterable[Credential]]
+) -> Iterator[tuple[str, str]]:
+    if not isinstance(step, ApiKeyStep) or not step.metadata_headers:
+        return
+    sent = {header.entry for header in step.metadata_headers}
+    for key in keys_of(step.key_set):
+        is_free = key.allowed_hosts is not None or tenants <= {key.namespace, *key.shared_with}
+        if not is_free and not sent.isdisjoint(entry.name for entry in key.metadata):
+            yield key.namespace, key.name
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - _NAMED_AT_MOST
+    return ", ".join(names[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
