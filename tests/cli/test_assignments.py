@@ -205,3 +205,8 @@ def test_check_and_render_follow_the_same_limit(wardgate: Wardgate, lab: Path) -
 
     assert (0, 1) == (wardgate("check", "lab").status, wardgate("check", "lab", *limit).status)
     assert "3 bytes" in wardgate("render", "lab", "--request", "POST /huggingface", *limit).err
+
+
+def test_share_of_a_caller_is_a_percentage() -> None:
+    with pytest.raises(typer.BadParameter, match="from 1 to 100"):
+        parse_assignment("limits.caller_share=101")

@@ -48,6 +48,7 @@ _MAY_BE_ZERO: Final = frozenset(
         "timeouts.stale_addresses",
     }
 )
+_PER_CENT: Final = frozenset({"limits.caller_share"})
 _LONGEST_SILENCE: Final = 75
 """What the operator allows a watch by default: with a longer silence a frozen one would outlast 90 s (invariant 5)."""
 _SIZES: Final = frozenset({"regex_memory", "regex_work", "replace_work"})
@@ -93,7 +94,8 @@ class Assignment:
 def _settings() -> Iterator[Setting]:
     for limit in dataclasses.fields(Limits):
         name = f"limits.{limit.name}"
-        number = forms.count(lowest=0 if name in _MAY_BE_ZERO else 1)
+        highest = 100 if name in _PER_CENT else forms.LARGEST_COUNT
+        number = forms.count(lowest=0 if name in _MAY_BE_ZERO else 1, highest=highest)
         yield Setting(name, "proxy", forms.SIZE if name.endswith("_bytes") else number)
     for time in dataclasses.fields(Timeouts):
         name = f"timeouts.{time.name}"

@@ -25,12 +25,21 @@ Requests = dict[tuple[str, str, str, str], int]
 class Counters:
     """One worker's counts since they were last taken."""
 
-    __slots__ = ("_durations", "_requests", "_upstream_errors", "connections", "in_flight", "log_lines_dropped")
+    __slots__ = (
+        "_durations",
+        "_refused_connections",
+        "_requests",
+        "_upstream_errors",
+        "connections",
+        "in_flight",
+        "log_lines_dropped",
+    )
 
     def __init__(self) -> None:
         self._requests: Requests = {}
         self._durations: dict[str, list[float]] = {}
         self._upstream_errors: dict[tuple[str, str], int] = {}
+        self._refused_connections: dict[str, int] = {}
         self.connections = 0
         self.in_flight = 0
         self.log_lines_dropped = 0
@@ -50,12 +59,17 @@ class Counters:
         key = (upstream, reason)
         self._upstream_errors[key] = self._upstream_errors.get(key, 0) + 1
 
+    def refused_connection(self, reason: str) -> None:
+        """Count a caller's connection that was closed as soon as it was made."""
+        self._refused_connections[reason] = self._refused_connections.get(reason, 0) + 1
+
     def take(self) -> dict[str, object]:
         """Return what was added, as JSON-ready lists, and start anew."""
         taken: dict[str, object] = {
             "requests": [[*key, count] for key, count in self._requests.items()],
             "durations": [[route, *values] for route, values in self._durations.items()],
             "upstream_errors": [[*key, count] for key, count in self._upstream_errors.items()],
+            "refused_connections": [[*item] for item in self._refused_connections.items()],
             "connections": self.connections,
             "in_flight": self.in_flight,
             "log_lines_dropped": self.log_lines_dropped,
@@ -63,6 +77,7 @@ class Counters:
         self._requests = {}
         self._durations = {}
         self._upstream_errors = {}
+        self._refused_connections = {}
         return taken
 
 
@@ -82,6 +97,7 @@ class Totals(Collector):
     requests: dict[tuple[str, ...], float] = field(default_factory=dict)
     durations: dict[str, list[float]] = field(default_factory=dict)
     upstream_errors: dict[tuple[str, ...], float] = field(default_factory=dict)
+    refused_connections: dict[tuple[str, ...], float] = field(default_factory=dict)
     gauges: dict[int, Gauges] = field(default_factory=dict)
     worker_restarts: int = 0
     revision: str = ""
@@ -97,6 +113,8 @@ class Totals(Collector):
             _bump(self.requests, tuple(key), count)
         for *key, count in _rows(taken, "upstream_errors"):
             _bump(self.upstream_errors, tuple(key), count)
+        for *key, count in _rows(taken, "refused_connections"):
+            _bump(self.refused_connections, tuple(key), count)
         for route, *values in _rows(taken, "durations"):
             numbers = [value for value in values if isinstance(value, int | float)]
             held = self.durations.get(str(route), [0.0] * len(numbers))
@@ -121,6 +139,12 @@ class Totals(Collector):
         for key, count in sorted(self.upstream_errors.items()):
             errors.add_metric(key, count)
         yield errors
+        refused = CounterMetricFamily(
+            "wardgate_connections_refused", "Callers' connections closed at once.", labels=["reason"]
+        )
+        for key, count in sorted(self.refused_connections.items()):
+            refused.add_metric(key, count)
+        yield refused
         yield self._histogram()
         yield from self._simple()
 

@@ -19,7 +19,7 @@ class Limits:
     """Status line and headers of an upstream's response; above: 502."""
     body_bytes: int = 10 * 1024 * 1024
     """A body that a plan buffers; above: 413 (request) or 502 (response)."""
-    buffered_bytes: int = 64 * 1024 * 1024
+    buffered_bytes: int = 80 * 1024 * 1024
     """All bodies that a worker buffers at once; above: 503."""
     connections: int = 10_000
     """Callers' connections of one worker; above: refused at accept."""
@@ -27,6 +27,8 @@ class Limits:
     """Idle connections kept to one upstream endpoint."""
     upstream_connections: int = 1024
     """Connections of one worker to one upstream endpoint; above: 503."""
+    caller_share: int = 25
+    """Per cent of the three budgets above that one caller may hold; above: 429. 100: all of them."""
     address_guesses: int = 20
     """Wrong basic passwords of one address in a minute; above: 429."""
     user_guesses: int = 5

@@ -122,6 +122,16 @@ def answering(response: bytes) -> Callable[[Provider], Script]:
     return make
 
 
+def silent(provider: Provider) -> Script:
+    """Take requests and never answer."""
+
+    async def script(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await provider.read_request(reader)
+        await reader.read()
+
+    return script
+
+
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-type: text/plain\r\n\r\nok"
 
 

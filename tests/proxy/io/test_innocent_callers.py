@@ -9,10 +9,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+from dataclasses import replace
+from functools import partial
+from typing import Literal, cast
 
 import pytest
 
 from tests.proxy.io.bench import (
+    CREDENTIAL,
     OK,
     Bench,
     Caller,
@@ -20,28 +24,52 @@ from tests.proxy.io.bench import (
     Script,
     answering,
     config,
+    guarded,
     open_route,
     providing,
     routed,
     run,
     serving,
+    settle,
+    silent,
 )
-from wardgate.ir import AuthPlan, BasicAuthStep, BasicUser
+from wardgate.ir import (
+    AuthPlan,
+    BasicAuthStep,
+    BasicUser,
+    Endpoint,
+    GatewayConfig,
+    HeaderTemplate,
+    MessageTemplate,
+    TransformationPlan,
+    Upstream,
+    UpstreamTls,
+)
+from wardgate.proxy.settings import Limits, ProxySettings
 from wardgate.sensitive import Sensitive
 from wardgate.tasks import spawn
 
+OTHER = replace(CREDENTIAL, digest=hashlib.sha256(b"another").hexdigest(), name="another-key")
 GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 
 
-async def answered(bench: Bench, *, requests: int = 10, request: bytes = GET) -> list[int]:
+async def answered(bench: Bench, *, requests: int = 10, request: bytes = GET, address: str = "127.0.0.1") -> list[int]:
     """The statuses that an innocent caller gets on a connection of its own."""
-    caller = await bench.connect()
+    caller = await bench.connect(address=address)
     statuses = []
     for _ in range(requests):
         await caller.send(request)
         statuses.append((await caller.response())[0])
     caller.close()
     return statuses
+
+
+def reasons(bench: Bench) -> dict[str, int]:
+    """How many requests ended for which reason, since this was last asked."""
+    counted: dict[str, int] = {}
+    for _, _, _, reason, count in cast("list[tuple[str, str, str, str, int]]", bench.counters.take()["requests"]):
+        counted[reason] = counted.get(reason, 0) + count
+    return counted
 
 
 async def flood(caller: Caller, data: bytes) -> bytes:
@@ -153,5 +181,139 @@ def test_right_passwords_pass_while_three_callers_guess() -> None:
             guesser = await bench.connect(address="127.0.0.4")
             await guesser.send(with_password("bob:right"))
             assert (await guesser.response())[0] == 200
+
+    run(scenario())
+
+
+def post(length: int, *headers: bytes, body: bytes = b"") -> bytes:
+    fields = b"".join(b"%b\r\n" % header for header in headers)
+    return b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n%b\r\n%b" % (length, fields, body)
+
+
+def reading_bodies(port: int, phase: Literal["pre", "post"]) -> GatewayConfig:
+    """A guarded route whose plan reads bodies, before or after authentication, and two keys."""
+    plan = TransformationPlan(
+        "read",
+        phase,
+        request=MessageTemplate(headers=(HeaderTemplate("x-read", "{{ body() }}"),), parse_body="DontParse"),
+    )
+    route = open_route(auth="plan", transformations=("read",))
+    served = guarded(port, transformations=(plan,), credentials=(CREDENTIAL, OTHER))
+    return replace(served, listeners=routed(route))
+
+
+@pytest.mark.parametrize(("phase", "others"), [("pre", "127.0.0.2"), ("post", "127.0.0.1")])
+def test_bodies_that_one_caller_holds_leave_room_for_others(phase: Literal["pre", "post"], others: str) -> None:
+    settings = ProxySettings(admin="", limits=Limits(body_bytes=1000, buffered_bytes=8000))
+
+    async def scenario() -> None:
+        async with providing(answering(OK)) as provider, serving(settings) as bench:
+            await bench.apply(reading_bodies(provider.port, phase))
+            attackers = []
+            for _ in range(7):
+                attacker = await bench.connect()
+                await attacker.send(post(1000, b"Api-Key: mysecretkey", body=b"x" * 950))
+                attackers.append(attacker)
+            assert [(await attacker.response())[0] for attacker in attackers[2:]] == [429] * 5
+            assert bench.gateway.buffered == 2 * 950
+            request = post(1000, b"Api-Key: another", body=b"x" * 1000)
+            assert await answered(bench, request=request, address=others) == [200] * 10
+            assert await answered(bench, request=request, address="127.0.0.3") == [200] * 10
+            assert reasons(bench) == {"": 20, "caller_over_share": 5}
+
+    run(scenario())
+
+
+def test_body_that_was_collected_before_authentication_counts_for_the_key_afterwards() -> None:
+    settings = ProxySettings(admin="", limits=Limits(body_bytes=1000, buffered_bytes=8000))
+
+    async def scenario() -> None:
+        async with providing(silent) as provider, serving(settings) as bench:
+            await bench.apply(reading_bodies(provider.port, "pre"))
+            for place in range(2):
+                caller = await bench.connect(address=f"127.0.0.{place + 1}")
+                await caller.send(post(1000, b"Api-Key: mysecretkey", body=b"x" * 1000))
+                await settle(partial(has_received, provider, place + 1))
+            request = post(1000, b"Api-Key: mysecretkey", body=b"x" * 1000)
+            assert await answered(bench, requests=1, request=request, address="127.0.0.3") == [429]
+            assert bench.gateway.buffered == 2000
+
+    run(scenario())
+
+
+def test_connections_that_one_address_holds_leave_room_for_others() -> None:
+    settings = ProxySettings(admin="", limits=Limits(connections=8))
+
+    async def scenario() -> None:
+        async with providing(answering(OK)) as provider, serving(settings) as bench:
+            await bench.apply(config(provider.port))
+            attackers = [await bench.connect() for _ in range(8)]
+            assert await asyncio.gather(*(attacker.rest() for attacker in attackers[2:])) in (
+                [b""] * 6,
+                [b"<reset>"] * 6,
+            )
+            assert await answered(bench, address="127.0.0.2") == [200] * 10
+            assert bench.counters.take()["refused_connections"] == [["caller_over_share", 6]]
+            attackers[0].close()
+            await settle(lambda: len(bench.gateway.connections) < 2)
+            assert await answered(bench) == [200] * 10
+
+    run(scenario())
+
+
+def has_received(provider: Provider, requests: int) -> bool:
+    return len(provider.received) == requests
+
+
+def holding(provider: Provider) -> Script:
+    """Answer what asks for ``/``, and nothing else."""
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while (await provider.read_request(reader)).startswith(b"GET / "):
+            writer.write(OK)
+        await reader.read()
+
+    return script
+
+
+def with_key(key: bytes, path: bytes = b"/") -> bytes:
+    return b"GET %b HTTP/1.1\r\nHost: h\r\nApi-Key: %b\r\n\r\n" % (path, key)
+
+
+def test_upstream_connections_that_one_key_holds_leave_room_for_others() -> None:
+    settings = ProxySettings(admin="", limits=Limits(upstream_connections=8))
+
+    async def scenario() -> None:
+        async with providing(holding) as provider, serving(settings) as bench:
+            await bench.apply(guarded(provider.port, credentials=(CREDENTIAL, OTHER)))
+            attackers = [await bench.connect(address=f"127.0.0.{number}") for number in range(1, 9)]
+            for attacker in attackers:
+                await attacker.send(with_key(b"mysecretkey", b"/hold"))
+            answers = await asyncio.gather(*(attacker.response() for attacker in attackers[2:]))
+            assert [status for status, _, _ in answers] == [429] * 6
+            assert await answered(bench, request=with_key(b"another")) == [200] * 10
+            for attacker in attackers:
+                attacker.close()
+            await settle(lambda: not bench.gateway.connections)
+            assert await answered(bench, request=with_key(b"mysecretkey")) == [200] * 10
+
+    run(scenario())
+
+
+def test_upstream_connection_that_is_being_made_counts_for_who_left_it() -> None:
+    settings = ProxySettings(admin="", limits=Limits(upstream_connections=8))
+
+    async def scenario() -> None:
+        # It takes connections and shakes no hands, so no connection is ever ready.
+        async with providing(silent) as provider, serving(settings) as bench:
+            mute = Upstream("provider", (Endpoint("127.0.0.1", provider.port),), tls=UpstreamTls("provider.test"))
+            await bench.apply(config(provider.port, upstreams=(mute,)))
+            for caller in (await bench.connect(), await bench.connect()):
+                await caller.send(GET)
+            await settle(lambda: provider.connections == 2)
+            for caller in bench.callers:
+                caller.close()
+            await settle(lambda: not bench.gateway.connections)
+            assert await answered(bench, requests=1) == [429]
 
     run(scenario())

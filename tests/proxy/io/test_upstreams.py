@@ -24,6 +24,7 @@ from tests.proxy.io.bench import (
     run,
     serving,
     settle,
+    silent,
 )
 from wardgate.ir import Endpoint, GatewayConfig, Guard, MessageTemplate, TransformationPlan, Upstream, UpstreamTls
 from wardgate.proxy.settings import Limits, ProxySettings
@@ -43,16 +44,6 @@ def once(response: bytes) -> Callable[[Provider], Script]:
         return script
 
     return make
-
-
-def silent(provider: Provider) -> Script:
-    """Take requests and never answer."""
-
-    async def script(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-        await provider.read_request(reader)
-        await reader.read()
-
-    return script
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ A body is asked for (``NeedBody``) only when a transformation that reads it is n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 
 from wardgate.proxy.core.auth import USER_ID, CompiledAuth, Grant
 from wardgate.proxy.core.caller import Caller
@@ -68,6 +68,7 @@ class Exchange:
         "_view",
         "_watch",
         "facts",
+        "holder",
         "request",
         "table",
     )
@@ -87,6 +88,8 @@ class Exchange:
         self.table = table
         self.request = request
         self.facts = Facts(listener=listener.name)
+        self.holder: Hashable = caller.address
+        """Whom budgets count: the key or the user that authenticated the request, and before that the address."""
         self._caller = caller
         self._credentials = credentials
         self._listener = listener
@@ -303,6 +306,8 @@ class Exchange:
         headers = self.request.headers
         headers[:] = without(headers, auth.consumed)
         self._grants = grants
+        first = grants[0]
+        self.holder = (auth.policy, first.user) if first.credential is None else first.user
         self.facts.credential = grants[0].user
         if len(grants) == 1:
             headers += grants[0].headers

@@ -1,51 +1,57 @@
-"""A body that a plan reads, collected whole: within its own limit and within the worker's budget for all of them."""
+"""A body that a plan reads, collected whole: within its own limit, the caller's share and the worker's budget."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Hashable
 
-if TYPE_CHECKING:
-    from wardgate.proxy.io.gateway import Gateway
-
-
-class TooLarge(Exception):
-    """The body is larger than ``limits.body_bytes``."""
-
-
-class NoRoom(Exception):
-    """All bodies together are larger than ``limits.buffered_bytes``."""
+from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.io.shares import Budget
 
 
 class Collector:
-    """``add`` pieces, then ``take`` the whole. What was reserved is to be given back by whom it is handed over to."""
+    """``add`` pieces, then ``take`` the whole. Its bytes stay charged until ``release``, after they have been sent."""
 
-    __slots__ = ("_gateway", "_pieces", "_reserved", "_size")
+    __slots__ = ("_budget", "_data", "_holder", "_most", "held")
 
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
-        self._pieces: list[bytes] = []
-        self._size = 0
-        self._reserved = 0
+    def __init__(self, budget: Budget, *, most: int) -> None:
+        self._budget = budget
+        self._most = most
+        self._data = bytearray()
+        self._holder: Hashable = None
+        self.held = 0
+        """Bytes charged."""
 
-    def add(self, data: bytes) -> None:
-        """Keep a piece. Raises ``TooLarge`` or ``NoRoom``."""
-        self._size += len(data)
-        if self._size > self._gateway.limits.body_bytes:
-            raise TooLarge
-        if not self._gateway.reserve(len(data)):
-            raise NoRoom
-        self._reserved += len(data)
-        self._pieces.append(data)
+    def charge_to(self, holder: Hashable) -> Reason | None:
+        """Charge what is held, and what follows, to ``holder``, or say why not."""
+        if self.held and holder != self._holder:
+            refusal = self._budget.pass_on(self.held, giver=self._holder, taker=holder)
+            if refusal is not None:
+                return refusal
+        self._holder = holder
+        return None
+
+    def add(self, data: bytes) -> Reason | None:
+        """Keep a piece, or say why not."""
+        if len(self._data) + len(data) > self._most:
+            return Reason.BODY_TOO_LARGE
+        refusal = self._budget.take(self._holder, len(data))
+        if refusal is None:
+            self.held += len(data)
+            self._data += data
+        return refusal
 
     def take(self) -> bytes:
-        """The body, and start anew; the bytes stay reserved until they have been sent."""
-        body = b"".join(self._pieces)
-        self._pieces = []
-        self._size = 0
+        """The body, and start anew; the bytes stay charged."""
+        body = bytes(self._data)
+        self._data = bytearray()
         return body
 
-    def hand_over(self) -> int:
-        """The bytes that were reserved: whoever takes the number gives them back once they have been sent."""
-        reserved, self._reserved = self._reserved, 0
-        self._pieces = []
-        return reserved
+    def drop(self) -> None:
+        """Keep no more of the body; what was taken of it may still be on its way, so it stays charged."""
+        self._data = bytearray()
+
+    def release(self) -> None:
+        """End the charge: what was collected has left this process."""
+        if self.held:
+            self._budget.give_back(self._holder, self.held)
+            self.held = 0

@@ -20,6 +20,7 @@ from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.core.request_head import RequestHead, parse_request_head
 from wardgate.proxy.core.tls_names import carries_one_of
+from wardgate.proxy.io.collector import Collector
 from wardgate.proxy.io.outbox import Outbox
 from wardgate.proxy.io.response_writer import reply_bytes
 from wardgate.proxy.io.stream import Stream
@@ -78,7 +79,7 @@ class Downstream(asyncio.Protocol):
         self._at = 0
         self._blank_lines = 0
         self._scanned = 0
-        self._outbox = Outbox(gateway)
+        self._outbox = Outbox()
         self._stream: Stream | None = None
         self._body = BodyReader()
         self._closing = False
@@ -346,9 +347,9 @@ class Downstream(asyncio.Protocol):
         """Whether the caller has taken something of what waits for it since this was last asked."""
         return self._outbox.takes_bytes()
 
-    def owe(self, reserved: int) -> None:
-        """Give bytes back to the worker's budget once what was written of them has left this process."""
-        self._outbox.owe(reserved)
+    def owe(self, collected: Collector) -> None:
+        """End what a body is charged with once what was written of it has left this process."""
+        self._outbox.owe(collected)
 
     def _refuse(self, reason: Reason) -> None:
         """Answer a request that could not even be read, and end: what follows it cannot be trusted."""

@@ -63,3 +63,9 @@ class PoolExhausted(UpstreamError):
     """Too many connections to one endpoint."""
 
     reason = Reason.OVERLOAD
+
+
+class ShareExhausted(UpstreamError):
+    """Too many connections to one endpoint for one caller."""
+
+    reason = Reason.CALLER_OVER_SHARE

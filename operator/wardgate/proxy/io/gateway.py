@@ -36,6 +36,7 @@ from wardgate.proxy.io.name_cache import Lookup
 from wardgate.proxy.io.name_servers import NameServers
 from wardgate.proxy.io.pool import Connector, EndpointPool, UpstreamPool
 from wardgate.proxy.io.resolver import Address, Resolver, is_local_address
+from wardgate.proxy.io.shares import Budget
 from wardgate.proxy.io.tls import TlsConfigError, TlsFactory
 from wardgate.proxy.metrics import Counters
 from wardgate.proxy.settings import ProxySettings
@@ -93,8 +94,10 @@ class Gateway:
         self._complaints = Complaints(report=report)
         self._connections: set[Downstream] = set()
         self._ports: dict[int, _Port] = {}
-        self.buffered = 0
-        """Bytes of bodies held at the moment."""
+        percent, limits = self.limits.caller_share, self.limits
+        # A request and its response, both collected, always have room.
+        self.bodies = Budget(limits.buffered_bytes, percent=percent, at_least=2 * limits.body_bytes)
+        self._admitted = Budget(limits.connections, percent=percent)
         self._revoked_at: dict[Exchange, float] = {}
         self._idle = asyncio.Event()
         self._own_headers: tuple[int, tuple[Header, ...]] = (0, ())
@@ -237,8 +240,10 @@ class Gateway:
     # Connections.
 
     def admit(self, connection: Downstream) -> bool:
-        """Take a caller's connection, unless there are too many."""
-        if len(self._connections) >= self.limits.connections:
+        """Take a caller's connection, unless there are too many, of all callers or of this one."""
+        refusal = self._admitted.take(connection.caller.address)
+        if refusal is not None:
+            self._counters.refused_connection(refusal)
             return False
         self._connections.add(connection)
         self._counters.connections += 1
@@ -253,6 +258,7 @@ class Gateway:
         """A caller's connection ended."""
         if connection in self._connections:
             self._connections.remove(connection)
+            self._admitted.give_back(connection.caller.address)
             self._counters.connections -= 1
         if not self._connections:
             self._idle.set()
@@ -301,16 +307,10 @@ class Gateway:
         since = self._revoked_at.setdefault(exchange, now)
         return now - since >= self.timeouts.revoked_grace
 
-    def reserve(self, size: int) -> bool:
-        """Take from the budget of buffered bytes."""
-        if self.buffered + size > self.limits.buffered_bytes:
-            return False
-        self.buffered += size
-        return True
-
-    def unreserve(self, size: int) -> None:
-        """Give back."""
-        self.buffered -= size
+    @property
+    def buffered(self) -> int:
+        """Bytes of bodies held at the moment."""
+        return self.bodies.total
 
     def own_headers(self) -> tuple[Header, ...]:
         """Headers of an answer of the gateway's own; the date is made once a second."""

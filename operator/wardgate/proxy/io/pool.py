@@ -9,25 +9,33 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from wardgate.ir import Endpoint, Upstream
+from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.io.errors import (
     AddressRefused,
     PoolExhausted,
+    ShareExhausted,
     TlsFailed,
     Unreachable,
     UpstreamError,
     UpstreamTimeout,
 )
 from wardgate.proxy.io.resolver import Resolver
+from wardgate.proxy.io.shares import Budget
 from wardgate.proxy.io.tls import TlsConfigError, TlsFactory, check_peer
 from wardgate.proxy.io.upstream import UpstreamConnection
 from wardgate.proxy.settings import Limits, Timeouts
 from wardgate.tasks import spawn
+
+_TOO_MANY: dict[Reason, UpstreamError] = {
+    Reason.OVERLOAD: PoolExhausted("Too many connections to this upstream."),
+    Reason.CALLER_OVER_SHARE: ShareExhausted("One caller asked for more than its share of the connections to it."),
+}
 
 
 class Waiter(Protocol):
@@ -149,6 +157,8 @@ class EndpointPool:
         self._connector = connector
         self._idle: list[UpstreamConnection] = []
         self._open = 0
+        limits = connector.limits
+        self._busy = Budget(limits.upstream_connections, percent=limits.caller_share)
         self._context: ssl.SSLContext | None = None
         self._tls_problem = ""
         self.retired = False
@@ -167,7 +177,30 @@ class EndpointPool:
                 self._tls_problem = str(error)
         return self._tls_problem
 
-    def take_idle(self) -> UpstreamConnection | None:
+    def acquire(self, waiter: Waiter, *, holder: Hashable, fresh: bool) -> UpstreamConnection | None:
+        """Return an idle connection, unless it must be ``fresh``; else open one and hand it to ``waiter`` later.
+
+        The connection is charged to ``holder`` from now on, before it is open, and until it is idle again or closed.
+        """
+        refusal = self._busy.take(holder)
+        if refusal is not None:
+            waiter.upstream_failed(_TOO_MANY[refusal])
+            return None
+        idle = None if fresh else self._take_idle()
+        if idle is not None:
+            idle.holder = holder
+        elif self._tls_problem:
+            self._busy.give_back(holder)
+            waiter.upstream_failed(TlsFailed(self._tls_problem))
+        elif self._open >= self._busy.limit:
+            self._busy.give_back(holder)
+            waiter.upstream_failed(_TOO_MANY[Reason.OVERLOAD])
+        else:
+            self._open += 1
+            spawn(self._connect(waiter, holder), name=f"connect {self._endpoint.host}:{self._endpoint.port}")
+        return idle
+
+    def _take_idle(self) -> UpstreamConnection | None:
         """The connection used last, if one is idle."""
         while self._idle:
             connection = self._idle.pop()
@@ -175,37 +208,32 @@ class EndpointPool:
                 return connection
         return None
 
-    def connect(self, waiter: Waiter) -> None:
-        """Open a new connection for ``waiter``."""
-        if self._open >= self._connector.limits.upstream_connections:
-            waiter.upstream_failed(PoolExhausted("Too many connections to this upstream."))
-            return
-        if self._tls_problem:
-            waiter.upstream_failed(TlsFailed(self._tls_problem))
-            return
-        self._open += 1
-        spawn(self._connect(waiter), name=f"connect {self._endpoint.host}:{self._endpoint.port}")
-
-    async def _connect(self, waiter: Waiter) -> None:
+    async def _connect(self, waiter: Waiter, holder: Hashable) -> None:
         try:
             connection = await self._connector.connect(self._endpoint, self._upstream, self._context)
         except UpstreamError as error:
-            self._open -= 1
+            self._give_up(holder)
             waiter.upstream_failed(error)
         except BaseException:
-            self._open -= 1
+            self._give_up(holder)
             waiter.upstream_failed(Unreachable("The connection could not be made."))
             raise
         else:
             if connection.lost:
-                self._open -= 1
+                self._give_up(holder)
                 waiter.upstream_failed(Unreachable("The upstream closed the connection at once."))
                 return
+            connection.holder = holder
             connection.on_lost = self._lost
             waiter.upstream_ready(connection)
 
+    def _give_up(self, holder: Hashable) -> None:
+        self._open -= 1
+        self._busy.give_back(holder)
+
     def release(self, connection: UpstreamConnection) -> None:
         """Take a connection back whose request and response ended cleanly."""
+        self._end_use(connection)
         reusable = connection.detach()
         if not reusable or self.retired or len(self._idle) >= self._connector.limits.pool_idle:
             connection.close()
@@ -230,8 +258,14 @@ class EndpointPool:
             connection.close()
         self._idle.clear()
 
+    def _end_use(self, connection: UpstreamConnection) -> None:
+        holder, connection.holder = connection.holder, None
+        if holder is not None:
+            self._busy.give_back(holder)
+
     def _lost(self, connection: UpstreamConnection) -> None:
         self._open -= 1
+        self._end_use(connection)
         if connection in self._idle:
             self._idle.remove(connection)
 

@@ -16,7 +16,7 @@ from wardgate.proxy.core.messages import HeaderList, Incoming, NeedBody, Outgoin
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.core.request_head import RequestHead
-from wardgate.proxy.io.collector import Collector, NoRoom, TooLarge
+from wardgate.proxy.io.collector import Collector
 from wardgate.proxy.io.errors import ResponseTooLarge, UpstreamError, UpstreamTimeout
 from wardgate.proxy.io.request_sender import RequestSender
 from wardgate.proxy.io.response_writer import ResponseWriter
@@ -74,7 +74,7 @@ class Stream:
         self._started = self._gateway.clock()
         self._deadline = _NEVER
         self._collecting = False
-        self._collector = Collector(self._gateway)
+        self._collector: Collector | None = None
         self._request_done = False
         self._sender: RequestSender | None = None
         self._endpoint: EndpointPool | None = None
@@ -123,7 +123,7 @@ class Stream:
         if self._collecting:
             self._collecting = False
             # The key may have been revoked, or have expired, while the body was on its way (invariant 5).
-            gateway, body = self._gateway, self._collector.take()
+            gateway, body = self._gateway, self._collected().take()
             if gateway.is_stale:
                 self._refuse(Reason.CONFIG_TOO_OLD)
             else:
@@ -152,22 +152,29 @@ class Stream:
             self._refuse(Reason.BODY_TOO_LARGE)
             return
         self._collecting = True
+        self._collected().charge_to(self._exchange.holder)
         self._arm(self._gateway.timeouts.body)
         if self._head.expect_continue and self._head.has_body:
             self._downstream.send_continue()
 
     def _collect(self, data: bytes) -> None:
         self._arm(self._gateway.timeouts.body)
-        try:
-            self._collector.add(data)
-        except TooLarge:
+        refusal = self._collected().add(data)
+        if refusal is not None:
             self._collecting = False
-            self._refuse(Reason.BODY_TOO_LARGE)
-        except NoRoom:
-            self._collecting = False
-            self._refuse(Reason.OVERLOAD)
+            self._refuse(refusal)
+
+    def _collected(self) -> Collector:
+        if self._collector is None:
+            self._collector = Collector(self._gateway.bodies, most=self._gateway.limits.body_bytes)
+        return self._collector
 
     def _forward(self, outgoing: Outgoing) -> None:
+        if self._collector is not None:
+            refusal = self._collector.charge_to(self._exchange.holder)
+            if refusal is not None:
+                self._refuse(refusal)
+                return
         self._sender = RequestSender(outgoing, self._head)
         if self._sender.streams and self._head.has_body:
             self._arm(self._gateway.timeouts.body)
@@ -181,11 +188,9 @@ class Stream:
 
     def _acquire(self, *, fresh: bool) -> None:
         assert self._endpoint is not None
-        idle = None if fresh else self._endpoint.take_idle()
+        idle = self._endpoint.acquire(self, holder=self._exchange.holder, fresh=fresh)
         if idle is not None:
             self._begin(idle)
-        else:
-            self._endpoint.connect(self)
 
     # The pool's waiter.
 
@@ -218,6 +223,7 @@ class Stream:
         """The upstream answers."""
         self._arm(self._gateway.timeouts.response)
         if self._exchange.response_needs_body(status):
+            self._collected().charge_to(self._exchange.holder)
             self._incoming = Incoming(status, headers)
             return
         if self._sender is not None and self._sender.asked_head and not self._writer.asked_head:
@@ -243,7 +249,7 @@ class Stream:
         """The response is complete."""
         if self._incoming is not None:
             incoming, self._incoming = self._incoming, None
-            incoming.body = self._collector.take()
+            incoming.body = self._collected().take()
             finished = self._exchange.finish_response(incoming)
             self._settle_keep_alive()
             self._writer.whole(finished)
@@ -267,14 +273,13 @@ class Stream:
         self._update_flow()
 
     def _collect_response(self, data: bytes) -> None:
-        try:
-            self._collector.add(data)
-        except TooLarge:
+        refusal = self._collected().add(data)
+        if refusal is not None:
             self._incoming = None
-            self._fail(ResponseTooLarge("The response is larger than a plan may buffer."))
-        except NoRoom:
-            self._incoming = None
-            self._refuse(Reason.OVERLOAD)
+            if refusal is Reason.BODY_TOO_LARGE:
+                self._fail(ResponseTooLarge("The response is larger than a plan may buffer."))
+            else:
+                self._refuse(refusal)
 
     # The caller.
 
@@ -352,7 +357,8 @@ class Stream:
     def _conclude(self) -> None:
         self._done = True
         self._deadline = _NEVER
-        self._downstream.owe(self._collector.hand_over())
+        if self._collector is not None:
+            self._downstream.owe(self._collector)
         self._gateway.record(self._exchange, self, self._downstream.peer, self._started)
 
     def _release(self) -> None:

@@ -8,7 +8,7 @@ both the request and the response ended cleanly; whatever is in doubt is closed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Protocol, cast
 
 import httptools
@@ -39,7 +39,10 @@ class ResponseSink(Protocol):
 
 
 class UpstreamConnection(asyncio.Protocol):
-    """``owner`` is told when the connection ends. ``used`` counts the requests that it has carried."""
+    """``on_lost`` is told when the connection ends. ``used`` counts the requests that it has carried.
+
+    ``holder`` is whom the connection is charged to while a request has it.
+    """
 
     __slots__ = (
         "_complete",
@@ -56,6 +59,7 @@ class UpstreamConnection(asyncio.Protocol):
         "_sink",
         "_status",
         "_until_close",
+        "holder",
         "idle_since",
         "lost",
         "on_lost",
@@ -71,6 +75,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.lost = False
         self.used = 0
         self.idle_since = 0.0
+        self.holder: Hashable | None = None
         self.on_lost: Callable[[UpstreamConnection], None] | None = None
         self._head_request = False
         self._reset()
