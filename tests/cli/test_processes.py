@@ -33,6 +33,8 @@ class Running:
     def __init__(self, *arguments: str, port: int) -> None:
         self.port = port
         self.lines: list[str] = []
+        self.reading = threading.Lock()
+        """Whoever holds it keeps standard error from being read."""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "wardgate", *arguments],
             stdout=subprocess.PIPE,
@@ -46,7 +48,8 @@ class Running:
     def _read(self) -> None:
         assert self.process.stderr is not None
         for line in self.process.stderr:
-            self.lines.append(line.rstrip("\n"))
+            with self.reading:
+                self.lines.append(line.rstrip("\n"))
 
     def wait_for(self, words: str, *, times: int = 1) -> str:
         """Wait until so many lines have these words; return the last of them."""
@@ -298,3 +301,17 @@ def test_module_is_the_command() -> None:
     )
 
     assert ended.stdout.startswith("wardgate ")
+
+
+def test_messages_that_nobody_reads_stop_neither_requests_nor_changes(lab: Path) -> None:
+    with gateway(lab) as running:
+        # The reader is on its way through a line as long as the lock is held: the pipe fills up behind it.
+        with running.reading:
+            documents = (f"---\n{{apiVersion: security.policy.gloo.solo.io/v{n}, kind: Bad}}\n" for n in range(3, 700))
+            replace_atomically(lab / "broken.yaml", "".join(documents))
+            replace_atomically(lab / "routes.yaml", ROUTES.replace("prefix: /huggingface", "prefix: /other"))
+            wait_for_status(running, 401, "/other")
+            replace_atomically(lab / "routes.yaml", ROUTES)
+            wait_for_status(running, 401, "/huggingface")
+        assert 0 == running.stop()
+    assert any("broken.yaml" in line for line in running.lines)

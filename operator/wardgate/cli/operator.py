@@ -18,6 +18,7 @@ from wardgate.cli.errors import CommandError
 from wardgate.cli.serving import stop_signals
 from wardgate.control.division import SelectorError, parse_selector
 from wardgate.control.settings import WATCH_SILENCE, OperatorSettings
+from wardgate.outlet import unblocked_standard_error
 
 _DEFAULT_ADMIN = "127.0.0.1:9902"
 
@@ -145,7 +146,6 @@ def operator(
       $ wardgate operator --tenancy isolated --platform-namespace ai
       $ wardgate operator --kubeconfig ~/.kube/config --proxy-admin http://127.0.0.1:9901
     """
-    _log_to_standard_error(verbose=verbose)
     settings = OperatorSettings(
         release=release,
         namespace=namespace,
@@ -172,7 +172,9 @@ def operator(
         watch_silence=assignments.watch_silence(assign or (), default=WATCH_SILENCE),
     )
     try:
-        asyncio.run(_operate(settings, kubeconfig=kubeconfig, context=context))
+        with unblocked_standard_error():
+            _log_to_standard_error(verbose=verbose)
+            asyncio.run(_operate(settings, kubeconfig=kubeconfig, context=context))
     finally:
         # The process is about to end. To look through all there is for cycles before that takes up to a second.
         gc.freeze()

@@ -13,6 +13,7 @@ from wardgate.cli import assignments, forms, options
 from wardgate.cli.errors import USAGE, CommandError
 from wardgate.cli.file_config import serve_file
 from wardgate.cli.serving import Terminal
+from wardgate.outlet import unblocked_standard_error
 
 _OF_THE_CLUSTER: Final = {
     "release": "--release",
@@ -108,7 +109,8 @@ def proxy(
         assigned=assign,
     )
     if config is not None:
-        asyncio.run(serve_file(config, settings, Terminal()))
+        with unblocked_standard_error():
+            asyncio.run(serve_file(config, settings, Terminal()))
         return
     # Who serves a file starts faster, and smaller, without the client of the API server.
     from wardgate.cli.cluster_config import ClusterConfig, serve_cluster  # noqa: PLC0415
@@ -122,7 +124,8 @@ def proxy(
         cache_dir=cache_dir,
         watch_silence=assignments.watch_silence(assign or (), default=SILENCE),
     )
-    asyncio.run(serve_cluster(place, replace(settings, max_config_age=max_config_age), Terminal()))
+    with unblocked_standard_error():
+        asyncio.run(serve_cluster(place, replace(settings, max_config_age=max_config_age), Terminal()))
 
 
 def _demand_one_source(call: typer.Context, *, config: Path | None, cluster: bool) -> None:

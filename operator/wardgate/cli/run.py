@@ -15,6 +15,7 @@ from wardgate.cli import options
 from wardgate.cli.errors import CommandError
 from wardgate.cli.paths import FolderArgument
 from wardgate.cli.serving import Gateway, Terminal, gateway, stop_signals
+from wardgate.outlet import unblocked_standard_error
 from wardgate.proxy.settings import ProxySettings
 from wardgate.settings import Settings
 from wardgate.standalone.bundle_file import write_bundle
@@ -104,7 +105,8 @@ def run(
             assigned=assign,
         ),
     )
-    asyncio.run(_serve(job, Terminal()))
+    with unblocked_standard_error():
+        asyncio.run(_serve(job, Terminal()))
 
 
 async def _serve(job: _Job, terminal: Terminal) -> None:

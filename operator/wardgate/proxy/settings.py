@@ -21,6 +21,8 @@ class Limits:
     """A body that a plan buffers; above: 413 (request) or 502 (response)."""
     buffered_bytes: int = 80 * 1024 * 1024
     """All bodies that a worker buffers at once; above: 503."""
+    log_bytes: int = 4 * 1024 * 1024
+    """Lines of the access log that wait in one worker for a slow reader; above: the oldest are dropped."""
     connections: int = 10_000
     """Callers' connections of one worker; above: refused at accept."""
     pool_idle: int = 64

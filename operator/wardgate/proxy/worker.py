@@ -18,6 +18,7 @@ from collections.abc import Mapping
 
 import uvloop
 
+from wardgate.outlet import unblocked_standard_error
 from wardgate.proxy.access_log import AccessLog, standard_output
 from wardgate.proxy.assembly import Assembly, AssemblyError
 from wardgate.proxy.io.channel import Channel
@@ -31,7 +32,6 @@ _TICK = 0.25
 """Seconds between two looks at deadlines; a time-out is late by at most so much."""
 _REPORT_EVERY = 4
 """Ticks between two reports to the supervisor."""
-_LOG_EVERY = 1
 
 
 class Worker:
@@ -40,7 +40,7 @@ class Worker:
     def __init__(self, pipe: socket.socket) -> None:
         self._channel = Channel(pipe, on_frame=self._order, on_close=self._orphaned)
         self._counters = Counters()
-        self._log = AccessLog(write=standard_output)
+        self._log: AccessLog | None = None
         self._gateway: Gateway | None = None
         self._assembly = Assembly()
         self._commits: asyncio.Queue[Mapping[str, object]] = asyncio.Queue()
@@ -49,14 +49,14 @@ class Worker:
 
     async def run(self) -> None:
         """Serve until told to stop."""
-        self._log.start()
         self._channel.start()
         self._channel.send("ready")
         spawn(self._apply_commits(), name="commits")
         spawn(self._tick(), name="tick")
         await self._stopped.wait()
         self._report()
-        self._log.close()
+        if self._log is not None:
+            self._log.close()
         for _ in range(100):
             if self._channel.flushed:
                 break
@@ -66,10 +66,13 @@ class Worker:
     def _order(self, frame: Frame, descriptor: int | None) -> None:
         if frame.kind == "settings":
             settings = settings_from_json(frame.payload)
+            if settings.access_log:
+                self._log = AccessLog(write=standard_output, limit=settings.limits.log_bytes)
+                self._log.start()
             self._gateway = Gateway(
                 settings,
                 counters=self._counters,
-                log=self._log if settings.access_log else None,
+                log=self._log,
                 report=lambda text: self._channel.send("problem", {"text": text}),
             )
         elif frame.kind == "listen" and descriptor is not None:
@@ -119,7 +122,7 @@ class Worker:
                 self._gateway.tick()
             if self._has_leavings:
                 self._collect()
-            if count % _LOG_EVERY == 0:
+            if self._log is not None:
                 self._log.flush()
             if count % _REPORT_EVERY == 0:
                 self._report()
@@ -131,7 +134,8 @@ class Worker:
         gc.freeze()
 
     def _report(self) -> None:
-        self._counters.log_lines_dropped = self._log.dropped
+        if self._log is not None:
+            self._counters.log_lines_dropped = self._log.dropped
         self._channel.send("metrics", {}, json.dumps(self._counters.take()).encode())
 
     def _orphaned(self) -> None:
@@ -158,7 +162,8 @@ def _number(header: Mapping[str, object], name: str) -> float:
 async def _main(descriptor: int) -> None:
     # The supervisor decides when to stop; a Ctrl-C at the terminal reaches every process of the group.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    await Worker(socket.socket(fileno=descriptor)).run()
+    with unblocked_standard_error():
+        await Worker(socket.socket(fileno=descriptor)).run()
 
 
 if __name__ == "__main__":

@@ -281,7 +281,7 @@ async def serving(
 ) -> AsyncIterator[Bench]:
     """Run a gateway without a config yet."""
     lines: list[bytes] = []
-    log = AccessLog(write=lines.append)
+    log = AccessLog(write=lines.append, limit=1024 * 1024)
     log.start()
     clock = Clock()
     counters = Counters()

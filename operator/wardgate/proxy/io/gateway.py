@@ -18,7 +18,7 @@ from time import time
 from typing import TYPE_CHECKING
 
 from wardgate.ir import ListenerTls
-from wardgate.proxy.access_log import AccessLog
+from wardgate.proxy.access_log import METHOD_BYTES, PATH_BYTES, AccessLog, shortened
 from wardgate.proxy.assembly import Assembled
 from wardgate.proxy.core.addresses import AddressRules
 from wardgate.proxy.core.caller import Caller
@@ -359,8 +359,8 @@ class Gateway:
                     "listener": facts.listener,
                     "caller": peer,
                     "request_id": stream.request_id,
-                    "method": stream.method,
-                    "path": stream.path,
+                    "method": shortened(stream.method, METHOD_BYTES),
+                    "path": shortened(stream.path, PATH_BYTES),
                     "status": stream.status,
                     "reason": facts.reason,
                     "route": facts.route,
