@@ -315,3 +315,15 @@ def test_messages_that_nobody_reads_stop_neither_requests_nor_changes(lab: Path)
             wait_for_status(running, 401, "/huggingface")
         assert 0 == running.stop()
     assert any("broken.yaml" in line for line in running.lines)
+
+
+def test_key_of_a_file_that_is_emptied_is_refused_and_accepted_again_once_it_is_filled(lab: Path) -> None:
+    # Nobody listens there: a key that is accepted gets 502.
+    with gateway(lab, "--resolve", "api-inference.huggingface.co:443=127.0.0.1:1") as running:
+        path = next(path for path in lab.iterdir() if path.read_text() == SECRET)
+        wait_for_status(running, 502, "/huggingface", api_key=KEY)
+        path.write_text("")
+        wait_for_status(running, 401, "/huggingface", api_key=KEY)
+        running.wait_for("counts as deleted")
+        path.write_text(SECRET)
+        wait_for_status(running, 502, "/huggingface", api_key=KEY)

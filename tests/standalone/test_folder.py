@@ -174,7 +174,7 @@ def test_unreadable_document_and_unknown_kind_are_fatal_at_a_start(bench: Bench)
 # What stays.
 
 
-def test_file_that_turns_unreadable_keeps_all_its_objects(bench: Bench) -> None:
+def test_file_that_turns_unreadable_keeps_what_is_no_key(bench: Bench) -> None:
     bench.put("a.yaml", table("one", weight=1), secret("key"))
     bench.put("b.yaml", table("two"))
     bench.scan()
@@ -185,7 +185,87 @@ def test_file_that_turns_unreadable_keeps_all_its_objects(bench: Bench) -> None:
     assert [1, 2] == [weight(scan, "one"), weight(scan, "two")]
     (message,) = messages(scan)
     assert message.startswith("a.yaml:1 The file is not UTF-8 text.")
-    assert message.endswith("Until then RouteTable default/one, Secret default/key stay as they were.")
+    assert message.endswith(
+        "Until then RouteTable default/one stays as it was. Until then Secret default/key counts as deleted."
+    )
+
+
+def _empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _write_binary(path: Path) -> None:
+    path.write_bytes(b"\xff\xfe\x00")
+
+
+def _break_the_secret(path: Path) -> None:
+    path.write_text(f"{table('one')}---\n{secret('key')}  other: [\n")
+
+
+def _break_it_beyond_recognition(path: Path) -> None:
+    path.write_text(f"{table('one')}---\n{BROKEN}")
+
+
+def _give_it_an_unknown_version(path: Path) -> None:
+    path.write_text(f"{table('one')}---\n{secret('key').replace('apiVersion: v1', 'apiVersion: v7')}")
+
+
+def _link_to_nothing(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("nowhere")
+
+
+def _move_its_folder_away(path: Path) -> None:
+    path.parent.rename(path.parent.with_name("away"))
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        _empty,
+        _write_binary,
+        _break_the_secret,
+        _break_it_beyond_recognition,
+        _give_it_an_unknown_version,
+        _link_to_nothing,
+        _move_its_folder_away,
+    ],
+)
+def test_key_in_what_cannot_be_read_is_gone_at_once_and_back_when_it_is_mended(
+    tmp_path: Path, harm: Callable[[Path], None]
+) -> None:
+    bench = Bench(tmp_path / "folder")
+    path = bench.put("a.yaml", table("one"), secret("key"))
+    assert ["RouteTable one", "Secret key"] == bench.names()
+
+    harm(path)
+    for _ in range(2):
+        assert ["RouteTable one"] == bench.names()
+
+    if path.is_symlink():
+        path.unlink()
+    away = path.parent.with_name("away")
+    if away.exists():
+        away.rename(path.parent)
+    else:
+        bench.put("a.yaml", table("one"), secret("key"))
+    assert ["RouteTable one", "Secret key"] == bench.names()
+
+
+def test_directory_in_the_place_of_a_file_takes_all_its_objects_with_it(bench: Bench) -> None:
+    path = bench.put("a.yaml", table("one"), secret("key"))
+    bench.scan()
+    path.unlink()
+    path.mkdir()
+    assert [] == bench.names()
+
+
+def test_certificate_in_what_cannot_be_read_stays(bench: Bench) -> None:
+    certificate = secret("pair").replace("extauth.solo.io/apikey", "kubernetes.io/tls")
+    bench.put("a.yaml", certificate, secret("key"))
+    bench.scan()
+    bench.put("a.yaml", "")
+    assert ["Secret pair"] == bench.names()
 
 
 def test_emptied_file_keeps_its_objects_and_says_how_to_remove_them(bench: Bench) -> None:
@@ -209,15 +289,16 @@ def test_file_that_was_always_empty_is_fine(bench: Bench) -> None:
 def test_file_that_cannot_be_opened_keeps_its_objects_until_it_can(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench.put("a.yaml", table("one", weight=1))
+    bench.put("a.yaml", table("one", weight=1), secret("key"))
     bench.scan()
-    bench.put("a.yaml", table("one", weight=2))
+    bench.put("a.yaml", table("one", weight=2), secret("key"))
     with monkeypatch.context() as patch:
         patch.setattr("wardgate.standalone.folder._read_bytes", _deny)
         broken = bench.scan()
     mended = bench.scan()
 
     assert 1 == weight(broken, "one")
+    assert [1, 2] == [broken.count, mended.count]
     assert "The file cannot be read: Permission denied." in messages(broken)[0]
     assert (2, ()) == (weight(mended, "one"), mended.diagnostics)
 
@@ -238,7 +319,7 @@ def test_file_that_vanishes_before_it_is_read_is_reported_and_kept(bench: Bench)
     assert "points to nothing" in messages(scan)[0]
 
 
-def test_folder_that_is_gone_keeps_everything(bench: Bench) -> None:
+def test_folder_that_is_gone_keeps_what_is_no_key(bench: Bench) -> None:
     bench.put("a.yaml", table("one"))
     bench.scan()
     bench.root.rename(bench.root.with_name("away"))

@@ -24,7 +24,7 @@ from wardgate.standalone.diagnostics import Diagnostic
 from wardgate.standalone.documents import MAX_FILE_BYTES, BrokenDocument, Document, UnreadableFileError, read_documents
 from wardgate.standalone.listing import Listing, Signature, list_files
 from wardgate.standalone.manifests import Fault, Foreign, Manifest, identify, read_manifests
-from wardgate.standalone.slots import Item, Slot, items_of, readable, retain, unreadable
+from wardgate.standalone.slots import Item, Slot, items_of, out_of_sight, readable, retain, unreadable
 from wardgate.standalone.tree import Place
 
 RACY_NS: Final = 2_000_000_000
@@ -94,7 +94,12 @@ class Folder:
         listing = list_files(self._roots)
         files = {path: self._refresh(path, signature) for path, signature in listing.files.items()}
         files |= {name: self._parse(name, data, None) for name, data in self._given.items()}
-        files |= {path: file for path, file in self._files.items() if path not in files and _is_hidden(path, listing)}
+        files |= {
+            # Read anew once it can be: its Secrets are gone until then.
+            path: replace(file, signature=None, digest=b"", slots=out_of_sight(file.slots))
+            for path, file in self._files.items()
+            if path not in files and _is_hidden(path, listing)
+        }
         self._files = dict(sorted(files.items()))
         items, conflicts = _claim(self._files)
         stored = self._version(items)
@@ -127,7 +132,8 @@ class Folder:
         if held is not None and held.digest == digest:
             return replace(held, signature=signature)
         if held is not None and items_of(held.slots) and not data.strip():
-            # A shell and some editors empty a file before they fill it: a policy must not vanish for that moment.
+            # A shell and some editors empty a file before they fill it: a policy must not vanish for that moment. The
+            # watcher waits for the folder to be still, so that a key of such a file is rarely missed.
             empty = self._whole_file_broken(path, "The file is empty.", "Remove the file to remove its objects.")
             return replace(empty, signature=signature, digest=digest)
         try:

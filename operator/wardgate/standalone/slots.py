@@ -4,12 +4,16 @@ What cannot be read must not read as "deleted": a half-saved file would take dow
 slot keeps what stood there before. If the slot still tells which object it is about, that one; if not, what the file
 held between the slot's readable neighbours and holds no longer. That is the smallest set that is certain to contain
 the right one, so that deleting a key's Secret elsewhere in the same file still revokes the key.
+
+A Secret is not kept: what cannot be read may be a key's revocation, and a key never falls back to an earlier form
+(invariant 5). Of Secrets only a certificate outlasts its place, since it lets nobody in.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from wardgate.problems import FieldPath, ObjectRef
 from wardgate.standalone.diagnostics import Diagnostic
@@ -48,17 +52,37 @@ class Slot:
         return (self.item,) if self.item is not None else self.kept
 
 
+_CERTIFICATE: Final = "kubernetes.io/tls"
+
+
 def readable(item: Item) -> Slot:
     """Make the slot of an object."""
     return Slot(item.ref, item)
 
 
 def unreadable(diagnostic: Diagnostic, ref: ObjectRef | None = None, kept: tuple[Item, ...] = ()) -> Slot:
-    """Make the slot of a mistake."""
-    if kept:
-        until = f"Until then {_names(kept)} {'stays as it was' if len(kept) == 1 else 'stay as they were'}."
-        diagnostic = replace(diagnostic, remedy=" ".join(part for part in (diagnostic.remedy, until) if part))
-    return Slot(ref, None, diagnostic, kept)
+    """Make the slot of a mistake. Secrets among ``kept`` are let go, and the remedy says so."""
+    lasting = tuple(item for item in kept if _outlasts(item))
+    gone = tuple(item for item in kept if not _outlasts(item))
+    parts = [diagnostic.remedy]
+    if lasting:
+        parts.append(f"Until then {_names(lasting)} {'stays as it was' if len(lasting) == 1 else 'stay as they were'}.")
+    if gone:
+        parts.append(f"Until then {_names(gone)} {'counts' if len(gone) == 1 else 'count'} as deleted.")
+    return Slot(ref, None, replace(diagnostic, remedy=" ".join(part for part in parts if part)), lasting)
+
+
+def out_of_sight(slots: Sequence[Slot]) -> tuple[Slot, ...]:
+    """Return the slots of a file that is there, perhaps, and cannot be looked at."""
+    return tuple(
+        replace(slot, kept=tuple(item for item in slot.kept if _outlasts(item)))
+        for slot in slots
+        if slot.item is None or _outlasts(slot.item)
+    )
+
+
+def _outlasts(item: Item) -> bool:
+    return item.ref.kind != "Secret" or item.manifest.get("type") == _CERTIFICATE
 
 
 def items_of(slots: Sequence[Slot]) -> tuple[Item, ...]:
