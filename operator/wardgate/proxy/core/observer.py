@@ -7,6 +7,7 @@ from typing import Protocol
 
 from wardgate.proxy.core.fields import fold, folded_names
 from wardgate.proxy.core.hollow_credentials import CREDENTIAL_HEADERS
+from wardgate.proxy.core.key_copies import without_scheme
 from wardgate.proxy.core.matching import request_path
 from wardgate.proxy.core.messages import Request
 
@@ -44,10 +45,8 @@ class HeaderWatch:
     def keep_secret(self, names: Iterable[bytes], values: Iterable[bytes] = ()) -> None:
         """Treat these headers (folded names), their present values, and these values as secret from now on."""
         self._secret_names.update(names)
-        self.secrets.update(value for value in values if value)
-        self.secrets.update(
-            value for name, value in self._request.headers if fold(name) in self._secret_names and value
-        )
+        present = [value for name, value in self._request.headers if fold(name) in self._secret_names]
+        self.secrets.update(filter(None, (*values, *present, *map(without_scheme, present))))
 
     def report(self, by: str) -> None:
         """Tell what changed since the last report, done by ``by``."""

@@ -24,11 +24,10 @@ from wardgate.proxy.core.hollow_credentials import is_half_empty
 from wardgate.proxy.core.message_view import MessageView, RequestView
 from wardgate.proxy.core.messages import Reply
 from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.redaction import redact
 from wardgate.proxy.core.replies import REFUSALS, failed_transformation
 
 _CONTENT_TYPE = b"content-type"
-_SHORTEST_SECRET = 4
-"""Characters. What is shorter hides nothing, and taking it out would garble every text."""
 _NO_METADATA: Metadata = MappingProxyType({})
 
 
@@ -41,10 +40,7 @@ class Failure:
 
     def redacted(self, secrets: Iterable[bytes]) -> Failure:
         """Take secrets out of the text: some errors of the library quote the value that they are about."""
-        text = self.text
-        for secret in sorted(map(_to_text, secrets), key=len, reverse=True):
-            text = text.replace(secret, "<redacted>") if len(secret) >= _SHORTEST_SECRET else text
-        return Failure(self.reason, text)
+        return Failure(self.reason, redact(self.text, secrets))
 
     def request_reply(self) -> Reply:
         """Answer in the place of a request that failed."""

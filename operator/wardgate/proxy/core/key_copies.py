@@ -1,0 +1,133 @@
+"""Invariant 3: copies of the accepted key, wherever a caller's headers, cookies and query hold them.
+
+An SDK that is given a gateway's key sends it the way its provider reads keys, and key helpers send it in two ways at
+once. So beside the header that a policy names, authentication removes
+
+Rule 1: every header and every query parameter that holds the accepted key, and of a cookie header the cookies that do;
+Rule 2: every header and parameter that carries credentials by its name and holds another key of the policy: a caller
+        who rotates keys may send the old one beside the new one.
+
+A text holds a key that stands in it as a word: behind a scheme or not, in percent-escapes or not, or as the name or the
+password of basic authentication. A short key could be a word of any language, so it must be the whole value.
+
+Bodies and paths are left as they are: no SDK puts a key there, and a body streams past. Few requests hold a copy; three
+searches over all values at once tell so of the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from binascii import Error
+from collections.abc import Callable, Iterator
+from urllib.parse import unquote_to_bytes
+
+from wardgate.field_names import fold
+from wardgate.proxy.core.fields import spellings
+from wardgate.proxy.core.hollow_credentials import CREDENTIAL_HEADERS
+from wardgate.proxy.core.messages import Header, HeaderList, Request
+
+Knows = Callable[[bytes], bool]
+"""Whether the policy's steps know a text as a key."""
+
+_COOKIE = b"cookie"
+_NAMED = spellings(CREDENTIAL_HEADERS - {"cookie"})
+_NAMED_PARAMETERS = frozenset({"access-token", "api-key", "apikey", "auth", "key", "token", "x-api-key"})
+"""Folded."""
+_SCHEMES = frozenset({b"apikey", b"api-key", b"basic", b"bearer", b"key", b"token"})
+_BASIC = re.compile(rb"\bbasic[ +]+([0-9A-Za-z+/_-]+=*)", re.IGNORECASE)
+_WORD = re.compile(rb"(?<![0-9A-Za-z_-])\0(?![0-9A-Za-z_-])")
+_WHOLE = re.compile(rb"(?:[0-9A-Za-z_-]+[ =:]+)*[\"']?\0[\"']?")
+_SUSPECT_QUERY = re.compile(rb"[%+]|auth|basic|key|token", re.IGNORECASE)
+"""What a query has that holds a copy of a key other than as it is."""
+_PERCENT = ord("%")
+_SHORT = 8
+"""Bytes below which a key could be a word."""
+
+
+def remove_copies(request: Request, key: bytes, knows: Knows) -> None:
+    """Remove copies of the accepted ``key``, in place; it is not empty and has no scheme before it."""
+    headers, query = request.headers, request.query
+    if headers:
+        names, values = zip(*headers, strict=False)  # pairs all of them, and not to check it saves a third
+        text = b"\n".join(values)
+        if key in text or _PERCENT in text or b"asic " in text.lower() or not _NAMED.isdisjoint(names):
+            headers[:] = _clean_headers(headers, key, knows)
+    if query and (key in query or _SUSPECT_QUERY.search(query) is not None):
+        request.query = _clean_query(query, key, knows)
+
+
+def without_scheme(value: bytes) -> bytes:
+    """Take off the scheme of a credential, if there is one."""
+    scheme, blank, bare = value.partition(b" ")
+    return bare.strip(b" ") if blank and scheme.lower() in _SCHEMES else value
+
+
+def holds(text: bytes, key: bytes) -> bool:
+    """Whether a header's, cookie's or parameter's value holds the key."""
+    if _shows(text, key):
+        return True
+    plain = unquote_to_bytes(text) if b"%" in text else text
+    return (plain is not text and _shows(plain, key)) or any(_is_of_pair(pair, key) for pair in _basic_pairs(plain))
+
+
+def _shows(text: bytes, key: bytes) -> bool:
+    if key not in text:
+        return False
+    # NUL stands in no header: marked by it, the key is searched for by a pattern that is compiled once.
+    marked = text.replace(key, b"\0")
+    return (_WHOLE.fullmatch(marked) if len(key) < _SHORT else _WORD.search(marked)) is not None
+
+
+def _basic_pairs(text: bytes) -> Iterator[bytes]:
+    for found in _BASIC.finditer(text):
+        try:
+            yield b64decode(
+                found[1].rstrip(b"=") + b"==", altchars=b"-_" if b"-" in found[1] or b"_" in found[1] else None
+            )
+        except Error:
+            continue
+
+
+def _is_of_pair(pair: bytes, key: bytes) -> bool:
+    return pair == key or pair.startswith(key + b":") or pair.endswith(b":" + key)
+
+
+def _is_other_key(value: bytes, knows: Knows) -> bool:
+    bare = without_scheme(value.strip(b" "))
+    return bool(bare) and (knows(value) or knows(bare) or any(map(knows, _parts(value))))
+
+
+def _parts(value: bytes) -> Iterator[bytes]:
+    for pair in _basic_pairs(value):
+        yield from filter(None, pair.split(b":", 1))
+
+
+def _clean_headers(headers: HeaderList, key: bytes, knows: Knows) -> HeaderList:
+    return [kept for field in headers for kept in _clean_field(field, key, knows)]
+
+
+def _clean_field(field: Header, key: bytes, knows: Knows) -> Iterator[Header]:
+    name, value = field
+    if name == _COOKIE:
+        value = b";".join(cookie for cookie in value.split(b";") if not holds(cookie.partition(b"=")[2] or cookie, key))
+        if value:
+            yield name, value.strip(b" ")
+    elif not holds(value, key) and not (name in _NAMED and _is_other_key(value, knows)):
+        yield field
+
+
+def _clean_query(query: bytes, key: bytes, knows: Knows) -> bytes | None:
+    """Return the query without the parameters that hold a key; None: no parameter is left."""
+    given = query.split(b"&")
+    kept = [parameter for parameter in given if not _parameter_holds(parameter, key, knows)]
+    return query if len(kept) == len(given) else b"&".join(kept) or None
+
+
+def _parameter_holds(parameter: bytes, key: bytes, knows: Knows) -> bool:
+    written, equals, value = parameter.partition(b"=")
+    text = unquote_to_bytes((value if equals else written).replace(b"+", b" "))
+    # An escaped plus is one, and so may be a bare one: keys in base64 hold them, and few SDKs escape them.
+    if holds(text, key) or (b"+" in value and holds(value, key)):
+        return True
+    return fold(unquote_to_bytes(written).decode("latin-1")) in _NAMED_PARAMETERS and _is_other_key(text, knows)

@@ -1,0 +1,31 @@
+"""Secrets taken out of texts that are shown: errors of templates, and what the access log says of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from urllib.parse import unquote_to_bytes
+
+_REDACTED = "<redacted>"
+_SHORTEST_SECRET = 4
+"""Bytes. What is shorter hides nothing, and taking it out would garble every text."""
+
+
+def redact(text: str, secrets: Iterable[bytes]) -> str:
+    """Replace secrets wherever they stand in a text, the longest first."""
+    held = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET and _to_text(secret) in text]
+    for secret in sorted(held, key=len, reverse=True) if len(held) > 1 else held:
+        text = text.replace(_to_text(secret), _REDACTED)
+    return text
+
+
+def redact_escaped(text: str, secrets: Sequence[bytes]) -> str:
+    """Redact a path. If it holds a secret in percent-escapes, nothing of it is shown."""
+    shown = redact(text, secrets)
+    if "%" not in shown:
+        return shown
+    plain = _to_text(unquote_to_bytes(shown))
+    return shown if redact(plain, secrets) == plain else _REDACTED
+
+
+def _to_text(secret: bytes) -> str:
+    return secret.decode("utf-8", "surrogateescape")
