@@ -195,6 +195,7 @@ def test_appending_to_a_pseudo_header_replaces_it() -> None:
         (":method", "GE T"),
         (":method", "CONNECT"),
         (":method", "TRACE"),
+        (":method", "delete"),
         (":authority", "a b"),
         ("host", "a/b"),
     ],

@@ -331,6 +331,8 @@ def test_the_provider_gets_the_token_and_never_the_callers_key() -> None:
         (b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
         (b"GET / HTTP/3.0\r\nHost: h\r\n\r\n", 505),
         (b"TRACE / HTTP/1.1\r\nHost: h\r\n\r\n", 405),
+        (b"DeLeTe / HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+        (b"GET /%00 HTTP/1.1\r\nHost: h\r\n\r\n", 400),
         (b"GET not-a-target HTTP/1.1\r\nHost: h\r\n\r\n", 400),
         (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: h\r\n\r\n", 431),
         (b"GET / HTTP/1.1\r\nHost: h\r\n" + b"a: b\r\n" * 300 + b"\r\n", 431),

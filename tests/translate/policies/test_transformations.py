@@ -237,6 +237,13 @@ class TestHeaders:
         outcome = request(headers={"X-B": {"text": "b"}, "x-a": {"text": "a"}})
         assert (HeaderTemplate("x-a", "a"), HeaderTemplate("x-b", "b")) == template(outcome).headers
 
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [("delete", [(Reason.INVALID, (*REQUEST, "headers", ":method", "text"))]), ("DELETE", []), ("{{ m }}", [])],
+    )
+    def test_method_in_lower_case_is_a_warning(self, text: str, expected: object) -> None:
+        assert expected == warnings(request(headers={":method": {"text": text}}))
+
     @pytest.mark.parametrize("value", [{}, {"text": ""}])
     def test_header_without_text_is_removed(self, value: object) -> None:
         assert (HeaderTemplate("x-a", None),) == template(request(headers={"x-a": value})).headers

@@ -13,6 +13,7 @@ from typing import Protocol
 from wardgate.proxy.core.fields import drop
 from wardgate.proxy.core.matching import header_value, request_path
 from wardgate.proxy.core.messages import HeaderList, Incoming, Request
+from wardgate.proxy.core.methods import method_fault
 from wardgate.proxy.core.paths import read_target
 from wardgate.proxy.core.rewrites import is_host
 
@@ -21,7 +22,6 @@ _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}")
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _STATUS = re.compile(rb"[2-5][0-9][0-9]")
 _FIXED = frozenset({b":path", b":method", b":authority", b"host", b":scheme", b":status"})
-_REFUSED_METHODS = frozenset({b"CONNECT", b"TRACE"})
 
 
 class MessageView(Protocol):
@@ -105,7 +105,7 @@ class RequestView:
         if name == b":path":
             return self._set_path(value)
         if name == b":method":
-            if _TOKEN.fullmatch(value) is None or value in _REFUSED_METHODS:
+            if _TOKEN.fullmatch(value) is None or method_fault(value) is not None:
                 return False
             self.request.method = value
             return True

@@ -8,7 +8,8 @@ Rule 2: the version is HTTP/1.1 or HTTP/1.0 with single blanks around the target
 Rule 3: there is exactly one Host, in HTTP/1.0 too, and it is a host with an optional port: else 400.
 Rule 4: at most one Content-Length, digits only; never together with Transfer-Encoding: else 400.
 Rule 5: Transfer-Encoding is ``chunked`` and nothing else, and only in HTTP/1.1: else 501 or 400.
-Rule 6: CONNECT has no meaning here, and TRACE would echo an injected token to the caller: 405.
+Rule 6: CONNECT has no meaning here, and TRACE would echo an injected token to the caller: 405. A method is written in
+        upper case (``methods``): else 400.
 Rule 7: Expect is ``100-continue``: else 417.
 Rule 8: hop-by-hop headers, those that Connection names included, end here, and so does whatever a server that turns
         names into variables would take for one of them or for a framing header: ``transfer_encoding``.
@@ -24,6 +25,7 @@ from dataclasses import dataclass
 
 from wardgate.proxy.core.fields import PROXY_WRITTEN, connection_options, end_to_end
 from wardgate.proxy.core.messages import HeaderList
+from wardgate.proxy.core.methods import method_fault
 from wardgate.proxy.core.reasons import Reason
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
@@ -66,8 +68,9 @@ def parse_request_head(block: bytes, *, max_headers: int) -> RequestHead | Reaso
     method, target, major, minor = line.groups()
     if major != b"1" or minor not in b"01":
         return Reason.HTTP_VERSION
-    if method in (b"CONNECT", b"TRACE"):
-        return Reason.METHOD_NOT_ALLOWED
+    fault = method_fault(method)
+    if fault is not None:
+        return fault
     if _FIELDS.fullmatch(block, line.end()) is None:
         return Reason.BAD_HEADER
     fields = [(name.lower(), value.strip(b" \t")) for name, value in _FIELD.findall(block, line.end())]

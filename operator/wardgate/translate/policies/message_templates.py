@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -29,6 +30,8 @@ _UNSUPPORTED: Final = (
     ("merge_json_keys", "mergeJsonKeys"),
     ("string_delimiter", "stringDelimiter"),
 )
+_CONSTANT_IN_LOWER_CASE: Final = re.compile(r"(?=[^a-z]*[a-z])[A-Za-z-]{1,32}")
+"""A text without a placeholder that could be a method but for its case."""
 _DATA_SOURCE_BYTES: Final = 4096
 """What a data source may hold where ``dataSourceMaxSize`` is absent."""
 
@@ -109,6 +112,8 @@ class TemplateReader:
                 self._error(message, field)
             seen.add(same)
             self._try_header(written, template, model, (*field, "text"))
+            if name == ":method" and _CONSTANT_IN_LOWER_CASE.fullmatch(template.text):
+                self._warn_of_method(template.text, (*field, "text"))
             yield HeaderTemplate(name=name, text=template.text or None)
 
     def _appended(self, model: TransformationTemplate) -> Iterator[AppendedHeader]:
@@ -210,6 +215,13 @@ class TemplateReader:
             if text is not None:
                 reason, hint = Reason.TEMPLATE_ERROR, template_hint(error, text)
             self.findings.error(self.policy, reason, f"{message}. {hint}" if hint else message, field)
+
+    def _warn_of_method(self, method: str, field: FieldPath) -> None:
+        message = (
+            f"{self.policy} sets :method to {method}, and a method with a lower-case letter is refused. "
+            f"Write {method.upper()}."
+        )
+        self.findings.warning(self.policy, Reason.INVALID, message, field)
 
     def _error(self, message: str, field: FieldPath) -> None:
         self.findings.error(self.policy, Reason.INVALID, message, field)
