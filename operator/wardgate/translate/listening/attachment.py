@@ -13,7 +13,7 @@ from wardgate.problems import ObjectRef, Reason
 from wardgate.settings import Settings
 from wardgate.translate.findings import Findings
 from wardgate.translate.listening.gateways import AllowedTables, GatewayPlan
-from wardgate.translate.listening.hosts import common
+from wardgate.translate.listening.hosts import ANY, common, narrowness
 from wardgate.translate.listening.ports import OpenListener
 from wardgate.translate.routes.table_plans import RouteFilter, TablePlan
 from wardgate.translate.tenancy import Tenancy
@@ -21,11 +21,15 @@ from wardgate.translate.tenancy import Tenancy
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """One table under one domain of one listener. ``allowed`` empty: every route may stand there."""
+    """One table under one domain of one listener. ``allowed`` empty: every route may stand there.
+
+    ``given``: how narrowly the platform gave the domain, as the length of the pattern that it wrote (see ``seniors``).
+    """
 
     table: TablePlan
     domain: str
     allowed: tuple[RouteFilter, ...] = ()
+    given: int = 0
 
 
 class Attachment:
@@ -103,15 +107,22 @@ class Attachment:
         if listener.plan.allowed is None:
             if not self._tenancy.may_attach(listener.gateway.ref.namespace, table.ref.namespace, named=False):
                 return []
-            return [Attached(table, host) for host in table.hosts]
+            return [self._attached(table, host, (), host) for host in table.hosts]
         filters: dict[str, tuple[RouteFilter, ...] | None] = {}
+        given: dict[str, str] = {}
         for entry in listener.plan.allowed:
             if self._lets_in(entry, table, listener):
                 for domain in _domains(table.hosts, entry.host):
                     earlier = filters.get(domain, ())
                     both = (*earlier, *entry.allowed) if earlier is not None and entry.allowed else None
                     filters[domain] = both
-        return [Attached(table, domain, allowed or ()) for domain, allowed in filters.items()]
+                    given[domain] = max(given.get(domain, ANY), entry.host, key=narrowness)
+        return [self._attached(table, domain, allowed or (), given[domain]) for domain, allowed in filters.items()]
+
+    def _attached(self, table: TablePlan, domain: str, allowed: tuple[RouteFilter, ...], entry: str) -> Attached:
+        """``entry``: the host that the gateway lets in. The platform gives itself what its table names."""
+        given = entry if self._tenancy.owner(table.ref.namespace) else domain
+        return Attached(table, domain, allowed, narrowness(given))
 
     def _lets_in(self, entry: AllowedTables, table: TablePlan, listener: OpenListener) -> bool:
         namespace = table.ref.namespace

@@ -58,3 +58,18 @@ def common(first: str, second: str) -> str | None:
     if covers(first, second):
         return second
     return first if covers(second, first) else None
+
+
+def narrowness(pattern: str) -> int:
+    """Orders patterns that lie within one another: the narrower, the greater."""
+    if pattern == ANY:
+        return 0
+    return 2 * (pattern.removeprefix("*.").count(".") + 1) + (not is_wildcard(pattern))
+
+
+def wider(host: str) -> list[str]:
+    """The patterns other than ``host`` that cover it, the narrowest first."""
+    if host == ANY:
+        return []
+    labels = host.removeprefix("*.").split(".")
+    return [f"*.{'.'.join(labels[start:])}" for start in range(1, len(labels)) if not is_ip(host)] + [ANY]

@@ -13,7 +13,7 @@ what comes of a tenant's delegating to the platform is told to the tenant: no te
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from wardgate.ir import Forward, PathMatch, PrefixRewrite, Refuse, RouteAction, RouteMatch
@@ -22,14 +22,15 @@ from wardgate.translate.destinations.forwarding import Resolved, resolve
 from wardgate.translate.destinations.upstreams import Upstreams
 from wardgate.translate.findings import Findings
 from wardgate.translate.routes.instances import Destination, RouteInstance
-from wardgate.translate.routes.matching import MAX_MATCHES, conflicts_with_all, lies_within, merged
+from wardgate.translate.routes.matching import MAX_MATCHES, conflicts_with_all, keeps_within, merged
+from wardgate.translate.routes.place import Place, Tenants
+from wardgate.translate.routes.route_filters import narrowed, permits
+from wardgate.translate.routes.seniority import below_one_route, by_seniority
 from wardgate.translate.routes.specificity import by_specificity
 from wardgate.translate.routes.table_index import MissedTable, TableIndex
 from wardgate.translate.routes.table_plans import (
     DelegatePlan,
     ForwardPlan,
-    Labels,
-    RouteFilter,
     RoutePlan,
     TablePlan,
     action_name,
@@ -44,25 +45,8 @@ MAX_ROUTES: Final = 20_000
 LOOP: Final = Refuse(500, "delegation_loop")
 TABLE_MISSING: Final = Refuse(500, "route_table_missing")
 TOO_LARGE: Final = Refuse(500, "delegation_too_large")
+BEYOND_DELEGATION: Final = Refuse(500, "matcher_beyond_delegation")
 REWRITE_UNSUPPORTED: Final = Refuse(500, "path_rewrite_unsupported")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """What a table inherits. ``allowed`` holds the filters of every level; a route has to pass all of them.
-
-    ``shared_labels`` are those among the ``labels`` that the platform gave: they reach routes of every owner.
-    ``liable``: the tenant's route by which the chain came back to the platform, if it did.
-    """
-
-    port: int
-    gateway: ObjectRef | None = None
-    matches: tuple[RouteMatch, ...] = ()
-    labels: Labels = frozenset()
-    shared_labels: Labels = frozenset()
-    chain: tuple[ObjectRef, ...] = ()
-    allowed: tuple[tuple[RouteFilter, ...], ...] = ()
-    liable: tuple[ObjectRef, RoutePlan] | None = None
 
 
 class Delegation:
@@ -70,7 +54,7 @@ class Delegation:
 
     def __init__(self, tables: TableIndex, upstreams: Upstreams, findings: Findings, *, tenancy: Tenancy) -> None:
         self._tables = tables
-        self._tenancy = tenancy
+        self._tenants = Tenants(tenancy)
         self._upstreams = upstreams
         self._findings = findings
         self._resolved: dict[tuple[ObjectRef, int], Resolved] = {}
@@ -83,25 +67,38 @@ class Delegation:
     def expand(self, root: TablePlan, place: Place) -> list[RouteInstance]:
         """All routes of a root and of what it delegates to, in the order they are tried."""
         self._left = {}
-        return self._table(root, place)
+        return self._table(root, self._tenants.root(root, place))
 
     def _table(self, table: TablePlan, place: Place) -> list[RouteInstance]:
         self.reached.setdefault(table.ref, set()).update(place.chain[-1:])
         if place.gateway is not None:
             self.gateways.setdefault(table.ref, set()).add(place.gateway)
-        here = replace(self._labelled(place, table, table.labels), chain=(*place.chain, table.ref))
-        return [instance for route in table.routes for instance in self._route(table, route, here)]
+        here = self._tenants.entered(table, place)
+        return [instance for route in table.routes for instance in self._bounded(table, route, here)]
 
-    def _labelled(self, place: Place, table: TablePlan, labels: Labels) -> Place:
-        shared = labels if self._tenancy.is_platform(table.ref.namespace) else frozenset()
-        return replace(place, labels=place.labels | labels, shared_labels=place.shared_labels | shared)
-
-    def _payer(self, table: TablePlan, place: Place) -> str:
-        """The owner on whose bounds a table counts: below a tenant's delegation to the platform, that tenant."""
-        return self._tenancy.owner(table.ref.namespace if place.liable is None else place.liable[0].namespace)
+    def _bounded(self, table: TablePlan, route: RoutePlan, place: Place) -> list[RouteInstance]:
+        """A route, closed where a tenant's matchers go beyond what the platform delegates to it."""
+        bounds = place.bounds or (RouteMatch(),)
+        beyond = tuple(
+            one
+            for one in route.matchers
+            if not any(keeps_within(one.match, outer) for outer in bounds)
+            and not conflicts_with_all(place.matches, one.match)
+        )
+        if not beyond:
+            return self._route(table, route, place)
+        given = ", ".join(sorted({path.value for outer in bounds for path in outer.paths if path.kind == "prefix"}))
+        text = (
+            f"has matchers that go beyond what {place.chain[-2]} delegates to it, and is closed there; begin each path "
+            f"with {given}, a regex as well, without | and (?i)"
+        )
+        self._error(table, route, Reason.REF_NOT_PERMITTED, text)
+        within = tuple(one for one in route.matchers if one not in beyond)
+        found = self._route(table, replace(route, matchers=within), place) if within else []
+        return found + self._route(table, replace(route, matchers=beyond, action=BEYOND_DELEGATION), place)
 
     def _route(self, table: TablePlan, route: RoutePlan, place: Place) -> list[RouteInstance]:
-        payer = self._payer(table, place)
+        payer = place.claim.owner
         self._left[payer] = self._left.get(payer, MAX_ROUTES) - 1
         own = tuple(one.match for one in route.matchers if one.port in (None, place.port))
         if route.matchers and not own:
@@ -113,7 +110,7 @@ class Delegation:
             route = replace(route, action=TOO_LARGE)
         if self._conflicts(table, route, own, place):
             return []
-        inner = replace(self._labelled(place, table, route.labels), matches=merged(place.matches, own))
+        inner = replace(self._tenants.labelled(table, route.labels, place), matches=merged(place.matches, own))
         if isinstance(route.action, DelegatePlan):
             return self._delegate(table, route, route.action, inner)
         return self._leaf(table, route, inner)
@@ -140,8 +137,8 @@ class Delegation:
         self, table: TablePlan, route: RoutePlan, delegate: DelegatePlan, inner: Place
     ) -> list[RouteInstance]:
         children, missed = self._tables.below(table, delegate)
-        here = self._tenancy.owner(table.ref.namespace)
-        owners = {self._tenancy.owner(child.ref.namespace) for child in children} | {miss.owner for miss in missed}
+        here = self._tenants.owner(table)
+        owners = {self._tenants.owner(child) for child in children} | {miss.owner for miss in missed}
         closed: Refuse | None = None
         for miss in missed:
             self._missed(table, route, miss)
@@ -152,25 +149,30 @@ class Delegation:
             inner = replace(inner, allowed=(*inner.allowed, delegate.allowed))
         found: list[RouteInstance] = []
         for child in children:
-            below = self._below(table, route, child, inner)
+            below = self._tenants.below(table, route, child, inner)
             refusal = self._refusal(table, route, child, below)
             if refusal is None:
                 found += self._table(child, below)
-            elif _closes(self._tenancy.owner(child.ref.namespace), here, owners):
+            elif _closes(self._tenants.owner(child), here, owners):
                 closed = closed or refusal
-        if delegate.by_specificity:
-            found = by_specificity(found)
+        found = self._in_order(delegate, found, inner)
         if closed is not None:
             found.append(self._instance(table, route, inner, action=closed))
         return found
 
-    def _below(self, table: TablePlan, route: RoutePlan, child: TablePlan, inner: Place) -> Place:
-        """What a child inherits. Another owner's gets no label but the platform's."""
-        owner = self._tenancy.owner(table.ref.namespace)
-        if owner == self._tenancy.owner(child.ref.namespace):
-            return inner
-        liable = inner.liable if inner.liable is not None or not owner else (table.ref, route)
-        return replace(inner, labels=inner.shared_labels, liable=liable)
+    def _in_order(self, delegate: DelegatePlan, found: list[RouteInstance], inner: Place) -> list[RouteInstance]:
+        """What is found below one route: as asked for, and no tenant's before what another owner has had before it."""
+        if delegate.by_specificity:
+            found = by_specificity(found)
+        if inner.claim.owner:
+            return found
+        left = {*inner.matches, RouteMatch(), RouteMatch((SLASH,))} if delegate.by_specificity else set()
+        return by_seniority(
+            found,
+            findings=self._findings,
+            rank_of=below_one_route,
+            is_fallback=lambda piece: not piece.claim.owner and left.issuperset(piece.matches),
+        )
 
     def _refusal(self, table: TablePlan, route: RoutePlan, child: TablePlan, below: Place) -> Refuse | None:
         """Why one more table cannot be entered, if so."""
@@ -178,11 +180,11 @@ class Delegation:
             loop = " -> ".join(f"{ref.namespace}/{ref.name}" for ref in (*below.chain, child.ref))
             self._error(table, route, Reason.DELEGATION_LOOP, f"closes a loop of delegations ({loop})", place=below)
             return LOOP
-        payer = self._payer(child, below)
+        payer = below.claim.owner
         if len(below.chain) < MAX_DEPTH and self._left.get(payer, MAX_ROUTES) > 0:
             return None
         text = f"leads to more than {MAX_DEPTH} tables below one another, or to more than {MAX_ROUTES} routes"
-        if payer == self._tenancy.owner(table.ref.namespace) or below.liable is not None:
+        if payer == self._tenants.owner(table) or below.liable is not None:
             self._error(table, route, Reason.TOO_LARGE, text, place=below)
         else:
             message = f'{child.ref} is left out: with it, route "{route.name}" of {table.ref} {text}.'
@@ -191,7 +193,7 @@ class Delegation:
 
     def _missed(self, table: TablePlan, route: RoutePlan, miss: MissedTable) -> None:
         """A tenant that takes its table away does not make the platform's INVALID."""
-        if miss.owner and self._tenancy.is_platform(table.ref.namespace):
+        if miss.owner and not self._tenants.owner(table):
             message = f'Route "{route.name}" of {table.ref} {miss.text}; it is closed until the tenant has mended that.'
             self._findings.warning(table.ref, miss.reason, message, _field(route))
         else:
@@ -224,8 +226,8 @@ class Delegation:
         matches = inner.matches or (RouteMatch(),)
         action = action_name(route.action)
         if isinstance(route.action, Refuse):
-            matches = _narrowed(matches, inner.allowed)
-        kept = tuple(match for match in matches if all(_permits(filters, match, action) for filters in inner.allowed))
+            matches = narrowed(matches, inner.allowed)
+        kept = tuple(match for match in matches if all(permits(filters, match, action) for filters in inner.allowed))
         if len(kept) < len(matches) and inner.liable is None:
             self._findings.warning(
                 table.ref,
@@ -265,6 +267,7 @@ class Delegation:
             labels=inner.labels,
             destinations=destinations,
             weight=table.weight,
+            claim=inner.claim,
             widened=route.widened,
         )
 
@@ -282,7 +285,7 @@ class Delegation:
             self._findings.error(ref, reason, text, _field(entry))
 
 
-_SLASH: Final = (PathMatch("prefix", "/"),)
+SLASH: Final = PathMatch("prefix", "/")
 
 
 def _field(route: RoutePlan) -> FieldPath:
@@ -294,26 +297,6 @@ def _closes(culprit: str, parent: str, owners: Collection[str]) -> bool:
     return culprit == parent or len(owners) == 1
 
 
-def _permits(filters: tuple[RouteFilter, ...], match: RouteMatch, action: str | None) -> bool:
-    return any(
-        (not one.matches or any(lies_within(match, outer) for outer in one.matches))
-        and (not one.actions or action is None or action in one.actions)
-        for one in filters
-    )
-
-
-def _narrowed(matches: tuple[RouteMatch, ...], allowed: tuple[tuple[RouteFilter, ...], ...]) -> tuple[RouteMatch, ...]:
-    """What of a closed route lies within ``allowedRoutes``: one that was widened must not get lost for being wide."""
-    for filters in allowed:
-        outer = tuple(match for one in filters for match in one.matches)
-        if all(one.matches for one in filters):
-            wide = [one for one in matches if not any(lies_within(one, outside) for outside in outer)]
-            cut = tuple(one for one in wide if not conflicts_with_all(outer, one))
-            kept = tuple(one for one in matches if one not in cut)
-            matches = (*kept, *(merged(outer, cut) if cut else ()))
-    return matches[:MAX_MATCHES]
-
-
 def _with_paths(matches: tuple[RouteMatch, ...]) -> tuple[RouteMatch, ...]:
     """A prefix rewrite refers to a path condition; where there is none, every path begins with a slash."""
-    return tuple(match if match.paths else replace(match, paths=_SLASH) for match in matches or (RouteMatch(),))
+    return tuple(match if match.paths else replace(match, paths=(SLASH,)) for match in matches or (RouteMatch(),))

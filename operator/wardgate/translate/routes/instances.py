@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from wardgate.api.annotations import REQUIRE_AUTH
 from wardgate.ir import RouteAction, RouteMatch
 from wardgate.problems import ObjectRef
+from wardgate.translate.routes.place import PLATFORM, Claim
 from wardgate.translate.routes.table_plans import Widening
 
 REQUIRE_AUTH_LABEL = (REQUIRE_AUTH, "true")
@@ -42,6 +43,7 @@ class RouteInstance:
     labels: frozenset[tuple[str, str]] = frozenset()
     destinations: tuple[Destination, ...] = ()
     weight: int = 0
+    claim: Claim = PLATFORM
     widened: Widening = Widening.NONE
 
     @property

@@ -6,10 +6,12 @@ pair of matchers is left out. Conditions that merely cannot be told apart stay, 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from typing import Final
 
 from wardgate.ir import HeaderMatch, PathMatch, QueryMatch, RouteMatch
+from wardgate.translate.routes.literal_prefix import literal_prefix
 
 MAX_MATCHES: Final = 1000
 """Matchers of one route after its parents' are merged in; more than that closes the route."""
@@ -40,6 +42,21 @@ def lies_within(match: RouteMatch, outer: RouteMatch) -> bool:
         and set(outer.query) <= set(match.query)
         and (not outer.methods or (bool(match.methods) and set(match.methods) <= set(outer.methods)))
     )
+
+
+def keeps_within(match: RouteMatch, outer: RouteMatch) -> bool:
+    """Whether the path conditions of ``match`` by themselves stay below the prefixes of ``outer``.
+
+    A regex does where the text that it begins with does. Without conditions of its own it has those of ``outer``.
+    """
+    prefixes = [path for path in outer.paths if path.kind == "prefix"]
+    return not match.paths or all(any(_path_keeps_within(path, wide) for path in match.paths) for wide in prefixes)
+
+
+def _path_keeps_within(path: PathMatch, outer: PathMatch) -> bool:
+    if path.kind == "regex":
+        path = replace(path, value=literal_prefix(path.value), kind="prefix")
+    return _path_within(path, outer)
 
 
 def _both(parent: RouteMatch, own: RouteMatch) -> RouteMatch | None:

@@ -1,12 +1,14 @@
-"""Reading ``allowedRoutes``, of gateways and of delegating routes alike."""
+"""``allowedRoutes``, of gateways and of delegating routes alike: reading them, and what they let through."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from wardgate.api.http_route import AllowedRoute
+from wardgate.ir import RouteMatch
 from wardgate.problems import FieldPath
 from wardgate.translate.routes.matchers import MatcherReader
+from wardgate.translate.routes.matching import MAX_MATCHES, conflicts_with_all, lies_within, merged
 from wardgate.translate.routes.table_plans import RouteFilter
 
 
@@ -19,3 +21,24 @@ def read_filters(allowed: Sequence[AllowedRoute], matchers: MatcherReader, field
         )
         for index, one in enumerate(allowed)
     )
+
+
+def permits(filters: tuple[RouteFilter, ...], match: RouteMatch, action: str | None) -> bool:
+    """Whether a route with that matcher and that action (see ``action_name``) may stand below."""
+    return any(
+        (not one.matches or any(lies_within(match, outer) for outer in one.matches))
+        and (not one.actions or action is None or action in one.actions)
+        for one in filters
+    )
+
+
+def narrowed(matches: tuple[RouteMatch, ...], allowed: tuple[tuple[RouteFilter, ...], ...]) -> tuple[RouteMatch, ...]:
+    """What of a closed route lies within ``allowedRoutes``: one that was widened must not get lost for being wide."""
+    for filters in allowed:
+        outer = tuple(match for one in filters for match in one.matches)
+        if all(one.matches for one in filters):
+            wide = [one for one in matches if not any(lies_within(one, outside) for outside in outer)]
+            cut = tuple(one for one in wide if not conflicts_with_all(outer, one))
+            kept = tuple(one for one in matches if one not in cut)
+            matches = (*kept, *(merged(outer, cut) if cut else ()))
+    return matches[:MAX_MATCHES]

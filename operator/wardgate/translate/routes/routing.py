@@ -17,10 +17,18 @@ from wardgate.translate.destinations.upstreams import Upstreams
 from wardgate.translate.findings import Findings
 from wardgate.translate.listening.attachment import Attached, Attachment
 from wardgate.translate.listening.ports import OpenListener
-from wardgate.translate.routes.delegation import Delegation, Place
+from wardgate.translate.routes.delegation import Delegation
+from wardgate.translate.routes.place import Place
 from wardgate.translate.routes.table_index import TableIndex
 from wardgate.translate.routes.table_plans import TablePlan
-from wardgate.translate.routes.virtual_hosts import HostPlan, RootRoutes, domains_together, merge_roots
+from wardgate.translate.routes.virtual_hosts import (
+    HostPlan,
+    RootRoutes,
+    domains_together,
+    merge_roots,
+    root_claim,
+    with_seniors,
+)
 from wardgate.translate.tenancy import Tenancy
 
 
@@ -79,9 +87,11 @@ class Router:
         """Attach, expand, merge."""
         roots = [self._root(table) for table in _by_age(self._tables.now.values()) if table.hosts]
         for name, listener in self._listeners.items():
-            attached = [one for root in roots for one in root.places.get(name, ())]
+            attached = with_seniors(
+                [one for root in roots for one in root.places.get(name, ())], self._tenancy, self._findings
+            )
             by_table = {root.table.ref: root for root in roots}
-            for domains, group in domains_together(attached).items():
+            for domains, group in domains_together(attached, self._tenancy).items():
                 merged = [self._expanded(one, by_table[one.table.ref], listener) for one in group]
                 instances = merge_roots(merged, tenancy=self._tenancy, findings=self._findings)
                 self._routed.hosts.append(HostPlan(name, listener.gateway.ref, domains, instances))
@@ -135,7 +145,8 @@ class Router:
     def _expanded(self, one: Attached, root: _Root, listener: OpenListener) -> RootRoutes:
         allowed = (one.allowed,) if one.allowed else ()
         place = Place(port=listener.plan.port, gateway=listener.gateway.ref, allowed=allowed)
-        return RootRoutes(root.table, tuple(root.delegation.expand(root.table, place)))
+        instances = tuple(root.delegation.expand(root.table, place))
+        return RootRoutes(root.table, instances, root_claim(one, self._tenancy))
 
     def _note(self, roots: Sequence[_Root]) -> None:
         """Remember who delegates to whom, and which gateways serve whom."""

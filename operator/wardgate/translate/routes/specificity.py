@@ -24,8 +24,13 @@ _UNKNOWN_PATH: Final = (1, -math.inf)
 
 def by_specificity(instances: Sequence[RouteInstance]) -> list[RouteInstance]:
     """The same routes, the most specific first."""
-    pieces = [piece for instance in instances for piece in _taken_apart(instance)]
+    pieces = [piece for instance in instances for piece in taken_apart(instance)]
     pieces.sort(key=_rank)
+    return put_together(pieces)
+
+
+def put_together(pieces: Sequence[RouteInstance]) -> list[RouteInstance]:
+    """Neighbours that are pieces of one route as one route again."""
     together: list[RouteInstance] = []
     for piece in pieces:
         if together and replace(together[-1], matches=piece.matches) == piece:
@@ -35,7 +40,8 @@ def by_specificity(instances: Sequence[RouteInstance]) -> list[RouteInstance]:
     return together
 
 
-def _taken_apart(instance: RouteInstance) -> list[RouteInstance]:
+def taken_apart(instance: RouteInstance) -> list[RouteInstance]:
+    """One piece for each matcher of a route."""
     if len(instance.matches) < 2:
         return [instance]
     return [replace(instance, matches=(match,)) for match in instance.matches]

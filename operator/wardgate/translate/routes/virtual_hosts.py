@@ -5,20 +5,31 @@ very same matcher, the older one's route takes it whatever the weights are, so t
 one that is already there; the younger table gets a WARNING. Within one root the order decides. A matcher that was
 widened is the same as another one by accident: it neither takes that one's place nor loses its own, because then the
 requests it was meant for would be open.
+
+Under isolated tenancy a host stays with whom it was given to first, like a path (``seniority``): the owner of
+``*.example.com`` goes first under a tenant's later ``api.example.com`` too, unless the platform gave that tenant the
+narrower name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from wardgate.ir import RouteMatch
 from wardgate.problems import ObjectRef, Reason
 from wardgate.translate.findings import Findings
 from wardgate.translate.listening.attachment import Attached
+from wardgate.translate.listening.hosts import wider
 from wardgate.translate.routes.instances import RouteInstance
+from wardgate.translate.routes.place import PLATFORM, Claim
+from wardgate.translate.routes.seniority import Seniority, by_seniority, seniority
 from wardgate.translate.routes.table_plans import TablePlan, Widening
 from wardgate.translate.tenancy import Tenancy
+
+MAX_GUESTS: Final = 50
+"""Tables of one tenant, on one listener, under hosts that lie within another owner's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,30 +44,93 @@ class HostPlan:
 
 @dataclass(frozen=True, slots=True)
 class RootRoutes:
-    """A root table with its routes in their places."""
+    """A root table with its routes in their places. ``claim``: who has the host by it."""
 
     table: TablePlan
     instances: tuple[RouteInstance, ...]
+    claim: Claim = PLATFORM
 
 
-def domains_together(attached: Sequence[Attached]) -> dict[tuple[str, ...], tuple[Attached, ...]]:
-    """Domains of one listener with the same tables, as one group each."""
-    by_domain: dict[str, list[Attached]] = {}
-    for one in attached:
-        by_domain.setdefault(one.domain, []).append(one)
-    groups: dict[tuple[tuple[object, ...], ...], list[str]] = {}
+def with_seniors(attached: Sequence[Attached], tenancy: Tenancy, findings: Findings) -> list[Attached]:
+    """The same, with each table also under what lies within its domains and was taken by another owner later.
+
+    Each such host has the senior's routes once more, so a tenant has them under a bounded number of tables.
+    """
+    if not tenancy.isolated:
+        return list(attached)
+    by_domain = _by_domain(attached)
+    guests: dict[str, set[ObjectRef]] = {}
+    found: list[Attached] = []
+    for domain, tables in by_domain.items():
+        wide = [one for pattern in wider(domain) for one in by_domain.get(pattern, ())]
+        kept = [one for one in tables if _has_room(one, wide, guests, tenancy, findings)]
+        found += kept
+        seniors = (one for one in wide if any(_goes_before(one, each, tenancy) for each in kept))
+        found += [replace(one, domain=domain) for one in seniors]
+    return found
+
+
+def _has_room(
+    one: Attached,
+    wide: Sequence[Attached],
+    guests: dict[str, set[ObjectRef]],
+    tenancy: Tenancy,
+    findings: Findings,
+) -> bool:
+    """Whether a table may stand under its domain; ``guests`` are those under hosts of others', by owner."""
+    if not any(_goes_before(senior, one, tenancy) for senior in wide):
+        return True
+    ref = one.table.ref
+    known = guests.setdefault(tenancy.owner(ref.namespace), set())
+    if ref in known or len(known) < MAX_GUESTS:
+        known.add(ref)
+        return True
+    message = (
+        f"{ref} is left out for {one.domain}: {MAX_GUESTS} tables of its namespace stand under hosts of other owners "
+        "already. Ask for an entry of your own host in the gateway's allowedRouteTables."
+    )
+    findings.error(ref, Reason.TOO_LARGE, message, ("spec", "hosts"))
+    return False
+
+
+def _goes_before(senior: Attached, one: Attached, tenancy: Tenancy) -> bool:
+    first, second = root_claim(senior, tenancy), root_claim(one, tenancy)
+    return first.owner != second.owner and seniority(first) < seniority(second)
+
+
+def root_claim(one: Attached, tenancy: Tenancy) -> Claim:
+    """Who has a host by a root table, and since when."""
+    return Claim(tenancy.owner(one.table.ref.namespace), one.given, one.table.stored.age_key)
+
+
+def domains_together(attached: Sequence[Attached], tenancy: Tenancy) -> dict[tuple[str, ...], tuple[Attached, ...]]:
+    """Domains of one listener with the same tables in the same order of seniority, as one group each."""
+    by_domain = _by_domain(attached)
+    groups: dict[object, list[str]] = {}
     for domain, tables in by_domain.items():
         tables.sort(key=lambda one: one.table.order)
-        groups.setdefault(tuple((one.table.ref, one.allowed) for one in tables), []).append(domain)
+        by_age = sorted(tables, key=lambda one: seniority(root_claim(one, tenancy))) if tenancy.isolated else ()
+        same = (tuple((one.table.ref, one.allowed) for one in tables), tuple(one.table.ref for one in by_age))
+        groups.setdefault(same, []).append(domain)
     return {tuple(sorted(domains)): tuple(by_domain[domains[0]]) for domains in groups.values()}
+
+
+def _by_domain(attached: Sequence[Attached]) -> dict[str, list[Attached]]:
+    found: dict[str, list[Attached]] = {}
+    for one in attached:
+        found.setdefault(one.domain, []).append(one)
+    return found
 
 
 def merge_roots(roots: Sequence[RootRoutes], *, tenancy: Tenancy, findings: Findings) -> tuple[RouteInstance, ...]:
     """The routes of several roots under one host, in the order they are tried; what is never reached is left out."""
-    claims = _claims(roots, tenancy)
+    instances = [replace(one, claim=_claim(root, one)) for root in roots for one in root.instances]
+    if tenancy.isolated:
+        instances = by_seniority(instances, findings=findings)
+    claims = _claims(instances)
     kept: list[RouteInstance] = []
     closed: set[RouteMatch] = set()
-    for position, instance in enumerate(one for root in roots for one in root.instances):
+    for position, instance in enumerate(instances):
         matches = _matches(instance)
         left = tuple(match for match in matches if claims.get(match, position) == position and match not in closed)
         if instance.widened is not Widening.NONE:
@@ -69,16 +143,20 @@ def merge_roots(roots: Sequence[RootRoutes], *, tenancy: Tenancy, findings: Find
     return tuple(kept)
 
 
-def _claims(roots: Sequence[RootRoutes], tenancy: Tenancy) -> Mapping[RouteMatch, int]:
+def _claim(root: RootRoutes, instance: RouteInstance) -> Claim:
+    """Who has a route under this host. A tenant's younger table does not have the age of its root."""
+    if not root.claim.owner:
+        return root.claim
+    return replace(root.claim, age=max(root.claim.age, instance.claim.age))
+
+
+def _claims(instances: Sequence[RouteInstance]) -> Mapping[RouteMatch, int]:
     """For each matcher the number of the route that takes it: of the oldest root, there the first."""
-    best: dict[RouteMatch, tuple[tuple[int, tuple[str, str, str]], int]] = {}
-    position = 0
-    for root in roots:
-        age = (tenancy.age_rank(root.table.ref.namespace), root.table.stored.age_key)
-        for instance in root.instances:
-            for match in _matches(instance) if instance.widened is Widening.NONE else ():
-                best[match] = min(best.get(match, (age, position)), (age, position))
-            position += 1
+    best: dict[RouteMatch, tuple[Seniority, int]] = {}
+    for position, instance in enumerate(instances):
+        age = seniority(instance.claim)
+        for match in _matches(instance) if instance.widened is Widening.NONE else ():
+            best[match] = min(best.get(match, (age, position)), (age, position))
     return {match: owner for match, (_, owner) in best.items()}
 
 

@@ -1,0 +1,88 @@
+"""Where a table stands while its routes are put in their places: what it inherits, and on whose account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
+
+from wardgate.ir import RouteMatch
+from wardgate.problems import ObjectRef
+from wardgate.translate.routes.literals import given_length
+from wardgate.translate.routes.table_plans import Labels, RouteFilter, RoutePlan, TablePlan
+from wardgate.translate.tenancy import Tenancy
+
+Age: TypeAlias = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who has a route's paths, and since when: under isolated tenancy this decides between owners.
+
+    ``owner`` is the tenant by whose delegation the route is reached, or empty for the platform. ``given`` is the length
+    of the path that the platform gave the tenant, ``age`` that of the youngest table on the way from there.
+    """
+
+    owner: str = ""
+    given: int = 0
+    age: Age = ("", "", "")
+
+
+PLATFORM: Final = Claim()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a table inherits. ``allowed`` holds the filters of every level; a route has to pass all of them.
+
+    ``shared_labels`` are those among the ``labels`` that the platform gave: they reach routes of every owner.
+    ``bounds`` not None: the table has its place from another owner, and its matchers lie within these or are closed.
+    ``liable``: the tenant's route by which the chain came back to the platform, if it did.
+    """
+
+    port: int
+    gateway: ObjectRef | None = None
+    matches: tuple[RouteMatch, ...] = ()
+    labels: Labels = frozenset()
+    shared_labels: Labels = frozenset()
+    chain: tuple[ObjectRef, ...] = ()
+    allowed: tuple[tuple[RouteFilter, ...], ...] = ()
+    claim: Claim = PLATFORM
+    bounds: tuple[RouteMatch, ...] | None = None
+    liable: tuple[ObjectRef, RoutePlan] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tenants:
+    """How places are handed on between owners. Under shared tenancy there is one owner, and all is inherited."""
+
+    tenancy: Tenancy
+
+    def owner(self, table: TablePlan) -> str:
+        """See ``Tenancy.owner``."""
+        return self.tenancy.owner(table.ref.namespace)
+
+    def root(self, table: TablePlan, place: Place) -> Place:
+        """The place of a root table."""
+        return replace(place, claim=Claim(self.owner(table)))
+
+    def entered(self, table: TablePlan, place: Place) -> Place:
+        """The place of a table's routes."""
+        age = max(place.claim.age, table.stored.age_key)
+        labelled = self.labelled(table, table.labels, place)
+        return replace(labelled, chain=(*place.chain, table.ref), claim=replace(place.claim, age=age))
+
+    def labelled(self, table: TablePlan, labels: Labels, place: Place) -> Place:
+        """The same place with more labels."""
+        shared = frozenset() if self.owner(table) else labels
+        return replace(place, labels=place.labels | labels, shared_labels=place.shared_labels | shared)
+
+    def below(self, table: TablePlan, route: RoutePlan, child: TablePlan, inner: Place) -> Place:
+        """What a child inherits from a route. Another owner's gets no label but the platform's."""
+        owner, heir = self.owner(table), self.owner(child)
+        if owner == heir:
+            return replace(inner, bounds=None)
+        if owner or inner.liable is not None:
+            liable = inner.liable or (table.ref, route)
+            return replace(inner, labels=inner.shared_labels, bounds=None, liable=liable)
+        claim = Claim(heir, given_length(inner.matches))
+        return replace(inner, labels=inner.shared_labels, bounds=inner.matches, claim=claim)

@@ -1,0 +1,115 @@
+"""Which of several owners' routes goes first where they stand side by side: what one took first stays its own.
+
+Neither weight nor a more specific pattern takes a path from another owner; both order the routes of one owner only. The
+routes are put on levels: one that overlaps a senior route of another owner stands on a level behind it. On one level
+they keep the order they came in. So the routes of one owner change their order only where another one is between them.
+
+Seniority: what the platform gave more narrowly, then the platform, then the older table. Routes with several matchers
+are taken apart, because one of these may overlap and another not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from wardgate.problems import Reason
+from wardgate.translate.findings import Findings
+from wardgate.translate.routes.instances import RouteInstance
+from wardgate.translate.routes.literals import Literal, literal_of
+from wardgate.translate.routes.place import Age, Claim
+from wardgate.translate.routes.specificity import put_together, taken_apart
+
+Seniority: TypeAlias = tuple[int, bool, Age]
+"""The senior first."""
+_Taken: TypeAlias = dict[str, dict[str, tuple[int, int]]]
+"""By literal and owner: the highest level, and the number of the route that has it."""
+
+
+def seniority(claim: Claim) -> Seniority:
+    """The rank of a claim."""
+    return (-claim.given, bool(claim.owner), claim.age)
+
+
+def below_one_route(claim: Claim, literal: Literal) -> Seniority:
+    """The rank of a route among all below one delegating route: the platform has given itself what its route names."""
+    return seniority(claim if claim.owner else replace(claim, given=len(literal.text)))
+
+
+def by_seniority(
+    instances: Sequence[RouteInstance],
+    *,
+    findings: Findings,
+    rank_of: Callable[[Claim, Literal], Seniority] = lambda claim, _: seniority(claim),
+    is_fallback: Callable[[RouteInstance], bool] = lambda _: False,
+) -> list[RouteInstance]:
+    """The routes with those of every owner behind the senior ones of others that they overlap.
+
+    ``is_fallback``: routes that take what is left, and go last.
+    """
+    if len({instance.claim.owner for instance in instances}) < 2:
+        return list(instances)
+    pieces = [piece for instance in instances for piece in taken_apart(instance)]
+    literals = [literal_of(piece.matches[0]) if piece.matches else Literal("", exact=False) for piece in pieces]
+    ladder = _Ladder(literals, [piece.claim.owner for piece in pieces])
+    last = len(pieces)
+    levels = [last] * last
+    ranks = [rank_of(piece.claim, literal) for piece, literal in zip(pieces, literals, strict=True)]
+    for number in sorted(range(last), key=lambda one: (ranks[one], one)):
+        if is_fallback(pieces[number]):
+            continue
+        levels[number], senior = ladder.put(number)
+        if senior is not None and (senior > number or ladder.covers(senior, number)):
+            _report(pieces[number], findings)
+    return put_together([pieces[number] for number in sorted(range(last), key=lambda one: (levels[one], one))])
+
+
+class _Ladder:
+    """Routes on their levels, put there the senior first."""
+
+    def __init__(self, literals: Sequence[Literal], owners: Sequence[str]) -> None:
+        self._literals = literals
+        self._owners = owners
+        self._texts = {literal.text for literal in literals}
+        self._open: _Taken = {}
+        """Routes that take what begins with the literal."""
+        self._exact: _Taken = {}
+        self._below: _Taken = {}
+        """Routes whose literal is longer."""
+
+    def put(self, number: int) -> tuple[int, int | None]:
+        """The level of one more route, and the senior route that it stands behind, if it overlaps any."""
+        literal, owner = self._literals[number], self._owners[number]
+        above = [literal.text[:end] for end in range(len(literal.text) + 1) if literal.text[:end] in self._texts]
+        met = [self._open.get(text, {}) for text in above]
+        met.append(self._exact.get(literal.text, {}))
+        if not literal.exact:
+            met.append(self._below.get(literal.text, {}))
+        level, senior = max(
+            (found for owners in met for other, found in owners.items() if other != owner), default=(-1, None)
+        )
+        place = (level + 1, number)
+        for taken, texts in (
+            (self._exact if literal.exact else self._open, (literal.text,)),
+            (self._below, above[:-1]),
+        ):
+            for text in texts:
+                owners = taken.setdefault(text, {})
+                owners[owner] = max(owners.get(owner, place), place)
+        return level + 1, senior
+
+    def covers(self, senior: int, number: int) -> bool:
+        """Whether the senior route's path takes all that the other's takes."""
+        literal = self._literals[senior]
+        return not literal.exact and self._literals[number].text.startswith(literal.text)
+
+
+def _report(piece: RouteInstance, findings: Findings) -> None:
+    findings.warning(
+        piece.table,
+        Reason.CONFLICTED,
+        f'Route "{piece.name}" of {piece.table} comes after a route of another owner, which was there first and takes '
+        "requests of the same paths, whatever weights and patterns are. Change its matchers.",
+        ("spec", "http", piece.index),
+    )
