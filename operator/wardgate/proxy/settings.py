@@ -29,6 +29,9 @@ class Limits:
     """Idle connections kept to one upstream endpoint."""
     upstream_connections: int = 1024
     """Connections of one worker to one upstream endpoint; above: 503."""
+    least_rate: int = 240
+    """Bytes a second: of a request's body over ``timeouts.body``; above: 408. Of what waits for a caller over
+    ``timeouts.write``; one that takes less is cut off."""
     caller_share: int = 25
     """Per cent of the three budgets above that one caller may hold; above: 429. 100: all of them."""
     address_guesses: int = 20
@@ -44,7 +47,9 @@ class Timeouts:
     head: float = 15.0
     """From the first byte of a request to the end of its headers; above: 408."""
     body: float = 60.0
-    """Between two pieces of a request's body; above: 408."""
+    """Between two pieces of a request's body, which must keep up ``limits.least_rate``; above: 408."""
+    collected_body: float = 300.0
+    """For a whole body that a plan collects; above: 408."""
     idle: float = 75.0
     """Of a caller's connection between two requests."""
     connect: float = 5.0
@@ -54,7 +59,7 @@ class Timeouts:
     response: float = 300.0
     """From the end of the request to the response's headers, and between two pieces of its body; above: 504."""
     write: float = 60.0
-    """A caller that takes no byte of its response for so long is cut off."""
+    """A caller that takes less of its response than ``limits.least_rate`` for so long is cut off."""
     pool_idle: float = 50.0
     """Of an idle upstream connection."""
     drain: float = 30.0

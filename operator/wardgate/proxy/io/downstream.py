@@ -79,7 +79,7 @@ class Downstream(asyncio.Protocol):
         self._at = 0
         self._blank_lines = 0
         self._scanned = 0
-        self._outbox = Outbox()
+        self._outbox = Outbox(rate=gateway.limits.least_rate, window=gateway.timeouts.write, now=gateway.clock())
         self._stream: Stream | None = None
         self._body = BodyReader()
         self._closing = False
@@ -129,12 +129,14 @@ class Downstream(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The caller reads slowly."""
         self._write_paused = True
+        self._outbox.watch(self.gateway.clock())
         if self._stream is not None:
             self._stream.downstream_paused(paused=True)
 
     def resume_writing(self) -> None:
         """The caller has caught up."""
         self._write_paused = False
+        self._outbox.rest()
         if self._stream is not None:
             self._stream.downstream_paused(paused=False)
         self._pump()
@@ -280,6 +282,7 @@ class Downstream(asyncio.Protocol):
     def write(self, data: bytes) -> None:
         """Send bytes to the caller."""
         if self.transport is not None and not self.transport.is_closing():
+            self._outbox.written += len(data)
             self.transport.write(data)
 
     def send_continue(self) -> None:
@@ -320,10 +323,15 @@ class Downstream(asyncio.Protocol):
     def tick(self, now: float) -> None:
         """Act on what took too long."""
         self._outbox.settle()
-        if self._stream is not None:
+        if now >= self._outbox.due and not self._outbox.keeps_pace(now):
+            if self._stream is not None:
+                self._stream.caller_too_slow()
+            else:
+                self.abort()
+        elif self._stream is not None:
             self._stream.tick(now)
         elif now >= self.deadline:
-            if self.takes_bytes():
+            if self._outbox.keeps_pace(now):
                 self.deadline = now + self.gateway.timeouts.write
             elif self._scanned and not self._closing:
                 self._refuse(Reason.REQUEST_TIMEOUT)
@@ -342,10 +350,6 @@ class Downstream(asyncio.Protocol):
             self.transport.resume_reading()
         else:
             self.transport.pause_reading()
-
-    def takes_bytes(self) -> bool:
-        """Whether the caller has taken something of what waits for it since this was last asked."""
-        return self._outbox.takes_bytes()
 
     def owe(self, collected: Collector) -> None:
         """End what a body is charged with once what was written of it has left this process."""

@@ -1,26 +1,59 @@
-"""What has been written to a caller and not yet been taken: whether it moves, and whose budget it weighs on."""
+"""What has been written to a caller and not yet been taken: whether it moves, and whose budget it weighs on.
+
+A caller that takes its response too slowly occupies an upstream's connection, or memory. What it has taken is what was
+written and waits neither here nor in the kernel's send queue, which holds megabytes and would hide a slow caller as
+well as a steady one. So the rate is the caller's own; how much the upstream had to say makes no difference, because it
+is judged only while something waits.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import struct
+import termios
 
 from wardgate.proxy.io.collector import Collector
 
+_NEVER = float("inf")
+
 
 class Outbox:
-    """One connection's unsent bytes. ``transport`` is None until there is a connection."""
+    """One connection's unsent bytes. ``rate`` is in bytes a second over ``window`` seconds.
 
-    __slots__ = ("_before", "_owed", "transport")
+    ``transport`` is None until there is a connection. ``due``: the moment at which ``keeps_pace`` is to be asked.
+    """
 
-    def __init__(self) -> None:
-        self._before = 0
+    __slots__ = ("_marked_at", "_owed", "_rate", "_taken", "_window", "due", "transport", "written")
+
+    def __init__(self, *, rate: int, window: float, now: float) -> None:
+        self._rate = rate
+        self._window = window
         self._owed: list[Collector] = []
+        self._taken = 0
+        self._marked_at = now
+        self.written = 0
+        """Bytes given to the transport so far."""
+        self.due = _NEVER
         self.transport: asyncio.Transport | None = None
 
-    def takes_bytes(self) -> bool:
-        """Whether the caller has taken something of what waits for it since this was last asked."""
-        before, self._before = self._before, self._waiting()
-        return self._before > 0 and (before == 0 or self._before < before)
+    def watch(self, now: float) -> None:
+        """The caller has stopped reading: from now on it must keep up the rate."""
+        self._mark(now)
+        self.due = now + self._window
+
+    def rest(self) -> None:
+        """The caller has caught up."""
+        self.due = _NEVER
+
+    def keeps_pace(self, now: float) -> bool:
+        """Whether something waits, and the caller has taken the least rate of it since this was last asked."""
+        taken, since = self._taken, self._marked_at
+        self._mark(now)
+        if self.due < _NEVER:
+            self.due = now + self._window
+        moved = self._taken - taken
+        return self._waiting() > 0 and moved > 0 and moved >= self._rate * (now - since)
 
     def owe(self, collected: Collector) -> None:
         """End what a body is charged with once what was written of it has left this process."""
@@ -40,5 +73,19 @@ class Outbox:
             collected.release()
         self._owed.clear()
 
+    def _mark(self, now: float) -> None:
+        self._taken = self.written - self._waiting() - self._queued()
+        self._marked_at = now
+
     def _waiting(self) -> int:
         return 0 if self.transport is None else self.transport.get_write_buffer_size()
+
+    def _queued(self) -> int:
+        """Bytes in the kernel that the caller's side has not acknowledged; 0 where the kernel does not tell."""
+        sock = None if self.transport is None else self.transport.get_extra_info("socket")
+        if sock is None or sock.fileno() < 0:
+            return 0
+        try:
+            return int(struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0" * 4))[0])
+        except OSError:
+            return 0

@@ -17,6 +17,7 @@ from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.core.request_head import RequestHead
 from wardgate.proxy.io.collector import Collector
+from wardgate.proxy.io.deadlines import Deadlines
 from wardgate.proxy.io.errors import ResponseTooLarge, UpstreamError, UpstreamTimeout
 from wardgate.proxy.io.request_sender import RequestSender
 from wardgate.proxy.io.response_writer import ResponseWriter
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from wardgate.proxy.io.downstream import Downstream
     from wardgate.proxy.io.pool import EndpointPool
 
-_NEVER = float("inf")
 _CALLER_GONE = 499
 """The status a log shows where nobody was left to answer, as nginx has it."""
 
@@ -38,7 +38,7 @@ class Stream:
         "_collecting",
         "_collector",
         "_connection",
-        "_deadline",
+        "_deadlines",
         "_done",
         "_downstream",
         "_endpoint",
@@ -72,7 +72,9 @@ class Stream:
             (value.decode("latin-1") for name, value in request.headers if name == b"x-request-id"), ""
         )
         self._started = self._gateway.clock()
-        self._deadline = _NEVER
+        self._deadlines = Deadlines(
+            limits=self._gateway.limits, timeouts=self._gateway.timeouts, clock=self._gateway.clock
+        )
         self._collecting = False
         self._collector: Collector | None = None
         self._request_done = False
@@ -113,13 +115,14 @@ class Stream:
         if self._collecting:
             self._collect(data)
         elif self._sender is not None and self._sender.streams:
-            self._arm(self._gateway.timeouts.body)
+            self._deadlines.body_came(len(data))
             self._sender.piece(data)
             self._update_flow()
 
     def request_end(self) -> None:
         """The caller's body is complete."""
         self._request_done = True
+        self._deadlines.body_ended()
         if self._collecting:
             self._collecting = False
             # The key may have been revoked, or have expired, while the body was on its way (invariant 5).
@@ -131,7 +134,7 @@ class Stream:
         elif self._sender is not None and self._sender.streams:
             self._sender.end()
         if self._sender is not None:
-            self._arm(self._gateway.timeouts.response)
+            self._deadlines.await_response()
 
     def broken_request(self, reason: Reason) -> None:
         """The rest of the request cannot be read."""
@@ -153,12 +156,12 @@ class Stream:
             return
         self._collecting = True
         self._collected().charge_to(self._exchange.holder)
-        self._arm(self._gateway.timeouts.body)
+        self._deadlines.await_body(collected=True)
         if self._head.expect_continue and self._head.has_body:
             self._downstream.send_continue()
 
     def _collect(self, data: bytes) -> None:
-        self._arm(self._gateway.timeouts.body)
+        self._deadlines.body_came(len(data))
         refusal = self._collected().add(data)
         if refusal is not None:
             self._collecting = False
@@ -177,7 +180,7 @@ class Stream:
                 return
         self._sender = RequestSender(outgoing, self._head)
         if self._sender.streams and self._head.has_body:
-            self._arm(self._gateway.timeouts.body)
+            self._deadlines.await_body(collected=False)
             if self._head.expect_continue:
                 self._downstream.send_continue()
         self._endpoint = self._gateway.endpoint(outgoing)
@@ -215,13 +218,13 @@ class Stream:
             connection.pause(paused=True)
         self._update_flow()
         if self._request_done or not self._sender.streams:
-            self._arm(self._gateway.timeouts.response)
+            self._deadlines.await_response()
 
     # The upstream's response sink.
 
     def response_head(self, *, status: int, headers: HeaderList, length: int | None) -> None:
         """The upstream answers."""
-        self._arm(self._gateway.timeouts.response)
+        self._deadlines.await_response()
         if self._exchange.response_needs_body(status):
             self._collected().charge_to(self._exchange.holder)
             self._incoming = Incoming(status, headers)
@@ -239,7 +242,7 @@ class Stream:
 
     def response_data(self, data: bytes) -> None:
         """A piece of the response's body."""
-        self._arm(self._gateway.timeouts.response)
+        self._deadlines.await_response()
         if self._incoming is not None:
             self._collect_response(data)
         elif not self._response_replaced and not self._done:
@@ -286,7 +289,7 @@ class Stream:
     def downstream_paused(self, *, paused: bool) -> None:
         """The caller reads slowly."""
         self._write_blocked = paused
-        self._arm(self._gateway.timeouts.write if paused else self._gateway.timeouts.response)
+        self._deadlines.caller_blocked(blocked=paused)
         if self._connection is not None:
             self._connection.pause(paused=paused)
 
@@ -303,23 +306,18 @@ class Stream:
 
     def tick(self, now: float) -> None:
         """Act on what took too long, and on keys that are no longer good."""
-        if now >= self._deadline:
-            self._deadline = _NEVER
-            self._timed_out()
+        overdue = self._deadlines.overdue(now)
+        if overdue is Reason.REQUEST_TIMEOUT and not self.request_paused:
+            self._writer.keep_alive = False
+            self._refuse(overdue)
+        elif overdue is not None:
+            self._fail(UpstreamTimeout("The upstream said nothing, or read nothing, for too long."))
         elif self._gateway.cut_off(self._exchange, now):
             self._cut(Reason.KEY_REVOKED)
 
-    def _timed_out(self) -> None:
-        if self._write_blocked:
-            if self._downstream.takes_bytes():
-                self._arm(self._gateway.timeouts.write)
-            else:
-                self._cut(Reason.CALLER_TOO_SLOW)
-        elif not self._request_done and (self._collecting or (self._sender is not None and not self._upstream_paused)):
-            self._writer.keep_alive = False
-            self._refuse(Reason.REQUEST_TIMEOUT)
-        else:
-            self._fail(UpstreamTimeout("The upstream said nothing for too long."))
+    def caller_too_slow(self) -> None:
+        """The caller does not take its response fast enough."""
+        self._cut(Reason.CALLER_TOO_SLOW)
 
     def _fail(self, error: UpstreamError) -> None:
         self._gateway.upstream_error(self._exchange, error)
@@ -356,7 +354,7 @@ class Stream:
 
     def _conclude(self) -> None:
         self._done = True
-        self._deadline = _NEVER
+        self._deadlines.end()
         if self._collector is not None:
             self._downstream.owe(self._collector)
         self._gateway.record(self._exchange, self, self._downstream.peer, self._started)
@@ -384,12 +382,9 @@ class Stream:
         if self._gateway.draining:
             self._writer.keep_alive = False
 
-    def _arm(self, seconds: float) -> None:
-        if not self._write_blocked or seconds == self._gateway.timeouts.write:
-            self._deadline = self._gateway.clock() + seconds
-
     def _update_flow(self) -> None:
         paused = self._upstream_paused or (self._sender is not None and self._sender.overfull)
         if paused != self.request_paused:
             self.request_paused = paused
+            self._deadlines.body_stalled()
             self._downstream.flow()
