@@ -24,6 +24,11 @@ RULES = AddressRules(Guard())
         "64:ff9b::5db8:d822",
         "64:ff9b:1::5db8:d822",
         "2002:5db8:d822::1",
+        "::ffff:93.184.216.34",
+        "::ffff:0:93.184.216.34",
+        "2606:2800::5efe:93.184.216.34",
+        "100.64.1.2",
+        "240.0.0.1",
     ],
 )
 def test_ordinary_address_is_allowed(address: str) -> None:
@@ -37,6 +42,15 @@ def test_ordinary_address_is_allowed(address: str) -> None:
         ("127.8.9.10", "loopback"),
         ("::1", "loopback"),
         ("::ffff:127.0.0.1", "loopback"),
+        ("::ffff:0:127.0.0.1", "loopback"),
+        ("::ffff:0:7f00:1", "loopback"),
+        ("2606:2800::5efe:127.0.0.1", "loopback"),
+        ("2606:2800::200:5efe:127.0.0.1", "loopback"),
+        ("::ffff:0:0.0.0.0", "unspecified"),
+        ("::ffff:0:224.0.0.1", "multicast"),
+        ("::ffff:0:255.255.255.255", "broadcast"),
+        ("fec0::1", "site-local"),
+        ("feff:ffff::1", "site-local"),
         ("::127.0.0.1", "loopback"),
         ("64:ff9b::7f00:1", "loopback"),
         ("64:ff9b:1::7f00:1", "loopback"),
@@ -56,6 +70,8 @@ def test_ordinary_address_is_allowed(address: str) -> None:
         ("169.254.169.254", "metadata"),
         ("::ffff:169.254.169.254", "metadata"),
         ("64:ff9b::a9fe:a9fe", "metadata"),
+        ("::ffff:0:169.254.169.254", "metadata"),
+        ("2002:a9fe:a9fe::1", "metadata"),
         ("fd00:ec2::254", "metadata"),
         ("100.100.100.200", "metadata"),
         ("168.63.129.16", "metadata"),
@@ -80,6 +96,16 @@ def test_denied_endpoint_is_refused_on_its_port_only() -> None:
     assert "denied by the gateway's config" in (rules.refusal("::ffff:10.96.0.1", 443) or "")
     assert "denied by the gateway's config" in (rules.refusal("fd00::1", 6443) or "")
     assert rules.refusal("10.96.0.1", 8443) is None
+
+
+def test_denied_network_is_denied_in_every_form_of_its_addresses() -> None:
+    rules = AddressRules(Guard(deny_cidrs=("240.0.0.0/4",)))
+    for form in ("{}", "::ffff:{}", "::ffff:0:{}", "64:ff9b::{}", "2606::5efe:{}"):
+        assert "installation denies" in (rules.refusal(form.format("240.0.0.1"), 80) or "")
+
+
+def test_site_local_network_can_be_allowed() -> None:
+    assert AddressRules(Guard(allow_cidrs=("fec0::/10",))).refusal("fec0::1", 443) is None
 
 
 def test_denied_network_goes_before_an_allowed_one() -> None:
@@ -116,7 +142,10 @@ def test_guard_that_can_not_be_read_refuses_everything(guard: Guard) -> None:
     assert "cannot be read" in (AddressRules(guard).refusal("93.184.216.34", 443) or "")
 
 
-@given(st.ip_addresses(v=4, network="127.0.0.0/8"), st.sampled_from(["::ffff:{}", "::{}", "64:ff9b::{}"]))
+@given(
+    st.ip_addresses(v=4, network="127.0.0.0/8"),
+    st.sampled_from(["::ffff:{}", "::ffff:0:{}", "::{}", "64:ff9b::{}", "2606::200:5efe:{}"]),
+)
 def test_loopback_hides_in_no_ipv6_form(address: object, form: str) -> None:
     assert RULES.refusal(form.format(address), 443) is not None
 

@@ -2,8 +2,13 @@
 
 Asked at every connect, with the address that is dialled, after resolution: a name that resolves to something else the
 second time gains nothing. An address is judged in all of its meanings: an IPv6 address that carries an IPv4 address
-(mapped, compatible, NAT64, 6to4, Teredo) is refused if either is. The order: what is denied as address and port, what
-the installation denies, what it allows, then the rules. Pinned addresses are exempt and never asked about.
+(mapped, compatible, translated, NAT64, 6to4, Teredo, ISATAP) is refused if either is. The order: what is denied as
+address and port, what the installation denies, what it allows, then the rules. Pinned addresses are exempt and never
+asked about.
+
+Private, shared (100.64.0.0/10), unique local and reserved (240.0.0.0/4) networks are not refused: clusters have their
+pods there. Nor are the prefixes that a network chooses for itself, for NAT64 or 6rd: nobody else can know them. An
+installation denies what it does not want of these.
 """
 
 from __future__ import annotations
@@ -41,6 +46,11 @@ _BROADCAST = IPv4Address("255.255.255.255")
 _NAT64 = IPv6Network("64:ff9b::/96")
 _LOCAL_NAT64 = IPv6Network("64:ff9b:1::/48")
 _COMPATIBLE = IPv6Network("::/96")
+_TRANSLATED = IPv6Network("::ffff:0:0:0/96")
+"""SIIT's form before RFC 6145 (RFC 2765, 2.1), which stacks with a translator still take."""
+_ISATAP = 0x5EFE
+_ISATAP_BITS = 0xFCFFFFFF
+"""The upper half of an interface identifier but for its universal and group bits (RFC 5214, 6.1)."""
 
 
 class AddressRules:
@@ -129,18 +139,19 @@ class AddressRules:
         return frozenset(exact), frozenset(anywhere)
 
 
+_KINDS: tuple[tuple[str, Callable[[Address], bool]], ...] = (
+    ("an unspecified", lambda address: address.is_unspecified or _within(address, (_THIS_NETWORK,))),
+    ("a link-local", lambda address: address.is_link_local),
+    ("a site-local", lambda address: isinstance(address, IPv6Address) and address.is_site_local),
+    ("a multicast", lambda address: address.is_multicast),
+    ("the broadcast", lambda address: address == _BROADCAST),
+)
+
+
 def _rule_refusal(address: Address) -> str | None:
     if address in _METADATA_SERVICES:
         return "it is a cloud's metadata service"
-    if address.is_unspecified or (isinstance(address, IPv4Address) and address in _THIS_NETWORK):
-        return "it is an unspecified address"
-    if address.is_link_local:
-        return "it is a link-local address"
-    if address.is_multicast:
-        return "it is a multicast address"
-    if address == _BROADCAST:
-        return "it is the broadcast address"
-    return None
+    return next((f"it is {kind} address" for kind, holds in _KINDS if holds(address)), None)
 
 
 def _meanings(address: Address) -> list[Address]:
@@ -160,6 +171,8 @@ def _carried(address: IPv6Address) -> Iterator[IPv4Address]:
         yield IPv4Address(int(address) & 0xFFFFFFFF)
     if address in _LOCAL_NAT64:
         yield from (inside for inside in _nat64_inside(address) if inside not in _THIS_NETWORK)
+    if address in _TRANSLATED or (int(address) >> 32) & _ISATAP_BITS == _ISATAP:
+        yield IPv4Address(int(address) & 0xFFFFFFFF)
     if address in _COMPATIBLE and int(address) > 1:
         yield IPv4Address(int(address) & 0xFFFFFFFF)
 
