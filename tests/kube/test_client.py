@@ -13,6 +13,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import trustme
 from aiohttp import web
 from kubernetes.aio.config import ConfigException
 
@@ -256,6 +257,26 @@ class TestConnections:
                 assert len(connector._opened) == 1
 
         with_server(answers(200), scenario)
+
+    @pytest.mark.parametrize(("names", "accepted"), [(("localhost",), True), ((), False)])
+    def test_name_in_the_common_name_alone_proves_nothing(
+        self, names: tuple[str, ...], tmp_path: Path, *, accepted: bool
+    ) -> None:
+        async def scenario() -> None:
+            authority = trustme.CA()
+            authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+            inside = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            authority.issue_cert(*names, common_name="localhost").configure_cert(inside)
+            server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=inside)
+            port = server.sockets[0].getsockname()[1]
+            connector = Connector(context=ssl.create_default_context(cafile=tmp_path / "ca.pem"))
+            refused = aiohttp.ServerDisconnectedError if accepted else aiohttp.ClientConnectorCertificateError
+            async with aiohttp.ClientSession(connector=connector) as session:
+                with pytest.raises(refused):
+                    await session.get(f"https://localhost:{port}/")
+            server.close()
+
+        asyncio.run(scenario())
 
     def test_probes_and_pages_have_one_of_their_own(self) -> None:
         async def scenario(api: FakeHttpApi, client: KubeClient) -> None:

@@ -88,9 +88,13 @@ class Connections:
 
 
 class Connector(aiohttp.TCPConnector):
-    """Without a limit, and able to end what it opened. ``force_close``: no connection is used twice."""
+    """Without a limit, and able to end what it opened. ``force_close``: no connection is used twice.
+
+    A server's name counts only where its certificate carries it as a subjectAltName (RFC 9110, 4.3.4).
+    """
 
     def __init__(self, *, context: ssl.SSLContext, force_close: bool = False) -> None:
+        context.hostname_checks_common_name = False
         super().__init__(limit=_UNLIMITED, ssl=context, force_close=force_close)
         self._opened: dict[asyncio.Transport, TransportSocket] = {}
 

@@ -493,9 +493,9 @@ def test_a_body_that_stops_is_a_408() -> None:
 # TLS.
 
 
-async def tls_provider(provider: Provider, authority: trustme.CA, name: str) -> asyncio.Server:
+async def tls_provider(provider: Provider, leaf: trustme.LeafCert) -> asyncio.Server:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(name).configure_cert(context)
+    leaf.configure_cert(context)
     return await asyncio.start_server(provider.serve, "127.0.0.1", 0, ssl=context)
 
 
@@ -516,7 +516,7 @@ def test_an_upstreams_certificate_is_verified(tls: UpstreamTls, status: int, tmp
         authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
         provider = Provider(script=_unused)
         provider.script = answering(OK)(provider)
-        server = await tls_provider(provider, authority, "api.example.com")
+        server = await tls_provider(provider, authority.issue_cert("api.example.com"))
         port = server.sockets[0].getsockname()[1]
         settings = ProxySettings(admin="", upstream_ca=str(tmp_path / "ca.pem") if trusted else "")
         async with serving(settings) as bench:
@@ -528,12 +528,32 @@ def test_an_upstreams_certificate_is_verified(tls: UpstreamTls, status: int, tmp
     run(scenario())
 
 
+@pytest.mark.parametrize("verify_names", [(), ("api.example.com",)])
+def test_name_in_the_common_name_alone_proves_nothing(verify_names: tuple[str, ...], tmp_path: Path) -> None:
+    async def scenario() -> None:
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+        provider = Provider(script=_unused)
+        provider.script = answering(OK)(provider)
+        server = await tls_provider(provider, authority.issue_cert(common_name="api.example.com"))
+        port = server.sockets[0].getsockname()[1]
+        tls = UpstreamTls(sni="api.example.com", verify_names=verify_names)
+        async with serving(ProxySettings(admin="", upstream_ca=str(tmp_path / "ca.pem"))) as bench:
+            await bench.apply(config(1, upstreams=(Upstream("provider", (Endpoint("127.0.0.1", port),), tls=tls),)))
+            answer = await bench.exchange(GET)
+        server.close()
+        assert answer.startswith(b"HTTP/1.1 502 ")
+        assert provider.received == []
+
+    run(scenario())
+
+
 def test_an_upstreams_own_ca_is_the_only_one_trusted() -> None:
     async def scenario() -> None:
         authority, stranger = trustme.CA(), trustme.CA()
         provider = Provider(script=_unused)
         provider.script = answering(OK)(provider)
-        server = await tls_provider(provider, authority, "api.example.com")
+        server = await tls_provider(provider, authority.issue_cert("api.example.com"))
         port = server.sockets[0].getsockname()[1]
         for ca, status in ((authority, 200), (stranger, 502)):
             async with serving() as bench:

@@ -68,6 +68,8 @@ class TlsFactory:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])
+        # A name counts in subjectAltName alone (RFC 9110, 4.3.4); authorities do not vet the common name as a host.
+        context.hostname_checks_common_name = False
         if not tls.verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
