@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hmac
-from base64 import b64encode
+import re
+from base64 import b64decode, b64encode
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.proxy.core.conversation import (
     KEY,
@@ -183,6 +187,7 @@ def test_short_key_must_be_the_whole_value(value: str, *, stays: bool) -> None:
         (f"a=b; auth=Bearer%20{K}", "a=b"),
         (f"a=b; auth=Basic {basic('u:' + K)}", "a=b"),
         (f"a=b; {K}", "a=b"),
+        (f"a=b; {K}=1", "a=b"),
         (f"a=b; note={K}s", f"a=b; note={K}s"),
     ],
 )
@@ -208,7 +213,8 @@ def test_cookie_header_of_the_key_alone_is_removed() -> None:
         ("?a=1&b=" + "".join(f"%{byte:02x}" for byte in KEY), "?a=1"),
         (f"?a=1&b=basic%20{basic(K + ':').replace('=', '%3D')}", "?a=1"),
         (f"?a=1&{K}", "?a=1"),
-        (f"?a=1&{K}=", f"?a=1&{K}="),
+        (f"?a=1&{K}=", "?a=1"),
+        (f"?a=1&b[{K}]=2", "?a=1"),
         (f"?a=1&b={K}s", f"?a=1&b={K}s"),
         ("?a=1&&b=%zz+", "?a=1&&b=%zz+"),
         ("?", "?"),
@@ -229,6 +235,51 @@ def test_parameter_with_a_plus_of_the_key_is_removed(written: str) -> None:
 def test_parameter_with_a_blank_of_the_key_is_removed(written: str) -> None:
     key = b"my secret key"
     assert "/?x=y" == target(f"/?key={written}&x=y", key, credentials=(credential(key),))
+
+
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [("?a=k3y&b=1", "?b=1"), ("?a[b]=k3y&b=1", "?b=1"), ("?a=Bearer+k3y", ""), ("?q=a+k3y+b", "?q=a+k3y+b")],
+)
+def test_short_key_must_be_the_whole_parameter(given: str, left: str) -> None:
+    assert "/" + left == target("/" + given, SHORT, credentials=(credential(SHORT),))
+
+
+# -- wherever it may be
+
+schemes = st.sampled_from(
+    ["", "Bearer ", "bearer  ", "BEARER ", "Token token=", "Key:", 'x="', "{", "a.", "https://a/?k="]
+)
+
+
+@st.composite
+def written(draw: st.DrawFn) -> str:
+    """A text that holds the key, in any of the ways that a reader undoes."""
+    text = draw(schemes) + K + draw(st.sampled_from(["", '"', "}", "&b=1", "/", " and more", ", x"]))
+    if draw(st.booleans()):
+        pair = draw(st.sampled_from(["", "u", "u@x.example", "a b"])) + ":" + K
+        text = draw(st.sampled_from(["Basic ", "basic ", "BASIC   "])) + basic(pair)
+    escaped = draw(st.sets(st.integers(0, len(text) - 1), max_size=8))
+    return "".join(f"%{ord(char):02x}" if place in escaped else char for place, char in enumerate(text))
+
+
+CREDENTIALS = ["authorization", "x-api-key", "x_api_key", "referer", "x-request-id", "cookie"]
+headers = st.tuples(st.sampled_from(CREDENTIALS), written())
+
+
+@given(st.lists(headers, max_size=4), st.lists(st.tuples(st.sampled_from(["key", "q", ""]), written()), max_size=3))
+def test_key_is_never_sent_on(others: list[tuple[str, str]], query: list[tuple[str, str]]) -> None:
+    asked = "&".join(f"{name}={value}".replace(" ", "+").replace("#", "") for name, value in query)
+    plan = auth_plan(key_step(metadata_headers=()))
+    outgoing = Talk(served(plan=plan), request("GET", f"/?{asked}", *others, ("api-key", KEY))).outgoing
+    texts = [outgoing.target, *(value for _, value in outgoing.headers)]
+    assert [] == [text for text in texts if KEY in unquote_to_bytes(text) or encoded_key(text)]
+
+
+def encoded_key(text: bytes) -> bool:
+    """Whether a word of the text is the base64 of a pair with the key."""
+    words = re.findall(rb"[0-9A-Za-z+/]{12,}", unquote_to_bytes(text))
+    return any(KEY in b64decode(word + b"==") for word in words if len(word) % 4 != 1)
 
 
 # -- other keys of the policy
@@ -294,10 +345,14 @@ USERS = (BasicUser("ada", Sensitive(""), Sensitive("NstYn3QVe0WBGmkMWLQ0CV9I6fo=
 def test_password_is_removed_wherever_it_stands(value: str) -> None:
     plan = auth_plan(BasicAuthStep("config_0", "r", "sha1", USERS))
     arrived = request(
-        "GET", "/?pass=" + PASSWORD, ("authorization", f"Basic {basic('ada:' + PASSWORD)}"), ("x-a", value)
+        "GET",
+        "/?pass=" + PASSWORD,
+        ("authorization", f"Basic {basic('ada:' + PASSWORD)}"),
+        ("x-a", value),
+        ("x-api-key", "of-the-provider"),
     )
-    talk = Talk(served(plan=plan), arrived)
-    assert ({"host": "gw.example"}, b"/") == (talk.sent, talk.outgoing.target)
+    talk = Talk(served(plan=plan), arrived, observer=Notes())
+    assert ({"host": "gw.example", "x-api-key": "of-the-provider"}, b"/") == (talk.sent, talk.outgoing.target)
 
 
 # -- policies

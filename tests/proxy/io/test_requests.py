@@ -45,8 +45,9 @@ def test_a_caller_without_a_request_id_gets_one() -> None:
     async def scenario() -> None:
         async with providing(answering(OK)) as provider, serving() as bench:
             await bench.apply(config(provider.port))
-            await bench.exchange(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            await bench.exchange(b"GET / HTTP/1.1\r\nHost: h\r\nX_Request_Id: mine\r\nConnection: close\r\n\r\n")
             assert b"x-request-id: " in provider.received[0]
+            assert b"x_request_id" not in provider.received[0]
 
     run(scenario())
 

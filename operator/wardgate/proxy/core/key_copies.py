@@ -34,8 +34,10 @@ _COOKIE = b"cookie"
 _NAMED = spellings(CREDENTIAL_HEADERS - {"cookie"})
 _NAMED_PARAMETERS = frozenset({"access-token", "api-key", "apikey", "auth", "key", "token", "x-api-key"})
 """Folded."""
+_SHORTEST_NAMED = len(b"key=a")
 _SCHEMES = frozenset({b"apikey", b"api-key", b"basic", b"bearer", b"key", b"token"})
 _BASIC = re.compile(rb"\bbasic[ +]+([0-9A-Za-z+/_-]+=*)", re.IGNORECASE)
+_STANDARD_ALPHABET = bytes.maketrans(b"-_", b"+/")
 _WORD = re.compile(rb"(?<![0-9A-Za-z_-])\0(?![0-9A-Za-z_-])")
 _WHOLE = re.compile(rb"(?:[0-9A-Za-z_-]+[ =:]+)*[\"']?\0[\"']?")
 _SUSPECT_QUERY = re.compile(rb"[%+]|auth|basic|key|token", re.IGNORECASE)
@@ -82,9 +84,7 @@ def _shows(text: bytes, key: bytes) -> bool:
 def _basic_pairs(text: bytes) -> Iterator[bytes]:
     for found in _BASIC.finditer(text):
         try:
-            yield b64decode(
-                found[1].rstrip(b"=") + b"==", altchars=b"-_" if b"-" in found[1] or b"_" in found[1] else None
-            )
+            yield b64decode(found[1].translate(_STANDARD_ALPHABET).rstrip(b"=") + b"==")
         except Error:
             continue
 
@@ -94,13 +94,9 @@ def _is_of_pair(pair: bytes, key: bytes) -> bool:
 
 
 def _is_other_key(value: bytes, knows: Knows) -> bool:
-    bare = without_scheme(value.strip(b" "))
-    return bool(bare) and (knows(value) or knows(bare) or any(map(knows, _parts(value))))
-
-
-def _parts(value: bytes) -> Iterator[bytes]:
-    for pair in _basic_pairs(value):
-        yield from filter(None, pair.split(b":", 1))
+    bare = without_scheme(value)
+    pair = next(_basic_pairs(value), b"").split(b":", 1)
+    return any(knows(each) for each in {value, bare, *pair} if each)
 
 
 def _clean_headers(headers: HeaderList, key: bytes, knows: Knows) -> HeaderList:
@@ -110,7 +106,8 @@ def _clean_headers(headers: HeaderList, key: bytes, knows: Knows) -> HeaderList:
 def _clean_field(field: Header, key: bytes, knows: Knows) -> Iterator[Header]:
     name, value = field
     if name == _COOKIE:
-        value = b";".join(cookie for cookie in value.split(b";") if not holds(cookie.partition(b"=")[2] or cookie, key))
+        cookies = value.split(b";")
+        value = b";".join(each for each in cookies if len(each) < len(key) or not _pair_holds(each, key))
         if value:
             yield name, value.strip(b" ")
     elif not holds(value, key) and not (name in _NAMED and _is_other_key(value, knows)):
@@ -120,14 +117,22 @@ def _clean_field(field: Header, key: bytes, knows: Knows) -> Iterator[Header]:
 def _clean_query(query: bytes, key: bytes, knows: Knows) -> bytes | None:
     """Return the query without the parameters that hold a key; None: no parameter is left."""
     given = query.split(b"&")
-    kept = [parameter for parameter in given if not _parameter_holds(parameter, key, knows)]
+    # Thousands of empty parameters fit into a request: those too short to hold a key are not looked at.
+    shortest = min(len(key), _SHORTEST_NAMED)
+    kept = [each for each in given if len(each) < shortest or not _parameter_holds(each, key, knows)]
     return query if len(kept) == len(given) else b"&".join(kept) or None
 
 
 def _parameter_holds(parameter: bytes, key: bytes, knows: Knows) -> bool:
-    written, equals, value = parameter.partition(b"=")
-    text = unquote_to_bytes((value if equals else written).replace(b"+", b" "))
-    # An escaped plus is one, and so may be a bare one: keys in base64 hold them, and few SDKs escape them.
-    if holds(text, key) or (b"+" in value and holds(value, key)):
+    # A plus is a blank to most readers. To some it is a plus, and few SDKs escape those of a key in base64.
+    spaced = parameter.replace(b"+", b" ")
+    if _pair_holds(parameter, key) or (spaced != parameter and _pair_holds(spaced, key)):
         return True
-    return fold(unquote_to_bytes(written).decode("latin-1")) in _NAMED_PARAMETERS and _is_other_key(text, knows)
+    name, _, value = spaced.partition(b"=")
+    named = fold(unquote_to_bytes(name).decode("latin-1")) in _NAMED_PARAMETERS
+    return named and _is_other_key(unquote_to_bytes(value), knows)
+
+
+def _pair_holds(pair: bytes, key: bytes) -> bool:
+    """Whether ``name=value`` holds the key; a key too short to be looked for as a word must be all of the value."""
+    return holds(pair, key) or (len(key) < _SHORT and holds(pair.partition(b"=")[2].strip(b" "), key))

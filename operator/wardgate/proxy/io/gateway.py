@@ -24,6 +24,7 @@ from wardgate.proxy.core.addresses import AddressRules
 from wardgate.proxy.core.caller import Caller
 from wardgate.proxy.core.credential_index import CredentialIndex
 from wardgate.proxy.core.exchange import Exchange
+from wardgate.proxy.core.fields import without
 from wardgate.proxy.core.guesses import Guesses
 from wardgate.proxy.core.messages import Header, Outgoing, Reply, Request
 from wardgate.proxy.core.plans import CompiledUpstream
@@ -379,7 +380,7 @@ def _name_request(request: Request) -> None:
     ids = [value for name, value in request.headers if name == _REQUEST_ID]
     if len(ids) == 1 and len(ids[0]) <= 128 and ids[0].isascii():
         return
-    request.headers = [field for field in request.headers if field[0] != _REQUEST_ID]
+    request.headers = without(request.headers, (_REQUEST_ID,))
     request.headers.append((_REQUEST_ID, os.urandom(16).hex().encode()))
 
 
