@@ -13,6 +13,7 @@ from wardgate.inja.jsontext import JsonTextError
 from wardgate.inja.jsontext import dumps as dumps_json
 from wardgate.inja.jsontext import loads as loads_json
 from wardgate.inja.limits import DEFAULT_LIMITS, Limits
+from wardgate.inja.reads import Reads
 from wardgate.inja.route_regex import RouteRegex, compile_route_regex
 from wardgate.inja.template import Rendered, Template, compile_template
 from wardgate.inja.values import JsonValue
@@ -28,6 +29,7 @@ __all__ = [
     "LimitError",
     "Limits",
     "ParseError",
+    "Reads",
     "RenderError",
     "Rendered",
     "RouteRegex",

@@ -22,6 +22,7 @@ from wardgate.inja.gloo_functions import GLOO_FUNCTIONS
 from wardgate.inja.limits import DEFAULT_LIMITS, Limits
 from wardgate.inja.nodes import Print, Statement, Text, Variable
 from wardgate.inja.parser import parse
+from wardgate.inja.reads import Reads, reads_of
 from wardgate.inja.state import State
 from wardgate.inja.values import byte_length, canonical
 
@@ -39,7 +40,7 @@ class Rendered(NamedTuple):
 class Template:
     """A compiled template. Rendering changes nothing in it, so any number of renderings may share it."""
 
-    __slots__ = ("_advanced", "_limits", "_one", "_run", "_short", "_statements", "_traces", "name", "source")
+    __slots__ = ("_advanced", "_limits", "_one", "_reads", "_run", "_short", "_statements", "_traces", "name", "source")
 
     def __init__(
         self,
@@ -60,6 +61,7 @@ class Template:
         self._limits = limits
         self._advanced = advanced
         self._traces = trace
+        self._reads: Reads | None = None
         self._one = None if escape else _one_variable(statements)
         self._short = limits.output_bytes // 4
 
@@ -88,6 +90,12 @@ class Template:
     def may_read_body(self, defined: frozenset[str]) -> bool:
         """Tell whether rendering can depend on the body, where extractors of these names exist."""
         return may_read_body(self._statements, defined, advanced=self._advanced)
+
+    def reads(self) -> Reads:
+        """Say what rendering may depend on."""
+        if self._reads is None:
+            self._reads = reads_of(self._statements)
+        return self._reads
 
     def _render_one(self, context: Context, one: _One) -> str | None:
         data = context.data

@@ -17,12 +17,13 @@ A body is asked for (``NeedBody``) only when a transformation that reads it is n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable
 
 from wardgate.proxy.core.auth import USER_ID, CompiledAuth, Grant
 from wardgate.proxy.core.caller import Caller
 from wardgate.proxy.core.credential_index import CompiledCredential, CredentialIndex
-from wardgate.proxy.core.fields import drop, fold, under_folded_names, without
+from wardgate.proxy.core.derived import spread
+from wardgate.proxy.core.fields import drop, under_folded_names, without
 from wardgate.proxy.core.framing import is_bodiless
 from wardgate.proxy.core.key_copies import remove_copies
 from wardgate.proxy.core.matching import CompiledMatch, request_path
@@ -34,9 +35,11 @@ from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.redaction import redact_escaped
 from wardgate.proxy.core.redirects import target_of, to_https
 from wardgate.proxy.core.replies import REFUSALS, redirect, take_place_of
+from wardgate.proxy.core.surroundings import Surroundings
 from wardgate.proxy.core.table import CompiledListener, Table
-from wardgate.proxy.core.token_rules import token_refusal
-from wardgate.proxy.core.transformation import CompiledTransformation, Surroundings
+from wardgate.proxy.core.token_rules import headers_of, is_foreign_to_owner, secrets_of, seen_by, token_refusal
+from wardgate.proxy.core.transformation import CompiledTransformation
+from wardgate.proxy.core.veil import Veil
 from wardgate.url_path import settle
 
 NEED_BODY = NeedBody()
@@ -67,6 +70,7 @@ class Exchange:
         "_responses",
         "_route",
         "_upstream",
+        "_veil",
         "_view",
         "_watch",
         "facts",
@@ -106,6 +110,8 @@ class Exchange:
         self._grants: tuple[Grant, ...] = ()
         self._authenticated = False
         self._index = 0
+        self._veil: Veil | None = None
+        """What is hidden from tenants whose token it is not, once there is one on the request."""
         self._ran: tuple[CompiledTransformation, ...] = ()
         self._responses: tuple[CompiledTransformation, ...] = ()
         self._answered: Reply | None = None
@@ -161,7 +167,7 @@ class Exchange:
                 failure = plan.response.run(view, self._around)
                 if failure is not None:
                     self._blame(plan)
-                    reply = failure.redacted(self._tokens()).response_reply()
+                    reply = failure.redacted(secrets_of(self._grants)).response_reply()
                     self.facts.reason = self.facts.reason or reply.reason
                     take_place_of(incoming, reply)
         return incoming
@@ -185,7 +191,12 @@ class Exchange:
         self.facts.route = route.name
         self.facts.policy = "" if route.auth is None else route.auth.policy
         self._around.metadata_headers = _NO_HEADERS if route.auth is None else route.auth.metadata_headers
-        self._tell_route(route)
+        if self._veil is not None:
+            self._hide_tokens(route, spread(self._veil, route.pre + route.post))
+        elif not self._authenticated:
+            self._around.veil = route.veil_on_arrival
+        if self._watch is not None:
+            self._watch.tell_route(route.name, policy=self.facts.policy)
         self._responses = ()
         if route.closed is not None:
             return route.closed
@@ -244,7 +255,7 @@ class Exchange:
             failure = plan.request.run(self._view, self._around)
             if failure is not None:
                 self._blame(plan)
-                return self._answer(failure.redacted(self._tokens()).request_reply())
+                return self._answer(failure.redacted(secrets_of(self._grants)).request_reply())
             self._report(plan.policy)
         refusal = self._reroute(plan) if plan.recalculate else None
         return None if refusal is None else self._answer(refusal)
@@ -254,23 +265,17 @@ class Exchange:
         if not self.facts.reason:
             self.facts.policy = plan.policy
 
-    def _tokens(self) -> Iterator[bytes]:
-        """Yield what an error's text may not hold (invariant 7): what the keys' Secrets hold, and the keys."""
-        for grant in self._grants:
-            yield from grant.keys
-            if grant.credential is not None:
-                yield from grant.credential.raw.values()
-
     def _reroute(self, plan: CompiledTransformation) -> Reply | None:
         """Find the route that the request has now; return the answer if it may not, or cannot, go on there."""
-        found = self._listener.find(self.request)
+        found = self._find_again()
         if found is None:
             return REFUSALS[Reason.NO_ROUTE]
         match, route = found
         if route is self._route:
             self._match = match
             return None
-        if plan.owner and plan.owner != route.owner:
+        hidden = self._around.veil
+        if plan.owner and (plan.owner != route.owner or (hidden is not None and hidden.hides_target)):
             self._blame(plan)
             return REFUSALS[Reason.REROUTE_NOT_PERMITTED]
         if self._authenticated and route.closed is None and route.auth is not self._current.auth:
@@ -281,6 +286,17 @@ class Exchange:
             drop(self.request.headers, USER_ID)
             self._choose_upstream(route)
         return refusal
+
+    def _find_again(self) -> tuple[CompiledMatch, CompiledRoute] | None:
+        """Find a route; a tenant's matchers see nothing of another owner's token."""
+        if self._veil is None:
+            return self._listener.find(self.request)
+        return self._listener.find_again(self.request, seen_by(self._grants, self._veil, self.request))
+
+    def _hide_tokens(self, route: CompiledRoute, veil: Veil) -> None:
+        """Hide the tokens, and what came of them, from the route's owner, unless they are the owner's."""
+        self._veil = veil
+        self._around.veil = veil if is_foreign_to_owner(self._grants, route) else None
 
     def _leave(self, following: CompiledRoute) -> None:
         """Forget the route, but for the plans that have run, and take off the keys that only its policy reads."""
@@ -302,6 +318,8 @@ class Exchange:
             if isinstance(verdict, Reply):
                 return verdict
             self._grant(auth, verdict)
+            if route.veil is not None:
+                self._hide_tokens(route, route.veil)
             refusal = None if route.recalculates else token_refusal(verdict, route)
             if refusal is not None:
                 return refusal
@@ -321,16 +339,12 @@ class Exchange:
         self._grants = grants
         first = grants[0]
         self.holder = (auth.policy, first.user) if first.credential is None else first.user
-        self.facts.credential = grants[0].user
-        if len(grants) == 1:
-            headers += grants[0].headers
-        else:
-            self.facts.credential = ",".join(grant.user for grant in grants)
-            headers += {fold(name): (name, value) for grant in grants for name, value in grant.headers}.values()
+        self.facts.credential = first.user if len(grants) == 1 else ",".join(grant.user for grant in grants)
+        headers += headers_of(grants)
         for credential in self.credentials_used:
             self._around.leave(_AUTH_METADATA, "userId", credential.name)
         if self._watch is not None:
-            self._watch.keep_secret((), self._tokens())
+            self._watch.keep_secret((), secrets_of(self._grants))
 
     def _choose_upstream(self, route: CompiledRoute) -> None:
         if not isinstance(route.action, ForwardPlan):
@@ -379,10 +393,3 @@ class Exchange:
     def _report(self, by: str) -> None:
         if self._watch is not None:
             self._watch.report(by)
-
-    def _tell_route(self, route: CompiledRoute) -> None:
-        if self._watch is not None:
-            self._watch.observer.decided("host", self.request.authority.decode("utf-8", "replace"))
-            self._watch.observer.decided("route", route.name)
-            if route.auth is not None:
-                self._watch.observer.decided("policy", route.auth.policy)

@@ -48,6 +48,13 @@ class HeaderWatch:
         present = [value for name, value in self._request.headers if fold(name) in self._secret_names]
         self.secrets.update(filter(None, (*values, *present, *map(without_scheme, present))))
 
+    def tell_route(self, name: str, *, policy: str) -> None:
+        """Tell which route the request is on, by which host, and what guards it."""
+        self.observer.decided("host", self._request.authority.decode("utf-8", "replace"))
+        self.observer.decided("route", name)
+        if policy:
+            self.observer.decided("policy", policy)
+
     def report(self, by: str) -> None:
         """Tell what changed since the last report, done by ``by``."""
         after = self._snapshot()

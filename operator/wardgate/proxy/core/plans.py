@@ -11,6 +11,7 @@ from wardgate.proxy.core.auth import USER_ID, CompiledAuth
 from wardgate.proxy.core.messages import Reply
 from wardgate.proxy.core.rewrites import PathRewrite
 from wardgate.proxy.core.transformation import CompiledTransformation
+from wardgate.proxy.core.veil import Veil
 
 
 class CompiledUpstream:
@@ -89,6 +90,10 @@ class CompiledRoute:
     pre: tuple[CompiledTransformation, ...] = ()
     post: tuple[CompiledTransformation, ...] = ()
     owner: str = ""
+    veil: Veil | None = None
+    """What the owner's transformations may not see of a token of another owner's. None also: nobody asks."""
+    veil_on_arrival: Veil | None = None
+    """The same, from the beginning: where the authentication is another owner's."""
     recalculates: bool = False
     """Whether a ``post`` transformation routes anew, so that this route's destination is not the last word."""
 

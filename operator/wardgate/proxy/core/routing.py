@@ -8,7 +8,7 @@ a condition are tried one after another. The order of the routes decides among a
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from wardgate.inja.limits import Limits
@@ -56,6 +56,15 @@ class RouteIndex:
         """Return the first route that takes the request, and the matcher by which it does."""
         for _, match, route in self._candidates(request.path):
             if not match.conditions or match.holds(request):
+                return match, route
+        return None
+
+    def find_again(
+        self, request: Request, seen_by: Callable[[str], Request]
+    ) -> tuple[CompiledMatch, CompiledRoute] | None:
+        """The same, where matchers see of the request what ``seen_by`` gives to the route's owner."""
+        for _, match, route in self._candidates(request.path):
+            if not match.conditions or match.holds(seen_by(route.owner)):
                 return match, route
         return None
 

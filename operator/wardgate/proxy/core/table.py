@@ -9,7 +9,7 @@ closes the routes that need it (503) and no other.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Final
 
 from wardgate.ir import (
@@ -25,6 +25,7 @@ from wardgate.ir import (
     VirtualHost,
 )
 from wardgate.proxy.core.auth import USER_ID, CompiledAuth, compile_auth
+from wardgate.proxy.core.derived import veil_over
 from wardgate.proxy.core.matching import CompiledMatch
 from wardgate.proxy.core.messages import Request
 from wardgate.proxy.core.plans import (
@@ -63,6 +64,13 @@ class CompiledListener:
         """Return the route that takes the request, and the matcher by which it does."""
         routes = self._hosts.find(request.authority)
         return None if routes is None else routes.find(request)
+
+    def find_again(
+        self, request: Request, seen_by: Callable[[str], Request]
+    ) -> tuple[CompiledMatch, CompiledRoute] | None:
+        """The same for a request with tokens on it. ``seen_by`` gives what a matcher of an owner's may see of it."""
+        routes = self._hosts.find(request.authority)
+        return None if routes is None else routes.find_again(request, seen_by)
 
 
 class Table:
@@ -205,6 +213,9 @@ class TableBuilder:
         if action is None or len(known) != len(plans):
             return None
         post = tuple(plan for plan in known if plan.phase == "post")
+        recalculates = any(plan.recalculate for plan in post)
+        is_asked = auth is not None and (recalculates or any(plan.owner for plan in known))
+        veil = veil_over(auth, known, owner=route.owner) if auth is not None and is_asked else None
         return CompiledRoute(
             route.name,
             action,
@@ -213,7 +224,9 @@ class TableBuilder:
             pre=tuple(plan for plan in known if plan.phase == "pre"),
             post=post,
             owner=route.owner,
-            recalculates=any(plan.recalculate for plan in post),
+            veil=veil,
+            veil_on_arrival=veil if auth is not None and auth.owner != route.owner else None,
+            recalculates=recalculates,
         )
 
     def _action(self, route: Route) -> Action | None:

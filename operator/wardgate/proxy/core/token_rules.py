@@ -1,4 +1,4 @@
-"""Where the tokens on a request may go: to the hosts their owner bound them to, on the routes their owner meant.
+"""The tokens that authentication puts on a request, and where they may go: where their owner meant them to.
 
 Rule 1: a token that is bound to hosts goes only where each destination of the route dials and verifies one of them.
 Rule 2: on a tenant's route a token of another owner's leaves only if it is bound (rule 1) or shared with the tenant,
@@ -11,18 +11,34 @@ What a Secret gives is a token here whatever it means, because nobody can tell.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from wardgate.proxy.core.auth import Grant
 from wardgate.proxy.core.credential_index import CompiledCredential
 from wardgate.proxy.core.fields import fold, folded_names
 from wardgate.proxy.core.hollow_credentials import CREDENTIAL_HEADERS
-from wardgate.proxy.core.messages import Reply
+from wardgate.proxy.core.messages import Header, Reply, Request
 from wardgate.proxy.core.plans import CompiledRoute, Redirection
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
+from wardgate.proxy.core.veil import Veil
 
 _CREDENTIALS = folded_names(CREDENTIAL_HEADERS)
+
+
+def headers_of(grants: tuple[Grant, ...]) -> Iterable[Header]:
+    """Return what grants put on a request; a later step's header wins."""
+    if len(grants) == 1:
+        return grants[0].headers
+    return {fold(name): (name, value) for grant in grants for name, value in grant.headers}.values()
+
+
+def secrets_of(grants: Iterable[Grant]) -> Iterator[bytes]:
+    """Yield what no text may hold (invariant 7): what the keys' Secrets hold, and the keys."""
+    for grant in grants:
+        yield from grant.keys
+        if grant.credential is not None:
+            yield from grant.credential.raw.values()
 
 
 def token_refusal(grants: Iterable[Grant], route: CompiledRoute) -> Reply | None:
@@ -41,6 +57,19 @@ def token_refusal(grants: Iterable[Grant], route: CompiledRoute) -> Reply | None
 def is_foreign(grant: Grant, tenant: str) -> bool:
     """Whether a grant puts on a request what is not the tenant's own."""
     return bool(grant.headers) and grant.credential is not None and grant.credential.namespace != tenant
+
+
+def is_foreign_to_owner(grants: Iterable[Grant], route: CompiledRoute) -> bool:
+    """Whether a route is a tenant's, and its authentication, or a token that came of it, another owner's."""
+    if not route.owner or route.auth is None:
+        return False
+    return route.auth.owner != route.owner or any(is_foreign(grant, route.owner) for grant in grants)
+
+
+def seen_by(grants: Iterable[Grant], veil: Veil, request: Request) -> Callable[[str], Request]:
+    """Return what gives to a route's owner what its matchers may see of a request with these tokens."""
+    behind = veil.request_behind(request)
+    return lambda owner: behind if owner and any(is_foreign(grant, owner) for grant in grants) else request
 
 
 def _is_bound_to(hosts: frozenset[str], route: CompiledRoute) -> bool:

@@ -21,11 +21,13 @@ from wardgate.inja.jsontext import JsonTextError, dumps, loads
 from wardgate.inja.values import JsonValue, type_error, type_name
 from wardgate.ir import MessageTemplate
 from wardgate.proxy.core.hollow_credentials import is_half_empty
-from wardgate.proxy.core.message_view import MessageView, RequestView
+from wardgate.proxy.core.message_view import MessageView
 from wardgate.proxy.core.messages import Reply
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.redaction import redact
 from wardgate.proxy.core.replies import REFUSALS, failed_transformation
+from wardgate.proxy.core.surroundings import Surroundings, header_key, to_text
+from wardgate.proxy.core.veil import VeiledView
 
 _CONTENT_TYPE = b"content-type"
 _NO_METADATA: Metadata = MappingProxyType({})
@@ -54,28 +56,6 @@ class Failure:
             return REFUSALS[Reason.UNSAFE_RESPONSE_RENDERING]
         reply = self.request_reply()
         return Reply(reply.status, reply.reason, (), reply.body)
-
-
-class Surroundings:
-    """What templates of one exchange know beside the message they work on.
-
-    ``metadata_headers``: the headers that the route's policy sets from the key's Secret, under folded names.
-    """
-
-    __slots__ = ("_request", "dynamic_metadata", "metadata_headers")
-
-    def __init__(self, request: RequestView) -> None:
-        self._request = request
-        self.dynamic_metadata: dict[str, dict[str, JsonValue]] = {}
-        self.metadata_headers: frozenset[str] = frozenset()
-
-    def request_header(self, name: str) -> str:
-        """Return a request header's first value, also while a response is transformed."""
-        return _to_text(self._request.first(header_key(name)) or b"")
-
-    def leave(self, namespace: str, key: str, value: JsonValue) -> None:
-        """Set a value of dynamic metadata."""
-        self.dynamic_metadata.setdefault(namespace, {})[key] = value
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +100,27 @@ class Parts:
 
 
 class CompiledMessage:
-    """One ``injaTemplate``. ``needs_body``: the whole body must be known before ``run``."""
+    """One ``injaTemplate``. ``needs_body``: the whole body must be known before ``run``.
 
-    __slots__ = ("_environment", "_max_depth", "_parse", "_parts", "_spec", "needs_body")
+    ``blind``: a tenant's, which works behind the veil where there is one.
+    """
 
-    def __init__(self, spec: MessageTemplate, parts: Parts, *, environment: Environment, max_depth: int) -> None:
+    __slots__ = ("_blind", "_environment", "_is_request", "_max_depth", "_parse", "_spec", "needs_body", "parts")
+
+    def __init__(
+        self,
+        spec: MessageTemplate,
+        parts: Parts,
+        *,
+        environment: Environment,
+        max_depth: int,
+        is_request: bool,
+        blind: bool,
+    ) -> None:
         self._spec = spec
-        self._parts = parts
+        self.parts = parts
+        self._is_request = is_request
+        self._blind = blind
         self._environment = environment
         self._max_depth = max_depth
         reads = _reads_body(spec, parts)
@@ -135,10 +129,19 @@ class CompiledMessage:
         replaces = spec.body_mode in ("template", "merge_extractors")
         self.needs_body = not passthrough and (self._parse or reads or replaces)
 
+    @property
+    def merges(self) -> bool:
+        """Whether the new body is the old one with the extractors' values."""
+        return self._spec.body_mode == "merge_extractors"
+
     def run(self, view: MessageView, around: Surroundings) -> Failure | None:
         """Transform the message in place."""
+        veil = around.veil
+        if veil is not None and self._blind:
+            view = VeiledView(view, veil.request if self._is_request else veil.response)
+            around = around.behind(veil)
         try:
-            return _Run(view, around, self._parts, self._spec, self._environment).run(self._parsed(view.body))
+            return _Run(view, around, self.parts, self._spec, self._environment).run(self._parsed(view.body))
         except TemplateError as error:
             return Failure(Reason.TRANSFORMATION_FAILED, error.message)
         except JsonTextError as error:
@@ -206,7 +209,7 @@ class _Run:
 
     def header(self, name: str, /) -> str:
         """See ``Context``."""
-        return _to_text(self._view.first(header_key(name)) or b"")
+        return to_text(self._view.first(header_key(name)) or b"")
 
     def request_header(self, name: str, /) -> str:
         """See ``Context``."""
@@ -219,7 +222,7 @@ class _Run:
     def body(self) -> str:
         """See ``Context``."""
         if self._body_text is None:
-            self._body_text = _to_text(self._body)
+            self._body_text = to_text(self._body)
         return self._body_text
 
     # -- the steps
@@ -231,9 +234,9 @@ class _Run:
                 value = extraction.extractor.extract(self.body())
             else:
                 given = self._view.first(header)
-                value = extraction.extractor.extract(None if given is None else _to_text(given))
+                value = extraction.extractor.extract(None if given is None else to_text(given))
                 if not given or not value:
-                    self.hollow[extraction.name] = _to_text(header)
+                    self.hollow[extraction.name] = to_text(header)
             if self._spec.advanced:
                 self._extractions[extraction.name] = value
             else:
@@ -339,14 +342,5 @@ def _json_or_text(text: str) -> JsonValue:
         return text
 
 
-def header_key(name: str) -> bytes:
-    """Return the name under which a header is kept: lower case, as bytes."""
-    return name.lower().encode("utf-8", "surrogateescape")
-
-
 def _to_bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
-
-
-def _to_text(data: bytes) -> str:
-    return data.decode("utf-8", "surrogateescape")

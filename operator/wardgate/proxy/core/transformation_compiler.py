@@ -18,6 +18,7 @@ from wardgate.ir import Extractor as ExtractorSpec
 from wardgate.ir import MessageTemplate, TransformationPlan
 from wardgate.proxy.core.hollow_credentials import CREDENTIAL_HEADERS
 from wardgate.proxy.core.message_view import is_settable
+from wardgate.proxy.core.surroundings import header_key
 from wardgate.proxy.core.transformation import (
     CompiledMessage,
     CompiledTransformation,
@@ -25,7 +26,6 @@ from wardgate.proxy.core.transformation import (
     HeaderSetting,
     MetadataSetting,
     Parts,
-    header_key,
 )
 
 
@@ -37,6 +37,7 @@ def compile_transformation(
         Environment(env=environment, random_bytes=cache(lambda: token_bytes(16))),
         limits,
         CREDENTIAL_HEADERS.union(map(fold, plan.credential_headers)),
+        blind=bool(plan.owner),
     )
     try:
         request = None if plan.request is None else compiler.message(plan.request, is_request=True)
@@ -57,7 +58,8 @@ def compile_transformation(
 class _Compiler:
     """Compiles the messages of one plan. Raises ``TemplateError``, or ``ValueError`` for an illegal header name."""
 
-    def __init__(self, environment: Environment, limits: Limits, credentials: frozenset[str]) -> None:
+    def __init__(self, environment: Environment, limits: Limits, credentials: frozenset[str], *, blind: bool) -> None:
+        self._blind = blind
         self._environment = environment
         self._limits = limits
         self._credentials = credentials
@@ -78,7 +80,14 @@ class _Compiler:
             body=self._template("body", spec.body, spec) if spec.body_mode == "template" else None,
         )
         environment = replace(self._environment, data_sources={each.name: each.text for each in spec.data_sources})
-        return CompiledMessage(spec, parts, environment=environment, max_depth=self._limits.value_depth)
+        return CompiledMessage(
+            spec,
+            parts,
+            environment=environment,
+            max_depth=self._limits.value_depth,
+            is_request=is_request,
+            blind=self._blind,
+        )
 
     def _extraction(self, spec: ExtractorSpec) -> Extraction:
         extractor = compile_extractor(

@@ -1,0 +1,60 @@
+"""What templates of one exchange know beside the message they work on."""
+
+from __future__ import annotations
+
+from wardgate.inja.values import JsonValue
+from wardgate.proxy.core.message_view import MessageView
+from wardgate.proxy.core.veil import Veil, VeiledView
+
+
+class Surroundings:
+    """``metadata_headers``: the headers that the route's policy sets from the key's Secret, under folded names.
+
+    ``veil``: what is hidden from templates of tenants'; None: nothing.
+    """
+
+    __slots__ = ("_request", "dynamic_metadata", "metadata_headers", "veil")
+
+    def __init__(self, request: MessageView) -> None:
+        self._request = request
+        self.dynamic_metadata: dict[str, dict[str, JsonValue]] = {}
+        self.metadata_headers: frozenset[str] = frozenset()
+        self.veil: Veil | None = None
+
+    def request_header(self, name: str) -> str:
+        """Return a request header's first value, also while a response is transformed."""
+        return to_text(self._request.first(header_key(name)) or b"")
+
+    def leave(self, namespace: str, key: str, value: JsonValue) -> None:
+        """Set a value of dynamic metadata."""
+        self.dynamic_metadata.setdefault(namespace, {})[key] = value
+
+    def behind(self, veil: Veil) -> Surroundings:
+        """Return what is left of it behind a veil."""
+        return _Veiled(self, VeiledView(self._request, veil.request), veil)
+
+
+class _Veiled(Surroundings):
+    """Behind a veil less is seen; what is left there is left for everybody."""
+
+    __slots__ = ("_whole",)
+
+    def __init__(self, whole: Surroundings, request: MessageView, veil: Veil) -> None:
+        super().__init__(request)
+        self._whole = whole
+        self.dynamic_metadata = veil.visible(whole.dynamic_metadata)
+        self.metadata_headers = whole.metadata_headers
+
+    def leave(self, namespace: str, key: str, value: JsonValue) -> None:
+        super().leave(namespace, key, value)
+        self._whole.leave(namespace, key, value)
+
+
+def header_key(name: str) -> bytes:
+    """Return the name under which a header is kept: lower case, as bytes."""
+    return name.lower().encode("utf-8", "surrogateescape")
+
+
+def to_text(data: bytes) -> str:
+    """Return bytes of a message as templates see them."""
+    return data.decode("utf-8", "surrogateescape")

@@ -1,0 +1,94 @@
+"""What a tenant's templates do not see of a message that carries another owner's token: it is absent to them.
+
+What is hidden is known before any request (``derived``). Behind a veil a transformation still sets, appends and removes
+what it likes; it reads nothing of what is hidden, neither in a request nor, through ``request_header``, in a response.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from wardgate.inja.values import JsonValue
+from wardgate.proxy.core.fields import fold, without
+from wardgate.proxy.core.message_view import MessageView
+from wardgate.proxy.core.messages import Request
+
+_TARGET = frozenset({b":path", b":authority", b":method"})
+_ALSO = {b"host": b":authority", b":authority": b"host"}
+"""One header under two names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """Of one message: headers by their folded names, pseudo-headers among them, and whether its body is."""
+
+    names: frozenset[bytes] = frozenset()
+    body: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Veil:
+    """``metadata``: values of dynamic metadata, by namespace and key."""
+
+    request: Hidden
+    response: Hidden = Hidden()
+    metadata: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def hides_target(self) -> bool:
+        """Whether even the request's path, host or method may give something away."""
+        return not self.request.names.isdisjoint(_TARGET)
+
+    def visible(self, metadata: Mapping[str, Mapping[str, JsonValue]]) -> dict[str, dict[str, JsonValue]]:
+        """Return what is left of dynamic metadata."""
+        return {
+            namespace: {key: value for key, value in values.items() if (namespace, key) not in self.metadata}
+            for namespace, values in metadata.items()
+        }
+
+    def request_behind(self, request: Request) -> Request:
+        """Return the request as a matcher of a tenant's may see it; its query is part of ``:path``."""
+        query = None if b":path" in self.request.names else request.query
+        return replace(request, headers=without(request.headers, self.request.names), query=query)
+
+
+class VeiledView:
+    """A message behind a veil; see ``MessageView``."""
+
+    __slots__ = ("_hidden", "_view")
+
+    def __init__(self, view: MessageView, hidden: Hidden) -> None:
+        self._view = view
+        self._hidden = hidden
+
+    @property
+    def body(self) -> bytes | None:
+        """None where it is hidden."""
+        return None if self._hidden.body else self._view.body
+
+    @body.setter
+    def body(self, body: bytes | None) -> None:
+        self._view.body = body
+
+    def first(self, name: bytes) -> bytes | None:
+        """See ``MessageView``."""
+        return None if fold(name) in self._hidden.names else self._view.first(name)
+
+    def replace(self, name: bytes, value: bytes) -> bool:
+        """See ``MessageView``."""
+        return self._view.replace(name, value)
+
+    def append(self, name: bytes, value: bytes) -> bool:
+        """See ``MessageView``."""
+        return self._view.append(name, value)
+
+    def remove(self, name: bytes) -> None:
+        """See ``MessageView``."""
+        self._view.remove(name)
+
+
+def names_of(name: bytes) -> set[bytes]:
+    """Return all names under which a header can be read; folded."""
+    folded = fold(name)
+    return {folded, _ALSO.get(folded, folded)}
