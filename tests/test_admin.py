@@ -59,3 +59,7 @@ def test_a_local_page_answers_on_loopback_only() -> None:
     refused = server._answer(b"GET /config HTTP/1.1\r\n\r\n", caller="10.0.0.7")
     assert refused.status == 403
     assert server._answer(b"GET /healthz HTTP/1.1\r\n\r\n", caller="10.0.0.7").status == 200
+
+
+def test_a_document_holds_nothing_that_a_terminal_obeys() -> None:
+    assert json_page({"b": "\x7f\x9b", "a": "\u202e"}).body == (b'{\n  "a": "\\u202e",\n  "b": "\\u007f\\u009b"\n}\n')

@@ -103,7 +103,7 @@ def test_a_stream_passes_on_whole_lines_and_cuts_one_that_never_ends() -> None:
     reader = Reader()
     reader.released.set()
     outlet = Outlet(write=reader, limit=1_000_000, notice=notice)
-    stream = OutletStream(outlet, io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    stream = OutletStream(outlet, io.TextIOWrapper(io.BytesIO(), encoding="ascii"), shown=str)
     outlet.start()
     print("one", "two", file=stream)
     stream.write("é\nbegun")
@@ -117,7 +117,7 @@ def test_messages_for_a_reader_who_stands_still_block_nobody(monkeypatch: pytest
     reading, writing = os.pipe()
     with os.fdopen(writing, "w", encoding="utf-8") as stream, os.fdopen(reading, "rb") as pipe:
         monkeypatch.setattr(sys, "stderr", stream)
-        with unblocked_standard_error():
+        with unblocked_standard_error(coloured=False):
             handler = logging.StreamHandler()
             record = logging.makeLogRecord({"msg": "x" * 10_000})
             for _ in range(500):

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
+
+from wardgate.printable import printable_json
 
 _MAX_HEAD = 8192
 _TIMEOUT = 5.0
@@ -31,7 +32,7 @@ Pages: TypeAlias = Mapping[str, Callable[[], Page]]
 
 def json_page(value: object) -> Page:
     """Render a JSON document."""
-    return Page(200, json.dumps(value, indent=2, sort_keys=True).encode() + b"\n", "application/json")
+    return Page(200, f"{printable_json(value, sort_keys=True)}\n".encode(), "application/json")
 
 
 class AdminServer:

@@ -18,6 +18,8 @@ from functools import partial
 from io import TextIOBase
 from typing import Final, TextIO
 
+from wardgate.printable import printable, printable_output
+
 WRITE_BYTES: Final = min(select.PIPE_BUF, 4096)
 """A write of whole lines up to this size is not torn by another process that writes to the same pipe."""
 _MESSAGES_HELD: Final = 1024 * 1024
@@ -106,10 +108,14 @@ class Outlet:
 
 
 class OutletStream(TextIOBase):
-    """A text stream in the place of ``stream``: what is written goes to an outlet, line by line."""
+    """A text stream in the place of ``stream``: what is written goes to an outlet, line by line.
 
-    def __init__(self, outlet: Outlet, stream: TextIO) -> None:
+    ``shown`` makes of a line what may be shown of it.
+    """
+
+    def __init__(self, outlet: Outlet, stream: TextIO, *, shown: Callable[[str], str]) -> None:
         super().__init__()
+        self._shown = shown
         self._outlet = outlet
         self._stream = stream
         self._begun = ""
@@ -128,7 +134,7 @@ class OutletStream(TextIOBase):
                 lines.append(self._begun)
                 self._begun = ""
             for line in lines:
-                self._outlet.put(f"{line}\n".encode(self.encoding, "backslashreplace"))
+                self._outlet.put(f"{self._shown(line)}\n".encode(self.encoding, "backslashreplace"))
         self._outlet.wake()
         return len(text)
 
@@ -146,12 +152,15 @@ class OutletStream(TextIOBase):
 
 
 @contextlib.contextmanager
-def unblocked_standard_error() -> Iterator[None]:
-    """For the time of the block no write to ``sys.stderr`` waits for its reader."""
+def unblocked_standard_error(*, coloured: bool) -> Iterator[None]:
+    """For the time of the block no write to ``sys.stderr`` waits for its reader, and all of it may be shown.
+
+    ``coloured``: whether changes of colour are our own. Who writes strangers' text among them escapes it.
+    """
     stream = sys.stderr
     outlet = Outlet(write=_writer(stream), limit=_MESSAGES_HELD, notice=_lost_messages)
     outlet.start()
-    sys.stderr = OutletStream(outlet, stream)
+    sys.stderr = OutletStream(outlet, stream, shown=printable_output if coloured else printable)
     try:
         yield
     finally:

@@ -405,3 +405,22 @@ def test_ages_are_told_in_units_that_people_use(wardgate: Wardgate, server: Cann
     out = _status(wardgate, server).out
 
     assert all(words in out for words in ("in 90 s", "in 2 h", "in 5 h", "in 3 d"))
+
+
+def test_nothing_of_the_cluster_reaches_the_terminal_raw(wardgate: Wardgate, server: CannedApiServer) -> None:
+    evil = "\x1b]0;title\x07\u202e\x9b\u2028\r\n[red]"
+    server.put_list(
+        resource_of("ExtAuthPolicy").path(),
+        _object("ExtAuthPolicy", f"name{evil}", approval=Approval.INVALID, message=f"Field {evil} is wrong."),
+    )
+    server.put_list(resource_of("RouteTable").path(), _object("RouteTable", "models", spec={"hosts": [evil]}))
+    key = _key("key", evil)
+    key["metadata"]["labels"] = {evil: evil}
+    server.put_list(_SECRETS, key)
+    server.answers[_proxy_path("wardgate-proxy-a")] = {**_announced(), "problem": evil, "revision": evil}
+
+    screen, document = _status(wardgate, server), _status(wardgate, server, "--output", "json")
+
+    assert (0, 0) == (screen.status, document.status)
+    assert [] == [line for line in (screen.out + document.out).split("\n") if not line.isprintable()]
+    assert "Field \\x1b]0;title\\x07\\u202e\\x9b\\u2028\\r\\n[red] is wrong." in screen.out

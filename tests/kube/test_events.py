@@ -125,6 +125,11 @@ def test_note_is_cut_by_bytes_and_stays_text(note: str) -> None:
     assert short.endswith(" …")
 
 
+def test_note_holds_nothing_that_a_terminal_obeys() -> None:
+    assert "host \\x1b[2Jexample\\u202e" == shortened("host \x1b[2Jexample\u202e")
+    assert shortened("\x1b" * 1000).isprintable()
+
+
 class Bench:
     """A recorder, what the API server got of it, and the time."""
 

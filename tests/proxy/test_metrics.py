@@ -102,3 +102,15 @@ def test_before_the_first_config_it_is_as_old_as_can_be() -> None:
     assert "wardgate_config_age_seconds +Inf" in text
     assert "wardgate_config_connected 0.0" in text
     assert "wardgate_config_sequence 0.0" in text
+
+
+def test_no_label_holds_what_a_terminal_obeys() -> None:
+    counters = Counters()
+    counters.request(listener="main", route="a\x1b[2J\n", status=200, reason="", seconds=0.1)
+    counters.upstream_error(upstream="b\u202e", reason="upstream_timeout")
+    totals = Totals()
+    for worker in range(2):
+        totals.add(worker, through_the_pipe(counters))
+    text = shown(totals)
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert 'route="a\\\\x1b[2J\\\\n"' in text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ from wardgate.cli.options import (
     UnixRootOption,
     translation_settings,
 )
+from wardgate.printable import printable_json
 from wardgate.settings import Settings
 from wardgate.standalone.diagnostics import Diagnostic
 from wardgate.standalone.engine import Engine
@@ -123,7 +123,7 @@ def _report_json(scan: Scan, diagnostics: Sequence[Diagnostic]) -> None:
         },
         "diagnostics": [asdict(one) for one in diagnostics],
     }
-    typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
+    typer.echo(printable_json(report))
 
 
 def _plural(count: int, noun: str) -> str:

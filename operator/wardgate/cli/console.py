@@ -1,6 +1,7 @@
 """How a diagnostic looks: coloured where a person looks on, plain text in a file or a pipe.
 
-One line each, place first, so that editors and terminals make a link of it. Nothing a user wrote is read as markup.
+One line each, place first, so that editors and terminals make a link of it. Nothing a user wrote is read as markup, and
+nothing of it reaches the terminal that is not graphic (``printable``).
 """
 
 from __future__ import annotations
@@ -12,9 +13,15 @@ from typing import IO, Final
 from rich.console import Console
 from rich.text import Text
 
+from wardgate.printable import printable
 from wardgate.standalone.diagnostics import Diagnostic
 
 _STYLES: Final = {"error": "bold red", "warning": "yellow"}
+
+
+def shown(*parts: tuple[str, str]) -> Text:
+    """Join texts with their styles into a line that may be shown."""
+    return Text.assemble(*((printable(text), style) for text, style in parts))
 
 
 class Printer:
@@ -27,16 +34,16 @@ class Printer:
 
     def line(self, text: str = "", *, style: str = "") -> None:
         """Write one line."""
-        self._console.print(Text(text, style=style))
+        self._console.print(shown((text, style)))
 
     def diagnostic(self, one: Diagnostic) -> None:
         """Write one problem."""
         place = f"{one.place}: " if one.place else ""
         rest = str(one).removeprefix(place).removeprefix(one.severity)
-        self._console.print(Text.assemble((place, "bold"), (one.severity, _STYLES[one.severity]), rest))
+        self._console.print(shown((place, "bold"), (one.severity, _STYLES[one.severity]), (rest, "")))
 
     def resolved(self, one: Diagnostic) -> None:
         """Write that a problem is gone, without what there was to do about it."""
         rest = str(replace(one, remedy="")).partition(f"{one.severity}: ")[2]
         where = f"{one.file}: " if one.file else ""
-        self._console.print(Text.assemble((where, "bold"), ("resolved", "green"), ": ", rest))
+        self._console.print(shown((where, "bold"), ("resolved", "green"), (f": {rest}", "")))

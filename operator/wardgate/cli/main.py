@@ -16,6 +16,7 @@ from wardgate.cli.render import render
 from wardgate.cli.run import run
 from wardgate.cli.status import status
 from wardgate.cli.version import version
+from wardgate.printable import printable_lines
 
 app = typer.Typer(
     name="wardgate",
@@ -41,5 +42,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(arguments, prog_name="wardgate")
     except CommandError as error:
-        typer.echo(f"wardgate: {error.message}", err=True)
+        typer.echo(f"wardgate: {printable_lines(error.message)}", err=True)
         sys.exit(error.status)

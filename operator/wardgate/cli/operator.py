@@ -19,6 +19,7 @@ from wardgate.cli.serving import stop_signals
 from wardgate.control.division import SelectorError, parse_selector
 from wardgate.control.settings import WATCH_SILENCE, OperatorSettings
 from wardgate.outlet import unblocked_standard_error
+from wardgate.printable import printable
 
 _DEFAULT_ADMIN = "127.0.0.1:9902"
 
@@ -172,7 +173,7 @@ def operator(
         watch_silence=assignments.watch_silence(assign or (), default=WATCH_SILENCE),
     )
     try:
-        with unblocked_standard_error():
+        with unblocked_standard_error(coloured=False):
             _log_to_standard_error(verbose=verbose)
             asyncio.run(_operate(settings, kubeconfig=kubeconfig, context=context))
     finally:
@@ -201,9 +202,17 @@ async def _operate(settings: OperatorSettings, *, kubeconfig: str | None, contex
             await client.close()
 
 
+class _OneLine(logging.Formatter):
+    """A message is one line, whatever a stranger's text in it holds."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is the base class's
+        """Format the message without its traceback."""
+        return printable(super().formatMessage(record))
+
+
 def _log_to_standard_error(*, verbose: bool) -> None:
     """One line an event. Other libraries stay at WARNING: at DEBUG they may quote what they carry."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
+    handler.setFormatter(_OneLine("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("wardgate").setLevel(logging.DEBUG if verbose else logging.INFO)

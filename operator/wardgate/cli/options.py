@@ -13,6 +13,7 @@ import typer
 from wardgate.cli import assignments
 from wardgate.cli.assignments import Assignment, Part
 from wardgate.cli.paths import check_certificates
+from wardgate.printable import printable
 from wardgate.proxy.settings import ProxySettings
 from wardgate.settings import Settings
 
@@ -312,7 +313,7 @@ def translation_settings(
     """Put the translation's settings together. A gateway of this machine may reach this machine, unless told not to."""
     if platform_namespaces and tenancy != "isolated":
         named = " ".join(f"--platform-namespace {name}" for name in platform_namespaces)
-        typer.echo(f"warning: {named} has no effect without --tenancy isolated.", err=True)
+        typer.echo(f"warning: {printable(named)} has no effect without --tenancy isolated.", err=True)
     return Settings.model_validate(
         {
             "tenancy": tenancy,

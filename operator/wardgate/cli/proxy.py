@@ -109,7 +109,7 @@ def proxy(
         assigned=assign,
     )
     if config is not None:
-        with unblocked_standard_error():
+        with unblocked_standard_error(coloured=True):
             asyncio.run(serve_file(config, settings, Terminal()))
         return
     # Who serves a file starts faster, and smaller, without the client of the API server.
@@ -124,7 +124,7 @@ def proxy(
         cache_dir=cache_dir,
         watch_silence=assignments.watch_silence(assign or (), default=SILENCE),
     )
-    with unblocked_standard_error():
+    with unblocked_standard_error(coloured=True):
         asyncio.run(serve_cluster(place, replace(settings, max_config_age=max_config_age), Terminal()))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -19,6 +18,7 @@ from wardgate.cli.errors import USAGE, CommandError
 from wardgate.cli.paths import FolderArgument
 from wardgate.cli.rehearsal import Performance, Trial, rehearse
 from wardgate.ir import GatewayConfig, Listener
+from wardgate.printable import printable_json
 from wardgate.standalone.engine import Engine
 from wardgate.standalone.folder import Folder
 
@@ -80,7 +80,7 @@ def render(
     trial = _trial(config, request=request, headers=header or [], data=data, listener=listener)
     performance = rehearse(config, trial, environment=os.environ, now=time.time())
     if output == "json":
-        typer.echo(json.dumps({"version": 1, **asdict(performance)}, indent=2, ensure_ascii=False))
+        typer.echo(printable_json({"version": 1, **asdict(performance)}))
     else:
         _print(performance)
     if performance.kind == "refused":
@@ -180,4 +180,5 @@ def _print(performance: Performance) -> None:
         printer.line("(the caller's body, if any, streamed past unread)")
     elif performance.body:
         printer.line()
-        printer.line(performance.body)
+        for line in performance.body.split("\n"):
+            printer.line(line)

@@ -105,7 +105,7 @@ def run(
             assigned=assign,
         ),
     )
-    with unblocked_standard_error():
+    with unblocked_standard_error(coloured=True):
         asyncio.run(_serve(job, Terminal()))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ import typer
 from wardgate import __version__
 from wardgate.cli import options
 from wardgate.cli.errors import USAGE, CommandError
+from wardgate.printable import printable_json
 
 if TYPE_CHECKING:
     from wardgate.kube.survey import Release, Survey
@@ -55,7 +55,7 @@ def status(
     if output == "json":
         from wardgate.cli.status_json import status_document  # noqa: PLC0415
 
-        typer.echo(json.dumps(status_document(survey), indent=2, ensure_ascii=False))
+        typer.echo(printable_json(status_document(survey)))
         return
     from wardgate.cli.status_screen import show  # noqa: PLC0415
 

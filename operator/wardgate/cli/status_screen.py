@@ -1,7 +1,7 @@
 """What ``wardgate status`` prints for people: one screen, the troubled first, the rest counted.
 
-Nothing that a user wrote is read as markup. In a file or a pipe the tables are as wide as they need, so that a line
-stays a line.
+Nothing that a user wrote is read as markup or reaches the terminal raw (``shown``). In a file or a pipe the tables are
+as wide as they need, so that a line stays a line.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Final
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
+from wardgate.cli.console import shown
 from wardgate.kube.proxy_views import ProxyView
 from wardgate.kube.standing import KeySecret, Standing, hosts_of, listeners_of, routes_of
 from wardgate.kube.survey import Survey
@@ -121,11 +121,11 @@ class _Screen:
             return
         self._line("Problems", "bold")
         for one in problems[:ROWS]:
-            text = Text.assemble((one.severity, _STYLES[one.severity]), f": {one.subject}: {one.message}")
+            text = shown((one.severity, _STYLES[one.severity]), (f": {one.subject}: {one.message}", ""))
             self._console.print(text, soft_wrap=True)
         self._rest(len(problems))
         for sentence in self._survey.unknown:
-            self._console.print(Text.assemble(("unknown", "yellow"), f": {sentence}"), soft_wrap=True)
+            self._console.print(shown(("unknown", "yellow"), (f": {sentence}", "")), soft_wrap=True)
 
     def _table(self, title: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
         self._line()
@@ -136,7 +136,7 @@ class _Screen:
         for column in columns:
             table.add_column(column, overflow="fold")
         for row in rows[:ROWS]:
-            table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
+            table.add_row(*(shown((cell, _STYLES.get(cell, ""))) for cell in row))
         self._console.print(table)
         self._rest(len(rows))
 
@@ -145,7 +145,7 @@ class _Screen:
             self._line(f"... and {count - ROWS} more: --output json lists all.", "dim")
 
     def _line(self, text: str = "", style: str = "") -> None:
-        self._console.print(Text(text, style=style), soft_wrap=True)
+        self._console.print(shown((text, style)), soft_wrap=True)
 
 
 def _common(one: Standing) -> tuple[str, str, str]:

@@ -24,6 +24,7 @@ from wardgate.api.conditions import MAX_MESSAGE
 from wardgate.control import closing
 from wardgate.ir import GatewayConfig
 from wardgate.kube.packing import OversizedGroup
+from wardgate.printable import printable
 from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
 from wardgate.snapshot import ClusterSnapshot
 from wardgate.translate.statuses import ObjectStatus, Statuses
@@ -187,7 +188,7 @@ def _judged(status: ObjectStatus, problem: Problem | None) -> ObjectStatus:
         status,
         approval=Approval.INVALID,
         reason=problem.reason.value,
-        message=" ".join(one.message for one in problems)[:MAX_MESSAGE],
+        message=printable(" ".join(one.message for one in problems))[:MAX_MESSAGE],
         served_generation=None,
         problems=problems,
     )

@@ -19,6 +19,7 @@ from wardgate.api import Approval
 from wardgate.kube.errors import ApiError, KubeError
 from wardgate.kube.resources import EVENTS, resource_of
 from wardgate.kube.token_bucket import TokenBucket
+from wardgate.printable import printable
 from wardgate.problems import ObjectRef
 from wardgate.translate.statuses import ObjectStatus
 
@@ -66,10 +67,11 @@ def turn(before: Mapping[str, Any] | None, verdict: ObjectStatus) -> Told | None
 
 
 def shortened(note: str) -> str:
-    """What the API server takes of a note: it counts bytes."""
-    data = note.encode()
+    """What may be shown of a note, and what the API server takes of it: it counts bytes."""
+    shown = printable(note)
+    data = shown.encode()
     if len(data) <= NOTE_BYTES:
-        return note
+        return shown
     end = " …"
     return data[: NOTE_BYTES - len(end.encode())].decode(errors="ignore").rstrip() + end
 

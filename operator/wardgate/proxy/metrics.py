@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from wardgate.printable import printable
 from wardgate.proxy.delivery import Delivery
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -117,8 +118,9 @@ class Totals(Collector):
             _bump(self.refused_connections, tuple(key), count)
         for route, *values in _rows(taken, "durations"):
             numbers = [value for value in values if isinstance(value, int | float)]
-            held = self.durations.get(str(route), [0.0] * len(numbers))
-            self.durations[str(route)] = [old + new for old, new in zip(held, numbers, strict=True)]
+            name = printable(str(route))
+            held = self.durations.get(name, [0.0] * len(numbers))
+            self.durations[name] = [old + new for old, new in zip(held, numbers, strict=True)]
         self.gauges[worker] = Gauges(
             connections=_integer(taken, "connections"),
             in_flight=_integer(taken, "in_flight"),
@@ -209,5 +211,5 @@ def _integer(taken: Mapping[str, object], name: str) -> int:
 
 def _bump(counts: dict[tuple[str, ...], float], key: tuple[object, ...], count: object) -> None:
     assert isinstance(count, int | float)
-    named = tuple(map(str, key))
+    named = tuple(printable(str(part)) for part in key)
     counts[named] = counts.get(named, 0) + count

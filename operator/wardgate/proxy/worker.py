@@ -162,7 +162,7 @@ def _number(header: Mapping[str, object], name: str) -> float:
 async def _main(descriptor: int) -> None:
     # The supervisor decides when to stop; a Ctrl-C at the terminal reaches every process of the group.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with unblocked_standard_error():
+    with unblocked_standard_error(coloured=False):
         await Worker(socket.socket(fileno=descriptor)).run()
 
 

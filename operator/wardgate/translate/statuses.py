@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 
 from wardgate.api import Approval, ConditionReason
 from wardgate.api.conditions import MAX_MESSAGE
+from wardgate.printable import printable
 from wardgate.problems import ObjectRef, Problem, ProblemKind
 from wardgate.snapshot import StoredObject
 
@@ -98,7 +99,7 @@ def _message(sentences: Iterable[str], note: str) -> str:
     kept: list[str] = []
     left_out = 0
     for text in sentences:
-        sentence = text if text.endswith((".", "?", "!")) else f"{text}."
+        sentence = printable(text if text.endswith((".", "?", "!")) else f"{text}.")
         if len(sentence) < room:
             kept.append(sentence)
             room -= len(sentence) + 1
