@@ -18,6 +18,7 @@ from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.routes.specificity import by_specificity
 from wardgate.translate.routes.table_plans import DestinationPlan
 from wardgate.translate.statuses import judge
+from wardgate.translate.tenancy import Tenancy
 
 _REF = ObjectRef("RouteTable", "a", "b")
 
@@ -40,13 +41,15 @@ def test_rest_of_the_weights_is_spread(weights: list[int], expected: list[int]) 
 
 
 def test_file_below_the_folder_is_taken() -> None:
-    file = file_below("/etc/w//./a.crt", "/etc/w/", setting="filesRoot", ref=_REF, field=("spec",))
+    file = file_below("/etc/w//./a.crt", "/etc/w/", setting="filesRoot", ref=_REF, field=("spec",), tenancy=Tenancy())
     assert FileRef("/etc/w/a.crt") == file
 
 
 @pytest.mark.parametrize("path", ["a.crt", "/etc/w", "/etc/w/", "/etc/wx/a", "/etc/w/../a", "/etc/w/\0a", "/"])
 def test_file_elsewhere_is_refused(path: str) -> None:
-    assert isinstance(file_below(path, "/etc/w", setting="filesRoot", ref=_REF, field=("spec",)), Problem)
+    assert isinstance(
+        file_below(path, "/etc/w", setting="filesRoot", ref=_REF, field=("spec",), tenancy=Tenancy()), Problem
+    )
 
 
 def test_pattern_without_linear_time_is_refused() -> None:

@@ -189,7 +189,7 @@ def _replied(reply: Reply, notes: _Notes) -> Performance:
 def _forwarded(outgoing: Outgoing, notes: _Notes) -> Performance:
     mask = notes.mask
     spec = outgoing.upstream.spec
-    places = ", ".join(one.unix_path or f"{one.host}:{one.port}" for one in spec.endpoints)
+    places = ", ".join(one.unix_path or f"{one.host.removesuffix('.')}:{one.port}" for one in spec.endpoints)
     if spec.tls is None:
         security = "without TLS"
     elif spec.tls.verify:

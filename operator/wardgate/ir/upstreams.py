@@ -10,7 +10,10 @@ from wardgate.sensitive import Sensitive
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A DNS name or an IP address with its port, or (``host`` empty) a unix socket's absolute path."""
+    """A DNS name or an IP address with its port, or (``host`` empty) a unix socket's absolute path.
+
+    A name that ends with a dot is looked up as it stands, without search domains (RFC 1034, 3.1).
+    """
 
     host: str
     port: int

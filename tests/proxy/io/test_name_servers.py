@@ -57,6 +57,19 @@ def test_the_hosts_file_counts_and_no_server_is_asked() -> None:
     run(scenario())
 
 
+@pytest.mark.parametrize(("host", "expected"), [("web.b", ("192.0.2.7",)), ("web.b.", ())])
+def test_a_name_with_a_dot_at_its_end_is_not_searched_for(
+    host: str, expected: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCALDOMAIN", "svc.cluster.local")
+
+    async def scenario() -> None:
+        async with name_server({"web.b.svc.cluster.local": "192.0.2.7"}, silent="dead.example") as server:
+            assert expected == await NameServers(servers=(server.address,)).lookup(host, 443)
+
+    run(scenario())
+
+
 def test_an_answer_after_the_end_of_the_loop_disturbs_nobody() -> None:
     async def scenario() -> None:
         async with name_server({}, silent="dead.example") as server:

@@ -94,13 +94,14 @@ def test_a_method_that_a_plan_changes_leaves_both_connections_in_step(asked: byt
     run(scenario())
 
 
-def test_the_host_may_be_the_endpoints_own() -> None:
+@pytest.mark.parametrize("name", ["api.example.com", "api.example.com."])
+def test_the_host_may_be_the_endpoints_own(name: str) -> None:
     async def scenario() -> None:
         async with providing(answering(OK)) as provider:
             pins = (("api.example.com:80", f"127.0.0.1:{provider.port}"),)
             async with serving(ProxySettings(admin="", pins=pins)) as bench:
                 route = open_route(action=Forward((WeightedUpstream("provider", 1),), auto_host_rewrite=True))
-                named = Upstream("provider", (Endpoint("api.example.com", 80),))
+                named = Upstream("provider", (Endpoint(name, 80),))
                 await bench.apply(config(1, listeners=routed(route), upstreams=(named,)))
                 await bench.exchange(GET)
                 assert b"\r\nhost: api.example.com\r\n" in provider.received[0]

@@ -468,3 +468,12 @@ def test_repr_of_a_plan_hides_its_secrets() -> None:
         scope=scope,
     )
     assert ("hunter2" in repr(outcome), encoded("hunter2") in repr(outcome)) == (False, False)
+
+
+@pytest.mark.parametrize(("expression", "forwards"), [(None, True), ("config_0 || config_1", False)])
+def test_tenants_policy_forwards_only_keys_that_it_has_accepted(expression: str | None, *, forwards: bool) -> None:
+    """Beside an alternative the key in the other header is somebody else's."""
+    two = ({"apiKeyAuth": BY_LABEL}, {"apiKeyAuth": {**BY_LABEL, "headerName": "other-key"}})
+    outcome = translate(*two, expression=expression, annotations={FORWARD: "true"}, scope=scope_of(settings=ISOLATED))
+    assert forwards == plan(outcome).forward_credential
+    assert forwards == (not outcome.problems)

@@ -26,6 +26,7 @@ from wardgate.proxy.core.derived import spread
 from wardgate.proxy.core.fields import drop, under_folded_names, without
 from wardgate.proxy.core.framing import is_bodiless
 from wardgate.proxy.core.key_copies import remove_copies
+from wardgate.proxy.core.key_headers import run_blind
 from wardgate.proxy.core.matching import CompiledMatch, request_path
 from wardgate.proxy.core.message_view import RequestView, ResponseView
 from wardgate.proxy.core.messages import Facts, Incoming, NeedBody, Outgoing, Reply, Request, Step
@@ -45,6 +46,7 @@ from wardgate.url_path import settle
 NEED_BODY = NeedBody()
 _AUTH_METADATA = "envoy.filters.http.ext_authz"
 _NO_HEADERS: frozenset[str] = frozenset()
+_NO_NAMES: frozenset[bytes] = frozenset()
 
 
 class Exchange:
@@ -252,7 +254,8 @@ class Exchange:
         if plan.request is not None:
             if plan.request.needs_body and self._view.body is None:
                 return NEED_BODY
-            failure = plan.request.run(self._view, self._around)
+            blind = self._current.contested if plan.owner and not self._authenticated else _NO_NAMES
+            failure = run_blind(plan.request, self._view, self._around, blind)
             if failure is not None:
                 self._blame(plan)
                 return self._answer(failure.redacted(secrets_of(self._grants)).request_reply())

@@ -73,13 +73,15 @@ Action = ForwardPlan | Redirection | Reply
 """``Reply`` is a direct response, given after authentication and transformations as any other action."""
 
 _OPEN_STRIP = frozenset({USER_ID})
+_NO_HEADERS = frozenset[bytes]()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledRoute:
     """``closed`` answers every request at once; all else is then of no meaning.
 
-    ``strip``: headers that a client may not bring (invariant 2); folded names. ``owner``: as ``ir.Route.owner``.
+    ``strip``: headers that a client may not bring (invariants 2 and 3); folded names. ``contested``: headers that the
+    route's own policy reads a key from, and policies of other owners too. ``owner``: as ``ir.Route.owner``.
     """
 
     name: str
@@ -87,6 +89,7 @@ class CompiledRoute:
     closed: Reply | None = None
     auth: CompiledAuth | None = None
     strip: frozenset[bytes] = _OPEN_STRIP
+    contested: frozenset[bytes] = _NO_HEADERS
     pre: tuple[CompiledTransformation, ...] = ()
     post: tuple[CompiledTransformation, ...] = ()
     owner: str = ""

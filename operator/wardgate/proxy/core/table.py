@@ -26,6 +26,7 @@ from wardgate.ir import (
 )
 from wardgate.proxy.core.auth import USER_ID, CompiledAuth, compile_auth
 from wardgate.proxy.core.derived import veil_over
+from wardgate.proxy.core.key_headers import KeyHeaders
 from wardgate.proxy.core.matching import CompiledMatch
 from wardgate.proxy.core.messages import Request
 from wardgate.proxy.core.plans import (
@@ -76,7 +77,16 @@ class CompiledListener:
 class Table:
     """Everything of one revision but its credentials. Read-only once built."""
 
-    __slots__ = ("auth_plans", "config", "environment", "hosts", "listeners", "transformations", "upstreams")
+    __slots__ = (
+        "auth_plans",
+        "config",
+        "environment",
+        "hosts",
+        "key_headers",
+        "listeners",
+        "transformations",
+        "upstreams",
+    )
 
     def __init__(self, config: GatewayConfig, environment: Mapping[str, str]) -> None:
         self.config = config
@@ -84,6 +94,8 @@ class Table:
         self.listeners: dict[int, CompiledListener] = {}
         self.hosts: dict[tuple[str, tuple[str, ...]], PreparedHost] = {}
         """By the listener's name and their domains."""
+        self.key_headers: dict[str, KeyHeaders] = {}
+        """By the listener's name."""
         self.upstreams: dict[str, CompiledUpstream] = {}
         self.auth_plans: dict[str, tuple[object, CompiledAuth | None]] = {}
         self.transformations: dict[str, tuple[object, CompiledTransformation | None]] = {}
@@ -150,7 +162,9 @@ class TableBuilder:
         for plan in table.config.transformations:
             held = previous.transformations.get(plan.name) if reusable else None
             if held is None or held[0] != plan:
-                held = (plan, compile_transformation(plan, environment=table.environment, limits=limits))
+                # The variables are the platform's: a tenant's templates would show it what stands in them.
+                environment = {} if plan.owner else table.environment
+                held = (plan, compile_transformation(plan, environment=environment, limits=limits))
             table.transformations[plan.name] = held
             yield plan
 
@@ -165,22 +179,38 @@ class TableBuilder:
 
     def _listener(self, listener: Listener) -> Iterator[object]:
         hosts: dict[str, RouteIndex] = {}
+        keys = self._table.key_headers[listener.name] = yield from self._key_headers(listener)
+        same_keys = keys.same_as(self._previous.key_headers.get(listener.name, KeyHeaders()))
         for virtual_host in listener.virtual_hosts:
             key = (listener.name, virtual_host.domains)
-            self._table.hosts[key] = host = yield from self._host(virtual_host, self._previous.hosts.get(key))
+            held = self._previous.hosts.get(key) if same_keys else None
+            self._table.hosts[key] = host = yield from self._host(virtual_host, held, keys)
             for domain in virtual_host.domains:
                 hosts.setdefault(domain, host.index)
         self._table.listeners.setdefault(listener.port, CompiledListener(listener, hosts))
         yield listener
 
-    def _host(self, spec: VirtualHost, held: PreparedHost | None) -> Generator[object, None, PreparedHost]:
+    def _key_headers(self, listener: Listener) -> Generator[object, None, KeyHeaders]:
+        found = KeyHeaders()
+        for virtual_host in listener.virtual_hosts:
+            routes = virtual_host.routes
+            for start in range(0, len(routes), _GLANCES):
+                for route in routes[start : start + _GLANCES]:
+                    auth = None if route.auth is None else self._table.auth_plans.get(route.auth, (None, None))[1]
+                    found.add(route.owner, frozenset() if auth is None else auth.keys)
+                yield virtual_host
+        return found
+
+    def _host(
+        self, spec: VirtualHost, held: PreparedHost | None, keys: KeyHeaders
+    ) -> Generator[object, None, PreparedHost]:
         if held is not None and held.spec == spec and (yield from self._untouched(spec)):
             return held
         host = PreparedHost(spec)
         for route in spec.routes:
             known = None if held is None else held.routes.get(route.name)
             if known is None or known.spec != route or self._changes.touch(route):
-                known = self._prepare(route)
+                known = self._prepare(route, keys)
             host.add(known)
             yield route
         return host
@@ -192,14 +222,17 @@ class TableBuilder:
             yield host
         return True
 
-    def _prepare(self, route: Route) -> PreparedRoute:
+    def _prepare(self, route: Route, keys: KeyHeaders) -> PreparedRoute:
         matches = tuple(compile_matches(route, self._table.config.template_limits))
         broken = any(match.broken for _, _, match in matches)
-        compiled = None if broken else self._route(route)
+        compiled = None if broken else self._route(route, keys.foreign_to(route.owner))
         return PreparedRoute(route, matches, compiled or CompiledRoute(route.name, None, closed=_UNKNOWN_PLAN))
 
-    def _route(self, route: Route) -> CompiledRoute | None:
-        """Compile what a route does; None: something it needs is missing or unknown."""
+    def _route(self, route: Route, foreign: frozenset[bytes]) -> CompiledRoute | None:
+        """Compile what a route does; None: something it needs is missing or unknown.
+
+        ``foreign``: headers with other owners' keys.
+        """
         if isinstance(route.action, Refuse):
             return CompiledRoute(route.name, None, closed=closed_route(route.action.status, route.action.reason))
         auth = None
@@ -220,7 +253,8 @@ class TableBuilder:
             route.name,
             action,
             auth=auth,
-            strip=frozenset({USER_ID}) if auth is None else auth.on_arrival,
+            strip=foreign | {USER_ID} if auth is None else auth.on_arrival | (foreign - auth.keys),
+            contested=frozenset() if auth is None else foreign & auth.keys,
             pre=tuple(plan for plan in known if plan.phase == "pre"),
             post=post,
             owner=route.owner,

@@ -166,7 +166,7 @@ class EndpointPool:
     @property
     def host(self) -> str:
         """The endpoint's name, for ``autoHostRewrite``."""
-        return self._endpoint.host
+        return self._endpoint.host.removesuffix(".")
 
     def prepare(self) -> str:
         """Build the TLS context once; return what is wrong with it, or nothing."""

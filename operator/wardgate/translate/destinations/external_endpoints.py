@@ -9,6 +9,7 @@ from wardgate.api.external_endpoint import ExternalEndpoint
 from wardgate.ir import Endpoint
 from wardgate.problems import FieldPath, ObjectRef, Problem, Reason
 from wardgate.translate.contract import ParsedObject, Scope
+from wardgate.translate.destinations.cluster_hosts import absolute, may_dial
 from wardgate.translate.destinations.external_services import ExternalPort
 from wardgate.translate.destinations.file_paths import file_below
 from wardgate.translate.findings import Findings
@@ -44,9 +45,8 @@ def read_external_endpoint(parsed: ParsedObject[ExternalEndpoint], scope: Scope)
     spec, ref, findings = parsed.model.spec, parsed.ref, Findings()
     host, unix_path = normal(spec.address), ""
     if spec.address.startswith(_UNIX):
-        file = file_below(
-            spec.address.removeprefix(_UNIX), scope.settings.unix_root, setting="unixRoot", ref=ref, field=_ADDRESS
-        )
+        path, root = spec.address.removeprefix(_UNIX), scope.settings.unix_root
+        file = file_below(path, root, setting="unixRoot", ref=ref, field=_ADDRESS, tenancy=scope.tenancy)
         if isinstance(file, Problem):
             return Reading(None, (file,))
         host, unix_path = "", file.path
@@ -58,9 +58,12 @@ def read_external_endpoint(parsed: ParsedObject[ExternalEndpoint], scope: Scope)
             _ADDRESS,
         )
         return Reading(None, findings.of(ref))
+    elif not may_dial(host, ref, _ADDRESS, scope=scope, findings=findings):
+        return Reading(None, findings.of(ref))
     if spec.locality is not None:
         message = f"spec.locality of {ref} has no effect on this gateway; endpoints take turns."
         findings.warning(ref, Reason.NO_EFFECT, message, ("spec", "locality"))
     ports = tuple((port.name, port.number) for port in spec.ports if port.name)
     labels = frozenset(labels_of(parsed.stored.manifest).items())
-    return Reading(ExternalEndpointPlan(ref, labels, host, unix_path, ports), findings.of(ref))
+    looked_up = absolute(host, ref, scope.tenancy)
+    return Reading(ExternalEndpointPlan(ref, labels, looked_up, unix_path, ports), findings.of(ref))

@@ -17,6 +17,7 @@ from wardgate.api.external_service import ClientsideTls, ExternalService, Extern
 from wardgate.ir import FileRef, UpstreamTls
 from wardgate.problems import FieldPath, ObjectRef, Problem, Reason, format_path
 from wardgate.translate.contract import ParsedObject, Scope
+from wardgate.translate.destinations.cluster_hosts import may_dial
 from wardgate.translate.destinations.file_paths import file_below
 from wardgate.translate.findings import Findings
 from wardgate.translate.forms import Reading
@@ -93,7 +94,8 @@ class _Reader:
             if is_wildcard(host) and is_dns_name(host.removeprefix("*.")):
                 wildcards.append(field)
             elif is_dns_name(host):
-                concrete.append(host)
+                if may_dial(host, self.ref, field, scope=self.scope, findings=self.findings):
+                    concrete.append(host)
             else:
                 self._error(Reason.INVALID, "is not a host name such as api.example.com", field)
         text = "is a wildcard, which cannot be looked up; name a host, or select ExternalEndpoints"
@@ -187,7 +189,8 @@ class _Reader:
             if not path:
                 continue
             root = self.scope.settings.files_root
-            file = file_below(path, root, setting="filesRoot", ref=self.ref, field=(*field, name))
+            tenancy = self.scope.tenancy
+            file = file_below(path, root, setting="filesRoot", ref=self.ref, field=(*field, name), tenancy=tenancy)
             if isinstance(file, Problem):
                 self.findings.extend((file,))
                 return None

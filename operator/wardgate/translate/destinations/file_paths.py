@@ -9,10 +9,19 @@ from pathlib import PurePosixPath
 
 from wardgate.ir import FileRef
 from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason, format_path
+from wardgate.translate.tenancy import Tenancy
 
 
-def file_below(path: str, root: str | None, *, setting: str, ref: ObjectRef, field: FieldPath) -> FileRef | Problem:
-    """The file, or why it may not be named. ``setting`` is what an installation sets the folder with."""
+def file_below(
+    path: str, root: str | None, *, setting: str, ref: ObjectRef, field: FieldPath, tenancy: Tenancy
+) -> FileRef | Problem:
+    """The file, or why it may not be named. ``setting`` is what an installation sets the folder with.
+
+    The folder is everybody's, so a tenant would present the platform's certificates: it names no file.
+    """
+    if not tenancy.is_platform(ref.namespace):
+        message = f"{format_path(field)} of {ref} names a file, which is for platform namespaces only. Use a Secret."
+        return Problem(ProblemKind.ERROR, Reason.REF_NOT_PERMITTED, message, ref, field)
     if root is None:
         message = (
             f"{format_path(field)} of {ref} names a file, but this installation allows none ({setting} is not set)."

@@ -14,9 +14,11 @@ from typing import Final
 from wardgate.ir import Endpoint, Refuse, Upstream
 from wardgate.problems import ObjectRef, Reason
 from wardgate.settings import Settings
+from wardgate.translate.destinations.cluster_hosts import absolute
 from wardgate.translate.destinations.external_endpoints import ExternalEndpointPlan
 from wardgate.translate.destinations.external_services import ExternalPort, ExternalServicePlan
 from wardgate.translate.forms import Served
+from wardgate.translate.listening.hosts import normal
 from wardgate.translate.manifests import labels_of
 from wardgate.translate.policies.label_index import LabelIndex
 from wardgate.translate.routes.instances import Destination
@@ -142,7 +144,7 @@ class Upstreams:
         if not selected and self._has_bad_endpoints(service):
             text = f"names {service.ref}, all of whose ExternalEndpoints are INVALID"
             return Fault(UPSTREAM_INVALID, Reason.INVALID, text)
-        endpoints = tuple(endpoint.at(port) for endpoint in selected) or _dialled(service, port)
+        endpoints = tuple(endpoint.at(port) for endpoint in selected) or self._dialled(service, port)
         if not endpoints:
             text = f"names {service.ref}, which has neither a host that can be looked up nor ExternalEndpoints"
             return Fault(UPSTREAM_INVALID, Reason.INVALID, text)
@@ -154,19 +156,16 @@ class Upstreams:
             send_user_id=self._settings.user_id_to_external,
         )
 
+    def _dialled(self, service: ExternalServicePlan, port: ExternalPort) -> tuple[Endpoint, ...]:
+        hosts = service.dialled[:1] if port.first_host_only else service.dialled
+        return tuple(Endpoint(absolute(host, service.ref, self._tenancy), port.target) for host in hosts)
+
 
 def _port(service: ExternalServicePlan, wanted: int | str | None) -> ExternalPort | None:
     """The port that a destination means; without one it has to be the only one."""
     if wanted is None:
         return service.ports[0] if len(service.ports) == 1 else None
     return next((port for port in service.ports if wanted == port.number or wanted in port.names), None)
-
-
-def _dialled(service: ExternalServicePlan, port: ExternalPort) -> tuple[Endpoint, ...]:
-    hosts = service.dialled
-    if port.first_host_only:
-        hosts = hosts[:1]
-    return tuple(Endpoint(host, port.target) for host in hosts)
 
 
 def _bound_hosts(
@@ -176,5 +175,5 @@ def _bound_hosts(
     tls = port.tls
     if tls is None or not tls.verify or tls.ca is not None or not service.by_name:
         return None
-    names = {endpoint.host for endpoint in endpoints}
+    names = {normal(endpoint.host) for endpoint in endpoints}
     return tuple(sorted(names.union(tls.verify_names or (tls.sni,))))

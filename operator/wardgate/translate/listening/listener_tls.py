@@ -95,7 +95,7 @@ class TlsReader:
             self._error(Reason.INVALID, "is missing; certificate and key are both needed", field)
             return None
         root = self.scope.settings.files_root
-        file = file_below(path, root, setting="filesRoot", ref=self.ref, field=field)
+        file = file_below(path, root, setting="filesRoot", ref=self.ref, field=field, tenancy=self.scope.tenancy)
         if isinstance(file, Problem):
             self.findings.extend((file,))
             return None

@@ -35,7 +35,15 @@ def translate_ext_auth(policy: ParsedObject[ExtAuthPolicy], scope: Scope) -> Pol
     steps, key_sets = _steps(policy, scope, findings)
     auth = policy.model.spec.config.gloo_auth
     expression = None if auth is None else _expression(auth, policy.ref, findings)
+    owner = scope.tenancy.owner(policy.namespace)
     forward = _forwards_credential(policy, findings)
+    if forward and owner and expression is not None:
+        forward = False
+        message = (
+            f"{policy.ref} has the annotation {FORWARD_CREDENTIAL} beside a booleanExpr. Under isolated tenancy "
+            "callers' keys are forwarded only where every config has accepted its key. Remove the one or the other."
+        )
+        findings.warning(policy.ref, Reason.NO_EFFECT, message, ("metadata", "annotations", FORWARD_CREDENTIAL))
     problems, server = findings.of(policy.ref), _server(policy)
     if has_error(problems):
         return PolicyOutcome(plan=None, problems=problems, server=server)
@@ -45,7 +53,7 @@ def translate_ext_auth(policy: ParsedObject[ExtAuthPolicy], scope: Scope) -> Pol
         expression=expression,
         forward_credential=forward,
         policy=str(policy.ref),
-        owner=scope.tenancy.owner(policy.namespace),
+        owner=owner,
     )
     return PolicyOutcome(plan=plan, key_sets=tuple(sorted(set(key_sets))), problems=problems, server=server)
 
