@@ -14,12 +14,14 @@ import pytest
 from tests.proxy.io.bench import config, run, settle
 from wardgate.proxy.assembly import Assembled, Assembly
 from wardgate.proxy.io.channel import Channel
-from wardgate.proxy.settings import ProxySettings, settings_to_json
+from wardgate.proxy.settings import Limits, ProxySettings, settings_to_json
 from wardgate.proxy.worker import Worker
 from wardgate.tasks import spawn
 from wardgate.wire.bundle import Bundle
 from wardgate.wire.encode import encode
 from wardgate.wire.framing import Frame
+
+DEFAULTS = Limits()
 
 
 def commit(channel: Channel, bundle: Bundle) -> None:
@@ -29,14 +31,14 @@ def commit(channel: Channel, bundle: Bundle) -> None:
 
 
 @asynccontextmanager
-async def working() -> AsyncIterator[tuple[Channel, list[Frame]]]:
+async def working(*, limits: Limits = DEFAULTS) -> AsyncIterator[tuple[Channel, list[Frame]]]:
     """A worker that has its settings, and what it says."""
     heard: list[Frame] = []
     ours, theirs = socket.socketpair()
     channel = Channel(ours, on_frame=lambda frame, _: heard.append(frame), on_close=lambda: None)
     channel.start()
     worker = spawn(Worker(theirs).run(), name="worker")
-    channel.send("settings", payload=settings_to_json(ProxySettings(admin="", access_log=False)))
+    channel.send("settings", payload=settings_to_json(ProxySettings(admin="", access_log=False, limits=limits)))
     yield channel, heard
     channel.send("drain")
     await worker
@@ -84,5 +86,15 @@ def test_what_a_config_leaves_behind_is_collected_once_it_is_in_force(monkeypatc
             await settle(lambda: bool(said))
             await asyncio.sleep(0.6)
         assert ["c"] == said
+
+    run(scenario())
+
+
+def test_worker_tells_if_it_can_not_take_as_many_connections_as_it_should() -> None:
+    async def scenario() -> None:
+        async with working(limits=Limits(connections=10**9)) as (_, heard):
+            await settle(lambda: any(frame.kind == "problem" for frame in heard))
+            (problem,) = (frame for frame in heard if frame.kind == "problem")
+            assert "instead of limits.connections=1000000000" in str(problem.header["text"])
 
     run(scenario())

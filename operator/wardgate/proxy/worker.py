@@ -15,16 +15,18 @@ import signal
 import socket
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 
 import uvloop
 
 from wardgate.outlet import unblocked_standard_error
+from wardgate.proxy import descriptors
 from wardgate.proxy.access_log import AccessLog, standard_output
 from wardgate.proxy.assembly import Assembly, AssemblyError
 from wardgate.proxy.io.channel import Channel
 from wardgate.proxy.io.gateway import Gateway
 from wardgate.proxy.metrics import Counters
-from wardgate.proxy.settings import settings_from_json
+from wardgate.proxy.settings import ProxySettings, settings_from_json
 from wardgate.tasks import spawn
 from wardgate.wire.framing import Frame
 
@@ -65,7 +67,7 @@ class Worker:
 
     def _order(self, frame: Frame, descriptor: int | None) -> None:
         if frame.kind == "settings":
-            settings = settings_from_json(frame.payload)
+            settings = self._fitted(settings_from_json(frame.payload))
             if settings.access_log:
                 self._log = AccessLog(write=standard_output, limit=settings.limits.log_bytes)
                 self._log.start()
@@ -85,6 +87,13 @@ class Worker:
             self._commits.put_nowait(frame.header)
         elif frame.kind == "drain":
             spawn(self._drain(), name="drain")
+
+    def _fitted(self, settings: ProxySettings) -> ProxySettings:
+        """Bound the settings by what this process may open."""
+        limits, told = descriptors.fitted(settings.limits, descriptors=descriptors.limit())
+        if told:
+            self._channel.send("problem", {"text": told})
+        return replace(settings, limits=limits)
 
     async def _apply_commits(self) -> None:
         while True:
@@ -162,6 +171,7 @@ def _number(header: Mapping[str, object], name: str) -> float:
 async def _main(descriptor: int) -> None:
     # The supervisor decides when to stop; a Ctrl-C at the terminal reaches every process of the group.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    descriptors.raise_limit()
     with unblocked_standard_error(coloured=False):
         await Worker(socket.socket(fileno=descriptor)).run()
 
