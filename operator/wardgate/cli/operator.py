@@ -20,6 +20,7 @@ from wardgate.control.division import SelectorError, parse_selector
 from wardgate.control.settings import WATCH_SILENCE, OperatorSettings
 from wardgate.outlet import unblocked_standard_error
 from wardgate.printable import printable
+from wardgate.undumpable import make_undumpable
 
 _DEFAULT_ADMIN = "127.0.0.1:9902"
 
@@ -172,6 +173,7 @@ def operator(
         admin=bind,
         watch_silence=assignments.watch_silence(assign or (), default=WATCH_SILENCE),
     )
+    make_undumpable()
     try:
         with unblocked_standard_error(coloured=False):
             _log_to_standard_error(verbose=verbose)

@@ -14,6 +14,7 @@ from wardgate.cli.errors import USAGE, CommandError
 from wardgate.cli.file_config import serve_file
 from wardgate.cli.serving import Terminal
 from wardgate.outlet import unblocked_standard_error
+from wardgate.undumpable import make_undumpable
 
 _OF_THE_CLUSTER: Final = {
     "release": "--release",
@@ -96,6 +97,7 @@ def proxy(
       $ wardgate proxy --cluster --release wardgate --cache-dir /run/wardgate --port 80=8080
     """
     _demand_one_source(call, config=config, cluster=cluster)
+    make_undumpable()
     settings = options.proxy_settings(
         bind=bind,
         ports=port,

@@ -25,6 +25,7 @@ from wardgate.standalone.journal import Changes
 from wardgate.standalone.listing import list_files
 from wardgate.standalone.reconciler import InForce, Reconciler, Round
 from wardgate.standalone.watcher import Watcher
+from wardgate.undumpable import make_undumpable
 from wardgate.wire.bundle import Bundle
 
 
@@ -105,6 +106,7 @@ def run(
             assigned=assign,
         ),
     )
+    make_undumpable()
     with unblocked_standard_error(coloured=True):
         asyncio.run(_serve(job, Terminal()))
 

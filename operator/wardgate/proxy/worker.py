@@ -28,6 +28,7 @@ from wardgate.proxy.io.gateway import Gateway
 from wardgate.proxy.metrics import Counters
 from wardgate.proxy.settings import ProxySettings, settings_from_json
 from wardgate.tasks import spawn
+from wardgate.undumpable import make_undumpable
 from wardgate.wire.framing import Frame
 
 _TICK = 0.25
@@ -172,6 +173,7 @@ async def _main(descriptor: int) -> None:
     # The supervisor decides when to stop; a Ctrl-C at the terminal reaches every process of the group.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     descriptors.raise_limit()
+    make_undumpable()
     with unblocked_standard_error(coloured=False):
         await Worker(socket.socket(fileno=descriptor)).run()
 
