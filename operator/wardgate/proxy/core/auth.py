@@ -19,10 +19,10 @@ from wardgate.ir import Hmac as HmacStorage
 from wardgate.proxy.core.basic import Check, PasswordChecker, parse_basic
 from wardgate.proxy.core.caller import Caller
 from wardgate.proxy.core.credential_index import CompiledCredential, CredentialIndex
-from wardgate.proxy.core.fields import fold
-from wardgate.proxy.core.key_copies import without_scheme
+from wardgate.proxy.core.fields import fold, without
+from wardgate.proxy.core.key_copies import NAMED, remove_copies, without_scheme
 from wardgate.proxy.core.message_view import is_ordinary_name
-from wardgate.proxy.core.messages import Header, HeaderList, Reply
+from wardgate.proxy.core.messages import Header, HeaderList, Reply, Request
 from wardgate.proxy.core.observer import Observer
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS, basic_refusal
@@ -183,9 +183,10 @@ class CompiledAuth:
 
     __slots__ = (
         "_expression",
+        "_forwards_keys",
         "_steps",
+        "_watched",
         "consumed",
-        "forwards_keys",
         "keys",
         "metadata_headers",
         "name",
@@ -207,11 +208,12 @@ class CompiledAuth:
         self.name = plan.name
         self.owner = plan.owner
         self.policy = plan.policy
-        self.forwards_keys = plan.forward_credential
+        self._forwards_keys = plan.forward_credential
         self.keys = frozenset(keys)
         self.metadata_headers = frozenset(metadata)
         self.on_arrival = frozenset(spoofable - keys)
         self.consumed = frozenset(spoofable if plan.forward_credential else spoofable | keys)
+        self._watched = self.consumed if plan.forward_credential else self.consumed | NAMED
         self.secret_headers = frozenset(keys | {_to_bytes(name) for name in metadata})
         self._steps = steps
         self._expression = expression
@@ -239,7 +241,20 @@ class CompiledAuth:
         grants = run.grants()
         return grants if passed and grants else run.refusal()
 
-    def knows(self, key: bytes, credentials: CredentialIndex) -> bool:
+    def erase(self, request: Request, grants: tuple[Grant, ...], *, credentials: CredentialIndex) -> None:
+        """Take off the request the keys, their copies, and the headers that only the Secret may set."""
+        headers = request.headers
+        kept = without(headers, self._watched)
+        # One field that is gone was the key's. If more are, some may only have carried credentials by their names.
+        named = len(headers) - len(kept) > 1
+        headers[:] = without(headers, self.consumed) if named else kept
+        if self._forwards_keys:
+            return
+        for grant in grants:
+            for key in grant.keys:
+                remove_copies(request, key, lambda text: self._knows(text, credentials), named=named)
+
+    def _knows(self, key: bytes, credentials: CredentialIndex) -> bool:
         """Whether a step would take this for a key, were it in the step's header."""
         return any(step.knows(key, credentials) for step in self._steps)
 

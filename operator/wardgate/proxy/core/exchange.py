@@ -25,7 +25,6 @@ from wardgate.proxy.core.credential_index import CompiledCredential, CredentialI
 from wardgate.proxy.core.derived import spread
 from wardgate.proxy.core.fields import drop, under_folded_names, without
 from wardgate.proxy.core.framing import is_bodiless
-from wardgate.proxy.core.key_copies import remove_copies
 from wardgate.proxy.core.key_headers import run_blind
 from wardgate.proxy.core.matching import CompiledMatch, request_path
 from wardgate.proxy.core.message_view import RequestView, ResponseView
@@ -332,18 +331,12 @@ class Exchange:
 
     def _grant(self, auth: CompiledAuth, grants: tuple[Grant, ...]) -> None:
         """Take the keys off the request and put on it what the passed steps give; a later step's header wins."""
-        headers = self.request.headers
-        headers[:] = without(headers, auth.consumed)
-        if not auth.forwards_keys:
-            credentials = self._credentials
-            for grant in grants:
-                for key in grant.keys:
-                    remove_copies(self.request, key, lambda text: auth.knows(text, credentials))
+        auth.erase(self.request, grants, credentials=self._credentials)
         self._grants = grants
         first = grants[0]
         self.holder = (auth.policy, first.user) if first.credential is None else first.user
         self.facts.credential = first.user if len(grants) == 1 else ",".join(grant.user for grant in grants)
-        headers += headers_of(grants)
+        self.request.headers += headers_of(grants)
         for credential in self.credentials_used:
             self._around.leave(_AUTH_METADATA, "userId", credential.name)
         if self._watch is not None:

@@ -22,17 +22,17 @@ from binascii import Error
 from collections.abc import Callable, Iterator
 from urllib.parse import unquote_to_bytes
 
-from wardgate.field_names import fold
-from wardgate.proxy.core.fields import spellings
+from wardgate.proxy.core.fields import fold, folded_names
 from wardgate.proxy.core.hollow_credentials import CREDENTIAL_HEADERS
 from wardgate.proxy.core.messages import Header, HeaderList, Request
 
 Knows = Callable[[bytes], bool]
 """Whether the policy's steps know a text as a key."""
 
+NAMED = folded_names(CREDENTIAL_HEADERS - {"cookie"})
+"""Headers that carry credentials by their names (rule 2); folded."""
 _COOKIE = b"cookie"
-_NAMED = spellings(CREDENTIAL_HEADERS - {"cookie"})
-_NAMED_PARAMETERS = frozenset({"access-token", "api-key", "apikey", "auth", "key", "token", "x-api-key"})
+_NAMED_PARAMETERS = folded_names({"access-token", "api-key", "apikey", "auth", "key", "token", "x-api-key"})
 """Folded."""
 _SHORTEST_NAMED = len(b"key=a")
 _SCHEMES = frozenset({b"apikey", b"api-key", b"basic", b"bearer", b"key", b"token"})
@@ -47,14 +47,15 @@ _SHORT = 8
 """Bytes below which a key could be a word."""
 
 
-def remove_copies(request: Request, key: bytes, knows: Knows) -> None:
-    """Remove copies of the accepted ``key``, in place; it is not empty and has no scheme before it."""
+def remove_copies(request: Request, key: bytes, knows: Knows, *, named: bool) -> None:
+    """Remove copies of the accepted ``key``, in place; it is not empty and has no scheme before it.
+
+    ``named``: a header of ``NAMED`` may be there.
+    """
     headers, query = request.headers, request.query
-    if headers:
-        names, values = zip(*headers, strict=False)  # pairs all of them, and not to check it saves a third
-        text = b"\n".join(values)
-        if key in text or _PERCENT in text or b"asic " in text.lower() or not _NAMED.isdisjoint(names):
-            headers[:] = _clean_headers(headers, key, knows)
+    text = b"\n".join([value for _, value in headers])
+    if named or key in text or _PERCENT in text or b"asic " in text.lower():
+        headers[:] = _clean_headers(headers, key, knows)
     if query and (key in query or _SUSPECT_QUERY.search(query) is not None):
         request.query = _clean_query(query, key, knows)
 
@@ -110,7 +111,7 @@ def _clean_field(field: Header, key: bytes, knows: Knows) -> Iterator[Header]:
         value = b";".join(each for each in cookies if len(each) < len(key) or not _pair_holds(each, key))
         if value:
             yield name, value.strip(b" ")
-    elif not holds(value, key) and not (name in _NAMED and _is_other_key(value, knows)):
+    elif not holds(value, key) and not (fold(name) in NAMED and _is_other_key(value, knows)):
         yield field
 
 
@@ -129,7 +130,7 @@ def _parameter_holds(parameter: bytes, key: bytes, knows: Knows) -> bool:
     if _pair_holds(parameter, key) or (spaced != parameter and _pair_holds(spaced, key)):
         return True
     name, _, value = spaced.partition(b"=")
-    named = fold(unquote_to_bytes(name).decode("latin-1")) in _NAMED_PARAMETERS
+    named = fold(unquote_to_bytes(name).lower()) in _NAMED_PARAMETERS
     return named and _is_other_key(unquote_to_bytes(value), knows)
 
 
