@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import socket
 import ssl
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +15,10 @@ import trustme
 
 from tests.proxy.io.bench import OK, Bench, answering, config, providing, run, serving
 from wardgate.ir import Endpoint, FileRef, GatewayConfig, ListenerTls, Upstream, UpstreamTls
+from wardgate.proxy.io.acceptor import Acceptor
+from wardgate.proxy.io.shares import Budget
 from wardgate.proxy.io.tls import TlsConfigError, TlsFactory
-from wardgate.proxy.settings import ProxySettings
+from wardgate.proxy.settings import Limits, ProxySettings
 from wardgate.sensitive import Sensitive
 
 GET = b"GET / HTTP/1.1\r\nHost: gw.example.com\r\nConnection: close\r\n\r\n"
@@ -211,5 +215,65 @@ def test_a_unix_socket_is_dialled_below_the_one_folder_only(tmp_path: Path) -> N
                 assert (await bench.exchange(GET)).startswith(b"HTTP/1.1 " + status)
         for server in servers:
             server.close()
+
+    run(scenario())
+
+
+def test_connections_without_a_handshake_count_for_the_address_that_made_them() -> None:
+    settings = ProxySettings(admin="", limits=Limits(connections=8))
+
+    async def scenario() -> None:
+        authority = trustme.CA()
+        async with providing(answering(OK)) as provider, serving(settings) as bench:
+            await bench.apply(with_tls(provider.port, tls_of(authority)))
+            attackers = [await bench.connect(address="127.0.0.2") for _ in range(8)]
+            for attacker in attackers[2:]:
+                assert await attacker.rest() in (b"", b"<reset>")
+            assert (await ask(bench, authority)).endswith(b"ok")
+            assert bench.counters.take()["refused_connections"] == [["caller_over_share", 6]]
+            for attacker in attackers[:2]:
+                await attacker.send(b"GET / HTTP/1.1\r\n\r\n")
+                await attacker.rest()
+            later = await bench.connect(address="127.0.0.2")
+            assert (await ask(bench, authority)).endswith(b"ok")
+            assert not later.reader.at_eof()
+
+    run(scenario())
+
+
+def test_accepting_goes_on_when_there_are_descriptors_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wardgate.proxy.io.acceptor._PAUSE", 0.01)
+
+    class Exhausted(socket.socket):
+        """A listening socket for which the process has no descriptor, the first two times."""
+
+        failures = 2
+
+        def accept(self) -> tuple[socket.socket, Any]:
+            if self.failures:
+                self.failures -= 1
+                raise OSError(errno.EMFILE, "Too many open files")
+            return super().accept()
+
+    async def scenario() -> None:
+        sock = Exhausted()
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        sock.setblocking(False)
+        taken = asyncio.Event()
+        acceptor = Acceptor(
+            sock,
+            context=ssl.create_default_context(ssl.Purpose.CLIENT_AUTH),
+            protocol=asyncio.Protocol,
+            handshakes=Budget(1, percent=100, at_least=1),
+            timeout=5.0,
+            refused=lambda _: taken.set(),
+        )
+        callers = [await asyncio.open_connection(*sock.getsockname()) for _ in range(2)]
+        await taken.wait()
+        assert sock.failures == 0
+        acceptor.close()
+        for _, writer in callers:
+            writer.close()
 
     run(scenario())

@@ -10,14 +10,12 @@ import asyncio
 import math
 import os
 import socket
-import ssl
 from collections.abc import Callable
 from email.utils import formatdate
 from random import randrange
 from time import time
 from typing import TYPE_CHECKING
 
-from wardgate.ir import ListenerTls
 from wardgate.proxy.access_log import METHOD_BYTES, PATH_BYTES, AccessLog, shortened
 from wardgate.proxy.assembly import Assembled
 from wardgate.proxy.core.addresses import AddressRules
@@ -32,13 +30,13 @@ from wardgate.proxy.core.table import Table, TableBuilder
 from wardgate.proxy.io.complaints import Complaints
 from wardgate.proxy.io.downstream import Downstream
 from wardgate.proxy.io.errors import UpstreamError
-from wardgate.proxy.io.hang_up import HangUp
 from wardgate.proxy.io.name_cache import Lookup
 from wardgate.proxy.io.name_servers import NameServers
 from wardgate.proxy.io.pool import Connector, EndpointPool, UpstreamPool
+from wardgate.proxy.io.ports import Ports
 from wardgate.proxy.io.resolver import Address, Resolver, is_local_address
 from wardgate.proxy.io.shares import Budget
-from wardgate.proxy.io.tls import TlsConfigError, TlsFactory
+from wardgate.proxy.io.tls import TlsFactory
 from wardgate.proxy.metrics import Counters
 from wardgate.proxy.settings import ProxySettings
 
@@ -48,17 +46,6 @@ if TYPE_CHECKING:
 _SLICE = 50
 """Steps of a table's building between two breaths for requests."""
 _REQUEST_ID = b"x-request-id"
-
-
-class _Port:
-    """A listening socket, and the server on it while the table in force has a listener for it."""
-
-    __slots__ = ("server", "sock", "tls")
-
-    def __init__(self, sock: socket.socket) -> None:
-        self.sock = sock
-        self.server: asyncio.Server | None = None
-        self.tls: ListenerTls | None = None
 
 
 class Gateway:
@@ -94,7 +81,6 @@ class Gateway:
         self._log = log
         self._complaints = Complaints(report=report)
         self._connections: set[Downstream] = set()
-        self._ports: dict[int, _Port] = {}
         percent, limits = self.limits.caller_share, self.limits
         # A request and its response, both collected, always have room.
         self.bodies = Budget(limits.buffered_bytes, percent=percent, at_least=2 * limits.body_bytes)
@@ -110,6 +96,13 @@ class Gateway:
             stale=self.timeouts.stale_addresses,
         )
         self._tls = TlsFactory(files_root=settings.files_root, extra_ca=settings.upstream_ca)
+        self._ports = Ports(
+            protocol=lambda port: Downstream(self, port),
+            tls=self._tls,
+            handshakes=Budget(limits.connections, percent=percent),
+            handshake_timeout=self.timeouts.head,
+            refused=counters.refused_connection,
+        )
         self._connector = Connector(
             resolver=self._resolver,
             tls=self._tls,
@@ -139,7 +132,7 @@ class Gateway:
             # Keys and routes change in one breath: no request sees the one without the other.
             self.table, self.credentials = table, config.credentials
             self._routes_hash = config.routes_hash
-            problems += await self._serve_ports(table)
+            problems += await self._ports.serve(table)
         else:
             self.credentials = config.credentials
         return problems
@@ -169,67 +162,20 @@ class Gateway:
 
     def add_socket(self, port: int, sock: socket.socket) -> None:
         """Take a listening socket; it is served once a table has a listener for the port."""
-        sock.setblocking(False)
-        self._ports[port] = _Port(sock)
-
-    async def _serve_ports(self, table: Table) -> tuple[str, ...]:
-        problems: list[str] = []
-        for number in list(self._ports):
-            listener = table.listeners.get(number)
-            port = self._ports[number]
-            if listener is None:
-                self._close(port)
-                port.sock.close()
-                del self._ports[number]
-            elif port.server is None or port.tls != listener.spec.tls:
-                try:
-                    await self._serve(number, port, listener.spec.tls)
-                except TlsConfigError as error:
-                    # A certificate that served goes on serving; without one, callers are turned away, not left waiting.
-                    port.server = port.server or await self._open(port, HangUp, None)
-                    problems.append(f"Listener {listener.name}: {error}")
-        return tuple(problems)
-
-    async def _serve(self, number: int, port: _Port, tls: ListenerTls | None) -> None:
-        context = self._tls.listener(tls) if tls is not None else None
-        self._close(port)
-        port.server = await self._open(port, lambda: Downstream(self, number), context)
-        port.tls = tls
-
-    async def _open(
-        self, port: _Port, protocol: Callable[[], asyncio.BaseProtocol], context: ssl.SSLContext | None
-    ) -> asyncio.Server:
-        return await asyncio.get_running_loop().create_server(
-            protocol,
-            # A server closes its socket with itself; the duplicate keeps what is queued for the next one.
-            sock=port.sock.dup(),
-            ssl=context,
-            ssl_handshake_timeout=self.timeouts.head if context is not None else None,
-        )
-
-    @staticmethod
-    def _close(port: _Port) -> None:
-        if port.server is not None:
-            port.server.close()
-            port.server = None
+        self._ports.add(port, sock)
 
     def client_names(self, port: int) -> tuple[str, ...]:
         """The names of which a caller's certificate must carry one."""
-        held = self._ports.get(port)
-        return held.tls.subject_alt_names if held is not None and held.tls is not None else ()
+        return self._ports.client_names(port)
 
     def _own_addresses(self) -> tuple[tuple[str, int], ...]:
-        own = [port.sock.getsockname()[:2] for port in self._ports.values()]
-        if self.settings.admin:
-            own.append(_split(self.settings.admin))
-        return tuple((str(host), int(port)) for host, port in own)
+        admin = (_split(self.settings.admin),) if self.settings.admin else ()
+        return self._ports.addresses() + admin
 
     async def drain(self) -> None:
         """Stop listening, finish what is in flight."""
         self.draining = True
-        for port in self._ports.values():
-            self._close(port)
-            port.sock.close()
+        self._ports.close()
         for connection in self.connections:
             connection.drain()
         if self._connections:

@@ -1,0 +1,121 @@
+"""The listening sockets of a worker, and what serves each of them while the table in force has a listener for it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Protocol
+
+from wardgate.ir import ListenerTls
+from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.table import Table
+from wardgate.proxy.io.acceptor import Acceptor
+from wardgate.proxy.io.hang_up import HangUp
+from wardgate.proxy.io.shares import Budget
+from wardgate.proxy.io.tls import TlsConfigError, TlsFactory
+
+
+class _Server(Protocol):
+    def close(self) -> None: ...
+
+
+class _Port:
+    """A listening socket, and the server on it."""
+
+    __slots__ = ("server", "sock", "tls")
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.server: _Server | None = None
+        self.tls: ListenerTls | None = None
+
+    def close(self) -> None:
+        """Serve no more; what is queued at the socket waits for the next server."""
+        if self.server is not None:
+            self.server.close()
+            self.server = None
+
+    async def open(self, protocol: Callable[[], asyncio.BaseProtocol]) -> _Server:
+        """Serve in clear."""
+        return await asyncio.get_running_loop().create_server(protocol, sock=self.duplicate())
+
+    def duplicate(self) -> socket.socket:
+        """A server closes its socket with itself; the duplicate keeps what is queued for the next one."""
+        return self.sock.dup()
+
+
+class Ports:
+    """``protocol(port)`` makes a caller's protocol; ``refused`` hears why one got none."""
+
+    def __init__(
+        self,
+        *,
+        protocol: Callable[[int], asyncio.BaseProtocol],
+        tls: TlsFactory,
+        handshakes: Budget,
+        handshake_timeout: float,
+        refused: Callable[[Reason], None],
+    ) -> None:
+        self._protocol = protocol
+        self._tls = tls
+        self._handshakes = handshakes
+        self._handshake_timeout = handshake_timeout
+        self._refused = refused
+        self._ports: dict[int, _Port] = {}
+
+    def add(self, number: int, sock: socket.socket) -> None:
+        """Take a listening socket; it is served once a table has a listener for the port."""
+        sock.setblocking(False)
+        self._ports[number] = _Port(sock)
+
+    async def serve(self, table: Table) -> tuple[str, ...]:
+        """Serve what the table says; return what cannot be served, in sentences."""
+        problems: list[str] = []
+        for number in list(self._ports):
+            listener = table.listeners.get(number)
+            port = self._ports[number]
+            if listener is None:
+                port.close()
+                port.sock.close()
+                del self._ports[number]
+            elif port.server is None or port.tls != listener.spec.tls:
+                try:
+                    await self._serve(number, port, listener.spec.tls)
+                except TlsConfigError as error:
+                    # A certificate that served goes on serving; without one, callers are turned away, not left waiting.
+                    port.server = port.server or await port.open(HangUp)
+                    problems.append(f"Listener {listener.name}: {error}")
+        return tuple(problems)
+
+    async def _serve(self, number: int, port: _Port, tls: ListenerTls | None) -> None:
+        context = self._tls.listener(tls) if tls is not None else None
+        port.close()
+        if context is None:
+            port.server = await port.open(lambda: self._protocol(number))
+        else:
+            port.server = Acceptor(
+                port.duplicate(),
+                context=context,
+                protocol=lambda: self._protocol(number),
+                handshakes=self._handshakes,
+                timeout=self._handshake_timeout,
+                refused=self._refused,
+            )
+        port.tls = tls
+
+    def client_names(self, number: int) -> tuple[str, ...]:
+        """The names of which a caller's certificate must carry one."""
+        held = self._ports.get(number)
+        return held.tls.subject_alt_names if held is not None and held.tls is not None else ()
+
+    def addresses(self) -> tuple[tuple[str, int], ...]:
+        """The addresses that are listened at."""
+        names = [port.sock.getsockname()[:2] for port in self._ports.values()]
+        return tuple((str(host), int(number)) for host, number in names)
+
+    def close(self) -> None:
+        """Stop listening."""
+        for port in self._ports.values():
+            port.close()
+            port.sock.close()
