@@ -39,6 +39,18 @@ def test_a_callers_key_buys_an_answer(connect: Connect, provider: Provider) -> N
     assert "team-red-key" not in str(provider.received()[-1])
 
 
+def test_a_key_that_is_sent_in_other_places_too_reaches_no_provider(connect: Connect, provider: Provider) -> None:
+    client = connect().with_options(
+        default_headers={"api-key": "team-red-key", "x-goog-api-key": "team-red-key", "Cookie": "key=team-red-key"},
+        default_query={"key": "team-red-key", "api-version": "2024-10-21"},
+    )
+    assert ["stand-in-small", "stand-in-large"] == [each.id for each in client.models.list()]
+    received = provider.received()[-1]
+    assert "/v1/models?api-version=2024-10-21" == received["path"]
+    assert "team-red-key" not in str(received)
+    assert {"api-key", "x-goog-api-key", "cookie"}.isdisjoint(provider.last_headers())
+
+
 def test_no_key_is_refused(gateway: Gateway) -> None:
     answer = gateway.ask("GET", "/openai/v1/models")
     assert (401, "API key is missing or invalid") == (answer.status, answer.headers["www-authenticate"])
