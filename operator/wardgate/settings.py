@@ -17,6 +17,8 @@ class TemplateLimits(BaseModel):
     steps: Annotated[int, Field(gt=0)] = 100_000
     nesting: Annotated[int, Field(gt=0, le=200)] = 64
     value_depth: Annotated[int, Field(gt=0, le=500)] = 256
+    json_bytes: Annotated[int, Field(gt=0)] = 4 * 1024 * 1024
+    json_values: Annotated[int, Field(gt=0)] = 50_000
     regex_bytes: Annotated[int, Field(gt=0)] = 8 * 1024
     regex_memory: Annotated[int, Field(gt=0)] = 4 * 1024 * 1024
     regex_program: Annotated[int, Field(gt=0)] = 10_000

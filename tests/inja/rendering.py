@@ -15,6 +15,7 @@ from wardgate.inja import (
     TemplateError,
     compile_template,
 )
+from wardgate.inja.budget import StepBudget
 
 
 def render(
@@ -28,7 +29,7 @@ def render(
 ) -> str:
     """Compile and render; further keywords are parts of the context."""
     template = compile_template(source, name="t", advanced=advanced, escape=escape, limits=limits)
-    return template.render(StaticContext({} if data is None else data, **context))
+    return template.render(StaticContext({} if data is None else data, budget=StepBudget(limits.steps), **context))
 
 
 def trace(source: str, data: JsonValue = None, *, advanced: bool = False, **context: Any) -> Rendered:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from wardgate.inja import Environment, JsonValue
+from wardgate.inja import DEFAULT_LIMITS, Environment, JsonValue
+from wardgate.inja.budget import StepBudget
 from wardgate.inja.context import Metadata
 
 
@@ -23,6 +24,7 @@ class StaticContext:
     dynamic_metadata: Metadata = field(default_factory=dict)
     host_metadata: Metadata = field(default_factory=dict)
     cluster_metadata: Metadata = field(default_factory=dict)
+    budget: StepBudget = field(default_factory=lambda: StepBudget(DEFAULT_LIMITS.steps))
 
     def header(self, name: str, /) -> str:
         """First value of a header of the message being transformed."""

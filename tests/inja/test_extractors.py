@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from wardgate.inja import ConfigError, compile_extractor
+from wardgate.inja import ConfigError, Limits, compile_extractor
+
+_LIMITS = Limits(steps=200_000)
 
 
 def _extract(regex: str, value: str, subgroup: int = 0) -> str:
-    return compile_extractor(regex=regex, subgroup=subgroup).extract(value)
+    return compile_extractor(regex=regex, subgroup=subgroup, limits=_LIMITS).extract(value)
 
 
 def _replace(regex: str, value: str, replacement: str) -> str:

@@ -20,6 +20,7 @@ from wardgate.inja import (
     dumps_json,
     loads_json,
 )
+from wardgate.inja.budget import StepBudget
 from wardgate.inja.template import FUNCTIONS
 
 _LIMITS = Limits(steps=2_000, output_bytes=2_000)
@@ -73,7 +74,12 @@ def _statements() -> st.SearchStrategy[str]:
 
 def _context(data: JsonValue) -> StaticContext:
     return StaticContext(
-        data, {"h": ""}, raw_body="raw", hollow={"a.b": "h"}, environment=Environment(env={"s": "value"})
+        data,
+        {"h": ""},
+        raw_body="raw",
+        hollow={"a.b": "h"},
+        environment=Environment(env={"s": "value"}),
+        budget=StepBudget(_LIMITS.steps),
     )
 
 

@@ -83,7 +83,7 @@ def test_expression_that_explodes_elsewhere_finishes(regex: str) -> None:
 
 
 def test_replacing_that_would_be_quadratic_is_bounded() -> None:
-    limits = replace(DEFAULT_LIMITS, replace_work=1_000_000)
+    limits = replace(DEFAULT_LIMITS, replace_work=1_000_000, steps=1_000_000)
     extractor = compile_extractor(regex="a.*z|a", mode="REPLACE_ALL", replacement="-", limits=limits)
     assert extractor.extract("a" * 1_000) == "-" * 1_000
     with pytest.raises(LimitError, match="1000000 bytes"):

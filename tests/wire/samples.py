@@ -200,6 +200,8 @@ FULL = ir.GatewayConfig(
         replace_work=8,
         regex_program=9,
         regex_work=10,
+        json_bytes=11,
+        json_values=12,
     ),
     guard=ir.Guard(
         denied_addresses=("10.96.0.1:443",),

@@ -21,7 +21,7 @@ from wardgate.inja.tree import reads_loop, weight
 from wardgate.inja.values import JsonValue, truthy, wrap_int64
 
 Action: TypeAlias = Callable[[State], None]
-_NODES_PER_STEP = 8
+_NODES_PER_STEP = 2
 
 
 def compile_statements(
@@ -156,7 +156,10 @@ def _raw_text(state: State, value: JsonValue) -> str:
 
 
 def _escaped_text(state: State, value: JsonValue) -> str:
-    return quote(state.charge_text(value))[1:-1] if type(value) is str else _raw_text(state, value)
+    if type(value) is not str:
+        return _raw_text(state, value)
+    state.charge(len(value) >> 5)
+    return quote(value)[1:-1]
 
 
 def _evaluate_and_raise(evaluate: Evaluation, message: str) -> Action:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Protocol
 
+from wardgate.inja.budget import StepBudget
 from wardgate.inja.values import JsonValue
 
 Metadata = Mapping[str, JsonValue]
@@ -50,6 +51,10 @@ class Context(Protocol):
     comparing them without regard to case, and taking the first of several values, is the context's business.
     ``""`` means absent.
     """
+
+    @property
+    def budget(self) -> StepBudget:
+        """The work that all templates of this message may still do."""
 
     @property
     def data(self) -> JsonValue:

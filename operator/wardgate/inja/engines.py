@@ -15,13 +15,17 @@ import re2
 
 from wardgate.inja.errors import ConfigError
 from wardgate.inja.limits import Limits
-from wardgate.inja.linear import Use, is_provably_linear
+from wardgate.inja.linear import Use, is_provably_linear, repeated_looks
 from wardgate.inja.regex_tree import Anchor, Chars, Choice, Group, Regex, Repeat
 
 Span: TypeAlias = tuple[int, int]
 NO_SPAN: Final[Span] = (-1, -1)
 _RE2_REPEAT: Final = 1000
 _MAX_PATTERN: Final = 64 * 1024
+WORK_SHIFT: Final = 7
+"""Work times bytes, for a step: two to the power of this."""
+_STEPS_OF_RE: Final = 6
+_STEPS_OF_RE2: Final = 15
 _ANCHORS: Final = {"^": r"\A", "b": r"\b", "B": r"\B"}
 
 
@@ -53,6 +57,10 @@ class Compiled:
     groups: tuple[tuple[int, ...], ...]
     longest: int | None
     """Bytes of the longest value this may be applied to; ``None`` for any."""
+    work: int
+    """What each byte of a value costs at most, in 128ths of a step."""
+    match_steps: int
+    """What a match costs beside that."""
     searches_linearly: bool
     """Whether searching again and again adds up to linear time; RE2 by itself promises that for one search only."""
 
@@ -70,11 +78,25 @@ def compile_tree(tree: Regex, *, groups: int, use: Use, limits: Limits) -> Compi
     if is_provably_linear(tree, use):
         writer = _Writer(end=r"\Z", max_repeat=None)
         pattern = re.compile(writer.pattern(tree).encode("ascii"))
-        return Compiled(pattern, writer.mapping(groups), longest=None, searches_linearly=True)
+        return Compiled(
+            pattern,
+            writer.mapping(groups),
+            longest=None,
+            work=(3 if use is Use.SEARCH else 1) + repeated_looks(tree, use),
+            match_steps=_STEPS_OF_RE,
+            searches_linearly=True,
+        )
     writer = _Writer(end=r"\z", max_repeat=_RE2_REPEAT)
     matcher = compile_re2(writer.pattern(tree).encode("ascii"), limits=limits)
-    longest = limits.regex_work // max(matcher.programsize, 1)
-    return Compiled(matcher, writer.mapping(groups), longest, searches_linearly=_is_bounded(tree))
+    size = max(matcher.programsize, 1)
+    return Compiled(
+        matcher,
+        writer.mapping(groups),
+        longest=limits.regex_work // size,
+        work=2 * size,
+        match_steps=_STEPS_OF_RE2,
+        searches_linearly=_is_bounded(tree),
+    )
 
 
 def compile_re2(pattern: bytes, *, limits: Limits, latin1: bool = True) -> Re2Regex:

@@ -45,6 +45,14 @@ class LimitError(RenderError):
     """A rendering or an extraction would cost more than the limits allow."""
 
 
+class JsonTooLargeError(LimitError):
+    """A JSON text has more bytes than the limits allow."""
+
+
+class JsonTooComplexError(LimitError):
+    """A JSON text has more values or levels than the limits allow."""
+
+
 class ConfigError(TemplateError):
     """An extractor's or a route's regular expression, or its mode, is wrong."""
 

@@ -170,12 +170,15 @@ class ExpressionCompiler:
             return self._default(node)
         if node.name == "super":
             return self._super(node)
-        call = self._functions[node.name].call
+        function = self._functions[node.name]
+        call = function.call
         if len(node.arguments) == 1:
             only = self.compile(node.arguments[0])
-            return lambda state: call(state, [only(state)])
+            if not function.reads:
+                return lambda state: call(state, [only(state)])
+            return lambda state: call(state, _charged(state, [only(state)]))
         arguments = self._arguments(node)
-        return lambda state: call(state, arguments(state))
+        return lambda state: call(state, _charged(state, arguments(state)))
 
     def _arguments(self, node: Call) -> Callable[[State], list[JsonValue]]:
         readers = [(self._lenient(argument), argument) for argument in node.arguments]
@@ -217,6 +220,14 @@ class ExpressionCompiler:
             raise render_error_at(message, *place)
 
         return evaluate
+
+
+def _charged(state: State, arguments: list[JsonValue]) -> list[JsonValue]:
+    """Charge for the texts that a function is given, so that none can forget to; it charges for what it does more."""
+    for argument in arguments:
+        if type(argument) is str:
+            state.charge_text(argument)
+    return arguments
 
 
 def _present(value: JsonValue | Missing, blamed: Variable | None) -> JsonValue:

@@ -17,7 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from wardgate.inja.engines import NO_SPAN, Compiled, Match, compile_tree
+from wardgate.inja.budget import StepBudget
+from wardgate.inja.engines import NO_SPAN, WORK_SHIFT, Compiled, Match, compile_tree
 from wardgate.inja.errors import ConfigError, LimitError
 from wardgate.inja.limits import DEFAULT_LIMITS, Limits
 from wardgate.inja.linear import Use, with_last_round, without_empty
@@ -26,7 +27,7 @@ from wardgate.inja.values import byte_length
 
 MODES: Final = ("EXTRACT", "SINGLE_REPLACE", "REPLACE_ALL")
 
-_Method: TypeAlias = Callable[[bytes], bytes]
+_Method: TypeAlias = Callable[[bytes, StepBudget], bytes]
 _REFERENCE: Final = re.compile(rb"\$(?:(?P<group>[0-9]{1,2})|(?P<special>[$&`']))")
 
 
@@ -35,13 +36,21 @@ class Extractor:
     """A compiled extractor; holds no state, so any number of requests may share it."""
 
     _method: _Method
+    _limits: Limits
 
     def extract(self, value: str | None) -> str:
+        """Apply it to a text, within a budget of its own; ``None`` is a missing header. Raises ``LimitError``."""
+        content = None if value is None else value.encode("utf-8", "surrogateescape")
+        return self.extract_bytes(content, StepBudget(self._limits.steps))
+
+    def extract_bytes(self, value: bytes | None, budget: StepBudget) -> str:
         """Apply it to a header's first value or to a body; ``None`` is a missing header. Raises ``LimitError``."""
         if value is None:
             return ""
-        content = value.encode("utf-8", "surrogateescape")
-        return self._method(content).decode("utf-8", "surrogateescape")
+        content = self._method(value, budget)
+        if not content.isascii():
+            budget.charge(len(content) >> 7)
+        return content.decode("utf-8", "surrogateescape")
 
 
 def compile_extractor(
@@ -56,7 +65,7 @@ def compile_extractor(
     try:
         parsed = _parse(regex, limits)
         _check(mode, subgroup, replacement, parsed.groups)
-        return Extractor(_method(parsed, mode, subgroup, replacement or "", limits))
+        return Extractor(_method(parsed, mode, subgroup, replacement or "", limits), limits)
     except _BadRegexError as error:
         msg = f"Invalid regex '{regex}': {error}"
         raise ConfigError(msg) from error
@@ -106,7 +115,7 @@ def _method(parsed: ParsedRegex, mode: str, subgroup: int, replacement: str, lim
         if mode == "REPLACE_ALL":
             consuming = without_empty(tree)
             if consuming is None:
-                return lambda value: value
+                return lambda value, _: value
             tree = consuming
         use = Use.SEARCH if mode == "REPLACE_ALL" else Use.WHOLE
         compiled = compile_tree(tree, groups=parsed.groups, use=use, limits=limits)
@@ -120,16 +129,15 @@ def _method(parsed: ParsedRegex, mode: str, subgroup: int, replacement: str, lim
 
 
 def _guarded(compiled: Compiled, method: _Method) -> _Method:
-    """Refuse values that RE2 might need too long for."""
-    longest = compiled.longest
-    if longest is None:
-        return method
+    """Charge for looking at the whole value; refuse values that RE2 might need too long for."""
+    longest, work = compiled.longest, compiled.work
 
-    def apply(value: bytes) -> bytes:
-        if len(value) > longest:
+    def apply(value: bytes, budget: StepBudget) -> bytes:
+        if longest is not None and len(value) > longest:
             msg = f"A value of {len(value)} bytes is too long for this regex; it takes up to {longest}."
             raise LimitError(msg)
-        return method(value)
+        budget.charge(1 + (len(value) * work >> WORK_SHIFT))
+        return method(value, budget)
 
     return apply
 
@@ -137,7 +145,7 @@ def _guarded(compiled: Compiled, method: _Method) -> _Method:
 def _extract(compiled: Compiled, subgroup: int) -> _Method:
     fullmatch = compiled.matcher.fullmatch
 
-    def extract(value: bytes) -> bytes:
+    def extract(value: bytes, _: StepBudget) -> bytes:
         match = fullmatch(value)
         if match is None:
             return b""
@@ -151,7 +159,7 @@ def _single_replace(compiled: Compiled, subgroup: int, text: bytes) -> _Method:
     """A group that took no part counts as an empty one at the end of the value, as in the original."""
     match_beginning = compiled.matcher.match
 
-    def replace(value: bytes) -> bytes:
+    def replace(value: bytes, _: StepBudget) -> bytes:
         match = match_beginning(value)
         if match is None or match.span()[1] != len(value):
             return value
@@ -203,7 +211,7 @@ class _ReplaceAll:
     format: _Format
     limits: Limits
 
-    def __call__(self, value: bytes) -> bytes:
+    def __call__(self, value: bytes, budget: StepBudget) -> bytes:
         pieces: list[bytes] = []
         room = len(value) + self.limits.output_bytes
         work = 0
@@ -211,12 +219,14 @@ class _ReplaceAll:
         while True:
             if not self.compiled.searches_linearly:
                 work += len(value) - start
+                budget.charge((len(value) - start) * self.compiled.work >> WORK_SHIFT)
                 if work > self.limits.replace_work:
                     msg = f"Replacing all matches needs to look at more than {self.limits.replace_work} bytes."
                     raise LimitError(msg)
             match = self.compiled.matcher.search(value, start)
             if match is None:
                 break
+            budget.charge(self.compiled.match_steps)
             begin, end = match.span()
             new = [value[start:begin], *self.format.pieces(self.compiled, match, value, start)]
             room -= sum(map(len, new))

@@ -1,8 +1,9 @@
 """The functions of the language itself.
 
 Each takes the rendering and its evaluated arguments; name and number of arguments were checked when the
-template was parsed. ``default`` and ``super`` are not here: the compiler makes them, the one because it may
-leave an argument alone, the other because it is always an error whose text depends on where it stands.
+template was parsed. Texts among the arguments are charged for by the caller; what a function walks over or makes
+beyond them, it charges for itself. ``default`` and ``super`` are not here: the compiler makes them, the one because
+it may leave an argument alone, the other because it is always an error whose text depends on where it stands.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cmp_to_key
+from sys import getsizeof
 from typing import Final, TypeAlias
 
 from wardgate.inja.errors import RenderError
@@ -40,19 +42,21 @@ Implementation: TypeAlias = Callable[[State, list[JsonValue]], JsonValue]
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function and the numbers of arguments it takes; ``variadic`` means one or more."""
+    """A function and the numbers of arguments it takes; ``variadic`` means one or more.
+
+    ``reads``: it may look at all of a text that it is given, and is charged for that.
+    """
 
     call: Implementation
     arities: frozenset[int] = frozenset({1})
     variadic: bool = False
+    reads: bool = True
 
     def takes(self, count: int) -> bool:
         """Tell whether this many arguments are right."""
         return count in self.arities or (self.variadic and count > 0)
 
 
-_ASCII_UPPER: Final = {ord(low): low.upper() for low in "abcdefghijklmnopqrstuvwxyz"}
-_ASCII_LOWER: Final = {ord(up): up.lower() for up in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 _INTEGER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?)0*([0-9]*)")
 _LEADING_NUMBER: Final = re.compile(
     r"""[ \t\n\v\f\r]*([+-]?)(?:
@@ -110,7 +114,9 @@ def odd(state: State, arguments: list[JsonValue]) -> JsonValue:
 
 def exists(state: State, arguments: list[JsonValue]) -> JsonValue:
     """Tell whether the data has something at this path; variables do not count."""
-    return find(state.data, dotted_path(to_text_ref(arguments[0]))) is not MISSING
+    name = to_text_ref(arguments[0])
+    state.charge((len(name) >> 6) + name.count(".") + name.count("/") + name.count("~"))
+    return find(state.data, dotted_path(name)) is not MISSING
 
 
 def exists_in(state: State, arguments: list[JsonValue]) -> JsonValue:
@@ -121,19 +127,19 @@ def exists_in(state: State, arguments: list[JsonValue]) -> JsonValue:
 
 def first(state: State, arguments: list[JsonValue]) -> JsonValue:
     """First member."""
-    return _members(arguments[0])[0]
+    return _members(arguments[0], state)[0]
 
 
 def last(state: State, arguments: list[JsonValue]) -> JsonValue:
     """Last member."""
-    return _members(arguments[0])[-1]
+    return _members(arguments[0], state)[-1]
 
 
 def largest(state: State, arguments: list[JsonValue]) -> JsonValue:
     """First of the largest members."""
-    members = _members(arguments[0])
+    members = _members(arguments[0], state)
     best = members[0]
-    state.charge(1 + (len(members) >> 2))
+    state.charge(len(members))
     for value in members:
         if order(best, value, state) < 0:
             best = value
@@ -142,9 +148,9 @@ def largest(state: State, arguments: list[JsonValue]) -> JsonValue:
 
 def smallest(state: State, arguments: list[JsonValue]) -> JsonValue:
     """First of the smallest members."""
-    members = _members(arguments[0])
+    members = _members(arguments[0], state)
     best = members[0]
-    state.charge(1 + (len(members) >> 2))
+    state.charge(len(members))
     for value in members:
         if order(value, best, state) < 0:
             best = value
@@ -155,7 +161,7 @@ def length(state: State, arguments: list[JsonValue]) -> JsonValue:
     """Bytes of a string, members of a container, 1 for a scalar, 0 for null."""
     value = arguments[0]
     if type(value) is str:
-        return byte_length(state.charge_text(value))
+        return byte_length(value)
     if isinstance(value, list | dict):
         return len(value)
     return 0 if value is None else 1
@@ -163,14 +169,14 @@ def length(state: State, arguments: list[JsonValue]) -> JsonValue:
 
 def lower(state: State, arguments: list[JsonValue]) -> JsonValue:
     """ASCII letters in lower case."""
-    text = state.charge_text(to_text(arguments[0]))
-    return text.lower() if text.isascii() else text.translate(_ASCII_LOWER)
+    text = to_text(arguments[0])
+    return text.lower() if text.isascii() else _to_text(_to_bytes(text).lower())
 
 
 def upper(state: State, arguments: list[JsonValue]) -> JsonValue:
     """ASCII letters in upper case."""
-    text = state.charge_text(to_text(arguments[0]))
-    return text.upper() if text.isascii() else text.translate(_ASCII_UPPER)
+    text = to_text(arguments[0])
+    return text.upper() if text.isascii() else _to_text(_to_bytes(text).upper())
 
 
 def number_range(state: State, arguments: list[JsonValue]) -> JsonValue:
@@ -179,12 +185,13 @@ def number_range(state: State, arguments: list[JsonValue]) -> JsonValue:
     if count < 0:
         msg = "cannot create std::vector larger than max_size()"
         raise RenderError(msg)
-    state.charge(1 + (count >> 3))
+    state.charge(1 + (count >> 2))
     return list(range(count))
 
 
 def round_to(state: State, arguments: list[JsonValue]) -> JsonValue:
     """Round half away from zero; without decimals to a 32-bit integer."""
+    state.charge(3)
     digits = to_int64(arguments[1])
     number = to_double(arguments[0])
     scale = power(10.0, digits)
@@ -197,7 +204,7 @@ def sort(state: State, arguments: list[JsonValue]) -> JsonValue:
     values = arguments[0]
     if type(values) is not list:
         raise type_error(302, f"type must be array, but is {type_name(values)}")
-    state.charge(1 + (len(values) * len(values).bit_length() >> 3))
+    state.charge(len(values) * len(values).bit_length())
 
     def compare(left: JsonValue, right: JsonValue) -> int:
         return order(left, right, state)
@@ -208,19 +215,18 @@ def sort(state: State, arguments: list[JsonValue]) -> JsonValue:
 def join(state: State, arguments: list[JsonValue]) -> JsonValue:
     """Members in one string; strings as they are, other values as JSON."""
     separator = to_text(arguments[1])
-    members = values_of(arguments[0])
-    state.charge(1 + (len(members) >> 3))
+    members = values_of(arguments[0], state)
+    state.charge(len(members) + (len(members) * getsizeof(separator) >> 7))
     pieces = []
     for value in members:
         piece = value if type(value) is str else dump_within(value, state, state.limits.output_bytes)
-        state.charge(len(piece) + len(separator) >> 8)
-        pieces.append(piece)
+        pieces.append(state.charge_text(piece))
     return canonical(separator.join(pieces))
 
 
 def to_integer(state: State, arguments: list[JsonValue]) -> JsonValue:
     """Integer at the beginning of a string."""
-    found = _INTEGER.match(state.charge_text(to_text_ref(arguments[0])))
+    found = _INTEGER.match(to_text_ref(arguments[0]))
     assert found is not None
     sign, digits = found.groups()
     has_digits = bool(digits) or found.group().endswith("0")
@@ -236,7 +242,9 @@ def to_integer(state: State, arguments: list[JsonValue]) -> JsonValue:
 
 def to_float(state: State, arguments: list[JsonValue]) -> JsonValue:
     """Number at the beginning of a string, as the C library reads it."""
-    found = _LEADING_NUMBER.match(state.charge_text(to_text_ref(arguments[0])))
+    text = to_text_ref(arguments[0])
+    state.charge(len(text) >> 5)
+    found = _LEADING_NUMBER.match(text)
     if found is None:
         msg = "stod"
         raise RenderError(msg)
@@ -252,8 +260,16 @@ def power(base: float, exponent: int) -> float:
         return math.copysign(math.inf, base) if float(exponent) % 2 else math.inf
 
 
-def _members(value: JsonValue) -> list[JsonValue]:
-    members = values_of(value)
+def _to_bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _to_text(content: bytes) -> str:
+    return content.decode("utf-8", "surrogateescape")
+
+
+def _members(value: JsonValue, state: State) -> list[JsonValue]:
+    members = values_of(value, state)
     if not members:
         msg = "[json.exception.invalid_iterator.214] cannot get value"
         raise RenderError(msg)
@@ -294,7 +310,7 @@ def _mantissa(found: re.Match[str]) -> str:
 
 def _kind(*kinds: type) -> Function:
     accepted = frozenset(kinds)
-    return Function(lambda _, arguments: type(arguments[0]) in accepted)
+    return Function(lambda _, arguments: type(arguments[0]) in accepted, reads=False)
 
 
 _TWO: Final = frozenset({2})

@@ -11,6 +11,7 @@ import binascii
 from collections.abc import Mapping
 from typing import Final
 
+from wardgate.inja.budget import search_steps
 from wardgate.inja.context import Metadata
 from wardgate.inja.functions import Function
 from wardgate.inja.jsontext import dump_within, quote
@@ -20,17 +21,18 @@ from wardgate.inja.values import JsonValue, to_int32, to_text_ref, wrap_int64
 _SOLO: Final = "io.solo.transformation"
 _ASCII_SPACE: Final = " \t\n\v\f\r"
 _RANDOM_LENGTH: Final = 22
+_WORDS_AND_BLANKS: Final = bytes(ord(" " if chr(byte) in _ASCII_SPACE else "w") for byte in range(256))
 
 
 def header(state: State, arguments: list[JsonValue]) -> JsonValue:
     """First value of a header of this message."""
-    name = to_text_ref(arguments[0])
+    name = _header_name(state, arguments)
     return _noted(state, state.context.header(name), name)
 
 
 def request_header(state: State, arguments: list[JsonValue]) -> JsonValue:
     """First value of a request header."""
-    name = to_text_ref(arguments[0])
+    name = _header_name(state, arguments)
     return _noted(state, state.context.request_header(name), name)
 
 
@@ -83,7 +85,7 @@ def cluster_metadata_flat(state: State, arguments: list[JsonValue]) -> JsonValue
     """The old ``clusterMetadata``: one key, lists with commas, objects empty."""
     value = _member(state.context.cluster_metadata.get(_SOLO), [to_text_ref(arguments[0])])
     if isinstance(value, list):
-        state.charge(1 + (len(value) >> 3))
+        state.charge(2 * len(value))
         return ",".join(_list_item(item) for item in value)
     return "" if isinstance(value, dict) else _scalar(value)
 
@@ -100,7 +102,7 @@ def base64url_encode(state: State, arguments: list[JsonValue]) -> JsonValue:
 
 def base64_decode(state: State, arguments: list[JsonValue]) -> JsonValue:
     """Anything but canonical, padded base64 decodes to nothing."""
-    return _decoded(_bytes(state, arguments[0]), b"+/")
+    return _decoded(state, _bytes(state, arguments[0]), b"+/")
 
 
 def base64url_decode(state: State, arguments: list[JsonValue]) -> JsonValue:
@@ -108,7 +110,7 @@ def base64url_decode(state: State, arguments: list[JsonValue]) -> JsonValue:
     text = _bytes(state, arguments[0])
     if b"=" in text:
         return ""
-    return _decoded(text + b"=" * (-len(text) % 4), b"-_")
+    return _decoded(state, text + b"=" * (-len(text) % 4), b"-_")
 
 
 def substring(state: State, arguments: list[JsonValue]) -> JsonValue:
@@ -129,15 +131,16 @@ def replace_with_random(state: State, arguments: list[JsonValue]) -> JsonValue:
     source, pattern = to_text_ref(arguments[0]), to_text_ref(arguments[1])
     if not pattern:
         return source
-    state.charge_text(source)
-    state.charge_text(pattern)
-    state.charge(source.count(pattern) * _RANDOM_LENGTH >> 8)
+    state.charge(3 * search_steps(source, pattern))
+    state.charge(source.count(pattern) * _RANDOM_LENGTH >> 7)
     return source.replace(pattern, state.context.environment.random_value(pattern))
 
 
 def raw_string(state: State, arguments: list[JsonValue]) -> JsonValue:
     """A string as it stands between the quotes of a JSON string."""
-    return quote(state.charge_text(to_text_ref(arguments[0])))[1:-1]
+    text = to_text_ref(arguments[0])
+    state.charge(len(text) >> 5)
+    return quote(text)[1:-1]
 
 
 def word_count(state: State, arguments: list[JsonValue]) -> JsonValue:
@@ -147,24 +150,33 @@ def word_count(state: State, arguments: list[JsonValue]) -> JsonValue:
 
 def trim(state: State, arguments: list[JsonValue]) -> JsonValue:
     """Without ASCII white space at both ends."""
-    return state.charge_text(to_text_ref(arguments[0])).strip(_ASCII_SPACE)
+    text = to_text_ref(arguments[0])
+    state.charge(len(text) >> 8)
+    return text.strip(_ASCII_SPACE)
+
+
+def _header_name(state: State, arguments: list[JsonValue]) -> str:
+    name = to_text_ref(arguments[0])
+    state.charge(len(name) >> 6)
+    return name
 
 
 def _noted(state: State, value: str, name: str) -> str:
     if not value:
         state.taint.add(name.lower())
-    return value
+    return state.charge_text(value)
 
 
 def _bytes(state: State, value: JsonValue) -> bytes:
-    return state.charge_text(to_text_ref(value)).encode("utf-8", "surrogateescape")
+    return to_text_ref(value).encode("utf-8", "surrogateescape")
 
 
 def _text(content: bytes) -> str:
     return content.decode("utf-8", "surrogateescape")
 
 
-def _decoded(text: bytes, alphabet: bytes) -> str:
+def _decoded(state: State, text: bytes, alphabet: bytes) -> str:
+    state.charge(len(text) >> 6)
     try:
         content = base64.b64decode(text, altchars=alphabet, validate=True)
     except binascii.Error:
@@ -177,7 +189,7 @@ def _metadata(state: State, metadata: Metadata, arguments: list[JsonValue]) -> J
     key, *rest = [to_text_ref(argument) for argument in arguments]
     namespace = rest[0] if rest else _SOLO
     delimiter = rest[1] if len(rest) > 1 and rest[1] else ":"
-    state.charge_text(key)
+    state.charge(search_steps(key, delimiter) + key.count(delimiter))
     value = _member(metadata.get(namespace), key.split(delimiter))
     if isinstance(value, list | dict):
         return dump_within(_whole_numbers(state, value), state, state.limits.output_bytes)
@@ -209,10 +221,10 @@ def _list_item(value: JsonValue) -> str:
 def _whole_numbers(state: State, value: JsonValue) -> JsonValue:
     """Protobuf writes doubles without a fraction as integers."""
     if isinstance(value, list):
-        state.charge(1 + (len(value) >> 3))
+        state.charge(1 + len(value))
         return [_whole_numbers(state, item) for item in value]
     if isinstance(value, dict):
-        state.charge(1 + (len(value) >> 3))
+        state.charge(1 + len(value))
         return {key: _whole_numbers(state, item) for key, item in value.items()}
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return int(value)
@@ -221,13 +233,15 @@ def _whole_numbers(state: State, value: JsonValue) -> JsonValue:
 
 def _words(state: State, value: JsonValue) -> int:
     if isinstance(value, str):
-        state.charge(len(value) >> 8)
-        return len(value.encode("utf-8", "surrogateescape").split())
+        state.charge_text(value)
+        state.charge(len(value) >> 7)
+        words = value.encode("utf-8", "surrogateescape").translate(_WORDS_AND_BLANKS)
+        return words.startswith(b"w") + words.count(b" w")
     if isinstance(value, list):
-        state.charge(1 + (len(value) >> 3))
+        state.charge(1 + len(value))
         return sum(_words(state, item) for item in value)
     if isinstance(value, dict):
-        state.charge(1 + (len(value) >> 3))
+        state.charge(1 + 2 * len(value))
         return sum(_words(state, key) + _words(state, item) for key, item in value.items())
     return 0 if value is None else 1
 

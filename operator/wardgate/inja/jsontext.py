@@ -15,11 +15,12 @@ from math import isfinite
 from typing import Final
 
 from wardgate.inja.errors import LimitError, RenderError
-from wardgate.inja.values import INT64_MAX, INT64_MIN, JsonValue, Meter
+from wardgate.inja.values import INT64_MAX, INT64_MIN, JsonValue, Meter, sorted_keys
 
 _UINT64_MAX: Final = 2 * INT64_MAX + 1
-_HIGH_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
-_FLOAT_TO_CORRECT: Final = re.compile(r"\d{16}\.")
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+_FLOAT_TO_CORRECT: Final = re.compile(r"\.(?<=[0-9]{16}\.)")
+"""Begins with what is rare: sixteen digits first would look at every run of digits sixteen times."""
 DEFAULT_DEPTH: Final = 256
 
 
@@ -29,20 +30,42 @@ class JsonTextError(ValueError):
 
 def loads(text: str | bytes, *, max_depth: int = DEFAULT_DEPTH) -> JsonValue:
     """Parse one JSON text. Raises ``JsonTextError``."""
-    source = _decode(text).removeprefix("\ufeff").partition("\0")[0]
     try:
-        value: JsonValue = _DECODER.decode(source)
-        if _HIGH_SURROGATE.search(source):
-            _refuse_lone_surrogates(value)
+        value = parse(decode(text))
     except RecursionError as error:
         raise JsonTextError(_too_deep(max_depth)) from error
-    except ValueError as error:
-        raise JsonTextError(_describe(error)) from error
     _check_depth(value, max_depth)
     return value
 
 
-def dumps(value: JsonValue) -> str:
+def decode(text: str | bytes) -> str:
+    """Check the characters of a JSON text. Raises ``JsonTextError`` where they are no UTF-8."""
+    if isinstance(text, bytes):
+        try:
+            return text.decode()
+        except UnicodeDecodeError as error:
+            raise JsonTextError(_syntax(error.start + 1, "ill-formed UTF-8 byte")) from error
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise JsonTextError(_syntax(error.start + 1, "ill-formed UTF-8 byte")) from error
+    return text
+
+
+def parse(text: str) -> JsonValue:
+    """Parse a text whose characters were checked. Raises ``JsonTextError``, and ``RecursionError`` on a deep one."""
+    source = text.removeprefix("\ufeff").partition("\0")[0]
+    try:
+        value: JsonValue = _DECODER.decode(source)
+        if _SURROGATE.search(source):
+            _refuse_lone_surrogates(value)
+    except ValueError as error:
+        raise JsonTextError(_describe(error)) from error
+    return value
+
+
+def dumps(value: JsonValue, meter: Meter | None = None) -> str:
     """Write a value that came from ``loads`` as compact JSON. Raises ``RenderError`` on strings that are no UTF-8."""
     try:
         text = _ENCODER.encode(value)
@@ -50,10 +73,10 @@ def dumps(value: JsonValue) -> str:
     except UnicodeEncodeError as error:
         raise _invalid_utf8() from error
     except ValueError:
-        return _write(value, None, None)
+        return _write(value, meter, None)
     except RecursionError as error:
         raise RenderError(_too_deep(DEFAULT_DEPTH)) from error
-    return _write(value, None, None) if _FLOAT_TO_CORRECT.search(text) else text
+    return _write(value, meter, None) if _FLOAT_TO_CORRECT.search(text) else text
 
 
 def dump_within(value: JsonValue, meter: Meter, max_bytes: int) -> str:
@@ -81,20 +104,6 @@ def format_double(number: float) -> str:
         mantissa = digits.replace(".", "").rstrip("0")
         tail = f".{mantissa[1:]}" if len(mantissa) > 1 else ""
         return f"{'-' if number < 0 else ''}{mantissa[0]}{tail}e+15"
-    return text
-
-
-def _decode(text: str | bytes) -> str:
-    if isinstance(text, bytes):
-        try:
-            return text.decode()
-        except UnicodeDecodeError as error:
-            raise JsonTextError(_syntax(error.start + 1, "ill-formed UTF-8 byte")) from error
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise JsonTextError(_syntax(error.start + 1, "ill-formed UTF-8 byte")) from error
     return text
 
 
@@ -161,10 +170,19 @@ def _check_depth(value: JsonValue, max_depth: int) -> None:
 
 def _refuse_lone_surrogates(value: JsonValue) -> None:
     """Python keeps a lone ``\\ud800``; the library calls it ill-formed."""
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError as error:
-        raise JsonTextError(_syntax(1, "invalid string: a surrogate must be one of a pair")) from error
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            waiting += one
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+        elif isinstance(one, str) and not one.isascii():
+            try:
+                one.encode()
+            except UnicodeEncodeError as error:
+                raise JsonTextError(_syntax(1, "invalid string: a surrogate must be one of a pair")) from error
 
 
 def _invalid_utf8() -> RenderError:
@@ -184,7 +202,12 @@ class _Writer:
 
     def enter(self, members: int) -> None:
         if self._meter is not None:
-            self._meter.charge(1 + (members >> 3))
+            self._meter.charge(1 + 3 * members)
+
+    def text(self, text: str) -> str:
+        if self._meter is not None:
+            self._meter.charge(len(text) >> 5)
+        return quote(text)
 
     def add(self, piece: str) -> None:
         self.pieces.append(piece)
@@ -195,7 +218,7 @@ class _Writer:
 
     def scalar(self, value: str | float | None) -> None:
         if type(value) is str:
-            self.add(quote(value))
+            self.add(self.text(value))
         elif type(value) is float:
             self.add(format_double(value))
         elif value is None:
@@ -207,8 +230,8 @@ class _Writer:
         if isinstance(value, dict):
             self.enter(len(value))
             separator = "{"
-            for key in sorted(value):
-                self.add(f"{separator}{quote(key)}:")
+            for key in sorted(value) if self._meter is None else sorted_keys(value, self._meter):
+                self.add(f"{separator}{self.text(key)}:")
                 self.value(value[key])
                 separator = ","
             self.add("}" if value else "{}")

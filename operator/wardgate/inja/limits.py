@@ -1,8 +1,7 @@
-"""The bounds of one template, one rendering and one regular expression.
+"""The bounds of one template, one message, one JSON text and one regular expression.
 
 Every number can be raised by the installation's settings. Work is counted in *steps*, not in time, so that
-the same input always has the same result: a loop iteration is a step, and so is every so many elements, bytes
-or tree nodes that a function walks over.
+the same input always has the same result (``budget``).
 """
 
 from __future__ import annotations
@@ -15,15 +14,20 @@ MIB = 1024 * KIB
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one template may cost. Sizes are bytes of UTF-8."""
+    """What one template and one message may cost. Sizes are bytes of UTF-8."""
 
     template_bytes: int = 64 * KIB
     output_bytes: int = MIB
     steps: int = 100_000
+    """Work on one message: parsing its body, its extractors, all its templates."""
     nesting: int = 64
     """Levels of parentheses, calls, statements and JSON literals in a template."""
     value_depth: int = 256
     """Levels of the JSON values that a rendering may walk over, a request's body among them."""
+    json_bytes: int = 4 * MIB
+    """A JSON text that is parsed. Parsing it takes at most eight times as much memory."""
+    json_values: int = 50_000
+    """Values and keys of a JSON text that is parsed."""
     regex_bytes: int = 8 * KIB
     regex_memory: int = 4 * MIB
     """What one compiled expression may occupy in RE2."""

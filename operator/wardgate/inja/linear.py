@@ -60,6 +60,15 @@ def is_provably_linear(tree: Regex, use: Use) -> bool:
     return use is Use.WHOLE or _searches_linearly(runs)
 
 
+def repeated_looks(tree: Regex, use: Use) -> int:
+    """Return how often ``re`` may look at one byte, beside once, for an expression that is provably linear."""
+    runs = _runs(_without_outer_anchors(tree) if use is Use.WHOLE else tree) or []
+    if use is Use.SEARCH:
+        return sum(run.least for run in runs)
+    varying = [index for index, run in enumerate(runs) if run.varies]
+    return sum(run.least for run in runs[varying[-1] + 1 :]) if varying else 0
+
+
 def _without_outer_anchors(tree: Regex) -> Regex:
     parts = list(tree.parts) if isinstance(tree, Concat) else [tree]
     if parts and parts[0] == Anchor("^"):

@@ -9,23 +9,26 @@ Templates that never look at ``loop`` are spared the bookkeeping.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from wardgate.inja.errors import render_error_at
 from wardgate.inja.expressions import Evaluation
 from wardgate.inja.nodes import For
 from wardgate.inja.state import State
-from wardgate.inja.values import JsonValue, cleared, is_empty
+from wardgate.inja.values import JsonValue, cleared, is_empty, sorted_keys
 
 Action: TypeAlias = Callable[[State], None]
+_STEPS: Final = 1
+_STEPS_OF_LOOP: Final = 4
 
 
 def compile_loop(node: For, subject: Evaluation, body: Action, *, keeps_loop: bool, trace: bool) -> Action:
     """Compile one loop; ``subject`` and ``body`` are compiled already."""
     names = [node.value] if node.key is None else [node.key, node.value]
+    steps = _STEPS + (_STEPS_OF_LOOP if keeps_loop else 0)
 
     def run(state: State) -> None:
-        rounds = _rounds(node, subject(state))
+        rounds = _rounds(node, subject(state), state)
         state.let_out()
         if trace:
             for name in (*names, "loop"):
@@ -33,6 +36,7 @@ def compile_loop(node: For, subject: Evaluation, body: Action, *, keeps_loop: bo
         if keeps_loop:
             _begin(state, len(rounds), inherits=node.key is None)
         for index, values in enumerate(rounds):
+            state.charge(steps)
             for name, value in zip(names, values, strict=True):
                 state.variables[name] = value
             if keeps_loop:
@@ -46,15 +50,16 @@ def compile_loop(node: For, subject: Evaluation, body: Action, *, keeps_loop: bo
     return run
 
 
-def _rounds(node: For, subject: JsonValue) -> list[tuple[JsonValue, ...]]:
+def _rounds(node: For, subject: JsonValue, state: State) -> list[tuple[JsonValue, ...]]:
     """Return the values of the loop's variables, round by round."""
     if node.key is None:
         if type(subject) is not list:
             raise render_error_at("object must be an array", *node.place)
+        state.charge(len(subject) >> 2)
         return [(value,) for value in subject]
     if type(subject) is not dict:
         raise render_error_at("object must be an object", *node.place)
-    return [(key, subject[key]) for key in sorted(subject)]
+    return [(key, subject[key]) for key in sorted_keys(subject, state)]
 
 
 def _begin(state: State, rounds: int, *, inherits: bool) -> None:

@@ -31,7 +31,9 @@ Operation: TypeAlias = Callable[[State, JsonValue, JsonValue, Place], JsonValue]
 def add(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
     """Join strings, or add numbers."""
     if type(left) is str and type(right) is str:
-        return canonical(state.charge_text(left + right))
+        state.charge_text(left)
+        state.charge_text(right)
+        return canonical(left + right)
     if type(left) is int and type(right) is int:
         return wrap_int64(left + right)
     return to_double(left) + to_double(right)
@@ -78,8 +80,8 @@ def modulo(state: State, left: JsonValue, right: JsonValue, place: Place) -> Jso
 
 def contains(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
     """Tell whether a value is among the members on the right."""
-    members = values_of(right)
-    state.charge(1 + (len(members) >> 3))
+    members = values_of(right, state)
+    state.charge(len(members))
     return any(equal(member, left, state) for member in members)
 
 

@@ -1,4 +1,4 @@
-"""What one rendering has in hand: variables, output, and how much work is left.
+"""What one rendering has in hand: variables, output, and the budget of its message.
 
 ``variables`` is the library's second data object: loop variables, ``set`` variables and ``loop``. Values are
 shared, never copied; a container may be changed in place only while this rendering owns it, that is, made it
@@ -29,7 +29,8 @@ class State:
         "_owned",
         "_pieces",
         "_room",
-        "_steps",
+        "charge",
+        "charge_text",
         "context",
         "data",
         "hollow",
@@ -43,6 +44,8 @@ class State:
     def __init__(self, context: Context, limits: Limits) -> None:
         data = context.data
         self.context = context
+        self.charge = context.budget.charge
+        self.charge_text = context.budget.charge_text
         self.limits = limits
         self.data: dict[str, JsonValue] = data if type(data) is dict else {}
         self.variables: dict[str, JsonValue] = {"loop": None}
@@ -50,27 +53,15 @@ class State:
         self.taint: set[str] = set()
         self.taints: dict[str, frozenset[str]] = {}
         self.printed: set[str] = set()
-        self._steps = limits.steps
         self._room = limits.output_bytes
         self._pieces: list[str] = []
         self._owned: dict[int, JsonValue] = {}
 
-    # -- work and output
-
-    def charge(self, steps: int) -> None:
-        """Count work. Raises ``LimitError``."""
-        self._steps -= steps
-        if self._steps < 0:
-            msg = f"The template did more than {self.limits.steps} steps of work."
-            raise LimitError(msg)
-
-    def charge_text(self, text: str) -> str:
-        """Count the work of making a string; return it."""
-        self.charge(1 + (len(text) >> 8))
-        return text
+    # -- output
 
     def emit(self, text: str) -> None:
         """Print. Raises ``LimitError``."""
+        self.charge_text(text)
         self._room -= byte_length(text)
         if self._room < 0:
             msg = f"The template printed more than {self.limits.output_bytes} bytes."
@@ -152,7 +143,7 @@ class State:
     def _containers_in(
         self, container: list[JsonValue] | dict[str, JsonValue]
     ) -> list[list[JsonValue] | dict[str, JsonValue]]:
-        self.charge(1 + (len(container) >> 3))
+        self.charge(1 + (len(container) >> 2))
         members = container.values() if isinstance(container, dict) else container
         return [member for member in members if isinstance(member, list | dict)]
 
@@ -178,6 +169,7 @@ class State:
 
     def read_data(self, path: Path) -> None:
         """Note that a path of the data was read: extractors on it, above it and below it."""
+        self.charge(len(self.hollow))
         for extractor, header in self.hollow:
             common = min(len(extractor), len(path))
             if extractor[:common] == path[:common]:

@@ -62,8 +62,14 @@ def all_statements(statements: Sequence[Statement]) -> Iterator[Statement]:
 
 
 def weight(statement: Statement) -> int:
-    """Count a statement and the parts of the expression that it evaluates itself."""
-    return 1 + sum(1 for _ in parts_of(expression_of(statement)))
+    """Count a statement and the parts of the expression that it evaluates itself, by what they take."""
+    return 1 + sum(map(_weight, parts_of(expression_of(statement))))
+
+
+def _weight(part: Expression) -> int:
+    if isinstance(part, Variable):
+        return len(part.path)
+    return 3 + len(part.arguments) if isinstance(part, Call) else 1
 
 
 def reads_loop(statements: Sequence[Statement]) -> bool:

@@ -10,6 +10,7 @@ number above 2^63-1 could tell.
 from __future__ import annotations
 
 import math
+from sys import getsizeof
 from typing import Final, Protocol, TypeAlias
 
 from wardgate.inja.errors import RenderError
@@ -147,15 +148,15 @@ def is_unordered(left: JsonValue, right: JsonValue) -> bool:
 def equal(left: JsonValue, right: JsonValue, meter: Meter) -> bool:
     """Compare by content; integers and floats of one value are equal."""
     if type(left) is str and type(right) is str:
-        meter.charge(len(left) >> 10)
+        meter.charge(len(left) >> 11)
         return left == right
     if is_number(left) and is_number(right):
         return not is_unordered(left, right) and _order_numbers(left, right) == 0
     if type(left) is list and type(right) is list:
-        meter.charge(1 + (len(left) >> 3))
+        meter.charge(1 + len(left))
         return len(left) == len(right) and all(equal(a, b, meter) for a, b in zip(left, right, strict=True))
     if type(left) is dict and type(right) is dict:
-        meter.charge(1 + (len(left) >> 3))
+        meter.charge(1 + 2 * len(left))
         return left.keys() == right.keys() and all(equal(left[key], right[key], meter) for key in left)
     return type(left) is type(right) and left == right
 
@@ -163,7 +164,7 @@ def equal(left: JsonValue, right: JsonValue, meter: Meter) -> bool:
 def order(left: JsonValue, right: JsonValue, meter: Meter) -> int:
     """Return a negative number, zero or a positive one, as the library orders two values."""
     if type(left) is str and type(right) is str:
-        meter.charge(len(left) >> 10)
+        meter.charge(_order_steps(left, right))
         return _order_texts(left, right)
     if is_number(left) and is_number(right):
         return _order_numbers(left, right)
@@ -186,12 +187,20 @@ def is_empty(value: JsonValue) -> bool:
     return value is None or (isinstance(value, list | dict) and not value)
 
 
-def values_of(value: JsonValue) -> list[JsonValue]:
+def sorted_keys(value: dict[str, JsonValue], meter: Meter) -> list[str]:
+    """List an object's keys in order."""
+    comparisons = len(value).bit_length()
+    meter.charge(len(value) * comparisons >> 2)
+    meter.charge(sum(map(len, value)) * comparisons >> 9)
+    return sorted(value)
+
+
+def values_of(value: JsonValue, meter: Meter) -> list[JsonValue]:
     """List what iterating over a value visits: members, an object's by key, a scalar itself, null nothing."""
     if type(value) is list:
         return value
     if type(value) is dict:
-        return [value[key] for key in sorted(value)]
+        return [value[key] for key in sorted_keys(value, meter)]
     return [] if value is None else [value]
 
 
@@ -201,6 +210,12 @@ def _is_nan(value: JsonValue) -> bool:
 
 def _type_must_be(wanted: str, value: JsonValue) -> RenderError:
     return type_error(302, f"type must be {wanted}, but is {type_name(value)}")
+
+
+def _order_steps(left: str, right: str) -> int:
+    if left.isascii() and right.isascii():
+        return min(len(left), len(right)) >> 11
+    return 1 + (getsizeof(left) + getsizeof(right) >> 8)
 
 
 def _order_texts(left: str, right: str) -> int:
@@ -223,7 +238,7 @@ def _order_numbers(left: JsonValue, right: JsonValue) -> int:
 
 
 def _order_lists(left: list[JsonValue], right: list[JsonValue], meter: Meter) -> int:
-    meter.charge(1 + (min(len(left), len(right)) >> 3))
+    meter.charge(1 + min(len(left), len(right)))
     for a, b in zip(left, right, strict=False):
         difference = order(a, b, meter)
         if difference:
@@ -232,8 +247,9 @@ def _order_lists(left: list[JsonValue], right: list[JsonValue], meter: Meter) ->
 
 
 def _order_objects(left: dict[str, JsonValue], right: dict[str, JsonValue], meter: Meter) -> int:
-    meter.charge(1 + (len(left) + len(right) >> 3))
-    for a, b in zip(sorted(left), sorted(right), strict=False):
+    meter.charge(1 + 2 * min(len(left), len(right)))
+    for a, b in zip(sorted_keys(left, meter), sorted_keys(right, meter), strict=False):
+        meter.charge(_order_steps(a, b))
         difference = _order_texts(a, b) or order(left[a], right[b], meter)
         if difference:
             return difference

@@ -236,6 +236,8 @@ def test_every_reason_has_one_answer() -> None:
         Reason.PASSWORD_MISSING,
         Reason.PASSWORD_WRONG,
         Reason.TRANSFORMATION_FAILED,
+        Reason.TRANSFORMATION_TOO_COSTLY,
+        Reason.BODY_TOO_COMPLEX,
     }
     unanswered = {Reason.CALLER_GONE, Reason.CALLER_TOO_SLOW, Reason.KEY_REVOKED}
     assert set(Reason) - made_for_the_request - unanswered == set(REFUSALS)

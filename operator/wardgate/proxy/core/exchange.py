@@ -42,7 +42,6 @@ from wardgate.proxy.core.transformation import CompiledTransformation
 from wardgate.proxy.core.veil import Veil
 from wardgate.url_path import settle
 
-NEED_BODY = NeedBody()
 _AUTH_METADATA = "envoy.filters.http.ext_authz"
 _NO_HEADERS: frozenset[str] = frozenset()
 _NO_NAMES: frozenset[bytes] = frozenset()
@@ -152,16 +151,17 @@ class Exchange:
         return self._run()
 
     def response_needs_body(self, status: int) -> bool:
-        """Whether ``finish_response`` must be given the response's whole body.
-
-        If not, its body is streamed past: give None, or ``b""`` where it is known that there is none.
-        """
+        """Whether ``finish_response`` needs the whole body; if not, give None, or ``b""`` where there is none."""
         if is_bodiless(status=status, head_request=self.request.method == b"HEAD"):
             return False
         return any(plan.response is not None and plan.response.needs_body for plan in self._responses)
 
     def finish_response(self, incoming: Incoming) -> Incoming:
         """Transform an upstream's response, in place. A body that is not None afterwards replaces what was there."""
+        self._around.budget = None  # the work on the request is long done
+        return self._transform_response(incoming)
+
+    def _transform_response(self, incoming: Incoming) -> Incoming:
         view = ResponseView(incoming)
         for plan in reversed(self._responses):
             if plan.response is not None:
@@ -180,7 +180,8 @@ class Exchange:
     def _answer(self, reply: Reply) -> Reply:
         self.facts.reason = reply.reason
         if any(plan.response is not None for plan in self._responses):
-            incoming = self.finish_response(Incoming(reply.status, list(reply.headers), reply.body))
+            # Out of what the request has left: both may happen in one go, and then count as one.
+            incoming = self._transform_response(Incoming(reply.status, list(reply.headers), reply.body))
             reply = Reply(incoming.status, reply.reason, tuple(incoming.headers), incoming.body or b"")
         self._answered = reply
         return reply
@@ -252,7 +253,7 @@ class Exchange:
         """Transform the request, and send it to another route where the plan asks for that; None: it goes on."""
         if plan.request is not None:
             if plan.request.needs_body and self._view.body is None:
-                return NEED_BODY
+                return NeedBody(plan.request.longest_body)
             blind = self._current.contested if plan.owner and not self._authenticated else _NO_NAMES
             failure = run_blind(plan.request, self._view, self._around, blind)
             if failure is not None:

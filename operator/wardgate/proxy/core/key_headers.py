@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from wardgate.proxy.core.failures import Failure
 from wardgate.proxy.core.fields import fold, without
 from wardgate.proxy.core.message_view import RequestView
 from wardgate.proxy.core.surroundings import Surroundings
-from wardgate.proxy.core.transformation import CompiledMessage, Failure
+from wardgate.proxy.core.transformation import CompiledMessage
 
 _ORDINARY: Final = frozenset(
     {

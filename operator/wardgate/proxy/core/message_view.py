@@ -30,6 +30,11 @@ class MessageView(Protocol):
     body: bytes | None
     """None: not read (yet); empty: there is none."""
 
+    @property
+    def header_count(self) -> int:
+        """Number of header fields."""
+        ...
+
     def first(self, name: bytes) -> bytes | None:
         """Return a header's first value; None if it is absent."""
         ...
@@ -76,6 +81,11 @@ class RequestView:
     def __init__(self, request: Request) -> None:
         self.request = request
         self.body: bytes | None = None if request.has_body else b""
+
+    @property
+    def header_count(self) -> int:
+        """See ``MessageView``."""
+        return len(self.request.headers)
 
     def first(self, name: bytes) -> bytes | None:
         """See ``MessageView``."""
@@ -133,6 +143,11 @@ class ResponseView:
 
     def __init__(self, incoming: Incoming) -> None:
         self._incoming = incoming
+
+    @property
+    def header_count(self) -> int:
+        """See ``MessageView``."""
+        return len(self._incoming.headers)
 
     @property
     def body(self) -> bytes | None:

@@ -46,7 +46,12 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class NeedBody:
-    """The next plan reads the body: collect all of it (up to the limit) and call ``Exchange.advance`` with it."""
+    """The next plan reads the body: collect all of it (up to the limit) and call ``Exchange.advance`` with it.
+
+    ``longest``: bytes of the longest body that the plan takes, if it asks for less than the I/O would collect.
+    """
+
+    longest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,8 @@ class Reason(StrEnum):
     # Transformation.
     HALF_EMPTY_CREDENTIAL = "half_empty_credential"
     TRANSFORMATION_FAILED = "transformation_failed"
+    TRANSFORMATION_TOO_COSTLY = "transformation_too_costly"
+    BODY_TOO_COMPLEX = "body_too_complex"
     UNSAFE_RENDERING = "unsafe_rendering"
     UNSAFE_RESPONSE_RENDERING = "unsafe_response_rendering"
 

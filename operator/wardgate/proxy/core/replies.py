@@ -44,10 +44,10 @@ def basic_refusal(realm: str, reason: str) -> Reply:
     return Reply(status=401, reason=reason, headers=((b"www-authenticate", b'Basic realm="' + quoted + b'"'),))
 
 
-def failed_transformation(text: str) -> Reply:
+def failed_transformation(reason: str, text: str) -> Reply:
     """Build Gloo's answer to a request whose template failed."""
     body = ("bad request: " + text).encode("utf-8", "surrogateescape")
-    return Reply(status=400, reason=Reason.TRANSFORMATION_FAILED, headers=_TEXT, body=body)
+    return Reply(status=400, reason=reason, headers=_TEXT, body=body)
 
 
 def direct_response(status: int, body: str) -> Reply:

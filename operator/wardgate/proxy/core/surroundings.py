@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wardgate.inja.budget import StepBudget
 from wardgate.inja.values import JsonValue
 from wardgate.proxy.core.message_view import MessageView
 from wardgate.proxy.core.veil import Veil, VeiledView
@@ -11,15 +12,22 @@ class Surroundings:
     """``metadata_headers``: the headers that the route's policy sets from the key's Secret, under folded names.
 
     ``veil``: what is hidden from templates of tenants'; None: nothing.
+    ``budget``: the work that is left for the message in hand; None: no transformation of it has begun.
     """
 
-    __slots__ = ("_request", "dynamic_metadata", "metadata_headers", "veil")
+    __slots__ = ("_request", "budget", "dynamic_metadata", "metadata_headers", "veil")
 
     def __init__(self, request: MessageView) -> None:
         self._request = request
+        self.budget: StepBudget | None = None
         self.dynamic_metadata: dict[str, dict[str, JsonValue]] = {}
         self.metadata_headers: frozenset[str] = frozenset()
         self.veil: Veil | None = None
+
+    @property
+    def request_header_steps(self) -> int:
+        """Steps of looking a request header up."""
+        return 1 + (self._request.header_count >> 3)
 
     def request_header(self, name: str) -> str:
         """Return a request header's first value, also while a response is transformed."""

@@ -10,52 +10,30 @@ A failure is a value. Nothing that it leaves behind goes anywhere: the exchange 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, cast
 
-from wardgate.inja import Environment, Extractor, Template, TemplateError
+from wardgate.inja import Environment, Extractor, LimitError, Limits, Template, TemplateError
+from wardgate.inja.budget import StepBudget
 from wardgate.inja.context import Metadata
-from wardgate.inja.jsontext import JsonTextError, dumps, loads
+from wardgate.inja.errors import JsonTooComplexError, JsonTooLargeError
+from wardgate.inja.json_bounds import Loaded, load
+from wardgate.inja.jsontext import JsonTextError, dumps
 from wardgate.inja.values import JsonValue, type_error, type_name
 from wardgate.ir import MessageTemplate
+from wardgate.proxy.core.failures import Failure
 from wardgate.proxy.core.hollow_credentials import is_half_empty
 from wardgate.proxy.core.message_view import MessageView
-from wardgate.proxy.core.messages import Reply
 from wardgate.proxy.core.reasons import Reason
-from wardgate.proxy.core.redaction import redact
-from wardgate.proxy.core.replies import REFUSALS, failed_transformation
 from wardgate.proxy.core.surroundings import Surroundings, header_key, to_text
 from wardgate.proxy.core.veil import VeiledView
 
 _CONTENT_TYPE = b"content-type"
+_LONG_VALUE = 256
+"""Characters. Shorter values are written too quickly to be charged for."""
 _NO_METADATA: Metadata = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a message cannot go on. ``text`` is the template library's, for ``TRANSFORMATION_FAILED`` only."""
-
-    reason: Reason
-    text: str = ""
-
-    def redacted(self, secrets: Iterable[bytes]) -> Failure:
-        """Take secrets out of the text: some errors of the library quote the value that they are about."""
-        return Failure(self.reason, redact(self.text, secrets))
-
-    def request_reply(self) -> Reply:
-        """Answer in the place of a request that failed."""
-        return (
-            failed_transformation(self.text) if self.reason is Reason.TRANSFORMATION_FAILED else REFUSALS[self.reason]
-        )
-
-    def response_reply(self) -> Reply:
-        """Answer in the place of a response that failed: as Gloo, a 400 without content type; a broken value: 502."""
-        if self.reason is Reason.UNSAFE_RENDERING:
-            return REFUSALS[Reason.UNSAFE_RESPONSE_RENDERING]
-        reply = self.request_reply()
-        return Reply(reply.status, reply.reason, (), reply.body)
+_NOTHING = Loaded(None, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +81,21 @@ class CompiledMessage:
     """One ``injaTemplate``. ``needs_body``: the whole body must be known before ``run``.
 
     ``blind``: a tenant's, which works behind the veil where there is one.
+    ``longest_body``: bytes of the longest body that it takes; None: any.
     """
 
-    __slots__ = ("_blind", "_environment", "_is_request", "_max_depth", "_parse", "_spec", "needs_body", "parts")
+    __slots__ = (
+        "_blind",
+        "_header_steps",
+        "_is_request",
+        "_parse",
+        "environment",
+        "limits",
+        "longest_body",
+        "needs_body",
+        "parts",
+        "spec",
+    )
 
     def __init__(
         self,
@@ -113,48 +103,61 @@ class CompiledMessage:
         parts: Parts,
         *,
         environment: Environment,
-        max_depth: int,
+        limits: Limits,
         is_request: bool,
         blind: bool,
     ) -> None:
-        self._spec = spec
+        self.spec = spec
         self.parts = parts
         self._is_request = is_request
         self._blind = blind
-        self._environment = environment
-        self._max_depth = max_depth
+        self.environment = environment
+        self.limits = limits
+        self._header_steps = len(parts.extractions) + len(parts.headers) + len(parts.append) + len(parts.remove)
         reads = _reads_body(spec, parts)
         passthrough = spec.body_mode == "passthrough"
         self._parse = not passthrough and (spec.parse_body == "ParseAsJson" or (spec.parse_body is None and reads))
         replaces = spec.body_mode in ("template", "merge_extractors")
         self.needs_body = not passthrough and (self._parse or reads or replaces)
+        self.longest_body = limits.json_bytes if self._parse else None
 
     @property
     def merges(self) -> bool:
         """Whether the new body is the old one with the extractors' values."""
-        return self._spec.body_mode == "merge_extractors"
+        return self.spec.body_mode == "merge_extractors"
 
     def run(self, view: MessageView, around: Surroundings) -> Failure | None:
         """Transform the message in place."""
+        budget = around.budget
+        if budget is None:
+            budget = around.budget = StepBudget(self.limits.steps)
         veil = around.veil
         if veil is not None and self._blind:
             view = VeiledView(view, veil.request if self._is_request else veil.response)
             around = around.behind(veil)
         try:
-            return _Run(view, around, self.parts, self._spec, self._environment).run(self._parsed(view.body))
+            budget.charge(self._header_steps * view.header_count >> 2)
+            loaded = self._loaded(view.body, budget)
+            return _Run(view, around, budget, self).run(loaded)
+        except JsonTooLargeError:
+            return Failure(Reason.BODY_TOO_LARGE)
+        except JsonTooComplexError as error:
+            return Failure(Reason.BODY_TOO_COMPLEX, error.message)
+        except LimitError as error:
+            return Failure(Reason.TRANSFORMATION_TOO_COSTLY, error.message)
         except TemplateError as error:
             return Failure(Reason.TRANSFORMATION_FAILED, error.message)
         except JsonTextError as error:
             return Failure(Reason.TRANSFORMATION_FAILED, str(error))
 
-    def _parsed(self, body: bytes | None) -> JsonValue:
+    def _loaded(self, body: bytes | None, budget: StepBudget) -> Loaded:
         if not self._parse or not body:
-            return None
+            return _NOTHING
         try:
-            return loads(body, max_depth=self._max_depth)
+            return load(body, limits=self.limits, meter=budget)
         except JsonTextError:
-            if self._spec.ignore_parse_error:
-                return None
+            if self.spec.ignore_parse_error:
+                return _NOTHING
             raise
 
 
@@ -166,9 +169,13 @@ class _Run:
         "_body",
         "_body_text",
         "_extractions",
+        "_header_steps",
+        "_limits",
         "_parts",
         "_spec",
+        "_values",
         "_view",
+        "budget",
         "cluster_metadata",
         "data",
         "dynamic_metadata",
@@ -177,26 +184,28 @@ class _Run:
         "host_metadata",
     )
 
-    def __init__(
-        self, view: MessageView, around: Surroundings, parts: Parts, spec: MessageTemplate, environment: Environment
-    ) -> None:
+    def __init__(self, view: MessageView, around: Surroundings, budget: StepBudget, message: CompiledMessage) -> None:
         self._view = view
         self._around = around
-        self._parts = parts
-        self._spec = spec
+        self.budget = budget
+        self._parts = message.parts
+        self._spec = spec = message.spec
+        self._limits = message.limits
+        self._header_steps = 1 + (view.header_count >> 3)
         self._body = b"" if spec.body_mode == "passthrough" else view.body or b""
         self._body_text: str | None = None
         self._extractions: dict[str, str] = {}
-        self.environment = environment
+        self._values = 0
+        self.environment = message.environment
         self.data: JsonValue = None
         self.hollow: dict[str, str] = {}
         self.dynamic_metadata = cast("Metadata", around.dynamic_metadata)
         self.host_metadata = _NO_METADATA
         self.cluster_metadata = _NO_METADATA
 
-    def run(self, data: JsonValue) -> Failure | None:
+    def run(self, loaded: Loaded) -> Failure | None:
         """Carry out steps 2 to 8."""
-        self.data = data
+        self.data, self._values = loaded
         self._extract()
         body = self._new_body()
         self._leave_metadata()
@@ -209,10 +218,12 @@ class _Run:
 
     def header(self, name: str, /) -> str:
         """See ``Context``."""
+        self.budget.charge(self._header_steps)
         return to_text(self._view.first(header_key(name)) or b"")
 
     def request_header(self, name: str, /) -> str:
         """See ``Context``."""
+        self.budget.charge(self._around.request_header_steps)
         return self._around.request_header(name)
 
     def extraction(self, name: str, /) -> str:
@@ -222,7 +233,10 @@ class _Run:
     def body(self) -> str:
         """See ``Context``."""
         if self._body_text is None:
+            self.budget.charge(len(self._body) >> 9)
             self._body_text = to_text(self._body)
+            if not self._body_text.isascii():
+                self.budget.charge_text(self._body_text)
         return self._body_text
 
     # -- the steps
@@ -231,10 +245,10 @@ class _Run:
         for extraction in self._parts.extractions:
             header = extraction.header
             if header is None:
-                value = extraction.extractor.extract(self.body())
+                value = extraction.extractor.extract_bytes(self._body, self.budget)
             else:
                 given = self._view.first(header)
-                value = extraction.extractor.extract(None if given is None else to_text(given))
+                value = extraction.extractor.extract_bytes(given, self.budget)
                 if not given or not value:
                     self.hollow[extraction.name] = to_text(header)
             if self._spec.advanced:
@@ -247,14 +261,24 @@ class _Run:
         if self._parts.body is not None:
             return _to_bytes(self._parts.body.render(self))
         if self._spec.body_mode == "merge_extractors":
-            return _to_bytes(dumps(self.data))
+            self.budget.charge(4 * self._values + (len(self._body) >> 7))
+            return _to_bytes(self.budget.charge_text(dumps(self.data, self.budget)))
         return None
 
     def _leave_metadata(self) -> None:
         for setting in self._parts.metadata:
             text = setting.template.render(self)
             if text:
-                self._around.leave(setting.namespace, setting.key, _json_or_text(text) if setting.as_json else text)
+                value = self._json_or_text(text) if setting.as_json else text
+                self._around.leave(setting.namespace, setting.key, value)
+
+    def _json_or_text(self, text: str) -> JsonValue:
+        try:
+            return load(_to_bytes(text), limits=self._limits, meter=self.budget).value
+        except (JsonTooLargeError, JsonTooComplexError) as error:
+            raise LimitError(error.message) from error
+        except JsonTextError:
+            return text
 
     def _set_headers(self) -> Failure | None:
         for setting in self._parts.headers:
@@ -281,11 +305,16 @@ class _Run:
         if setting.template is None:
             return ""
         if not setting.traced:
-            return setting.template.render(self)
+            return self._charged(setting.template.render(self))
         rendered = setting.template.render_traced(self)
         if is_half_empty(rendered.text, rendered.hollow, metadata_headers=self._around.metadata_headers):
             return None
-        return rendered.text
+        return self._charged(rendered.text)
+
+    def _charged(self, text: str) -> str:
+        if len(text) > _LONG_VALUE:
+            self.budget.charge(len(text) >> 5)
+        return text
 
     def _replace_body(self, body: bytes | None) -> None:
         view = self._view
@@ -333,13 +362,6 @@ def _written(data: JsonValue, path: tuple[str, ...], value: str) -> JsonValue:
         parent, last = child, token
     parent[last] = value
     return root[""]
-
-
-def _json_or_text(text: str) -> JsonValue:
-    try:
-        return loads(text)
-    except JsonTextError:
-        return text
 
 
 def _to_bytes(text: str) -> bytes:

@@ -84,7 +84,7 @@ class _Compiler:
             spec,
             parts,
             environment=environment,
-            max_depth=self._limits.value_depth,
+            limits=self._limits,
             is_request=is_request,
             blind=self._blind,
         )

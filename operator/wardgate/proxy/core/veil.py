@@ -63,6 +63,11 @@ class VeiledView:
         self._hidden = hidden
 
     @property
+    def header_count(self) -> int:
+        """Of what is hidden too."""
+        return self._view.header_count
+
+    @property
     def body(self) -> bytes | None:
         """None where it is hidden."""
         return None if self._hidden.body else self._view.body

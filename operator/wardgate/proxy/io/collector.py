@@ -11,11 +11,12 @@ from wardgate.proxy.io.shares import Budget
 class Collector:
     """``add`` pieces, then ``take`` the whole. Its bytes stay charged until ``release``, after they have been sent."""
 
-    __slots__ = ("_budget", "_data", "_holder", "_most", "held")
+    __slots__ = ("_budget", "_data", "_holder", "held", "most")
 
     def __init__(self, budget: Budget, *, most: int) -> None:
         self._budget = budget
-        self._most = most
+        self.most = most
+        """Bytes of the longest body that is kept."""
         self._data = bytearray()
         self._holder: Hashable = None
         self.held = 0
@@ -32,7 +33,7 @@ class Collector:
 
     def add(self, data: bytes) -> Reason | None:
         """Keep a piece, or say why not."""
-        if len(self._data) + len(data) > self._most:
+        if len(self._data) + len(data) > self.most:
             return Reason.BODY_TOO_LARGE
         refusal = self._budget.take(self._holder, len(data))
         if refusal is None:

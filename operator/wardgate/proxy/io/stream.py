@@ -145,17 +145,19 @@ class Stream:
         if isinstance(step, Outgoing):
             self._forward(step)
         elif isinstance(step, NeedBody):
-            self._begin_collecting()
+            self._begin_collecting(step.longest)
         else:
             self._answer(step)
 
-    def _begin_collecting(self) -> None:
-        length = self._head.content_length
-        if length is not None and length > self._gateway.limits.body_bytes:
+    def _begin_collecting(self, longest: int | None) -> None:
+        length, most = self._head.content_length, self._gateway.limits.body_bytes
+        if longest is not None:
+            most = min(most, longest)
+        if length is not None and length > most:
             self._refuse(Reason.BODY_TOO_LARGE)
             return
         self._collecting = True
-        self._collected().charge_to(self._exchange.holder)
+        self._collected(most).charge_to(self._exchange.holder)
         self._deadlines.await_body(collected=True)
         if self._head.expect_continue and self._head.has_body:
             self._downstream.send_continue()
@@ -167,9 +169,12 @@ class Stream:
             self._collecting = False
             self._refuse(refusal)
 
-    def _collected(self) -> Collector:
+    def _collected(self, most: int | None = None) -> Collector:
+        """Return what collects bodies; ``most``: bytes of the one that begins."""
         if self._collector is None:
             self._collector = Collector(self._gateway.bodies, most=self._gateway.limits.body_bytes)
+        if most is not None:
+            self._collector.most = most
         return self._collector
 
     def _forward(self, outgoing: Outgoing) -> None:
@@ -226,7 +231,7 @@ class Stream:
         """The upstream answers."""
         self._deadlines.await_response()
         if self._exchange.response_needs_body(status):
-            self._collected().charge_to(self._exchange.holder)
+            self._collected(self._gateway.limits.body_bytes).charge_to(self._exchange.holder)
             self._incoming = Incoming(status, headers)
             return
         if self._sender is not None and self._sender.asked_head and not self._writer.asked_head:

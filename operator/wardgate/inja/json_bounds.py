@@ -1,0 +1,100 @@
+"""Parsing a JSON text within bounds: bytes, values, levels and memory, all known before anything is built.
+
+A text is weighed at the speed of C. Every value but the outermost stands behind one of ``[ { , :``, and so does every
+key; counting these characters never counts too few, only too many where they stand within strings. The exact count
+takes the strings out first, and is made only where the quick one is high.
+"""
+
+from __future__ import annotations
+
+from itertools import accumulate, count
+from operator import sub
+from sys import getsizeof
+from typing import Final, NamedTuple
+
+from wardgate.inja.errors import JsonTooComplexError, JsonTooLargeError
+from wardgate.inja.jsontext import decode, parse
+from wardgate.inja.limits import Limits
+from wardgate.inja.values import JsonValue, Meter
+
+MEMORY_FACTOR: Final = 8
+"""Parsing takes at most so many times the memory of the longest text that is allowed."""
+_VALUE_MEMORY: Final = 120
+"""Bytes that a value takes at most on its own: an object with one member takes 240 for its two marks."""
+_FEW: Final = 4096
+"""So many values are not worth an exact count."""
+_MARKS: Final = b"[{,:"
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
+_TWO_UP: Final = bytes(2 if byte in b"[{" else 0 for byte in range(256))
+
+
+class Loaded(NamedTuple):
+    """A value, and at least the number of values and keys in it."""
+
+    value: JsonValue
+    values: int
+
+
+def load(body: bytes, *, limits: Limits, meter: Meter) -> Loaded:
+    """Parse a JSON text.
+
+    Raises ``JsonTextError`` if it is none, ``JsonTooLargeError`` and ``JsonTooComplexError`` if it is more than the
+    limits allow, ``LimitError`` if the meter has nothing left.
+    """
+    if len(body) > limits.json_bytes:
+        msg = f"The JSON text is longer than {limits.json_bytes} bytes."
+        raise JsonTooLargeError(msg)
+    end = body.find(b"\0")
+    text = body if end < 0 else body[:end]
+    meter.charge(1 + (len(body) >> 7) + (text.count(b"\\") >> 5))
+    values = weigh(text, limits=limits, meter=meter)
+    meter.charge(2 * values if b"\\u" in text else values)
+    source = decode(body)
+    # Once for the text and once for its strings, which are all of it at worst.
+    if 2 * getsizeof(source) + values * _VALUE_MEMORY > MEMORY_FACTOR * limits.json_bytes:
+        msg = f"The JSON text would take more than {MEMORY_FACTOR * limits.json_bytes} bytes of memory."
+        raise JsonTooComplexError(msg)
+    return Loaded(parse(source), values)
+
+
+def weigh(text: bytes, *, limits: Limits, meter: Meter) -> int:
+    """Return at least the number of values and keys. Raises ``JsonTooComplexError``, also for too many levels."""
+    values = _count(text, _MARKS)
+    if values <= min(_FEW, limits.json_values) and text.count(b"[") + text.count(b"{") <= limits.value_depth:
+        return values
+    text = _outside_of_strings(text, limits=limits, meter=meter)
+    values = _count(text, _MARKS)
+    if values > limits.json_values:
+        raise _too_many(limits)
+    if _depth(text, meter) > limits.value_depth:
+        msg = f"The JSON value is nested more than {limits.value_depth} levels deep."
+        raise JsonTooComplexError(msg)
+    return values
+
+
+def _count(text: bytes, characters: bytes) -> int:
+    return len(text) - len(text.translate(None, characters))
+
+
+def _outside_of_strings(text: bytes, *, limits: Limits, meter: Meter) -> bytes:
+    # Pairs of backslashes first: a quote behind what is then left of a run is an escaped one.
+    bare = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    quotes = bare.count(b'"')
+    if quotes > 2 * limits.json_values + 2:
+        raise _too_many(limits)
+    meter.charge((len(text) >> 8) + (quotes >> 3))
+    return b"".join(bare.split(b'"')[::2])
+
+
+def _depth(text: bytes, meter: Meter) -> int:
+    """Return the most brackets that are open at once."""
+    brackets = text.translate(_TWO_UP, _NO_BRACKETS)
+    # A text with more closing brackets than opening ones is wrong before its last one.
+    brackets = brackets[: 2 * brackets.count(b"\x02")]
+    meter.charge(len(brackets) >> 3)
+    # Two up for each opening bracket, one down for each bracket: the sum is what is open.
+    return max(map(sub, accumulate(brackets), count(1)), default=0)
+
+
+def _too_many(limits: Limits) -> JsonTooComplexError:
+    return JsonTooComplexError(f"The JSON text has more than {limits.json_values} values and keys.")

@@ -1,0 +1,43 @@
+"""A transformation that cannot be carried out, and what is answered in the place of its message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from wardgate.proxy.core.messages import Reply
+from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.redaction import redact
+from wardgate.proxy.core.replies import REFUSALS, failed_transformation
+
+_IN_GLOOS_WORDS = frozenset({Reason.TRANSFORMATION_FAILED, Reason.TRANSFORMATION_TOO_COSTLY, Reason.BODY_TOO_COMPLEX})
+_OF_A_RESPONSE = {
+    Reason.UNSAFE_RENDERING: Reason.UNSAFE_RESPONSE_RENDERING,
+    Reason.BODY_TOO_LARGE: Reason.RESPONSE_TOO_LARGE,
+}
+"""What is an upstream's fault where it would be the caller's in a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a message cannot go on. ``text``: what the caller is told in Gloo's words, for some reasons."""
+
+    reason: Reason
+    text: str = ""
+
+    def redacted(self, secrets: Iterable[bytes]) -> Failure:
+        """Take secrets out of the text: some errors of the library quote the value that they are about."""
+        return Failure(self.reason, redact(self.text, secrets))
+
+    def request_reply(self) -> Reply:
+        """Answer in the place of a request that failed."""
+        return (
+            failed_transformation(self.reason, self.text) if self.reason in _IN_GLOOS_WORDS else REFUSALS[self.reason]
+        )
+
+    def response_reply(self) -> Reply:
+        """Answer in the place of a response that failed: as Gloo, a 400 without content type; what is broken: 502."""
+        if self.reason in _OF_A_RESPONSE:
+            return REFUSALS[_OF_A_RESPONSE[self.reason]]
+        reply = self.request_reply()
+        return Reply(reply.status, reply.reason, (), reply.body)

@@ -1,0 +1,65 @@
+"""Every function and operator is charged for what it works on; the time of a step is measured by a benchmark."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.inja.costs import Cost, constant_costs, growing_costs
+from tests.inja.static_context import StaticContext
+from wardgate.inja import LimitError, RenderError, compile_template
+from wardgate.inja.budget import StepBudget, search_steps
+from wardgate.inja.operators import OPERATIONS
+from wardgate.inja.template import FUNCTIONS
+
+_PLENTY = 10**9
+
+
+def _spent(cost: Cost) -> int:
+    budget = StepBudget(_PLENTY)
+    context = StaticContext(cost.data, budget=budget, dynamic_metadata={"io.solo.transformation": cost.data, "ns": {}})
+    try:
+        compile_template(cost.template, name="t").render(context)
+    except LimitError:
+        raise
+    except RenderError:
+        pass  # what fails in the end was worked on too
+    return budget.spent
+
+
+def _name(cost: Cost) -> str:
+    return f"{cost.expression} of {str(next(iter(cost.data.values()), ''))[:3]!a}"
+
+
+@pytest.mark.parametrize(
+    ("small", "large"),
+    list(zip(growing_costs(size=4), growing_costs(size=16), strict=True)),
+    ids=_name,
+)
+def test_work_on_four_times_as_much_is_charged_three_times_as_much_at_least(small: Cost, large: Cost) -> None:
+    assert _spent(large) >= 3 * _spent(small)
+
+
+@pytest.mark.parametrize("cost", list(constant_costs()), ids=_name)
+def test_work_of_one_size_costs_a_step_at_least(cost: Cost) -> None:
+    assert 1 <= _spent(cost) <= 20
+
+
+def test_every_function_and_operator_is_among_the_costs() -> None:
+    text = " ".join(cost.expression for cost in (*constant_costs(), *growing_costs(size=1)))
+    words = set(re.findall(r"[A-Za-z0-9_]+|[^\sA-Za-z0-9_()]+", text))
+    assert {*FUNCTIONS, *OPERATIONS} - words == set()
+
+
+def test_searching_is_charged_where_it_is_quadratic() -> None:
+    assert search_steps("a" * 20_000, "a" * 90) == 20_000 * 90 >> 8
+
+
+def test_what_is_spent_is_known() -> None:
+    budget = StepBudget(10)
+    budget.charge(3)
+    assert budget.charge_text("a" * 512) == "a" * 512
+    assert budget.spent == 6
+    with pytest.raises(LimitError, match="more than 10 steps"):
+        budget.charge(5)
