@@ -41,7 +41,7 @@ def table(name: str, *routes: Manifest, **spec: Any) -> Manifest:
 def route(path: str, service: str, *, labels: Manifest, namespace: str = "") -> Manifest:
     ref = {"name": service, **({"namespace": namespace} if namespace else {})}
     destination = {"kind": "EXTERNAL_SERVICE", "ref": ref, "port": {"number": 443}}
-    forward = {"pathRewrite": f"/models{path}", "destinations": [destination]}
+    forward = {"pathRewrite": f"/models{path}", "autoHostRewrite": True, "destinations": [destination]}
     return {"name": path.strip("/").replace("/", "-"), "labels": labels, "matchers": [{"uri": {"prefix": path}}],
             "forwardTo": forward}  # fmt: skip
 

@@ -15,7 +15,9 @@ from wardgate.ir import (
     DirectResponse,
     Forward,
     GatewayConfig,
+    HeaderTemplate,
     Listener,
+    MessageTemplate,
     Route,
     TransformationPlan,
     Upstream,
@@ -208,7 +210,8 @@ def _config(*routes: Route, hosts: tuple[str, ...] = (_OPENAI,), key_sets: tuple
 
 
 def _to(*upstreams: str, auth: str | None = "plan-k") -> Route:
-    return Route("r", Forward(tuple(WeightedUpstream(name, 1) for name in upstreams)), auth=auth)
+    targets = tuple(WeightedUpstream(name, 1) for name in upstreams)
+    return Route("r", Forward(targets, auto_host_rewrite=True), auth=auth)
 
 
 def _idle(config: GatewayConfig) -> list[tuple[ObjectRef, object]]:
@@ -228,6 +231,19 @@ class TestIdleBindings:
 
     def test_several_listed_hosts_may_all_be_dialled(self) -> None:
         assert [] == _idle(_config(_to("openai", "other"), hosts=(_OPENAI, "api.example.com")))
+
+    @pytest.mark.parametrize(
+        ("host", "told"), [(None, True), ("api.example.com", True), (_OPENAI, False), ("API.OpenAI.com:443", False)]
+    )
+    def test_route_that_names_another_host_does_not_count(self, host: str | None, *, told: bool) -> None:
+        route = replace(_to("openai"), action=Forward((WeightedUpstream("openai", 1),), host_rewrite=host))
+        assert told == bool(_idle(_config(route)))
+
+    def test_route_whose_host_a_transformation_sets_is_not_judged_by_it(self) -> None:
+        plan = TransformationPlan("names", "post", MessageTemplate(headers=(HeaderTemplate(":authority", _OPENAI),)))
+        action = Forward((WeightedUpstream("openai", 1),))
+        served = _config(replace(_to(), action=action, transformations=("names",)))
+        assert [] == _idle(replace(served, transformations=(plan,)))
 
     def test_route_without_the_policy_does_not_count(self) -> None:
         assert _TOLD == _idle(_config(_to("other"), _to("openai", auth=None), _to("openai", auth="plan-m")))

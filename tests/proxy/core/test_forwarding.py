@@ -19,6 +19,7 @@ from tests.proxy.core.conversation import (
     forward,
     key_step,
     open_route,
+    post_plan,
     request,
     route,
 )
@@ -149,14 +150,48 @@ def up(name: str, *hosts: str) -> Upstream:
     return Upstream(name, (Endpoint(name, 443),), bound_hosts=hosts or None)
 
 
-def bound(action: RouteAction, *upstreams: Upstream) -> Talk:
+def bound(action: RouteAction, *upstreams: Upstream, host: str = "gw.example") -> Talk:
     served = config(route(action), upstreams=upstreams, credentials=(credential(allowed_hosts=("hf.example", "b")),))
-    return Talk(served, request("GET", "/", ("api-key", KEY)), now=NOW)
+    return Talk(served, request("GET", "/", ("api-key", KEY), host=host), now=NOW)
 
 
 def test_bound_token_goes_to_its_hosts() -> None:
-    assert bound(forward("hf"), UPSTREAM).sent["x-api-key"] == TOKEN
-    assert bound(forward("hf", "b"), UPSTREAM, up("b", "b")).sent["x-api-key"] == TOKEN
+    assert bound(forward("hf", auto_host_rewrite=True), UPSTREAM).sent["x-api-key"] == TOKEN
+    both = forward("hf", "b", auto_host_rewrite=True)
+    assert bound(both, UPSTREAM, up("b", "b")).sent["x-api-key"] == TOKEN
+
+
+@pytest.mark.parametrize("host", ["hf.example", "HF.Example", "hf.example:443", "hf.example:8443"])
+def test_bound_token_goes_under_the_name_of_its_host(host: str) -> None:
+    assert bound(forward("hf", host_rewrite=host), UPSTREAM).sent["x-api-key"] == TOKEN
+    assert bound(forward("hf"), UPSTREAM, host=host).sent["x-api-key"] == TOKEN
+
+
+@pytest.mark.parametrize("host", ["evil.example", "hf.example.evil.example", "x.hf.example", "hf.example.", "hf"])
+def test_bound_token_goes_under_no_other_name(host: str) -> None:
+    """Behind one edge stand many hosts, and it goes by the name that it is told."""
+    for said in (bound(forward("hf", host_rewrite=host), UPSTREAM), bound(forward("hf"), UPSTREAM, host=host)):
+        assert (said.reply.status, said.reply.reason) == (403, "token_bound_elsewhere")
+
+
+@pytest.mark.parametrize("header", ["host", ":authority"])
+@pytest.mark.parametrize(("rewritten", "reason"), [({}, "token_bound_elsewhere"), ({"auto_host_rewrite": True}, "")])
+def test_name_that_a_transformation_sets_is_judged_at_the_moment_of_leaving(
+    header: str, rewritten: dict[str, bool], reason: str
+) -> None:
+    sets = post_plan(request=MessageTemplate(headers=(HeaderTemplate(header, "evil.example"),)))
+    served = config(
+        route(forward("hf", **rewritten), transformations=("t",)),
+        transformations=(sets,),
+        credentials=(credential(allowed_hosts=("hf.example", "b")),),
+    )
+    talk = Talk(served, request("GET", "/", ("api-key", KEY), host="hf.example"))
+    assert reason == talk.exchange.facts.reason
+
+
+def test_token_that_is_not_bound_goes_under_any_name() -> None:
+    served = config(route(forward("hf", host_rewrite="other.example")))
+    assert Talk(served, request("GET", "/", ("api-key", KEY))).sent["x-api-key"] == TOKEN
 
 
 @pytest.mark.parametrize(

@@ -268,7 +268,7 @@ def test_bound_token_is_checked_on_the_final_route() -> None:
     said = moved(
         "post",
         Route("a", forward("other"), auth="plan", transformations=("t",)),
-        target(action=forward("hf")),
+        target(action=forward("hf", auto_host_rewrite=True)),
         headers=(GOOD,),
         credentials=to_hf,
     )

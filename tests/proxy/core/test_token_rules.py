@@ -34,6 +34,7 @@ from wardgate.ir import (
 )
 
 OWN = Upstream("own", (Endpoint("evil.example", 443),), bound_hosts=("evil.example",))
+TO_HF = forward("hf", auto_host_rewrite=True)
 TENANTS_PLAN = auth_plan(owner="evil")
 
 
@@ -60,13 +61,13 @@ def test_platforms_token_leaves_no_tenants_route_unless_it_is_bound_or_shared() 
     assert TOKEN == leaving(credential(shared_with=("apps", "evil"))).sent["x-api-key"]
     bound = credential(allowed_hosts=("hf.example",))
     assert (403, "token_bound_elsewhere") == outcome(leaving(bound))
-    assert TOKEN == leaving(bound, action=forward("hf")).sent["x-api-key"]
+    assert TOKEN == leaving(bound, action=TO_HF).sent["x-api-key"]
 
 
 def test_shared_token_that_is_bound_goes_to_its_hosts_only() -> None:
     token = credential(shared_with=("evil",), allowed_hosts=("hf.example",))
     assert (403, "token_bound_elsewhere") == outcome(leaving(token))
-    assert TOKEN == leaving(token, action=forward("hf")).sent["x-api-key"]
+    assert TOKEN == leaving(token, action=TO_HF).sent["x-api-key"]
 
 
 def test_platforms_routes_and_shared_tenancy_ask_for_no_sharing() -> None:

@@ -60,7 +60,8 @@ def spied(
     *plans: TransformationPlan, auth: AuthPlan = PLATFORMS, token: Credential = SHARED, body: bytes | None = None
 ) -> Talk:
     """A request on a tenant's route, on which the plans are in this order."""
-    route = Route("r", forward("hf"), auth="plan", owner="evil", transformations=tuple(plan.name for plan in plans))
+    names, action = tuple(plan.name for plan in plans), forward("hf", auto_host_rewrite=True)
+    route = Route("r", action, auth="plan", owner="evil", transformations=names)
     served = config(route, auth_plans=(auth,), credentials=(token,), transformations=plans)
     said = Talk(served, request("POST", "/v1?q=1", ("api-key", KEY), body=body is not None))
     return said if body is None else said.body(body)

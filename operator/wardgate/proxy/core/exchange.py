@@ -22,6 +22,7 @@ from collections.abc import Callable, Hashable
 from wardgate.proxy.core.auth import USER_ID, CompiledAuth, Grant
 from wardgate.proxy.core.caller import Caller
 from wardgate.proxy.core.credential_index import CompiledCredential, CredentialIndex
+from wardgate.proxy.core.departure import rewrite
 from wardgate.proxy.core.derived import spread
 from wardgate.proxy.core.fields import drop, under_folded_names, without
 from wardgate.proxy.core.framing import is_bodiless
@@ -37,14 +38,18 @@ from wardgate.proxy.core.redirects import target_of, to_https
 from wardgate.proxy.core.replies import REFUSALS, redirect, take_place_of
 from wardgate.proxy.core.surroundings import Surroundings
 from wardgate.proxy.core.table import CompiledListener, Table
-from wardgate.proxy.core.token_rules import headers_of, is_foreign_to_owner, secrets_of, seen_by, token_refusal
+from wardgate.proxy.core.token_rules import (
+    headers_of,
+    is_foreign_to_owner,
+    secrets_of,
+    seen_by,
+    token_refusal,
+)
 from wardgate.proxy.core.transformation import CompiledTransformation
 from wardgate.proxy.core.veil import Veil
-from wardgate.url_path import settle
 
 _AUTH_METADATA = "envoy.filters.http.ext_authz"
 _NO_HEADERS: frozenset[str] = frozenset()
-_NO_NAMES: frozenset[bytes] = frozenset()
 
 
 class Exchange:
@@ -254,8 +259,7 @@ class Exchange:
         if plan.request is not None:
             if plan.request.needs_body and self._view.body is None:
                 return NeedBody(plan.request.longest_body)
-            blind = self._current.contested if plan.owner and not self._authenticated else _NO_NAMES
-            failure = run_blind(plan.request, self._view, self._around, blind)
+            failure = run_blind(plan, self._view, self._around, () if self._authenticated else self._current.contested)
             if failure is not None:
                 self._blame(plan)
                 return self._answer(failure.redacted(secrets_of(self._grants)).request_reply())
@@ -367,14 +371,9 @@ class Exchange:
         upstream, request = self._upstream, self.request
         if upstream is None:
             return self._answer(REFUSALS[Reason.NO_DESTINATION])
-        if action.rewrite is not None:
-            assert self._match is not None
-            rewritten = settle(action.rewrite(request.path, self._match))
-            if rewritten is None:
-                return self._answer(REFUSALS[Reason.BAD_TARGET])
-            request.path = rewritten
-        if action.host is not None:
-            request.authority = action.host
+        refusal = rewrite(request, action, self._match, self._grants)
+        if refusal is not None:
+            return self._answer(refusal)
         self.facts.upstream = upstream.name
         self._report("route")
         body = self._view.body

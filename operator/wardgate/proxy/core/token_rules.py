@@ -1,6 +1,7 @@
 """The tokens that authentication puts on a request, and where they may go: where their owner meant them to.
 
-Rule 1: a token that is bound to hosts goes only where each destination of the route dials and verifies one of them.
+Rule 1: a token that is bound to hosts goes only where each destination of the route dials and verifies one of them, and
+        the request names one of them as its host: many hosts stand behind one edge, which goes by the name it is told.
 Rule 2: on a tenant's route a token of another owner's leaves only if it is bound (rule 1) or shared with the tenant,
         and never in a redirect, which the caller reads.
 Rule 3: a tenant's policy puts a token of another owner's into credential headers only: providers repeat others in their
@@ -52,6 +53,18 @@ def token_refusal(grants: Iterable[Grant], route: CompiledRoute) -> Reply | None
         if route.owner and is_foreign(grant, route.owner) and not _may_be_used(grant, credential, route):
             return REFUSALS[Reason.TOKEN_NOT_SHARED]
     return None
+
+
+def names_bound_host(grants: Iterable[Grant], authority: bytes) -> bool:
+    """Whether the host that a request names is one of those that each of its tokens is bound to, if it is bound."""
+    for grant in grants:
+        credential = grant.credential
+        if credential is not None and credential.allowed_hosts is not None:
+            host, colon, port = authority.rpartition(b":")
+            name = host if colon and port.isdigit() else authority
+            if name.decode("utf-8", "surrogateescape").lower() not in credential.allowed_hosts:
+                return False
+    return True
 
 
 def is_foreign(grant: Grant, tenant: str) -> bool:

@@ -1,20 +1,23 @@
 """Keys that are bound to hosts where none of their routes leads: each request with such a key would be refused.
 
 The rule is the proxy's (invariant 11): a token that is bound goes only where all destinations of a route dial and
-verify a listed host. Nothing is decided here; a typing mistake in a list is told before anybody meets the 403.
+verify a listed host, and where the request names one as its host. Nothing is decided here; a typing mistake in a list
+is told before anybody meets the 403.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from wardgate.ir import ApiKeyStep, Credential, Forward, GatewayConfig, Route
+from wardgate.ir import ApiKeyStep, Credential, Forward, GatewayConfig, Route, TransformationPlan
 from wardgate.problems import ObjectRef, Problem
 from wardgate.translate.policies import key_warnings
 
+_NUMBER: Final = re.compile(r":[0-9]+\Z")
 _Hosts: TypeAlias = frozenset[str] | None
-"""Hosts that a route dials and verifies; None: a token that is bound may not go there at all."""
+"""Hosts that a route dials, verifies and names; None: a token that is bound may not go there at all."""
 Reached: TypeAlias = Mapping[str, frozenset[_Hosts]]
 """By key set, what its routes dial. Left out are sets whose routes do not forward, or choose anew on the way."""
 
@@ -45,22 +48,37 @@ def reached(config: GatewayConfig) -> Reached:
     bound = {upstream.name: frozenset(upstream.bound_hosts or ()) for upstream in config.upstreams}
     steps = {plan.name: plan.steps for plan in config.auth_plans}
     recalculating = {plan.name for plan in config.transformations if plan.recalculate}
+    renaming = {plan.name for plan in config.transformations if _sets_host(plan)}
     found: dict[str, set[_Hosts]] = {}
     anywhere: set[str] = set()
-    for route in _routes(config):
+    for domains, route in _routes(config):
         if route.auth is None or not isinstance(route.action, Forward):
             continue
         key_sets = {step.key_set for step in steps[route.auth] if isinstance(step, ApiKeyStep)}
         if not recalculating.isdisjoint(route.transformations):
             anywhere |= key_sets
         dialled = [bound[target.upstream] for target in route.action.upstreams]
-        hosts = frozenset[str]().union(*dialled) if dialled and all(dialled) else None
+        named = frozenset[str]() if not renaming.isdisjoint(route.transformations) else _named(route.action, domains)
+        hosts = frozenset[str]().union(named, *dialled) if named is not None and dialled and all(dialled) else None
         for key_set in key_sets:
             found.setdefault(key_set, set()).add(hosts)
     return {key_set: frozenset(hosts) for key_set, hosts in found.items() if key_set not in anywhere}
 
 
-def _routes(config: GatewayConfig) -> Iterator[Route]:
+def _named(action: Forward, domains: tuple[str, ...]) -> _Hosts:
+    """The host names that are sent besides those that are dialled; None: the caller's own, whatever that is."""
+    if action.auto_host_rewrite:
+        return frozenset()
+    if action.host_rewrite is not None:
+        return frozenset({_NUMBER.sub("", action.host_rewrite.lower())})
+    return None if any(domain.startswith("*") for domain in domains) else frozenset(domains)
+
+
+def _sets_host(plan: TransformationPlan) -> bool:
+    return plan.request is not None and any(one.name in ("host", ":authority") for one in plan.request.headers)
+
+
+def _routes(config: GatewayConfig) -> Iterator[tuple[tuple[str, ...], Route]]:
     for listener in config.listeners:
         for host in listener.virtual_hosts:
-            yield from host.routes
+            yield from ((host.domains, route) for route in host.routes)

@@ -85,7 +85,8 @@ def leads_nowhere(ref: ObjectRef) -> Problem:
     """It is bound to hosts that none of its routes leads to."""
     message = (
         f"{ref} is bound to hosts by {UPSTREAM_HOSTS}, and no route that its key opens leads to these hosts alone, "
-        "over verified TLS: every request with the key is refused. Correct the list, or the routes' destinations."
+        "over verified TLS and with one of them as Host: every request with the key is refused. Correct the list, "
+        "or the routes' destinations, hostRewrite or autoHostRewrite."
     )
     return _warning(ref, Reason.BAD_SECRET, message, ("metadata", "annotations", UPSTREAM_HOSTS))
 

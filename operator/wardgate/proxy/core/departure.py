@@ -1,0 +1,34 @@
+"""The last step before a request goes upstream: the route's own rewriting of path and host, and what it must not do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from wardgate.proxy.core.auth import Grant
+from wardgate.proxy.core.matching import CompiledMatch
+from wardgate.proxy.core.messages import Reply, Request
+from wardgate.proxy.core.plans import ForwardPlan
+from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.replies import REFUSALS
+from wardgate.proxy.core.token_rules import names_bound_host
+from wardgate.url_path import settle
+
+
+def rewrite(
+    request: Request, action: ForwardPlan, match: CompiledMatch | None, grants: Iterable[Grant]
+) -> Reply | None:
+    """Write path and host as the route says, in place; return the answer if the request may not leave like that.
+
+    With ``auto_host`` the host becomes the dialled one, which is bound already.
+    """
+    if action.rewrite is not None:
+        assert match is not None
+        rewritten = settle(action.rewrite(request.path, match))
+        if rewritten is None:
+            return REFUSALS[Reason.BAD_TARGET]
+        request.path = rewritten
+    if action.host is not None:
+        request.authority = action.host
+    if action.auto_host or names_bound_host(grants, request.authority):
+        return None
+    return REFUSALS[Reason.TOKEN_BOUND_ELSEWHERE]
