@@ -166,7 +166,8 @@ class ProviderHandler(BaseHTTPRequestHandler):
         )
         self.server.behaviour.recorder.add(received)
         chosen = answer(method=self.command, path=path, body=body)
-        print(f"provider: {self.command} {received.path} {chosen.status}  {credentials_seen(received)}", flush=True)
+        path, credentials = _shown(received.path), _shown(credentials_seen(received))
+        print(f"provider: {self.command} {path} {chosen.status}  {credentials}", flush=True)
         if chosen.events:
             self._send_events(chosen, received)
         else:
@@ -214,3 +215,8 @@ def _with_received(document: Any, received: Received) -> Any:
     if isinstance(document, list):
         return [document[0] | shown, *document[1:]]
     return document | shown
+
+
+def _shown(text: str) -> str:
+    """What a caller wrote, as a terminal may show it."""
+    return ascii(text)[1:-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import ssl
 from pathlib import Path
 
@@ -103,6 +104,19 @@ def test_a_credential_is_masked_unless_asked_for() -> None:
     assert "Bearer hf_s...[17 characters]" in said
     assert "secret-token" not in said
     assert "secret-query" not in said
+
+
+def test_a_path_is_shown_as_a_terminal_may_show_it(tmp_path: Path) -> None:
+    provider = Provider(tmp_path)
+    with provider.program as program:
+        context = ssl.create_default_context(cafile=provider.ca_file)
+        with (
+            socket.create_connection(("127.0.0.1", provider.port), timeout=30) as raw,
+            context.wrap_socket(raw, server_hostname="127.0.0.1") as connection,
+        ):
+            connection.sendall(b"GET /\x1b[2J\x9b HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            connection.recv(100)
+        program.wait_for("GET /\\x1b[2J\\x9b 404", seconds=10)
 
 
 def test_a_held_stream_goes_on_when_released(tmp_path: Path) -> None:

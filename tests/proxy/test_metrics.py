@@ -63,7 +63,17 @@ def test_durations_fall_into_cumulative_buckets() -> None:
 def test_what_was_taken_is_not_counted_again() -> None:
     counters = counted()
     counters.take()
-    assert counters.take()["requests"] == []
+    counters.log_lines_dropped = 4
+    taken = counters.take()
+    assert (taken["requests"], taken["log_lines_dropped"]) == ([], 3)
+
+
+def test_lines_that_a_worker_lost_stay_counted_after_its_end() -> None:
+    totals = Totals()
+    totals.add(0, through_the_pipe(counted()))
+    totals.gauges.pop(0)
+    totals.add(0, through_the_pipe(counted()))
+    assert "wardgate_access_log_lines_dropped_total 2.0" in shown(totals)
 
 
 def test_the_revision_is_shown_once_there_is_one() -> None:

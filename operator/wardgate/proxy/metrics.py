@@ -28,6 +28,7 @@ class Counters:
 
     __slots__ = (
         "_durations",
+        "_lines_told",
         "_refused_connections",
         "_requests",
         "_upstream_errors",
@@ -43,7 +44,9 @@ class Counters:
         self._refused_connections: dict[str, int] = {}
         self.connections = 0
         self.in_flight = 0
+        self._lines_told = 0
         self.log_lines_dropped = 0
+        """Of this worker, since it began."""
 
     def request(self, *, listener: str, route: str, status: int, reason: str, seconds: float) -> None:
         """Count one finished request."""
@@ -73,8 +76,9 @@ class Counters:
             "refused_connections": [[*item] for item in self._refused_connections.items()],
             "connections": self.connections,
             "in_flight": self.in_flight,
-            "log_lines_dropped": self.log_lines_dropped,
+            "log_lines_dropped": self.log_lines_dropped - self._lines_told,
         }
+        self._lines_told = self.log_lines_dropped
         self._requests = {}
         self._durations = {}
         self._upstream_errors = {}
@@ -88,7 +92,6 @@ class Gauges:
 
     connections: int = 0
     in_flight: int = 0
-    log_lines_dropped: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -100,6 +103,7 @@ class Totals(Collector):
     upstream_errors: dict[tuple[str, ...], float] = field(default_factory=dict)
     refused_connections: dict[tuple[str, ...], float] = field(default_factory=dict)
     gauges: dict[int, Gauges] = field(default_factory=dict)
+    log_lines_dropped: int = 0
     worker_restarts: int = 0
     revision: str = ""
     applied_at: float = 0.0
@@ -121,11 +125,8 @@ class Totals(Collector):
             name = printable(str(route))
             held = self.durations.get(name, [0.0] * len(numbers))
             self.durations[name] = [old + new for old, new in zip(held, numbers, strict=True)]
-        self.gauges[worker] = Gauges(
-            connections=_integer(taken, "connections"),
-            in_flight=_integer(taken, "in_flight"),
-            log_lines_dropped=_integer(taken, "log_lines_dropped"),
-        )
+        self.log_lines_dropped += _integer(taken, "log_lines_dropped")
+        self.gauges[worker] = Gauges(connections=_integer(taken, "connections"), in_flight=_integer(taken, "in_flight"))
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric family."""
@@ -172,7 +173,7 @@ class Totals(Collector):
         yield CounterMetricFamily(
             "wardgate_access_log_lines_dropped",
             "Access log lines that nobody read fast enough.",
-            sum(g.log_lines_dropped for g in gauges),
+            self.log_lines_dropped,
         )
         yield GaugeMetricFamily("wardgate_closed_routes", "Routes closed for a part nobody knows.", self.closed_routes)
         yield GaugeMetricFamily("wardgate_refused_keys", "Keys refused for a part nobody knows.", self.refused_keys)

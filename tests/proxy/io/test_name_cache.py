@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -36,9 +36,11 @@ class Names:
         return answer
 
 
-def cached(names: Names, *, stale: float = 600.0) -> tuple[NameCache, Clock]:
+def cached(
+    names: Names, *, stale: float = 600.0, report: Callable[[str], None] = lambda _: None
+) -> tuple[NameCache, Clock]:
     clock = Clock()
-    return NameCache(lookup=names, clock=clock, stale=stale), clock
+    return NameCache(lookup=names, clock=clock, stale=stale, report=report), clock
 
 
 async def known_then_old(cache: NameCache, clock: Clock) -> None:
@@ -102,9 +104,11 @@ def test_a_failure_is_one_for_two_seconds_and_then_asked_anew(
 def test_old_addresses_serve_while_no_server_answers_and_no_longer_than_the_limit() -> None:
     async def scenario() -> None:
         names = Names(("192.0.2.1",), OSError("timeout"))
-        cache, clock = cached(names)
+        said: list[str] = []
+        cache, clock = cached(names, report=said.append)
         await known_then_old(cache, clock)
         assert await cache.addresses(HOST, 443) == ("192.0.2.1",)
+        assert said == [f"No name server gave an answer for {HOST}. Its last good addresses serve for 600 s at most."]
         clock.pass_time(599.0)
         assert await cache.addresses(HOST, 443) == ("192.0.2.1",)
         clock.pass_time(1.0)

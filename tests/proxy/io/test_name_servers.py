@@ -6,6 +6,7 @@ import asyncio
 import time
 from dataclasses import replace
 
+import pycares
 import pytest
 
 from tests.proxy.io.bench import OK, PORT, answering, config, open_route, providing, run, serving, settle
@@ -66,6 +67,28 @@ def test_a_name_with_a_dot_at_its_end_is_not_searched_for(
     async def scenario() -> None:
         async with name_server({"web.b.svc.cluster.local": "192.0.2.7"}, silent="dead.example") as server:
             assert expected == await NameServers(servers=(server.address,)).lookup(host, 443)
+
+    run(scenario())
+
+
+def test_a_short_name_is_looked_for_in_the_search_domains_of_a_pod() -> None:
+    domains = ["ai.svc.cluster.local", "svc.cluster.local", "cluster.local"]
+
+    async def scenario() -> None:
+        addresses = {"models.svc.cluster.local": "192.0.2.1", "api.example": "192.0.2.2"}
+        async with name_server(addresses, silent="dead.example") as server:
+            names = NameServers()
+            names._channel = pycares.Channel(servers=[server.address], domains=domains, ndots=5)
+            assert await names.lookup("models", 80) == ("192.0.2.1",)
+            assert await names.lookup("api.example", 443) == ("192.0.2.2",)
+            assert set(server.asked) == {
+                "models.ai.svc.cluster.local",
+                "models.svc.cluster.local",
+                "api.example.ai.svc.cluster.local",
+                "api.example.svc.cluster.local",
+                "api.example.cluster.local",
+                "api.example",
+            }
 
     run(scenario())
 

@@ -94,6 +94,7 @@ class Gateway:
             lookup=lookup or NameServers().lookup,
             clock=self.clock,
             stale=self.timeouts.stale_addresses,
+            report=report,
         )
         self._tls = TlsFactory(files_root=settings.files_root, extra_ca=settings.upstream_ca)
         self._ports = Ports(

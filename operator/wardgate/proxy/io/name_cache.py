@@ -43,12 +43,15 @@ class _Name:
 
 
 class NameCache:
-    """``clock`` is monotonic; ``stale`` in seconds, 0 to serve no stale address."""
+    """``clock`` is monotonic; ``stale`` in seconds, 0 to serve no stale address; ``report`` takes sentences."""
 
-    def __init__(self, *, lookup: Lookup, clock: Callable[[], float], stale: float) -> None:
+    def __init__(
+        self, *, lookup: Lookup, clock: Callable[[], float], stale: float, report: Callable[[str], None]
+    ) -> None:
         self._lookup = lookup
         self._clock = clock
         self._stale = stale
+        self._report = report
         self._names: dict[str, _Name] = {}
 
     async def addresses(self, host: str, port: int) -> tuple[str, ...]:
@@ -77,6 +80,8 @@ class NameCache:
             found = await self._lookup(host, port)
         except OSError:
             name.failure = f"No name server gave an answer for {host}."
+            if self._is_usable(name):
+                self._report(f"{name.failure} Its last good addresses serve for {self._stale:.0f} s at most.")
         except UnicodeError:
             name.addresses, name.failure = (), f"The name {host} does not resolve: it is no host's name."
         else:

@@ -40,7 +40,10 @@ def is_local_address(ip: str) -> bool:
 
 
 class Resolver:
-    """``clock`` is monotonic; ``stale``: for how many seconds old addresses serve while no name server answers."""
+    """``clock`` is monotonic; ``stale``: for how many seconds old addresses serve while no name server answers.
+
+    ``report`` takes a sentence whenever they do.
+    """
 
     def __init__(
         self,
@@ -49,9 +52,10 @@ class Resolver:
         lookup: Lookup,
         clock: Callable[[], float],
         stale: float,
+        report: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._pins = pins
-        self._names = NameCache(lookup=lookup, clock=clock, stale=stale)
+        self._names = NameCache(lookup=lookup, clock=clock, stale=stale, report=report)
         self.rules = AddressRules(Guard())
         """Replaced with every config."""
 
