@@ -78,9 +78,13 @@ def test_documented_value_is_read(text: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name, setting in SETTINGS.items() if setting.part == "proxy"])
 def test_every_setting_of_the_proxy_arrives(name: str) -> None:
-    group, _, field = name.partition(".")
+    group, _, field = name.rpartition(".")
     one = readable(name)
-    arrived = {"limits": assignments.limits([one]), "timeouts": assignments.timeouts([one])}[group]
+    arrived = {
+        "": ProxySettings(installation=assignments.installation([one])),
+        "limits": assignments.limits([one]),
+        "timeouts": assignments.timeouts([one]),
+    }[group]
 
     assert one.value == getattr(arrived, field)
     assert one.value != getattr(type(arrived)(), field)

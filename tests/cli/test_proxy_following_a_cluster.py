@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from kubernetes.aio.client.configuration import Configuration
 
 from tests.cli.command_line import Wardgate
 from tests.cli.fake_supervisor import FakeSupervisor
@@ -40,6 +41,9 @@ class Api(FakeSecrets):
 
     async def server(self) -> str:
         return URL
+
+    async def connection(self) -> Configuration:
+        return Configuration(host=URL)
 
     async def close(self) -> None:
         self.closed = True
@@ -78,6 +82,18 @@ def test_published_config_is_served_until_a_signal(wardgate: Wardgate, api: Api,
     assert [published] == fake.made.bundles
     assert 90.0 == fake.made.settings.max_config_age
     assert (True, True) == (fake.made.stopped, api.closed)
+
+
+@pytest.mark.parametrize(
+    ("options", "ending"), [((), "/wardgate-config/wardgate"), (("--set", "installation=blue"), "blue")]
+)
+def test_installation_is_named_by_the_cluster_unless_by_an_option(
+    options: tuple[str, ...], ending: str, wardgate: Wardgate, api: Api, fake: type[FakeSupervisor]
+) -> None:
+    api.publish(bundle())
+    wardgate("proxy", "--cluster", *options)
+
+    assert fake.made.settings.installation.endswith(ending)
 
 
 def test_age_reaches_the_supervisor(wardgate: Wardgate, api: Api, fake: type[FakeSupervisor]) -> None:

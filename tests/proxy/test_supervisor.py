@@ -13,6 +13,7 @@ from dataclasses import replace
 import pytest
 
 from tests.proxy.io.bench import CREDENTIAL, OK, PORT, answering, config, guarded, providing, run, settle
+from tests.proxy.io.test_loops import balancer
 from wardgate.ir import GatewayConfig
 from wardgate.proxy.settings import ProxySettings, Timeouts
 from wardgate.proxy.sockets import BindError
@@ -86,6 +87,20 @@ def test_a_config_is_served_by_every_worker_and_shown() -> None:
                 "workers": [bundle.revision] * 2,
             }
             assert b'"lab"' in await running.admin("/config")
+
+    run(scenario())
+
+
+def test_a_loop_through_the_workers_of_a_process_ends_at_the_first_of_them() -> None:
+    async def scenario() -> None:
+        async with supervising() as running:
+            applied = await running.apply(config(1))
+            address = applied.listeners[0].address
+            async with balancer(int(address.rpartition(":")[2])) as before:
+                await running.apply(config(before.port))
+                for _ in range(8):
+                    assert (await fetch(address)).startswith(b"HTTP/1.1 508 ")
+                assert len(before.received) == 8
 
     run(scenario())
 

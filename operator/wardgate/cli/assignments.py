@@ -100,6 +100,7 @@ def _settings() -> Iterator[Setting]:
     for time in dataclasses.fields(Timeouts):
         name = f"timeouts.{time.name}"
         yield Setting(name, "proxy", forms.seconds(lowest=0 if name in _MAY_BE_ZERO else 0.001))
+    yield Setting("installation", "proxy", forms.NAME)
     for name, form in _OF_THE_TRANSLATION.items():
         yield Setting(name, "translate", form)
     yield Setting("watch_silence", "cluster", forms.seconds(lowest=1, highest=_LONGEST_SILENCE))
@@ -177,6 +178,11 @@ def limits(assigned: Iterable[Assignment]) -> Limits:
 def timeouts(assigned: Iterable[Assignment]) -> Timeouts:
     """Return the proxy's times."""
     return Timeouts(**_members(_merged(assigned), group="timeouts", kind=float))
+
+
+def installation(assigned: Iterable[Assignment]) -> str:
+    """Return the name of the proxy's installation; empty: none was given."""
+    return str(_merged(assigned).get("installation", ""))
 
 
 def watch_silence(assigned: Iterable[Assignment], *, default: float) -> float:

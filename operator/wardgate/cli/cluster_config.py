@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wardgate import __version__
@@ -14,6 +14,7 @@ from wardgate.kube.client import connect
 from wardgate.kube.config_source import ConfigSource
 from wardgate.kube.errors import KubeError
 from wardgate.kube.index_watch import SILENCE
+from wardgate.kube.installation import name_installation
 from wardgate.kube.place import Place
 from wardgate.kube.revision_file import RevisionFile
 from wardgate.proxy.settings import ProxySettings
@@ -48,9 +49,10 @@ async def serve_cluster(config: ClusterConfig, settings: ProxySettings, terminal
     except KubeError as error:
         raise CommandError(str(error)) from error
     try:
+        installation = settings.installation or name_installation(await client.connection(), place)
         async with (
             stop_signals(lambda: terminal.say("stopping; a second Ctrl-C ends at once")) as stopping,
-            gateway(settings, terminal) as serving,
+            gateway(replace(settings, installation=installation), terminal) as serving,
         ):
             proxy = _Proxy(serving, settings, terminal)
             source = ConfigSource(client, proxy, place=place, cache=cache, silence=config.watch_silence)

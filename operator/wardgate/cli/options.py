@@ -294,6 +294,7 @@ def proxy_settings(
         files_root=str(files_root or ""),
         unix_root=str(unix_root or ""),
         access_log=access_log,
+        installation=assignments.installation(assigned or ()),
         limits=assignments.limits(assigned or ()),
         timeouts=assignments.timeouts(assigned or ()),
     )

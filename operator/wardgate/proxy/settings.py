@@ -90,6 +90,8 @@ class ProxySettings:
     unix_root: str = ""
     """The one folder below which unix sockets that a config names may lie; empty: none."""
     access_log: bool = True
+    installation: str = ""
+    """A text that all proxies of an installation share, by which they know their own requests; empty: made up."""
     max_config_age: float = 0.0
     """Seconds; every request is refused (503) while the config was confirmed longer ago. 0: however old it is."""
     limits: Limits = Limits()

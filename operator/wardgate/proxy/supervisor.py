@@ -11,7 +11,8 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from secrets import token_hex
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -63,7 +64,8 @@ class Supervisor:
     """See the module. ``announce`` gets one sentence for each event an operator of the proxy would want to know."""
 
     def __init__(self, settings: ProxySettings, *, announce: Callable[[str], None]) -> None:
-        self._settings = settings
+        # Without a name that others share, the workers of this process still know each other's requests.
+        self._settings = replace(settings, installation=settings.installation or token_hex(8))
         self._announce = announce
         self._count = settings.workers or available_cpus()
         self._workers: dict[int, WorkerProcess] = {}

@@ -22,6 +22,7 @@ from tests.proxy.io.bench import (
     serving,
     settle,
 )
+from wardgate.proxy.core.loops import LoopMark
 from wardgate.proxy.settings import Limits, ProxySettings
 
 
@@ -36,7 +37,8 @@ def test_a_request_reaches_the_provider_and_its_response_the_caller() -> None:
             assert b"content-type: text/plain\r\n" in head
             assert b"connection: close\r\n" in head
             assert await caller.rest() == b""
-            assert provider.received == [b"GET /a/b?c=d HTTP/1.1\r\nhost: h:1\r\nx-request-id: r1\r\n\r\n"]
+            sent = b"GET /a/b?c=d HTTP/1.1\r\nhost: h:1\r\nx-request-id: r1\r\ncdn-loop: %b\r\n\r\n"
+            assert provider.received == [sent % LoopMark("").after(())[1]]
 
     run(scenario())
 

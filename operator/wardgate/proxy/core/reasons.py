@@ -24,6 +24,7 @@ class Reason(StrEnum):
     BAD_FRAMING = "bad_framing"
     BAD_CHUNK = "bad_chunk"
     BAD_TARGET = "bad_target"
+    REQUEST_LOOP = "request_loop"
     METHOD_CASE = "method_case"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     REQUEST_TIMEOUT = "request_timeout"
@@ -90,6 +91,7 @@ ANSWERS: dict[Reason, tuple[int, str]] = {
     Reason.BAD_FRAMING: (400, "The request does not say clearly where its body ends."),
     Reason.BAD_CHUNK: (400, "A chunk of the request's body is malformed."),
     Reason.BAD_TARGET: (400, "The request target is malformed."),
+    Reason.REQUEST_LOOP: (508, "The request has passed this gateway before."),
     Reason.METHOD_CASE: (400, "Methods are case-sensitive; this gateway takes those in upper case."),
     Reason.METHOD_NOT_ALLOWED: (405, "This gateway does not take this method."),
     Reason.REQUEST_TIMEOUT: (408, "The request took too long to arrive."),

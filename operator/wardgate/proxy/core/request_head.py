@@ -11,7 +11,8 @@ Rule 5: Transfer-Encoding is ``chunked`` and nothing else, and only in HTTP/1.1:
 Rule 6: CONNECT has no meaning here, and TRACE would echo an injected token to the caller: 405. A method is written in
         upper case (``methods``): else 400.
 Rule 7: Expect is ``100-continue``: else 417.
-Rule 8: hop-by-hop headers, those that Connection names included, end here, and so does whatever a server that turns
+Rule 8: what marks the proxies that a request has passed (``loops``) is kept apart from the headers.
+Rule 9: hop-by-hop headers, those that Connection names included, end here, and so does whatever a server that turns
         names into variables would take for one of them or for a framing header: ``transfer_encoding``.
 
 llhttp accepts HTTP/0.9, two blanks in the request line, a transfer coding on HTTP/1.0 and chunk extensions, so callers'
@@ -23,6 +24,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from wardgate.proxy.core import loops
 from wardgate.proxy.core.fields import PROXY_WRITTEN, connection_options, end_to_end
 from wardgate.proxy.core.messages import HeaderList
 from wardgate.proxy.core.methods import method_fault
@@ -37,7 +39,7 @@ _DIGITS = re.compile(rb"[0-9]{1,18}")
 
 _MADE_UP = frozenset({b"proxy_authenticate", b"proxy_authentication_info", b"proxy_authorization"})
 """Spellings of headers between proxies that no proxy writes."""
-_SPECIAL = PROXY_WRITTEN | _MADE_UP | {b"host"}
+_SPECIAL = PROXY_WRITTEN | _MADE_UP | {b"host", loops.FIELD}
 
 
 @dataclass(slots=True)
@@ -53,6 +55,8 @@ class RequestHead:
     keep_alive: bool
     expect_continue: bool
     http_1_0: bool
+    passed: tuple[bytes, ...] = ()
+    """Values of ``CDN-Loop``."""
 
     @property
     def has_body(self) -> bool:
@@ -105,6 +109,7 @@ def _interpret(method: bytes, target: bytes, fields: HeaderList, *, http_1_0: bo
         keep_alive=not http_1_0 and b"close" not in options,
         expect_continue=bool(expect) and not http_1_0,
         http_1_0=http_1_0,
+        passed=tuple(special.get(loops.FIELD, ())),
     )
 
 

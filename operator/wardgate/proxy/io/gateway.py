@@ -24,6 +24,7 @@ from wardgate.proxy.core.credential_index import CredentialIndex
 from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.fields import without
 from wardgate.proxy.core.guesses import Guesses
+from wardgate.proxy.core.loops import LoopMark
 from wardgate.proxy.core.messages import Header, Outgoing, Reply, Request
 from wardgate.proxy.core.plans import CompiledUpstream
 from wardgate.proxy.core.table import Table, TableBuilder
@@ -71,6 +72,7 @@ class Gateway:
         self.clock = clock or asyncio.get_running_loop().time
         self.now = now
         self.draining = False
+        self.loop_mark = LoopMark(settings.installation)
         self.guesses = Guesses(per_address=self.limits.address_guesses, per_user=self.limits.user_guesses)
         self.table: Table | None = None
         self.credentials = CredentialIndex()

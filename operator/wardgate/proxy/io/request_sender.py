@@ -6,6 +6,7 @@ What arrives before there is a connection is held here, up to a bound at which t
 from __future__ import annotations
 
 from wardgate.proxy.core.framing import LAST_CHUNK, chunk, write_request_head
+from wardgate.proxy.core.loops import LoopMark
 from wardgate.proxy.core.messages import Outgoing
 from wardgate.proxy.core.request_head import RequestHead
 from wardgate.proxy.io.upstream import ResponseSink, UpstreamConnection
@@ -17,12 +18,26 @@ _REPEATABLE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
 
 
 class RequestSender:
-    """One request. ``outgoing`` is what the core decided to send; ``streams``: the caller's body goes past it."""
+    """One request. ``outgoing`` is what the core decided to send; ``streams``: the caller's body goes past it.
 
-    __slots__ = ("_body_sent", "_chunked", "_connection", "_head", "_held", "_held_bytes", "outgoing", "streams")
+    ``mark`` goes with it, whatever a transformation made of its headers.
+    """
 
-    def __init__(self, outgoing: Outgoing, head: RequestHead) -> None:
+    __slots__ = (
+        "_body_sent",
+        "_chunked",
+        "_connection",
+        "_head",
+        "_held",
+        "_held_bytes",
+        "_mark",
+        "outgoing",
+        "streams",
+    )
+
+    def __init__(self, outgoing: Outgoing, head: RequestHead, *, mark: LoopMark) -> None:
         self.outgoing = outgoing
+        self._mark = mark
         self.streams = outgoing.body is None
         self._head = head
         self._chunked = self.streams and head.chunked
@@ -80,7 +95,7 @@ class RequestSender:
 
     def _head_bytes(self, endpoint_host: str) -> bytes:
         outgoing = self.outgoing
-        headers = outgoing.headers
+        headers = [*outgoing.headers, self._mark.after(self._head.passed)]
         if outgoing.auto_host and endpoint_host:
             headers = [(b"host", endpoint_host.encode()), *(field for field in headers if field[0] != b"host")]
         body = b"" if outgoing.body is None else outgoing.body

@@ -106,6 +106,8 @@ class Stream:
         """Let the core decide about the head, by a config that may still be trusted."""
         if self._gateway.is_stale:
             self._refuse(Reason.CONFIG_TOO_OLD)
+        elif self._head.passed and self._gateway.loop_mark.is_in(self._head.passed):
+            self._refuse(Reason.REQUEST_LOOP)
         else:
             self._take(self._exchange.start())
 
@@ -183,7 +185,7 @@ class Stream:
             if refusal is not None:
                 self._refuse(refusal)
                 return
-        self._sender = RequestSender(outgoing, self._head)
+        self._sender = RequestSender(outgoing, self._head, mark=self._gateway.loop_mark)
         if self._sender.streams and self._head.has_body:
             self._deadlines.await_body(collected=False)
             if self._head.expect_continue:

@@ -1,0 +1,53 @@
+"""The name of an installation: shared by its proxies, and by nobody else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from kubernetes.aio.client.configuration import Configuration
+
+from wardgate.kube.installation import name_installation
+from wardgate.kube.place import Place
+
+PLACE = Place("wardgate", "wardgate-config")
+
+
+def reaching(host: str, *, authority: str | None) -> Configuration:
+    connection = Configuration(host=host)
+    connection.ssl_ca_cert = authority
+    return connection
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Configuration:
+    authority = tmp_path / "ca.crt"
+    authority.write_text("the authority of a cluster")
+    return reaching("https://10.96.0.1:443", authority=str(authority))
+
+
+def test_proxies_that_reach_the_cluster_by_other_addresses_share_the_name(
+    connection: Configuration, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy.crt"
+    copy.write_text("the authority of a cluster")
+    elsewhere = reaching("https://api.cluster.example", authority=str(copy))
+    assert name_installation(connection, PLACE) == name_installation(elsewhere, PLACE)
+
+
+def test_other_cluster_release_and_namespace_have_other_names(connection: Configuration, tmp_path: Path) -> None:
+    authority = tmp_path / "other.crt"
+    authority.write_text("the authority of another cluster")
+    names = {
+        name_installation(connection, PLACE),
+        name_installation(connection, Place("other", "wardgate-config")),
+        name_installation(connection, Place("wardgate", "other-config")),
+        name_installation(reaching(connection.host, authority=str(authority)), PLACE),
+    }
+    assert len(names) == 4
+
+
+@pytest.mark.parametrize("authority", [None, "", "/nowhere/ca.crt"])
+def test_address_stands_in_for_an_authority_that_is_not_there(authority: str | None) -> None:
+    first, second = (name_installation(reaching(host, authority=authority), PLACE) for host in ("http://a", "http://b"))
+    assert first != second
