@@ -17,13 +17,13 @@ from typing import Final, Literal
 
 from wardgate.field_names import fold
 from wardgate.ir import Credential, GatewayConfig
+from wardgate.proxy.core.arrival import arrived
 from wardgate.proxy.core.caller import Caller
 from wardgate.proxy.core.credential_index import CredentialIndex
 from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.hollow_credentials import CREDENTIAL_HEADERS
 from wardgate.proxy.core.key_copies import without_scheme
 from wardgate.proxy.core.messages import NeedBody, Outgoing, Reply, Request
-from wardgate.proxy.core.paths import read_target
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.core.request_head import parse_request_head
@@ -167,11 +167,7 @@ def _read(trial: Trial) -> Request | Reason:
     head = parse_request_head(block, max_headers=_MAX_HEADERS)
     if isinstance(head, Reason):
         return head
-    target = read_target(head.target, method=head.method)
-    if target is None:
-        return Reason.BAD_TARGET
-    authority = head.host if target.authority is None else target.authority
-    return Request(head.method, target.path, target.query, authority, head.headers, has_body=head.has_body)
+    return arrived(head) or Reason.BAD_TARGET
 
 
 def _replied(reply: Reply, notes: _Notes) -> Performance:

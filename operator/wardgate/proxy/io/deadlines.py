@@ -23,13 +23,14 @@ _NEVER = float("inf")
 
 
 class Deadlines:
-    """Of one request. ``clock`` is monotonic, in seconds."""
+    """Of one caller's connection, whose requests follow each other. ``clock`` is monotonic, in seconds."""
 
-    __slots__ = ("_blocked", "_body_by", "_body_due", "_clock", "_rate", "_response_due", "_timeouts")
+    __slots__ = ("_blocked", "_body_by", "_body_due", "_clock", "_rate", "_response_due", "_response_time", "_timeouts")
 
     def __init__(self, *, limits: Limits, timeouts: Timeouts, clock: Callable[[], float]) -> None:
         self._rate = limits.least_rate
         self._timeouts = timeouts
+        self._response_time = timeouts.response
         self._clock = clock
         self._body_due = _NEVER
         self._body_by = _NEVER
@@ -37,7 +38,7 @@ class Deadlines:
         self._blocked = False
 
     def await_body(self, *, collected: bool) -> None:
-        """The caller's body is read from now on."""
+        """The caller's body is read, and more of it is to come."""
         now = self._clock()
         if collected:
             self._body_by = now + self._timeouts.collected_body
@@ -45,11 +46,13 @@ class Deadlines:
 
     def body_came(self, size: int) -> None:
         """So many bytes of it arrived."""
+        if self._body_due == _NEVER:
+            return
         now = self._clock()
         self._body_due = min(self._body_due + size / self._rate, now + self._timeouts.body, self._body_by)
         if self._response_due < _NEVER:
             # An upstream that began to answer early still waits for the rest of the body.
-            self._response_due = now + self._timeouts.response
+            self._response_due = now + self._response_time
 
     def body_stalled(self) -> None:
         """The upstream stopped reading the body, or went on."""
@@ -63,16 +66,17 @@ class Deadlines:
     def await_response(self) -> None:
         """The upstream owes the response, or its next piece."""
         if not self._blocked:
-            self._response_due = self._clock() + self._timeouts.response
+            self._response_due = self._clock() + self._response_time
 
     def caller_blocked(self, *, blocked: bool) -> None:
         """The caller stopped reading the response, or went on."""
         self._blocked = blocked
-        self._response_due = _NEVER if blocked else self._clock() + self._timeouts.response
+        self._response_due = _NEVER if blocked else self._clock() + self._response_time
 
     def end(self) -> None:
-        """Nobody owes anything any more."""
+        """Nobody owes anything any more; what follows is another request."""
         self._body_due = self._body_by = self._response_due = _NEVER
+        self._blocked = False
 
     def overdue(self, now: float) -> Reason | None:
         """What took too long, if something did."""

@@ -11,16 +11,16 @@ import asyncio
 import ssl
 from typing import TYPE_CHECKING, cast
 
+from wardgate.proxy.core.arrival import arrived
 from wardgate.proxy.core.body_reader import BodyReader
 from wardgate.proxy.core.caller import Caller, counted_address
 from wardgate.proxy.core.chunked import ChunkedError
-from wardgate.proxy.core.messages import Request
-from wardgate.proxy.core.paths import read_target
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.core.request_head import RequestHead, parse_request_head
 from wardgate.proxy.core.tls_names import carries_one_of
 from wardgate.proxy.io.collector import Collector
+from wardgate.proxy.io.deadlines import Deadlines
 from wardgate.proxy.io.outbox import Outbox
 from wardgate.proxy.io.response_writer import reply_bytes
 from wardgate.proxy.io.stream import Stream
@@ -60,6 +60,7 @@ class Downstream(asyncio.Protocol):
         "_write_paused",
         "caller",
         "deadline",
+        "deadlines",
         "gateway",
         "peer",
         "port",
@@ -81,6 +82,7 @@ class Downstream(asyncio.Protocol):
         self._scanned = 0
         self._outbox = Outbox(rate=gateway.limits.least_rate, window=gateway.timeouts.write, now=gateway.clock())
         self._stream: Stream | None = None
+        self.deadlines = Deadlines(limits=gateway.limits, timeouts=gateway.timeouts, clock=gateway.clock)
         self._body = BodyReader()
         self._closing = False
         self._discarding = False
@@ -221,19 +223,10 @@ class Downstream(asyncio.Protocol):
             # The listener went away with a later config; its connections end with their next request.
             self._refuse(Reason.NO_ROUTE)
             return
-        target = read_target(head.target, method=head.method)
-        if target is None:
+        request = arrived(head, scheme=self.scheme)
+        if request is None:
             self._refuse(Reason.BAD_TARGET)
             return
-        request = Request(
-            method=head.method,
-            path=target.path,
-            query=target.query,
-            authority=target.authority if target.authority is not None else head.host,
-            headers=head.headers,
-            scheme=self.scheme,
-            has_body=head.has_body,
-        )
         self._body.begin(head)
         self.deadline = float("inf")
         stream = Stream(self, request, head)
@@ -248,6 +241,11 @@ class Downstream(asyncio.Protocol):
             data, self._buffer, self._at = self._buffer[self._at :], b"", 0
             if data:
                 self._feed_body(data)
+            self._await_body()
+
+    def _await_body(self) -> None:
+        if self._body.open and self._stream is not None:
+            self._stream.await_body()
 
     def _feed_body(self, data: bytes) -> None:
         stream, body = self._stream, self._body

@@ -259,9 +259,9 @@ class EndpointPool:
         self._idle.clear()
 
     def _end_use(self, connection: UpstreamConnection) -> None:
-        holder, connection.holder = connection.holder, None
-        if holder is not None:
-            self._busy.give_back(holder)
+        if connection.holder is not None:
+            self._busy.give_back(connection.holder)
+            connection.holder = None
 
     def _lost(self, connection: UpstreamConnection) -> None:
         self._open -= 1

@@ -26,9 +26,9 @@ class Budget:
 
     def take(self, holder: Hashable, amount: int = 1) -> Reason | None:
         """Charge an amount to a holder, or say why not."""
+        held = self._held.get(holder, 0) + amount
         if self.total + amount > self.limit:
             return Reason.OVERLOAD
-        held = self._held.get(holder, 0) + amount
         if held > self.share:
             return Reason.CALLER_OVER_SHARE
         self._held[holder] = held
@@ -37,9 +37,11 @@ class Budget:
 
     def give_back(self, holder: Hashable, amount: int = 1) -> None:
         """End a charge, or a part of it."""
-        held = self._held.pop(holder) - amount
-        if held:
-            self._held[holder] = held
+        held = self._held[holder]
+        if held > amount:
+            self._held[holder] = held - amount
+        else:
+            del self._held[holder]
         self.total -= amount
 
     def pass_on(self, amount: int, *, giver: Hashable, taker: Hashable) -> Reason | None:

@@ -17,7 +17,6 @@ from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.core.request_head import RequestHead
 from wardgate.proxy.io.collector import Collector
-from wardgate.proxy.io.deadlines import Deadlines
 from wardgate.proxy.io.errors import ResponseTooLarge, UpstreamError, UpstreamTimeout
 from wardgate.proxy.io.request_sender import RequestSender
 from wardgate.proxy.io.response_writer import ResponseWriter
@@ -72,9 +71,7 @@ class Stream:
             (value.decode("latin-1") for name, value in request.headers if name == b"x-request-id"), ""
         )
         self._started = self._gateway.clock()
-        self._deadlines = Deadlines(
-            limits=self._gateway.limits, timeouts=self._gateway.timeouts, clock=self._gateway.clock
-        )
+        self._deadlines = downstream.deadlines
         self._collecting = False
         self._collector: Collector | None = None
         self._request_done = False
@@ -110,6 +107,11 @@ class Stream:
             self._refuse(Reason.REQUEST_LOOP)
         else:
             self._take(self._exchange.start())
+
+    def await_body(self) -> None:
+        """More of the caller's body is to come than came with the head."""
+        if self._collecting or (self._sender is not None and self._sender.streams):
+            self._deadlines.await_body(collected=self._collecting)
 
     def request_data(self, data: bytes) -> None:
         """A piece of the caller's body."""
@@ -160,7 +162,6 @@ class Stream:
             return
         self._collecting = True
         self._collected(most).charge_to(self._exchange.holder)
-        self._deadlines.await_body(collected=True)
         if self._head.expect_continue and self._head.has_body:
             self._downstream.send_continue()
 
@@ -186,10 +187,8 @@ class Stream:
                 self._refuse(refusal)
                 return
         self._sender = RequestSender(outgoing, self._head, mark=self._gateway.loop_mark)
-        if self._sender.streams and self._head.has_body:
-            self._deadlines.await_body(collected=False)
-            if self._head.expect_continue:
-                self._downstream.send_continue()
+        if self._sender.streams and self._head.has_body and self._head.expect_continue:
+            self._downstream.send_continue()
         self._endpoint = self._gateway.endpoint(outgoing)
         if self._endpoint is None:
             self._refuse(Reason.NO_DESTINATION)
