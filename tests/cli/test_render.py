@@ -53,6 +53,26 @@ def test_refused_request_has_its_own_exit_status(wardgate: Wardgate, lab: Path) 
     assert golden("render-refused.txt", ended.out) == ended.out
 
 
+@pytest.mark.parametrize("matcher", ["prefix: /huggingface", "prefix: /a/../%68ugging%66ace", "exact: //huggingface"])
+@pytest.mark.parametrize("path", ["/huggingface", "/%68uggingfac%65", "//huggingface", "/a/%2E%2e/huggingface"])
+def test_guard_beside_an_open_route_is_met_however_either_is_written(
+    matcher: str, path: str, wardgate: Wardgate, lab: Path
+) -> None:
+    anything = "  - {name: open, directResponse: {status: 204}}\n"
+    (lab / "routes.yaml").write_text(ROUTES.replace("prefix: /huggingface", matcher) + anything)
+
+    assert 0 == wardgate("render", "lab", "--request", "/other").status
+    assert "key_missing" in wardgate("render", "lab", "--request", path).out
+
+
+@pytest.mark.parametrize("path", ["/huggingface%00", "/x/..%2Fhuggingface", "/%%368uggingface"])
+def test_path_that_readers_take_differently_is_refused(path: str, wardgate: Wardgate, lab: Path) -> None:
+    ended = wardgate("render", "lab", "--request", path)
+
+    assert 3 == ended.status
+    assert "bad_target" in ended.out
+
+
 def test_answer_of_the_route_itself_is_shown(wardgate: Wardgate, lab: Path) -> None:
     (lab / "routes.yaml").write_text(
         ROUTES.replace(

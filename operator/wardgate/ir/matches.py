@@ -8,7 +8,10 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class PathMatch:
-    """A condition on the normalised path without its query. ``regex`` is RE2 and must match the whole path."""
+    """A condition on the path without its query, in the form of ``url_path``; so is ``value`` but for a ``regex``.
+
+    ``regex`` is RE2 and must match the whole path.
+    """
 
     kind: Literal["exact", "prefix", "regex"]
     value: str

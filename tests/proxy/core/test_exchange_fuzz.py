@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.proxy.core.conversation import KEY, NOW, TOKEN, UPSTREAM, Talk, auth_plan, config, credential, key_step
@@ -36,8 +36,10 @@ from wardgate.ir import (
     WeightedUpstream,
 )
 from wardgate.proxy.core.messages import Incoming, NeedBody, Outgoing, Reply, Request
+from wardgate.proxy.core.paths import read_target
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
+from wardgate.url_path import normalise
 
 NAMES = [
     "api-key",
@@ -65,6 +67,8 @@ texts = st.sampled_from(
         "{{ missing }}",
         "{{ broken",
         "/other?x={{ e }}",
+        "/%61//b/%2e%2e/{{ e }}",
+        "/..%2F{{ e }}",
         "{{ context() }}",
         '{{ base64_decode("DQo=") }}',
     ]
@@ -128,7 +132,14 @@ matches = st.builds(
     paths=st.lists(st.builds(PathMatch, st.sampled_from(["exact", "prefix", "regex"]), targets), max_size=2).map(tuple),
     headers=st.lists(st.builds(HeaderMatch, names, st.none() | st.just("x")), max_size=1).map(tuple),
 )
-rewrites = st.none() | st.builds(PrefixRewrite, targets) | st.just(RegexRewrite("^/(.*)", "/v/\\1"))
+substitutions = st.sampled_from(["/v/\\1", "/v//\\1", "/%\\1", "/..%2f\\1", "/v?x=\\1"])
+rewrites = (
+    st.none()
+    | st.builds(PrefixRewrite, targets | st.sampled_from(["/v//", "/%61", "/a/.."]))
+    | st.builds(
+        RegexRewrite, st.just("^/(.*)"), st.sampled_from(["/v/\\1", "/v//\\1", "/%\\1", "/..%2f\\1", "/v?x=\\1"])
+    )
+)
 actions: st.SearchStrategy[Any] = (
     st.builds(
         Forward,
@@ -159,7 +170,7 @@ def routes(auth: st.SearchStrategy[str | None]) -> st.SearchStrategy[list[Route]
 requests = st.builds(
     lambda method, path, query, headers, body: Request(method, path, query, b"gw.example", headers, has_body=body),
     st.sampled_from([b"GET", b"POST", b"OPTIONS"]),
-    targets.map(str.encode),
+    (targets | st.sampled_from(["//a", "/%61/b", "/a/../b", "/a%2fb", "/a/..%2fb", "/{a}"])).map(str.encode),
     st.none() | st.just(b"q=1"),
     st.lists(st.tuples(st.sampled_from(NAMES[:5]).map(str.encode), values), max_size=5),
     st.booleans(),
@@ -214,10 +225,15 @@ def test_any_request_is_answered_or_forwarded_whole(
 ) -> None:
     if with_key:
         arrived.headers.append((b"api-key", KEY))
+    written = read_target(arrived.path, method=arrived.method)
+    assume(written is not None)
+    assert written is not None
+    arrived.path = written.path
     said = play(served_config(routes_, transformations, auth), arrived, body)
     if isinstance(said.step, Outgoing):
         assert_sendable(said.step.headers)
-        assert said.step.target == b"*" or said.step.target.startswith(b"/")
+        path = said.step.target.partition(b"?")[0]
+        assert path == b"*" or (path.startswith(b"/") and path == normalise(path))
         assert not {*said.step.target} & {*range(0x21), 0x7F}
         back = said.exchange.finish_response(Incoming(200, [(b"content-type", b"text/plain")], body))
         assert_sendable(back.headers)
