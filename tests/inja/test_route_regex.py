@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from wardgate.inja import DEFAULT_LIMITS, ConfigError, compile_route_regex
+from wardgate.inja import DEFAULT_LIMITS, ConfigError, LimitError, compile_route_regex
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,11 @@ def test_pattern_with_a_lone_surrogate_is_refused() -> None:
 
 def test_pattern_is_kept_for_messages() -> None:
     assert compile_route_regex("a+").pattern == "a+"
+
+
+@pytest.mark.parametrize("pattern", ["a", "a.*z|a", "[ab]"])
+def test_replacing_is_bounded_where_it_would_be_quadratic(pattern: str) -> None:
+    regex = compile_route_regex(pattern)
+    assert regex.sub("x", "a" * 100) == "x" * 100
+    with pytest.raises(LimitError, match="100000 steps"):
+        regex.sub("x", "a" * 60_000)

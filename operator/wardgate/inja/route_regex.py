@@ -8,10 +8,16 @@ the match, ``\\\\`` a backslash.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
+from wardgate.inja.budget import StepBudget
 from wardgate.inja.engines import Match, Re2Regex, compile_re2
 from wardgate.inja.errors import ConfigError
 from wardgate.inja.limits import DEFAULT_LIMITS, Limits
+
+_STEPS_OF_SEARCH: Final = 12
+_CELLS_SHIFT: Final = 6
+"""Instructions times bytes, for a step: two to the power of this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +26,7 @@ class RouteRegex:
 
     pattern: str
     _regex: Re2Regex
+    _steps: int
 
     def fullmatch(self, text: str) -> bool:
         """Tell whether the whole text matches."""
@@ -30,13 +37,16 @@ class RouteRegex:
         _read_substitution(substitution, self._regex.groups)
 
     def sub(self, substitution: str, text: str) -> str:
-        """Replace every match. Raises ``ConfigError`` for a bad substitution."""
+        """Replace every match. Raises ``ConfigError`` for a bad substitution, ``LimitError`` for too much work."""
+        budget = StepBudget(self._steps)
         parts = _read_substitution(substitution, self._regex.groups)
         value = text.encode("utf-8", "surrogateescape")
         pieces: list[bytes] = []
         position = copied = 0
         last_end = -1
         while position <= len(value):
+            # A search may look at all that is left, whether or not it finds something.
+            budget.charge(_STEPS_OF_SEARCH + ((len(value) - position) * self._regex.programsize >> _CELLS_SHIFT))
             match = self._regex.search(value, position)
             if match is None:
                 break
@@ -57,7 +67,7 @@ def compile_route_regex(pattern: str, *, limits: Limits = DEFAULT_LIMITS) -> Rou
         if len(content) > limits.regex_bytes:
             msg = f"it is longer than {limits.regex_bytes} bytes"
             raise ConfigError(msg)
-        return RouteRegex(pattern, compile_re2(content, limits=limits, latin1=False))
+        return RouteRegex(pattern, compile_re2(content, limits=limits, latin1=False), limits.steps)
     except ConfigError as error:
         msg = f"Invalid regex '{pattern}': {error.message}"
         raise ConfigError(msg) from error

@@ -81,6 +81,13 @@ def test_regex_rewrite_to_nothing_leaves_the_root() -> None:
     assert rewritten(None, RegexRewrite("^/.*$", ""), "/v1/models") == b"/"
 
 
+def test_path_that_is_too_much_work_to_rewrite_is_a_bad_target() -> None:
+    served = config(open_route(forward(path_rewrite=RegexRewrite("a.*z|a", "b"))))
+    assert Talk(served, request("GET", "/" + "a" * 100)).outgoing.target == b"/" + b"b" * 100
+    reply = Talk(served, request("GET", "/" + "a" * 60_000)).reply
+    assert (400, "bad_target") == (reply.status, reply.reason)
+
+
 def test_path_of_options_asterisk_stays() -> None:
     talk = Talk(config(open_route(forward(path_rewrite=PrefixRewrite("/x")))), request("OPTIONS", "*"))
     assert talk.outgoing.target == b"*"

@@ -23,7 +23,8 @@ def rewrite(
     """
     if action.rewrite is not None:
         assert match is not None
-        rewritten = settle(action.rewrite(request.path, match))
+        rewritten = action.rewrite(request.path, match)
+        rewritten = None if rewritten is None else settle(rewritten)
         if rewritten is None:
             return REFUSALS[Reason.BAD_TARGET]
         request.path = rewritten

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import TypeAlias
 
-from wardgate.inja import TemplateError, compile_route_regex
+from wardgate.inja import LimitError, TemplateError, compile_route_regex
 from wardgate.inja.limits import Limits
 from wardgate.ir import PrefixRewrite, RegexRewrite
 from wardgate.proxy.core.matching import CompiledMatch
@@ -20,8 +20,8 @@ _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _HOST = re.compile(rb"(?:[0-9A-Za-z._~%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
 
-PathRewrite: TypeAlias = Callable[[bytes, CompiledMatch], bytes]
-"""Makes the upstream's path from the caller's; neither has a query."""
+PathRewrite: TypeAlias = Callable[[bytes, CompiledMatch], bytes | None]
+"""Makes the upstream's path from the caller's; neither has a query. None: it would be too much work."""
 
 
 def compile_rewrite(rewrite: PrefixRewrite | RegexRewrite, *, limits: Limits) -> PathRewrite | None:
@@ -39,8 +39,11 @@ def compile_rewrite(rewrite: PrefixRewrite | RegexRewrite, *, limits: Limits) ->
     except TemplateError:
         return None
 
-    def rewritten(path: bytes, _: CompiledMatch) -> bytes:
-        text = pattern.sub(substitution, path.decode("utf-8", "surrogateescape"))
+    def rewritten(path: bytes, _: CompiledMatch) -> bytes | None:
+        try:
+            text = pattern.sub(substitution, path.decode("utf-8", "surrogateescape"))
+        except LimitError:
+            return None
         return _rooted(text.encode("utf-8", "surrogateescape"))
 
     return rewritten
@@ -57,7 +60,7 @@ def is_host(authority: bytes) -> bool:
 
 
 def _prefix_rewrite(replacement: bytes) -> PathRewrite:
-    def rewritten(path: bytes, match: CompiledMatch) -> bytes:
+    def rewritten(path: bytes, match: CompiledMatch) -> bytes | None:
         if match.kind == "regex":
             return _rooted(replacement)
         matched = path[: len(match.value)]

@@ -267,7 +267,7 @@ class _Run:
 
     def _leave_metadata(self) -> None:
         for setting in self._parts.metadata:
-            text = setting.template.render(self)
+            text = self.budget.charge_text(setting.template.render(self))
             if text:
                 value = self._json_or_text(text) if setting.as_json else text
                 self._around.leave(setting.namespace, setting.key, value)
