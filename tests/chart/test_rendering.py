@@ -88,6 +88,14 @@ def test_the_service_leads_each_port_to_what_the_proxy_binds(helm: Helm) -> None
     }
 
 
+def test_the_service_keeps_callers_addresses_where_it_should(helm: Helm) -> None:
+    kept = one(helm.render(EVERY_VALUE), "Service", "wardgate-proxy")["spec"]
+    inside = one(helm.render(), "Service", "wardgate-proxy")["spec"]
+
+    assert ("LoadBalancer", "Local") == (kept["type"], kept["externalTrafficPolicy"])
+    assert ("ClusterIP", None) == (inside["type"], inside.get("externalTrafficPolicy"))
+
+
 def test_the_headless_service_shows_proxies_that_are_not_ready(helm: Helm) -> None:
     spec = one(helm.render(), "Service", "wardgate-proxy-admin")["spec"]
 

@@ -35,7 +35,11 @@ EVERY_VALUE: dict[str, Any] = {
             {"name": "http", "port": 80, "targetPort": 18080},
             {"name": "plain", "port": 9000, "targetPort": 9000},
         ],
-        "service": {"type": "LoadBalancer", "annotations": {"example.com/scheme": "internal"}},
+        "service": {
+            "type": "LoadBalancer",
+            "externalTrafficPolicy": "Local",
+            "annotations": {"example.com/scheme": "internal"},
+        },
         "maxConfigAge": 1000000,
         "stopDelaySeconds": 7,
         "drainSeconds": 120,
