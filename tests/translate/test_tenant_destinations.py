@@ -9,6 +9,7 @@ from tests.translate.tenants import (
     ANY_HOST,
     ISOLATED,
     Manifest,
+    delegated,
     gateway,
     invalid,
     made,
@@ -121,3 +122,17 @@ def test_tenant_names_no_file_beside_the_proxy() -> None:
     socket = made("ExternalEndpoint", "a/end", {"address": "unix:///run/x", "ports": []}, labels={"is": "end"})
     spec = {"hosts": ["*.example.com"], "selector": {"is": "end"}, "ports": [{"number": 443}]}
     assert () == translate(Cluster().apply(*_estate(spec), socket).snapshot(), settings).config.upstreams
+
+
+def test_client_certificate_of_the_platform_speaks_for_no_tenant() -> None:
+    settings = ISOLATED.model_copy(update={"files_root": "/etc/wardgate"})
+    tls = {"mode": "MUTUAL", "clientCertificate": "/etc/wardgate/c", "privateKey": "/etc/wardgate/k"}
+    external = _estate({"hosts": ["api.example.com"], "ports": [{**_PORT, "clientsideTls": tls}]}, "infra")[2]
+    destination = {"kind": "EXTERNAL_SERVICE", "ref": {"name": "out", "namespace": "infra"}, "port": {"number": 443}}
+    to_it = route("out", to={"forwardTo": {"destinations": [destination]}})
+    root = table("infra/root", route("to-a", to=delegated({"namespace": "a"})), **ANY_HOST)
+    translation = translate(
+        Cluster().apply(gateway(), external, root, table("a/t", to_it), table("infra/own", to_it)).snapshot(), settings
+    )
+    assert () == translation.config.upstreams
+    assert {"a/t"} == invalid(translation)

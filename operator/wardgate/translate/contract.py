@@ -130,6 +130,9 @@ class SecretContent(Protocol):
         """Names of entries that could not be decoded."""
         ...
 
+    @property
+    def annotations(self) -> Mapping[str, str]: ...
+
 
 class SecretLookup(Protocol):
     """The Secrets of the snapshot."""

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from wardgate.api.annotations import SHARE_WITH, AnnotationError, parse_namespaces
 from wardgate.api.parse import Parsed
 from wardgate.api.secret import DEFAULT_TYPE, Secret
 from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason
@@ -105,17 +106,25 @@ class CertificatePair:
 
 def find_secret(reference: Reference, scope: Scope) -> SecretContent | Problem:
     """The Secret a reference means, or why its holder may not have it."""
-    if not scope.tenancy.may_reference(reference.source.namespace, reference.namespace):
+    reader, holder = scope.tenancy.owner(reference.source.namespace), scope.tenancy.owner(reference.namespace)
+    known = not reader or holder in ("", reader)
+    found = scope.secrets.find(reference.namespace, reference.name) if known else None
+    if reader not in ("", holder) and not (found is not None and _is_shared(found, reader)):
+        # The same answer whether or not it exists.
         message = (
-            f"{reference.source} may not use {reference.target}: it lies outside its own and the platform namespaces. "
-            "Copy it into this namespace."
+            f"{reference.source} may not use {reference.target}: it lies outside its own namespace, and no platform "
+            f"Secret of that name is shared with {reader} by the annotation {SHARE_WITH}. Copy it into this namespace."
         )
         return reference.problem(Reason.REF_NOT_PERMITTED, message)
-    found = scope.secrets.find(reference.namespace, reference.name)
     if found is None:
         message = f"{reference.source} needs {reference.target}, which does not exist. Create it, or correct the name."
         return reference.problem(Reason.REF_NOT_FOUND, message)
     return found
+
+
+def _is_shared(secret: SecretContent, tenant: str) -> bool:
+    tenants = parse_namespaces(secret.annotations.get(SHARE_WITH, ""))
+    return not isinstance(tenants, AnnotationError) and tenant in tenants
 
 
 def shared_secret(reference: Reference, scope: Scope) -> Sensitive | Problem:

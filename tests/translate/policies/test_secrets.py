@@ -10,6 +10,7 @@ import pytest
 import trustme
 
 from tests.translate.policies.objects import decoded, encoded, key_secret, raw_secret, scope_of, secret
+from wardgate.api.annotations import SHARE_WITH
 from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.sensitive import Sensitive
 from wardgate.settings import Settings
@@ -167,9 +168,20 @@ class TestReference:
         absent = find_secret(reference(namespace="b"), scope_of(settings=isolated))
         assert (Reason.REF_NOT_PERMITTED, absent) == (problem(there).reason, there)
 
-    def test_platform_secret_may_be_used_by_a_tenant(self) -> None:
+    @pytest.mark.parametrize(("shared", "permitted"), [("ns", True), ("a, ns", True), ("a", False), ("", False)])
+    def test_platform_secret_may_be_used_by_the_tenants_it_is_shared_with(
+        self, shared: str, *, permitted: bool
+    ) -> None:
         isolated = Settings(tenancy="isolated", platform_namespaces=frozenset({"p"}))
-        found = find_secret(reference(namespace="p"), scope_of(secret("s", {}, namespace="p"), settings=isolated))
+        held = secret("s", {}, namespace="p", annotations={SHARE_WITH: shared})
+        found = find_secret(reference(namespace="p"), scope_of(held, settings=isolated))
+        absent = find_secret(reference(namespace="p"), scope_of(settings=isolated))
+        assert permitted == (not isinstance(found, Problem))
+        assert permitted == (found != absent)
+
+    def test_tenants_secret_may_be_used_by_the_platform(self) -> None:
+        isolated = Settings(tenancy="isolated", platform_namespaces=frozenset({"ns"}))
+        found = find_secret(reference(namespace="b"), scope_of(secret("s", {}, namespace="b"), settings=isolated))
         assert not isinstance(found, Problem)
 
 

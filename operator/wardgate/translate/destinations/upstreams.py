@@ -95,9 +95,19 @@ class Upstreams:
             text = f"may not name anything in namespace {plan.namespace} under isolated tenancy"
             return Fault(REFERENCE_REFUSED, Reason.REF_NOT_PERMITTED, text)
         found = self._service(plan) if plan.kind == "SERVICE" else self._external(plan)
+        if isinstance(found, Upstream) and self._lends_identity(found, plan, table):
+            text = (
+                "names an ExternalService with a client certificate, that speaks for the platform; name one of your own"
+            )
+            return Fault(REFERENCE_REFUSED, Reason.REF_NOT_PERMITTED, text)
         if isinstance(found, Upstream):
             self._made[found.name] = found
         return found
+
+    def _lends_identity(self, upstream: Upstream, plan: DestinationPlan, table: ObjectRef) -> bool:
+        """Whether an upstream would take a tenant's requests for its owner's, who is another."""
+        shows = upstream.tls is not None and upstream.tls.certificate is not None
+        return shows and self._tenancy.owner(table.namespace) not in ("", self._tenancy.owner(plan.namespace))
 
     def endpoints_of(self, plan: ExternalServicePlan) -> list[ExternalEndpointPlan]:
         """The ExternalEndpoints that count for a service, the oldest first."""
