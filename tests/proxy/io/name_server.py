@@ -1,4 +1,4 @@
-"""A name server on loopback that answers for some names, denies others and keeps silent about the rest."""
+"""A name server on loopback that answers for some names, denies others, and keeps silent or takes its time for some."""
 
 from __future__ import annotations
 
@@ -16,10 +16,15 @@ _NAME_ERROR: Final = 3
 
 @dataclass
 class NameServer(asyncio.DatagramProtocol):
-    """``addresses`` by name; a name below ``silent`` gets no answer, any other one does not exist."""
+    """``addresses`` by name; a name below ``silent`` gets no answer, any other one does not exist.
+
+    ``slow``: seconds from the first question about a name until there is an answer, as where a zone is slow to tell.
+    """
 
     addresses: Mapping[str, str]
     silent: str
+    slow: Mapping[str, float] = field(default_factory=dict)
+    known_at: dict[str, float] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     transport: asyncio.DatagramTransport | None = None
 
@@ -38,7 +43,14 @@ class NameServer(asyncio.DatagramProtocol):
         self.asked.append(name)
         if not f".{name}".endswith(f".{self.silent}") and self.transport is not None:
             (kind,) = struct.unpack_from(">H", data, end)
-            self.transport.sendto(self._answer(data, data[_HEAD.size : end + 4], name=name, kind=kind), addr)
+            loop = asyncio.get_running_loop()
+            known_at = self.known_at.setdefault(name, loop.time() + self.slow.get(name, 0.0))
+            loop.call_at(
+                known_at,
+                self.transport.sendto,
+                self._answer(data, data[_HEAD.size : end + 4], name=name, kind=kind),
+                addr,
+            )
 
     def _answer(self, query: bytes, question: bytes, *, name: str, kind: int) -> bytes:
         address = self.addresses.get(name)
@@ -60,8 +72,10 @@ def _read_name(query: bytes) -> tuple[str, int]:
 
 
 @asynccontextmanager
-async def name_server(addresses: Mapping[str, str], *, silent: str) -> AsyncIterator[NameServer]:
-    server = NameServer(addresses, silent)
+async def name_server(
+    addresses: Mapping[str, str], *, silent: str, slow: Mapping[str, float] | None = None
+) -> AsyncIterator[NameServer]:
+    server = NameServer(addresses, silent, slow or {})
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
         lambda: server, local_addr=("127.0.0.1", 0)
     )

@@ -12,6 +12,7 @@ import pytest
 from tests.proxy.io.bench import OK, PORT, answering, config, open_route, providing, run, serving, settle
 from tests.proxy.io.name_server import name_server
 from wardgate.ir import Endpoint, Forward, Listener, Upstream, VirtualHost, WeightedUpstream
+from wardgate.proxy.io import name_servers
 from wardgate.proxy.io.name_servers import NameServers
 from wardgate.proxy.settings import ProxySettings, Timeouts
 from wardgate.tasks import spawn
@@ -89,6 +90,30 @@ def test_a_short_name_is_looked_for_in_the_search_domains_of_a_pod() -> None:
                 "api.example.cluster.local",
                 "api.example",
             }
+
+    run(scenario())
+
+
+def test_a_slow_zone_behind_a_quick_server_is_waited_for() -> None:
+    async def scenario() -> None:
+        quick = {f"h{number}.example": "192.0.2.1" for number in range(10)}
+        addresses = {**quick, "slow.example": "192.0.2.2"}
+        async with name_server(addresses, silent="dead.example", slow={"slow.example": 3.0}) as server:
+            names = NameServers(servers=[server.address])
+            for name in quick:
+                await names.lookup(f"{name}.", 80)
+            assert await names.lookup("slow.example.", 80) == ("192.0.2.2",)
+
+    run(scenario())
+
+
+def test_a_lookup_ends_however_long_the_tries_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(name_servers, "_LONGEST", 0.05)
+
+    async def scenario() -> None:
+        async with name_server({}, silent="dead.example") as server:
+            with pytest.raises(TimeoutError):
+                await NameServers(servers=[server.address]).lookup("a.dead.example.", 80)
 
     run(scenario())
 

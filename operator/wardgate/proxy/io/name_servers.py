@@ -20,6 +20,13 @@ _ABSENT: Final = frozenset(
 )
 """Answers that say that a name has no address. Everything else says that nobody knows."""
 
+_TRIES: Final = 5
+"""c-ares waits for an answer for five times a server's usual latency, 0.25 s at least, and twice as long at every try.
+With its default of three a name whose zone takes two seconds would never resolve behind a server that is usually quick;
+with five it has 7 s."""
+_LONGEST: Final = 10.0
+"""Seconds; behind servers that are usually slow five tries take minutes, and an outage would be noticed to end late."""
+
 
 class NameServers:
     """``servers`` are ``ADDR:PORT``, in the place of those that the machine is configured with."""
@@ -42,11 +49,12 @@ class NameServers:
                 loop.call_soon_threadsafe(_settle, answer, result, error)
 
         self._open().getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, callback=answered)
-        return await answer
+        async with asyncio.timeout(_LONGEST):
+            return await answer
 
     def _open(self) -> pycares.Channel:
         if self._channel is None:
-            self._channel = pycares.Channel(servers=self._servers or None)
+            self._channel = pycares.Channel(servers=self._servers or None, tries=_TRIES)
         return self._channel
 
 
