@@ -136,7 +136,9 @@ def _guarded(compiled: Compiled, method: _Method) -> _Method:
         if longest is not None and len(value) > longest:
             msg = f"A value of {len(value)} bytes is too long for this regex; it takes up to {longest}."
             raise LimitError(msg)
-        budget.charge(1 + (len(value) * work >> WORK_SHIFT))
+        steps = len(value) * work >> WORK_SHIFT
+        if steps:
+            budget.charge(steps)
         return method(value, budget)
 
     return apply

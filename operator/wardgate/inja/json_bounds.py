@@ -21,6 +21,8 @@ MEMORY_FACTOR: Final = 8
 """Parsing takes at most so many times the memory of the longest text that is allowed."""
 _VALUE_MEMORY: Final = 120
 """Bytes that a value takes at most on its own: an object with one member takes 240 for its two marks."""
+_SMALL: Final = 1024
+"""Bytes. A text that is shorter cannot be much work, so it counts as if each were a value."""
 _FEW: Final = 4096
 """So many values are not worth an exact count."""
 _MARKS: Final = b"[{,:"
@@ -44,6 +46,9 @@ def load(body: bytes, *, limits: Limits, meter: Meter) -> Loaded:
     if len(body) > limits.json_bytes:
         msg = f"The JSON text is longer than {limits.json_bytes} bytes."
         raise JsonTooLargeError(msg)
+    if len(body) <= min(_SMALL, limits.json_values) and _brackets(body) <= limits.value_depth:
+        meter.charge(len(body))
+        return Loaded(parse(decode(body)), len(body))
     end = body.find(b"\0")
     text = body if end < 0 else body[:end]
     meter.charge(1 + (len(body) >> 7) + (text.count(b"\\") >> 5))
@@ -60,7 +65,7 @@ def load(body: bytes, *, limits: Limits, meter: Meter) -> Loaded:
 def weigh(text: bytes, *, limits: Limits, meter: Meter) -> int:
     """Return at least the number of values and keys. Raises ``JsonTooComplexError``, also for too many levels."""
     values = _count(text, _MARKS)
-    if values <= min(_FEW, limits.json_values) and text.count(b"[") + text.count(b"{") <= limits.value_depth:
+    if values <= min(_FEW, limits.json_values) and _brackets(text) <= limits.value_depth:
         return values
     text = _outside_of_strings(text, limits=limits, meter=meter)
     values = _count(text, _MARKS)
@@ -70,6 +75,10 @@ def weigh(text: bytes, *, limits: Limits, meter: Meter) -> int:
         msg = f"The JSON value is nested more than {limits.value_depth} levels deep."
         raise JsonTooComplexError(msg)
     return values
+
+
+def _brackets(text: bytes) -> int:
+    return text.count(b"[") + text.count(b"{")
 
 
 def _count(text: bytes, characters: bytes) -> int:

@@ -30,6 +30,8 @@ from wardgate.proxy.core.surroundings import Surroundings, header_key, to_text
 from wardgate.proxy.core.veil import VeiledView
 
 _CONTENT_TYPE = b"content-type"
+_FEW_HEADERS = 64
+"""So few are looked through too quickly to be charged for."""
 _LONG_VALUE = 256
 """Characters. Shorter values are written too quickly to be charged for."""
 _NO_METADATA: Metadata = MappingProxyType({})
@@ -136,7 +138,8 @@ class CompiledMessage:
             view = VeiledView(view, veil.request if self._is_request else veil.response)
             around = around.behind(veil)
         try:
-            budget.charge(self._header_steps * view.header_count >> 2)
+            if view.header_count > _FEW_HEADERS:
+                budget.charge(self._header_steps * view.header_count >> 2)
             loaded = self._loaded(view.body, budget)
             return _Run(view, around, budget, self).run(loaded)
         except JsonTooLargeError:
@@ -169,7 +172,6 @@ class _Run:
         "_body",
         "_body_text",
         "_extractions",
-        "_header_steps",
         "_limits",
         "_parts",
         "_spec",
@@ -191,7 +193,6 @@ class _Run:
         self._parts = message.parts
         self._spec = spec = message.spec
         self._limits = message.limits
-        self._header_steps = 1 + (view.header_count >> 3)
         self._body = b"" if spec.body_mode == "passthrough" else view.body or b""
         self._body_text: str | None = None
         self._extractions: dict[str, str] = {}
@@ -218,7 +219,7 @@ class _Run:
 
     def header(self, name: str, /) -> str:
         """See ``Context``."""
-        self.budget.charge(self._header_steps)
+        self.budget.charge(1 + (self._view.header_count >> 3))
         return to_text(self._view.first(header_key(name)) or b"")
 
     def request_header(self, name: str, /) -> str:
