@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
+import hypothesis
 import pytest
 
 from tests.cluster.binaries import control_plane_binaries, helm_binary, to_stderr
@@ -14,6 +15,10 @@ from tests.cluster.cluster import Cluster
 from tests.cluster.control_plane import ControlPlane
 
 StartCluster: TypeAlias = Callable[[], AbstractContextManager[Cluster]]
+
+# How long an example takes is the machine's affair; a test that measures time says so itself.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 CLUSTER_FIXTURES = {"control_plane_folder", "helm"}
 

@@ -9,6 +9,15 @@ from hypothesis import strategies as st
 from wardgate.proxy.core.chunked import ChunkedDecoder, ChunkedError
 
 
+def whole(wire: bytes) -> tuple[ChunkedDecoder, list[bytes]]:
+    """A decoder that has read all that arrived, in however many goes."""
+    decoder = ChunkedDecoder()
+    pieces = [decoder.feed(wire)]
+    while decoder.behind:
+        pieces.append(decoder.feed(b""))
+    return decoder, pieces
+
+
 def test_chunks_are_joined_and_the_rest_is_left() -> None:
     decoder = ChunkedDecoder()
     assert decoder.feed(b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\nGET /") == b"abcde"
@@ -26,12 +35,9 @@ def test_any_split_gives_the_same_body() -> None:
 
 
 def test_a_flood_of_tiny_chunks_is_read_in_several_goes() -> None:
-    decoder = ChunkedDecoder()
-    pieces = [decoder.feed(b"1\r\nx\r\n" * 10_000 + b"0\r\n\r\nrest")]
-    while decoder.behind:
-        pieces.append(decoder.feed(b""))
+    decoder, pieces = whole(b"1\r\nx\r\n" * 10_000 + b"0\r\n\r\nrest")
     assert b"".join(pieces) == b"x" * 10_000
-    assert max(map(len, pieces)) < 1000
+    assert max(map(len, pieces)) < 200
     assert (decoder.done, decoder.rest) == (True, b"rest")
 
 
@@ -69,7 +75,7 @@ def test_trailers_are_thrown_away() -> None:
 )
 def test_framing_that_two_readers_could_read_differently_is_an_error(wire: bytes) -> None:
     with pytest.raises(ChunkedError):
-        ChunkedDecoder().feed(wire)
+        whole(wire)
 
 
 def test_a_size_is_refused_while_it_is_still_arriving() -> None:

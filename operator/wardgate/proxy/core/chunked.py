@@ -13,8 +13,8 @@ _SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
 _TRAILER = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*")
 _MAX_LINE = 16
 _MAX_TRAILERS = 8192
-_STEPS = 2048
-"""Steps of one ``feed``, three for a chunk: two milliseconds of the worker's thread."""
+_STEPS = 512
+"""Steps of one ``feed``, three for a chunk: half a millisecond of the worker's thread."""
 
 
 class ChunkedError(Exception):

@@ -35,8 +35,8 @@ _BLANK_LINES = 2
 """Empty lines before a request that are passed over: old callers end a body with one (RFC 9112, 2.2)."""
 _SLACK = 64 * 1024
 """Bytes of an unwanted body, or of early requests, that are read rather than the connection closed."""
-_PER_TURN = 16
-"""Requests served at once for one caller before the others get a turn."""
+_PER_TURN = 4
+"""Requests served at once on one connection before the others get a turn. A caller may have thousands of them."""
 _LINGER = 2.0
 """Seconds in which a caller can still read a refusal while the rest of its request is thrown away."""
 
