@@ -11,7 +11,7 @@ from functools import partial
 
 import pytest
 
-from wardgate.outlet import WRITE_BYTES, Outlet, OutletStream, unblocked_standard_error, write_whole
+from wardgate.outlet import WRITE_BYTES, Outlet, OutletStream, lost_messages, unblocked_standard_error, write_whole
 
 
 class Reader:
@@ -122,8 +122,10 @@ def test_messages_for_a_reader_who_stands_still_block_nobody(monkeypatch: pytest
             record = logging.makeLogRecord({"msg": "x" * 10_000})
             for _ in range(500):
                 handler.handle(record)
+            assert lost_messages() > 0
             assert handler.stream.fileno() == writing
         assert sys.stderr is stream
+        assert lost_messages() == 0
         received = bytearray()
         while b"lines are missing here" not in received:
             received += pipe.read1()

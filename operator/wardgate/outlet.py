@@ -122,6 +122,11 @@ class OutletStream(TextIOBase):
         self._lock = threading.Lock()
 
     @property
+    def dropped(self) -> int:
+        """Lines lost so far."""
+        return self._outlet.dropped
+
+    @property
     def encoding(self) -> str:  # type: ignore[override]
         """The stream's own."""
         return self._stream.encoding or "utf-8"
@@ -166,6 +171,11 @@ def unblocked_standard_error(*, coloured: bool) -> Iterator[None]:
     finally:
         sys.stderr = stream
         outlet.close(within=1.0)
+
+
+def lost_messages() -> int:
+    """Lines of this process's standard error that nobody read fast enough."""
+    return sys.stderr.dropped if isinstance(sys.stderr, OutletStream) else 0
 
 
 def write_whole(descriptor: int, data: bytes) -> None:

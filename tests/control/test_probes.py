@@ -62,6 +62,7 @@ def test_figures_are_shown_by_kind_and_in_sum() -> None:
         "wardgate_operator_leader 1.0",
         'wardgate_operator_revision_info{revision="abc"} 1.0',
         "wardgate_operator_api_errors_total 7.0",
+        "wardgate_operator_messages_dropped_total 0.0",
         "wardgate_operator_publishes_total 1.0",
     ):
         assert line in text.splitlines(), line

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 
+from wardgate.outlet import Outlet, OutletStream
 from wardgate.proxy.metrics import BUCKETS, Counters, Totals
 
 
@@ -124,3 +127,10 @@ def test_no_label_holds_what_a_terminal_obeys() -> None:
     text = shown(totals)
     assert all(line.isprintable() for line in text.split("\n"))
     assert 'route="a\\\\x1b[2J\\\\n"' in text
+
+
+def test_messages_that_nobody_read_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    outlet = Outlet(write=len, limit=1, notice=lambda _: b"")
+    monkeypatch.setattr(sys, "stderr", OutletStream(outlet, sys.stderr, shown=str))
+    print("one line", file=sys.stderr)
+    assert "wardgate_messages_dropped_total 1.0" in shown(Totals())

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from wardgate.outlet import lost_messages
+
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -79,6 +81,7 @@ class Metrics(Collector):
             ("wardgate_operator_publish_failures", "Rounds that could not be published.", self.publish_failures),
             ("wardgate_operator_internal_errors", "Rounds that ran into a bug.", self.internal_errors),
             ("wardgate_operator_api_errors", "Requests to the API server that failed.", self._api_errors()),
+            ("wardgate_operator_messages_dropped", "Lines of its log that nobody read fast enough.", lost_messages()),
         ):
             yield CounterMetricFamily(name, text, float(value))
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from wardgate.outlet import lost_messages
 from wardgate.printable import printable
 from wardgate.proxy.delivery import Delivery
 
@@ -174,6 +175,9 @@ class Totals(Collector):
             "wardgate_access_log_lines_dropped",
             "Access log lines that nobody read fast enough.",
             self.log_lines_dropped,
+        )
+        yield CounterMetricFamily(
+            "wardgate_messages_dropped", "Lines of standard error that nobody read fast enough.", lost_messages()
         )
         yield GaugeMetricFamily("wardgate_closed_routes", "Routes closed for a part nobody knows.", self.closed_routes)
         yield GaugeMetricFamily("wardgate_refused_keys", "Keys refused for a part nobody knows.", self.refused_keys)
