@@ -35,6 +35,7 @@ from tests.e2e.installation import PORT, Installation
 from tests.examples.servers import Answer, Provider
 
 PLATFORM_TOKEN, PLATFORM_KEY = "sk-the-token-of-the-platform", "key-of-a-caller-of-the-platform"
+SHARED_KEY, SHARED = "key-with-a-shared-token", {"shared": "yes"}
 GUARDED, OFFERED, MINE = {"guard": "platform"}, {"offered": "yes"}, {"mine": "yes"}
 APPS_HOST, EVIL_HOST, PLATFORM_HOST = "api.apps.test", "evil.apps.test", "www.platform.test"
 
@@ -127,6 +128,7 @@ def _platforms(apps: str, evil: str, platform: str) -> list[Manifest]:
         delegating("shared", "/shared/", *shared, sort={"sortMethod": "ROUTE_SPECIFICITY"}),
         delegating("admin", "/admin", {"name": "inner"}, labels=GUARDED),
         route("/platform", "provider", labels=GUARDED),
+        route("/selected", "selected", labels={}),
         hosts=["*"],
         virtualGateways=[{"name": "gateway"}],
         failureMode="FREEZE_CONFIG",
@@ -141,11 +143,14 @@ def _platforms(apps: str, evil: str, platform: str) -> list[Manifest]:
         table("inner", answering("inner", "/", "of the platform")),
         lent,
         service("provider", PROVIDER),
+        service("selected", PROVIDER, selector=GUARDED),
         ext_auth("guard", storage={"labelSelector": GUARDED}, labels=GUARDED),
         ext_auth("offered", storage={"labelSelector": GUARDED}, labels=OFFERED),
         ext_auth("lent", storage={"labelSelector": GUARDED}, labels={"lent": "yes"}),
         key_secret("caller", PLATFORM_KEY, PLATFORM_TOKEN, labels=GUARDED),
-    ]
+        key_secret("shared", SHARED_KEY, PLATFORM_TOKEN, labels=SHARED, annotations={
+            "wardgate.dev/share-with": evil, "wardgate.dev/upstream-hosts": PROVIDER}),
+    ]  # fmt: skip
 
 
 def _of_apps(platform: str) -> list[Manifest]:
@@ -169,9 +174,13 @@ def _attack(apps: str, platform: str) -> list[Manifest]:
     inner, lent = {"name": "inner", "namespace": platform}, {"name": "lent", "namespace": platform}
     both = {"injaTemplate": {"headers": {"x-copy": {"text": 'copy-{{ header("api-key") }}'}}}}
     away = {"injaTemplate": {"headers": {":path": {"text": "/platform"}}}, "recalculateRoutingDestination": True}
+    own_key = {"headers": {"own-key": {"text": "key-of-evil"}, "x-env": {"text": '[{{ env("PATH") }}]'}}}
+    shows_own_key = {"injaTemplate": own_key}
+    to_apps = {"injaTemplate": {"headers": {":path": {"text": "/apps/chat"}}}, "recalculateRoutingDestination": True}
     return [
         service("own", ELSEWHERE),
         service("internal", internal),
+        service("provider", PROVIDER),
         annotated(
             table(
                 "routes",
@@ -179,12 +188,22 @@ def _attack(apps: str, platform: str) -> list[Manifest]:
                 route("/evil/offered", "own", labels=OFFERED),
                 route("/evil/internal", "internal", labels={}),
                 route("/evil/away", "own", labels={"away": "yes"}),
+                route("/evil/shared", "provider", labels=SHARED),
+                named("/evil/renamed", "provider", host="other.example", labels=SHARED),
+                route("/evil/to-apps", "own", labels={"to": "apps"}),
+                route("/evil/hmac", "own", labels={"hmac": "yes"}),
+                route("/evil/either", "own", labels={"either": "yes"}),
                 answering("ordinary", "/evil/ordinary", "", labels={"ordinary": "yes"}),
                 answering("wide", "/admin", "of evil"),
                 delegating("inner", "/evil/inner", inner),
                 delegating("lent", "/evil/lent", lent, labels={**OFFERED, "weak": "yes"}),
                 {"name": "any", "matchers": [{"uri": {"regex": ".*"}}], "directResponse": {"status": 200}},
             ),
+            **own,
+        ),
+        annotated(
+            table("curious", *(delegating(one, f"/evil/{one}", {"name": one, "namespace": platform})
+                               for one in ("inner", "absent"))),
             **own,
         ),
         annotated(
@@ -204,15 +223,47 @@ def _attack(apps: str, platform: str) -> list[Manifest]:
               virtualGateways=gateway, weight=1000),
         ext_auth("open-door", storage={"labelSelector": {"weak": "yes"}}, labels={"weak": "yes"}),
         _reading_content_type(),
+        key_secret("own", "key-of-evil", "none", labels=MINE),
         key_secret("intruder", OWN_KEY, "none", labels={**GUARDED, "team": "apps", "weak": "yes"}),
         copying("copy-open", labels=MINE, phase="preAuthz", request=both),
         copying("copy-offered", labels=OFFERED, phase="preAuthz", request=both),
         copying("away", labels={"away": "yes"}, phase="preAuthz", request=away),
+        copying("to-apps", labels={"to": "apps"}, phase="preAuthz", request=to_apps),
+        copying("show", labels=SHARED, phase="postAuthz", request=both),
+        copying("either", labels={"either": "yes"}, phase="preAuthz", request=shows_own_key),
+        _either(),
+        ext_auth("shared", storage={"labelSelector": SHARED}, labels=SHARED),
+        _keyed_with({"name": "caller", "namespace": platform}),
         {"apiVersion": NETWORKING, "kind": "VirtualGateway", "metadata": {"name": "own"},
          "spec": {"listeners": [{"http": {}, "port": {"number": PORT}}]}},
         {"apiVersion": NETWORKING, "kind": "ExternalEndpoint", "metadata": {"name": "impostor", "labels": GUARDED},
          "spec": {"address": "203.0.113.7", "ports": [{"name": "https", "number": 443}]}},
+        {"apiVersion": NETWORKING, "kind": "ExternalEndpoint", "metadata": {"name": "socket"},
+         "spec": {"address": "unix:///run/some.sock", "ports": []}},
     ]  # fmt: skip
+
+
+def named(path: str, name: str, *, host: str, labels: Manifest) -> Manifest:
+    """A route that tells the provider another host."""
+    made = route(path, name, labels=labels)
+    del made["forwardTo"]["autoHostRewrite"]
+    return {**made, "forwardTo": {**made["forwardTo"], "hostRewrite": host}}
+
+
+def _keyed_with(secret: Manifest) -> Manifest:
+    policy = ext_auth("hmac", storage={"labelSelector": MINE}, labels={"hmac": "yes"})
+    policy["spec"]["config"]["glooAuth"]["configs"][0]["apiKeyAuth"]["hmac"] = {"sharedSecretRef": secret}
+    return policy
+
+
+def _either() -> Manifest:
+    """Open with a key of the tenant's own, which its template sets; the key in the other header is to go along."""
+    policy = ext_auth("either", storage={"labelSelector": MINE}, labels={"either": "yes"})
+    auth = policy["spec"]["config"]["glooAuth"]
+    step = auth["configs"][0]["apiKeyAuth"]
+    auth["configs"].append({"apiKeyAuth": {**step, "headerName": "own-key"}})
+    auth["booleanExpr"] = "config_0 || config_1"
+    return annotated(policy, annotations={"wardgate.dev/forward-credential": "true"})
 
 
 def _reading_content_type() -> Manifest:
@@ -231,7 +282,8 @@ def estate(
     with Installation(cluster, Helm(helm), tmp_path_factory.mktemp("reach"), values) as installation:
         cluster.apply(_platforms(apps, evil, platform), namespace=platform)
         cluster.apply(_of_apps(platform), namespace=apps)
-        installation.operator("--tenancy", "isolated", "--platform-namespace", platform)
+        open_to_templates = ("--template-env", "PATH")
+        installation.operator("--tenancy", "isolated", "--platform-namespace", platform, *open_to_templates)
         installation.proxy(provider=provider)
         installation.everywhere(200, "/apps/chat", method="POST", **{"api-key": CALLER})
         tenant_identity(cluster, evil).apply(_attack(apps, platform), namespace=evil)
@@ -267,10 +319,62 @@ def test_key_of_another_tenants_callers_reaches_no_tenant(estate: Estate) -> Non
     assert CALLER not in str(estate.sent("/models/evil/open"))
 
 
-def test_template_moves_no_request_to_the_platforms_routes(estate: Estate) -> None:
-    answer = estate.ask("/evil/away", **{"api-key": PLATFORM_KEY})
+@pytest.mark.parametrize(("path", "key"), [("/evil/away", PLATFORM_KEY), ("/evil/to-apps", CALLER)])
+def test_template_moves_no_request_to_routes_of_others(estate: Estate, path: str, key: str) -> None:
+    answer = estate.ask(path, **{"api-key": key})
     assert 403 == answer.status
-    assert PLATFORM_TOKEN not in str(answer)
+    assert [] == [token for token in (PLATFORM_TOKEN, TOKEN) if token in str(answer)]
+
+
+def test_shared_token_is_shown_to_no_template_of_the_tenant(estate: Estate) -> None:
+    answer = estate.ask("/evil/shared", **{"api-key": SHARED_KEY})
+    assert 200 == answer.status
+    assert PLATFORM_TOKEN == estate.sent("/models/evil/shared")["authorization"]
+    assert "[]" == answer.headers["x-shown"]
+
+
+def test_shared_token_that_is_bound_goes_under_no_other_host(estate: Estate) -> None:
+    assert 403 == estate.ask("/evil/renamed", **{"api-key": SHARED_KEY}).status
+    assert {} == estate.sent("/models/evil/renamed")
+
+
+def test_policy_of_a_tenant_is_keyed_with_no_secret_of_the_platform(estate: Estate) -> None:
+    assert 500 == estate.ask("/evil/hmac").status
+    kind, message = estate.approval("ExtAuthPolicy", "hmac", estate.evil)
+    assert "INVALID" == kind
+    assert "wardgate.dev/share-with" in message
+
+
+def test_key_that_a_tenant_did_not_accept_is_not_forwarded_by_its_word(estate: Estate) -> None:
+    """Its template opens the route with a key of its own, so that the caller's goes along in the other header."""
+    assert 200 == estate.ask("/evil/either", **{"api-key": PLATFORM_KEY}).status
+    assert PLATFORM_KEY not in str(estate.sent("/models/evil/either"))
+
+
+def test_tenants_template_reads_no_variable_of_the_proxy(estate: Estate) -> None:
+    assert 200 == estate.ask("/evil/either").status
+    assert "[]" == estate.sent("/models/evil/either")["x-env"]
+
+
+def test_tenant_reaches_no_socket_beside_the_proxy(estate: Estate) -> None:
+    kind, message = estate.approval("ExternalEndpoint", "socket", estate.evil)
+    assert "INVALID" == kind
+    assert "platform namespaces only" in message
+
+
+def test_tenant_does_not_learn_which_tables_there_are(estate: Estate) -> None:
+    kind, message = estate.approval("RouteTable", "curious", estate.evil)
+    assert "INVALID" == kind
+    said = [part.partition("table never.")[0] for part in message.split('Route "')[1:]]
+    assert {said[0]} == {one.replace("inner", "absent") for one in said}
+
+
+def test_endpoint_of_a_tenant_stands_in_for_no_service_of_the_platform(estate: Estate) -> None:
+    assert 200 == estate.ask("/selected").status
+
+
+def test_table_that_a_tenant_took_away_is_closed(estate: Estate) -> None:
+    assert 500 == estate.ask("/gone/x").status
 
 
 def test_platforms_child_table_is_not_reached_without_its_key(estate: Estate) -> None:
