@@ -21,6 +21,7 @@ def counted() -> Counters:
     counters.request(listener="main", route="lab", status=200, reason="", seconds=120.0)
     counters.request(listener="main", route="lab", status=401, reason="key_missing", seconds=0.0005)
     counters.upstream_error(upstream="hf", reason="upstream_timeout")
+    counters.refused_connection("caller_over_share")
     counters.connections = 3
     counters.in_flight = 2
     counters.log_lines_dropped = 1
@@ -46,6 +47,7 @@ def test_the_counts_of_several_workers_are_added_up() -> None:
     assert 'wardgate_requests_total{listener="main",reason="",route="lab",status="200"} 4.0' in text
     assert 'wardgate_requests_total{listener="main",reason="key_missing",route="lab",status="401"} 2.0' in text
     assert 'wardgate_upstream_errors_total{reason="upstream_timeout",upstream="hf"} 2.0' in text
+    assert 'wardgate_connections_refused_total{reason="caller_over_share"} 2.0' in text
     assert "wardgate_connections 6.0" in text
     assert "wardgate_requests_in_flight 4.0" in text
     assert "wardgate_workers 2.0" in text
