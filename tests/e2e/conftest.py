@@ -12,7 +12,9 @@ from tests.chart.helm import Helm
 from tests.cluster.cluster import Cluster
 from tests.cluster.control_plane import ControlPlane
 from tests.conftest import StartCluster
+from tests.e2e.estate import CALLER, TOKEN, tenant_identity
 from tests.e2e.installation import Installation
+from tests.e2e.two_tenants import Estate, found
 from tests.examples.servers import Provider
 
 
@@ -52,3 +54,17 @@ def fragile_installation(fragile_cluster: Cluster, helm: Path, tmp_path: Path) -
     """An installation there."""
     with Installation(fragile_cluster, Helm(helm), tmp_path) as installed:
         yield installed
+
+
+@pytest.fixture
+def estate(cluster: Cluster, helm: Path, tmp_path: Path, provider: Provider) -> Iterator[Estate]:
+    """Two tenants and the platform, being served."""
+    platform, apps, evil = (cluster.namespace(name) for name in ("platform", "apps", "evil"))
+    values = {"tenancy": "isolated", "platformNamespaces": [platform]}
+    with Installation(cluster, Helm(helm), tmp_path, values) as installation:
+        found(cluster, platform, apps, evil)
+        installation.operator("--tenancy", "isolated", "--platform-namespace", platform)
+        installation.proxy(provider=provider)
+        installation.everywhere(200, "/apps/chat", **{"api-key": CALLER})
+        assert [TOKEN] == provider.last_headers().get("authorization"), provider.received()[-3:]
+        yield Estate(installation, provider, platform, apps, evil, tenant_identity(cluster, evil))

@@ -63,12 +63,13 @@ def ext_auth(name: str, *, storage: Manifest, labels: Manifest) -> Manifest:
     }
 
 
-def transformation(name: str, *, selectors: list[Manifest], request: Manifest) -> Manifest:
+def transformation(name: str, *, selectors: list[Manifest], phase: str = "postAuthz", **messages: Manifest) -> Manifest:
+    """``messages``: ``request`` and ``response``."""
     return {
         "apiVersion": "trafficcontrol.policy.gloo.solo.io/v2",
         "kind": "TransformationPolicy",
         "metadata": {"name": name},
-        "spec": {"applyToRoutes": selectors, "config": {"phase": {"postAuthz": {}}, "request": request}},
+        "spec": {"applyToRoutes": selectors, "config": {"phase": {phase: {}}, **messages}},
     }
 
 

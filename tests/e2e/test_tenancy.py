@@ -1,130 +1,21 @@
-"""Isolated tenancy on a real API server: what a tenant's own identity may apply does not get at another tenant's token.
-
-The platform owns the gateway and delegates /apps and /evil to one namespace each. ``apps`` has a provider, a policy and
-a key Secret with the provider's token. ``evil`` may write anything in its own namespace, and knows all names.
-"""
+"""Isolated tenancy on a real API server: what a tenant may apply does not get at another tenant's token."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-
-import pytest
-
-from tests.chart.helm import Helm
-from tests.cluster.cluster import Cluster
-from tests.cluster.objects import Objects
 from tests.e2e.estate import (
     CALLER,
     ELSEWHERE,
     NETWORKING,
     OWN_KEY,
     PROVIDER,
-    TOKEN,
-    Manifest,
-    delegation,
     ext_auth,
     key_secret,
     route,
     service,
     table,
-    tenant_identity,
     transformation,
 )
-from tests.e2e.installation import PORT, Installation
-from tests.examples.servers import Provider
-
-
-@dataclass
-class Estate:
-    """``evil`` is the attacker in the attacker's own identity."""
-
-    installation: Installation
-    provider: Provider
-    platform: str
-    apps: str
-    evil_namespace: str
-    evil: Objects
-
-    def attack(self, *manifests: Manifest) -> None:
-        """Apply as the attacker, and wait until the proxies serve it."""
-        self.evil.apply(list(manifests), namespace=self.evil_namespace)
-        for manifest in manifests:
-            if manifest["kind"] != "Secret":
-                self.installation.cluster.kubectl(
-                    *(
-                        "wait",
-                        "--for=jsonpath={.status.observedGeneration}=1",
-                        "--timeout=20s",
-                        "-n",
-                        self.evil_namespace,
-                    ),
-                    f"{manifest['kind'].lower()}/{manifest['metadata']['name']}",
-                )
-        self.settle()
-
-    def settle(self) -> None:
-        """Wait until a change made now is enforced: what was applied before it is then as well."""
-        cluster, name = self.installation.cluster, f"settle-{len(self.provider.received())}-{id(object())}"
-        secret = key_secret(name, name, "none", labels={"team": "apps"})
-        cluster.create(secret, namespace=self.apps)
-        self.installation.everywhere(200, "/apps/chat", **{"api-key": name})
-        cluster.delete("Secret", name, namespace=self.apps)
-
-    def ask(self, path: str, **headers: str) -> int:
-        return self.installation.proxies[0].status(path, "POST", **headers)
-
-    def leaks(self) -> list[str]:
-        """Requests that took the token anywhere but to the route of ``apps``."""
-        return [
-            str(record["path"])
-            for record in self.provider.received()
-            if TOKEN in str(record) and not str(record["path"]).startswith("/models/apps/chat")
-        ]
-
-
-@pytest.fixture
-def estate(cluster: Cluster, helm: Path, tmp_path: Path, provider: Provider) -> Iterator[Estate]:
-    platform, apps, evil = (cluster.namespace(name) for name in ("platform", "apps", "evil"))
-    values = {"tenancy": "isolated", "platformNamespaces": [platform]}
-    with Installation(cluster, Helm(helm), tmp_path, values) as installation:
-        _platform_and_apps(cluster, platform, apps, evil)
-        installation.operator("--tenancy", "isolated", "--platform-namespace", platform)
-        installation.proxy(provider=provider)
-        installation.everywhere(200, "/apps/chat", **{"api-key": CALLER})
-        assert f"Bearer {TOKEN}" not in str(provider.last_headers())
-        assert [TOKEN] == provider.last_headers()["authorization"]
-        yield Estate(installation, provider, platform, apps, evil, tenant_identity(cluster, evil))
-
-
-def _platform_and_apps(cluster: Cluster, platform: str, apps: str, evil: str) -> None:
-    gateway = {
-        "apiVersion": NETWORKING,
-        "kind": "VirtualGateway",
-        "metadata": {"name": "gateway"},
-        "spec": {
-            "listeners": [
-                {
-                    "http": {},
-                    "port": {"number": PORT},
-                    "allowedRouteTables": [{"host": "*", "selector": {"namespace": platform}}],
-                }
-            ]
-        },
-    }
-    cluster.apply([gateway, delegation(apps, evil)], namespace=platform)
-    labels = {"team": "apps"}
-    bound = {"wardgate.dev/upstream-hosts": PROVIDER}
-    cluster.apply(
-        [
-            service("provider", PROVIDER),
-            table("chat", route("/apps/chat", "provider", labels=labels)),
-            ext_auth("guard", storage={"labelSelector": labels}, labels=labels),
-            key_secret("caller", CALLER, TOKEN, labels=labels, annotations=bound),
-        ],
-        namespace=apps,
-    )
+from tests.e2e.two_tenants import Estate
 
 
 def test_route_table_that_borrows_a_label_gets_no_token(estate: Estate) -> None:
