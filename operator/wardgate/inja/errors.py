@@ -8,27 +8,41 @@ documentation; ``str()`` adds the template's name.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 
 class TemplateError(Exception):
     """Base of everything this package raises on user input.
 
     ``line`` and ``column`` count from 1, in bytes; both are ``None`` where no place in a template is to
-    blame.
+    blame. ``sealed`` is the message without what it quotes of the data: only this may be shown where the data may
+    be secret.
     """
 
     kind: ClassVar[str] = "render"
 
-    def __init__(self, message: str, *, line: int | None = None, column: int | None = None, template: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        line: int | None = None,
+        column: int | None = None,
+        template: str = "",
+        sealed: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
+        self.sealed = message if sealed is None else sealed
         self.line = line
         self.column = column
         self.template = template
 
     def __str__(self) -> str:
         return f"Template '{self.template}': {self.message}" if self.template else self.message
+
+
+REDACTED: Final = "<redacted>"
+"""Stands in a sealed message for what the message quotes."""
 
 
 class ParseError(TemplateError):
@@ -69,3 +83,8 @@ def render_error_at(message: str, line: int, column: int) -> RenderError:
     """Word a rendering error the way the library does, with its place."""
     text = f"[inja.exception.render_error] (at {line}:{column}) {message}"
     return RenderError(text, line=line, column=column)
+
+
+def quoting(message: str, quoted: object) -> RenderError:
+    """An error whose message quotes something of the data, in the place of its ``{}``."""
+    return RenderError(message.format(quoted), sealed=message.format(REDACTED))

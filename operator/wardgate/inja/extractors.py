@@ -135,7 +135,7 @@ def _guarded(compiled: Compiled, method: _Method) -> _Method:
     def apply(value: bytes, budget: StepBudget) -> bytes:
         if longest is not None and len(value) > longest:
             msg = f"A value of {len(value)} bytes is too long for this regex; it takes up to {longest}."
-            raise LimitError(msg)
+            raise LimitError(msg, sealed=f"A value is too long for this regex; it takes up to {longest} bytes.")
         steps = len(value) * work >> WORK_SHIFT
         if steps:
             budget.charge(steps)

@@ -16,7 +16,7 @@ from functools import cmp_to_key
 from sys import getsizeof
 from typing import Final, TypeAlias
 
-from wardgate.inja.errors import RenderError
+from wardgate.inja.errors import RenderError, quoting
 from wardgate.inja.jsontext import dump_within
 from wardgate.inja.pointer import MISSING, dotted_path, find
 from wardgate.inja.state import State
@@ -81,8 +81,7 @@ def at(state: State, arguments: list[JsonValue]) -> JsonValue:
         raise type_error(304, f"cannot use at() with {type_name(container)}")
     if not 0 <= index < len(container):
         shown = index if index >= 0 else index + 2**64
-        msg = f"[json.exception.out_of_range.401] array index {shown} is out of range"
-        raise RenderError(msg)
+        raise quoting("[json.exception.out_of_range.401] array index {} is out of range", shown)
     return container[index]
 
 
@@ -91,8 +90,7 @@ def member(container: JsonValue, name: str) -> JsonValue:
     if type(container) is not dict:
         raise type_error(304, f"cannot use at() with {type_name(container)}")
     if name not in container:
-        msg = f"[json.exception.out_of_range.403] key '{name}' not found"
-        raise RenderError(msg)
+        raise quoting("[json.exception.out_of_range.403] key '{}' not found", name)
     return container[name]
 
 

@@ -14,7 +14,7 @@ from json.encoder import encode_basestring
 from math import isfinite
 from typing import Final
 
-from wardgate.inja.errors import LimitError, RenderError
+from wardgate.inja.errors import REDACTED, LimitError, RenderError
 from wardgate.inja.values import INT64_MAX, INT64_MIN, JsonValue, Meter, sorted_keys
 
 _UINT64_MAX: Final = 2 * INT64_MAX + 1
@@ -25,7 +25,14 @@ DEFAULT_DEPTH: Final = 256
 
 
 class JsonTextError(ValueError):
-    """The text is no JSON as the library reads it; the message is worded like the library's."""
+    """The text is no JSON as the library reads it; the message is worded like the library's.
+
+    ``sealed`` is the message without what it quotes of the text.
+    """
+
+    def __init__(self, message: str, sealed: str = "") -> None:
+        super().__init__(message)
+        self.sealed = sealed or message
 
 
 def loads(text: str | bytes, *, max_depth: int = DEFAULT_DEPTH) -> JsonValue:
@@ -60,6 +67,8 @@ def parse(text: str) -> JsonValue:
         value: JsonValue = _DECODER.decode(source)
         if _SURROGATE.search(source):
             _refuse_lone_surrogates(value)
+    except JsonTextError:
+        raise
     except ValueError as error:
         raise JsonTextError(_describe(error)) from error
     return value
@@ -118,13 +127,14 @@ def _parse_int(digits: str) -> int | float:
 def _parse_float(digits: str) -> float:
     number = float(digits)
     if not isfinite(number):
-        msg = f"[json.exception.out_of_range.406] number overflow parsing '{digits[:40]}'"
-        raise JsonTextError(msg)
+        msg = "[json.exception.out_of_range.406] number overflow parsing '{}'"
+        raise JsonTextError(msg.format(digits[:40]), msg.format(REDACTED))
     return number
 
 
 def _refuse_constant(name: str) -> None:
-    raise JsonTextError(_syntax(1, f"invalid literal; last read: '{name}'"))
+    msg = _syntax(1, "invalid literal; last read: '{}'")
+    raise JsonTextError(msg.format(name), msg.format(REDACTED))
 
 
 _DECODER: Final = json.JSONDecoder(parse_int=_parse_int, parse_float=_parse_float, parse_constant=_refuse_constant)

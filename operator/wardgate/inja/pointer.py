@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final, TypeAlias
 
-from wardgate.inja.errors import RenderError
+from wardgate.inja.errors import REDACTED, RenderError
 from wardgate.inja.values import JsonValue
 
 Path: TypeAlias = tuple[str, ...]
@@ -69,8 +69,7 @@ def member_index(token: str) -> int | None:
         if len(token) > 20 or int(token) > _MAX_INDEX:
             raise unresolved(token)
         if int(token) == _MAX_INDEX:
-            msg = f"[json.exception.out_of_range.410] array index {token} exceeds size_type"
-            raise PointerError(msg)
+            raise _quoting("[json.exception.out_of_range.410] array index {} exceeds size_type", token)
         return int(token)
     if not token:
         raise unresolved(token)
@@ -79,7 +78,11 @@ def member_index(token: str) -> int | None:
 
 def unresolved(token: str) -> PointerError:
     """Word the error for a token that leads nowhere."""
-    return PointerError(f"[json.exception.out_of_range.404] unresolved reference token '{token[:64]}'")
+    return _quoting("[json.exception.out_of_range.404] unresolved reference token '{}'", token[:64])
+
+
+def _quoting(message: str, token: str) -> PointerError:
+    return PointerError(message.format(token), sealed=message.format(REDACTED))
 
 
 def _tokens(pointer: str) -> Path:

@@ -353,15 +353,32 @@ def test_failed_transformation_is_blamed_on_its_policy() -> None:
     assert said.exchange.facts.policy == "default/broken"
 
 
+MADE = {
+    "itself": ("{}", TOKEN),
+    "in another case": ("upper({})", TOKEN.upper()),
+    "a part": ("substring({}, 3, 8)", "provider"),
+    "encoded": ("base64_encode({})", "aGZf"),
+}
+
+
 @pytest.mark.parametrize("side", ["request", "response"])
-def test_errors_text_never_quotes_a_token(side: str) -> None:
-    quoting = message(("a", '{{ at(context(), request_header("x-api-key")) }}'), extractors=(x_("z", "z"),))
-    plan = post_plan(**{side: quoting})
+@pytest.mark.parametrize("made", MADE)
+def test_errors_text_never_quotes_a_token_or_what_was_made_of_it(side: str, made: str) -> None:
+    pattern, shown = MADE[made]
+    key = pattern.format('request_header("x-api-key")')
+    quoting = message(("a", f"{{{{ at(context(), {key}) }}}}"), extractors=(x_("z", "z"),))
     held = credential(metadata={"token": TOKEN, "team": "y"})
+    plan = post_plan(**{side: quoting})
     lab = config(route(transformations=("t",)), transformations=(plan,), credentials=(held,))
     said = Talk(lab, request("GET", "/", ("api-key", KEY)))
     body = said.reply.body if side == "request" else said.exchange.finish_response(Incoming(200, [], b"")).body
     assert b"key '<redacted>' not found" in (body or b"")
+    assert shown.encode() not in (body or b"")
+
+
+def test_errors_text_quotes_what_a_caller_sent_where_there_is_no_token() -> None:
+    quoting = message(("a", '{{ at(context(), header("x")) }}'), extractors=(x_("z", "z"),))
+    assert b"key 'sent' not found" in Talk(served(quoting), request("GET", "/", ("x", "sent"))).reply.body
 
 
 def test_response_only_plan_leaves_the_request_alone() -> None:

@@ -20,14 +20,19 @@ _OF_A_RESPONSE = {
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a message cannot go on. ``text``: what the caller is told in Gloo's words, for some reasons."""
+    """Why a message cannot go on. ``text``: what the caller is told in Gloo's words, for some reasons.
+
+    ``sealed`` is the text without what it quotes of the message.
+    """
 
     reason: Reason
     text: str = ""
+    sealed: str = ""
 
     def redacted(self, secrets: Iterable[bytes]) -> Failure:
-        """Take secrets out of the text: some errors of the library quote the value that they are about."""
-        return Failure(self.reason, redact(self.text, secrets))
+        """Take secrets out of the text, and with them all that it quotes: it may have been made of them."""
+        held = tuple(secrets)
+        return Failure(self.reason, redact(self.sealed, held)) if held else self
 
     def request_reply(self) -> Reply:
         """Answer in the place of a request that failed."""

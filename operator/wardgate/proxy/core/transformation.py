@@ -145,13 +145,13 @@ class CompiledMessage:
         except JsonTooLargeError:
             return Failure(Reason.BODY_TOO_LARGE)
         except JsonTooComplexError as error:
-            return Failure(Reason.BODY_TOO_COMPLEX, error.message)
+            return Failure(Reason.BODY_TOO_COMPLEX, error.message, error.sealed)
         except LimitError as error:
-            return Failure(Reason.TRANSFORMATION_TOO_COSTLY, error.message)
+            return Failure(Reason.TRANSFORMATION_TOO_COSTLY, error.message, error.sealed)
         except TemplateError as error:
-            return Failure(Reason.TRANSFORMATION_FAILED, error.message)
+            return Failure(Reason.TRANSFORMATION_FAILED, error.message, error.sealed)
         except JsonTextError as error:
-            return Failure(Reason.TRANSFORMATION_FAILED, str(error))
+            return Failure(Reason.TRANSFORMATION_FAILED, str(error), error.sealed)
 
     def _loaded(self, body: bytes | None, budget: StepBudget) -> Loaded:
         if not self._parse or not body:
@@ -277,7 +277,7 @@ class _Run:
         try:
             return load(_to_bytes(text), limits=self._limits, meter=self.budget).value
         except (JsonTooLargeError, JsonTooComplexError) as error:
-            raise LimitError(error.message) from error
+            raise LimitError(error.message, sealed=error.sealed) from error
         except JsonTextError:
             return text
 
