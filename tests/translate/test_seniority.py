@@ -150,6 +150,34 @@ def test_matchers_of_one_route_are_closed_one_by_one() -> None:
     assert "/a/" in status(translation, "a/t").message
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        ("/team-a", "/team-a-prod", True),
+        ("/team-a/", "/team-a/prod/", True),
+        ("/", "/admin", True),
+        ("/team-a/", "/team-a-prod/", False),
+        ("/team-a-prod", "/team-a", False),
+        ("/team-a", "/", False),
+    ],
+)
+@pytest.mark.parametrize("second_is_the_platforms", [False, True])
+def test_platform_is_told_whose_prefix_takes_anothers_paths(
+    first: str, second: str, *, told: bool, second_is_the_platforms: bool
+) -> None:
+    later = route("later", prefix(second), to=None if second_is_the_platforms else delegated({"namespace": "b"}))
+    root = table("infra/root", route("a", prefix(first), to=delegated({"namespace": "a"})), later, **ANY_HOST)
+    translation = translated(root, table("a/t", route("a")), table("b/t", route("b")))
+    found = [one.field for one in status(translation, "infra/root").problems]
+    assert ([("spec", "http", 1)] if told else []) == found
+
+
+def test_platform_is_told_nothing_of_two_delegations_to_one_tenant() -> None:
+    to = delegated({"namespace": "a"})
+    root = table("infra/root", route("a", prefix("/a"), to=to), route("b", prefix("/a/b"), to=to), **ANY_HOST)
+    assert () == status(translated(root, table("a/t", route("a"))), "infra/root").problems
+
+
 def _rooted(where: str, host: str, *given: Manifest, age: int = 0, **spec: Any) -> Manifest:
     return table(where, *given, age=age, **{**ANY_HOST, "hosts": [host], **spec})
 

@@ -25,7 +25,7 @@ from wardgate.translate.routes.instances import Destination, RouteInstance
 from wardgate.translate.routes.matching import MAX_MATCHES, conflicts_with_all, keeps_within, merged
 from wardgate.translate.routes.place import Place, Tenants
 from wardgate.translate.routes.route_filters import narrowed, permits
-from wardgate.translate.routes.seniority import below_one_route, by_seniority
+from wardgate.translate.routes.seniority import below_one_route, by_seniority, exposed
 from wardgate.translate.routes.specificity import by_specificity
 from wardgate.translate.routes.table_index import MissedTable, TableIndex
 from wardgate.translate.routes.table_plans import (
@@ -74,11 +74,18 @@ class Delegation:
         if place.gateway is not None:
             self.gateways.setdefault(table.ref, set()).add(place.gateway)
         here = self._tenants.entered(table, place)
-        return [instance for route in table.routes for instance in self._bounded(table, route, here)]
+        found = [(route, self._bounded(table, route, here)) for route in table.routes]
+        for route in exposed(found):
+            text = "comes after a delegation to a tenant, whose prefix takes its paths as well; put it before that"
+            message = f'Route "{route.name}" of {table.ref} {text}, or end the prefix with a slash.'
+            self._findings.warning(table.ref, Reason.CONFLICTED, message, _field(route))
+        return [instance for _, instances in found for instance in instances]
 
     def _bounded(self, table: TablePlan, route: RoutePlan, place: Place) -> list[RouteInstance]:
         """A route, closed where a tenant's matchers go beyond what the platform delegates to it."""
         bounds = place.bounds or (RouteMatch(),)
+        if len(bounds) * len(route.matchers) > MAX_MATCHES:
+            return self._route(table, route, place)
         beyond = tuple(
             one
             for one in route.matchers

@@ -20,6 +20,7 @@ from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.routes.literals import Literal, literal_of
 from wardgate.translate.routes.place import Age, Claim
 from wardgate.translate.routes.specificity import put_together, taken_apart
+from wardgate.translate.routes.table_plans import RoutePlan
 
 Seniority: TypeAlias = tuple[int, bool, Age]
 """The senior first."""
@@ -63,6 +64,26 @@ def by_seniority(
         if senior is not None and (senior > number or ladder.covers(senior, number)):
             _report(pieces[number], findings)
     return put_together([pieces[number] for number in sorted(range(last), key=lambda one: (levels[one], one))])
+
+
+def exposed(found: Sequence[tuple[RoutePlan, Sequence[RouteInstance]]]) -> list[RoutePlan]:
+    """The routes of one table whose paths a tenant may take, to whom an earlier route delegates a shorter prefix.
+
+    In its own table the platform's order decides, whatever was meant by it.
+    """
+    given: dict[str, set[str]] = {}
+    late: list[RoutePlan] = []
+    for route, instances in found:
+        owners = {instance.claim.owner for instance in instances}
+        literals = [literal_of(one.match) for one in route.matchers] or [Literal("", exact=False)]
+        shorter = {text[:end] for text, _ in literals if len(text) > 1 for end in range(len(text))}
+        before = {owner for text in shorter for owner in given.get(text, ())}
+        if instances and before - owners:
+            late.append(route)
+        for text, exact in literals:
+            if not exact:
+                given.setdefault(text, set()).update(owners - {""})
+    return late
 
 
 class _Ladder:
