@@ -61,6 +61,14 @@ class Lab:
         self.installation.wait_until(seen, f"the provider sees {name}: {values}")
         return self.provider.last_headers()
 
+    def marks_at_the_provider(self) -> set[str]:
+        """What each proxy sends by which it knows its own requests."""
+        marks: set[str] = set()
+        for proxy in self.installation.proxies:
+            assert 200 == proxy.ask("GET", "/huggingface", headers=KEY).status
+            marks.update(self.provider.last_headers()["cdn-loop"])
+        return marks
+
 
 @pytest.mark.parametrize("ext_auth_server", [True, False])
 def test_every_step_of_the_lab_has_the_lab_s_result(
@@ -91,6 +99,7 @@ def test_every_step_of_the_lab_has_the_lab_s_result(
     headers = lab.headers_at_the_provider("authorization", [f"Bearer {TOKEN}"])
     assert "api-key" not in headers
     assert "forged" not in str(headers)
+    assert 1 == len(lab.marks_at_the_provider())
 
     _statuses_tell_the_story(installation.cluster, ext_auth_server=ext_auth_server)
 
