@@ -17,11 +17,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.ports import free_port
 from tests.standalone.lab import FILES, KEY, POLICY, ROUTES, SECRET, TOKEN, TRANSFORMATION, write_lab
 
 pytestmark = pytest.mark.slow
 
-PATIENCE = 20.0
+PATIENCE = 180.0
+"""Seconds after which a test fails instead of hanging. It takes a few; a loaded machine may need many more."""
 ANSWER = ROUTES.replace(
     "    delegate:\n      routeTables:\n      - namespace: ai-demo\n", "    directResponse: {status: 204}\n"
 )
@@ -84,13 +86,6 @@ def until(get: Callable[[], str], seen: Callable[[], object]) -> str:
 
 def wait_for_status(running: Running, wanted: int, path: str, **headers: str) -> None:
     until(lambda: [""][0 if running.status_of(path, **headers) == wanted else 1], lambda: running.lines)
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_processes import Running, command, free_port
+from tests.cli.test_processes import Running, command
 from tests.cluster.cluster import Cluster
 from tests.cluster.link import Link
+from tests.cluster.ports import free_port
 from tests.cluster.waiting import wait_until
 from tests.kube.installation import Installation
 from tests.kube.published import PORT, bundle

@@ -263,7 +263,7 @@ def test_newest_table_is_closed_with_its_matches_kept_and_without_authentication
         (transformation("t"), {"a/2", "b/1"}),
         (service("s"), {"a/1", "b/1"}),
     ],
-    ids=str,
+    ids=lambda value: " ".join(sorted(value)) if isinstance(value, set) else str(value),
 )
 def test_routes_that_come_from_an_object_or_use_it_are_closed_and_no_others(
     newest: ObjectRef, closed: set[str]

@@ -24,7 +24,7 @@ from tests.e2e.installation import Proxy
 ACCEPTED: Final = 200
 REFUSED: Final = 401
 NO_ANSWER: Final = 0
-PAUSE: Final = 0.005
+PAUSE: Final = 0.02
 ANSWER_SECONDS: Final = 5.0
 LATE_SECONDS: Final = 30.0
 """How long after its time a change is awaited, so that a failure says how late it came."""

@@ -21,7 +21,8 @@ from examples.demo.processes import NotServingError, Program
 from tests.chart.helm import Helm, Values
 from tests.cluster.cluster import Cluster
 from tests.cluster.http_api import ApiError
-from tests.examples.servers import HOSTS, Answer, Provider, ask, free_port
+from tests.cluster.ports import free_port
+from tests.examples.servers import HOSTS, Answer, Provider, ask
 
 WARDGATE = str(Path(sys.executable).parent / "wardgate")
 PORT = 8081

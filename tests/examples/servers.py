@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 import ssl
 import sys
 import time
@@ -106,12 +105,3 @@ class Gateway:
         while not wanted(answer) and time.monotonic() < deadline:
             answer = self.ask(method, path, **kwargs)
         return answer
-
-
-def free_port() -> int:
-    """Give a port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    assert isinstance(port, int)
-    return port

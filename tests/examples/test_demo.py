@@ -17,7 +17,8 @@ import pytest
 
 from examples.demo.processes import Program, python
 from examples.demo.tries import tries
-from tests.examples.servers import EXAMPLES, START_SECONDS, Provider, ask, free_port
+from tests.cluster.ports import free_port
+from tests.examples.servers import EXAMPLES, START_SECONDS, Provider, ask
 
 pytestmark = pytest.mark.slow
 

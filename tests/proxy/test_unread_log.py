@@ -56,6 +56,17 @@ async def call(address: str) -> list[bytes]:
     return answers
 
 
+async def read(output: int) -> bytes:
+    """Read from the pipe once something is in it. A thread that waited for that could not be ended at a time-out."""
+    loop, readable = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(output, readable.set)
+    try:
+        await readable.wait()
+    finally:
+        loop.remove_reader(output)
+    return os.read(output, 65536)
+
+
 async def flood(settings: ProxySettings, output: int) -> None:
     async with providing(answering(OK)) as provider, supervising(settings) as running:
         (listener,) = (await running.apply(config(provider.port))).listeners
@@ -71,7 +82,7 @@ async def flood(settings: ProxySettings, output: int) -> None:
         # The reader is back: it finds whole lines, one of which tells of those that are missing.
         lines = b""
         while b'"lines_dropped":' not in lines or not lines.endswith(b"\n"):
-            lines += await asyncio.to_thread(os.read, output, 65536)
+            lines += await read(output)
     entries = [json.loads(line) for line in lines.splitlines()]
     assert {len(entry["path"]) for entry in entries if "path" in entry} == {1019}
 
