@@ -10,6 +10,11 @@ PORT ?= 8081
 PROVIDER_PORT ?= 0
 DEMO_FLAGS ?=
 PYTEST_FLAGS ?=
+# The slow tests wait half of their time, so there is one process more than there are cores.
+TEST_PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
+
+# A file at a time for each process, in the order of tests/conftest.py.
+SHARED = -n $(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder
 
 PURE := api inja ir snapshot store translate wire proxy/core
 PURE_COVERAGE := 98
@@ -36,7 +41,7 @@ demo: $(DEMO_STAMP) ## Run the lab with a stand-in provider, and print what to t
 test: lint binaries ## Check style, types and layers, run every test, and check the coverage
 	@echo "==> All tests, with branch coverage"
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest --cov --cov-report= --durations=10 $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest $(SHARED) --cov --cov-report= --durations=10 $(PYTEST_FLAGS)
 	@echo "==> Coverage of everything: at least $(COVERAGE) %"
 	$(BIN)/python -m coverage report --fail-under=$(COVERAGE)
 	@echo "==> Coverage of the pure packages: at least $(PURE_COVERAGE) %"
@@ -44,7 +49,7 @@ test: lint binaries ## Check style, types and layers, run every test, and check 
 
 test-fast: install ## Run the tests that start no process
 	@echo "==> Tests that start no process"
-	$(BIN)/python -m pytest -m "not slow" $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest $(SHARED) -m "not slow" $(PYTEST_FLAGS)
 
 binaries: install ## Build the real Kubernetes and Helm that the tests run (once; about six minutes)
 	@echo "==> Kubernetes API server, etcd, kubectl and Helm for the tests (built once, kept in .cache)"

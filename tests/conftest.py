@@ -1,4 +1,8 @@
-"""Fixtures of every area: the real Kubernetes API server. A test that uses one is ``slow`` by that alone."""
+"""What holds for every test: how long it may take, the order of them, and the real Kubernetes API server.
+
+A test that uses the API server is ``slow`` by that alone. Where several processes share the tests, each has an API
+server of its own.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from typing import TypeAlias
 
 import hypothesis
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.cluster.binaries import control_plane_binaries, helm_binary, to_stderr
 from tests.cluster.cluster import Cluster
@@ -23,11 +28,22 @@ hypothesis.settings.load_profile("any machine")
 CLUSTER_FIXTURES = {"control_plane_folder", "helm"}
 
 
+# How long an example takes says how busy the machine is.
+settings.register_profile("wardgate", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("wardgate")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses the API server, and put the files with slow tests first.
+
+    Processes that share the tests take a file at a time. A long file that began last would be waited for alone.
+    """
     for item in items:
         if CLUSTER_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
+    slow = {item.path for item in items if item.get_closest_marker("slow") is not None}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session")
