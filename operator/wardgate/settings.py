@@ -22,7 +22,7 @@ class TemplateLimits(BaseModel):
     regex_bytes: Annotated[int, Field(gt=0)] = 8 * 1024
     regex_memory: Annotated[int, Field(gt=0)] = 4 * 1024 * 1024
     regex_program: Annotated[int, Field(gt=0)] = 10_000
-    regex_work: Annotated[int, Field(gt=0)] = 128 * 1024 * 1024
+    regex_work: Annotated[int, Field(gt=0)] = 8 * 1024 * 1024
     replace_work: Annotated[int, Field(gt=0)] = 64 * 1024 * 1024
 
 

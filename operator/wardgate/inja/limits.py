@@ -33,8 +33,8 @@ class Limits:
     """What one compiled expression may occupy in RE2."""
     regex_program: int = 10_000
     """Instructions of one expression compiled by RE2."""
-    regex_work: int = 128 * MIB
-    """Bytes of a value times instructions of an expression: what RE2 needs at worst, a few nanoseconds each."""
+    regex_work: int = 8 * MIB
+    """Bytes of a value times instructions of an expression: what RE2 needs at worst, up to six nanoseconds each."""
     replace_work: int = 64 * MIB
     """Bytes that the searches of one REPLACE_ALL may look at, added up."""
 

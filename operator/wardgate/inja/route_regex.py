@@ -12,7 +12,7 @@ from typing import Final
 
 from wardgate.inja.budget import StepBudget
 from wardgate.inja.engines import Match, Re2Regex, compile_re2
-from wardgate.inja.errors import ConfigError
+from wardgate.inja.errors import ConfigError, LimitError
 from wardgate.inja.limits import DEFAULT_LIMITS, Limits
 
 _STEPS_OF_SEARCH: Final = 12
@@ -26,11 +26,16 @@ class RouteRegex:
 
     pattern: str
     _regex: Re2Regex
+    _longest: int
     _steps: int
 
     def fullmatch(self, text: str) -> bool:
-        """Tell whether the whole text matches."""
-        return self._regex.fullmatch(text.encode("utf-8", "surrogateescape")) is not None
+        """Tell whether the whole text matches. Raises ``LimitError`` where that might take too long."""
+        content = text.encode("utf-8", "surrogateescape")
+        if len(content) > self._longest:
+            msg = f"A value of {len(content)} bytes is too long for a route's regex; it takes up to {self._longest}."
+            raise LimitError(msg)
+        return self._regex.fullmatch(content) is not None
 
     def check_substitution(self, substitution: str) -> None:
         """Refuse a substitution that ``sub`` could not carry out. Raises ``ConfigError``."""
@@ -67,7 +72,8 @@ def compile_route_regex(pattern: str, *, limits: Limits = DEFAULT_LIMITS) -> Rou
         if len(content) > limits.regex_bytes:
             msg = f"it is longer than {limits.regex_bytes} bytes"
             raise ConfigError(msg)
-        return RouteRegex(pattern, compile_re2(content, limits=limits, latin1=False), limits.steps)
+        regex = compile_re2(content, limits=limits, latin1=False)
+        return RouteRegex(pattern, regex, limits.regex_work // max(regex.programsize, 1), limits.steps)
     except ConfigError as error:
         msg = f"Invalid regex '{pattern}': {error.message}"
         raise ConfigError(msg) from error

@@ -226,3 +226,10 @@ def test_weights_choose_the_upstream() -> None:
 def test_route_without_traffic_is_answered_503() -> None:
     for upstreams in ((), (WeightedUpstream("hf", 0),)):
         assert Talk(config(open_route(Forward(upstreams))), request()).reply.reason == "no_destination"
+
+
+def test_route_that_a_long_path_might_take_too_long_to_find_is_none_and_no_other_is_taken() -> None:
+    slow = answer("slow", path("regex", "/([ab]*a[ab]{900})*x"))
+    routes = [slow, answer("wide", path("prefix", "/"))]
+    assert chosen(routes, request("GET", "/aab")) == "wide"
+    assert chosen(routes, request("GET", "/" + "ab" * 30_000)) == "no_route"

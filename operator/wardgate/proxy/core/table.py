@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Final
 
+from wardgate.inja import LimitError
 from wardgate.ir import (
     DirectResponse,
     Forward,
@@ -62,16 +63,26 @@ class CompiledListener:
         self._hosts = HostIndex(hosts)
 
     def find(self, request: Request) -> tuple[CompiledMatch, CompiledRoute] | None:
-        """Return the route that takes the request, and the matcher by which it does."""
+        """Return the route that takes the request, and the matcher by which it does.
+
+        None also where a pattern might take too long for what it is asked about: whether the route is the one cannot be
+        told, and another one might be less guarded.
+        """
         routes = self._hosts.find(request.authority)
-        return None if routes is None else routes.find(request)
+        try:
+            return None if routes is None else routes.find(request)
+        except LimitError:
+            return None
 
     def find_again(
         self, request: Request, seen_by: Callable[[str], Request]
     ) -> tuple[CompiledMatch, CompiledRoute] | None:
         """The same for a request with tokens on it. ``seen_by`` gives what a matcher of an owner's may see of it."""
         routes = self._hosts.find(request.authority)
-        return None if routes is None else routes.find_again(request, seen_by)
+        try:
+            return None if routes is None else routes.find_again(request, seen_by)
+        except LimitError:
+            return None
 
 
 class Table:

@@ -30,6 +30,7 @@ from wardgate.proxy.core.surroundings import Surroundings, header_key, to_text
 from wardgate.proxy.core.veil import VeiledView
 
 _CONTENT_TYPE = b"content-type"
+_PATH = b":path"
 _FEW_HEADERS = 64
 """So few are looked through too quickly to be charged for."""
 _LONG_VALUE = 256
@@ -306,15 +307,16 @@ class _Run:
         if setting.template is None:
             return ""
         if not setting.traced:
-            return self._charged(setting.template.render(self))
+            return self._charged(setting, setting.template.render(self))
         rendered = setting.template.render_traced(self)
         if is_half_empty(rendered.text, rendered.hollow, metadata_headers=self._around.metadata_headers):
             return None
-        return self._charged(rendered.text)
+        return self._charged(setting, rendered.text)
 
-    def _charged(self, text: str) -> str:
+    def _charged(self, setting: HeaderSetting, text: str) -> str:
         if len(text) > _LONG_VALUE:
-            self.budget.charge(len(text) >> 5)
+            # A path is taken apart, segment by segment and escape by escape.
+            self.budget.charge(len(text) >> (2 if setting.name == _PATH else 5))
         return text
 
     def _replace_body(self, body: bytes | None) -> None:
