@@ -63,4 +63,6 @@ class Settings(BaseModel):
     """Let upstreams be on the loopback interface: for a gateway on a developer's machine only."""
     credential_bytes: Annotated[int, Field(gt=0)] = 32 * 1024
     """A key Secret whose credential is larger is refused, alone."""
+    guest_tables: Annotated[int, Field(gt=0)] = 50
+    """RouteTables of one tenant, on one listener, under hosts that lie within another owner's; more are left out."""
     template_limits: TemplateLimits = TemplateLimits()

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.translate.cluster import Cluster
 from tests.translate.tenants import (
     ANY_HOST,
+    ISOLATED,
     Manifest,
     actions,
     delegated,
@@ -28,8 +30,8 @@ from tests.translate.tenants import (
 from wardgate.api import Approval
 from wardgate.ir import DirectResponse, PathMatch, Refuse, RouteMatch
 from wardgate.problems import ObjectRef
+from wardgate.translate import translate
 from wardgate.translate.findings import Findings
-from wardgate.translate.routes import virtual_hosts
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.routes.literals import Literal, literal_of
 from wardgate.translate.routes.place import Claim
@@ -222,11 +224,11 @@ def test_tenant_that_is_let_in_anywhere_takes_no_host_of_the_platform() -> None:
     assert ["infra/root/login", "b/t/b"] == order(translation, "www.infra.test")
 
 
-def test_tables_under_hosts_of_others_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(virtual_hosts, "MAX_GUESTS", 2)
+def test_tables_under_hosts_of_others_are_bounded() -> None:
     older = _rooted("a/t", "*.test", route("a"), age=50)
     many = [_rooted(f"b/t{number}", f"x{number}.test", route("b"), age=9 - number) for number in range(3)]
-    translation = translated(_LETS_IN, older, *many)
+    settings = ISOLATED.model_copy(update={"guest_tables": 2})
+    translation = translate(Cluster().apply(_LETS_IN, older, *many).snapshot(), settings)
     assert {"b/t2"} == invalid(translation)
     assert [] == order(translation, "x2.test")
 

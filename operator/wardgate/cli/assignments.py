@@ -63,6 +63,7 @@ _OF_THE_TRANSLATION: Final = {
     "deny_cidrs": forms.NETWORKS,
     "gateway_labels": forms.LABELS,
     "gateway_namespace": forms.NAMESPACE,
+    "guest_tables": forms.count(highest=forms.LARGEST_COUNT),
     "user_id_to_external": forms.FLAG,
 }
 

@@ -149,3 +149,12 @@ def test_tenants_template_reads_no_variable_of_the_proxy() -> None:
             environment={"TOKEN": "secret"},
         )
         assert expected == as_dict(talk.outgoing.headers).get("x-env")
+
+
+@pytest.mark.parametrize(("namespace", "forwarded"), [("a", True), ("infra", False)])
+def test_tenants_policy_forwards_no_key_that_is_only_shared_with_it(namespace: str, *, forwarded: bool) -> None:
+    key = credential(namespace=namespace, shared_with=("a",))
+    plan = auth_plan(name="plan", owner="a", forward_credential=True)
+    tenants = config(route(owner="a"), auth_plans=(plan,), credentials=(key,))
+    talk = Talk(tenants, request("GET", "/", ("api-key", KEY), ("x-again", KEY)))
+    assert forwarded == (KEY.decode() in as_dict(talk.outgoing.headers).values())

@@ -249,10 +249,16 @@ class CompiledAuth:
         named = len(headers) - len(kept) > 1
         headers[:] = without(headers, self.consumed) if named else kept
         if self._forwards_keys:
-            return
+            if not any(map(self._is_lent, grants)):
+                return
+            headers[:] = without(headers, self.keys)
         for grant in grants:
             for key in grant.keys:
                 remove_copies(request, key, lambda text: self._knows(text, credentials), named=named)
+
+    def _is_lent(self, grant: Grant) -> bool:
+        """Whether the key is of a Secret that is only shared with the tenant whose policy this is."""
+        return bool(self.owner) and grant.credential is not None and grant.credential.namespace != self.owner
 
     def _knows(self, key: bytes, credentials: CredentialIndex) -> bool:
         """Whether a step would take this for a key, were it in the step's header."""

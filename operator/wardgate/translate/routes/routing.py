@@ -22,6 +22,7 @@ from wardgate.translate.routes.place import Place
 from wardgate.translate.routes.table_index import TableIndex
 from wardgate.translate.routes.table_plans import TablePlan
 from wardgate.translate.routes.virtual_hosts import (
+    Guests,
     HostPlan,
     RootRoutes,
     domains_together,
@@ -78,6 +79,7 @@ class Router:
         self._attachment = attachment
         self._upstreams = upstreams
         self._cluster_name = settings.cluster_name
+        self._guest_tables = settings.guest_tables
         self._tenancy = Tenancy.of(settings)
         self._findings = findings
         self._now = self._delegation(tables.now.values(), findings)
@@ -88,7 +90,9 @@ class Router:
         roots = [self._root(table) for table in _by_age(self._tables.now.values()) if table.hosts]
         for name, listener in self._listeners.items():
             attached = with_seniors(
-                [one for root in roots for one in root.places.get(name, ())], self._tenancy, self._findings
+                [one for root in roots for one in root.places.get(name, ())],
+                Guests(self._guest_tables, self._findings),
+                self._tenancy,
             )
             by_table = {root.table.ref: root for root in roots}
             for domains, group in domains_together(attached, self._tenancy).items():

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from wardgate.ir import RouteMatch
 from wardgate.problems import ObjectRef, Reason
@@ -27,9 +26,6 @@ from wardgate.translate.routes.place import PLATFORM, Claim
 from wardgate.translate.routes.seniority import Seniority, by_seniority, seniority
 from wardgate.translate.routes.table_plans import TablePlan, Widening
 from wardgate.translate.tenancy import Tenancy
-
-MAX_GUESTS: Final = 50
-"""Tables of one tenant, on one listener, under hosts that lie within another owner's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,46 +47,46 @@ class RootRoutes:
     claim: Claim = PLATFORM
 
 
-def with_seniors(attached: Sequence[Attached], tenancy: Tenancy, findings: Findings) -> list[Attached]:
-    """The same, with each table also under what lies within its domains and was taken by another owner later.
-
-    Each such host has the senior's routes once more, so a tenant has them under a bounded number of tables.
-    """
+def with_seniors(attached: Sequence[Attached], guests: Guests, tenancy: Tenancy) -> list[Attached]:
+    """The same, with each table also under what lies within its domains and was taken by another owner later."""
     if not tenancy.isolated:
         return list(attached)
     by_domain = _by_domain(attached)
-    guests: dict[str, set[ObjectRef]] = {}
     found: list[Attached] = []
     for domain, tables in by_domain.items():
         wide = [one for pattern in wider(domain) for one in by_domain.get(pattern, ())]
-        kept = [one for one in tables if _has_room(one, wide, guests, tenancy, findings)]
+        kept = [
+            one
+            for one in tables
+            if not any(_goes_before(senior, one, tenancy) for senior in wide)
+            or guests.admit(one, tenancy.owner(one.table.ref.namespace))
+        ]
         found += kept
         seniors = (one for one in wide if any(_goes_before(one, each, tenancy) for each in kept))
         found += [replace(one, domain=domain) for one in seniors]
     return found
 
 
-def _has_room(
-    one: Attached,
-    wide: Sequence[Attached],
-    guests: dict[str, set[ObjectRef]],
-    tenancy: Tenancy,
-    findings: Findings,
-) -> bool:
-    """Whether a table may stand under its domain; ``guests`` are those under hosts of others', by owner."""
-    if not any(_goes_before(senior, one, tenancy) for senior in wide):
-        return True
-    ref = one.table.ref
-    known = guests.setdefault(tenancy.owner(ref.namespace), set())
-    if ref in known or len(known) < MAX_GUESTS:
-        known.add(ref)
-        return True
-    message = (
-        f"{ref} is left out for {one.domain}: {MAX_GUESTS} tables of its namespace stand under hosts of other owners "
-        "already. Ask for an entry of your own host in the gateway's allowedRouteTables."
-    )
-    findings.error(ref, Reason.TOO_LARGE, message, ("spec", "hosts"))
-    return False
+class Guests:
+    """Tables under hosts of other owners, on one listener. Each such host has the owner's routes once more."""
+
+    def __init__(self, limit: int, findings: Findings) -> None:
+        self._limit = limit
+        self._findings = findings
+        self._known: dict[str, set[ObjectRef]] = {}
+
+    def admit(self, one: Attached, owner: str) -> bool:
+        """Whether one more is within its owner's bound; says so where it is not."""
+        ref, known = one.table.ref, self._known.setdefault(owner, set())
+        if ref in known or len(known) < self._limit:
+            known.add(ref)
+            return True
+        message = (
+            f"{ref} is left out for {one.domain}: {self._limit} tables of its namespace stand under hosts of other "
+            "owners already. Ask for an entry of your own host in the gateway's allowedRouteTables."
+        )
+        self._findings.error(ref, Reason.TOO_LARGE, message, ("spec", "hosts"))
+        return False
 
 
 def _goes_before(senior: Attached, one: Attached, tenancy: Tenancy) -> bool:
