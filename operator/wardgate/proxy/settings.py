@@ -30,10 +30,10 @@ class Limits:
     upstream_connections: int = 1024
     """Connections of one worker to one upstream endpoint; above: 503."""
     least_rate: int = 240
-    """Bytes a second: of a request's body over ``timeouts.body``; above: 408. Of what waits for a caller over
-    ``timeouts.write``; one that takes less is cut off."""
+    """Bytes a second that a caller sends of a body, over ``timeouts.body``; below: 408. And that it takes of a response
+    which waits for it, over ``timeouts.write``; below: cut off."""
     caller_share: int = 25
-    """Per cent of the three budgets above that one caller may hold; above: 429. 100: all of them."""
+    """Per cent of buffered_bytes, connections and upstream_connections that one caller may hold; above: 429."""
     address_guesses: int = 20
     """Wrong basic passwords of one address in a minute; above: 429."""
     user_guesses: int = 5
