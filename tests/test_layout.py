@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -32,3 +33,12 @@ def test_every_folder_of_modules_is_a_package() -> None:
 def test_nothing_is_called_after_having_no_idea() -> None:
     vague = {"utils", "util", "helpers", "helper", "common", "misc"}
     assert [str(module) for module in MODULES if vague & {module.stem, module.parent.name}] == []
+
+
+def test_only_modules_that_ask_printable_write_to_a_terminal() -> None:
+    """Whoever else prints a stranger's text prints it raw. The two exceptions print nothing of strangers."""
+    printing = re.compile(r"typer\.echo\(|(?<![\w.])print\(|\bConsole\(|\bsys\.std(?:out|err)\.write")
+    asking = re.compile(r"^from wardgate\.(?:printable|cli\.console) import", re.MULTILINE)
+    texts = {str(module.relative_to(ROOT)): module.read_text(encoding="utf-8") for module in MODULES}
+    unasked = {name for name, text in texts.items() if printing.search(text) and not asking.search(text)}
+    assert {"operator/wardgate/cli/crds.py", "operator/wardgate/cli/version.py"} == unasked
