@@ -107,6 +107,38 @@ def test_platforms_secret_serves_a_tenant_by_its_owners_word_alone(front: Estate
     front.installation.everywhere(401, "/evil/use", method="POST", **ask)
 
 
+def test_shared_token_and_its_callers_keys_are_told_by_nothing_else(front: Estate) -> None:
+    """The tenant's policy puts the token where providers repeat it, its route redirects, its matchers compare."""
+    front.installation.cluster.apply(
+        secret(upstream_hosts=PROVIDER, share_with=front.evil_namespace), namespace=front.platform
+    )
+    labels = [{"how": how} for how in ("echo", "redirect", "own")]
+    echo, *others = [ext_auth(each["how"], storage={"labelSelector": GUARD}, labels=each) for each in labels]
+    headers = {"origin": {"name": "token"}}
+    echo["spec"]["config"]["glooAuth"]["configs"][0]["apiKeyAuth"]["headersFromMetadataEntry"] = headers
+    away = route("/evil/redirect", "same", labels=labels[1])
+    away.pop("forwardTo")
+    guess = route("/evil/guess", "same", labels=GUARD)
+    guess["matchers"][0]["headers"] = [{"name": "api-key", "value": "key-of-.*", "regex": True}]
+    guess["forwardTo"]["pathRewrite"] = "/models/guessed"
+    front.attack(
+        service("same", PROVIDER),
+        table(
+            "thief",
+            route("/evil/echo", "same", labels=labels[0]),
+            {**away, "redirect": {"hostRedirect": "evil.example"}},
+            guess,
+            {**route("/evil/guess", "same", labels=GUARD), "name": "plain"},
+        ),
+        echo,
+        *others,
+    )
+    assert (403, "") == stolen(front, "/evil/echo")
+    assert (403, "") == stolen(front, "/evil/redirect")
+    assert (200, "") == stolen(front, "/evil/guess")
+    assert "/models/evil/guess" == front.provider.received()[-1]["path"]
+
+
 def test_borrowed_label_of_the_platforms_brings_no_token(front: Estate) -> None:
     """The platform's policy selects by label, and so reaches the tenant's routes."""
     cluster, ask = front.installation.cluster, {"api-key": PLATFORM_CALLER}

@@ -252,6 +252,18 @@ def test_tenants_template_before_a_platforms_authentication_sees_no_credential_o
         assert [hidden] * 3 == [sent[f"spy-{name}"] == "[]" for name in names]
 
 
+def test_header_that_holds_keys_of_other_owners_too_is_hidden_until_it_is_authenticated() -> None:
+    """The tenant's policy and the platform's read keys from one header: nobody knows yet whose key this is."""
+    spy = tenants(phase="pre", request=message(("x-spy", '[{{ base64_encode(header("api-key")) }}]')))
+    ours = auth_plan(owner="evil", name="ours")
+    mine = Route("r", forward("hf"), matches=(RouteMatch(paths=(PathMatch("prefix", "/mine"),)),), auth="ours",
+                 owner="evil", transformations=("t",))  # fmt: skip
+    for others, hidden in (((Route("theirs", forward("hf"), auth="plan"),), True), ((), False)):
+        served = config(mine, *others, auth_plans=(ours, PLATFORMS), credentials=(OWN,), transformations=(spy,))
+        sent = Talk(served, request("GET", "/mine", ("api-key", KEY))).sent
+        assert (hidden, TOKEN) == (sent["x-spy"] == "[]", sent["x-api-key"])
+
+
 def test_tenants_template_sees_no_key_that_a_platforms_policy_forwards() -> None:
     spy = tenants(request=message(("x-spy", '[{{ header("api-key") }}]')))
     for owner, seen in (("", "[]"), ("evil", f"[{KEY.decode()}]")):

@@ -29,6 +29,23 @@ def veil_over(auth: CompiledAuth, plans: Iterable[CompiledTransformation], *, ow
     return spread(Veil(Hidden(names)), plans)
 
 
+def veil_on_arrival(
+    auth: CompiledAuth, plans: Iterable[CompiledTransformation], *, owner: str, foreign: frozenset[bytes]
+) -> Veil | None:
+    """Return what transformations of ``owner`` may not see before authentication. ``foreign``: others' key headers."""
+    if auth.owner != owner:
+        return veil_over(auth, plans, owner=owner)
+    contested = foreign & auth.keys
+    return Veil(Hidden(contested)) if contested else None
+
+
+def unseen(auth: CompiledAuth | None, *, owner: str, foreign: frozenset[bytes]) -> frozenset[bytes]:
+    """Return the headers that matchers of ``owner`` may not tell apart requests by; folded names."""
+    if not owner or auth is None or auth.owner == owner:
+        return foreign
+    return foreign | auth.secret_headers | _CREDENTIALS
+
+
 def spread(veil: Veil, plans: Iterable[CompiledTransformation]) -> Veil:
     """Return a veil that also hides what these plans, in the order of requests, may make of what is hidden."""
     trusted = [plan for plan in plans if not plan.owner]

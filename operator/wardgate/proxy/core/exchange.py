@@ -26,7 +26,6 @@ from wardgate.proxy.core.departure import rewrite
 from wardgate.proxy.core.derived import spread
 from wardgate.proxy.core.fields import drop, under_folded_names, without
 from wardgate.proxy.core.framing import is_bodiless
-from wardgate.proxy.core.key_headers import run_blind
 from wardgate.proxy.core.matching import CompiledMatch, request_path
 from wardgate.proxy.core.message_view import RequestView, ResponseView
 from wardgate.proxy.core.messages import Facts, Incoming, NeedBody, Outgoing, Reply, Request, Step
@@ -259,7 +258,7 @@ class Exchange:
         if plan.request is not None:
             if plan.request.needs_body and self._view.body is None:
                 return NeedBody(plan.request.longest_body)
-            failure = run_blind(plan, self._view, self._around, () if self._authenticated else self._current.contested)
+            failure = plan.request.run(self._view, self._around)
             if failure is not None:
                 self._blame(plan)
                 return self._answer(failure.redacted(secrets_of(self._grants)).request_reply())

@@ -9,14 +9,7 @@ header that HTTP itself needs from another tenant's requests.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Final
-
-from wardgate.proxy.core.failures import Failure
-from wardgate.proxy.core.fields import fold, without
-from wardgate.proxy.core.message_view import RequestView
-from wardgate.proxy.core.surroundings import Surroundings
-from wardgate.proxy.core.transformation import CompiledTransformation
 
 _ORDINARY: Final = frozenset(
     {
@@ -63,19 +56,3 @@ class KeyHeaders:
             )
             found = self._foreign[owner] = self._by_owner.get("", frozenset()) | (tenants - _ORDINARY)
         return found
-
-
-def run_blind(
-    plan: CompiledTransformation, view: RequestView, around: Surroundings, contested: Collection[bytes]
-) -> Failure | None:
-    """Transform a request. To a tenant's templates ``contested`` headers are absent; what they set there holds."""
-    assert plan.request is not None
-    if not contested or not plan.owner:
-        return plan.request.run(view, around)
-    headers = view.request.headers
-    held = [field for field in headers if fold(field[0]) in contested]
-    headers[:] = without(headers, contested)
-    failure = plan.request.run(view, around)
-    written = {fold(name) for name, _ in headers}
-    headers += [field for field in held if fold(field[0]) not in written]
-    return failure

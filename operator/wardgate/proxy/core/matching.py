@@ -47,9 +47,14 @@ class CompiledMatch:
         return all(condition(request) for condition in self.conditions)
 
 
-def compile_match(match: RouteMatch, *, key: PathMatch | None, limits: Limits) -> CompiledMatch:
-    """Compile ``match``, leaving out ``key``: the one path condition that the caller tests itself."""
-    compiler = _Compiler(limits)
+def compile_match(
+    match: RouteMatch, *, key: PathMatch | None, limits: Limits, unseen: frozenset[bytes] = frozenset()
+) -> CompiledMatch:
+    """Compile ``match``, leaving out ``key``: the one path condition that the caller tests itself.
+
+    ``unseen`` headers (folded names) are absent to it, whatever a request holds.
+    """
+    compiler = _Compiler(limits, unseen)
     conditions: list[Condition] = []
     if match.methods:
         conditions.append(_method_condition(frozenset(_to_bytes(method) for method in match.methods)))
@@ -96,9 +101,10 @@ _PSEUDO: dict[bytes, Callable[[Request], bytes]] = {
 class _Compiler:
     """Builds conditions and remembers whether a pattern was beyond it."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, unseen: frozenset[bytes]) -> None:
         self.broken = False
         self._limits = limits
+        self._unseen = unseen
 
     def path(self, match: PathMatch) -> Condition:
         test = self._path_test(match)
@@ -106,6 +112,9 @@ class _Compiler:
 
     def header(self, match: HeaderMatch) -> Condition:
         name, invert = fold(_to_bytes(match.name)), match.invert
+        if name in self._unseen:
+            holds = match.value is None and invert
+            return lambda _: holds
         if match.value is None:
             return lambda request: (header_value(request, name) is not None) != invert
         test = self._value_test(match.value, regex=match.regex)

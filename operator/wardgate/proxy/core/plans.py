@@ -73,15 +73,13 @@ Action = ForwardPlan | Redirection | Reply
 """``Reply`` is a direct response, given after authentication and transformations as any other action."""
 
 _OPEN_STRIP = frozenset({USER_ID})
-_NO_HEADERS = frozenset[bytes]()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledRoute:
     """``closed`` answers every request at once; all else is then of no meaning.
 
-    ``strip``: headers that a client may not bring (invariants 2 and 3); folded names. ``contested``: headers that the
-    route's own policy reads a key from, and policies of other owners too. ``owner``: as ``ir.Route.owner``.
+    ``strip``: headers that a client may not bring (invariants 2 and 3); folded names. ``owner``: as ``ir.Route.owner``.
     """
 
     name: str
@@ -89,14 +87,13 @@ class CompiledRoute:
     closed: Reply | None = None
     auth: CompiledAuth | None = None
     strip: frozenset[bytes] = _OPEN_STRIP
-    contested: frozenset[bytes] = _NO_HEADERS
     pre: tuple[CompiledTransformation, ...] = ()
     post: tuple[CompiledTransformation, ...] = ()
     owner: str = ""
     veil: Veil | None = None
     """What the owner's transformations may not see of a token of another owner's. None also: nobody asks."""
     veil_on_arrival: Veil | None = None
-    """The same, from the beginning: where the authentication is another owner's."""
+    """What they may not see before authentication: keys that are, or may be, other owners'."""
     recalculates: bool = False
     """Whether a ``post`` transformation routes anew, so that this route's destination is not the last word."""
 

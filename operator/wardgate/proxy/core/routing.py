@@ -84,14 +84,23 @@ class RouteIndex:
         return heapq.merge(*found) if found else ()
 
 
-def compile_matches(route: Route, limits: Limits) -> Iterator[tuple[bytes | None, bool, CompiledMatch]]:
-    """Compile the matchers of a route for ``RouteIndex.add``; a route without any takes every request."""
+def compile_matches(
+    route: Route, limits: Limits, *, unseen: frozenset[bytes] = frozenset()
+) -> Iterator[tuple[bytes | None, bool, CompiledMatch]]:
+    """Compile the matchers of a route for ``RouteIndex.add``; a route without any takes every request.
+
+    ``unseen``: headers (folded names) that are absent to the route's matchers.
+    """
     if not route.matches:
         yield None, False, MATCH_ALL
     for match in route.matches:
         key = index_key(match)
         path = None if key is None else key.value.encode("utf-8", "surrogateescape")
-        yield path, key is not None and key.kind == "prefix", compile_match(match, key=key, limits=limits)
+        yield (
+            path,
+            key is not None and key.kind == "prefix",
+            compile_match(match, key=key, limits=limits, unseen=unseen),
+        )
 
 
 class HostIndex:

@@ -26,7 +26,7 @@ from wardgate.ir import (
     VirtualHost,
 )
 from wardgate.proxy.core.auth import USER_ID, CompiledAuth, compile_auth
-from wardgate.proxy.core.derived import veil_over
+from wardgate.proxy.core.derived import unseen, veil_on_arrival, veil_over
 from wardgate.proxy.core.key_headers import KeyHeaders
 from wardgate.proxy.core.matching import CompiledMatch
 from wardgate.proxy.core.messages import Request
@@ -207,7 +207,7 @@ class TableBuilder:
             routes = virtual_host.routes
             for start in range(0, len(routes), _GLANCES):
                 for route in routes[start : start + _GLANCES]:
-                    auth = None if route.auth is None else self._table.auth_plans.get(route.auth, (None, None))[1]
+                    auth = self._auth(route)
                     found.add(route.owner, frozenset() if auth is None else auth.keys)
                 yield virtual_host
         return found
@@ -234,9 +234,11 @@ class TableBuilder:
         return True
 
     def _prepare(self, route: Route, keys: KeyHeaders) -> PreparedRoute:
-        matches = tuple(compile_matches(route, self._table.config.template_limits))
+        foreign = keys.foreign_to(route.owner)
+        hidden = unseen(self._auth(route), owner=route.owner, foreign=foreign)
+        matches = tuple(compile_matches(route, self._table.config.template_limits, unseen=hidden))
         broken = any(match.broken for _, _, match in matches)
-        compiled = None if broken else self._route(route, keys.foreign_to(route.owner))
+        compiled = None if broken else self._route(route, foreign)
         return PreparedRoute(route, matches, compiled or CompiledRoute(route.name, None, closed=_UNKNOWN_PLAN))
 
     def _route(self, route: Route, foreign: frozenset[bytes]) -> CompiledRoute | None:
@@ -246,11 +248,9 @@ class TableBuilder:
         """
         if isinstance(route.action, Refuse):
             return CompiledRoute(route.name, None, closed=closed_route(route.action.status, route.action.reason))
-        auth = None
-        if route.auth is not None:
-            _, auth = self._table.auth_plans.get(route.auth, (None, None))
-            if auth is None:
-                return None
+        auth = self._auth(route)
+        if auth is None and route.auth is not None:
+            return None
         action = self._action(route)
         plans = [self._table.transformations.get(name, (None, None))[1] for name in route.transformations]
         known = [plan for plan in plans if plan is not None]
@@ -259,20 +259,25 @@ class TableBuilder:
         post = tuple(plan for plan in known if plan.phase == "post")
         recalculates = any(plan.recalculate for plan in post)
         is_asked = auth is not None and (recalculates or any(plan.owner for plan in known))
-        veil = veil_over(auth, known, owner=route.owner) if auth is not None and is_asked else None
+        veil = arriving = None
+        if auth is not None and is_asked:
+            veil = veil_over(auth, known, owner=route.owner)
+            arriving = veil_on_arrival(auth, known, owner=route.owner, foreign=foreign)
         return CompiledRoute(
             route.name,
             action,
             auth=auth,
             strip=foreign | {USER_ID} if auth is None else auth.on_arrival | (foreign - auth.keys),
-            contested=frozenset() if auth is None else foreign & auth.keys,
             pre=tuple(plan for plan in known if plan.phase == "pre"),
             post=post,
             owner=route.owner,
             veil=veil,
-            veil_on_arrival=veil if auth is not None and auth.owner != route.owner else None,
+            veil_on_arrival=arriving,
             recalculates=recalculates,
         )
+
+    def _auth(self, route: Route) -> CompiledAuth | None:
+        return None if route.auth is None else self._table.auth_plans.get(route.auth, (None, None))[1]
 
     def _action(self, route: Route) -> Action | None:
         action: object = route.action
