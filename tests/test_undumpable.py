@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import uvloop
 
-from tests.proxy.io.bench import run, settle
+from tests.proxy.io.bench import settle
 from tests.proxy.test_supervisor import supervising
 
 SHOW = """
@@ -42,7 +44,7 @@ def said_at_the_end(program: str, *arguments: str, descriptors: tuple[int, ...] 
         [sys.executable, "-c", program, *arguments],
         pass_fds=descriptors,
         stdout=subprocess.PIPE,
-        timeout=30,
+        timeout=60,
         check=True,
         text=True,
     )
@@ -89,4 +91,4 @@ def test_the_workers_of_a_supervisor_write_no_core_file() -> None:
             await settle(lambda: all(worker.ready for worker in running.supervisor._workers.values()))
             assert [core_limits(process) for process in running.worker_ids] == [["0", "0"]] * 2
 
-    run(scenario())
+    uvloop.run(asyncio.wait_for(scenario(), 60.0))
