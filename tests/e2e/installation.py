@@ -69,6 +69,10 @@ class Proxy:
         assert isinstance(answer, dict)
         return answer
 
+    def problem(self) -> str:
+        """What the proxy says is wrong with its config; empty as well before it has begun to look for one."""
+        return str(self.revision().get("problem", ""))
+
     def page(self, path: str) -> Answer:
         """One of the admin pages."""
         return ask(http.client.HTTPConnection("127.0.0.1", self.admin, timeout=10), "GET", path)

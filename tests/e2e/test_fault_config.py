@@ -178,7 +178,7 @@ def test_damaged_config_is_mended_while_the_proxies_serve(running: Running, dama
         assert (200, 401) == (newcomer.status(PATH, **KEPT), newcomer.status(PATH, **{HEADER: "revoked-key"}))
     kill_proxy(running.installation, newcomer)
     print(f"{_name_of(damage)}: mended and served again after {took:.2f} s")
-    assert "" == running.proxy.revision()["problem"]
+    assert "" == running.proxy.problem()
 
 
 def _mended(running: Running, before: int) -> int:
@@ -199,7 +199,7 @@ def test_config_damaged_while_no_operator_ran_is_mended_by_the_next_one(
         group, name = before.shards[0].group, before.shards[0].name
         published.replace_shard(name, {entry_of(group): base64.b64encode(b"nonsense").decode()})
         newcomer = installation.proxy(wait=False)
-        installation.wait_until(lambda: name in newcomer.revision()["problem"], "the new proxy says what is wrong")
+        installation.wait_until(lambda: name in newcomer.problem(), "the new proxy says what is wrong")
         assert 503 == newcomer.page("/readyz").status
         began = time.monotonic()
         installation.operator()
@@ -224,9 +224,7 @@ def test_proxy_started_before_any_operator_waits_and_serves_as_soon_as_it_can(
 ) -> None:
     door.key("kept", "kept-key")
     proxy = installation.proxy(wait=False)
-    installation.wait_until(
-        lambda: "does not exist yet" in proxy.revision()["problem"], "the proxy says what it waits for"
-    )
+    installation.wait_until(lambda: "does not exist yet" in proxy.problem(), "the proxy says what it waits for")
     assert (503, 200, 0) == (proxy.page("/readyz").status, proxy.page("/healthz").status, proxy.status(PATH, **KEPT))
     operator = installation.operator()
     installation.everywhere(200, PATH, **KEPT)
@@ -258,7 +256,7 @@ def test_proxy_restarts_from_its_volume_while_the_api_server_is_away(
     assert (200, 401) == (second.status(PATH, **KEPT), second.status(PATH))
     assert not second.revision()["connected"]
     without = installation.proxy(link=link, wait=False)
-    installation.wait_until(lambda: without.revision()["problem"], "the proxy without a volume says what is wrong")
+    installation.wait_until(without.problem, "the proxy without a volume says what is wrong")
     assert (503, 0) == (without.page("/readyz").status, without.status(PATH, **KEPT))
     began = time.monotonic()
     link.restore()
