@@ -8,7 +8,7 @@ import pytest
 
 from tests.inja.costs import Cost, constant_costs, growing_costs
 from tests.inja.static_context import StaticContext
-from wardgate.inja import LimitError, RenderError, compile_template
+from wardgate.inja import JsonValue, LimitError, RenderError, compile_template
 from wardgate.inja.budget import StepBudget, search_steps
 from wardgate.inja.operators import OPERATIONS
 from wardgate.inja.template import FUNCTIONS
@@ -44,6 +44,28 @@ def test_work_on_four_times_as_much_is_charged_three_times_as_much_at_least(smal
 @pytest.mark.parametrize("cost", list(constant_costs()), ids=_name)
 def test_work_of_one_size_costs_a_step_at_least(cost: Cost) -> None:
     assert 1 <= _spent(cost) <= 20
+
+
+@pytest.mark.parametrize(
+    ("expression", "data", "least"),
+    [
+        ("exists(t)", {"t": "a." * 10_000}, 10_000),
+        ("exists(t)", {"t": "~1" * 10_000}, 10_000),
+        ("replace_with_random(t, p)", {"t": "a" * 20_000, "p": "a" * 90}, 21_000),
+        ('dynamic_metadata(t, "ns", ":")', {"t": ":" * 10_000}, 10_000),
+        ("first(o)", {"o": {"x" * 10_000 + str(number): 1 for number in range(100)}}, 13_000),
+        ("sort(l)", {"l": list(range(1000))}, 10_000),
+        ("l == m", {"l": [1] * 1000, "m": [1] * 1000}, 1_000),
+        ("raw_string(t)", {"t": "a" * 64_000}, 2_000),
+        ("float(t)", {"t": "1" * 64_000}, 2_000),
+        ("base64_decode(t)", {"t": "a" * 64_000}, 1_000),
+        ("header(t)", {"t": "a" * 64_000}, 1_000),
+        ("word_count(l)", {"l": ["a"] * 1000}, 2_000),
+        ('join(l, "")', {"l": [1.5] * 1000}, 2_000),
+    ],
+)
+def test_what_takes_long_costs_what_was_measured(expression: str, data: dict[str, JsonValue], least: int) -> None:
+    assert _spent(Cost(expression, data)) >= least
 
 
 def test_every_function_and_operator_is_among_the_costs() -> None:

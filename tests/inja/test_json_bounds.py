@@ -123,6 +123,17 @@ def test_many_values_are_refused_before_anything_is_built(text: bytes) -> None:
         _load(text)
 
 
+@pytest.mark.parametrize("text", [b"[" + b'"",' * 1_000_000 + b"1]", b"[" + b'"\\\\",' * 800_000 + b"1]"])
+def test_refusing_many_values_takes_no_memory_to_speak_of(text: bytes) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(JsonTooComplexError):
+            _load(text)
+        assert tracemalloc.get_traced_memory()[1] <= 3 * len(text)
+    finally:
+        tracemalloc.stop()
+
+
 def test_what_looks_like_values_within_strings_does_not_count() -> None:
     text = json.dumps({"t": '[{,:"\\' * 100_000}).encode()
     assert _load(text) == json.loads(text)

@@ -134,7 +134,7 @@ def test_response_has_a_budget_of_its_own_and_fails_as_before() -> None:
     back, reason = _finished(_headers("{{ upper(t) }}"), _TEXT)
     assert (400, "transformation_too_costly") == (back.status, reason)
     assert back.body == b"bad request: The templates did more than 100000 steps of work."
-    half = _headers(_LOOKING, count=9)
+    half = _headers(_LOOKING, count=16)
     talk = _talk(_plan(request=half, response=half)).body(_TEXT)
     assert isinstance(talk.step, Outgoing)
     assert talk.exchange.finish_response(Incoming(200, [], _TEXT)).status == 200
@@ -142,8 +142,10 @@ def test_response_has_a_budget_of_its_own_and_fails_as_before() -> None:
 
 def test_answer_of_the_gateways_own_is_made_of_what_the_request_has_left() -> None:
     saying = message(("x-said", '{% for i in range(9) %}{{ length(request_header("x")) }}{% endfor %}'))
-    talk = _talk(_plan(request=_headers("{{ upper(t) }}"), response=saying)).body(_TEXT)
+    assert "x-said" in as_dict(_talk(_plan(response=saying), _plan(1, request=_PARSING)).body(b"[").reply.headers)
+    talk = _talk(_plan(response=saying), _plan(1, request=_headers("{{ upper(t) }}"))).body(_TEXT)
     assert (400, "transformation_too_costly") == (talk.reply.status, talk.reply.reason)
+    assert "x-said" not in as_dict(talk.reply.headers)
 
 
 def test_ordinary_message_spends_next_to_nothing() -> None:

@@ -178,6 +178,23 @@ def test_a_path_can_not_climb_out_of_its_rewrite(path: bytes) -> None:
     run(scenario())
 
 
+@pytest.mark.parametrize("framing", [b"Content-Length: 5000000", b"Transfer-Encoding: chunked"])
+def test_a_body_too_large_to_be_parsed_is_refused_before_all_of_it_came(framing: bytes) -> None:
+    plan = TransformationPlan("p", "pre", request=MessageTemplate(parse_body="ParseAsJson"))
+
+    async def scenario() -> None:
+        async with providing(answering(OK)) as provider, serving() as bench:
+            listeners = routed(open_route(transformations=("p",)))
+            await bench.apply(config(provider.port, listeners=listeners, transformations=(plan,)))
+            caller = await bench.connect()
+            await caller.send(b"POST / HTTP/1.1\r\nHost: h\r\n" + framing + b"\r\n\r\n")
+            if framing.endswith(b"chunked"):
+                await caller.send(b"401000\r\n" + b"[" * 0x401000)
+            assert (await caller.head()).startswith(b"HTTP/1.1 413 ")
+
+    run(scenario())
+
+
 def test_a_collected_response_stays_in_the_budget_until_it_is_sent() -> None:
     measured = (HeaderTemplate("x-read", "{{ isString(body()) }}"),)
     plan = TransformationPlan("p", "post", response=MessageTemplate(headers=measured, parse_body="DontParse"))
