@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.cluster.waiting import wait_until
@@ -21,6 +23,12 @@ def test_assertion_is_no_answer_yet() -> None:
         return "here"
 
     assert "here" == wait_until(probe, seconds=5, what="something")
+
+
+def test_entry_that_is_not_there_is_no_answer_yet() -> None:
+    pages: Iterator[dict[str, str]] = iter([{}, {"problem": "here"}])
+
+    assert "here" == wait_until(lambda: next(pages)["problem"], seconds=5, what="something")
 
 
 def test_time_limit_says_what_was_waited_for_and_seen() -> None:
