@@ -20,7 +20,7 @@ from tests.proxy.core.conversation import (
     route,
 )
 from tests.proxy.core.test_transformation import message
-from wardgate.ir import BasicAuthStep, GatewayConfig, PathMatch, Route, RouteMatch, TransformationPlan
+from wardgate.ir import BasicAuthStep, BoolOr, BoolStep, GatewayConfig, PathMatch, Route, RouteMatch, TransformationPlan
 from wardgate.proxy.core.table import TableBuilder, build_table
 
 OTHERS_KEY = b"key-for-another-owner"
@@ -104,6 +104,29 @@ def test_tenants_template_reads_no_key_before_authentication() -> None:
     """The platform's policy guards the tenant's route, so the key has to stay until it is checked."""
     mine = route(name="a", auth="platform", matches=at("/a"), owner="a", transformations=("copy",))
     headers = sent(guarded("platform"), mine, headers=(("api-key", KEY),), transformations=(COPY,))
+    assert "copy-" == headers["x-copy"]
+
+
+def test_tenants_template_reads_no_key_that_its_own_policy_might_accept() -> None:
+    """It opens the route with a key of its own, beside which the caller's goes to its server."""
+    either = auth_plan(
+        key_step(name="a", key_set="own"),
+        key_step(name="b", key_set="own", header="own-key"),
+        name="either",
+        owner="a",
+        expression=BoolOr((BoolStep("a"), BoolStep("b"))),
+    )
+    copying = message(("own-key", "key-of-a"), ("x-copy", 'copy-{{ header("api-key") }}'))
+    opens = post_plan(name="copy", phase="pre", owner="a", request=copying)
+    mine = route(name="a", auth="either", matches=at("/a"), owner="a", transformations=("copy",))
+    theirs = config(
+        guarded("platform"),
+        mine,
+        auth_plans=(PLATFORM, either),
+        credentials=(A_KEY,),
+        transformations=(opens,),
+    )
+    headers = as_dict(Talk(theirs, request("GET", "/a", ("api-key", OTHERS_KEY))).outgoing.headers)
     assert "copy-" == headers["x-copy"]
 
 
