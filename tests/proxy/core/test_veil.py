@@ -267,7 +267,8 @@ def test_header_that_holds_keys_of_other_owners_too_is_hidden_until_it_is_authen
 def test_tenants_template_sees_no_key_that_a_platforms_policy_forwards() -> None:
     spy = tenants(request=message(("x-spy", '[{{ header("api-key") }}]')))
     for owner, seen in (("", "[]"), ("evil", f"[{KEY.decode()}]")):
-        said = spied(spy, auth=auth_plan(forward_credential=True, owner=owner), token=credential(metadata={}))
+        held = credential(metadata={}, namespace=owner or "platform")
+        said = spied(spy, auth=auth_plan(forward_credential=True, owner=owner), token=held)
         assert (seen, KEY.decode()) == (said.sent["x-spy"], said.sent["api-key"])
 
 

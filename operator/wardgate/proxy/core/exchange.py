@@ -218,7 +218,7 @@ class Exchange:
     def _run(self) -> Step:
         """Go on from wherever the request stands."""
         if not self._authenticated:
-            step = self._transform()
+            step = self._transform(self._current.pre)
             if step is not None:
                 return step
             refusal = self._authenticate(self._current)
@@ -227,7 +227,7 @@ class Exchange:
             self._authenticated = True
             self._index = 0
             self._responses += self._current.post
-        step = self._transform()
+        step = self._transform(self._current.post)
         return self._dispatch(self._current) if step is None else step
 
     @property
@@ -240,16 +240,16 @@ class Exchange:
         """Those of the phase that the request is in, on the route that it is on."""
         return self._current.post if self._authenticated else self._current.pre
 
-    def _transform(self) -> Step | None:
+    def _transform(self, plans: tuple[CompiledTransformation, ...]) -> Step | None:
         """Run the rest of a phase; None: it is over."""
-        plans = self._plans
         while self._index < len(plans):
             plan = plans[self._index]
-            if plan not in self._ran:
+            if not self._ran or plan not in self._ran:
                 step = self._apply(plan)
                 if step is not None:
                     return step
-                plans = self._plans
+                if plan.recalculate:
+                    plans = self._plans
             self._index += 1
         return None
 
@@ -340,7 +340,7 @@ class Exchange:
         first = grants[0]
         self.holder = (auth.policy, first.user) if first.credential is None else first.user
         self.facts.credential = first.user if len(grants) == 1 else ",".join(grant.user for grant in grants)
-        self.request.headers += headers_of(grants)
+        self.request.headers += first.headers if len(grants) == 1 else headers_of(grants)
         for credential in self.credentials_used:
             self._around.leave(_AUTH_METADATA, "userId", credential.name)
         if self._watch is not None:
@@ -355,9 +355,11 @@ class Exchange:
                 self.request.headers.append((USER_ID, credential.user_id))
 
     def _dispatch(self, route: CompiledRoute) -> Step:
-        refusal = token_refusal(self._grants, route)
-        if refusal is not None:
-            return self._answer(refusal)
+        if route.recalculates or self._ran:
+            # Only now it is known by which route the request leaves.
+            refusal = token_refusal(self._grants, route)
+            if refusal is not None:
+                return self._answer(refusal)
         action = route.action
         if isinstance(action, ForwardPlan):
             return self._forward(action)

@@ -27,10 +27,8 @@ from wardgate.proxy.core.veil import Veil
 _CREDENTIALS = folded_names(CREDENTIAL_HEADERS)
 
 
-def headers_of(grants: tuple[Grant, ...]) -> Iterable[Header]:
+def headers_of(grants: Iterable[Grant]) -> Iterable[Header]:
     """Return what grants put on a request; a later step's header wins."""
-    if len(grants) == 1:
-        return grants[0].headers
     return {fold(name): (name, value) for grant in grants for name, value in grant.headers}.values()
 
 
