@@ -22,7 +22,7 @@ from tests.e2e.published import PublishedConfig, index_content, index_data
 from wardgate.kube.shards import entry_of
 from wardgate.wire.bundle import ROUTES
 
-MENDED_SECONDS = 5.0
+MENDED_SECONDS = 10.0
 """What is promised is a second or two; a loaded machine may need more."""
 KEPT = {HEADER: "kept-key"}
 

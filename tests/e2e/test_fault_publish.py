@@ -25,7 +25,8 @@ from wardgate.kube.index import index_name
 from wardgate.kube.shards import SIZE_ANNOTATION
 
 KILLS = 3
-TAKE_OVER_SECONDS = 15.0
+TAKE_OVER_SECONDS = 20.0
+"""Invariant 5."""
 NO_FLAPPING_TURNS = 3
 
 

@@ -21,7 +21,7 @@ from wardgate.wire.bundle import ROUTES
 
 WRITES = {"create", "update", "patch", "delete", "deletecollection"}
 END_SECONDS = 20.0
-STOP_SECONDS = 3.0
+STOP_SECONDS = 5.0
 """A second is promised; a loaded machine may need more."""
 BROKEN = {"glooAuth": {"configs": [{"ldap": {"address": "ldap.example.com"}}]}}
 
