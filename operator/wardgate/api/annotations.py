@@ -126,6 +126,11 @@ def parse_list(text: str) -> tuple[str, ...]:
 def parse_namespaces(text: str) -> tuple[str, ...] | AnnotationError:
     """A list of at least one namespace, sorted."""
     names = parse_list(text)
-    if names and all(map(_NAMESPACE.fullmatch, names)):
+    if names and all(map(is_namespace, names)):
         return tuple(sorted(names))
     return AnnotationError("names of namespaces, separated by commas, such as team-a,team-b")
+
+
+def is_namespace(name: str) -> bool:
+    """Whether a namespace can have this name (RFC 1123, a label)."""
+    return _NAMESPACE.fullmatch(name) is not None

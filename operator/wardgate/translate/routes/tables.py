@@ -11,12 +11,11 @@ matchers: nobody else's route is to answer in its place.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from wardgate.api.annotations import DELEGATE_FROM, parse_list
+from wardgate.api.annotations import DELEGATE_FROM, is_namespace, parse_list
 from wardgate.api.http_route import HttpRoute
 from wardgate.api.route_table import RouteTable, RouteTableSpec
 from wardgate.problems import FieldPath, Problem, Reason, format_path
@@ -41,7 +40,6 @@ from wardgate.translate.routes.table_repair import (
 
 _HTTP: Final = ("spec", "http")
 _ANNOTATIONS: Final = ("metadata", "annotations")
-_NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _INSECURE: Final = "insecure-"
 _WIDENINGS: Final = tuple(Widening)
 """The worst last."""
@@ -92,7 +90,7 @@ def _closed_table(stored: StoredObject) -> TablePlan | None:
         weight=readable_weight(manifest),
         freezes=at(manifest, "spec", "failureMode") == "FREEZE_CONFIG",
         routes=(RoutePlan(0, "closed", frozenset(), (), ROUTE_INVALID, Widening.PATH),),
-        admits=frozenset(filter(_NAMESPACE.fullmatch, _admitted(manifest))),
+        admits=frozenset(filter(is_namespace, _admitted(manifest))),
         blind=True,
     )
 
@@ -138,7 +136,7 @@ class _Reader:
     def _admits(self) -> frozenset[str]:
         """The namespaces whose tables may delegate here; what is no namespace lets nobody in."""
         names = _admitted(self.stored.manifest)
-        wrong = [name for name in names if not _NAMESPACE.fullmatch(name)]
+        wrong = [name for name in names if not is_namespace(name)]
         if wrong:
             message = (
                 f"{self.ref} lists {wrong[0]!a} in its annotation {DELEGATE_FROM}, which is not the name of a "

@@ -1,0 +1,76 @@
+"""Platform policies on tenants' routes: their readers are told which keys are refused there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from wardgate.ir import (
+    ApiKeyStep,
+    AuthPlan,
+    BasicAuthStep,
+    Credential,
+    DirectResponse,
+    GatewayConfig,
+    Listener,
+    MetadataEntry,
+    MetadataHeader,
+    Route,
+    VirtualHost,
+)
+from wardgate.problems import ObjectRef, ProblemKind, Reason
+from wardgate.sensitive import Sensitive
+from wardgate.translate.policies.withheld_tokens import guarded_tenants, withheld_tokens
+
+POLICY = ObjectRef("ExtAuthPolicy", "infra", "p")
+SENDS = ApiKeyStep("k", "api-key", "keys", (MetadataHeader("authorization", "token"),))
+PLAN = AuthPlan("infra/p", (SENDS, BasicAuthStep("b", "r", "sha1", ())))
+
+
+def key(name: str, entry: str = "token", **changes: Any) -> Credential:
+    metadata = (MetadataEntry(entry, Sensitive("t")),)
+    return Credential("keys", "00" * 32, "infra", name, metadata=metadata, **changes)
+
+
+def told(keys: Iterable[Credential], *tenants: str, plan: AuthPlan = PLAN) -> list[str]:
+    found = list(withheld_tokens(POLICY, plan, frozenset(tenants), lambda _: keys))
+    assert all((ProblemKind.WARNING, Reason.REF_NOT_PERMITTED, POLICY) == (p.kind, p.reason, p.ref) for p in found)
+    return [problem.message for problem in found]
+
+
+def test_keys_that_are_neither_bound_nor_shared_are_told() -> None:
+    keys = [key("free"), key("bound", allowed_hosts=("a.example",)), key("lent", shared_with=("a", "b")), key("own")]
+    (message,) = told(keys, "b", "a")
+    assert (
+        "ExtAuthPolicy infra/p guards routes of namespaces a, b, and the tokens of 2 of its keys may not leave there: "
+        "requests with them are refused. Annotate infra/free, infra/own with wardgate.dev/upstream-hosts or "
+        "wardgate.dev/share-with, or narrow the policy's selectors."
+    ) == message
+
+
+def test_key_that_is_shared_with_some_of_the_tenants_is_told() -> None:
+    assert 1 == len(told([key("lent", shared_with=("a",))], "a", "b"))
+
+
+def test_many_are_counted() -> None:
+    (message,) = told([key(f"k{number}") for number in range(9)], *"abcde")
+    assert "namespaces a, b, c and 2 more, and the tokens of 9 of its keys" in message
+    assert "Annotate infra/k0, infra/k1, infra/k2 and 6 more with" in message
+
+
+def test_keys_whose_entries_are_not_sent_are_not_told() -> None:
+    assert [] == told([key("note", "note")], "a")
+    assert [] == told([key("free")], "a", plan=AuthPlan("infra/p", (ApiKeyStep("k", "api-key", "keys"),)))
+
+
+def test_only_routes_of_other_owners_count() -> None:
+    action = DirectResponse(200)
+    routes = (
+        Route("open", action, owner="a"),
+        Route("own", action, auth="a/p", owner="a"),
+        Route("platforms", action, auth="infra/p"),
+        *(Route(f"guarded-{tenant}", action, auth="infra/p", owner=tenant) for tenant in ("a", "b")),
+    )
+    plans = (AuthPlan("a/p", (SENDS,), owner="a"), PLAN)
+    config = GatewayConfig((Listener("l", 80, (VirtualHost(("*",), routes),)),), auth_plans=plans)
+    assert {"infra/p": frozenset({"a", "b"})} == guarded_tenants(config)
