@@ -22,7 +22,6 @@ from wardgate.proxy.core.addresses import AddressRules
 from wardgate.proxy.core.caller import Caller
 from wardgate.proxy.core.credential_index import CredentialIndex
 from wardgate.proxy.core.exchange import Exchange
-from wardgate.proxy.core.fields import without
 from wardgate.proxy.core.guesses import Guesses
 from wardgate.proxy.core.loops import LoopMark
 from wardgate.proxy.core.messages import Header, Outgoing, Reply, Request
@@ -35,6 +34,7 @@ from wardgate.proxy.io.name_cache import Lookup
 from wardgate.proxy.io.name_servers import NameServers
 from wardgate.proxy.io.pool import Connector, EndpointPool, UpstreamPool
 from wardgate.proxy.io.ports import Ports
+from wardgate.proxy.io.request_ids import RequestIds
 from wardgate.proxy.io.resolver import Address, Resolver, is_local_address
 from wardgate.proxy.io.shares import Budget
 from wardgate.proxy.io.tls import TlsFactory
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
 _SLICE = 50
 """Steps of a table's building between two breaths for requests."""
-_REQUEST_ID = b"x-request-id"
 
 
 class Gateway:
@@ -73,6 +72,7 @@ class Gateway:
         self.now = now
         self.draining = False
         self.loop_mark = LoopMark(settings.installation)
+        self._ids = RequestIds()
         self.guesses = Guesses(per_address=self.limits.address_guesses, per_user=self.limits.user_guesses)
         self.table: Table | None = None
         self.credentials = CredentialIndex()
@@ -230,7 +230,7 @@ class Gateway:
     def exchange(self, request: Request, *, port: int, caller: Caller) -> Exchange:
         """Begin an exchange on the table in force."""
         self._counters.in_flight += 1
-        _name_request(request)
+        self._ids.name(request)
         table = self.table
         assert table is not None, "Asked only where serves() says so."
         listener = table.listeners[port]
@@ -322,15 +322,6 @@ class Gateway:
                     "sent": stream.sent_bytes,
                 }
             )
-
-
-def _name_request(request: Request) -> None:
-    """Give the request an id, unless the caller brought one that can be logged."""
-    ids = [value for name, value in request.headers if name == _REQUEST_ID]
-    if len(ids) == 1 and len(ids[0]) <= 128 and ids[0].isascii():
-        return
-    request.headers = without(request.headers, (_REQUEST_ID,))
-    request.headers.append((_REQUEST_ID, os.urandom(16).hex().encode()))
 
 
 def _split(address: str) -> tuple[str, int]:

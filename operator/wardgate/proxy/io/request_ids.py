@@ -1,0 +1,42 @@
+"""A name for every request, so that a line of the log can be found in the caller's and the provider's records.
+
+Asking the kernel for random bytes costs a system call; a block of them serves many requests.
+"""
+
+from __future__ import annotations
+
+import os
+
+from wardgate.proxy.core.fields import without
+from wardgate.proxy.core.messages import Request
+
+HEADER = b"x-request-id"
+_LONGEST = 128
+_DIGITS = 32
+_BLOCK = 128
+"""Ids of one system call."""
+
+
+class RequestIds:
+    """Ids of 32 hexadecimal digits, for one worker: a process that forks must not share them."""
+
+    __slots__ = ("_at", "_digits")
+
+    def __init__(self) -> None:
+        self._digits = b""
+        self._at = 0
+
+    def name(self, request: Request) -> None:
+        """Give the request an id, unless the caller brought one that can be logged."""
+        ids = [value for name, value in request.headers if name == HEADER]
+        if len(ids) == 1 and len(ids[0]) <= _LONGEST and ids[0].isascii():
+            return
+        request.headers = without(request.headers, (HEADER,))
+        request.headers.append((HEADER, self._next()))
+
+    def _next(self) -> bytes:
+        if self._at == len(self._digits):
+            self._digits = os.urandom(_BLOCK * _DIGITS // 2).hex().encode()
+            self._at = 0
+        start, self._at = self._at, self._at + _DIGITS
+        return self._digits[start : self._at]
