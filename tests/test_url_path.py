@@ -212,3 +212,8 @@ def test_path_in_its_form_that_begins_with_a_prefix_is_found_by_the_prefix(prefi
 )
 def test_rewritten_path_climbs_nowhere(made: bytes, expected: bytes | None) -> None:
     assert expected == settle(made)
+
+
+@given(path=st.binary(max_size=40).map(lambda rest: b"/" + rest.replace(b"?", b"")))
+def test_rewritten_path_has_the_form_of_every_path_or_none(path: bytes) -> None:
+    assert settle(path) in (normalise(path), None)

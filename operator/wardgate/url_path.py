@@ -51,6 +51,8 @@ def settle(path: bytes) -> bytes | None:
     None: it has no form, or it holds a dot segment. What a caller wrote and what a rewrite joins to it must not climb
     out of the rewritten path.
     """
+    if path[:1] == b"/" and b"?" not in path and _UNSETTLED.search(path) is None:
+        return path
     path, mark, query = path.partition(b"?")
     spelt = _spell(path)
     if spelt is None or not _DOTS.isdisjoint(spelt.split(b"/")):

@@ -16,6 +16,10 @@ _MEANINGLESS: Final = frozenset({b"CONNECT", b"TRACE"})
 """A tunnel has no route here, and TRACE would echo an injected token to the caller."""
 
 
+COMMON: Final = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
+"""Methods that have no fault: nearly all that arrive."""
+
+
 def method_fault(method: bytes) -> Reason | None:
     """Why a method, which is a token, is not taken; None: it is."""
     if method in _MEANINGLESS:

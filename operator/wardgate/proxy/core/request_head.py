@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from wardgate.proxy.core import loops
 from wardgate.proxy.core.fields import PROXY_WRITTEN, connection_options, end_to_end
 from wardgate.proxy.core.messages import HeaderList
-from wardgate.proxy.core.methods import method_fault
+from wardgate.proxy.core.methods import COMMON, method_fault
 from wardgate.proxy.core.reasons import Reason
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
@@ -35,6 +35,7 @@ _REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb"{1,32}) ([\x21-\x7e]+) HTTP/([0-9
 _FIELD = re.compile(rb"(" + _TOKEN + rb"+):([\t\x20-\x7e\x80-\xff]*)\r\n")
 _FIELDS = re.compile(rb"(?:" + _TOKEN + rb"+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n")
 _HOST = re.compile(rb"(?:[0-9A-Za-z._~%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_NO_OPTIONS: frozenset[bytes] = frozenset()
 _DIGITS = re.compile(rb"[0-9]{1,18}")
 
 _MADE_UP = frozenset({b"proxy_authenticate", b"proxy_authentication_info", b"proxy_authorization"})
@@ -72,7 +73,7 @@ def parse_request_head(block: bytes, *, max_headers: int) -> RequestHead | Reaso
     method, target, major, minor = line.groups()
     if major != b"1" or minor not in b"01":
         return Reason.HTTP_VERSION
-    fault = method_fault(method)
+    fault = None if method in COMMON else method_fault(method)
     if fault is not None:
         return fault
     if _FIELDS.fullmatch(block, line.end()) is None:
@@ -98,7 +99,7 @@ def _interpret(method: bytes, target: bytes, fields: HeaderList, *, http_1_0: bo
     expect = special.get(b"expect", ())
     if any(value.lower() != b"100-continue" for value in expect):
         return Reason.EXPECTATION_FAILED
-    options = connection_options(special.get(b"connection", ()))
+    options = connection_options(special[b"connection"]) if b"connection" in special else _NO_OPTIONS
     return RequestHead(
         method=method,
         target=target,
