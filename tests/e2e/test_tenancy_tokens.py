@@ -45,9 +45,9 @@ def front(estate: Estate) -> Estate:
     estate.installation.cluster.apply(
         [
             service("provider", PROVIDER),
-            root,
             ext_auth("front", storage={"labelSelector": GUARD}, labels=GUARD),
             secret(upstream_hosts=PROVIDER),
+            root,  # the last one: a route is open until its policy is there
         ],
         namespace=estate.platform,
     )
