@@ -6,13 +6,14 @@ The question is ``95 in name``: CPython answers it for a number in a quarter of 
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from itertools import product
 
 from wardgate import field_names
 from wardgate.proxy.core.messages import HeaderList
 
 _UNDERSCORE = ord("_")
+_NO_OPTIONS: frozenset[bytes] = frozenset()
 _NAMES_NO_FIELD = frozenset({b"close", b"keep-alive"})
 """Options of ``Connection`` that speak of the connection and of no field that could stand in a list."""
 
@@ -59,13 +60,14 @@ def under_folded_names(headers: HeaderList) -> HeaderList:
     return [(fold(name), value) for name, value in headers]
 
 
-def connection_options(values: Iterable[bytes]) -> frozenset[bytes]:
+def connection_options(values: Sequence[bytes]) -> frozenset[bytes]:
     """Return the options of ``Connection``, folded."""
+    if not values:
+        return _NO_OPTIONS
     return frozenset(fold(option.strip(b" \t").lower()) for value in values for option in value.split(b","))
 
 
 def end_to_end(headers: HeaderList, options: frozenset[bytes], *, special: frozenset[bytes]) -> HeaderList:
     """Return what goes on: neither one of ``special``, in the spelling given, nor a field that ``Connection`` names."""
     kept = [field for field in headers if field[0] not in special]
-    named = options - _NAMES_NO_FIELD
-    return without(kept, named) if named else kept
+    return without(kept, options - _NAMES_NO_FIELD) if options else kept

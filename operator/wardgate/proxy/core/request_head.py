@@ -35,7 +35,6 @@ _REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb"{1,32}) ([\x21-\x7e]+) HTTP/([0-9
 _FIELD = re.compile(rb"(" + _TOKEN + rb"+):([\t\x20-\x7e\x80-\xff]*)\r\n")
 _FIELDS = re.compile(rb"(?:" + _TOKEN + rb"+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n")
 _HOST = re.compile(rb"(?:[0-9A-Za-z._~%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
-_NO_OPTIONS: frozenset[bytes] = frozenset()
 _DIGITS = re.compile(rb"[0-9]{1,18}")
 
 _MADE_UP = frozenset({b"proxy_authenticate", b"proxy_authentication_info", b"proxy_authorization"})
@@ -99,7 +98,7 @@ def _interpret(method: bytes, target: bytes, fields: HeaderList, *, http_1_0: bo
     expect = special.get(b"expect", ())
     if any(value.lower() != b"100-continue" for value in expect):
         return Reason.EXPECTATION_FAILED
-    options = connection_options(special[b"connection"]) if b"connection" in special else _NO_OPTIONS
+    options = connection_options(special.get(b"connection", ()))
     return RequestHead(
         method=method,
         target=target,

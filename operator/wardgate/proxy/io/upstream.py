@@ -220,7 +220,7 @@ class UpstreamConnection(asyncio.Protocol):
         codings = [value.lower() for name, value in self._headers if name == b"transfer-encoding"]
         chunked = bool(codings) and codings[-1].endswith(b"chunked")
         self._until_close = not bodiless and self._length is None and not chunked
-        options = connection_options(value for name, value in self._headers if name == b"connection")
+        options = connection_options([value for name, value in self._headers if name == b"connection"])
         headers = end_to_end(self._headers, options, special=HOP_BY_HOP)
         if self._sink is not None:
             self._sink.response_head(status=self._status, headers=headers, length=self._length)
