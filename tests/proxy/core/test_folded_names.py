@@ -213,9 +213,10 @@ def read(*lines: bytes) -> RequestHead:
         b"proxy_authorization",
         b"proxy_authenticate",
         b"http2_settings",
+        b"Proxy",
     ],
 )
-def test_name_that_a_server_could_take_for_framing_is_not_sent_on(name: bytes) -> None:
+def test_name_that_a_server_could_take_for_the_proxies_own_is_not_sent_on(name: bytes) -> None:
     head = read(name + b": chunked", b"Content-Length: 3")
     assert ([], 3, False) == (head.headers, head.content_length, head.chunked)
 

@@ -37,8 +37,9 @@ _FIELDS = re.compile(rb"(?:" + _TOKEN + rb"+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n")
 _HOST = re.compile(rb"(?:[0-9A-Za-z._~%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _DIGITS = re.compile(rb"[0-9]{1,18}")
 
-_MADE_UP = frozenset({b"proxy_authenticate", b"proxy_authentication_info", b"proxy_authorization"})
-"""Spellings of headers between proxies that no proxy writes."""
+_MADE_UP = frozenset({b"proxy", b"proxy_authenticate", b"proxy_authentication_info", b"proxy_authorization"})
+"""Names that no client or proxy writes: misspelt headers between proxies, and ``Proxy``, which CGI hands to a program
+as ``HTTP_PROXY``, where HTTP libraries look for a proxy to send the program's own requests through."""
 _SPECIAL = PROXY_WRITTEN | _MADE_UP | {b"host", loops.FIELD}
 
 
