@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.cluster.cluster import Cluster
-from tests.e2e.installation import Installation
+from tests.e2e.installation import WARDGATE, Installation
 from tests.examples.servers import EXAMPLES, Provider
 
 LAB = Path(__file__).parent / "lab6"
@@ -24,6 +24,7 @@ class Lab:
 
     def __init__(self, installation: Installation, provider: Provider, *, ext_auth_server: bool) -> None:
         self.installation = installation
+        installation.wardgate = (WARDGATE,)  # its coverage is measured
         self.provider = provider
         cluster = installation.cluster
         for namespace in ("gloo-mesh-gateways", "ai-demo"):
