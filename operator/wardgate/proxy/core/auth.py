@@ -19,7 +19,7 @@ from wardgate.ir import Hmac as HmacStorage
 from wardgate.proxy.core.basic import Check, PasswordChecker, parse_basic
 from wardgate.proxy.core.caller import Caller
 from wardgate.proxy.core.credential_index import CompiledCredential, CredentialIndex
-from wardgate.proxy.core.fields import fold, without
+from wardgate.proxy.core.fields import fold, values_of, without
 from wardgate.proxy.core.key_copies import NAMED, remove_copies, without_scheme
 from wardgate.proxy.core.message_view import is_ordinary_name
 from wardgate.proxy.core.messages import Header, HeaderList, Reply, Request
@@ -74,13 +74,11 @@ class ApiKeyCheck:
             self._hmac = hmac.new(_to_bytes(step.stored.shared_secret.reveal()), digestmod="sha256")
 
     def check(self, headers: HeaderList, credentials: CredentialIndex, *, caller: Caller, now: float) -> Outcome:
-        """Look the key up and collect the headers it sets. ``headers`` have folded names."""
-        key = None
-        for name, value in headers:
-            if name == self.header:
-                if key is not None:
-                    return REFUSALS[Reason.KEY_REPEATED]
-                key = value
+        """Look the key up and collect the headers it sets."""
+        given = values_of(headers, self.header)
+        if len(given) > 1:
+            return REFUSALS[Reason.KEY_REPEATED]
+        key = given[0] if given else b""
         if not key:
             return REFUSALS[Reason.KEY_MISSING]
         credential = self._find(key, credentials)
@@ -118,7 +116,7 @@ class ApiKeyCheck:
     def _headers_match(self, headers: HeaderList, credential: CompiledCredential) -> bool:
         for wanted, entry in self._match:
             stored = credential.by_header.get(entry)
-            given = [value for name, value in headers if name == wanted]
+            given = values_of(headers, wanted)
             if stored is None or len(given) != 1 or not hmac.compare_digest(given[0], stored):
                 return False
         return True
@@ -150,7 +148,7 @@ class BasicCheck:
 
     def check(self, headers: HeaderList, _: CredentialIndex, *, caller: Caller, now: float) -> Outcome:
         """Check user name and password."""
-        given = [value for name, value in headers if name == _AUTHORIZATION]
+        given = values_of(headers, _AUTHORIZATION)
         if len(given) > 1:
             return self._repeated
         pair = parse_basic(given[0]) if given else None
@@ -227,10 +225,7 @@ class CompiledAuth:
         now: float,
         observer: Observer | None = None,
     ) -> tuple[Grant, ...] | Reply:
-        """Return the grants of the passed steps, at least one, or the answer to the refused request.
-
-        ``headers`` have folded names.
-        """
+        """Return the grants of the passed steps, at least one, or the answer to the refused request."""
         if self._expression is None and len(self._steps) == 1 and observer is None:
             outcome = self._steps[0].check(headers, credentials, caller=caller, now=now)
             return (outcome,) if isinstance(outcome, Grant) else outcome

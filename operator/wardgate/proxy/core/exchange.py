@@ -24,7 +24,7 @@ from wardgate.proxy.core.caller import Caller
 from wardgate.proxy.core.credential_index import CompiledCredential, CredentialIndex
 from wardgate.proxy.core.departure import rewrite
 from wardgate.proxy.core.derived import spread
-from wardgate.proxy.core.fields import drop, under_folded_names, without
+from wardgate.proxy.core.fields import drop, without
 from wardgate.proxy.core.framing import is_bodiless
 from wardgate.proxy.core.matching import CompiledMatch, request_path
 from wardgate.proxy.core.message_view import RequestView, ResponseView
@@ -156,16 +156,18 @@ class Exchange:
 
     def response_needs_body(self, status: int) -> bool:
         """Whether ``finish_response`` needs the whole body; if not, give None, or ``b""`` where there is none."""
-        if is_bodiless(status=status, head_request=self.request.method == b"HEAD"):
+        if not self._responses or is_bodiless(status=status, head_request=self.request.method == b"HEAD"):
             return False
         return any(plan.response is not None and plan.response.needs_body for plan in self._responses)
 
     def finish_response(self, incoming: Incoming) -> Incoming:
         """Transform an upstream's response, in place. A body that is not None afterwards replaces what was there."""
-        self._around.budget = None  # the work on the request is long done
-        return self._transform_response(incoming)
+        if self._responses:
+            self._around.budget = None  # the work on the request is long done
+            self._transform_response(incoming)
+        return incoming
 
-    def _transform_response(self, incoming: Incoming) -> Incoming:
+    def _transform_response(self, incoming: Incoming) -> None:
         view = ResponseView(incoming)
         for plan in reversed(self._responses):
             if plan.response is not None:
@@ -175,7 +177,6 @@ class Exchange:
                     reply = failure.redacted(secrets_of(self._grants)).response_reply()
                     self.facts.reason = self.facts.reason or reply.reason
                     take_place_of(incoming, reply)
-        return incoming
 
     def local_reply(self, reply: Reply) -> Reply:
         """Pass an answer of the gateway's own through the response transformations, once."""
@@ -183,9 +184,10 @@ class Exchange:
 
     def _answer(self, reply: Reply) -> Reply:
         self.facts.reason = reply.reason
-        if any(plan.response is not None for plan in self._responses):
+        if self._responses:
             # Out of what the request has left: both may happen in one go, and then count as one.
-            incoming = self._transform_response(Incoming(reply.status, list(reply.headers), reply.body))
+            incoming = Incoming(reply.status, list(reply.headers), reply.body)
+            self._transform_response(incoming)
             reply = Reply(incoming.status, reply.reason, tuple(incoming.headers), incoming.body or b"")
         self._answered = reply
         return reply
@@ -206,7 +208,7 @@ class Exchange:
         self._responses = ()
         if route.closed is not None:
             return route.closed
-        self._responses = route.pre + route.post if self._authenticated else route.pre
+        self._responses = route.pre_responses + route.post_responses if self._authenticated else route.pre_responses
         if not self._authenticated:
             headers = self.request.headers
             headers[:] = without(headers, route.strip)
@@ -221,12 +223,13 @@ class Exchange:
             step = self._transform(self._current.pre)
             if step is not None:
                 return step
-            refusal = self._authenticate(self._current)
+            route = self._current
+            refusal = self._authenticate(route)
             if refusal is not None:
                 return self._answer(refusal)
             self._authenticated = True
             self._index = 0
-            self._responses += self._current.post
+            self._responses += route.post_responses
         step = self._transform(self._current.post)
         return self._dispatch(self._current) if step is None else step
 
@@ -317,9 +320,8 @@ class Exchange:
         auth = route.auth
         if auth is not None:
             observer = None if self._watch is None else self._watch.observer
-            headers = under_folded_names(self.request.headers)
             verdict = auth.authenticate(
-                headers, self._credentials, caller=self._caller, now=self._now, observer=observer
+                self.request.headers, self._credentials, caller=self._caller, now=self._now, observer=observer
             )
             if isinstance(verdict, Reply):
                 return verdict
@@ -341,8 +343,9 @@ class Exchange:
         self.holder = (auth.policy, first.user) if first.credential is None else first.user
         self.facts.credential = first.user if len(grants) == 1 else ",".join(grant.user for grant in grants)
         self.request.headers += first.headers if len(grants) == 1 else headers_of(grants)
-        for credential in self.credentials_used:
-            self._around.leave(_AUTH_METADATA, "userId", credential.name)
+        for grant in grants:
+            if grant.credential is not None:
+                self._around.leave(_AUTH_METADATA, "userId", grant.credential.name)
         if self._watch is not None:
             self._watch.keep_secret((), secrets_of(self._grants))
 

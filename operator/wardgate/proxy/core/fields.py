@@ -50,14 +50,14 @@ def without(headers: HeaderList, folded: Container[bytes]) -> HeaderList:
 
 def drop(headers: HeaderList, name: bytes) -> None:
     """Remove a header in every spelling, in place."""
-    headers[:] = without(headers, (fold(name),))
+    folded, length = fold(name), len(name)
+    headers[:] = [field for field in headers if len(field[0]) != length or fold(field[0]) != folded]
 
 
-def under_folded_names(headers: HeaderList) -> HeaderList:
-    """Return the fields under folded names; the list itself where these are the names it has."""
-    if _UNDERSCORE not in b" ".join([field[0] for field in headers]):
-        return headers
-    return [(fold(name), value) for name, value in headers]
+def values_of(headers: HeaderList, folded: bytes) -> list[bytes]:
+    """Return the values of a header in every spelling, in their order. All spellings have one length."""
+    length = len(folded)
+    return [value for name, value in headers if len(name) == length and fold(name) == folded]
 
 
 def connection_options(values: Sequence[bytes]) -> frozenset[bytes]:

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 from wardgate.inja import TemplateError, compile_route_regex
 from wardgate.inja.limits import Limits
 from wardgate.ir import HeaderMatch, PathMatch, QueryMatch, RouteMatch
-from wardgate.proxy.core.fields import fold, under_folded_names
+from wardgate.proxy.core.fields import fold, values_of
 from wardgate.proxy.core.messages import Request
 
 Condition: TypeAlias = Callable[[Request], bool]
@@ -80,7 +80,7 @@ def header_value(request: Request, name: bytes) -> bytes | None:
     pseudo = _PSEUDO.get(name)
     if pseudo is not None:
         return pseudo(request)
-    values = [value for header, value in under_folded_names(request.headers) if header == name]
+    values = values_of(request.headers, name)
     return b",".join(values) if values else None
 
 

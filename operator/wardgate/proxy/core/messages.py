@@ -91,6 +91,8 @@ class Facts:
     """``namespace/name`` of the key's Secret."""
     reason: str = ""
     upstream: str = ""
+    request_id: bytes = b""
+    """Of Latin-1, as it goes upstream."""
     notes: list[str] = field(default_factory=list)
     """Filled only for ``wardgate render``."""
 

@@ -89,6 +89,9 @@ class CompiledRoute:
     strip: frozenset[bytes] = _OPEN_STRIP
     pre: tuple[CompiledTransformation, ...] = ()
     post: tuple[CompiledTransformation, ...] = ()
+    pre_responses: tuple[CompiledTransformation, ...] = ()
+    """Those of ``pre`` that transform responses; ``post_responses`` likewise."""
+    post_responses: tuple[CompiledTransformation, ...] = ()
     owner: str = ""
     veil: Veil | None = None
     """What the owner's transformations may not see of a token of another owner's. None also: nobody asks."""

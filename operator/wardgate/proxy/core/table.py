@@ -263,13 +263,16 @@ class TableBuilder:
         if auth is not None and is_asked:
             veil = veil_over(auth, known, owner=route.owner)
             arriving = veil_on_arrival(auth, known, owner=route.owner, foreign=foreign)
+        pre = tuple(plan for plan in known if plan.phase == "pre")
         return CompiledRoute(
             route.name,
             action,
             auth=auth,
             strip=foreign | {USER_ID} if auth is None else auth.on_arrival | (foreign - auth.keys),
-            pre=tuple(plan for plan in known if plan.phase == "pre"),
+            pre=pre,
             post=post,
+            pre_responses=tuple(plan for plan in pre if plan.response is not None),
+            post_responses=tuple(plan for plan in post if plan.response is not None),
             owner=route.owner,
             veil=veil,
             veil_on_arrival=arriving,

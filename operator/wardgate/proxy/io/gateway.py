@@ -230,11 +230,13 @@ class Gateway:
     def exchange(self, request: Request, *, port: int, caller: Caller) -> Exchange:
         """Begin an exchange on the table in force."""
         self._counters.in_flight += 1
-        self._ids.name(request)
+        request_id = self._ids.name(request)
         table = self.table
         assert table is not None, "Asked only where serves() says so."
         listener = table.listeners[port]
-        return Exchange(table, self.credentials, listener, request, caller=caller, now=self.now(), pick=randrange)
+        exchange = Exchange(table, self.credentials, listener, request, caller=caller, now=self.now(), pick=randrange)
+        exchange.facts.request_id = request_id
+        return exchange
 
     def endpoint(self, outgoing: Outgoing) -> EndpointPool | None:
         """Pick the endpoint of the destination whose turn it is."""
@@ -308,9 +310,9 @@ class Gateway:
                     "time": round(self.now(), 3),
                     "listener": facts.listener,
                     "caller": peer,
-                    "request_id": exchange.redacted(stream.request_id),
-                    "method": shortened(stream.method, METHOD_BYTES),
-                    "path": shortened(exchange.redacted(stream.path), PATH_BYTES),
+                    "request_id": exchange.redacted(facts.request_id.decode("latin-1")),
+                    "method": shortened(stream.method.decode("latin-1"), METHOD_BYTES),
+                    "path": shortened(exchange.redacted(stream.path.decode("latin-1")), PATH_BYTES),
                     "status": stream.status,
                     "reason": facts.reason,
                     "route": facts.route,

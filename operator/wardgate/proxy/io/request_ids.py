@@ -26,13 +26,15 @@ class RequestIds:
         self._digits = b""
         self._at = 0
 
-    def name(self, request: Request) -> None:
-        """Give the request an id, unless the caller brought one that can be logged."""
+    def name(self, request: Request) -> bytes:
+        """Give the request an id, unless the caller brought one that can be logged; return it."""
         ids = [value for name, value in request.headers if name == HEADER]
         if len(ids) == 1 and len(ids[0]) <= _LONGEST and ids[0].isascii():
-            return
+            return ids[0]
         request.headers = without(request.headers, (HEADER,))
-        request.headers.append((HEADER, self._next()))
+        fresh = self._next()
+        request.headers.append((HEADER, fresh))
+        return fresh
 
     def _next(self) -> bytes:
         if self._at == len(self._digits):

@@ -55,7 +55,6 @@ class Stream:
         "method",
         "path",
         "received_bytes",
-        "request_id",
         "request_paused",
     )
 
@@ -65,11 +64,8 @@ class Stream:
         self._head = head
         self._exchange: Exchange = self._gateway.exchange(request, port=downstream.port, caller=downstream.caller)
         # What the log says of the request is what arrived, not what a plan made of it; never the query (invariant 7).
-        self.method = request.method.decode("latin-1")
-        self.path = request.path.decode("latin-1")
-        self.request_id = next(
-            (value.decode("latin-1") for name, value in request.headers if name == b"x-request-id"), ""
-        )
+        self.method = request.method
+        self.path = request.path
         self._started = self._gateway.clock()
         self._deadlines = downstream.deadlines
         self._collecting = False
