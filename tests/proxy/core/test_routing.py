@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Literal
 
 import pytest
@@ -26,6 +27,7 @@ from wardgate.ir import (
 from wardgate.proxy.core.matching import header_value, query_value
 from wardgate.proxy.core.messages import Reply, Request
 from wardgate.proxy.core.routing import host_name
+from wardgate.proxy.core.table import build_table
 
 
 def answer(name: str, *matches: RouteMatch) -> Route:
@@ -211,6 +213,24 @@ def test_https_redirect_needs_a_host() -> None:
 def test_absent_values() -> None:
     assert header_value(request(), b"x") is None
     assert query_value(b"a=1", b"b") is None
+
+
+@pytest.mark.parametrize("parameter", ["a{}&", "%61{}&"])
+def test_thousands_of_parameters_are_taken_apart_once_however_many_routes_ask_for_one(parameter: str) -> None:
+    query = "/?" + "".join(map(parameter.format, range(8000)))
+
+    def seconds(routes: int) -> float:
+        asking = (answer(f"r{at}", RouteMatch(query=(QueryMatch(f"q{at}", "x"),))) for at in range(routes))
+        served, arrived = config(*asking, answer("rest")), request("GET", query)
+        table = build_table(served, {})
+        start = time.thread_time()
+        found = table.listeners[8081].find(arrived)
+        taken = time.thread_time() - start
+        assert found is not None
+        assert found[1].name == "rest"
+        return taken
+
+    assert min(seconds(60) for _ in range(3)) < 10 * max(seconds(1) for _ in range(3))
 
 
 def test_weights_choose_the_upstream() -> None:
