@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 from tests.examples.servers import EXAMPLES, ROOT
-from wardgate.api.annotations import CREDENTIAL_HEADERS, EXPIRES_AT, FORWARD_CREDENTIAL, UPSTREAM_HOSTS
+from wardgate.api.annotations import KNOWN_ON
+from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.settings import Limits, ProxySettings, Timeouts
 from wardgate.settings import Settings, TemplateLimits
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *EXAMPLES.glob("*/README.md")])
 SETTINGS = (ROOT / "docs" / "settings.md").read_text()
+UNITS = {"": 1, "KiB": 1024, "MiB": 1024 * 1024}
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -41,9 +44,42 @@ def test_a_documented_time_is_the_default(field: dataclasses.Field[float]) -> No
     assert field.default == float(row.split("|")[2])
 
 
-@pytest.mark.parametrize("name", [CREDENTIAL_HEADERS, EXPIRES_AT, FORWARD_CREDENTIAL, UPSTREAM_HOSTS])
-def test_every_annotation_is_documented(name: str) -> None:
-    assert f"`{name}`" in (ROOT / "docs" / "annotations.md").read_text()
+def test_a_documented_limit_is_the_default() -> None:
+    defaults = {field.name: field.default for field in dataclasses.fields(Limits)}
+    bounds = {f"template_limits.{name}": field.default for name, field in TemplateLimits.model_fields.items()}
+    limits = SETTINGS.partition("## Limits of the proxy")[2].partition("\n## ")[0]
+    templates = SETTINGS.partition("## Bounds of templates")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `([\w.]+)` \| ([\d,]+)(?: (KiB|MiB))?(?:, [\w ]+)? \|", limits + templates, re.MULTILINE)
+    shown = {name: int(number.replace(",", "")) * UNITS[unit] for name, number, unit in rows}
+    assert {**defaults, **bounds} == shown
+
+
+@pytest.mark.parametrize(("name", "kind"), sorted(KNOWN_ON.items()))
+def test_every_annotation_is_documented(name: str, kind: str) -> None:
+    text = (ROOT / "docs" / "annotations.md").read_text()
+    assert re.search(rf"^\| `{re.escape(name)}` \| (key )?{kind} \|", text, re.MULTILINE)
+    assert f"\n## `{name}`\n" in text
+
+
+def test_every_reason_is_in_the_table_of_refusals_with_its_status() -> None:
+    sources = "\n".join(path.read_text() for path in (ROOT / "operator" / "wardgate").rglob("*.py"))
+    closed = {reason: status for status, reason in re.findall(r'Refuse\((\d+), "(\w+)"\)', sources)}
+    answered = {str(reason): str(reply.status) for reason, reply in REFUSALS.items()}
+    of_basic = dict.fromkeys((Reason.PASSWORD_MISSING, Reason.PASSWORD_WRONG), "401")
+    in_gloos_words = dict.fromkeys(
+        (Reason.TRANSFORMATION_FAILED, Reason.TRANSFORMATION_TOO_COSTLY, Reason.BODY_TOO_COMPLEX), "400"
+    )
+    cut = dict.fromkeys((Reason.CALLER_GONE, Reason.CALLER_TOO_SLOW, Reason.KEY_REVOKED), "-")
+    expected = {**closed, **answered, **of_basic, **in_gloos_words, **cut}
+
+    table = (
+        (ROOT / "SECURITY.md").read_text().partition("## What a refused request is answered")[2].partition("\n## ")[0]
+    )
+    rows = [line.split("|") for line in table.splitlines() if line.startswith("| ")]
+    shown = {reason: row[2].strip() for row in rows for reason in re.findall(r"`([a-z_]+)`", row[3])}
+
+    assert expected == shown
+    assert set(Reason) - {Reason.REDIRECT, Reason.DIRECT_RESPONSE} <= set(expected)
 
 
 def test_every_command_is_in_the_readme() -> None:

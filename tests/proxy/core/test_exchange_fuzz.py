@@ -136,9 +136,7 @@ substitutions = st.sampled_from(["/v/\\1", "/v//\\1", "/%\\1", "/..%2f\\1", "/v?
 rewrites = (
     st.none()
     | st.builds(PrefixRewrite, targets | st.sampled_from(["/v//", "/%61", "/a/.."]))
-    | st.builds(
-        RegexRewrite, st.just("^/(.*)"), st.sampled_from(["/v/\\1", "/v//\\1", "/%\\1", "/..%2f\\1", "/v?x=\\1"])
-    )
+    | st.builds(RegexRewrite, st.just("^/(.*)"), substitutions)
 )
 actions: st.SearchStrategy[Any] = (
     st.builds(
