@@ -117,7 +117,7 @@ def test_annotation_that_resembles_none_lists_all() -> None:
 
 def test_annotation_on_another_kind_is_told_where_it_belongs() -> None:
     (stray,) = stray_annotations([UPSTREAM_HOSTS], "ExtAuthPolicy")
-    assert "has no effect: it belongs on a Secret. Move it there, or remove it." == stray.complaint
+    assert "has no effect: it belongs on an object of kind Secret. Move it there, or remove it." == stray.complaint
 
 
 def test_many_stray_annotations_are_not_all_told() -> None:

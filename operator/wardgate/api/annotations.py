@@ -72,7 +72,7 @@ def _stray(names: Iterable[object], kind: str) -> Iterator[StrayAnnotation]:
         if not isinstance(name, str) or not name.lower().startswith(_OURS) or KNOWN_ON.get(name) == kind:
             continue
         if name in KNOWN_ON:
-            complaint = f"has no effect: it belongs on a {KNOWN_ON[name]}. Move it there, or remove it."
+            complaint = f"has no effect: it belongs on an object of kind {KNOWN_ON[name]}. Move it there, or remove it."
         else:
             near = difflib.get_close_matches(name.lower(), KNOWN_ON, n=1)
             remedy = f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(sorted(KNOWN_ON))}."

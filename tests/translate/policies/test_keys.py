@@ -402,9 +402,24 @@ class TestPolicyWarnings:
     def test_isolated_policy_without_usable_key_is_told_where_to_create_one(self) -> None:
         (found,) = told(settings=ISOLATED)
         assert found.message.endswith(
-            "that it selects in its own namespace: tenancy is isolated, or have the platform share one with ns "
+            "that it selects, in its own namespace because tenancy is isolated, or have the platform share one with ns "
             "(wardgate.dev/share-with)."
         )
+
+    def test_policy_whose_secrets_are_all_bad_is_told_to_mend_one(self) -> None:
+        bad, none_left = told(key_secret("b", ""))
+        assert [Reason.BAD_SECRET, Reason.NO_KEYS] == [bad.reason, none_left.reason]
+        assert none_left.message.endswith(
+            "Mend one of the Secrets that it selects, or create another of type extauth.solo.io/apikey."
+        )
+
+    def test_bad_secret_of_others_is_no_remedy_for_a_tenant(self) -> None:
+        (found,) = told(
+            key_secret("b", "", namespace="platform", t="x"),
+            settings=ISOLATED,
+            wanted=request(scope=("ns", "platform")),
+        )
+        assert "Mend" not in found.message
 
     def test_policy_that_selects_nothing_is_told_so(self) -> None:
         message = (

@@ -30,7 +30,10 @@ def read_gateway(parsed: ParsedObject[api.VirtualGateway], scope: Scope) -> Read
     """Read one VirtualGateway with the listeners that can be opened."""
     if not scope.tenancy.is_platform(parsed.namespace):
         findings = Findings()
-        message = f"{parsed.ref} opens no listener: under isolated tenancy gateways belong into a platform namespace."
+        message = (
+            f"{parsed.ref} opens no listener: under isolated tenancy only a gateway of a platform namespace does. Move it to "
+            "one, or have your RouteTables name the platform's gateway."
+        )
         findings.error(parsed.ref, Reason.REF_NOT_PERMITTED, message)
         return Reading(None, findings.of(parsed.ref))
     reader = _Reader(parsed.ref, scope)

@@ -44,17 +44,19 @@ class _Reader:
     tenancy: Tenancy
 
     def about(self, step: ApiKeyStep, keys: KeySet) -> Iterator[Problem]:
-        yield from self._list(keys.problems)
+        yield from self._list(self._may_know(keys.problems))
         if keys.credentials:
-            yield from self._list(keys.shortcomings(step))
+            yield from self._list(self._may_know(keys.shortcomings(step)))
             return
-        remedy = (
-            f"Create a Secret of type {KEY_SECRET_TYPE} that it selects{self._where}."
-            if keys.request.selector or keys.request.refs
-            else "It names no Secrets at all: add a labelSelector or apiKeySecretRefs."
-        )
-        message = f"{self.policy} has no usable key: every request to its routes is refused. {remedy}"
+        message = f"{self.policy} has no usable key: every request to its routes is refused. {self._remedy(keys)}"
         yield self._warning(Reason.NO_KEYS, message)
+
+    def _remedy(self, keys: KeySet) -> str:
+        if not (keys.request.selector or keys.request.refs):
+            return "It names no Secrets at all: add a labelSelector or apiKeySecretRefs."
+        if self._may_know(keys.problems):
+            return f"Mend one of the Secrets that it selects, or create another of type {KEY_SECRET_TYPE}{self._where}."
+        return f"Create a Secret of type {KEY_SECRET_TYPE} that it selects{self._where}."
 
     @property
     def _where(self) -> str:
@@ -62,13 +64,15 @@ class _Reader:
             return ""
         tenant = self.tenancy.owner(self.policy.namespace)
         shared = f", or have the platform share one with {tenant} ({SHARE_WITH})" if tenant else ""
-        return f" in its own namespace: tenancy is isolated{shared}"
+        return f", in its own namespace because tenancy is isolated{shared}"
 
-    def _list(self, of_secrets: Sequence[Problem]) -> Iterator[Problem]:
-        """What is wrong with Secrets, as far as the policy's reader may know of them."""
-        told = of_secrets
-        if self.tenancy.isolated:
-            told = [problem for problem in of_secrets if problem.ref.namespace == self.policy.namespace]
+    def _may_know(self, of_secrets: Sequence[Problem]) -> Sequence[Problem]:
+        if not self.tenancy.isolated:
+            return of_secrets
+        return [problem for problem in of_secrets if problem.ref.namespace == self.policy.namespace]
+
+    def _list(self, told: Sequence[Problem]) -> Iterator[Problem]:
+        """What is wrong with Secrets."""
         for problem in told[:_NAMED_AT_MOST]:
             yield self._warning(problem.reason, problem.message)
         more = told[_NAMED_AT_MOST:]
