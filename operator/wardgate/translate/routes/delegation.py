@@ -127,7 +127,10 @@ class Delegation:
         lost = [conflicts_with_all(place.matches, match) for match in own]
         parent = place.chain[-2] if len(place.chain) > 1 else table.ref
         if own and all(lost):
-            text = f"matches nothing that {parent} delegates to it: the matchers of the two exclude each other; correct one of them"
+            text = (
+                f"matches nothing that {parent} delegates to it: the matchers of the two exclude each other; correct one "
+                "of them"
+            )
             self._error(table, route, Reason.CONFLICTED, text, place=place)
             return True
         if any(lost) and place.liable is None:
