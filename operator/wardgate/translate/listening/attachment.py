@@ -65,7 +65,10 @@ class Attachment:
             self._findings.error(table.ref, Reason.REF_NOT_PERMITTED, text, field)
             return False
         if gateway not in self._gateways:
-            text = f"{table.ref} names {gateway}, which does not exist or cannot be served. Correct the name, or the gateway."
+            text = (
+                f"{table.ref} names {gateway}, which does not exist or cannot be served. Correct the name, or the "
+                "gateway."
+            )
             self._findings.error(table.ref, Reason.REF_NOT_FOUND, text, field)
             return False
         return True

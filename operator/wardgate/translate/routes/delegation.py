@@ -128,8 +128,8 @@ class Delegation:
         parent = place.chain[-2] if len(place.chain) > 1 else table.ref
         if own and all(lost):
             text = (
-                f"matches nothing that {parent} delegates to it: the matchers of the two exclude each other; correct one "
-                "of them"
+                f"matches nothing that {parent} delegates to it: the matchers of the two exclude each other; correct "
+                "one of them"
             )
             self._error(table, route, Reason.CONFLICTED, text, place=place)
             return True
