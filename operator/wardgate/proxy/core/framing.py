@@ -11,7 +11,7 @@ from http import HTTPStatus
 from wardgate.proxy.core.fields import PROXY_WRITTEN
 from wardgate.proxy.core.messages import Header, HeaderList
 
-_STATUS_LINES = {status.value: b"HTTP/1.1 %d %s\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
+_STATUS_LINES = {status.value: b"HTTP/1.1 %d %s" % (status, status.phrase.encode()) for status in HTTPStatus}
 _BODILESS = frozenset({204, 304})
 
 
@@ -24,30 +24,30 @@ def write_request_head(
     *, method: bytes, target: bytes, headers: HeaderList, length: int | None, chunked: bool
 ) -> bytes:
     """Serialise a request's head for an upstream; Host stands in ``headers``."""
-    lines = [b"%b %b HTTP/1.1\r\n" % (method, target)]
-    lines += [b"%b: %b\r\n" % field for field in headers if field[0] not in PROXY_WRITTEN]
-    if chunked:
-        lines.append(b"transfer-encoding: chunked\r\n")
-    elif length is not None:
-        lines.append(b"content-length: %d\r\n" % length)
-    lines.append(b"\r\n")
-    return b"".join(lines)
+    return _head(b"%b %b HTTP/1.1" % (method, target), headers, length=length, chunked=chunked, close=False)
 
 
 def write_response_head(
     *, status: int, headers: HeaderList | tuple[Header, ...], length: int | None, chunked: bool, close: bool
 ) -> bytes:
     """Serialise a response's head for a caller. ``length`` None and not ``chunked``: no framing header at all."""
-    lines = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
-    lines += [b"%b: %b\r\n" % field for field in headers if field[0] not in PROXY_WRITTEN]
+    start = _STATUS_LINES.get(status) or b"HTTP/1.1 %d " % status
+    return _head(start, headers, length=length, chunked=chunked, close=close)
+
+
+def _head(
+    start: bytes, headers: HeaderList | tuple[Header, ...], *, length: int | None, chunked: bool, close: bool
+) -> bytes:
+    lines = [start]
+    lines += [b": ".join(field) for field in headers if field[0] not in PROXY_WRITTEN]
     if chunked:
-        lines.append(b"transfer-encoding: chunked\r\n")
+        lines.append(b"transfer-encoding: chunked")
     elif length is not None:
-        lines.append(b"content-length: %d\r\n" % length)
+        lines.append(b"content-length: %d" % length)
     if close:
-        lines.append(b"connection: close\r\n")
+        lines.append(b"connection: close")
     lines.append(b"\r\n")
-    return b"".join(lines)
+    return b"\r\n".join(lines)
 
 
 def chunk(data: bytes) -> bytes:

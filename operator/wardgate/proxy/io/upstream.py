@@ -18,6 +18,8 @@ from wardgate.proxy.core.framing import is_bodiless
 from wardgate.proxy.core.messages import HeaderList
 from wardgate.proxy.io.errors import BadResponse, UpstreamError, UpstreamReset
 
+_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
+
 
 class ResponseSink(Protocol):
     """Who waits for a response."""
@@ -215,12 +217,13 @@ class UpstreamConnection(asyncio.Protocol):
         self._idle_bytes = 0
         self._head_done = True
         self._keep_alive = self._parser.should_keep_alive()
-        self._length = self._content_length()
+        framing = [field for field in self._headers if field[0] in _FRAMING]
+        self._length = _content_length(framing)
         bodiless = is_bodiless(status=self._status, head_request=self._head_request)
-        codings = [value.lower() for name, value in self._headers if name == b"transfer-encoding"]
+        codings = [value.lower() for name, value in framing if name == b"transfer-encoding"]
         chunked = bool(codings) and codings[-1].endswith(b"chunked")
         self._until_close = not bodiless and self._length is None and not chunked
-        options = connection_options([value for name, value in self._headers if name == b"connection"])
+        options = connection_options([value for name, value in framing if name == b"connection"])
         headers = end_to_end(self._headers, options, special=HOP_BY_HOP)
         if self._sink is not None:
             self._sink.response_head(status=self._status, headers=headers, length=self._length)
@@ -262,8 +265,9 @@ class UpstreamConnection(asyncio.Protocol):
         if sink is not None:
             sink.upstream_lost(error)
 
-    def _content_length(self) -> int | None:
-        for name, value in self._headers:
-            if name == b"content-length" and value.isdigit():
-                return int(value)
-        return None
+
+def _content_length(framing: HeaderList) -> int | None:
+    for name, value in framing:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return None
