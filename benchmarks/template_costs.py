@@ -64,6 +64,7 @@ class Row:
 def measured(name: str, work: Callable[[StepBudget], object], *, steps: int = DEFAULT_LIMITS.steps) -> Row:
     """Do it several times, each with a budget of its own."""
     seconds = []
+    budget = StepBudget(steps)
     for _ in range(ROUNDS):
         budget = StepBudget(steps)
         begin = thread_time()
