@@ -1,4 +1,4 @@
-"""Names of header fields: when two of them are the same header, and which ones the proxy alone writes.
+"""Names of header fields: when two of them are the same header; which the proxy alone writes; which are credentials.
 
 CGI, WSGI, Rack and PHP hand a header to the program as a variable, in which ``x-user-id`` and ``x_user_id`` are both
 ``HTTP_X_USER_ID`` (RFC 3875, 4.1.18). So whatever is stripped, required or set by name goes by the folded name: a guard
@@ -24,6 +24,19 @@ HOP_BY_HOP: Final = frozenset(
 """Headers that end at the next hop whatever ``Connection`` says (RFC 9110, 7.6.1)."""
 PROXY_WRITTEN: Final = HOP_BY_HOP | {"content-length", "expect"}
 """Headers that belong to one connection or say where a message ends: no caller's, upstream's or policy's is sent on."""
+
+CREDENTIAL_HEADERS: Final = frozenset(
+    {
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "x-api-key",
+        "api-key",
+        "x-goog-api-key",
+        "ocp-apim-subscription-key",
+    }
+)
+"""Request headers that are credentials whatever a policy says; folded names."""
 
 
 def fold(name: str) -> str:

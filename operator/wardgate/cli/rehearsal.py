@@ -15,13 +15,12 @@ from dataclasses import dataclass, field, replace
 from string import ascii_lowercase, ascii_uppercase, digits
 from typing import Final, Literal
 
-from wardgate.field_names import fold
+from wardgate.field_names import CREDENTIAL_HEADERS, fold
 from wardgate.ir import Credential, GatewayConfig
 from wardgate.proxy.core.arrival import arrived
 from wardgate.proxy.core.caller import Caller
 from wardgate.proxy.core.credential_index import CredentialIndex
 from wardgate.proxy.core.exchange import Exchange
-from wardgate.proxy.core.hollow_credentials import CREDENTIAL_HEADERS
 from wardgate.proxy.core.key_copies import without_scheme
 from wardgate.proxy.core.messages import NeedBody, Outgoing, Reply, Request
 from wardgate.proxy.core.reasons import Reason

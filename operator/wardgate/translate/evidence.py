@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from wardgate.api import KINDS
+from wardgate.ir import Credential
 from wardgate.problems import ObjectRef, Problem
 from wardgate.snapshot import ClusterSnapshot, StoredObject
 from wardgate.translate.findings import Findings
@@ -14,7 +15,7 @@ from wardgate.translate.forms import LastGood
 from wardgate.translate.policies.idle_bindings import idle_bindings
 from wardgate.translate.policies.key_problems import key_problems
 from wardgate.translate.policies.keys import KeySets
-from wardgate.translate.policies.withheld_tokens import withheld_tokens
+from wardgate.translate.policies.withheld_tokens import exposed_tokens, withheld_tokens
 from wardgate.translate.stages.attachment import Attached
 from wardgate.translate.stages.outline import Outline
 from wardgate.translate.stages.policies import Policies
@@ -80,9 +81,14 @@ class Evidence:
     def _withheld_tokens(self) -> Iterator[Problem]:
         for one in self.policies.auth:
             plan = None if one.value is None else one.value.plan
-            tenants = None if plan is None else self.outline.guarded_tenants.get(plan.name)
-            if plan is not None and tenants is not None:
-                yield from withheld_tokens(one.ref, plan, tenants, lambda name: self.keys.of(name).credentials)
+            if plan is None:
+                continue
+            if tenants := self.outline.guarded_tenants.get(plan.name):
+                yield from withheld_tokens(one.ref, plan, tenants, self._credentials)
+            yield from exposed_tokens(one.ref, plan, self._credentials)
+
+    def _credentials(self, key_set: str) -> tuple[Credential, ...]:
+        return self.keys.of(key_set).credentials
 
     def _idle_bindings(self) -> Iterator[Problem]:
         bound = (one for name in self.outline.key_sets for one in self.keys.of(name).bound)

@@ -1,4 +1,4 @@
-"""Platform policies on tenants' routes: their readers are told which keys are refused there."""
+"""Policies on tenants' routes: their readers are told which keys are refused there."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from wardgate.ir import (
 )
 from wardgate.problems import ObjectRef, ProblemKind, Reason
 from wardgate.sensitive import Sensitive
-from wardgate.translate.policies.withheld_tokens import guarded_tenants, withheld_tokens
+from wardgate.translate.policies.withheld_tokens import exposed_tokens, guarded_tenants, withheld_tokens
 
 POLICY = ObjectRef("ExtAuthPolicy", "infra", "p")
 SENDS = ApiKeyStep("k", "api-key", "keys", (MetadataHeader("authorization", "token"),))
@@ -61,6 +61,35 @@ def test_many_are_counted() -> None:
 def test_keys_whose_entries_are_not_sent_are_not_told() -> None:
     assert [] == told([key("note", "note")], "a")
     assert [] == told([key("free")], "a", plan=AuthPlan("infra/p", (ApiKeyStep("k", "api-key", "keys"),)))
+
+
+def exposed(keys: Iterable[Credential], *headers: str, owner: str = "team") -> list[str]:
+    step = ApiKeyStep("k", "api-key", "keys", tuple(MetadataHeader(header, "token") for header in headers))
+    policy = ObjectRef("ExtAuthPolicy", "team", "p")
+    return [one.message for one in exposed_tokens(policy, AuthPlan("team/p", (step,), owner=owner), lambda _: keys)]
+
+
+def test_tenant_that_puts_a_shared_token_into_another_header_is_told() -> None:
+    keys = [key("lent", shared_with=("team",)), key("bound", shared_with=("team",), allowed_hosts=("a.example",))]
+    (message,) = exposed(keys, "authorization", "origin")
+    assert (
+        "ExtAuthPolicy team/p puts entries of infra/bound, infra/lent into origin: requests with these keys are "
+        "refused, because an entry that is shared may stand in a credential header only. Name such a header instead, "
+        "for example authorization or x-api-key."
+    ) == message
+
+
+def test_shared_token_in_credential_headers_is_not_told() -> None:
+    assert [] == exposed([key("lent", shared_with=("team",))], "authorization", "x_api_key")
+
+
+def test_entry_that_the_shared_secret_does_not_have_is_not_told() -> None:
+    assert [] == exposed([key("lent", "note", shared_with=("team",))], "origin")
+
+
+def test_token_of_the_policys_owner_may_stand_in_any_header() -> None:
+    assert [] == exposed([key("own")], "origin", owner="infra")
+    assert [] == exposed([key("own")], "origin", owner="")
 
 
 def test_only_routes_of_other_owners_count() -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from wardgate.field_names import CREDENTIAL_HEADERS
 from wardgate.inja import Template
 from wardgate.proxy.core.auth import CompiledAuth
 from wardgate.proxy.core.fields import fold, folded_names
-from wardgate.proxy.core.hollow_credentials import CREDENTIAL_HEADERS
 from wardgate.proxy.core.surroundings import header_key
 from wardgate.proxy.core.transformation import CompiledMessage, CompiledTransformation
 from wardgate.proxy.core.veil import Hidden, Veil, names_of

@@ -10,19 +10,6 @@ from __future__ import annotations
 
 from wardgate.field_names import fold
 
-CREDENTIAL_HEADERS = frozenset(
-    {
-        "authorization",
-        "proxy-authorization",
-        "cookie",
-        "x-api-key",
-        "api-key",
-        "x-goog-api-key",
-        "ocp-apim-subscription-key",
-    }
-)
-"""Request headers that are credentials whatever a policy says; folded names."""
-
 
 def is_half_empty(text: str, hollow: frozenset[str], *, metadata_headers: frozenset[str]) -> bool:
     """Judge a rendering. ``hollow``: the headers whose empty values it printed; ``metadata_headers`` are folded."""

@@ -22,8 +22,8 @@ from binascii import Error
 from collections.abc import Callable, Iterator
 from urllib.parse import unquote_to_bytes
 
+from wardgate.field_names import CREDENTIAL_HEADERS
 from wardgate.proxy.core.fields import fold, folded_names
-from wardgate.proxy.core.hollow_credentials import CREDENTIAL_HEADERS
 from wardgate.proxy.core.messages import Header, HeaderList, Request
 
 Knows = Callable[[bytes], bool]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
+from wardgate.field_names import CREDENTIAL_HEADERS
 from wardgate.proxy.core.fields import fold, folded_names
-from wardgate.proxy.core.hollow_credentials import CREDENTIAL_HEADERS
 from wardgate.proxy.core.key_copies import without_scheme
 from wardgate.proxy.core.matching import request_path
 from wardgate.proxy.core.messages import Request

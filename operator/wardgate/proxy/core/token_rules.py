@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from wardgate.field_names import CREDENTIAL_HEADERS
 from wardgate.proxy.core.auth import Grant
 from wardgate.proxy.core.credential_index import CompiledCredential
 from wardgate.proxy.core.fields import fold, folded_names
-from wardgate.proxy.core.hollow_credentials import CREDENTIAL_HEADERS
 from wardgate.proxy.core.messages import Header, Reply, Request
 from wardgate.proxy.core.plans import CompiledRoute, Redirection
 from wardgate.proxy.core.reasons import Reason

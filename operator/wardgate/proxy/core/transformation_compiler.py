@@ -11,12 +11,11 @@ from dataclasses import replace
 from functools import cache
 from secrets import token_bytes
 
-from wardgate.field_names import fold
+from wardgate.field_names import CREDENTIAL_HEADERS, fold
 from wardgate.inja import Environment, Template, TemplateError, compile_extractor, compile_template
 from wardgate.inja.limits import Limits
 from wardgate.ir import Extractor as ExtractorSpec
 from wardgate.ir import MessageTemplate, TransformationPlan
-from wardgate.proxy.core.hollow_credentials import CREDENTIAL_HEADERS
 from wardgate.proxy.core.message_view import is_settable
 from wardgate.proxy.core.surroundings import header_key
 from wardgate.proxy.core.transformation import (

@@ -1,7 +1,8 @@
-"""Platform policies on tenants' routes whose keys carry tokens that may not leave there: such requests are refused.
+"""Policies whose keys carry tokens that may not leave by a tenant's routes: such requests are refused.
 
-The rule is the proxy's (``proxy/core/token_rules``): on a tenant's route a token of somebody else's leaves only if its
-Secret is bound to hosts or shared with the tenant. Nothing is decided here; it is told before anybody meets the 403.
+The rules are the proxy's (``proxy/core/token_rules``): on a tenant's route another owner's token leaves only if its
+Secret is bound to hosts or shared with the tenant, and a tenant's policy puts it into credential headers only. Nothing
+is decided here; it is told before anybody meets the 403.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from wardgate.api.annotations import SHARE_WITH, UPSTREAM_HOSTS
+from wardgate.field_names import CREDENTIAL_HEADERS, fold
 from wardgate.ir import ApiKeyStep, AuthPlan, Credential, GatewayConfig
 from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
 
@@ -56,6 +58,36 @@ def _withheld(
         is_free = key.allowed_hosts is not None or tenants <= {key.namespace, *key.shared_with}
         if not is_free and not sent.isdisjoint(entry.name for entry in key.metadata):
             yield key.namespace, key.name
+
+
+def exposed_tokens(
+    policy: ObjectRef, plan: AuthPlan, keys_of: Callable[[str], Iterable[Credential]]
+) -> Iterator[Problem]:
+    """A warning for each step of a tenant's policy that puts others' tokens into headers that providers repeat."""
+    for number, step in enumerate(plan.steps if plan.owner else ()):
+        if not (isinstance(step, ApiKeyStep) and (exposing := _exposing(step))):
+            continue
+        if lent := _lent(set(exposing.values()), plan.owner, keys_of(step.key_set)):
+            message = (
+                f"{policy} puts entries of {_listed(lent)} into {_listed(sorted(exposing))}: requests with these keys "
+                "are refused, because an entry that is shared may stand in a credential header only. Name such a "
+                "header instead, for example authorization or x-api-key."
+            )
+            field = ("spec", "config", "glooAuth", "configs", number, "apiKeyAuth", "headersFromMetadataEntry")
+            yield Problem(ProblemKind.WARNING, Reason.REF_NOT_PERMITTED, message, policy, field)
+
+
+def _exposing(step: ApiKeyStep) -> dict[str, str]:
+    """The headers of a step that are no credentials, each with the entry that it is set from."""
+    return {one.header: one.entry for one in step.metadata_headers if fold(one.header) not in CREDENTIAL_HEADERS}
+
+
+def _lent(entries: set[str], tenant: str, keys: Iterable[Credential]) -> list[str]:
+    """The Secrets of others that have one of the entries."""
+    others = (key for key in keys if key.namespace != tenant)
+    return sorted(
+        f"{key.namespace}/{key.name}" for key in others if not entries.isdisjoint(one.name for one in key.metadata)
+    )
 
 
 def _listed(names: list[str]) -> str:
