@@ -11,10 +11,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.proxy.io.bench import config, run, settle
+from tests.proxy.io.bench import PORT, config, providing, run, settle, silent
 from wardgate.proxy.assembly import Assembled, Assembly
 from wardgate.proxy.io.channel import Channel
-from wardgate.proxy.settings import Limits, ProxySettings, settings_to_json
+from wardgate.proxy.settings import Limits, ProxySettings, Timeouts, settings_to_json
 from wardgate.proxy.worker import Worker
 from wardgate.tasks import spawn
 from wardgate.wire.bundle import Bundle
@@ -31,14 +31,15 @@ def commit(channel: Channel, bundle: Bundle) -> None:
 
 
 @asynccontextmanager
-async def working(*, limits: Limits = DEFAULTS) -> AsyncIterator[tuple[Channel, list[Frame]]]:
+async def working(*, limits: Limits = DEFAULTS, drain: float = 30) -> AsyncIterator[tuple[Channel, list[Frame]]]:
     """A worker that has its settings, and what it says."""
     heard: list[Frame] = []
     ours, theirs = socket.socketpair()
     channel = Channel(ours, on_frame=lambda frame, _: heard.append(frame), on_close=lambda: None)
     channel.start()
     worker = spawn(Worker(theirs).run(), name="worker")
-    channel.send("settings", payload=settings_to_json(ProxySettings(admin="", access_log=False, limits=limits)))
+    settings = ProxySettings(admin="", access_log=False, limits=limits, timeouts=Timeouts(drain=drain))
+    channel.send("settings", payload=settings_to_json(settings))
     yield channel, heard
     channel.send("drain")
     await worker
@@ -96,5 +97,25 @@ def test_worker_tells_if_it_can_not_take_as_many_connections_as_it_should() -> N
             await settle(lambda: any(frame.kind == "problem" for frame in heard))
             (problem,) = (frame for frame in heard if frame.kind == "problem")
             assert "instead of limits.connections=1000000000" in str(problem.header["text"])
+
+    run(scenario())
+
+
+def test_request_that_outlasts_the_draining_is_answered_and_counted() -> None:
+    async def scenario() -> None:
+        async with providing(silent) as provider:
+            async with working(drain=0) as (channel, heard):
+                with socket.create_server(("127.0.0.1", 0)) as listening:
+                    channel.send("listen", {"port": PORT}, descriptor=listening.fileno())
+                    commit(channel, encode(config(provider.port)))
+                    await settle(lambda: any(frame.kind == "applied" for frame in heard))
+                    reader, writer = await asyncio.open_connection(*listening.getsockname())
+                writer.write(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+                await settle(lambda: bool(provider.received))
+            assert (await reader.readline()) == b"HTTP/1.1 503 Service Unavailable\r\n"
+            writer.close()
+        reports = [json.loads(frame.payload) for frame in heard if frame.kind == "metrics"]
+        counted = [entry for report in reports for entry in report["requests"]]
+        assert [["main", "lab", "503", "shutting_down", 1]] == counted
 
     run(scenario())

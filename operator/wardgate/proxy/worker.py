@@ -57,6 +57,8 @@ class Worker:
         spawn(self._apply_commits(), name="commits")
         spawn(self._tick(), name="tick")
         await self._stopped.wait()
+        if self._gateway is not None:
+            self._gateway.cut()
         self._report()
         if self._log is not None:
             self._log.close()

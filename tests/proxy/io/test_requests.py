@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
@@ -497,6 +498,23 @@ def test_drain_finishes_what_is_in_flight_and_closes_what_is_idle() -> None:
             assert status == 200
             assert b"connection: close\r\n" in head
             await draining
+
+    run(scenario())
+
+
+def test_response_that_outlasts_the_draining_is_cut_off_and_leaves_its_line_in_the_log() -> None:
+    async def scenario() -> None:
+        half = answering(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf")
+        async with providing(half) as provider, serving() as bench:
+            await bench.apply(config(provider.port))
+            caller = await bench.connect()
+            await caller.send(b"GET /slow HTTP/1.1\r\nHost: h\r\n\r\n")
+            await caller.head()
+            bench.gateway.cut()
+            await settle(lambda: not bench.gateway.connections)
+        (line,) = map(json.loads, b"".join(bench.lines).splitlines())
+        assert (line["path"], line["status"], line["reason"]) == ("/slow", 200, "shutting_down")
+        assert 0 == bench.counters.in_flight
 
     run(scenario())
 

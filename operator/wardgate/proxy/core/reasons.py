@@ -80,6 +80,7 @@ class Reason(StrEnum):
 
     # The gateway itself.
     CONFIG_TOO_OLD = "config_too_old"
+    SHUTTING_DOWN = "shutting_down"
     OVERLOAD = "overload"
     CALLER_OVER_SHARE = "caller_over_share"
 
@@ -123,6 +124,7 @@ ANSWERS: dict[Reason, tuple[int, str]] = {
     Reason.UPSTREAM_TIMEOUT: (504, "The upstream took too long."),
     Reason.RESPONSE_TOO_LARGE: (502, "The upstream's response is too large for this route."),
     Reason.CONFIG_TOO_OLD: (503, "The gateway's configuration is too old to be trusted."),
+    Reason.SHUTTING_DOWN: (503, "The gateway is being stopped; try again."),
     Reason.CALLER_OVER_SHARE: (429, "Too much is in flight for this caller; try again when some of it has ended."),
     Reason.OVERLOAD: (503, "The gateway is overloaded; try again later."),
 }

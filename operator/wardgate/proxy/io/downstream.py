@@ -102,8 +102,7 @@ class Downstream(asyncio.Protocol):
         self.peer = str(peer[0]) if isinstance(peer, tuple) else ""
         self.caller = Caller(counted_address(self.peer), self.gateway.guesses)
         tls = self.transport.get_extra_info("ssl_object")
-        if tls is not None:
-            self.scheme = b"https"
+        self.scheme = b"http" if tls is None else b"https"
         if not self.gateway.admit(self) or not self._certificate_fits(tls):
             self.transport.abort()
             return
@@ -317,6 +316,13 @@ class Downstream(asyncio.Protocol):
         """Close if idle; a request in flight is finished first."""
         if self._stream is None and not self._discarding:
             self._end()
+
+    def cut(self) -> None:
+        """End at once, and account for the request in flight."""
+        if self._stream is None:
+            self.abort()
+        else:
+            self._stream.worker_ends()
 
     def tick(self, now: float) -> None:
         """Act on what took too long."""

@@ -187,6 +187,11 @@ class Gateway:
         for pool in self._pools.values():
             pool.retire()
 
+    def cut(self) -> None:
+        """End what is still in flight, such as what outlasts the draining; each request leaves its line in the log."""
+        for connection in self.connections:
+            connection.cut()
+
     # Connections.
 
     def admit(self, connection: Downstream) -> bool:

@@ -321,6 +321,10 @@ class Stream:
         """The caller does not take its response fast enough."""
         self._cut(Reason.CALLER_TOO_SLOW)
 
+    def worker_ends(self) -> None:
+        """The time for draining is over."""
+        self._refuse(Reason.SHUTTING_DOWN)
+
     def _fail(self, error: UpstreamError) -> None:
         self._gateway.upstream_error(self._exchange, error)
         self._refuse(error.reason)
