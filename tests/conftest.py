@@ -1,4 +1,4 @@
-"""What holds for every test: how long it may take, the order of them, and the real Kubernetes API server.
+"""Rules for every test: how long it may take, the order of them, and the real Kubernetes API server.
 
 A test that uses the API server is ``slow`` by that alone. Where several processes share the tests, each has an API
 server of its own.

@@ -1,4 +1,4 @@
-"""What holds secrets in its memory leaves no core file and lets nobody look into it."""
+"""A process that holds secrets leaves no core file and lets nobody look into its memory."""
 
 from __future__ import annotations
 

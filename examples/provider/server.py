@@ -218,5 +218,5 @@ def _with_received(document: Any, received: Received) -> Any:
 
 
 def _shown(text: str) -> str:
-    """What a caller wrote, as a terminal may show it."""
+    """A caller's text, as a terminal may show it."""
     return ascii(text)[1:-1]

@@ -148,7 +148,7 @@ class OutletStream(TextIOBase):
         return self._stream.isatty()
 
     def writable(self) -> bool:
-        """It is."""
+        """Lines can be written at any time."""
         return True
 
     def fileno(self) -> int:

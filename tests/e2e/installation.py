@@ -73,7 +73,7 @@ class Proxy:
         return answer
 
     def problem(self) -> str:
-        """What the proxy says is wrong with its config; empty as well before it has begun to look for one."""
+        """The problems that the proxy tells of its config; empty as well before it has begun to look for one."""
         return str(self.revision().get("problem", ""))
 
     def page(self, path: str) -> Answer:

@@ -63,7 +63,7 @@ class Lab:
         return self.provider.last_headers()
 
     def marks_at_the_provider(self) -> set[str]:
-        """What each proxy sends by which it knows its own requests."""
+        """The mark of each proxy, by which it knows its own requests."""
         marks: set[str] = set()
         for proxy in self.installation.proxies:
             assert 200 == proxy.ask("GET", "/huggingface", headers=KEY).status

@@ -60,7 +60,7 @@ class Cost:
 
 
 def constant_costs() -> Iterator[Cost]:
-    """What costs the same whatever the data is."""
+    """Templates that cost the same whatever the data is."""
     value: JsonValue = 1
     for name in "hgfedcb":
         value = {name: value}
@@ -69,7 +69,7 @@ def constant_costs() -> Iterator[Cost]:
 
 
 def growing_costs(*, size: int) -> Iterator[Cost]:
-    """What costs more the larger the data is; ``size`` is 1 or more, a text of size 1 has 4 KiB."""
+    """Templates that cost more the larger the data is; ``size`` is 1 or more, a text of size 1 has 4 KiB."""
     yield from _of_texts(size * 4096)
     yield from _of_searches(size * 1000)
     yield from _of_containers(size * 60)

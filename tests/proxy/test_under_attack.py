@@ -57,7 +57,7 @@ def attacking(port: int, first: bytes, flood: bytes) -> Iterator[None]:
 
 
 async def answers(port: int) -> list[bytes]:
-    """What one connection is answered, request by request."""
+    """The answers on one connection, request by request."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     found = []
     for _ in range(REQUESTS):

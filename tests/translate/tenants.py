@@ -79,7 +79,7 @@ def routes(translation: Translation, domain: str = "*") -> list[Route]:
 
 
 def actions(translation: Translation, domain: str = "*") -> dict[str, RouteAction]:
-    """What the routes of a host do, by ``namespace/table/route``."""
+    """The actions of a host's routes, by ``namespace/table/route``."""
     return {route.name.partition("@")[0]: route.action for route in routes(translation, domain)}
 
 
@@ -103,5 +103,5 @@ def invalid(translation: Translation) -> set[str]:
 
 
 def problems(translation: Translation, where: str) -> Iterator[Problem]:
-    """What there is to say about a table."""
+    """The problems of a table."""
     yield from status(translation, where).problems

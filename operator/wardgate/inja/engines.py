@@ -58,9 +58,9 @@ class Compiled:
     longest: int | None
     """Bytes of the longest value this may be applied to; ``None`` for any."""
     work: int
-    """What each byte of a value costs at most, in 128ths of a step."""
+    """The greatest cost of a byte of a value, in 128ths of a step."""
     match_steps: int
-    """What a match costs beside that."""
+    """The cost of a match beside that of its bytes."""
     searches_linearly: bool
     """Whether searching again and again adds up to linear time; RE2 by itself promises that for one search only."""
 

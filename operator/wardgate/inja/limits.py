@@ -14,7 +14,7 @@ MIB = 1024 * KIB
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one template and one message may cost. Sizes are bytes of UTF-8."""
+    """The bounds of one template and of one message. Sizes are bytes of UTF-8."""
 
     template_bytes: int = 64 * KIB
     output_bytes: int = MIB
@@ -30,7 +30,7 @@ class Limits:
     """Values and keys of a JSON text that is parsed."""
     regex_bytes: int = 8 * KIB
     regex_memory: int = 4 * MIB
-    """What one compiled expression may occupy in RE2."""
+    """The bounds of one compiled expression in RE2."""
     regex_program: int = 10_000
     """Instructions of one expression compiled by RE2."""
     regex_work: int = 8 * MIB

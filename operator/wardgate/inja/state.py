@@ -1,4 +1,4 @@
-"""What one rendering has in hand: variables, output, and the budget of its message.
+"""The state of one rendering: variables, output, and the budget of its message.
 
 ``variables`` is the library's second data object: loop variables, ``set`` variables and ``loop``. Values are
 shared, never copied; a container may be changed in place only while this rendering owns it, that is, made it

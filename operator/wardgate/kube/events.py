@@ -67,7 +67,7 @@ def turn(before: Mapping[str, Any] | None, verdict: ObjectStatus) -> Told | None
 
 
 def shortened(note: str) -> str:
-    """What may be shown of a note, and what the API server takes of it: it counts bytes."""
+    """Make a note printable, and cut it to the bytes that the API server takes."""
     shown = printable(note)
     data = shown.encode()
     if len(data) <= NOTE_BYTES:

@@ -1,4 +1,4 @@
-"""What all proxies of one installation have in common, and those of no other have.
+"""The name of an installation: all its proxies have it, and those of no other.
 
 A release and its config namespace are one installation of a cluster; the cluster is known by the authority of its API
 server, which every pod holds and which is made anew for every cluster. Nobody has to be asked for it, so that a proxy

@@ -1,4 +1,4 @@
-"""What is known of a name: who asks, when, and what serves while nobody answers."""
+"""A name's lookups: who asks, when, and which addresses serve while no server answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who sends a request, as far as the connection tells: whom budgets and limits count before a key has said more."""
+"""The sender of a request, as far as the connection tells. Budgets and limits count it until a key says more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What comes of a token on its way through a route's transformations: known from the templates, before any request.
+"""The traces of a token behind a route's transformations: known from the templates, before any request.
 
 Authentication puts the token into headers; a platform's transformation may print it, or a part of it, into others, into
 the body, the path or dynamic metadata, and the next one may go on from there. Whatever a template could have taken from

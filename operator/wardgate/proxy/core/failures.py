@@ -15,7 +15,7 @@ _OF_A_RESPONSE = {
     Reason.UNSAFE_RENDERING: Reason.UNSAFE_RESPONSE_RENDERING,
     Reason.BODY_TOO_LARGE: Reason.RESPONSE_TOO_LARGE,
 }
-"""What is an upstream's fault where it would be the caller's in a request."""
+"""A caller's fault in a request, and the same fault in a response, where it is the upstream's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ _STANDARD_ALPHABET = bytes.maketrans(b"-_", b"+/")
 _WORD = re.compile(rb"(?<![0-9A-Za-z_-])\0(?![0-9A-Za-z_-])")
 _WHOLE = re.compile(rb"(?:[0-9A-Za-z_-]+[ =:]+)*[\"']?\0[\"']?")
 _SUSPECT_QUERY = re.compile(rb"[%+]|auth|basic|key|token", re.IGNORECASE)
-"""What a query has that holds a copy of a key other than as it is."""
+"""Every query that holds a copy of a key in another form than the key's own matches."""
 _PERCENT = ord("%")
 _SHORT = 8
 """Bytes below which a key could be a word."""

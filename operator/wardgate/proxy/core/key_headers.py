@@ -1,4 +1,4 @@
-"""Whose keys stand in which headers of one listener, and which of them a tenant's route may not see.
+"""The key headers of one listener, by the owner of the keys, and which of them a tenant's route may not see.
 
 A caller sends a key for the platform's or another tenant's route to a tenant's route too: by mistake, or because its
 client sends one set of headers everywhere. There the tenant's templates and server would read it. So the headers that

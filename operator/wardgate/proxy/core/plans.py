@@ -94,9 +94,9 @@ class CompiledRoute:
     post_responses: tuple[CompiledTransformation, ...] = ()
     owner: str = ""
     veil: Veil | None = None
-    """What the owner's transformations may not see of a token of another owner's. None also: nobody asks."""
+    """Hides another owner's token from the owner's transformations. None also: no transformation reads anything."""
     veil_on_arrival: Veil | None = None
-    """What they may not see before authentication: keys that are, or may be, other owners'."""
+    """Hides keys that are, or may be, other owners' from them before authentication."""
     recalculates: bool = False
     """Whether a ``post`` transformation routes anew, so that this route's destination is not the last word."""
 

@@ -15,7 +15,7 @@ _JSON = ((b"content-type", b"application/json"),)
 _TEXT = ((b"content-type", b"text/plain"),)
 _KEY_REFUSED = ((b"www-authenticate", b"API key is missing or invalid"),)
 _OF_THE_BODY = frozenset({b"content-type", b"content-encoding", b"content-range", b"etag"})
-"""What described the body that is no more."""
+"""Headers that describe a body, and go with it."""
 _CLOSED = "This route is closed: its configuration is not valid."
 
 

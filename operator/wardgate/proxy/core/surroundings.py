@@ -1,4 +1,4 @@
-"""What templates of one exchange know beside the message they work on."""
+"""The surroundings of one exchange: all that its templates know beside the message they work on."""
 
 from __future__ import annotations
 

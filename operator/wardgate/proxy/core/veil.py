@@ -1,4 +1,4 @@
-"""What a tenant's templates do not see of a message that carries another owner's token: it is absent to them.
+"""A veil over a message that carries another owner's token: to a tenant's templates the token is absent.
 
 What is hidden is known before any request (``derived``). Behind a veil a transformation still sets, appends and removes
 what it likes; it reads nothing of what is hidden, neither in a request nor, through ``request_header``, in a response.
@@ -16,7 +16,7 @@ from wardgate.proxy.core.messages import Request
 
 _TARGET = frozenset({b":path", b":authority", b":method"})
 _ALSO = {b"host": b":authority", b":authority": b"host"}
-"""One header under two names."""
+"""A header that has a second name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Who owes a request its next bytes, and by when: the caller its body, or the upstream the response.
+"""Deadlines for the next bytes: the caller owes the request's body, or the upstream the response.
 
 Rule 1: a body must keep up a least rate. Each byte buys the time that it may take at that rate, on top of what is left,
         up to one window; so a pause may last a window, a slow upload as long as it likes, and a byte a minute no
@@ -79,7 +79,7 @@ class Deadlines:
         self._blocked = False
 
     def overdue(self, now: float) -> Reason | None:
-        """What took too long, if something did."""
+        """Why the exchange has to end by now; None: it has time."""
         if now >= self._body_due:
             return Reason.REQUEST_TIMEOUT
         return Reason.UPSTREAM_TIMEOUT if now >= self._response_due else None

@@ -1,4 +1,4 @@
-"""What is known of each name: its addresses, how old they are, and whether somebody asks already.
+"""The state of each name: its addresses, how old they are, and whether a lookup is in flight.
 
 Rule 1: a name has at most one lookup in flight, whoever waits for it, and a lookup outlives its waiters.
 Rule 2: an answer is fresh for ``FRESH`` seconds, so that a burst of connects asks once.

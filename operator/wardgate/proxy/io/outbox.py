@@ -1,4 +1,4 @@
-"""What has been written to a caller and not yet been taken: whether it moves, and whose budget it weighs on.
+"""Bytes that were written to a caller and not yet taken: whether they move, and whose budget they weigh on.
 
 A caller that takes its response too slowly occupies an upstream's connection, or memory. What it has taken is what was
 written and waits neither here nor in the kernel's send queue, which holds megabytes and would hide a slow caller as

@@ -1,4 +1,4 @@
-"""What a worker's callers share: an amount for all of them, of which no caller holds more than its part.
+"""An amount that a worker's callers share, of which no caller holds more than its part.
 
 Whom an amount is charged to is for the exchange to say (``Exchange.holder``): the key that authenticated the request,
 and before there is one the caller's address. So one caller can fill its own part and nobody else's. Only what is held

@@ -72,7 +72,7 @@ class _Reader:
         return [problem for problem in of_secrets if problem.ref.namespace == self.policy.namespace]
 
     def _list(self, told: Sequence[Problem]) -> Iterator[Problem]:
-        """What is wrong with Secrets."""
+        """Warnings about Secrets: the first few, and a count of the others."""
         for problem in told[:_NAMED_AT_MOST]:
             yield self._warning(problem.reason, problem.message)
         more = told[_NAMED_AT_MOST:]

@@ -1,4 +1,4 @@
-"""What one key Secret means: its digest, its expiry, the hosts it is bound to, whom it is shared with, its metadata.
+"""The meaning of one key Secret: digest, expiry, the hosts it is bound to, whom it is shared with, metadata.
 
 Whatever restricts a key refuses it when it cannot be read; a list of tenants that cannot be read shares it with nobody;
 what is merely useless is left out. A complaint names
@@ -43,7 +43,7 @@ _NO_KEY_AT_ALL: Final = hashlib.sha256(b"").hexdigest()
 
 @dataclass(frozen=True, slots=True)
 class UsableKey:
-    """What one Secret means in every key set of one form.
+    """The meaning of one Secret in every key set of one form.
 
     ``shared_with``: the tenants whose policies may use it, if it is a platform's; ``sharing_fault``: why it is nobody.
     """
@@ -159,7 +159,7 @@ def _hosts(secret: DecodedSecret) -> tuple[str, ...] | RefusedKey | None:
 
 
 def _sharing(secret: DecodedSecret) -> tuple[tuple[str, ...], AnnotationError | None]:
-    """Whom it is shared with, and what keeps it from being shared."""
+    """The tenants that it is shared with, and the error that keeps it from being shared."""
     text = secret.annotations.get(SHARE_WITH)
     tenants = () if text is None else parse_namespaces(text)
     return ((), tenants) if isinstance(tenants, AnnotationError) else (tenants, None)

@@ -64,7 +64,7 @@ class KeySet:
         self._faults: dict[HeldSecret, Problem] = {}
         """Secrets of the key type that are no keys here."""
         self._remarks: dict[HeldSecret, Problem] = {}
-        """What is wrong with Secrets whether they are keys here or not."""
+        """Faults of Secrets, whether they are keys here or not."""
         self._mistyped: dict[HeldSecret, None] = {}
         self._shortcomings: dict[object, tuple[Problem, ...]] = {}
         self._present: frozenset[ObjectRef] = frozenset()
@@ -142,7 +142,7 @@ class KeySet:
         return tenant in ("", one.ref.namespace, *key.shared_with)
 
     def _misshared(self, secrets: Iterable[HeldSecret]) -> Iterator[tuple[HeldSecret, Problem]]:
-        """Those that their owner meant to share, in vain."""
+        """The Secrets that their owner meant to share, in vain."""
         for one in secrets:
             key = self._key(one)
             if isinstance(key, RefusedKey):

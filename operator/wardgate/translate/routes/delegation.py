@@ -171,7 +171,7 @@ class Delegation:
         return found
 
     def _in_order(self, delegate: DelegatePlan, found: list[RouteInstance], inner: Place) -> list[RouteInstance]:
-        """What is found below one route: as asked for, and no tenant's before what another owner has had before it."""
+        """Sort what is found below one route as it asks, but no tenant's before what another owner had earlier."""
         if delegate.by_specificity:
             found = by_specificity(found)
         if inner.claim.owner:

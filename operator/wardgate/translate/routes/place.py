@@ -16,7 +16,7 @@ Age: TypeAlias = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Who has a route's paths, and since when: under isolated tenancy this decides between owners.
+    """The owner of a route's paths, and since when: under isolated tenancy this decides between owners.
 
     ``owner`` is the tenant by whose delegation the route is reached, or empty for the platform. ``given`` is the length
     of the path that the platform gave the tenant, ``age`` that of the youngest table on the way from there.
@@ -32,7 +32,7 @@ PLATFORM: Final = Claim()
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a table inherits. ``allowed`` holds the filters of every level; a route has to pass all of them.
+    """The inheritance of a table. ``allowed`` holds the filters of every level; a route has to pass all of them.
 
     ``shared_labels`` are those among the ``labels`` that the platform gave: they reach routes of every owner.
     ``bounds`` not None: the table has its place from another owner, and its matchers lie within these or are closed.
@@ -77,7 +77,7 @@ class Tenants:
         return replace(place, labels=place.labels | labels, shared_labels=place.shared_labels | shared)
 
     def below(self, table: TablePlan, route: RoutePlan, child: TablePlan, inner: Place) -> Place:
-        """What a child inherits from a route. Another owner's gets no label but the platform's."""
+        """The inheritance of a child from a route. Another owner's gets no label but the platform's."""
         owner, heir = self.owner(table), self.owner(child)
         if owner == heir:
             return replace(inner, bounds=None)

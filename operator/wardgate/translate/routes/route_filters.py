@@ -33,7 +33,7 @@ def permits(filters: tuple[RouteFilter, ...], match: RouteMatch, action: str | N
 
 
 def narrowed(matches: tuple[RouteMatch, ...], allowed: tuple[tuple[RouteFilter, ...], ...]) -> tuple[RouteMatch, ...]:
-    """What of a closed route lies within ``allowedRoutes``: one that was widened must not get lost for being wide."""
+    """The part of a closed route within ``allowedRoutes``: a widened route must not get lost for being wide."""
     for filters in allowed:
         outer = tuple(match for one in filters for match in one.matches)
         if all(one.matches for one in filters):

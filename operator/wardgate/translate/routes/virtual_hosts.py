@@ -95,7 +95,7 @@ def _goes_before(senior: Attached, one: Attached, tenancy: Tenancy) -> bool:
 
 
 def root_claim(one: Attached, tenancy: Tenancy) -> Claim:
-    """Who has a host by a root table, and since when."""
+    """The owner of a host by a root table, and since when."""
     return Claim(tenancy.owner(one.table.ref.namespace), one.given, one.table.stored.age_key)
 
 
@@ -140,7 +140,7 @@ def merge_roots(roots: Sequence[RootRoutes], *, tenancy: Tenancy, findings: Find
 
 
 def _claim(root: RootRoutes, instance: RouteInstance) -> Claim:
-    """Who has a route under this host. A tenant's younger table does not have the age of its root."""
+    """The owner of a route under this host. A tenant's younger table does not have the age of its root."""
     if not root.claim.owner:
         return root.claim
     return replace(root.claim, age=max(root.claim.age, instance.claim.age))
