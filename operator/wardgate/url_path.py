@@ -26,11 +26,12 @@ from typing import Final
 _UNSETTLED: Final = re.compile(rb'//|/\.|[%\\"<>^`{|}#\x00-\x20\x7f-\xff]')
 _BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})|%00")
 _ESCAPE: Final = re.compile(rb"%[0-9A-Fa-f]{2}")
-_FORBIDDEN: Final = re.compile(rb'["<>^`{|}#\x00-\x20\x7f-\xff]')
 _HIDDEN_DOTS: Final = re.compile(rb"(?:/|%2F|%5C)\.{1,2}(?:;|%2F|%5C|/|\Z)")
 _CUT_ESCAPE: Final = re.compile(rb"%[0-9A-Fa-f]?\Z")
 _UNRESERVED: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 _RESOLVED: Final = {b"%%%02X" % byte: bytes((byte,)) for byte in _UNRESERVED}
+_FORBIDDEN: Final = (*b'"<>^`{|}#', *range(0x21), *range(0x7F, 0x100))
+_SPELT: Final = {byte: f"%{byte:02X}" for byte in _FORBIDDEN} | {ord("\\"): "/"}
 _DOTS: Final = frozenset({b".", b".."})
 
 
@@ -84,16 +85,13 @@ def _spell(path: bytes) -> bytes | None:
         if _BAD_ESCAPE.search(path):
             return None
         path = _ESCAPE.sub(_settle_escape, path)
-    return _FORBIDDEN.sub(_escape, path.replace(b"\\", b"/"))
+    # Not by a pattern: a path of 60 KB that is forbidden throughout would keep a worker for 17 ms.
+    return path.decode("latin-1").translate(_SPELT).encode("ascii")
 
 
 def _settle_escape(escape: re.Match[bytes]) -> bytes:
     upper = escape[0].upper()
     return _RESOLVED.get(upper, upper)
-
-
-def _escape(character: re.Match[bytes]) -> bytes:
-    return b"%%%02X" % ord(character[0])
 
 
 def _resolve(path: bytes) -> bytes:

@@ -38,6 +38,7 @@ from wardgate.ir import (
     MetadataHeader,
     TransformationPlan,
 )
+from wardgate.proxy.core.key_copies import remove_copies
 from wardgate.sensitive import Sensitive
 
 K = KEY.decode()
@@ -452,3 +453,16 @@ def test_metadata_header_is_not_searched() -> None:
     plan = auth_plan(key_step(metadata_headers=(MetadataHeader("x-echo", "echo"),)))
     held = credential(metadata={"echo": f"token {K}"})
     assert {"x-echo": f"token {K}"} == sent(plan=plan, credentials=(held,))
+
+
+def test_of_thousands_of_parameters_those_that_show_the_key_are_removed_and_few_others_taken_apart() -> None:
+    asked: list[bytes] = []
+    many = [f"key=a{at}" for at in range(10_000)]
+    arrived = request("GET", "/?" + "&".join([*many, f"x={K}", "token=old", "y=1"]))
+
+    def knows(text: bytes) -> bool:
+        asked.append(text)
+        return False
+
+    remove_copies(arrived, KEY, knows, named=False)
+    assert ("&".join([*many, "token=old", "y=1"]).encode(), 1000) == (arrived.query, len(asked))
