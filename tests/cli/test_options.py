@@ -133,18 +133,24 @@ def test_a_gateway_of_this_machine_may_reach_this_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tenancy", "warning"),
+    ("tenancy", "platform", "warning"),
     [
-        ("shared", "warning: --platform-namespace infra has no effect without --tenancy isolated.\n"),
-        ("isolated", ""),
+        ("shared", [], ""),
+        ("shared", ["infra"], "warning: --platform-namespace infra has no effect without --tenancy isolated.\n"),
+        ("isolated", ["infra"], ""),
+        (
+            "isolated",
+            [],
+            "warning: --tenancy isolated without --platform-namespace: no VirtualGateway opens a listener.\n",
+        ),
     ],
 )
-def test_platform_namespace_without_isolation_is_warned_about(
-    capsys: pytest.CaptureFixture[str], tenancy: Literal["shared", "isolated"], warning: str
+def test_half_of_isolated_tenancy_is_warned_about(
+    capsys: pytest.CaptureFixture[str], tenancy: Literal["shared", "isolated"], platform: list[str], warning: str
 ) -> None:
     translation_settings(
         tenancy=tenancy,
-        platform_namespaces=["infra"],
+        platform_namespaces=platform,
         require_auth=False,
         template_env=None,
         files_root=None,

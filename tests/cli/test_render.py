@@ -65,6 +65,13 @@ def test_guard_beside_an_open_route_is_met_however_either_is_written(
     assert "key_missing" in wardgate("render", "lab", "--request", path).out
 
 
+def test_method_is_taken_as_it_is_written(wardgate: Wardgate, lab: Path) -> None:
+    ended = wardgate("render", "lab", "--request", "post /huggingface", "-H", f"api-key: {KEY}")
+
+    assert 3 == ended.status
+    assert "method_case" in ended.out
+
+
 @pytest.mark.parametrize("path", ["/huggingface%00", "/x/..%2Fhuggingface", "/%%368uggingface"])
 def test_path_that_readers_take_differently_is_refused(path: str, wardgate: Wardgate, lab: Path) -> None:
     ended = wardgate("render", "lab", "--request", path)
@@ -114,7 +121,7 @@ def decisions(ended: Ended) -> dict[str, str]:
     [
         ("/huggingface", "GET", "localhost"),
         ("http://gateway.example.com/huggingface", "GET", "gateway.example.com"),
-        ("put https://gateway.example.com:8081/huggingface", "PUT", "gateway.example.com:8081"),
+        ("PUT https://gateway.example.com:8081/huggingface", "PUT", "gateway.example.com:8081"),
     ],
 )
 def test_request_may_be_written_short_or_as_a_url(

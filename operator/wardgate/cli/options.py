@@ -315,6 +315,10 @@ def translation_settings(
     if platform_namespaces and tenancy != "isolated":
         named = " ".join(f"--platform-namespace {name}" for name in platform_namespaces)
         typer.echo(f"warning: {printable(named)} has no effect without --tenancy isolated.", err=True)
+    if tenancy == "isolated" and not platform_namespaces:
+        typer.echo(
+            "warning: --tenancy isolated without --platform-namespace: no VirtualGateway opens a listener.", err=True
+        )
     return Settings.model_validate(
         {
             "tenancy": tenancy,

@@ -112,7 +112,7 @@ def _trial(config: GatewayConfig, *, request: str, headers: list[str], data: str
     port = authority.rpartition(":")[2] if authority and ":" in authority else None
     body = _body(data)
     return Trial(
-        method=(method or ("GET" if data is None else "POST")).upper(),
+        method=method or ("GET" if data is None else "POST"),
         target=path or "/",
         host=host,
         headers=[(name, value) for name, value in fields if name.lower() not in {"host", "content-length"}],
