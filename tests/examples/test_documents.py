@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import dataclasses
 import re
 from pathlib import Path
@@ -86,3 +87,18 @@ def test_every_command_is_in_the_readme() -> None:
     commands = {path.stem for path in (ROOT / "operator" / "wardgate" / "cli").glob("*.py")}
     shown = {name for name in commands if f"`wardgate {name}" in (ROOT / "README.md").read_text()}
     assert {"run", "check", "render", "crds", "operator", "proxy", "status", "version"} == shown
+
+
+def test_the_layers_are_those_that_are_enforced() -> None:
+    contracts = configparser.ConfigParser()
+    contracts.read(ROOT / ".importlinter")
+    enforced = re.findall(r"\w+", contracts["importlinter:contract:layers"]["layers"])
+    pure = contracts["importlinter:contract:pure"]["source_modules"].replace("wardgate.", "").split()
+
+    text = (ROOT / "ARCHITECTURE.md").read_text().partition("\n## 5. Layers")[2].partition("\n## 6. ")[0]
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    told = re.search(r"The pure packages \(`([^`]+)`, and the modules `([^`]+)`\)", text)
+
+    assert sorted(enforced) == sorted(re.findall(r"`(\w+)`", "".join(rows)))
+    assert told is not None
+    assert sorted(pure) == sorted(told[1].replace("/", ".").split() + told[2].split())
