@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -134,6 +135,15 @@ def test_messages_for_a_reader_who_stands_still_block_nobody(monkeypatch: pytest
         for thread in threading.enumerate():
             if thread.name == "outlet":
                 thread.join(10.0)
+
+
+def test_message_whose_line_never_ended_is_not_lost(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with (tmp_path / "messages").open("w", encoding="utf-8") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        with unblocked_standard_error(coloured=False):
+            sys.stderr.write("whole\nthe last wo")
+            sys.stderr.write("rds")
+    assert "whole\nthe last words\n" == (tmp_path / "messages").read_text()
 
 
 def test_all_of_it_reaches_a_descriptor() -> None:

@@ -143,6 +143,11 @@ class OutletStream(TextIOBase):
         self._outlet.wake()
         return len(text)
 
+    def finish(self) -> None:
+        """Pass on the line that has not ended, if there is one: nothing more will come."""
+        if self._begun:
+            self.write("\n")
+
     def isatty(self) -> bool:
         """Whether a person looks on."""
         return self._stream.isatty()
@@ -165,11 +170,12 @@ def unblocked_standard_error(*, coloured: bool) -> Iterator[None]:
     stream = sys.stderr
     outlet = Outlet(write=_writer(stream), limit=_MESSAGES_HELD, notice=_lost_messages)
     outlet.start()
-    sys.stderr = OutletStream(outlet, stream, shown=printable_output if coloured else printable)
+    unblocked = sys.stderr = OutletStream(outlet, stream, shown=printable_output if coloured else printable)
     try:
         yield
     finally:
         sys.stderr = stream
+        unblocked.finish()
         outlet.close(within=1.0)
 
 
