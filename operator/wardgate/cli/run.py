@@ -70,8 +70,8 @@ def run(
     """Serve the gateway that the manifests in DIR describe, and follow their changes. No cluster needed.
 
     Each VirtualGateway's port is bound on 127.0.0.1. A change of a file is live within 200 ms and drops no request; a
-    mistake is printed with its file, line and remedy, and what was good before stays in force, keys excepted: a key that
-    cannot be read is refused. Ctrl-C drains and ends.
+    mistake is printed with its file, line and remedy, and what was good before stays in force, keys excepted: a key
+    that cannot be read is refused. Ctrl-C drains and ends.
 
     \b
     Examples:
