@@ -231,7 +231,10 @@ class TestMetadataHeaders:
 
     @pytest.mark.parametrize(
         "name",
-        ["host", "Content-Length", "content_length", "te", "upgrade", "expect", ":authority", "a b", "", "a\nb", "ä"],
+        [
+            *("host", "Content-Length", "content_length", "te", "upgrade", "expect", "Proxy", "cdn-loop", ":authority"),
+            *("a b", "", "a\nb", "ä"),
+        ],
     )
     def test_header_that_may_not_be_set_is_refused(self, name: str) -> None:
         outcome = api_key(headersFromMetadataEntry={name: {"name": "a"}})
