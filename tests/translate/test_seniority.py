@@ -32,6 +32,7 @@ from wardgate.ir import DirectResponse, PathMatch, Refuse, RouteMatch
 from wardgate.problems import ObjectRef
 from wardgate.translate import translate
 from wardgate.translate.findings import Findings
+from wardgate.translate.routes import delegation
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.routes.literals import Literal, literal_of
 from wardgate.translate.routes.place import Claim
@@ -143,6 +144,14 @@ def test_matcher_within_the_delegation_is_served(matcher: Manifest) -> None:
     translation = translated(root, table("a/t", route("own", matcher)))
     assert set() == invalid(translation)
     assert {"a/t/own": DirectResponse(200)} == actions(translation)
+
+
+def test_matchers_for_other_ports_do_not_hide_one_beyond_the_delegation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delegation, "MAX_MATCHES", 3)
+    elsewhere = ({**prefix(f"/a/{number}"), "port": 9999} for number in range(3))
+    root = table("infra/root", route("to-a", prefix("/a/"), to=delegated({"namespace": "a"})), **ANY_HOST)
+    translation = translated(root, table("a/t", route("wide", regex(".*"), *elsewhere)))
+    assert {"a/t/wide": _BEYOND} == actions(translation)
 
 
 def test_matchers_of_one_route_are_closed_one_by_one() -> None:

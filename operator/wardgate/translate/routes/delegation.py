@@ -84,11 +84,12 @@ class Delegation:
     def _bounded(self, table: TablePlan, route: RoutePlan, place: Place) -> list[RouteInstance]:
         """A route, closed where a tenant's matchers go beyond what the platform delegates to it."""
         bounds = place.bounds or (RouteMatch(),)
-        if len(bounds) * len(route.matchers) > MAX_MATCHES:
+        here = [one for one in route.matchers if one.port in (None, place.port)]
+        if len(bounds) * len(here) > MAX_MATCHES:
             return self._route(table, route, place)
         beyond = tuple(
             one
-            for one in route.matchers
+            for one in here
             if not any(keeps_within(one.match, outer) for outer in bounds)
             and not conflicts_with_all(place.matches, one.match)
         )
