@@ -374,6 +374,12 @@ def test_policy_that_forwards_the_key_forwards_its_copies() -> None:
     assert (expected, f"/?key={K}".encode()) == (talk.sent, talk.outgoing.target)
 
 
+def test_tenants_policy_that_forwards_keys_forwards_no_other_key_that_is_only_shared_with_it() -> None:
+    both = (credential(shared_with=("apps",)), credential(OLD, name="old", shared_with=("apps",)))
+    plan = auth_plan(forward_credential=True, owner="apps")
+    assert {} == sent(("authorization", f"Bearer {OLD.decode()}"), plan=plan, credentials=both)
+
+
 def test_copy_that_a_template_made_before_authentication_is_removed() -> None:
     copies = post_plan(
         phase="pre",

@@ -247,6 +247,7 @@ class CompiledAuth:
             if not any(map(self._is_lent, grants)):
                 return
             headers[:] = without(headers, self.keys)
+            named = True
         for grant in grants:
             for key in grant.keys:
                 remove_copies(request, key, lambda text: self._knows(text, credentials), named=named)
