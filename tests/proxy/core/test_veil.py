@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +25,7 @@ from tests.proxy.core.test_transformation import message
 from wardgate.ir import (
     AppendedHeader,
     AuthPlan,
+    BasicAuthStep,
     Credential,
     DynamicMetadataValue,
     Extractor,
@@ -250,6 +252,31 @@ def test_tenants_template_before_a_platforms_authentication_sees_no_credential_o
         served = config(route, auth_plans=(plan,), credentials=(SHARED,), transformations=(spying,))
         sent = Talk(served, request("GET", "/", *credentials)).sent
         assert [hidden] * 3 == [sent[f"spy-{name}"] == "[]" for name in names]
+
+
+@pytest.mark.parametrize("place", [":path", "x-other", "referer"])
+def test_tenants_template_before_a_platforms_authentication_sees_no_copy_of_the_callers_key(place: str) -> None:
+    """Encoded as above. What else stands beside the copy is the tenant's to read."""
+    spy = tenants(phase="pre", request=message(("x-spy", f'{{{{ base64_encode(header("{place}")) }}}}')))
+    route = Route("r", forward("hf"), auth="plan", owner="evil", transformations=("t",))
+    copies = (("x-other", b"Bearer " + KEY), ("referer", b"https://h/?a=" + KEY))
+    for plan, hidden in ((PLATFORMS, True), (TENANTS, False)):
+        served = config(route, auth_plans=(plan,), credentials=(SHARED,), transformations=(spy,))
+        said = Talk(served, request("GET", "/v1?q=1&a=" + KEY.decode(), ("api-key", KEY), *copies))
+        seen = b64decode(said.sent.get("x-spy", ""))
+        assert (hidden, TOKEN) == (KEY not in seen, said.sent["x-api-key"])
+        assert not hidden or place != ":path" or b"/v1?q=1" == seen
+
+
+def test_password_is_hidden_from_a_tenants_template_before_a_platforms_authentication() -> None:
+    step = BasicAuthStep("basic", "realm", "sha1", ())
+    spy = tenants(phase="pre", response=message(("x-spy", '{{ request_header("x-other") }}')))
+    route = Route("r", forward("hf"), auth="plan", owner="evil", transformations=("t", "u"))
+    asking = tenants(name="u", phase="pre", request=message(("x-asked", "yes")))
+    served = config(route, auth_plans=(auth_plan(step),), transformations=(spy, asking))
+    pair = b64encode(b"user:correct horse")
+    said = Talk(served, request("GET", "/", ("authorization", b"Basic " + pair), ("x-other", b"correct horse")))
+    assert "x-spy" not in as_dict(said.reply.headers)
 
 
 def test_header_that_holds_keys_of_other_owners_too_is_hidden_until_it_is_authenticated() -> None:

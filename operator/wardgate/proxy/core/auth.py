@@ -90,6 +90,11 @@ class ApiKeyCheck:
             return REFUSALS[Reason.KEY_HEADER_MISMATCH]
         return self._grant(credential, key)
 
+    def proofs(self, value: bytes) -> tuple[bytes, ...]:
+        """Return the key in a header's value, as ``Grant.keys`` has it."""
+        key = without_scheme(value) or value
+        return (key,) if key else ()
+
     def knows(self, key: bytes, credentials: CredentialIndex) -> bool:
         """Whether this is a key of the step's key set, expired or not."""
         return self._find_exactly(key, credentials) is not None
@@ -130,7 +135,7 @@ class ApiKeyCheck:
                 headers.append((header, value))
             elif required:
                 return REFUSALS[Reason.KEY_LACKS_METADATA]
-        return Grant(user=credential.label, credential=credential, headers=headers, keys=(without_scheme(key) or key,))
+        return Grant(user=credential.label, credential=credential, headers=headers, keys=self.proofs(key))
 
 
 class BasicCheck:
@@ -160,8 +165,12 @@ class BasicCheck:
             return REFUSALS[Reason.PASSWORD_CHECKS_EXHAUSTED]
         if outcome is Check.WRONG:
             return self._wrong
-        keys = tuple(filter(None, (password, without_scheme(given[0]).rstrip(b"="))))
-        return Grant(user=name.decode("utf-8", "replace"), credential=None, headers=[], keys=keys)
+        return Grant(user=name.decode("utf-8", "replace"), credential=None, headers=[], keys=self.proofs(given[0]))
+
+    def proofs(self, value: bytes) -> tuple[bytes, ...]:
+        """Return the password and the whole pair of a header's value, as ``Grant.keys`` has them."""
+        pair = parse_basic(value)
+        return () if pair is None else tuple(filter(None, (pair[1], without_scheme(value).rstrip(b"="))))
 
     def knows(self, _: bytes, __: CredentialIndex) -> bool:
         """Passwords are not looked up: each look would cost half a millisecond."""
@@ -251,6 +260,20 @@ class CompiledAuth:
         for grant in grants:
             for key in grant.keys:
                 remove_copies(request, key, lambda text: self._knows(text, credentials), named=named)
+
+    def erase_copies(self, request: Request, credentials: CredentialIndex) -> None:
+        """Take copies of the keys that a request shows off it before anybody has looked whether they are good.
+
+        The headers that keys are read from stay, behind the others.
+        """
+        if self._forwards_keys:
+            return
+        shown = [field for field in request.headers if fold(field[0]) in self.keys]
+        request.headers[:] = without(request.headers, self.keys)
+        proofs = {proof for name, value in shown for step in self._steps for proof in step.proofs(value)}
+        for proof in sorted(proofs):
+            remove_copies(request, proof, lambda text: self._knows(text, credentials), named=True)
+        request.headers += shown
 
     def _is_lent(self, grant: Grant) -> bool:
         """Whether the key is of a Secret that is only shared with the tenant whose policy this is."""

@@ -261,6 +261,8 @@ class Exchange:
         if plan.request is not None:
             if plan.request.needs_body and self._view.body is None:
                 return NeedBody(plan.request.longest_body)
+            if plan.owner and not self._authenticated and self._current.veil_on_arrival is not None:
+                self._current.erase_copies(self.request, self._credentials)
             failure = plan.request.run(self._view, self._around)
             if failure is not None:
                 self._blame(plan)

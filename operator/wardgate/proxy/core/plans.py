@@ -8,7 +8,8 @@ from itertools import accumulate
 
 from wardgate.ir import Forward, Upstream
 from wardgate.proxy.core.auth import USER_ID, CompiledAuth
-from wardgate.proxy.core.messages import Reply
+from wardgate.proxy.core.credential_index import CredentialIndex
+from wardgate.proxy.core.messages import Reply, Request
 from wardgate.proxy.core.rewrites import PathRewrite
 from wardgate.proxy.core.transformation import CompiledTransformation
 from wardgate.proxy.core.veil import Veil
@@ -99,6 +100,11 @@ class CompiledRoute:
     """Hides keys that are, or may be, other owners' from them before authentication."""
     recalculates: bool = False
     """Whether a ``post`` transformation routes anew, so that this route's destination is not the last word."""
+
+    def erase_copies(self, request: Request, credentials: CredentialIndex) -> None:
+        """Take copies of keys off a request before a tenant's transformation reads it; the key itself is hidden."""
+        if self.auth is not None:
+            self.auth.erase_copies(request, credentials)
 
     @property
     def bound_hosts(self) -> frozenset[str] | None:
