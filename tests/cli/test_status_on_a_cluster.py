@@ -205,6 +205,6 @@ def test_cluster_without_our_crds_is_told(private_cluster: Cluster, wardgate: Wa
     kubeconfig = str(private_cluster.admin_kubeconfig)
     private_cluster.wait_until(
         lambda: "none of Wardgate's CRDs" in wardgate("status", "--kubeconfig", kubeconfig).err,
-        seconds=15,
+        seconds=60,
         what="the kinds are gone",
     )

@@ -115,8 +115,10 @@ def test_bad_shard_leaves_what_is_in_force_until_it_is_mended(harm: object, word
             await at.complains()
             assert words in at.delivery.problem
             assert (first.revision, 1) == (at.proxy.revision, at.delivery.sequence)
+            await at.until(time.sleeping)
             time.pass_time(0.05)
             await at.until(lambda: at.delivery.refused["shard"] == 2)
+            await at.until(time.sleeping)
             assert [0.05, 0.1] == time.slept
             assert 1 == len([text for text in at.proxy.announced if words in text])
             assert at.proxy.announced[-1].endswith(" What is in force stays.")
@@ -158,6 +160,7 @@ def test_groups_that_arrived_are_not_asked_for_again() -> None:
             await at.complains()
             api.gets.clear()
             api.secrets.update(shards)
+            await at.until(time.sleeping)
             time.pass_time(0.05)
             await at.serves(wanted)
             assert [lost] == api.gets
@@ -235,6 +238,7 @@ def test_one_bad_group_of_a_shared_secret_leaves_all_until_it_is_mended() -> Non
             assert f"The group routes in shard {name} cannot be read" in at.delivery.problem
             assert first.revision == at.proxy.revision
             api.secrets[name] = good
+            await at.until(time.sleeping)
             time.pass_time(0.05)
             await at.serves(second)
 
@@ -373,6 +377,7 @@ def test_error_nobody_foresaw_ends_nothing() -> None:
             await at.complains()
             assert "Internal error (ZeroDivisionError) at a new config; please report it." == at.delivery.problem
             at.proxy.refuses = lambda _: ""
+            await at.until(time.sleeping)
             time.pass_time(0.05)
             await at.serves(first)
 

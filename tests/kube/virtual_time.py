@@ -30,6 +30,10 @@ class VirtualTime:
         self._sleepers.append((self.at + seconds, woken))
         await woken.wait()
 
+    def sleeping(self) -> bool:
+        """Whether somebody sleeps. What falls asleep after ``pass_time`` has slept through none of it."""
+        return bool(self._sleepers)
+
     def pass_time(self, seconds: float) -> None:
         self.at += seconds
         self.wall += seconds
