@@ -254,6 +254,6 @@ def test_memo_changes_nothing_where_much_is_at_work(seed: int) -> None:
 
 
 @pytest.mark.slow
-def test_memo_changes_nothing_for_a_long_time() -> None:
-    for seed in range(40):
-        _play(seed, cases=1 + seed % 6, steps=60)
+@pytest.mark.parametrize("seed", range(40))
+def test_memo_changes_nothing_for_a_long_time(seed: int) -> None:
+    _play(seed, cases=1 + seed % 6, steps=60)

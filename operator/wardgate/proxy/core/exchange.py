@@ -115,7 +115,7 @@ class Exchange:
         self._authenticated = False
         self._index = 0
         self._veil: Veil | None = None
-        """What is hidden from tenants whose token it is not, once there is one on the request."""
+        """Hides a token from tenants whose it is not, once there is one on the request."""
         self._ran: tuple[CompiledTransformation, ...] = ()
         self._responses: tuple[CompiledTransformation, ...] = ()
         self._answered: Reply | None = None

@@ -7,7 +7,7 @@ Rule 2: on a tenant's route a token of another owner's leaves only if it is boun
 Rule 3: a tenant's policy puts a token of another owner's into credential headers only: providers repeat others in their
         answers, where the caller reads them.
 
-What a Secret gives is a token here whatever it means, because nobody can tell.
+Everything that a Secret gives is a token here, because nobody can tell what it means.
 """
 
 from __future__ import annotations
