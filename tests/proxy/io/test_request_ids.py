@@ -30,6 +30,16 @@ def test_every_request_gets_an_id_of_its_own() -> None:
     assert {32} == {len(value) for value in given}
 
 
+def test_id_in_another_spelling_does_not_go_on() -> None:
+    alone, beside = request(), request(b"mine")
+    for each in (alone, beside):
+        each.headers.append((b"x_request_id", b"forged"))
+        RequestIds().name(each)
+
+    assert [[HEADER], [HEADER]] == [[name for name, _ in each.headers] for each in (alone, beside)]
+    assert b"mine" not in dict(beside.headers).values()
+
+
 def test_workers_share_no_ids() -> None:
     one, other = request(), request()
 

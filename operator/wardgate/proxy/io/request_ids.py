@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 
-from wardgate.proxy.core.fields import without
+from wardgate.proxy.core.fields import drop, values_of
+from wardgate.proxy.core.message_view import first_value
 from wardgate.proxy.core.messages import Request
 
 HEADER = b"x-request-id"
@@ -28,10 +29,12 @@ class RequestIds:
 
     def name(self, request: Request) -> bytes:
         """Give the request an id, unless the caller brought one that can be logged; return it."""
-        ids = [value for name, value in request.headers if name == HEADER]
-        if len(ids) == 1 and len(ids[0]) <= _LONGEST and ids[0].isascii():
-            return ids[0]
-        request.headers = without(request.headers, (HEADER,))
+        ids = values_of(request.headers, HEADER)
+        if ids:
+            given = first_value(request.headers, HEADER)
+            if len(ids) == 1 and given is not None and len(given) <= _LONGEST and given.isascii():
+                return given
+            drop(request.headers, HEADER)
         fresh = self._next()
         request.headers.append((HEADER, fresh))
         return fresh
