@@ -25,6 +25,8 @@ class ProblemKind(StrEnum):
     """The object is right but loses against an older one (status FAILED)."""
     WARNING = "warning"
     """The object is served; something in it has no effect or is surprising."""
+    NOTE = "note"
+    """Told and nothing more: the object is served as it is meant, and is ACCEPTED if it has nothing worse."""
 
 
 class Reason(StrEnum):

@@ -62,6 +62,20 @@ def test_warnings_alone_are_no_failure(wardgate: Wardgate, here: Path) -> None:
     assert "selects no route" in ended.out
 
 
+def test_notes_are_told_and_are_no_problem(wardgate: Wardgate, here: Path) -> None:
+    write_lab(
+        here / "lab", routes=ROUTES.replace("- name: ai-ingress-gw\n", "- name: ai-ingress-gw\n    cluster: here\n")
+    )
+    ended = wardgate("check", "lab")
+    report = json.loads(wardgate("check", "lab", "-o", "json").out)
+
+    assert 0 == ended.status
+    assert "routes.yaml:11:5: note: " in ended.out
+    assert ended.out.endswith("No problems and 1 note in 6 files (7 objects).\n")
+    assert 1 == report["summary"]["notes"]
+    assert ["note"] == [one["severity"] for one in report["diagnostics"]]
+
+
 def test_unknown_field_names_the_nearest_known_one(wardgate: Wardgate, here: Path) -> None:
     write_lab(here / "lab", policy=POLICY.replace("headerName", "headerNane"))
     ended = wardgate("check", "lab")
@@ -136,4 +150,4 @@ def test_json_report_has_a_version_and_counts(wardgate: Wardgate, here: Path) ->
     report = json.loads(wardgate("check", "lab", "-o", "json").out)
 
     assert {"version": 1, "diagnostics": []} == {key: report[key] for key in ("version", "diagnostics")}
-    assert {"errors": 0, "warnings": 0, "files": 6, "objects": 7, "foreign": 0} == report["summary"]
+    assert {"errors": 0, "warnings": 0, "notes": 0, "files": 6, "objects": 7, "foreign": 0} == report["summary"]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from wardgate.problems import Reason
-from wardgate.standalone.diagnostics import Diagnostic
+from wardgate.standalone.diagnostics import Diagnostic, Severity
 from wardgate.standalone.journal import Changes, Journal
 
 PROBLEM = Diagnostic("error", "a.yaml", 3, 1, "Secret a/b", "data", Reason.BAD_SECRET, "It is bad.")
@@ -42,9 +44,10 @@ def test_problem_that_comes_back_is_told_again() -> None:
     assert Changes((PROBLEM,), ()) == journal.update([PROBLEM])
 
 
-def test_warning_of_an_object_with_an_error_is_only_out_of_sight() -> None:
+@pytest.mark.parametrize("severity", ["warning", "note"])
+def test_lesser_problem_of_an_object_with_an_error_is_only_out_of_sight(severity: Severity) -> None:
     journal = Journal()
-    warning = replace(PROBLEM, severity="warning", message="It is odd.")
+    warning = replace(PROBLEM, severity=severity, message="It is odd.")
     journal.update([warning])
 
     assert Changes((PROBLEM,), ()) == journal.update([PROBLEM])

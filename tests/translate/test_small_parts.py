@@ -6,6 +6,7 @@ from typing import Literal
 
 import pytest
 
+from wardgate.api import Approval
 from wardgate.ir import DirectResponse, FileRef, PathMatch, RouteMatch
 from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
 from wardgate.snapshot import StoredObject
@@ -141,3 +142,23 @@ def test_message_that_does_not_fit_counts_what_it_leaves_out() -> None:
 def test_sentence_without_an_end_gets_one() -> None:
     stored = StoredObject(_REF, "u", 1, 1, "", {})
     assert "Broken." == judge(stored, (_problem("Broken"),), form=None, note="", counts={}).message
+
+
+def test_note_is_told_and_leaves_the_object_accepted() -> None:
+    stored = StoredObject(_REF, "u", 1, 1, "", {})
+    note, warning = (
+        Problem(kind, Reason.NO_EFFECT, "It is so.", _REF) for kind in (ProblemKind.NOTE, ProblemKind.WARNING)
+    )
+    status = judge(stored, (note,), form=stored, note="", counts={})
+
+    assert (Approval.ACCEPTED, "Accepted", "It is so.") == (status.approval, status.reason, status.message)
+    assert Approval.WARNING == judge(stored, (warning, note), form=stored, note="", counts={}).approval
+
+
+def test_notes_come_last() -> None:
+    findings = Findings()
+    findings.note(_REF, Reason.NO_EFFECT, "A.")
+    findings.warning(_REF, Reason.NO_EFFECT, "B.")
+
+    assert [ProblemKind.WARNING, ProblemKind.NOTE] == [one.kind for one in findings.of(_REF)]
+    assert [] == list(findings.invalid())

@@ -25,7 +25,7 @@ from wardgate.cli.options import (
 )
 from wardgate.printable import printable_json
 from wardgate.settings import Settings
-from wardgate.standalone.diagnostics import Diagnostic
+from wardgate.standalone.diagnostics import SEVERITIES, Diagnostic
 from wardgate.standalone.engine import Engine
 from wardgate.standalone.folder import Folder, Scan
 
@@ -48,6 +48,7 @@ def check(
 
     All paths are read as one set, so give a whole folder: a policy and the routes it selects belong together.
     Warnings are unknown fields and annotations, policies that select nothing, keys that no policy uses, and the like.
+    Notes ask for nothing: they say what is read and has no effect.
 
     \b
     Examples:
@@ -103,11 +104,13 @@ def _report_text(scan: Scan, diagnostics: Sequence[Diagnostic]) -> None:
     for one in diagnostics:
         printer.diagnostic(one)
     count = Counter(one.severity for one in diagnostics)
-    found = [_plural(count[severity], severity) for severity in ("error", "warning") if count[severity]]
-    style = "bold red" if count["error"] else "yellow" if found else "green"
+    found = [_plural(count[severity], severity) for severity in SEVERITIES if count[severity]]
+    if not count["error"] and not count["warning"]:
+        found.insert(0, "No problems")
+    style = "bold red" if count["error"] else "yellow" if count["warning"] else "green"
     where = f"in {_plural(scan.files, 'file')} ({_plural(scan.count, 'object')}"
     others = f", {_plural(scan.foreign, 'other')} left alone" if scan.foreign else ""
-    printer.line(f"{' and '.join(found) or 'No problems'} {where}{others}).", style=style)
+    printer.line(f"{_listed(found)} {where}{others}).", style=style)
 
 
 def _report_json(scan: Scan, diagnostics: Sequence[Diagnostic]) -> None:
@@ -117,6 +120,7 @@ def _report_json(scan: Scan, diagnostics: Sequence[Diagnostic]) -> None:
         "summary": {
             "errors": count["error"],
             "warnings": count["warning"],
+            "notes": count["note"],
             "files": scan.files,
             "objects": scan.count,
             "foreign": scan.foreign,
@@ -124,6 +128,11 @@ def _report_json(scan: Scan, diagnostics: Sequence[Diagnostic]) -> None:
         "diagnostics": [asdict(one) for one in diagnostics],
     }
     typer.echo(printable_json(report))
+
+
+def _listed(words: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
 
 
 def _plural(count: int, noun: str) -> str:

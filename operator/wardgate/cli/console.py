@@ -16,7 +16,7 @@ from rich.text import Text
 from wardgate.printable import printable
 from wardgate.standalone.diagnostics import Diagnostic
 
-_STYLES: Final = {"error": "bold red", "warning": "yellow"}
+_STYLES: Final = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 
 
 def shown(*parts: tuple[str, str]) -> Text:

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal, TypeAlias
 
 from wardgate.problems import Problem, ProblemKind, Reason, format_path
 from wardgate.standalone.tree import Place
+
+Severity: TypeAlias = Literal["error", "warning", "note"]
+SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "note")
+"""The worst first."""
+_SEVERITY_OF: Final[dict[ProblemKind, Severity]] = {
+    ProblemKind.ERROR: "error",
+    ProblemKind.CONFLICT: "error",
+    ProblemKind.WARNING: "warning",
+    ProblemKind.NOTE: "note",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
     """``file`` is empty and ``line`` 0 where a problem has no place; ``object`` and ``field`` are empty likewise.
 
-    An error means that something is not served as written; all else is a warning.
+    An error means that something is not served as written. A note costs nothing and asks for nothing.
     """
 
-    severity: Literal["error", "warning"]
+    severity: Severity
     file: str
     line: int
     column: int
@@ -50,7 +60,7 @@ def from_problem(problem: Problem, locate: Callable[[Problem], tuple[str, Place]
     found = locate(problem)
     file, place = found if found is not None else ("", Place(0, 0))
     return Diagnostic(
-        severity="warning" if problem.kind is ProblemKind.WARNING else "error",
+        severity=_SEVERITY_OF[problem.kind],
         file=file,
         line=place.line,
         column=place.column,

@@ -23,7 +23,7 @@ class Changes:
 class Journal:
     """A problem is the same one after its line has moved, or after its remedy has another wording.
 
-    A warning about an object that now has an error is not gone, only out of sight until the error is mended.
+    A warning or a note about an object that now has an error is not gone, only out of sight until the error is mended.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Journal:
         now = {_identity(one): one for one in diagnostics}
         broken = {one.object for one in now.values() if one.severity == "error" and one.object}
         gone = {key: one for key, one in self._known.items() if key not in now}
-        hidden = {key: one for key, one in gone.items() if one.severity == "warning" and one.object in broken}
+        hidden = {key: one for key, one in gone.items() if one.severity != "error" and one.object in broken}
         appeared = tuple(one for key, one in now.items() if key not in self._known)
         self._known = now | hidden
         return Changes(appeared, tuple(one for key, one in gone.items() if key not in hidden))

@@ -15,16 +15,17 @@ from wardgate.settings import Settings
 
 
 def ignored_names(model: object, ref: ObjectRef, settings: Settings) -> tuple[Problem, ...]:
-    """A warning for every name that is not compared."""
+    """A note for every cluster that is not compared, a warning for every workspace."""
     found = []
     for path in _named(model, ()):
         if path[-1] == "cluster" and settings.cluster_name is not None:
             continue
-        remedy = "remove it"
+        kind, remedy = ProblemKind.WARNING, "remove it"
         if path[-1] == "cluster":
+            kind = ProblemKind.NOTE
             remedy = "name this cluster with the setting cluster_name to compare it, or remove it"
         message = f"{format_path(path)} of {ref} is not compared with anything; {remedy}."
-        found.append(Problem(ProblemKind.WARNING, Reason.NO_EFFECT, message, ref, path))
+        found.append(Problem(kind, Reason.NO_EFFECT, message, ref, path))
     return tuple(found)
 
 

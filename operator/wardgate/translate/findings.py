@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason
 
-_SEVERITY = {ProblemKind.ERROR: 0, ProblemKind.CONFLICT: 1, ProblemKind.WARNING: 2}
+_SEVERITY = {ProblemKind.ERROR: 0, ProblemKind.CONFLICT: 1, ProblemKind.WARNING: 2, ProblemKind.NOTE: 3}
 
 
 class Findings:
@@ -48,6 +48,10 @@ class Findings:
     def warning(self, ref: ObjectRef, reason: Reason, message: str, field: FieldPath = ()) -> None:
         """``ref`` is served, but something in it is without effect or surprising."""
         self.extend((Problem(ProblemKind.WARNING, reason, message, ref, field),))
+
+    def note(self, ref: ObjectRef, reason: Reason, message: str, field: FieldPath = ()) -> None:
+        """``ref`` is served as it is meant; something about it is worth a word."""
+        self.extend((Problem(ProblemKind.NOTE, reason, message, ref, field),))
 
     def of(self, ref: ObjectRef) -> tuple[Problem, ...]:
         """All problems of one object, the worst first."""
