@@ -56,9 +56,7 @@ def test_destination_selector_is_read() -> None:
         {"applyToRoutes": "x"},
         {"applyToRoutes": 5},
         {"applyToRoutes": [5]},
-        {"applyToRoutes": [{}]},
         {"applyToRoutes": [{"route": {"labels": ["a"]}}]},
-        {"applyToRoutes": [{"route": {"labels": {"a": None}}}]},
         {"applyToRoutes": [{"route": {"namespace": ["a"]}}]},
         {"applyToRoutes": [{"withDestinations": 5}]},
         {"applyToDestinations": [{"port": {"number": "80"}}]},
@@ -72,8 +70,28 @@ def test_unreadable_selector_selects_nothing_and_is_counted(spec: Mapping[str, o
     assert not selectors.is_empty
 
 
-def test_missing_spec_is_unreadable() -> None:
-    assert 1 == read_selectors({}).unreadable
+def test_spec_of_another_shape_is_unreadable() -> None:
+    assert Selectors(unreadable=1) == read_selectors({"spec": "x"})
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        None,
+        {"applyToRoutes": [None]},
+        {"applyToRoutes": [{}]},
+        {"applyToRoutes": {}},
+        {"applyToRoutes": [{"route": None}]},
+        {"applyToRoutes": [{"withDestinations": None}]},
+        {"applyToRoutes": [{"route": {"labels": {"a": None}}}]},
+        {"applyToRoutes": [{"withDestinations": {"selector": {"labels": {"a": None}}}}]},
+        {"applyToDestinations": [None]},
+    ],
+)
+def test_emptied_selector_selects_nothing_and_is_counted_apart(spec: Mapping[str, object] | None) -> None:
+    selectors = read_selectors({"spec": spec})
+    assert Selectors(emptied=1) == selectors
+    assert not selectors.is_empty
 
 
 def test_absent_and_empty_lists_are_empty() -> None:

@@ -7,7 +7,10 @@ become bad too, also what that one selects.
 Rule 3: an unreadable selector selects nothing. What was selected by the last good form stays guarded; beyond that
 nobody can know which routes were meant, and closing every route for one object's typing mistake would cost the others.
 The status says so, and ``requireAuth`` is there for those who want a closed gate.
-Rule 4: where ``requireAuth`` or the route's label demands a policy, a route without one is closed (401).
+Rule 4: a policy without any selector guards every route to a Service, as Gloo says, and of the other routes that
+forward those that no policy selects. A bad one without a last good form that has an emptied selector closes every
+route that no policy selects: it cannot have meant less than it guards now.
+Rule 5: where ``requireAuth`` or the route's label demands a policy, a route without one is closed (401).
 """
 
 from __future__ import annotations
@@ -50,8 +53,11 @@ def attach_auth(
 ) -> AuthAttachment:
     """Decide for every route; see the rules."""
     attachment = AuthAttachment()
-    for policy in sorted(policies, key=lambda one: (tenancy.age_rank(one.ref.namespace), one.stored.age_key)):
+    by_age = sorted(policies, key=lambda one: (tenancy.age_rank(one.ref.namespace), one.stored.age_key))
+    for policy in by_age:
         _attach(policy, attachment, instances, finder=finder, tenancy=tenancy, findings=findings)
+    for policy in by_age:
+        _take_the_rest(policy, attachment, finder=finder, tenancy=tenancy)
         if policy.is_current and not attachment.selected[policy.ref]:
             effect = "" if require_auth else ", so it guards nothing: routes meant for it are open"
             report_idle(policy.ref, effect, tenancy, findings)
@@ -77,19 +83,49 @@ def _attach(
     applied = guarded
     if not policy.is_current:
         applied = guarded | _closed(policy, finder, within=within)
-        report_unreadable(policy.ref, policy.stored, findings)
+        report_unreadable(policy.ref, policy.stored, findings, emptied=_cost_of_emptied(policy))
     attachment.selected[policy.ref] = applied
     lost: dict[ObjectRef, list[int]] = {}
     for number in sorted(applied):
         owner = attachment.owners.setdefault(number, policy.ref)
         if owner != policy.ref:
             lost.setdefault(owner, []).append(number)
-        elif policy.value is not None and policy.value.plan is not None and number in guarded:
-            attachment.plans[number] = policy.value.plan.name
         else:
-            attachment.closed[number] = POLICY_INVALID
+            _decide(number, policy, attachment, guarded=number in guarded)
     for owner, numbers in lost.items():
         _report_loss(policy.ref, owner, [instances[number] for number in numbers], findings)
+
+
+def _take_the_rest(
+    policy: Served[PolicyOutcome], attachment: AuthAttachment, *, finder: RouteFinder, tenancy: Tenancy
+) -> None:
+    """Rule 4, once every policy has what it selects."""
+    within = tenancy.selectable(policy.ref.namespace)
+    rest: set[int] = set()
+    for form in (policy.form,) if policy.form is not None else (policy.stored, policy.past):
+        selectors = Selectors(unreadable=1) if form is None else read_selectors(form.manifest)
+        if selectors.is_empty:
+            rest |= finder.forwarding(within=within)
+        elif selectors.emptied:
+            rest |= finder.everything(within=within)
+    for number in rest - attachment.owners.keys():
+        attachment.owners[number] = policy.ref
+        attachment.selected[policy.ref].add(number)
+        _decide(number, policy, attachment, guarded=policy.form is not None)
+
+
+def _decide(number: int, policy: Served[PolicyOutcome], attachment: AuthAttachment, *, guarded: bool) -> None:
+    """What a policy does to a route that is its own."""
+    if guarded and policy.value is not None and policy.value.plan is not None:
+        attachment.plans[number] = policy.value.plan.name
+    else:
+        attachment.closed[number] = POLICY_INVALID
+
+
+def _cost_of_emptied(policy: Served[PolicyOutcome]) -> str:
+    if policy.form is None:
+        return ", so every route that no other ExtAuthPolicy guards is closed"
+    return "; its last good form guards what it did"
 
 
 def _closed(policy: Served[PolicyOutcome], finder: RouteFinder, *, within: str | None) -> set[int]:

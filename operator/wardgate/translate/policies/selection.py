@@ -55,6 +55,11 @@ class RouteFinder:
         """Every route to a Service."""
         return set(self._by_target(_SERVICES, within=within, restricts=True))
 
+    def forwarding(self, *, within: str | None) -> set[int]:
+        """Every route that forwards, whatever to."""
+        numbers = {number for found in self._by_destination.values() for number in found}
+        return {number for number in numbers if within in (None, self._namespaces[number])}
+
     def _by_labels(self, selector: RouteLabelSelector, *, within: str | None) -> Iterable[int]:
         if not self._is_here(selector.cluster):
             return ()

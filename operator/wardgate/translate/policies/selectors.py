@@ -2,7 +2,8 @@
 
 Not from the model, because a policy that does not parse still has to close the routes that it selects (invariant 6).
 What cannot be read in a selector makes that selector unreadable, never wider: one bad object costs no other its routes.
-One selector without the list around it is read all the same.
+A selector is *emptied* where a null stands for its last member (``- route:``): it may mean every route, so it counts
+apart. One selector without the list around it is read all the same.
 """
 
 from __future__ import annotations
@@ -46,35 +47,60 @@ RouteSelector: TypeAlias = RouteLabelSelector | DestinationSelector
 
 @dataclass(frozen=True, slots=True)
 class Selectors:
-    """All selectors of one policy. ``unreadable`` counts those that could not be read."""
+    """All selectors of one policy. ``unreadable`` and ``emptied`` count those that select nothing by themselves."""
 
     routes: tuple[RouteSelector, ...] = ()
     destinations: tuple[DestinationSelector, ...] = ()
     unreadable: int = 0
+    emptied: int = 0
 
     @property
     def is_empty(self) -> bool:
         """Nothing is given at all; what that means is the kind's own rule."""
-        return not (self.routes or self.destinations or self.unreadable)
+        return not (self.routes or self.destinations or self.unreadable or self.emptied)
 
 
 class _UnreadableError(Exception):
     """A selector has another shape than it should."""
 
 
+class _EmptiedError(Exception):
+    """A selector has nothing left in it, or a label without a value."""
+
+
+@dataclass(slots=True)
+class _Unread:
+    """How many selectors were not read."""
+
+    unreadable: int = 0
+    emptied: int = 0
+
+
 def read_selectors(manifest: Mapping[str, object]) -> Selectors:
     """The selectors of a policy, good or bad."""
     spec = at(manifest, "spec")
+    if spec is None:
+        return Selectors(emptied=1)
     if not isinstance(spec, Mapping):
         return Selectors(unreadable=1)
-    routes, bad_routes = _read_all(at(spec, "applyToRoutes"), _route_selector)
-    destinations, bad_destinations = _read_all(at(spec, "applyToDestinations"), _destination_selector)
-    return Selectors(routes, destinations, bad_routes + bad_destinations)
+    unread = _Unread()
+    routes = _read_all(at(spec, "applyToRoutes"), _route_selector, unread)
+    destinations = _read_all(at(spec, "applyToDestinations"), _destination_selector, unread)
+    return Selectors(routes, destinations, unread.unreadable, unread.emptied)
 
 
-def report_unreadable(ref: ObjectRef, stored: StoredObject, findings: Findings) -> None:
-    """Say so where a bad policy has selectors that nobody can read."""
-    unreadable = read_selectors(stored.manifest).unreadable
+def report_unreadable(ref: ObjectRef, stored: StoredObject, findings: Findings, *, emptied: str) -> None:
+    """Say so where a bad policy has selectors that nobody can read, or empty ones; ``emptied`` is what those cost."""
+    selectors = read_selectors(stored.manifest)
+    if selectors.emptied:
+        findings.error(
+            ref,
+            Reason.INVALID,
+            f"{ref} has a selector with nothing in it ({selectors.emptied}), which may mean every route{emptied}. "
+            "Write the labels of the routes that are meant, or route: {} for every route.",
+            ("spec", "applyToRoutes"),
+        )
+    unreadable = selectors.unreadable
     if unreadable:
         findings.error(
             ref,
@@ -96,18 +122,20 @@ def report_idle(ref: ObjectRef, effect: str, tenancy: Tenancy, findings: Finding
     findings.warning(ref, Reason.NO_ROUTES, f"{ref} selects no route{effect}. {remedy}", ("spec", "applyToRoutes"))
 
 
-def _read_all(raw: object, read: Callable[[object], _SelectorT]) -> tuple[tuple[_SelectorT, ...], int]:
+def _read_all(raw: object, read: Callable[[object], _SelectorT], unread: _Unread) -> tuple[_SelectorT, ...]:
     if raw is None:
-        return (), 0
+        return ()
     entries = (raw,) if isinstance(raw, Mapping) else items(raw)
     found: list[_SelectorT] = []
-    unreadable = int(not entries and raw != [])
+    unread.unreadable += not entries and raw != []
     for entry in entries:
         try:
             found.append(read(entry))
+        except _EmptiedError:
+            unread.emptied += 1
         except _UnreadableError:
-            unreadable += 1
-    return tuple(found), unreadable
+            unread.unreadable += 1
+    return tuple(found)
 
 
 def _route_selector(raw: object) -> RouteSelector:
@@ -115,7 +143,7 @@ def _route_selector(raw: object) -> RouteSelector:
     if entry.get("withDestinations") is not None:
         return _destination_selector(entry["withDestinations"])
     if entry.get("route") is None:
-        raise _UnreadableError
+        raise _EmptiedError
     route = _object(entry["route"])
     return RouteLabelSelector(
         labels=_labels(route.get("labels")),
@@ -125,6 +153,8 @@ def _route_selector(raw: object) -> RouteSelector:
 
 
 def _destination_selector(raw: object) -> DestinationSelector:
+    if raw is None:
+        raise _EmptiedError
     entry = _object(raw)
     selector = _object(entry.get("selector"))
     return DestinationSelector(
@@ -147,7 +177,10 @@ def _object(raw: object) -> Mapping[str, object]:
 
 
 def _labels(raw: object) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted((key, _scalar(value)) for key, value in _object(raw).items()))
+    labels = _object(raw)
+    if None in labels.values():
+        raise _EmptiedError
+    return tuple(sorted((key, _scalar(value)) for key, value in labels.items()))
 
 
 def _text(raw: object) -> str | None:

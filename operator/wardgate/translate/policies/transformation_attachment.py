@@ -43,7 +43,7 @@ def attach_transformations(
     for policy in sorted(policies, key=lambda one: _order(one, tenancy)):
         numbers = _selected(policy, finder, tenancy)
         if not policy.is_current:
-            report_unreadable(policy.ref, policy.stored, findings)
+            report_unreadable(policy.ref, policy.stored, findings, emptied="; no route is closed for its sake")
         attachment.selected[policy.ref] = numbers
         if policy.form is None or policy.value is None or policy.value.plan is None:
             attachment.closed.update(dict.fromkeys(numbers, TRANSFORMATION_INVALID))
