@@ -36,6 +36,11 @@ def test_equal_ages_sort_by_namespace_and_name() -> None:
     assert [first, second, third] == sorted([third, second, first], key=lambda obj: obj.age_key)
 
 
+def test_an_object_that_was_never_in_a_cluster_is_younger_than_all_that_were() -> None:
+    exported, new, newer = stored("c", created="2999-12-31T23:59:59Z"), stored("a"), stored("b")
+    assert [exported, new, newer] == sorted([newer, new, exported], key=lambda obj: obj.age_key)
+
+
 def test_a_manifest_is_never_printed() -> None:
     secret = stored("a", manifest={"data": {"api-key": "aGY="}})
     assert "aGY=" not in repr(secret)

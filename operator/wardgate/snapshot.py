@@ -9,8 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Final
 
 from wardgate.problems import ObjectRef
+
+_NOT_CREATED_YET: Final = "~"
+"""Sorts behind every time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,8 @@ class StoredObject:
     """One version of one object. ``manifest`` is never changed in place, and never printed: it may be a Secret.
 
     ``version`` is the numeric resourceVersion: it grows with every change of any object of the kind.
-    ``created`` is the RFC 3339 creationTimestamp, empty where there is none (a folder).
+    ``created`` is the creationTimestamp, in RFC 3339 and UTC to the second; empty in a folder for a manifest that was
+    never in a cluster.
     """
 
     ref: ObjectRef
@@ -30,8 +35,12 @@ class StoredObject:
 
     @property
     def age_key(self) -> tuple[str, str, str]:
-        """Sorts the oldest first; equal ages (and a folder's objects) go by namespace and name."""
-        return (self.created, self.ref.namespace, self.ref.name)
+        """Sorts the oldest first; equal ages go by namespace and name.
+
+        An object without a creation time is younger than all that have one, as it would be if it were applied now
+        (docs/decisions/0022).
+        """
+        return (self.created or _NOT_CREATED_YET, self.ref.namespace, self.ref.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,13 +187,9 @@ def test_models_cannot_be_changed() -> None:
         template.ignore_error_on_parse = True  # type: ignore[misc]
 
 
-def test_age_puts_the_oldest_first_and_falls_back_to_the_name() -> None:
-    def made(name: str, created: str | None) -> RouteTable:
-        given = route_table(_ANSWER)
-        given["metadata"] |= {"name": name, "creationTimestamp": created, "uid": None, "generation": None}
-        return model_of(given, RouteTable)
+def test_metadata_that_is_null_is_absent() -> None:
+    given = route_table(_ANSWER)
+    given["metadata"] |= {"creationTimestamp": None, "uid": None, "generation": None}
+    metadata = model_of(given, RouteTable).metadata
 
-    tables = [made("c", "2026-01-02T00:00:00Z"), made("b", "2026-01-01T00:00:00Z"), made("a", "2026-01-02T00:00:00Z")]
-
-    assert [one.ref.name for one in sorted(tables, key=lambda one: one.metadata.age_key)] == ["b", "a", "c"]
-    assert made("d", None).metadata.age_key == ("", "team", "d")
+    assert ("", "", 0) == (metadata.creation_timestamp, metadata.uid, metadata.generation)

@@ -1,7 +1,7 @@
 """Who an object is: the part of ``metadata`` that Wardgate reads.
 
-Managed fields, owners and finalizers are known and left alone. Times stay text in RFC 3339: they sort as text, and a
-pure package has no use for a clock.
+Managed fields, owners and finalizers are known and left alone. Times stay the text that they are: a pure package
+has no use for a clock.
 """
 
 from __future__ import annotations
@@ -69,8 +69,3 @@ class ObjectMeta(BaseModel):
     creation_timestamp: _Text = ""
     labels: _Texts = Field({}, repr=False)
     annotations: _Texts = Field({}, repr=False)
-
-    @property
-    def age_key(self) -> tuple[str, str, str]:
-        """Sorts the oldest first; equal ages (and a folder's objects) go by namespace and name."""
-        return (self.creation_timestamp, self.namespace, self.name)

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from wardgate.problems import ObjectRef, Problem, Reason
+from wardgate.problems import ObjectRef, Problem, Reason, format_path
 from wardgate.snapshot import StoredObject
 from wardgate.standalone.diagnostics import Diagnostic
 from wardgate.standalone.documents import MAX_FILE_BYTES, BrokenDocument, Document, UnreadableFileError, read_documents
@@ -155,6 +155,7 @@ class Folder:
                     notes += _note(path, document, content)
                 else:
                     slots.append(_slot(path, document, content))
+                    notes += _remark(path, document, content)
         return _File(signature, digest, retain(held.slots if held else (), slots), foreign, tuple(notes))
 
     def _whole_file_broken(self, path: str, message: str, remedy: str, place: Place = _NOWHERE) -> _File:
@@ -169,7 +170,7 @@ class Folder:
             if stored is None or digest != item.digest:
                 generation = 1 if stored is None else stored.generation + 1
                 stored = StoredObject(
-                    ref, f"{ref.kind}/{ref.namespace}/{ref.name}", self._serial, generation, "", item.manifest
+                    ref, f"{ref.kind}/{ref.namespace}/{ref.name}", self._serial, generation, item.created, item.manifest
                 )
             self._stored[ref] = (item.digest, stored)
         self._kinds.update(ref.kind for ref in items)
@@ -199,7 +200,29 @@ def _slot(path: str, document: Document, content: Manifest | Fault) -> Slot:
         place = document.locate(content.path)
         diagnostic = _diagnostic(path, place, content.message, content.remedy, reason=content.reason, ref=content.ref)
         return unreadable(diagnostic, content.ref)
-    return readable(Item(content.ref, content.value, _digest(content.value), path, document, content.path))
+    digest = _digest(content.value)
+    return readable(Item(content.ref, content.value, digest, path, document, content.path, content.created or ""))
+
+
+def _remark(path: str, document: Document, content: Manifest | Fault) -> list[Diagnostic]:
+    if isinstance(content, Fault) or content.created is not None:
+        return []
+    field = ("metadata", "creationTimestamp")
+    place = document.locate((*content.path, *field))
+    message = f"{format_path(field)} of {content.ref} is no time, so the object counts as younger than those with one."
+    return [
+        Diagnostic(
+            severity="warning",
+            file=path,
+            line=place.line,
+            column=place.column,
+            object=str(content.ref),
+            field=format_path(field),
+            reason=Reason.INVALID,
+            message=message,
+            remedy="Write it as the cluster does, for example 2026-01-31T12:00:00Z, or remove it.",
+        )
+    ]
 
 
 def _claim(files: Mapping[str, _File]) -> tuple[dict[ObjectRef, Item], list[Diagnostic]]:

@@ -16,6 +16,7 @@ from typing import Final, TypeAlias
 
 from wardgate.api.registry import KINDS, Passive, Stranger, Unknown, look_up
 from wardgate.problems import FieldPath, ObjectRef, Reason
+from wardgate.standalone.creation_time import creation_time
 
 CORE_KIND: Final = "Secret"
 _OURS: Final = frozenset({*KINDS, CORE_KIND})
@@ -26,11 +27,15 @@ _NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One object of a kind we know. ``path`` is where it stands in its document."""
+    """One object of a kind we know. ``path`` is where it stands in its document.
+
+    ``created`` is when the cluster created it, empty where the manifest does not say, None where that cannot be read.
+    """
 
     ref: ObjectRef
     value: Mapping[str, object] = field(repr=False)
     path: FieldPath = ()
+    created: str | None = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +144,7 @@ def _manifest(value: dict[str, object], *, kind: str, path: FieldPath) -> Manife
     whole = {**value, "metadata": {**metadata, "namespace": namespace}}
     if kind == CORE_KIND:
         _fold_string_data(whole)
-    return Manifest(ObjectRef(kind, namespace, name), whole, path)
+    return Manifest(ObjectRef(kind, namespace, name), whole, path, creation_time(metadata))
 
 
 _LABEL_RULE: Final = "lower-case letters, digits and dashes"

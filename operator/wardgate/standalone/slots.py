@@ -23,7 +23,10 @@ from wardgate.standalone.tree import Place
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One object as it was read. ``digest`` tells two contents apart, ``path`` is where it stands in its document."""
+    """One object as it was read. ``digest`` tells two contents apart, ``path`` is where it stands in its document.
+
+    ``created`` is its creation time, empty where it has none that can be read.
+    """
 
     ref: ObjectRef
     manifest: Mapping[str, object] = field(repr=False)
@@ -31,6 +34,7 @@ class Item:
     file: str
     document: Document
     path: FieldPath
+    created: str = ""
 
     def locate(self, field_path: FieldPath) -> Place:
         """Return the place of a field, or of the nearest one around it."""
