@@ -39,7 +39,9 @@ class HeaderMatcher(ApiModel):
     name: HeaderName = Field(min_length=1, description="Name of the header, in any case.")
     value: Line | None = Field(None, description="Its value or pattern; absent asks only whether the header is there.")
     regex: Flag = Field(False, description="The value is a pattern in RE2 syntax.")
-    invert_match: Flag = Field(False, description="Take the requests that do not meet this condition.")
+    invert_match: Flag = Field(
+        False, description="Take the requests that do not meet this condition, those without the header among them."
+    )
 
 
 class QueryParameterMatcher(ApiModel):

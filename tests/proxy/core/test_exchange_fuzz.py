@@ -52,6 +52,8 @@ NAMES = [
     "host",
     "content-type",
     ":status",
+    "content-length",
+    "te",
 ]
 names = st.sampled_from(NAMES)
 texts = st.sampled_from(

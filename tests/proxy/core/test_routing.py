@@ -94,7 +94,7 @@ def test_matcher(match: RouteMatch, target: str, *, matches: bool) -> None:
         (HeaderMatch("x-a", "1,2"), True),
         (HeaderMatch("x-a", "1"), False),
         (HeaderMatch("x-a", "1", invert=True), True),
-        (HeaderMatch("x-b", "1", invert=True), False),
+        (HeaderMatch("x-b", "1", invert=True), True),
         (HeaderMatch("x-a", "[12],2", regex=True), True),
         (HeaderMatch("x-a", "[12]", regex=True), False),
         (HeaderMatch(":method", "GET"), True),

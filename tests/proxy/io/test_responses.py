@@ -167,3 +167,46 @@ def test_a_request_in_flight_outlives_its_upstreams_removal() -> None:
             assert (await caller.response())[0] == 200
 
     run(scenario())
+
+
+def test_templates_see_both_heads_as_they_came_and_the_wires_are_framed_by_the_proxy() -> None:
+    request = MessageTemplate(
+        headers=tuple(
+            HeaderTemplate(name, text)
+            for name, text in (
+                ("x-length", '{{ header("content-length") }}'),
+                ("x-connection", '{{ header("connection") }}'),
+                ("content-length", "99"),
+                ("transfer-encoding", '{{ header("transfer-encoding") }}chunked'),
+            )
+        ),
+        parse_body="DontParse",
+    )
+    response = MessageTemplate(
+        headers=(
+            HeaderTemplate("x-was", '{{ header("transfer-encoding") }} {{ header("keep-alive") }}'),
+            HeaderTemplate("transfer-encoding", "identity"),
+        ),
+        parse_body="DontParse",
+    )
+    chunked = (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: keep-alive\r\nKeep-Alive: timeout=5\r\n\r\n"
+        b"2\r\nok\r\n0\r\n\r\n"
+    )
+    post = b"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi"
+
+    async def scenario() -> None:
+        async with providing(answering(chunked)) as provider, serving() as bench:
+            await bench.apply(transformed(provider.port, request=request, response=response))
+            answer = await bench.exchange(post)
+            head = provider.received[0].lower()
+            assert b"\r\nx-length: 2\r\n" in head
+            assert b"\r\nx-connection: close\r\n" in head
+            assert (head.count(b"\r\ncontent-length: "), b"\r\ncontent-length: 2\r\n" in head) == (1, True)
+            assert b"transfer-encoding" not in head
+            assert [b"hi"] == provider.bodies
+            assert b"\r\nx-was: chunked timeout=5\r\n" in answer
+            assert answer.endswith(b"\r\n\r\nok")
+            assert (answer.count(b"content-length: "), answer.count(b"transfer-encoding")) == (1, 0)
+
+    run(scenario())

@@ -23,4 +23,5 @@ def arrived(head: RequestHead, *, scheme: bytes = b"http") -> Request | None:
         headers=head.headers,
         scheme=scheme,
         has_body=head.has_body,
+        connection_fields=head.connection_fields,
     )

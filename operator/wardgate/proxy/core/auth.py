@@ -271,7 +271,8 @@ class CompiledAuth:
         shown = [field for field in request.headers if fold(field[0]) in self.keys]
         request.headers[:] = without(request.headers, self.keys)
         proofs = {proof for name, value in shown for step in self._steps for proof in step.proofs(value)}
-        for proof in sorted(proofs):
+        request.hidden_keys = tuple(sorted(proofs))
+        for proof in request.hidden_keys:
             remove_copies(request, proof, lambda text: self._knows(text, credentials), named=True)
         request.headers += shown
 

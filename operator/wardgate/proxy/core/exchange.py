@@ -34,7 +34,7 @@ from wardgate.proxy.core.plans import CompiledRoute, CompiledUpstream, ForwardPl
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.redaction import redact_escaped
 from wardgate.proxy.core.redirects import target_of, to_https
-from wardgate.proxy.core.replies import REFUSALS, redirect, take_place_of
+from wardgate.proxy.core.replies import REFUSALS, fields_of_own, redirect, take_place_of
 from wardgate.proxy.core.surroundings import Surroundings
 from wardgate.proxy.core.table import CompiledListener, Table
 from wardgate.proxy.core.token_rules import (
@@ -186,7 +186,7 @@ class Exchange:
         self.facts.reason = reply.reason
         if self._responses:
             # Out of what the request has left: both may happen in one go, and then count as one.
-            incoming = Incoming(reply.status, list(reply.headers), reply.body)
+            incoming = Incoming(reply.status, list(reply.headers), reply.body, fields_of_own(reply.body))
             self._transform_response(incoming)
             reply = Reply(incoming.status, reply.reason, tuple(incoming.headers), incoming.body or b"")
         self._answered = reply
@@ -342,6 +342,9 @@ class Exchange:
         auth.erase(self.request, grants, credentials=self._credentials)
         self._grants = grants
         first = grants[0]
+        self.request.hidden_keys = (
+            first.keys if len(grants) == 1 else tuple(key for each in grants for key in each.keys)
+        )
         self.holder = (auth.policy, first.user) if first.credential is None else first.user
         self.facts.credential = first.user if len(grants) == 1 else ",".join(grant.user for grant in grants)
         self.request.headers += first.headers if len(grants) == 1 else headers_of(grants)

@@ -1,8 +1,8 @@
 """One route matcher, compiled: does this request meet all of its conditions?
 
 The path condition that finds the matcher (``routing``) is not tested again; the ones beside it are. Headers that occur
-several times are compared as Envoy does, joined by commas; a header that is absent meets no condition on its value, not
-even an inverted one. Names are compared folded: a guard on ``x-tier`` is one on ``x_tier``.
+several times are compared as Envoy does, joined by commas. A header that is absent meets no condition on its value, and
+so every inverted one (docs/gloo-migration.md). Names are compared folded: a guard on ``x-tier`` is one on ``x_tier``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from urllib.parse import unquote_to_bytes
 from wardgate.inja import TemplateError, compile_route_regex
 from wardgate.inja.limits import Limits
 from wardgate.ir import HeaderMatch, PathMatch, QueryMatch, RouteMatch
+from wardgate.proxy.core.connection_fields import all_of_connection, is_of_connection
 from wardgate.proxy.core.fields import fold, values_of
 from wardgate.proxy.core.messages import Request
 
@@ -114,17 +115,17 @@ class _Compiler:
     def header(self, match: HeaderMatch) -> Condition:
         name, invert = fold(_to_bytes(match.name)), match.invert
         if name in self._unseen:
-            holds = match.value is None and invert
-            return lambda _: holds
+            return lambda _: invert
+        read = all_of_connection if is_of_connection(name) else header_value
         if match.value is None:
-            return lambda request: (header_value(request, name) is not None) != invert
+            return lambda request: (read(request, name) is not None) != invert
         test = self._value_test(match.value, regex=match.regex)
         if test is None:
             return _always
 
         def condition(request: Request) -> bool:
-            value = header_value(request, name)
-            return value is not None and test(value) != invert
+            value = read(request, name)
+            return (value is not None and test(value)) != invert
 
         return condition
 

@@ -8,11 +8,13 @@ framing there, is refused where it is set.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Protocol
 
+from wardgate.proxy.core.connection_fields import first_of_connection, is_of_connection
 from wardgate.proxy.core.fields import drop
 from wardgate.proxy.core.matching import header_value, request_path
-from wardgate.proxy.core.messages import HeaderList, Incoming, Request
+from wardgate.proxy.core.messages import Header, HeaderList, Incoming, Request
 from wardgate.proxy.core.methods import method_fault
 from wardgate.proxy.core.paths import read_target
 from wardgate.proxy.core.rewrites import is_host
@@ -55,7 +57,7 @@ class MessageView(Protocol):
         ...
 
 
-def first_value(headers: HeaderList, name: bytes) -> bytes | None:
+def first_value(headers: Sequence[Header], name: bytes) -> bytes | None:
     """Return a header's first value; None if it is absent."""
     for given, value in headers:
         if given == name:
@@ -64,8 +66,8 @@ def first_value(headers: HeaderList, name: bytes) -> bytes | None:
 
 
 def is_ordinary_name(name: bytes) -> bool:
-    """Whether this is a legal name of a header that is none of the special ones."""
-    return name not in _FIXED and _NAME.fullmatch(name) is not None
+    """Whether this is a legal name of a header that is none of the special ones and goes on to an upstream."""
+    return name not in _FIXED and not is_of_connection(name) and _NAME.fullmatch(name) is not None
 
 
 def is_settable(name: bytes) -> bool:
@@ -91,6 +93,8 @@ class RequestView:
         """See ``MessageView``."""
         if name in _FIXED:
             return header_value(self.request, name)
+        if is_of_connection(name):
+            return first_of_connection(self.request, name)
         return first_value(self.request.headers, name)
 
     def replace(self, name: bytes, value: bytes) -> bool:
@@ -162,6 +166,8 @@ class ResponseView:
         """See ``MessageView``."""
         if name == b":status":
             return b"%d" % self._incoming.status
+        if is_of_connection(name):
+            return first_value(self._incoming.arrived, name)
         return first_value(self._incoming.headers, name)
 
     def replace(self, name: bytes, value: bytes) -> bool:

@@ -6,6 +6,7 @@ which sees only the ones that a plan reads.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -22,7 +23,8 @@ class Request:
 
     ``path`` is normalised and has no query; ``query`` has no question mark and is None where there was none.
     ``authority`` is the Host as the caller wrote it. ``headers`` hold neither Host nor hop-by-hop nor framing headers.
-    ``has_body`` is False only where no byte of a body can follow.
+    ``has_body`` is False only where no byte of a body can follow. ``connection_fields``: values of what ended at this
+    hop, by name and as they came, for readers alone (``connection_fields``); of it ``hidden_keys`` are not shown.
     """
 
     method: bytes
@@ -32,6 +34,8 @@ class Request:
     headers: HeaderList
     scheme: bytes = b"http"
     has_body: bool = False
+    connection_fields: Mapping[bytes, Sequence[bytes]] = field(default_factory=dict)
+    hidden_keys: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +77,15 @@ class Outgoing:
 
 @dataclass(slots=True)
 class Incoming:
-    """A response on its way back, as it arrived and as plans rewrite it. ``headers`` without framing headers."""
+    """A response on its way back, as it arrived and as plans rewrite it.
+
+    ``arrived``: all fields as they came; only those of the connection are read there, and none of them goes on.
+    """
 
     status: int
     headers: HeaderList
     body: bytes | None = None
+    arrived: Sequence[Header] = ()
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from wardgate.proxy.core.messages import Incoming, Reply
+from wardgate.proxy.core.messages import Header, Incoming, Reply
 from wardgate.proxy.core.reasons import ANSWERS, Reason
 
 _JSON = ((b"content-type", b"application/json"),)
@@ -61,11 +61,17 @@ def redirect(status: int, location: bytes) -> Reply:
     return Reply(status=status, reason=Reason.REDIRECT, headers=((b"location", location),))
 
 
+def fields_of_own(body: bytes) -> tuple[Header, ...]:
+    """Fields of the connection, as templates read them, of an answer of the gateway's own."""
+    return ((b"content-length", b"%d" % len(body)),) if body else ()
+
+
 def take_place_of(incoming: Incoming, reply: Reply) -> None:
     """Put an answer of the gateway's own in the place of a response, in place; headers about its body go."""
     incoming.status = reply.status
     incoming.headers[:] = [*(f for f in incoming.headers if f[0] not in _OF_THE_BODY), *reply.headers]
     incoming.body = reply.body
+    incoming.arrived = fields_of_own(reply.body)
 
 
 _KEY_REASONS = (

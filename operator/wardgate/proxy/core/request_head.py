@@ -22,7 +22,8 @@ requests are read here; responses, whose senders the installation chose, are rea
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from wardgate.proxy.core import loops
 from wardgate.proxy.core.fields import PROXY_WRITTEN, connection_options, end_to_end
@@ -59,6 +60,8 @@ class RequestHead:
     http_1_0: bool
     passed: tuple[bytes, ...] = ()
     """Values of ``CDN-Loop``."""
+    connection_fields: Mapping[bytes, Sequence[bytes]] = field(default_factory=dict)
+    """Values of what was taken off the headers, by name as written."""
 
     @property
     def has_body(self) -> bool:
@@ -114,6 +117,7 @@ def _interpret(method: bytes, target: bytes, fields: HeaderList, *, http_1_0: bo
         expect_continue=bool(expect) and not http_1_0,
         http_1_0=http_1_0,
         passed=tuple(special.get(loops.FIELD, ())),
+        connection_fields=special,
     )
 
 

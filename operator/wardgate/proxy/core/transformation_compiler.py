@@ -6,7 +6,7 @@ policy's author when it translated the policy.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from secrets import token_bytes
@@ -14,8 +14,9 @@ from secrets import token_bytes
 from wardgate.field_names import CREDENTIAL_HEADERS, fold
 from wardgate.inja import Environment, Template, TemplateError, compile_extractor, compile_template
 from wardgate.inja.limits import Limits
+from wardgate.ir import AppendedHeader, HeaderTemplate, MessageTemplate, TransformationPlan
 from wardgate.ir import Extractor as ExtractorSpec
-from wardgate.ir import MessageTemplate, TransformationPlan
+from wardgate.proxy.core.connection_fields import is_of_connection
 from wardgate.proxy.core.message_view import is_settable
 from wardgate.proxy.core.surroundings import header_key
 from wardgate.proxy.core.transformation import (
@@ -67,10 +68,8 @@ class _Compiler:
         credentials = self._credentials if is_request else frozenset[str]()
         parts = Parts(
             extractions=tuple(self._extraction(each) for each in spec.extractors),
-            headers=tuple(
-                self._setting(h.name, h.text, spec, traced=fold(h.name) in credentials) for h in spec.headers
-            ),
-            append=tuple(self._setting(h.name, h.text, spec, traced=fold(h.name) in credentials) for h in spec.append),
+            headers=self._settings(spec.headers, spec, credentials),
+            append=self._settings(spec.append, spec, credentials),
             remove=tuple(_header_name(name) for name in spec.remove),
             metadata=tuple(
                 MetadataSetting(m.namespace, m.key, self._template(m.key, m.text, spec), m.as_json)
@@ -98,6 +97,13 @@ class _Compiler:
         )
         header = None if spec.header is None else _header_name(spec.header)
         return Extraction(spec.name, tuple(spec.name.split(".")), header, extractor)
+
+    def _settings(
+        self, given: Sequence[HeaderTemplate | AppendedHeader], spec: MessageTemplate, credentials: frozenset[str]
+    ) -> tuple[HeaderSetting, ...]:
+        """Compile what sets headers; fields of the connection can be read and not set."""
+        settings = (self._setting(each.name, each.text, spec, traced=fold(each.name) in credentials) for each in given)
+        return tuple(setting for setting in settings if not is_of_connection(setting.name))
 
     def _setting(self, name: str, text: str | None, spec: MessageTemplate, *, traced: bool) -> HeaderSetting:
         template = None if text is None else self._template(name, text, spec, trace=traced)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wardgate.proxy.core.exchange import Exchange
-from wardgate.proxy.core.messages import HeaderList, Incoming, NeedBody, Outgoing, Reply, Request, Step
+from wardgate.proxy.core.messages import Incoming, NeedBody, Outgoing, Reply, Request, Step
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.core.request_head import RequestHead
@@ -224,17 +224,18 @@ class Stream:
 
     # The upstream's response sink.
 
-    def response_head(self, *, status: int, headers: HeaderList, length: int | None) -> None:
+    def response_head(self, incoming: Incoming, *, length: int | None) -> None:
         """The upstream answers."""
         self._deadlines.await_response()
-        if self._exchange.response_needs_body(status):
+        if self._exchange.response_needs_body(incoming.status):
             self._collected(self._gateway.limits.body_bytes).charge_to(self._exchange.holder)
-            self._incoming = Incoming(status, headers)
+            self._incoming = incoming
             return
         if self._sender is not None and self._sender.asked_head and not self._writer.asked_head:
             length = 0  # a transformation asked for a head only; this caller waits for a body
-        empty = length == 0 or self._writer.is_bodiless(status)
-        incoming = self._exchange.finish_response(Incoming(status, headers, b"" if empty else None))
+        if length == 0 or self._writer.is_bodiless(incoming.status):
+            incoming.body = b""
+        self._exchange.finish_response(incoming)
         self._settle_keep_alive()
         self._response_replaced = bool(incoming.body)
         if self._response_replaced:

@@ -15,7 +15,7 @@ import httptools
 
 from wardgate.proxy.core.fields import HOP_BY_HOP, connection_options, end_to_end
 from wardgate.proxy.core.framing import is_bodiless
-from wardgate.proxy.core.messages import HeaderList
+from wardgate.proxy.core.messages import HeaderList, Incoming
 from wardgate.proxy.io.errors import BadResponse, UpstreamError, UpstreamReset
 
 _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
@@ -24,7 +24,7 @@ _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
 class ResponseSink(Protocol):
     """Who waits for a response."""
 
-    def response_head(self, *, status: int, headers: HeaderList, length: int | None) -> None:
+    def response_head(self, incoming: Incoming, *, length: int | None) -> None:
         """The head is complete; ``length`` None: not known beforehand. Called once."""
 
     def response_data(self, data: bytes) -> None:
@@ -226,7 +226,7 @@ class UpstreamConnection(asyncio.Protocol):
         options = connection_options([value for name, value in framing if name == b"connection"])
         headers = end_to_end(self._headers, options, special=HOP_BY_HOP)
         if self._sink is not None:
-            self._sink.response_head(status=self._status, headers=headers, length=self._length)
+            self._sink.response_head(Incoming(self._status, headers, arrived=self._headers), length=self._length)
             # llhttp waits for a body that the request's method rules out.
             self._complete = self._head_request
 
