@@ -206,7 +206,8 @@ def test_templates_see_both_heads_as_they_came_and_the_wires_are_framed_by_the_p
             assert b"transfer-encoding" not in head
             assert [b"hi"] == provider.bodies
             assert b"\r\nx-was: chunked timeout=5\r\n" in answer
-            assert answer.endswith(b"\r\n\r\nok")
-            assert (answer.count(b"content-length: "), answer.count(b"transfer-encoding")) == (1, 0)
+            assert answer.endswith(b"\r\n\r\n2\r\nok\r\n0\r\n\r\n")
+            assert (answer.count(b"content-length: "), answer.count(b"transfer-encoding: chunked\r\n")) == (0, 1)
+            assert b"identity" not in answer
 
     run(scenario())
