@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
-
-class TemplateLimits(BaseModel):
-    """Bounds of every template (invariant 9); checked when a policy is translated and when it runs."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    template_bytes: Annotated[int, Field(gt=0)] = 64 * 1024
-    output_bytes: Annotated[int, Field(gt=0)] = 1024 * 1024
-    steps: Annotated[int, Field(gt=0)] = 100_000
-    nesting: Annotated[int, Field(gt=0, le=200)] = 64
-    value_depth: Annotated[int, Field(gt=0, le=500)] = 256
-    json_bytes: Annotated[int, Field(gt=0)] = 4 * 1024 * 1024
-    json_values: Annotated[int, Field(gt=0)] = 50_000
-    regex_bytes: Annotated[int, Field(gt=0)] = 8 * 1024
-    regex_memory: Annotated[int, Field(gt=0)] = 4 * 1024 * 1024
-    regex_program: Annotated[int, Field(gt=0)] = 10_000
-    regex_work: Annotated[int, Field(gt=0)] = 8 * 1024 * 1024
-    replace_work: Annotated[int, Field(gt=0)] = 64 * 1024 * 1024
+from wardgate.inja.limits import DEFAULT_LIMITS, Limits
 
 
-class Settings(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
     """Input of ``translate`` beside the objects. Every default is the one the workshop needs."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     tenancy: Literal["shared", "isolated"] = "shared"
     """``isolated``: objects outside ``platform_namespaces`` act only within their own namespace."""
@@ -39,7 +21,7 @@ class Settings(BaseModel):
     """Refuse (401) every request of a route without a valid ExtAuthPolicy."""
     user_id_to_external: bool = False
     """Send ``x-user-id`` (the key Secret's name) to external services too."""
-    gateway_labels: dict[str, str] | None = None
+    gateway_labels: Mapping[str, str] | None = None
     """Labels of this installation's gateway for ``VirtualGateway.workloads``; None matches every selector."""
     gateway_namespace: str | None = None
     """Namespace of this installation's gateway for the same; None matches every namespace."""
@@ -61,8 +43,9 @@ class Settings(BaseModel):
     """``ip:port`` of the API server and the like, never dialled."""
     allow_loopback: bool = False
     """Let upstreams be on the loopback interface: for a gateway on a developer's machine only."""
-    credential_bytes: Annotated[int, Field(gt=0)] = 32 * 1024
+    credential_bytes: int = 32 * 1024
     """A key Secret whose credential is larger is refused, alone."""
-    guest_tables: Annotated[int, Field(gt=0)] = 50
+    guest_tables: int = 50
     """RouteTables of one tenant, on one listener, under hosts that lie within another owner's; more are left out."""
-    template_limits: TemplateLimits = TemplateLimits()
+    template_limits: Limits = DEFAULT_LIMITS
+    """Bounds of every template (invariant 9); checked when a policy is translated and when it runs."""

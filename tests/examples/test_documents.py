@@ -11,10 +11,11 @@ import pytest
 
 from tests.examples.servers import EXAMPLES, ROOT
 from wardgate.api.annotations import KNOWN_ON
+from wardgate.inja import Limits as TemplateLimits
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.settings import Limits, ProxySettings, Timeouts
-from wardgate.settings import Settings, TemplateLimits
+from wardgate.settings import Settings
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *EXAMPLES.glob("*/README.md")])
 SETTINGS = (ROOT / "docs" / "settings.md").read_text()
@@ -34,7 +35,8 @@ def test_every_setting_of_the_proxy_is_documented(kind: type[Limits | Timeouts |
 
 
 def test_every_setting_of_translate_is_documented() -> None:
-    names = {*Settings.model_fields, *(f"template_limits.{name}" for name in TemplateLimits.model_fields)}
+    bounds = {f"template_limits.{field.name}" for field in dataclasses.fields(TemplateLimits)}
+    names = {field.name for field in dataclasses.fields(Settings)} | bounds
     assert set() == {name for name in names - {"template_limits"} if f"`{name}`" not in SETTINGS}
 
 
@@ -47,7 +49,7 @@ def test_a_documented_time_is_the_default(field: dataclasses.Field[float]) -> No
 
 def test_a_documented_limit_is_the_default() -> None:
     defaults = {field.name: field.default for field in dataclasses.fields(Limits)}
-    bounds = {f"template_limits.{name}": field.default for name, field in TemplateLimits.model_fields.items()}
+    bounds = {f"template_limits.{field.name}": field.default for field in dataclasses.fields(TemplateLimits)}
     limits = SETTINGS.partition("## Limits of the proxy")[2].partition("\n## ")[0]
     templates = SETTINGS.partition("## Bounds of templates")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `([\w.]+)` \| ([\d,]+)(?: (KiB|MiB))?(?:, [\w ]+)? \|", limits + templates, re.MULTILINE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from typing import Literal as Kind
 
@@ -236,7 +237,7 @@ def test_tenant_that_is_let_in_anywhere_takes_no_host_of_the_platform() -> None:
 def test_tables_under_hosts_of_others_are_bounded() -> None:
     older = _rooted("a/t", "*.test", route("a"), age=50)
     many = [_rooted(f"b/t{number}", f"x{number}.test", route("b"), age=9 - number) for number in range(3)]
-    settings = ISOLATED.model_copy(update={"guest_tables": 2})
+    settings = replace(ISOLATED, guest_tables=2)
     translation = translate(Cluster().apply(_LETS_IN, older, *many).snapshot(), settings)
     assert {"b/t2"} == invalid(translation)
     assert [] == order(translation, "x2.test")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.translate.cluster import Cluster
@@ -113,7 +115,7 @@ def test_endpoints_follow_the_same_rule(address: str, dialled: list[Endpoint]) -
 
 
 def test_tenant_names_no_file_beside_the_proxy() -> None:
-    settings = ISOLATED.model_copy(update={"files_root": "/etc/wardgate", "unix_root": "/run"})
+    settings = replace(ISOLATED, files_root="/etc/wardgate", unix_root="/run")
     tls = {"mode": "MUTUAL", "clientCertificate": "/etc/wardgate/c", "privateKey": "/etc/wardgate/k"}
     port = {**_PORT, "clientsideTls": tls}
     for namespace, expected in (("a", 0), ("infra", 1)):
@@ -125,7 +127,7 @@ def test_tenant_names_no_file_beside_the_proxy() -> None:
 
 
 def test_client_certificate_of_the_platform_speaks_for_no_tenant() -> None:
-    settings = ISOLATED.model_copy(update={"files_root": "/etc/wardgate"})
+    settings = replace(ISOLATED, files_root="/etc/wardgate")
     tls = {"mode": "MUTUAL", "clientCertificate": "/etc/wardgate/c", "privateKey": "/etc/wardgate/k"}
     external = _estate({"hosts": ["api.example.com"], "ports": [{**_PORT, "clientsideTls": tls}]}, "infra")[2]
     destination = {"kind": "EXTERNAL_SERVICE", "ref": {"name": "out", "namespace": "infra"}, "port": {"number": 443}}

@@ -10,14 +10,15 @@ import dataclasses
 import difflib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import typer
 
 from wardgate.cli import forms
 from wardgate.cli.forms import Form
+from wardgate.inja.limits import Limits as TemplateLimits
 from wardgate.proxy.settings import Limits, Timeouts
-from wardgate.settings import TemplateLimits
+from wardgate.settings import Settings
 
 Part = Literal["proxy", "translate", "cluster"]
 _T = TypeVar("_T")
@@ -53,6 +54,8 @@ _LONGEST_SILENCE: Final = 75
 """What the operator allows a watch by default: with a longer silence a frozen one would outlast 90 s (invariant 5)."""
 _SIZES: Final = frozenset({"regex_memory", "regex_work", "replace_work"})
 """Bytes too, though their names do not say so."""
+_HIGHEST: Final[Mapping[str, int]] = {"nesting": 200, "value_depth": 500}
+"""Each level of a template or a value takes a level of Python's own stack."""
 _OF_THE_TRANSLATION: Final = {
     "allow_cidrs": forms.NETWORKS,
     "allow_loopback": forms.FLAG,
@@ -105,10 +108,10 @@ def _settings() -> Iterator[Setting]:
     for name, form in _OF_THE_TRANSLATION.items():
         yield Setting(name, "translate", form)
     yield Setting("watch_silence", "cluster", forms.seconds(lowest=1, highest=_LONGEST_SILENCE))
-    for name, schema in TemplateLimits.model_json_schema()["properties"].items():
-        number = forms.count(highest=schema.get("maximum", forms.LARGEST_COUNT))
-        is_size = name.endswith("_bytes") or name in _SIZES
-        yield Setting(f"template_limits.{name}", "translate", forms.SIZE if is_size else number)
+    for bound in dataclasses.fields(TemplateLimits):
+        number = forms.count(highest=_HIGHEST.get(bound.name, forms.LARGEST_COUNT))
+        is_size = bound.name.endswith("_bytes") or bound.name in _SIZES
+        yield Setting(f"template_limits.{bound.name}", "translate", forms.SIZE if is_size else number)
 
 
 SETTINGS: Final[Mapping[str, Setting]] = {one.name: one for one in _settings()}
@@ -193,11 +196,12 @@ def watch_silence(assigned: Iterable[Assignment], *, default: float) -> float:
     return value
 
 
-def of_the_translation(assigned: Iterable[Assignment]) -> dict[str, object]:
-    """Return what was assigned in the shape that ``Settings`` validates."""
+def of_the_translation(settings: Settings, assigned: Iterable[Assignment]) -> Settings:
+    """Return the translation's settings with what was assigned."""
     merged = _merged(assigned)
-    flat = {name: value for name, value in merged.items() if name in _OF_THE_TRANSLATION}
-    return {**flat, "template_limits": _members(merged, group="template_limits", kind=int)}
+    flat: dict[str, Any] = {name: value for name, value in merged.items() if name in _OF_THE_TRANSLATION}
+    bounds = TemplateLimits(**_members(merged, group="template_limits", kind=int))
+    return dataclasses.replace(settings, **flat, template_limits=bounds)
 
 
 def _merged(assigned: Iterable[Assignment]) -> dict[str, object]:

@@ -319,15 +319,13 @@ def translation_settings(
         typer.echo(
             "warning: --tenancy isolated without --platform-namespace: no VirtualGateway opens a listener.", err=True
         )
-    return Settings.model_validate(
-        {
-            "tenancy": tenancy,
-            "platform_namespaces": frozenset(platform_namespaces or ()),
-            "require_auth": require_auth,
-            "template_env": frozenset(template_env or ()),
-            "files_root": str(files_root) if files_root else None,
-            "unix_root": str(unix_root) if unix_root else None,
-            "allow_loopback": allow_loopback,
-            **assignments.of_the_translation(assigned or ()),
-        }
+    options = Settings(
+        tenancy=tenancy,
+        platform_namespaces=frozenset(platform_namespaces or ()),
+        require_auth=require_auth,
+        template_env=frozenset(template_env or ()),
+        files_root=str(files_root) if files_root else None,
+        unix_root=str(unix_root) if unix_root else None,
+        allow_loopback=allow_loopback,
     )
+    return assignments.of_the_translation(options, assigned or ())

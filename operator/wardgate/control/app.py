@@ -12,6 +12,7 @@ import logging
 import os
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
@@ -223,7 +224,7 @@ class Operator:
         given = self._settings.translation
         denied = tuple(dict.fromkeys((*given.denied_addresses, *addresses)))
         if denied != self._renderer.settings.denied_addresses:
-            self._renderer.settings = given.model_copy(update={"denied_addresses": denied})
+            self._renderer.settings = replace(given, denied_addresses=denied)
             self._trigger.mark()
 
     # Statuses and proxies.

@@ -19,9 +19,9 @@ from wardgate.ir import (
     TransformationPlan,
 )
 from wardgate.problems import FieldPath, ObjectRef, ProblemKind, Reason
-from wardgate.settings import Settings, TemplateLimits
+from wardgate.settings import Settings
 from wardgate.translate.contract import ParsedObject, Scope, TransformationOutcome
-from wardgate.translate.policies.transformations import template_limits, translate_transformation
+from wardgate.translate.policies.transformations import translate_transformation
 
 POLICY = ObjectRef("TransformationPolicy", "ns", "t")
 REQUEST: FieldPath = ("spec", "config", "request", "injaTemplate")
@@ -411,7 +411,7 @@ class TestTemplateErrors:
         ]
 
     def test_template_above_the_installations_limit_is_an_error(self) -> None:
-        limited = scope_of(settings=Settings(template_limits=TemplateLimits(template_bytes=3)))
+        limited = scope_of(settings=Settings(template_limits=Limits(template_bytes=3)))
         config = {"request": {"injaTemplate": {"body": {"text": "1234"}}}}
         assert [(Reason.TEMPLATE_ERROR, (*REQUEST, "body", "text"))] == errors(translate(config, scope=limited))
 
@@ -421,8 +421,3 @@ class TestTemplateErrors:
 
     def test_identifier_of_advanced_templates_is_wrong_elsewhere(self) -> None:
         assert request(headers={"x": {"text": "{{ a~1b }}"}}).plan is None
-
-
-def test_limits_of_the_settings_are_those_of_the_templates() -> None:
-    limits = template_limits(TemplateLimits(template_bytes=1, output_bytes=2, steps=3, nesting=4))
-    assert (limits.template_bytes, limits.output_bytes, limits.steps, limits.nesting) == (1, 2, 3, 4)

@@ -16,7 +16,6 @@ from wardgate.api.transformation_policy import TransformationPolicy
 from wardgate.inja import Limits
 from wardgate.ir import TransformationPlan
 from wardgate.problems import ObjectRef, Reason
-from wardgate.settings import TemplateLimits
 from wardgate.translate.contract import ParsedObject, Scope, TransformationOutcome, has_error, plan_name
 from wardgate.translate.findings import Findings
 from wardgate.translate.policies.header_names import is_token
@@ -27,13 +26,8 @@ _CONFIG: Final = ("spec", "config")
 
 def translate_transformation(policy: ParsedObject[TransformationPolicy], scope: Scope) -> TransformationOutcome:
     """Read one policy; the plan is None where it has an error."""
-    limits = template_limits(scope.settings.template_limits)
+    limits = scope.settings.template_limits
     return _translate(policy.ref, policy.model, limits, owner=scope.tenancy.owner(policy.namespace))
-
-
-def template_limits(settings: TemplateLimits) -> Limits:
-    """The bounds that an installation sets, by the same names."""
-    return Limits(**settings.model_dump())
 
 
 def _translate(ref: ObjectRef, model: TransformationPolicy, limits: Limits, *, owner: str) -> TransformationOutcome:

@@ -31,7 +31,6 @@ from wardgate.ir import (
 from wardgate.settings import Settings
 from wardgate.translate.listening.ports import OpenListener
 from wardgate.translate.policies.idle_bindings import Reached, reached
-from wardgate.translate.policies.transformations import template_limits
 from wardgate.translate.policies.withheld_tokens import GuardedTenants, guarded_tenants
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.stages.attachment import Attached
@@ -87,7 +86,7 @@ def outline(
         auth_plans=auth_plans,
         transformations=transformations,
         template_env=tuple(sorted(settings.template_env)),
-        template_limits=template_limits(settings.template_limits),
+        template_limits=settings.template_limits,
         guard=Guard(
             denied_addresses=tuple(sorted(settings.denied_addresses)),
             allow_cidrs=tuple(sorted(settings.allow_cidrs)),
