@@ -10,7 +10,7 @@ from typer.main import get_command
 
 from tests.chart.helm import Helm, Manifest, container
 from tests.chart.values import EVERY_VALUE
-from wardgate.cli.main import app
+from wardgate.cli.main import COMMANDS, application
 
 CACHE = "/run/wardgate"
 """The pod's volume; the command wants it to be there."""
@@ -20,7 +20,7 @@ _VALUES = pytest.mark.parametrize("values", [{}, EVERY_VALUE], ids=["default", "
 
 
 def _command(name: str) -> Any:
-    group: Any = get_command(app)
+    group: Any = get_command(application(*COMMANDS))
     assert name in group.commands, f"There is no command {name!r} yet."
     return group.commands[name]
 

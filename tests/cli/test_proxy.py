@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -162,10 +160,3 @@ def test_variables_of_the_cluster_do_not_disturb_a_file(
     ended = wardgate("proxy", "--config", str(path))
 
     assert 0 == ended.status
-
-
-def test_who_serves_a_file_loads_no_client_of_the_cluster() -> None:
-    code = "import sys, wardgate.cli.main; print(*({'kubernetes', 'kopf', 'aiohttp'} & sys.modules.keys()))"
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-
-    assert "\n" == ended.stdout

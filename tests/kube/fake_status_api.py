@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.kube.verdicts import NOON
 from wardgate.kube.errors import ApiError, KubeError
-from wardgate.kube.resources import resource_of
+from wardgate.kube.kind_resources import resource_of
 from wardgate.problems import ObjectRef
 
 Status = dict[str, Any]

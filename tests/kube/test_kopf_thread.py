@@ -12,8 +12,8 @@ import pytest
 from kubernetes.aio.client.configuration import Configuration
 
 from wardgate.kube import kopf_thread
+from wardgate.kube.kind_resources import resource_of
 from wardgate.kube.kopf_thread import KopfThread
-from wardgate.kube.resources import resource_of
 from wardgate.tasks import spawn
 
 SECONDS = 10.0

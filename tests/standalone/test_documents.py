@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.standalone.manifest_texts import text
 from wardgate.standalone.documents import BrokenDocument, Document, UnreadableFileError, read_documents
-from wardgate.standalone.tree import Place
+from wardgate.standalone.place import Place
 
 
 def read(content: str) -> list[Document | BrokenDocument]:

@@ -14,7 +14,7 @@ from wardgate.snapshot import StoredObject
 from wardgate.standalone.diagnostics import from_problem
 from wardgate.standalone.folder import Folder, Scan
 from wardgate.standalone.listing import list_files
-from wardgate.standalone.tree import Place
+from wardgate.standalone.place import Place
 
 
 class Bench:

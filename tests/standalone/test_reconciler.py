@@ -13,8 +13,9 @@ from wardgate.ir import GatewayConfig
 from wardgate.settings import Settings
 from wardgate.standalone.engine import Engine
 from wardgate.standalone.folder import Folder, Scan
+from wardgate.standalone.in_force import InForce
 from wardgate.standalone.journal import Changes
-from wardgate.standalone.reconciler import InForce, Reconciler, Round
+from wardgate.standalone.reconciler import Reconciler, Round
 from wardgate.wire.bundle import Bundle
 from wardgate.wire.decode import decode
 

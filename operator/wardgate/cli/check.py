@@ -107,10 +107,10 @@ def _report_text(scan: Scan, diagnostics: Sequence[Diagnostic]) -> None:
     found = [_plural(count[severity], severity) for severity in SEVERITIES if count[severity]]
     if not count["error"] and not count["warning"]:
         found.insert(0, "No problems")
-    style = "bold red" if count["error"] else "yellow" if count["warning"] else "green"
+    colour = "red" if count["error"] else "yellow" if count["warning"] else "green"
     where = f"in {_plural(scan.files, 'file')} ({_plural(scan.count, 'object')}"
     others = f", {_plural(scan.foreign, 'other')} left alone" if scan.foreign else ""
-    printer.line(f"{_listed(found)} {where}{others}).", style=style)
+    printer.line(f"{_listed(found)} {where}{others}).", colour=colour)
 
 
 def _report_json(scan: Scan, diagnostics: Sequence[Diagnostic]) -> None:

@@ -6,44 +6,53 @@ nothing of it reaches the terminal that is not graphic (``printable``).
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from typing import IO, Final
 
-from rich.console import Console
-from rich.text import Text
+import typer
 
 from wardgate.printable import printable
 from wardgate.standalone.diagnostics import Diagnostic
 
-_STYLES: Final = {"error": "bold red", "warning": "yellow", "note": "cyan"}
-
-
-def shown(*parts: tuple[str, str]) -> Text:
-    """Join texts with their styles into a line that may be shown."""
-    return Text.assemble(*((printable(text), style) for text, style in parts))
+_COLOURS: Final = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
 class Printer:
     """Writes lines to one stream, as long as somebody reads it."""
 
     def __init__(self, stream: IO[str] | None = None) -> None:
-        self._console = Console(
-            file=stream or sys.stdout, soft_wrap=True, markup=False, emoji=False, highlight=False, legacy_windows=False
-        )
+        self._stream = stream or sys.stdout
+        self._coloured = _is_coloured(self._stream)
 
-    def line(self, text: str = "", *, style: str = "") -> None:
+    def line(self, text: str = "", *, colour: str | None = None) -> None:
         """Write one line."""
-        self._console.print(shown((text, style)))
+        self._write(_styled(text, colour=colour))
 
     def diagnostic(self, one: Diagnostic) -> None:
         """Write one problem."""
         place = f"{one.place}: " if one.place else ""
         rest = str(one).removeprefix(place).removeprefix(one.severity)
-        self._console.print(shown((place, "bold"), (one.severity, _STYLES[one.severity]), (rest, "")))
+        severity = _styled(one.severity, colour=_COLOURS[one.severity], bold=one.severity == "error")
+        self._write(_styled(place, bold=True) + severity + printable(rest))
 
     def resolved(self, one: Diagnostic) -> None:
         """Write that a problem is gone, without what there was to do about it."""
         rest = str(replace(one, remedy="")).partition(f"{one.severity}: ")[2]
         where = f"{one.file}: " if one.file else ""
-        self._console.print(shown((where, "bold"), ("resolved", "green"), (f": {rest}", "")))
+        self._write(_styled(where, bold=True) + _styled("resolved", colour="green") + printable(f": {rest}"))
+
+    def _write(self, line: str) -> None:
+        typer.echo(line, file=self._stream, color=self._coloured)
+
+
+def _styled(text: str, *, colour: str | None = None, bold: bool | None = None) -> str:
+    return typer.style(printable(text), fg=colour, bold=bold) if text else ""
+
+
+def _is_coloured(stream: IO[str]) -> bool:
+    """As terminals' users expect it: https://no-color.org, and the likes of ``FORCE_COLOR`` for a CI job's log."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (stream.isatty() and os.environ.get("TERM") != "dumb")

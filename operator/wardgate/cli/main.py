@@ -4,43 +4,51 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from typing import Final
 
 import typer
 
-from wardgate.cli.check import check
-from wardgate.cli.crds import crds
 from wardgate.cli.errors import CommandError
-from wardgate.cli.operator import operator
-from wardgate.cli.proxy import proxy
-from wardgate.cli.render import render
-from wardgate.cli.run import run
-from wardgate.cli.status import status
-from wardgate.cli.version import version
 from wardgate.printable import printable_lines
 
-app = typer.Typer(
-    name="wardgate",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["--help", "-h"]},
-    help="""An API-key gateway for AI APIs: callers show their own key, providers see only the provider's token.
+COMMANDS: Final = ("run", "check", "render", "crds", "operator", "proxy", "status", "version")
+"""Each is the function of that name in the module of that name."""
+
+
+def application(*names: str) -> typer.Typer:
+    """Make the command line with these commands. Importing one loads all that it needs."""
+    app = typer.Typer(
+        name="wardgate",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["--help", "-h"]},
+    )
+    app.callback()(_wardgate)
+    for name in names:
+        app.command()(getattr(import_module(f"wardgate.cli.{name}"), name))
+    return app
+
+
+def _wardgate() -> None:
+    """An API-key gateway for AI APIs: callers show their own key, providers see only the provider's token.
 
     \b
     Examples:
       $ wardgate run examples/huggingface --port 8081=8081
       $ wardgate check examples/huggingface
       $ wardgate render examples/huggingface --request 'POST /huggingface' -H 'api-key: mysecretkey'
-    """,
-)
-for command in (run, check, render, crds, operator, proxy, status, version):
-    app.command()(command)
+    """
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line, the process's own by default, and end the process with its status."""
+    words = sys.argv[1:] if arguments is None else arguments
+    # A proxy has no use for the parser of manifests, nor time to load it.
+    asked = words[:1] if words and words[0] in COMMANDS else COMMANDS
     try:
-        app(arguments, prog_name="wardgate")
+        application(*asked)(words, prog_name="wardgate")
     except CommandError as error:
         typer.echo(f"wardgate: {printable_lines(error.message)}", err=True)
         sys.exit(error.status)

@@ -165,11 +165,11 @@ def _print(performance: Performance) -> None:
         printer.line(f"{one.what:<15} {one.name}{detail}")
     printer.line()
     if performance.kind == "forwarded":
-        printer.line(f"goes to {performance.destination}", style="green")
+        printer.line(f"goes to {performance.destination}", colour="green")
     else:
         reason = f" ({performance.reason})"
         printer.line(
-            f"is {performance.kind} by the gateway{reason}", style="red" if performance.kind == "refused" else "green"
+            f"is {performance.kind} by the gateway{reason}", colour="red" if performance.kind == "refused" else "green"
         )
     printer.line()
     printer.line(performance.head)

@@ -21,9 +21,10 @@ from wardgate.settings import Settings
 from wardgate.standalone.bundle_file import write_bundle
 from wardgate.standalone.engine import Engine
 from wardgate.standalone.folder import Folder
+from wardgate.standalone.in_force import InForce
 from wardgate.standalone.journal import Changes
 from wardgate.standalone.listing import list_files
-from wardgate.standalone.reconciler import InForce, Reconciler, Round
+from wardgate.standalone.reconciler import Reconciler, Round
 from wardgate.standalone.watcher import Watcher
 from wardgate.undumpable import make_undumpable
 from wardgate.wire.bundle import Bundle

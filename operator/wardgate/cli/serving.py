@@ -18,8 +18,8 @@ from wardgate.proxy.delivery import Delivery
 from wardgate.proxy.settings import ProxySettings
 from wardgate.proxy.sockets import BindError
 from wardgate.proxy.supervisor import ConfigRefused, Supervisor
+from wardgate.standalone.in_force import REVISION_SHOWN, InForce
 from wardgate.standalone.journal import Changes
-from wardgate.standalone.reconciler import REVISION_SHOWN, InForce
 from wardgate.wire.bundle import ROUTES, Bundle
 from wardgate.wire.decode import decode_routes
 
@@ -44,9 +44,9 @@ class Terminal:
     def listeners(self, serving: Mapping[str, str], ended: Mapping[str, str]) -> None:
         """Print a line for each listener that began or ended."""
         for name, where in serving.items():
-            self._printer.line(f"listener {name} serves at {where}", style="green")
+            self._printer.line(f"listener {name} serves at {where}", colour="green")
         for name, where in ended.items():
-            self._printer.line(f"listener {name} no longer serves at {where}", style="yellow")
+            self._printer.line(f"listener {name} no longer serves at {where}", colour="yellow")
 
     def unused_ports(self, mapped: Sequence[tuple[int, int]], listeners: Sequence[Listener]) -> None:
         """Print a warning for each ``--port`` that no listener has a use for; without any listener all wait for one."""
@@ -56,7 +56,7 @@ class Terminal:
                 ports = ", ".join(map(str, there))
                 self._printer.line(
                     f"warning: --port {port}={bound} has no effect: no listener has port {port}, only {ports}.",
-                    style="yellow",
+                    colour="yellow",
                 )
 
     def live(self, *, revision: str, milliseconds: float, objects: int) -> None:

@@ -13,12 +13,13 @@ from typing import Final
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from wardgate.cli.console import shown
 from wardgate.kube.proxy_views import ProxyView
 from wardgate.kube.standing import KeySecret, Standing, hosts_of, listeners_of, routes_of
 from wardgate.kube.survey import Survey
 from wardgate.kube.survey_problems import is_behind, problems_of
+from wardgate.printable import printable
 
 ROWS: Final = 20
 """Rows of one table at most; what is left out is counted."""
@@ -31,6 +32,11 @@ _STYLES: Final = {
 _NOTHING: Final = "-"
 
 Row = Sequence[str]
+
+
+def shown(*parts: tuple[str, str]) -> Text:
+    """Join texts with their styles into a line that may be shown."""
+    return Text.assemble(*((printable(text), style) for text, style in parts))
 
 
 def show(survey: Survey) -> None:

@@ -17,7 +17,8 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from wardgate.api import Approval
 from wardgate.kube.errors import ApiError, KubeError
-from wardgate.kube.resources import EVENTS, resource_of
+from wardgate.kube.kind_resources import resource_of
+from wardgate.kube.resources import EVENTS
 from wardgate.kube.token_bucket import TokenBucket
 from wardgate.printable import printable
 from wardgate.problems import ObjectRef

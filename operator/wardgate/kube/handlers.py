@@ -15,10 +15,10 @@ from typing import Final, NoReturn
 
 from wardgate.faults import place_of
 from wardgate.kube.client import KubeClient
+from wardgate.kube.kind_resources import resource_of
 from wardgate.kube.kopf_thread import KopfThread, Observed
 from wardgate.kube.objects import SeenStatus, ignore_status
 from wardgate.kube.pacing import Backoff, Timing
-from wardgate.kube.resources import resource_of
 from wardgate.kube.resync import DOUBTED
 from wardgate.kube.sink import Sink
 from wardgate.problems import ObjectRef

@@ -14,7 +14,7 @@ from sys import intern
 from typing import Any, Final, TypeAlias
 
 from wardgate.kube.errors import UnreadableObject
-from wardgate.kube.resources import resource_of
+from wardgate.kube.kind_resources import resource_of
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject
 

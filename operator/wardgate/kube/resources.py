@@ -1,12 +1,10 @@
-"""Where the kinds are found on the API server: groups, plurals and paths. No I/O."""
+"""Where things are found on the API server: groups, plurals and paths. No I/O."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
-
-from wardgate.api import KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +38,3 @@ SECRETS: Final = Resource("Secret", "", "v1", "secrets")
 LEASES: Final = Resource("Lease", "coordination.k8s.io", "v1", "leases")
 EVENTS: Final = Resource("Event", "events.k8s.io", "v1", "events")
 ENDPOINT_SLICES: Final = Resource("EndpointSlice", "discovery.k8s.io", "v1", "endpointslices")
-
-
-def resource_of(kind: str) -> Resource:
-    """One of our kinds, or ``Secret``. Raises ``KeyError`` for others."""
-    if kind == SECRETS.kind:
-        return SECRETS
-    known = KINDS[kind]
-    return Resource(known.kind, known.group, known.version, known.plural)

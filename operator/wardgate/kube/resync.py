@@ -20,6 +20,7 @@ from wardgate.api import KINDS
 from wardgate.faults import place_of
 from wardgate.kube.client import KubeClient
 from wardgate.kube.errors import ApiError, KubeError
+from wardgate.kube.kind_resources import resource_of
 from wardgate.kube.listing import (
     Collection,
     Refusal,
@@ -31,7 +32,6 @@ from wardgate.kube.listing import (
 )
 from wardgate.kube.objects import SeenStatus, ignore_status, seen_status, stored_object
 from wardgate.kube.pacing import Backoff, Timing
-from wardgate.kube.resources import resource_of
 from wardgate.kube.sink import Sink
 from wardgate.snapshot import StoredObject
 from wardgate.tasks import spawn

@@ -23,7 +23,7 @@ from itertools import count
 from typing import Any, Final, Protocol, TypeAlias
 
 from wardgate.kube.errors import ApiError, KubeError
-from wardgate.kube.resources import resource_of
+from wardgate.kube.kind_resources import resource_of
 from wardgate.kube.status_entry import PATIENCE, StatusEntry, Write
 from wardgate.kube.status_manifest import Desired
 from wardgate.kube.token_bucket import TokenBucket

@@ -20,8 +20,9 @@ from wardgate.api.key_secret import KEY_SECRET_TYPE
 from wardgate.kube.client import Parameters
 from wardgate.kube.errors import ApiError, ConnectionFailed, KubeError
 from wardgate.kube.index import Index, UnreadableIndexError, index_name, read_index
+from wardgate.kube.kind_resources import resource_of
 from wardgate.kube.proxy_views import ProxyEndpoint, ProxyView, endpoints_of, read_announcement
-from wardgate.kube.resources import ENDPOINT_SLICES, LEASES, SECRETS, resource_of
+from wardgate.kube.resources import ENDPOINT_SLICES, LEASES, SECRETS
 from wardgate.kube.standing import KeySecret, Standing, read_key, read_standing
 from wardgate.translate.manifests import at
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from wardgate.problems import Problem, ProblemKind, Reason, format_path
-from wardgate.standalone.tree import Place
+from wardgate.standalone.place import Place
 
 Severity: TypeAlias = Literal["error", "warning", "note"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "note")

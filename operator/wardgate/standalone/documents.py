@@ -19,7 +19,8 @@ from typing import Final, NoReturn
 import yaml
 
 from wardgate.problems import FieldPath
-from wardgate.standalone.tree import MAX_DEPTH, BrokenYamlError, Place, Positions, TreeBuilder
+from wardgate.standalone.place import Place
+from wardgate.standalone.tree import MAX_DEPTH, BrokenYamlError, Positions, TreeBuilder
 
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
 MAX_DOCUMENTS: Final = 200_000

@@ -24,8 +24,8 @@ from wardgate.standalone.diagnostics import Diagnostic
 from wardgate.standalone.documents import MAX_FILE_BYTES, BrokenDocument, Document, UnreadableFileError, read_documents
 from wardgate.standalone.listing import Listing, Signature, list_files
 from wardgate.standalone.manifests import Fault, Foreign, Manifest, identify, read_manifests
+from wardgate.standalone.place import Place
 from wardgate.standalone.slots import Item, Slot, items_of, out_of_sight, readable, retain, unreadable
-from wardgate.standalone.tree import Place
 
 RACY_NS: Final = 2_000_000_000
 """A file changed so shortly before it was read may change again without a new signature: times are that coarse."""

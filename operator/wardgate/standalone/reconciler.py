@@ -10,31 +10,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from wardgate.faults import place_of
 from wardgate.problems import Reason
 from wardgate.standalone.diagnostics import Diagnostic
 from wardgate.standalone.engine import Engine, Outcome
 from wardgate.standalone.folder import Folder, Scan
+from wardgate.standalone.in_force import REVISION_SHOWN, InForce
 from wardgate.standalone.journal import Changes, Journal
 from wardgate.wire.bundle import Bundle
-
-REVISION_SHOWN: Final = 12
-"""Characters of a revision that a person is shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class InForce:
-    """What came of putting a bundle in force.
-
-    ``listeners``: where each is served, by name. ``complete``: no listener of the bundle is missing among them.
-    """
-
-    listeners: Mapping[str, str]
-    problems: tuple[str, ...] = ()
-    complete: bool = True
-
 
 Apply: TypeAlias = Callable[[Bundle], Awaitable[InForce]]
 

@@ -18,7 +18,7 @@ from typing import Final
 from wardgate.problems import FieldPath, ObjectRef
 from wardgate.standalone.diagnostics import Diagnostic
 from wardgate.standalone.documents import Document
-from wardgate.standalone.tree import Place
+from wardgate.standalone.place import Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from typing import Final, TypeAlias
 import yaml
 
 from wardgate.problems import FieldPath
+from wardgate.standalone.place import Place
 from wardgate.standalone.scalars import resolve
 
 MAX_DEPTH: Final = 100
@@ -26,14 +27,6 @@ _TAG = "tag:yaml.org,2002:"
 _MERGING: Final = "\0<<"
 """Stands in ``_Frame.key`` for an unquoted ``<<``; no readable key looks like it."""
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
-    """Both count from 1, as editors do."""
-
-    line: int
-    column: int
 
 
 class BrokenYamlError(Exception):

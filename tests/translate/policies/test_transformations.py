@@ -9,6 +9,7 @@ import pytest
 
 from tests.translate.policies.objects import scope_of, stored
 from wardgate.api.transformation_policy import TransformationPolicy
+from wardgate.inja import Limits
 from wardgate.ir import (
     AppendedHeader,
     DataSource,

@@ -1,0 +1,22 @@
+"""Between who makes configs and who serves them: a config that was put in force, and how a person is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+REVISION_SHOWN: Final = 12
+"""Characters of a revision that a person is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The outcome of putting a bundle in force.
+
+    ``listeners``: where each is served, by name. ``complete``: no listener of the bundle is missing among them.
+    """
+
+    listeners: Mapping[str, str]
+    problems: tuple[str, ...] = ()
+    complete: bool = True

@@ -1,0 +1,13 @@
+"""Where in a file something stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Both count from 1, as editors do."""
+
+    line: int
+    column: int
