@@ -54,7 +54,7 @@ _API_KEY = "spec.config.glooAuth.configs[0].apiKeyAuth"
         ),
         (
             api_key_policy({"apiKeySecretRefs": [None]}),
-            f"{_API_KEY}.apiKeySecretRefs[0] must be an object, but is null; remove it or fill it in.",
+            f"{_API_KEY}.apiKeySecretRefs[0] must be an object, but is null; fill it in.",
         ),
         (
             api_key_policy({"headersFromMetadataEntry": {"x-api-key": {}}}),
@@ -131,13 +131,16 @@ _API_KEY = "spec.config.glooAuth.configs[0].apiKeyAuth"
         (
             request_template({"parseBodyBehavior": False}),
             (
-                "spec.config.request.injaTemplate.parseBodyBehavior must be one of ParseAsJson, DontParse; "
-                "put it in quotes."
+                "spec.config.request.injaTemplate.parseBodyBehavior must be one of ParseAsJson, DontParse; write "
+                "one of these."
             ),
         ),
         (
             request_template({"parseBodyBehavior": []}),
-            "spec.config.request.injaTemplate.parseBodyBehavior must be one of ParseAsJson, DontParse.",
+            (
+                "spec.config.request.injaTemplate.parseBodyBehavior must be one of ParseAsJson, DontParse; write "
+                "one of these."
+            ),
         ),
         (
             route_table({"directResponse": {"status": 200}}, hosts=["api.*.com"]),
@@ -149,7 +152,7 @@ _API_KEY = "spec.config.glooAuth.configs[0].apiKeyAuth"
         ),
         (
             manifest("ExtAuthPolicy", None),
-            "spec must be an object, but is null; remove it or fill it in.",
+            "spec must be an object, but is null; fill it in.",
         ),
         (
             external_service(hosts=["a.example"], ports=None),

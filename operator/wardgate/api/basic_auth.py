@@ -52,7 +52,9 @@ class BasicAuth(ApiModel):
             given("user_list"), given("encryption"), message="userList needs encryption: add apr: {} or sha1: {} there."
         ),
         implies(
-            given("encryption"), given("user_list"), message="encryption needs userList: add the users or remove it."
+            given("encryption"),
+            given("user_list"),
+            message="encryption needs userList: add it, or give the users under apr and remove encryption.",
         ),
     )
 

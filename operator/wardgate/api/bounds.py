@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Annotated, Final, Literal, TypeAlias, TypeVar
 
 from pydantic import BeforeValidator, Field, Strict
+from pydantic_core import PydanticCustomError
 
 T = TypeVar("T")
 
@@ -33,6 +34,13 @@ def null_is(default: object) -> BeforeValidator:
 
 def _null_is_empty_map(value: object) -> object:
     return {} if value is None else value
+
+
+def _no_bare_number(value: object) -> object:
+    """Quotes make a duration of no number, as they do of a text: it lacks its unit."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise PydanticCustomError("bare_duration", "A duration needs its unit.")
+    return value
 
 
 Items: TypeAlias = Annotated[tuple[T, ...], Strict(strict=False), null_is(())]
@@ -62,7 +70,7 @@ Regex: TypeAlias = Annotated[str, Field(max_length=4096)]
 Path: TypeAlias = Annotated[str, Field(max_length=8192)]
 Document: TypeAlias = Annotated[str, Field(max_length=MAX_DOCUMENT)]
 """A template or a body."""
-Duration: TypeAlias = Annotated[str, Field(max_length=64, pattern=_DURATION)]
+Duration: TypeAlias = Annotated[str, Field(max_length=64, pattern=_DURATION), BeforeValidator(_no_bare_number)]
 Port: TypeAlias = Annotated[int, Field(ge=1, le=65535)]
 Int32: TypeAlias = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
 Count: TypeAlias = Annotated[int, Field(ge=0, le=2**32 - 1)]

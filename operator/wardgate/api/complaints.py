@@ -12,9 +12,9 @@ from typing import Final
 from pydantic_core import ErrorDetails
 
 from wardgate.api.bounds import PATTERN_MEANINGS
+from wardgate.api.http_route import REDIRECT_CODES
 from wardgate.api.meta import NAME_PATTERNS
 
-_QUOTE: Final = "; put it in quotes"
 _WORDS: Final[Mapping[type, str]] = {
     dict: "an object",
     list: "a list",
@@ -43,9 +43,9 @@ def _wrong_type(expected: str) -> Callable[[ErrorDetails], str]:
 
 def _remedy(expected: str, value: object) -> str:
     if value is None:
-        return "; remove it or fill it in"
+        return "; fill it in"
     if expected == "a text":
-        return _QUOTE if isinstance(value, bool | int | float) else "; write one text"
+        return "; put it in quotes" if isinstance(value, bool | int | float) else "; write one text"
     if expected == "a list":
         return '; begin each entry with "- "'
     if isinstance(value, str) and _is_quoted(expected, value):
@@ -57,6 +57,10 @@ def _is_quoted(expected: str, text: str) -> bool:
     return (expected == "a number" and text.isdigit()) or (expected == "true or false" and text in ("true", "false"))
 
 
+def _no_duration(error: ErrorDetails) -> str:
+    return "must be a duration with its unit, but is a number; write it like 2s, 500ms or 1m30s"
+
+
 def _missing(error: ErrorDetails) -> str:
     return "is missing; add it"
 
@@ -64,14 +68,29 @@ def _missing(error: ErrorDetails) -> str:
 def _no_choice(error: ErrorDetails) -> str:
     expected = error["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
     value = error["input"]
-    if not isinstance(value, str):
-        return f"must be one of {', '.join(expected)}{_QUOTE if isinstance(value, bool | int) else ''}"
-    near = difflib.get_close_matches(value.upper(), [choice.upper() for choice in expected], n=1)
-    hint = "; write one of these"
-    if near:
-        hint = f"; did you mean {next(choice for choice in expected if choice.upper() == near[0])}?"
-    shown = f", not {value}" if len(value) <= _LONGEST_WORD and value.isprintable() else ""
+    word = "" if isinstance(value, bool) or not isinstance(value, str | int | float) else str(value)
+    near = _by_number(word, expected) or _by_spelling(word, expected)
+    hint = "; write one of these" if near is None else f"; did you mean {near}?"
+    shown = f", not {word}" if 0 < len(word) <= _LONGEST_WORD and word.isprintable() else ""
     return f"must be one of {', '.join(expected)}{shown}{hint}"
+
+
+def _by_number(word: str, choices: list[str]) -> str | None:
+    """The only choice with these digits: ``307`` is the status of TEMPORARY_REDIRECT, ``1.2`` the version TLSv1_2."""
+    digits = _digits(word)
+    if not digits or any(letter.isalpha() for letter in word):
+        return None
+    found = [name for name in choices if digits in (_digits(name), str(REDIRECT_CODES.get(name)))]
+    return found[0] if len(found) == 1 else None
+
+
+def _digits(word: str) -> str:
+    return "".join(letter for letter in word if letter in "0123456789")
+
+
+def _by_spelling(word: str, choices: list[str]) -> str | None:
+    near = difflib.get_close_matches(word.upper(), [choice.upper() for choice in choices], n=1)
+    return next((choice for choice in choices if choice.upper() == near[0]), None) if near else None
 
 
 def _too_small(error: ErrorDetails) -> str:
@@ -106,6 +125,7 @@ _BY_TYPE: Final[Mapping[str, Callable[[ErrorDetails], str]]] = {
     "model_type": _wrong_type("an object"),
     "tuple_type": _wrong_type("a list"),
     "literal_error": _no_choice,
+    "bare_duration": _no_duration,
     "greater_than_equal": _too_small,
     "less_than_equal": _too_great,
     "string_too_long": _too_long,

@@ -5,6 +5,7 @@ Timeouts and retries are no part of it: the Gloo API keeps them in a kind of the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
@@ -135,6 +136,14 @@ class GraphQl(OpenModel):
     options: JsonObject | None = Field(None, description="How queries are served and logged.")
 
 
+REDIRECT_CODES: Final[Mapping[str, int]] = {
+    "MOVED_PERMANENTLY": 301,
+    "FOUND": 302,
+    "SEE_OTHER": 303,
+    "TEMPORARY_REDIRECT": 307,
+    "PERMANENT_REDIRECT": 308,
+}
+"""The statuses of redirects by their names."""
 ACTIONS = ("forward_to", "redirect", "direct_response", "delegate", "graphql")
 """Attributes of ``HttpRoute`` of which exactly one is given."""
 

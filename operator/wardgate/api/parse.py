@@ -23,6 +23,7 @@ from wardgate.api.meta import DEFAULT_NAMESPACE, ObjectMeta
 from wardgate.api.model import KubernetesObject
 from wardgate.api.plain_secret import PlainSecret
 from wardgate.api.registry import Kind, Passive, Stranger, Unknown, look_up
+from wardgate.api.removal import removal_sentence
 from wardgate.api.rule_check import broken_rules
 from wardgate.api.secret import DEFAULT_TYPE, KNOWN_FIELDS, decode_entries
 from wardgate.api.unknown_fields import UnknownField, find_unknown, unknown_among
@@ -145,7 +146,9 @@ def _unknown_fields(ref: ObjectRef, unknown: Iterable[UnknownField]) -> tuple[Pr
 
 
 def _unknown_field(ref: ObjectRef, unknown: UnknownField) -> Problem:
-    remedy = "Remove it." if unknown.nearest is None else f"Did you mean {unknown.nearest}?"
+    remedy = f"Did you mean {unknown.nearest}?"
+    if unknown.nearest is None:
+        remedy = removal_sentence(unknown.path, alone=unknown.alone)
     message = f"{ref}: {format_path(unknown.path)} is not a field of this kind and has no effect. {remedy}"
     return Problem(ProblemKind.WARNING, Reason.UNKNOWN_FIELD, message, ref, unknown.path)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
@@ -24,10 +24,11 @@ _TOP_LEVEL: Final = frozenset({"status"})
 
 @dataclass(frozen=True, slots=True)
 class UnknownField:
-    """``nearest`` is the known name that it most resembles, if any does."""
+    """``nearest`` is the known name that it most resembles, if any does. ``alone``: its mapping holds nothing known."""
 
     path: FieldPath
     nearest: str | None
+    alone: bool = False
 
 
 def find_unknown(manifest: Mapping[str, object], model: type[BaseModel]) -> Iterator[UnknownField]:
@@ -66,7 +67,9 @@ def _leads_to_model(shape: Shape | None) -> bool:
 def _in_object(value: Mapping[str, object], model: type[BaseModel], path: FieldPath) -> Iterator[UnknownField]:
     known = _known(model)
     if not known.issuperset(value) and not (issubclass(model, ApiModel) and model.OPEN):
-        yield from unknown_among(value, known, path)
+        found = tuple(unknown_among(value, known, path))
+        alone = known.isdisjoint(value) and all(one.nearest is None for one in found)
+        yield from (replace(one, alone=alone) for one in found)
     for name, shape in _walked(model).items():
         if name in value:
             yield from _in_value(value[name], shape, (*path, name))

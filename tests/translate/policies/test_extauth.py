@@ -448,8 +448,8 @@ class TestServer:
     def test_missing_server_is_a_warning(self) -> None:
         (problem,) = server_problems(REF, naming({"name": "s", "namespace": "x"}), set())
         expected = (
-            "ExtAuthPolicy ns/p names ExtAuthServer x/s, which does not exist. No request changes by that; correct or "
-            "remove the name."
+            "ExtAuthPolicy ns/p names ExtAuthServer x/s, which does not exist. No request changes by that; correct "
+            "the name, or remove config.server."
         )
         assert (ProblemKind.WARNING, expected, ("spec", "config", "server")) == (
             problem.kind,

@@ -63,7 +63,7 @@ def server_problems(policy: ObjectRef, outcome: PolicyOutcome, servers: Containe
     if outcome.server is None or outcome.server in servers:
         return ()
     missing = f"{policy} names {outcome.server}, which does not exist."
-    message = f"{missing} No request changes by that; correct or remove the name."
+    message = f"{missing} No request changes by that; correct the name, or remove config.server."
     return (Problem(ProblemKind.WARNING, Reason.REF_NOT_FOUND, message, policy, (*_CONFIG, "server")),)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from wardgate.api.removal import removal_sentence
 from wardgate.api.transformation_template import DataSource as DataSourceModel
 from wardgate.api.transformation_template import Extractor as ExtractorModel
 from wardgate.api.transformation_template import InjaTemplate, TransformationTemplate
@@ -30,6 +31,7 @@ _UNSUPPORTED: Final = (
     ("merge_json_keys", "mergeJsonKeys"),
     ("string_delimiter", "stringDelimiter"),
 )
+_FOREIGN: Final = frozenset({"merge_json_keys", "string_delimiter", "span_transformer", "data_source_max_size"})
 _CONSTANT_IN_LOWER_CASE: Final = re.compile(r"(?=[^a-z]*[a-z])[A-Za-z-]{1,32}")
 """A text without a placeholder that could be a method but for its case."""
 _DATA_SOURCE_BYTES: Final = 4096
@@ -67,15 +69,18 @@ class TemplateReader:
     def _report_foreign_fields(self, model: TransformationTemplate) -> None:
         for attribute, name in _UNSUPPORTED:
             if getattr(model, attribute):
-                message = f"{self.policy} uses {name}, which Wardgate does not implement. Remove it."
+                message = f"{self.policy} uses {name}, which Wardgate does not implement. {self._removal(model, name)}"
                 self.findings.error(self.policy, Reason.UNSUPPORTED, message, self._field(name))
         for name, set_in_vain in (
             ("spanTransformer", model.span_transformer is not None),
             ("dataSourceMaxSize", model.data_source_max_size is not None and not model.data_sources),
         ):
             if set_in_vain:
-                message = f"{self.policy} sets {name}, which has no effect here. Remove it."
+                message = f"{self.policy} sets {name}, which has no effect here. {self._removal(model, name)}"
                 self.findings.warning(self.policy, Reason.NO_EFFECT, message, self._field(name))
+
+    def _removal(self, model: TransformationTemplate, name: str) -> str:
+        return removal_sentence(self._field(name), alone=model.model_fields_set <= _FOREIGN)
 
     def _extractor(self, name: str, model: ExtractorModel) -> Extractor:
         replacement = None if model.mode == "EXTRACT" else model.replacement_text

@@ -30,13 +30,6 @@ from wardgate.translate.routes.table_plans import (
 from wardgate.url_path import settle
 
 ROUTE_INVALID: Final = Refuse(500, "route_invalid")
-_CODES: Final = {
-    "MOVED_PERMANENTLY": 301,
-    "FOUND": 302,
-    "SEE_OTHER": 303,
-    "TEMPORARY_REDIRECT": 307,
-    "PERMANENT_REDIRECT": 308,
-}
 _PATH: Final = re.compile(r"/[\x21-\x22\x24-\x3e\x40-\x7e]*")
 _AUTHORITY: Final = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _NO_FORM: Final = "has to hold no dot segment, no %00, and no % but before two hex digits"
@@ -130,7 +123,8 @@ class ActionReader:
             self._check_path(redirect.path_redirect, (*field, "pathRedirect"))
         if redirect.host_redirect is not None and not _AUTHORITY.fullmatch(redirect.host_redirect):
             self._error(Reason.INVALID, "is not the name of a host", (*field, "hostRedirect"))
-        return Redirect(_CODES[redirect.response_code], redirect.host_redirect, redirect.path_redirect or None)
+        status = api.REDIRECT_CODES[redirect.response_code]
+        return Redirect(status, redirect.host_redirect, redirect.path_redirect or None)
 
     def _delegate(self, delegate: api.Delegate, field: FieldPath) -> DelegatePlan:
         selectors = tuple(

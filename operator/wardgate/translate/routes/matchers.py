@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeVar
 
 from wardgate.api.matchers import HeaderMatcher, HttpRequestMatcher, QueryParameterMatcher, StringMatch
+from wardgate.api.removal import removal
 from wardgate.ir import HeaderMatch, PathMatch, QueryMatch, RouteMatch
 from wardgate.problems import FieldPath, ObjectRef, ProblemKind, Reason, format_path
 from wardgate.translate.findings import Findings
@@ -52,11 +53,12 @@ class MatcherReader:
 
     def _matcher(self, matcher: HttpRequestMatcher, field: FieldPath) -> MatcherPlan:
         if matcher.name:
+            place, alone = (*field, "name"), matcher.model_fields_set == {"name"}
             self.findings.warning(
                 self.ref,
                 Reason.NO_EFFECT,
-                f"{format_path((*field, 'name'))} of {self.ref} has no effect; remove it.",
-                (*field, "name"),
+                f"{format_path(place)} of {self.ref} has no effect; {removal(place, alone=alone)}.",
+                place,
             )
         headers = enumerate(matcher.headers)
         query = enumerate(matcher.query_parameters)

@@ -195,7 +195,8 @@ class _Reader:
     def _report_passive(self) -> None:
         for name, given in (("tcp", self.spec.tcp), ("tls", self.spec.tls)):
             if given:
-                message = f"spec.{name} of {self.ref} is not supported; this gateway forwards HTTP only. Remove it."
+                remedy = "Remove it." if self.spec.http else "Delete the table, or give it routes under http instead."
+                message = f"spec.{name} of {self.ref} is not supported; this gateway forwards HTTP only. {remedy}"
                 self.findings.error(self.ref, Reason.UNSUPPORTED, message, ("spec", name))
         passive = {
             "workloadSelectors": self.spec.workload_selectors,
