@@ -105,3 +105,30 @@ def test_what_is_no_number_is_written_as_null() -> None:
 
 def test_string_that_looks_like_a_large_float_stays() -> None:
     assert dumps_json(["1234567890123456.0", True, None]) == '["1234567890123456.0",true,null]'
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('{"model":"m","temperature":NaN}', "line 1, column 28"),
+        ('{"a":"NaN \\" Infinity",\n "b": [1, -Infinity]}', "line 2, column 11"),
+        ("Infinity", "line 1, column 1"),
+        ('{"NaN":\n\n"x",\n"n":NaN,"m":NaN}', "line 4, column 5"),
+        ('["é", 123456789012345678901234567890, NaN]', "line 1, column 39"),
+        ('{"a":"\\\\\\\\ud800 \\ud83d\\ude00",\n"b":"x\\ud800"}', "line 2, column 7"),
+        ('["\\ud83d\\ude00\\ude00"]', "line 1, column 15"),
+        ('["\\ud83d\\ud83d\\ude00"]', "line 1, column 3"),
+        ("\udcff", "line 1, column 1"),
+        ('["é",\n\udcff]', "line 2, column 1"),
+        (b'["\xc3\xa9",\n "\xff"]', "line 2, column 3"),
+    ],
+)
+def test_place_of_an_error_is_where_it_stands(text: str | bytes, place: str) -> None:
+    with pytest.raises(JsonTextError, match=rf"parse error at {place}: "):
+        loads_json(text)
+
+
+@pytest.mark.parametrize("wrong", ["NaN", '"\\ud800"'])
+def test_no_place_is_told_where_a_long_text_would_be_read_twice(wrong: str) -> None:
+    with pytest.raises(JsonTextError, match=r"parse error: syntax error"):
+        loads_json(f'["{"x" * (1 << 18)}", {wrong}]')

@@ -19,6 +19,9 @@ from wardgate.inja.values import INT64_MAX, INT64_MIN, JsonValue, Meter, sorted_
 
 _UINT64_MAX: Final = 2 * INT64_MAX + 1
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+_LONE_SURROGATE: Final = re.compile(r"\\u[dD](?:[89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..\\u[dD])[c-fC-F])")
+_PLACED: Final = 1 << 18
+"""Characters. In a longer text a place that takes a second look is not told: it would cost as much as the parsing."""
 _FLOAT_TO_CORRECT: Final = re.compile(r"\.(?<=[0-9]{16}\.)")
 """Begins with what is rare: sixteen digits first would look at every run of digits sixteen times."""
 DEFAULT_DEPTH: Final = 256
@@ -51,12 +54,13 @@ def decode(text: str | bytes) -> str:
         try:
             return text.decode()
         except UnicodeDecodeError as error:
-            raise JsonTextError(_syntax(error.start + 1, "ill-formed UTF-8 byte")) from error
+            before = text[: error.start].decode()
+            raise JsonTextError(_syntax(_place(before, len(before)), "ill-formed UTF-8 byte")) from error
     if not text.isascii():
         try:
             text.encode()
         except UnicodeEncodeError as error:
-            raise JsonTextError(_syntax(error.start + 1, "ill-formed UTF-8 byte")) from error
+            raise JsonTextError(_syntax(_place(text, error.start), "ill-formed UTF-8 byte")) from error
     return text
 
 
@@ -65,8 +69,12 @@ def parse(text: str) -> JsonValue:
     source = text.removeprefix("\ufeff").partition("\0")[0]
     try:
         value: JsonValue = _DECODER.decode(source)
-        if _SURROGATE.search(source):
-            _refuse_lone_surrogates(value)
+        if _SURROGATE.search(source) and _has_lone_surrogate(value):
+            place = _place_of_lone_surrogate(source)
+            raise JsonTextError(_syntax(place, "invalid string: a surrogate must be one of a pair"))
+    except _ConstantError as error:
+        msg = _syntax(_place_of_constant(source), "invalid literal; last read: '{}'")
+        raise JsonTextError(msg.format(error.name), msg.format(REDACTED)) from error
     except JsonTextError:
         raise
     except ValueError as error:
@@ -132,30 +140,59 @@ def _parse_float(digits: str) -> float:
     return number
 
 
+class _ConstantError(ValueError):
+    """``NaN``, ``Infinity`` or ``-Infinity``, which Python reads and JSON has not."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
 def _refuse_constant(name: str) -> None:
-    msg = _syntax(1, "invalid literal; last read: '{}'")
-    raise JsonTextError(msg.format(name), msg.format(REDACTED))
+    raise _ConstantError(name)
 
 
 _DECODER: Final = json.JSONDecoder(parse_int=_parse_int, parse_float=_parse_float, parse_constant=_refuse_constant)
+_MISSPELT: Final = json.JSONDecoder(strict=False, parse_int=float)
 _ENCODER: Final = json.JSONEncoder(
     ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False
 )
 
 
-def _syntax(column: int, text: str) -> str:
-    return (
-        f"[json.exception.parse_error.101] parse error at line 1, column {column}: "
-        f"syntax error while parsing value - {text}"
-    )
+def _syntax(place: str, text: str) -> str:
+    return f"[json.exception.parse_error.101] parse error{place}: syntax error while parsing value - {text}"
+
+
+def _place(text: str, index: int) -> str:
+    """Where the character at ``index`` stands, both counted from 1, as for the errors of ``json``."""
+    line_start = text.rfind("\n", 0, index) + 1
+    return f" at line {text.count(chr(10), 0, index) + 1}, column {index - line_start + 1}"
+
+
+def _place_of_constant(source: str) -> str:
+    """The place of the first ``NaN`` or ``Infinity`` outside a string, which ``json`` does not tell.
+
+    Read once more with the names spelt wrong, it is the first error: what stands before it was read without one, and
+    within strings control characters are let pass.
+    """
+    if len(source) > _PLACED:
+        return ""
+    try:
+        _MISSPELT.decode(source.replace("NaN", "\1aN").replace("Infinity", "\1nfinity"))
+    except json.JSONDecodeError as error:
+        return _place(source, error.pos)
+    return ""
+
+
+def _place_of_lone_surrogate(source: str) -> str:
+    # Pairs of backslashes first: what is left of a run begins an escape.
+    found = _LONE_SURROGATE.search(source.replace("\\\\", "__")) if len(source) <= _PLACED else None
+    return "" if found is None else _place(source, found.start())
 
 
 def _describe(error: ValueError) -> str:
     if isinstance(error, json.JSONDecodeError):
-        return (
-            f"[json.exception.parse_error.101] parse error at line {error.lineno}, column {error.colno}: "
-            f"syntax error while parsing value - {error.msg.lower()}"
-        )
+        return _syntax(f" at line {error.lineno}, column {error.colno}", error.msg.lower())
     return str(error)
 
 
@@ -178,7 +215,7 @@ def _check_depth(value: JsonValue, max_depth: int) -> None:
         ]
 
 
-def _refuse_lone_surrogates(value: JsonValue) -> None:
+def _has_lone_surrogate(value: JsonValue) -> bool:
     """Python keeps a lone ``\\ud800``; the library calls it ill-formed."""
     waiting = [value]
     while waiting:
@@ -191,8 +228,9 @@ def _refuse_lone_surrogates(value: JsonValue) -> None:
         elif isinstance(one, str) and not one.isascii():
             try:
                 one.encode()
-            except UnicodeEncodeError as error:
-                raise JsonTextError(_syntax(1, "invalid string: a surrogate must be one of a pair")) from error
+            except UnicodeEncodeError:
+                return True
+    return False
 
 
 def _invalid_utf8() -> RenderError:
