@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -114,6 +116,12 @@ def test_quoted_merge_key_is_an_ordinary_key() -> None:
 
 def test_json_is_read() -> None:
     assert [{"a": [1, {"b": "😀"}]}] == values('{"a": [1, {"b": "\\ud83d\\ude00"}]}')
+
+
+def test_number_without_a_fraction_is_an_integer_in_json_too() -> None:
+    (found,) = values('{"a": 80.0, "b": 1.5}')
+
+    assert '{"a": 80, "b": 1.5}' == json.dumps(found)
 
 
 def test_json_has_places_too() -> None:

@@ -56,6 +56,13 @@ def test_string_data_without_data_is_folded() -> None:
     assert {"k": "dg=="} == manifest(content).value["data"]
 
 
+def test_null_in_string_data_says_nothing() -> None:
+    found = manifest(secret("key") + "stringData: {token: hf_abc, api-key: null}\n")
+    expected = manifest(secret("key") + "stringData: {token: hf_abc}\n")
+
+    assert expected.value == found.value
+
+
 @pytest.mark.parametrize("wrong", ["stringData: [a]", "stringData: {k: 1}", "stringData: {k: v}\ndata: [x]"])
 def test_string_data_of_another_shape_is_left_for_the_schema(wrong: str) -> None:
     assert "stringData" in manifest(f"apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\n{wrong}\n").value

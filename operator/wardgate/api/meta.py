@@ -1,7 +1,7 @@
 """Who an object is: the part of ``metadata`` that Wardgate reads.
 
-Managed fields, owners and finalizers are known and left alone. Times stay the text that they are: a pure package
-has no use for a clock.
+What the API server writes there (versions, times, managed fields, owners) is known and left alone: a source of objects
+that has a use for it reads it itself, and a manifest that was exported with it means the same as one without.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ DEFAULT_NAMESPACE: Final = "default"
 
 PASSIVE_FIELDS: Final = frozenset(
     {
-        "clusterName", "deletionGracePeriodSeconds", "deletionTimestamp", "finalizers", "generateName",
-        "managedFields", "ownerReferences", "selfLink",
+        "clusterName", "creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "finalizers",
+        "generateName", "generation", "managedFields", "ownerReferences", "resourceVersion", "selfLink", "uid",
     }
 )  # fmt: skip
-"""Fields of ``metadata`` that Kubernetes defines and Wardgate has no use for."""
+"""Fields of ``metadata`` that Kubernetes defines and no model reads."""
 
 _SUBDOMAIN: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 _LABEL: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
@@ -37,25 +37,15 @@ def _no_null_map(value: object) -> object:
     return {} if value is None else value
 
 
-def _no_null_text(value: object) -> object:
-    return "" if value is None else value
-
-
-def _no_null_number(value: object) -> object:
-    return 0 if value is None else value
-
-
 def _default_namespace(value: object) -> object:
     return DEFAULT_NAMESPACE if value in (None, "") else value
 
 
 _Texts: TypeAlias = Annotated[dict[str, str], BeforeValidator(_no_null_map)]
-_Text: TypeAlias = Annotated[str, BeforeValidator(_no_null_text)]
-_Number: TypeAlias = Annotated[int, BeforeValidator(_no_null_number)]
 
 
 class ObjectMeta(BaseModel):
-    """Identity, version and labels of one object. What a folder cannot know is empty or zero."""
+    """Identity and labels of one object."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore", alias_generator=json_name)
 
@@ -63,9 +53,5 @@ class ObjectMeta(BaseModel):
     namespace: Annotated[str, Field(max_length=63, pattern=_LABEL), BeforeValidator(_default_namespace)] = (
         DEFAULT_NAMESPACE
     )
-    uid: _Text = ""
-    resource_version: _Text = ""
-    generation: _Number = 0
-    creation_timestamp: _Text = ""
     labels: _Texts = Field({}, repr=False)
     annotations: _Texts = Field({}, repr=False)

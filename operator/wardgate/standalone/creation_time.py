@@ -16,15 +16,14 @@ _RFC_3339: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-
 
 
 def creation_time(metadata: Mapping[str, object]) -> str | None:
-    """The time in UTC, to the second; None where the text is no time.
+    """The time in UTC, to the second; None where it cannot be read.
 
-    Empty where there is none: null is none (``kubectl create --dry-run=client`` writes it), and of anything but text
-    the schema of the kind complains.
+    Empty where there is none. Null is none: ``kubectl create --dry-run=client`` writes it.
     """
     given = metadata.get("creationTimestamp")
-    if not isinstance(given, str):
+    if given is None:
         return ""
-    match = _RFC_3339.fullmatch(given)
+    match = _RFC_3339.fullmatch(given) if isinstance(given, str) else None
     if match is None:
         return None
     time, offset = match.groups()

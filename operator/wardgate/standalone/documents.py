@@ -20,6 +20,7 @@ import yaml
 
 from wardgate.problems import FieldPath
 from wardgate.standalone.place import Place
+from wardgate.standalone.scalars import whole
 from wardgate.standalone.tree import MAX_DEPTH, BrokenYamlError, Positions, TreeBuilder
 
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
@@ -151,7 +152,7 @@ def _read_json(text: str) -> object:
     if not text.lstrip().startswith("{"):
         return None
     try:
-        value: object = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+        value: object = json.loads(text, object_pairs_hook=_unique, parse_float=_number, parse_constant=_refuse)
         json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return None
@@ -164,6 +165,10 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
         msg = "A key stands twice."
         raise ValueError(msg)
     return result
+
+
+def _number(text: str) -> int | float:
+    return whole(float(text))
 
 
 def _refuse(_constant: str) -> NoReturn:

@@ -152,12 +152,13 @@ _NAME_RULE: Final = f"{_LABEL_RULE}, as parts that dots may join"
 
 
 def _fold_string_data(secret: dict[str, object]) -> None:
-    """Do what the API server does on writing; leave anything of another shape for the schema to refuse."""
+    """Do what ``kubectl apply`` does; leave anything of another shape for the schema to refuse. A null says nothing."""
     plain, data = secret.get("stringData"), secret.get("data")
     if not isinstance(plain, dict) or not (data is None or isinstance(data, dict)):
         return
-    if all(isinstance(text, str) for text in plain.values()):
-        encoded = {key: base64.b64encode(text.encode()).decode() for key, text in plain.items()}
+    given = {key: text for key, text in plain.items() if text is not None}
+    if all(isinstance(text, str) for text in given.values()):
+        encoded = {key: base64.b64encode(text.encode()).decode() for key, text in given.items()}
         secret["data"] = {**(data or {}), **encoded}
         del secret["stringData"]
 

@@ -1,9 +1,9 @@
 """What a plain YAML scalar means to Kubernetes.
 
 ``kubectl`` reads YAML 1.1 with a few habits of its own: ``yes``, ``on`` and ``y`` are booleans, a leading zero means
-octal, dates stay text, base-60 numbers do not exist. A folder that is read by other rules would behave differently from
-the same folder applied to a cluster, so the rules are written down here. Quoted scalars are always text and never come
-here.
+octal, dates stay text, base-60 numbers do not exist, ``80.0`` is an integer. A folder that is read by other rules would
+behave differently from the same folder applied to a cluster, so the rules are written down here. Quoted scalars are
+always text and never come here.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\
 _LONGEST_INTEGER = 40
 """Digits. Longer ones become floats: no field takes them, and Python reads them in quadratic time."""
 
+_LARGEST_WHOLE = 1e21
+"""From here on Go writes a float with an exponent."""
+
 
 def resolve(text: str) -> Scalar:
     """Return the value of a plain scalar; what is nothing else is text."""
@@ -38,7 +41,12 @@ def resolve(text: str) -> Scalar:
     number = _integer(plain)
     if number is not None:
         return number
-    return float(plain) if _FLOAT.match(plain) else text
+    return whole(float(plain)) if _FLOAT.match(plain) else text
+
+
+def whole(number: float) -> int | float:
+    """A float without a fraction is an integer once ``kubectl`` has written it as JSON (``80.0``, ``1e3``)."""
+    return int(number) if abs(number) < _LARGEST_WHOLE and number.is_integer() else number
 
 
 def _integer(text: str) -> int | None:
