@@ -102,13 +102,22 @@ class Operator:
 
 
 class Installation:
-    """Ends its processes when left."""
+    """Ends its processes when left. Without ``helm`` the release is one that is installed already."""
 
-    def __init__(self, cluster: Cluster, helm: Helm, folder: Path, values: Values | None = None) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        helm: Helm | None,
+        folder: Path,
+        values: Values | None = None,
+        *,
+        release: str | None = None,
+        namespace: str | None = None,
+    ) -> None:
         self.cluster = cluster
         self.folder = folder
-        self.release = f"w{secrets.token_hex(3)}"
-        self.namespace = cluster.namespace("wardgate")
+        self.release = release or f"w{secrets.token_hex(3)}"
+        self.namespace = namespace or cluster.namespace("wardgate")
         self.config_namespace = f"{self.release}-config"
         self.wardgate: tuple[str, ...] = UNMEASURED
         """The command of what is started next: another tree's, for a test of skew."""
@@ -117,8 +126,9 @@ class Installation:
         self._started = 0
         self.proxies: list[Proxy] = []
         self.admin_ports = [free_port(), free_port()]
-        documents = helm.render(values, release=self.release, namespace=self.namespace)
-        cluster.apply([each for each in documents if each["kind"] not in _PODS])
+        if helm is not None:
+            documents = helm.render(values, release=self.release, namespace=self.namespace)
+            cluster.apply([each for each in documents if each["kind"] not in _PODS])
         self.require("operator", "get", self.config_namespace)
         self.require("proxy", "get", self.config_namespace)
 

@@ -1,20 +1,21 @@
 """Does what README.md tells a newcomer to do for the lab, word for word, in the folder where it is started.
 
-``python3 tests/install/newcomer.py`` needs no package. It runs the first ``console`` block of the README, waits until
-the gateway serves, runs the second block's commands, and compares what they print with what the README shows; ``...``
-there stands for any text. Exit status 1: a command failed, or printed something else.
+``python3 -m tests.install.newcomer`` needs no package. It runs the first ``console`` block of the README, waits until
+the gateway serves, runs the second block's commands, and compares what they print with what the README shows. Exit
+status 1: a command failed, or printed something else.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from tests.documents.blocks import ROOT, Command, blocks_of, commands_in, is_as_shown
 
 SERVES = "The gateway serves."
 START_SECONDS = 900.0
@@ -24,14 +25,14 @@ TRY_SECONDS = 60.0
 
 def main() -> int:
     """Follow the README; say what differs."""
-    start, tries = re.findall(r"```console\n(.*?)```", Path("README.md").read_text(encoding="utf-8"), re.DOTALL)[:2]
-    ((command, _),) = commands_of(start)
+    start, tries, *_ = blocks_of(ROOT / "README.md", "console")
+    (command,) = [each.text for each in commands_in(start)]
     with tempfile.NamedTemporaryFile("w+", encoding="utf-8") as output:
         print(f"$ {command}", flush=True)
         lab = subprocess.Popen(command, shell=True, stdout=output, stderr=output, start_new_session=True)
         try:
             wait_until_it_serves(lab, Path(output.name))
-            failures = [failure for each, shown in commands_of(tries) if (failure := compare(each, shown))]
+            failures = [failure for each in commands_in(tries) if (failure := compare(each))]
         except TimeoutError as error:
             failures = [str(error)]
         finally:
@@ -39,13 +40,6 @@ def main() -> int:
             lab.wait(TRY_SECONDS)
     print("\n".join(failures) or "README.md: the lab does what it says.", flush=True)
     return 1 if failures else 0
-
-
-def commands_of(block: str) -> list[tuple[str, str]]:
-    """Split a block into its commands, each with the output that is shown below it."""
-    joined = block.replace("\\\n", " ")
-    parts = re.split(r"^\$ ", joined, flags=re.MULTILINE)[1:]
-    return [(command, shown) for command, _, shown in (part.partition("\n") for part in parts)]
 
 
 def wait_until_it_serves(lab: subprocess.Popen[bytes], output: Path) -> None:
@@ -58,15 +52,16 @@ def wait_until_it_serves(lab: subprocess.Popen[bytes], output: Path) -> None:
     print(output.read_text(encoding="utf-8"), flush=True)
 
 
-def compare(command: str, shown: str) -> str:
+def compare(command: Command) -> str:
     """Run a command; return what is wrong with its output, or nothing."""
-    print(f"$ {command}", flush=True)
-    ended = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=TRY_SECONDS, check=False)
-    printed = ended.stdout.replace("\r\n", "\n").strip()
-    pattern = ".*".join(map(re.escape, re.split(r"\s*\.\.\.\s*", shown.strip())))
-    if ended.returncode == 0 and re.fullmatch(pattern, printed, re.DOTALL):
+    print(f"$ {command.text}", flush=True)
+    ended = subprocess.run(command.text, shell=True, capture_output=True, text=True, timeout=TRY_SECONDS, check=False)
+    if ended.returncode == 0 and is_as_shown(command.shown, ended.stdout):
         return ""
-    return f"README.md shows for {command}\n{shown}\nIt printed (status {ended.returncode}):\n{printed}\n{ended.stderr}"
+    return (
+        f"README.md shows for {command.text}\n{command.shown}\n"
+        f"It printed (status {ended.returncode}):\n{ended.stdout}\n{ended.stderr}"
+    )
 
 
 if __name__ == "__main__":
