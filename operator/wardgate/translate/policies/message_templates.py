@@ -23,6 +23,7 @@ from wardgate.ir import AppendedHeader, DataSource, DynamicMetadataValue, Extrac
 from wardgate.problems import FieldPath, ObjectRef, Reason
 from wardgate.translate.findings import Findings
 from wardgate.translate.policies.header_names import PSEUDO, READABLE_PSEUDO, is_proxy_written, is_token
+from wardgate.translate.policies.replacement_texts import misread_group
 from wardgate.translate.policies.template_hints import template_hint
 
 DEFAULT_METADATA_NAMESPACE: Final = "io.solo.transformation"
@@ -95,6 +96,10 @@ class TemplateReader:
             f"Failed to parse extractor '{name}': ",
             field,
         )
+        misread = misread_group(model.mode, replacement or "")
+        if misread is not None:
+            message = f"replacementText of extractor {name!a} of {self.policy} {misread}"
+            self.findings.warning(self.policy, Reason.REGEX_ERROR, message, (*field, "replacementText"))
         return Extractor(
             name=name,
             header=header,

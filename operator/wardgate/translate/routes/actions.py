@@ -17,8 +17,8 @@ from wardgate.api.references import DestinationReference
 from wardgate.ir import DirectResponse, PrefixRewrite, Redirect, Refuse, RegexRewrite
 from wardgate.problems import FieldPath, ObjectRef, Reason, format_path
 from wardgate.translate.findings import Findings
-from wardgate.translate.regexes import group_count, regex_fault
 from wardgate.translate.routes.matchers import MatcherReader
+from wardgate.translate.routes.rewrites import RewriteReader
 from wardgate.translate.routes.route_filters import read_filters
 from wardgate.translate.routes.table_plans import (
     ActionPlan,
@@ -27,13 +27,9 @@ from wardgate.translate.routes.table_plans import (
     ForwardPlan,
     TableSelector,
 )
-from wardgate.url_path import settle
 
 ROUTE_INVALID: Final = Refuse(500, "route_invalid")
-_PATH: Final = re.compile(r"/[\x21-\x22\x24-\x3e\x40-\x7e]*")
 _AUTHORITY: Final = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
-_NO_FORM: Final = "has to hold no dot segment, no %00, and no % but before two hex digits"
-_GROUP: Final = re.compile(r"\\(.?)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +40,11 @@ class ActionReader:
     findings: Findings
     matchers: MatcherReader
     default: DestinationReference | None
+
+    @property
+    def rewrites(self) -> RewriteReader:
+        """Checks what paths are rewritten to."""
+        return RewriteReader(self.ref, self.findings)
 
     def read(self, route: api.HttpRoute, field: FieldPath) -> ActionPlan:
         """The action; what came of a mistake in it is not to be used."""
@@ -93,34 +94,17 @@ class ActionReader:
 
     def _rewrite(self, forward: api.ForwardTo, field: FieldPath) -> PrefixRewrite | RegexRewrite | None:
         if forward.path_rewrite:
-            self._check_path(forward.path_rewrite, (*field, "pathRewrite"))
-            if settle(forward.path_rewrite.encode("utf-8", "surrogateescape")) is None:
-                self._error(Reason.INVALID, _NO_FORM, (*field, "pathRewrite"))
+            self.rewrites.check_prefix(forward.path_rewrite, (*field, "pathRewrite"))
             return PrefixRewrite(forward.path_rewrite)
         if forward.regex_rewrite is None:
             return None
         rewrite = RegexRewrite(forward.regex_rewrite.pattern.regex, forward.regex_rewrite.substitution)
-        self._check_regex(rewrite, (*field, "regexRewrite"))
+        self.rewrites.check_regex(rewrite, (*field, "regexRewrite"))
         return rewrite
-
-    def _check_path(self, path: str, field: FieldPath) -> None:
-        if not _PATH.fullmatch(path):
-            self._error(Reason.INVALID, "has to begin with / and to hold neither blanks, ? nor #", field)
-
-    def _check_regex(self, rewrite: RegexRewrite, field: FieldPath) -> None:
-        fault = regex_fault(rewrite.pattern)
-        if fault is not None:
-            self._error(Reason.REGEX_ERROR, f"is not a pattern that RE2 takes: {fault}", (*field, "pattern", "regex"))
-            return
-        groups = group_count(rewrite.pattern)
-        for escaped in _GROUP.findall(rewrite.substitution):
-            if escaped != "\\" and not (escaped.isascii() and escaped.isdigit() and int(escaped) <= groups):
-                text = f"may refer to \\0 to \\{groups} and to no other group; write a backslash as \\\\"
-                self._error(Reason.REGEX_ERROR, text, (*field, "substitution"))
 
     def _redirect(self, redirect: api.Redirect, field: FieldPath) -> Redirect:
         if redirect.path_redirect:
-            self._check_path(redirect.path_redirect, (*field, "pathRedirect"))
+            self.rewrites.check_redirect(redirect.path_redirect, (*field, "pathRedirect"))
         if redirect.host_redirect is not None and not _AUTHORITY.fullmatch(redirect.host_redirect):
             self._error(Reason.INVALID, "is not the name of a host", (*field, "hostRedirect"))
         status = api.REDIRECT_CODES[redirect.response_code]

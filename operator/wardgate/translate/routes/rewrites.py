@@ -1,0 +1,97 @@
+"""Checks the texts that a path is rewritten to, and says what to write instead where one means something else.
+
+A path has no query. A group of the pattern is a backslash with its number in RE2's substitutions; elsewhere ``$1`` is
+common, which would be sent as it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from wardgate.ir import RegexRewrite
+from wardgate.problems import FieldPath, ObjectRef, Reason, format_path
+from wardgate.translate.findings import Findings
+from wardgate.translate.regexes import group_count, regex_fault
+from wardgate.url_path import settle
+
+_PATH: Final = re.compile(r"/[\x21-\x22\x24-\x3e\x40-\x7e]*")
+_NO_FORM: Final = "has to hold no dot segment, no %00, and no % but before two hex digits; correct it"
+_UNSENDABLE: Final = re.compile(r"[\x00-\x20\x7f#]")
+_ESCAPED: Final = re.compile(r"\\(.?)", re.DOTALL)
+_DOLLAR: Final = re.compile(r"\$(?:(\d)|\{(\d)\})")
+_GROUP: Final = re.compile(r"\$(?:\d|\{\d\})|\\\d")
+_SET_PATH: Final = 'let a TransformationPolicy of this route set the header ":path" to the path with its query'
+
+
+@dataclass(frozen=True, slots=True)
+class RewriteReader:
+    """Checks the rewrites of one table; what is wrong with them goes to ``findings``."""
+
+    ref: ObjectRef
+    findings: Findings
+
+    def check_prefix(self, path: str, field: FieldPath) -> None:
+        """``pathRewrite``."""
+        if "?" in path:
+            self._error(Reason.INVALID, f"holds a query, which no path has; remove pathRewrite, and {_SET_PATH}", field)
+        self._check_path(path, field)
+        if settle(path.encode("utf-8", "surrogateescape")) is None:
+            self._error(Reason.INVALID, _NO_FORM, field)
+        self._warn_of_groups(path, field, "use regexRewrite with the substitution to insert a group")
+
+    def check_redirect(self, path: str, field: FieldPath) -> None:
+        """``pathRedirect``."""
+        if "?" in path:
+            text = "holds a query, which no path has; remove the query: that of the request is kept"
+            self._error(Reason.INVALID, text, field)
+        self._check_path(path, field)
+        self._warn_of_groups(path, field, "write the path itself")
+
+    def _check_path(self, path: str, field: FieldPath) -> None:
+        if not _PATH.fullmatch(path.partition("?")[0]):
+            self._error(
+                Reason.INVALID,
+                "has to begin with / and to hold neither blanks, # nor letters beyond ASCII; write %20 for a blank",
+                field,
+            )
+
+    def check_regex(self, rewrite: RegexRewrite, field: FieldPath) -> None:
+        """``regexRewrite``."""
+        fault = regex_fault(rewrite.pattern)
+        if fault is not None:
+            text = f"is not a pattern that RE2 takes: {fault}; correct it"
+            self._error(Reason.REGEX_ERROR, text, (*field, "pattern", "regex"))
+            return
+        if _UNSENDABLE.search(rewrite.substitution):
+            text = "holds a blank, a control character or #, which no path can hold; write %20 for a blank"
+            self._error(Reason.INVALID, text, (*field, "substitution"))
+        groups, place = group_count(rewrite.pattern), (*field, "substitution")
+        for escaped in _ESCAPED.findall(rewrite.substitution):
+            if escaped != "\\" and not (escaped.isascii() and escaped.isdigit() and int(escaped) <= groups):
+                text = f"may refer to \\0 to \\{groups} and to no other group; write a backslash as \\\\"
+                self._error(Reason.REGEX_ERROR, text, place)
+        self._warn_of_dollars(rewrite.substitution, groups, place)
+        if "?" in rewrite.substitution:
+            text = f"writes a query, behind which that of a request stands as a second one; {_SET_PATH} instead"
+            self._warn(Reason.INVALID, text, place)
+
+    def _warn_of_dollars(self, substitution: str, groups: int, field: FieldPath) -> None:
+        for found in _DOLLAR.finditer(substitution):
+            number = int(found[1] or found[2])
+            remedy = f"write \\{number} for the group"
+            if number > groups:
+                remedy = f"put what is meant in parentheses in the pattern, and write \\{groups + 1}"
+            self._warn(Reason.REGEX_ERROR, f"holds {found[0]}, which is sent as it stands; {remedy}", field)
+
+    def _warn_of_groups(self, path: str, field: FieldPath, remedy: str) -> None:
+        found = _GROUP.search(path)
+        if found is not None:
+            self._warn(Reason.REGEX_ERROR, f"holds {found[0]}, which stands for no group here; {remedy}", field)
+
+    def _warn(self, reason: Reason, what: str, field: FieldPath) -> None:
+        self.findings.warning(self.ref, reason, f"{format_path(field)} of {self.ref} {what}.", field)
+
+    def _error(self, reason: Reason, what: str, field: FieldPath) -> None:
+        self.findings.error(self.ref, reason, f"{format_path(field)} of {self.ref} {what}.", field)
