@@ -28,7 +28,7 @@ PURE_FILES := $(subst $(space),$(comma),$(foreach package,$(PURE),operator/wardg
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-fast lint format install lock crds golden clean bench-propagation bench-requests binaries
+.PHONY: help demo test test-fast lint format install lock crds golden clean bench-check bench-propagation bench-requests binaries
 
 help: ## Show this list
 	@echo "Wardgate. Start with 'make demo' or 'make test'."
@@ -121,6 +121,9 @@ lock: ## Write the locks anew from pyproject.toml (needs uv)
 crds: install ## Write crds/ and the chart's copies anew from the models
 	$(BIN)/wardgate crds --output-dir crds
 	$(BIN)/wardgate crds --output-dir charts/wardgate/crds
+
+bench-check: install ## Measure how long `wardgate check` takes over 500 generated objects
+	$(BIN)/python -m benchmarks.check
 
 bench-propagation: install ## Measure how long a write takes until two proxies enforce it (BENCH_FLAGS=--samples=50)
 	$(BIN)/python -m benchmarks.propagation $(BENCH_FLAGS)
