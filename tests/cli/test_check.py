@@ -62,6 +62,27 @@ def test_warnings_alone_are_no_failure(wardgate: Wardgate, here: Path) -> None:
     assert "selects no route" in ended.out
 
 
+@pytest.mark.parametrize("arguments", [["--exclude", "broken/"], ["--exclude", "*.tpl.yaml", "--exclude", "bad.yaml"]])
+def test_what_is_excluded_is_not_looked_at(wardgate: Wardgate, here: Path, arguments: list[str]) -> None:
+    (write_lab(here / "lab") / "broken").mkdir()
+    for name in ("x.tpl.yaml", "bad.yaml"):
+        (here / "lab" / "broken" / name).write_text("kind: RouteTable\n")
+    all_of_it = wardgate("check", "lab")
+
+    assert 1 == all_of_it.status
+    assert 0 == wardgate("check", "lab", *arguments).status
+    (here / "lab" / ".wardgateignore").write_text("broken/\n")
+    assert 0 == wardgate("check", "lab").status
+
+
+def test_exclusion_that_is_no_pattern_is_refused(wardgate: Wardgate, here: Path) -> None:
+    write_lab(here / "lab")
+    ended = wardgate("check", "lab", "--exclude", "!")
+
+    assert 2 == ended.status
+    assert '"!" is not a pattern as in a .gitignore' in " ".join(ended.err.split())
+
+
 def test_notes_are_told_and_are_no_problem(wardgate: Wardgate, here: Path) -> None:
     write_lab(
         here / "lab", routes=ROUTES.replace("- name: ai-ingress-gw\n", "- name: ai-ingress-gw\n    cluster: here\n")

@@ -21,6 +21,12 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return write_lab(tmp_path / "lab")
 
 
+def test_excluded_policy_guards_nothing(wardgate: Wardgate, lab: Path) -> None:
+    ended = wardgate("render", "lab", "--request", "POST /huggingface", "--exclude", "policy.yaml")
+
+    assert "auth step" not in ended.out
+
+
 def test_accepted_request_is_shown_decision_by_decision(wardgate: Wardgate, lab: Path) -> None:
     ended = wardgate("render", "lab", *WITH_KEY, "-H", "x-api-key: evil", "-d", '{"inputs": "hi"}')
 

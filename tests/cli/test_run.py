@@ -57,6 +57,17 @@ def test_change_is_live_without_a_restart(wardgate: Wardgate, lab: Path, fake: t
     assert "has no usable key" in ended.err
 
 
+def test_what_is_excluded_is_not_served_and_the_folder_s_patterns_are_followed(
+    wardgate: Wardgate, lab: Path, fake: type[FakeSupervisor]
+) -> None:
+    fake.steps = [lambda: (lab / ".wardgateignore").write_text("transformation.yaml\n")]
+    ended = wardgate("run", "lab", "--exclude", "secret.yaml")
+    first, second = (decode(bundle).config for bundle in fake.made.bundles)
+
+    assert [(0, 1), (0, 0)] == [(len(one.credentials), len(one.transformations)) for one in (first, second)]
+    assert "5 objects" in ended.err
+
+
 def test_listener_that_goes_away_has_its_line(wardgate: Wardgate, lab: Path, fake: type[FakeSupervisor]) -> None:
     fake.steps = [(lab / "gateway.yaml").unlink]
     ended = wardgate("run", "lab")

@@ -444,7 +444,7 @@ def test_file_changed_just_before_it_was_read_is_read_again(
 ) -> None:
     path = bench.put("a.yaml", table("one", weight=1))
     listing = list_files([bench.root])  # a file system whose times are too coarse to show the second change
-    monkeypatch.setattr("wardgate.standalone.folder.list_files", lambda _: listing)
+    monkeypatch.setattr("wardgate.standalone.folder.list_files", lambda *_: listing)
     bench.now = max(listing.files[str(path)][3:]) + age_ns
     bench.scan()
     path.write_text(table("one", weight=2))

@@ -13,6 +13,7 @@ import typer
 
 from wardgate.cli.console import Printer
 from wardgate.cli.errors import USAGE, CommandError
+from wardgate.cli.excluding import ExcludeOption
 from wardgate.cli.options import (
     FilesRootOption,
     PlatformNamespaceOption,
@@ -35,6 +36,7 @@ _STDIN = "<stdin>"
 def check(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files and folders; - is standard input.")],
     *,
+    exclude: ExcludeOption = None,
     output: Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="Format of the report.")] = "text",
     tenancy: TenancyOption = "shared",
     platform_namespace: PlatformNamespaceOption = None,
@@ -76,14 +78,16 @@ def check(
         unix_root=unix_root,
         assigned=assign,
     )
-    scan, diagnostics = diagnose(paths, settings)
+    scan, diagnostics = diagnose(paths, settings, exclude=exclude or ())
     report = _report_json if output == "json" else _report_text
     report(scan, diagnostics)
     if any(one.severity == "error" for one in diagnostics):
         raise typer.Exit(1)
 
 
-def diagnose(paths: Sequence[Path], settings: Settings) -> tuple[Scan, tuple[Diagnostic, ...]]:
+def diagnose(
+    paths: Sequence[Path], settings: Settings, *, exclude: Sequence[str] = ()
+) -> tuple[Scan, tuple[Diagnostic, ...]]:
     """Read and translate everything once."""
     given = {_STDIN: sys.stdin.buffer.read()} if Path("-") in paths else {}
     roots = [path for path in paths if path != Path("-")]
@@ -92,7 +96,7 @@ def diagnose(paths: Sequence[Path], settings: Settings) -> tuple[Scan, tuple[Dia
             raise CommandError(
                 f"{root} does not exist. Give files or folders that do, or - for standard input.", status=USAGE
             )
-    scan = Folder(roots, given=given).scan()
+    scan = Folder(roots, given=given, exclude=exclude).scan()
     if not scan.files and not scan.diagnostics:
         msg = f"No manifest (*.yaml, *.yml, *.json) in {', '.join(map(str, paths))}."
         raise CommandError(msg, status=USAGE)

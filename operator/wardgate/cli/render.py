@@ -15,6 +15,7 @@ import typer
 from wardgate.cli import options
 from wardgate.cli.console import Printer
 from wardgate.cli.errors import USAGE, CommandError
+from wardgate.cli.excluding import ExcludeOption
 from wardgate.cli.paths import FolderArgument
 from wardgate.cli.rehearsal import Performance, Trial, rehearse
 from wardgate.ir import GatewayConfig, Listener
@@ -31,6 +32,7 @@ _REQUEST: Final = re.compile(r"(?:([A-Za-z]+)\s+)?(?:https?://([^/\s?]*))?(/\S*|
 def render(
     folder: FolderArgument,
     *,
+    exclude: ExcludeOption = None,
     request: Annotated[
         str,
         typer.Option(
@@ -76,7 +78,7 @@ def render(
         unix_root=unix_root,
         assigned=assign,
     )
-    config = _translate(folder, Engine(settings))
+    config = _translate(Folder([folder], exclude=exclude or ()), Engine(settings))
     trial = _trial(config, request=request, headers=header or [], data=data, listener=listener)
     performance = rehearse(config, trial, environment=os.environ, now=time.time())
     if output == "json":
@@ -87,8 +89,8 @@ def render(
         raise typer.Exit(REFUSED)
 
 
-def _translate(folder: Path, engine: Engine) -> GatewayConfig:
-    scan = Folder([folder]).scan()
+def _translate(folder: Folder, engine: Engine) -> GatewayConfig:
+    scan = folder.scan()
     outcome = engine.take(scan)
     printer = Printer(sys.stderr)
     for one in outcome.diagnostics:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,7 @@ import typer
 from wardgate import __version__
 from wardgate.cli import options
 from wardgate.cli.errors import CommandError
+from wardgate.cli.excluding import ExcludeOption
 from wardgate.cli.paths import FolderArgument
 from wardgate.cli.serving import Gateway, Terminal, gateway, stop_signals
 from wardgate.outlet import unblocked_standard_error
@@ -35,6 +37,7 @@ class _Job:
     """What the command line asked for. ``emit`` None: nothing is written."""
 
     folder: Path
+    exclude: Sequence[str]
     settings: Settings
     proxy: ProxySettings
     emit: Path | None
@@ -43,6 +46,7 @@ class _Job:
 def run(
     folder: FolderArgument,
     *,
+    exclude: ExcludeOption = None,
     bind: options.BindOption = options.DEFAULT_BIND,
     port: options.PortOption = None,
     workers: options.WorkersOption = 0,
@@ -85,6 +89,7 @@ def run(
     """
     job = _Job(
         folder=folder,
+        exclude=exclude or (),
         emit=emit,
         settings=options.translation_settings(
             tenancy=tenancy,
@@ -116,8 +121,8 @@ def run(
 async def _serve(job: _Job, terminal: Terminal) -> None:
     started = time.monotonic()
     # The watcher looks before the folder is read: what changes in between is a change.
-    watcher = Watcher(lambda: list_files([job.folder]), clock=time.monotonic, sleep=asyncio.sleep)
-    folder, engine = Folder([job.folder]), Engine(job.settings)
+    watcher = Watcher(lambda: list_files([job.folder], job.exclude), clock=time.monotonic, sleep=asyncio.sleep)
+    folder, engine = Folder([job.folder], exclude=job.exclude), Engine(job.settings)
     _refuse_a_bad_start(folder, engine, terminal)
     async with (
         stop_signals(lambda: terminal.say("stopping; a second Ctrl-C ends at once")) as stopping,

@@ -78,10 +78,12 @@ class Folder:
         roots: Sequence[Path],
         *,
         given: Mapping[str, bytes] | None = None,
+        exclude: Sequence[str] = (),
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._roots = roots
         self._given = given or {}
+        self._exclude = exclude
         self._now_ns = now_ns
         self._serial = 0
         self._files: dict[str, _File] = {}
@@ -91,7 +93,7 @@ class Folder:
     def scan(self) -> Scan:
         """Read what changed and return everything."""
         self._serial += 1
-        listing = list_files(self._roots)
+        listing = list_files(self._roots, self._exclude)
         files = {path: self._refresh(path, signature) for path, signature in listing.files.items()}
         files |= {name: self._parse(name, data, None) for name, data in self._given.items()}
         files |= {
@@ -104,6 +106,7 @@ class Folder:
         items, conflicts = _claim(self._files)
         stored = self._version(items)
         unlisted = [_diagnostic(path, _NOWHERE, *complaint) for path, complaint in listing.unreadable.items()]
+        unlisted += [_unheeded(path, *complaint) for path, complaint in listing.unheeded.items()]
         notes = [note for file in self._files.values() for note in file.notes]
         broken = [slot.diagnostic for file in self._files.values() for slot in file.slots if slot.diagnostic]
         return Scan(
@@ -245,6 +248,11 @@ def _twice(first: Item, second: Item) -> Diagnostic:
     return _diagnostic(
         second.file, second.locate(()), message, "Remove one of the two.", reason=Reason.CONFLICTED, ref=second.ref
     )
+
+
+def _unheeded(path: str, line: int, message: str) -> Diagnostic:
+    remedy = "Correct it; until then that line leaves nothing out." if line else "Until then it leaves nothing out."
+    return _diagnostic(path, Place(line, 1) if line else _NOWHERE, message, remedy, reason=Reason.INVALID)
 
 
 def _is_hidden(path: str, listing: Listing) -> bool:

@@ -1,9 +1,10 @@
-"""Which files a folder holds, with signatures that change when a file does. Reads no file.
+"""Which files a folder holds, with signatures that change when a file does. Reads no manifest.
 
 Links are followed, since mounted ConfigMaps and many GitOps checkouts are made of them: every file is listed once, by
 its device and inode, under the first of its paths, and a directory is entered once, so that a link to a parent ends
 nothing but itself. Names that start with a dot are left out: they are editors' swap files, and the ``..data`` and
-time-stamped directories behind a mounted ConfigMap, whose content appears under its proper names beside them.
+time-stamped directories behind a mounted ConfigMap, whose content appears under its proper names beside them. So are
+those that a folder's owner excludes (``exclusion``); a file that is given by its own path is read all the same.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
+
+from wardgate.standalone.exclusion import IGNORE_FILE, Exclusion
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 _NOT_MANIFESTS: Final = frozenset({"kustomization.yaml", "kustomization.yml"})
@@ -31,17 +34,21 @@ _DANGLING: Final[Complaint] = ("The link points to nothing.", "Correct or remove
 
 @dataclass(slots=True)
 class Listing:
-    """``files`` is in the order of the paths."""
+    """``files`` is in the order of the paths. ``unheeded``: ignore files, with the line and what is wrong with it."""
 
     files: dict[str, Signature] = field(default_factory=dict)
     unreadable: dict[str, Complaint] = field(default_factory=dict)
+    unheeded: dict[str, tuple[int, str]] = field(default_factory=dict)
 
 
-def list_files(roots: Sequence[Path]) -> Listing:
-    """List the manifests below directories, and files that are roots themselves whatever their name."""
+def list_files(roots: Sequence[Path], exclude: Sequence[str] = ()) -> Listing:
+    """List the manifests below directories, and files that are roots themselves whatever their name.
+
+    ``exclude``: patterns of what to leave out, besides those of each directory's ignore file.
+    """
     walk = _Walk()
     for root in roots:
-        walk.enter(str(root), root.stat, missing=_MISSING, any_name=True)
+        walk.begin(root, Exclusion(root, exclude))
     listing = walk.listing
     listing.files = dict(sorted(listing.files.items()))
     return listing
@@ -53,6 +60,13 @@ class _Walk:
     def __init__(self) -> None:
         self.listing = Listing()
         self._seen: set[tuple[int, int]] = set()
+
+    def begin(self, root: Path, exclusion: Exclusion) -> None:
+        """List one root."""
+        self._root, self._exclusion = str(root), exclusion
+        if exclusion.complaint is not None:
+            self.listing.unheeded[str(root / IGNORE_FILE)] = exclusion.complaint
+        self.enter(self._root, root.stat, missing=_MISSING, any_name=True)
 
     def enter(
         self, path: str, probe: Callable[[], os.stat_result], *, missing: Complaint | None, any_name: bool = False
@@ -88,7 +102,16 @@ class _Walk:
             if entry.name.startswith(".") or not (is_link or entry.is_dir() or _is_manifest(entry.name)):
                 continue
             shown = entry.name if path == "." else f"{path}/{entry.name}"
+            if self._exclusion.leaves_out(shown.removeprefix(f"{self._root}/"), is_directory=_is_directory(entry)):
+                continue
             self.enter(shown, entry.stat, missing=_DANGLING if is_link and _is_manifest(entry.name) else None)
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def _is_manifest(path: str) -> bool:
