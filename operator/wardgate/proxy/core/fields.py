@@ -6,11 +6,14 @@ The question is ``95 in name``: CPython answers it for a number in a quarter of 
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable
 from itertools import product
+from typing import TypeAlias
 
 from wardgate import field_names
 from wardgate.proxy.core.messages import HeaderList
+
+Taken: TypeAlias = "dict[bytes, list[bytes]]"
 
 _UNDERSCORE = ord("_")
 _NO_OPTIONS: frozenset[bytes] = frozenset()
@@ -35,7 +38,6 @@ def spellings(names: Iterable[str]) -> frozenset[bytes]:
     )
 
 
-HOP_BY_HOP = spellings(field_names.HOP_BY_HOP)
 PROXY_WRITTEN = spellings(field_names.PROXY_WRITTEN)
 
 
@@ -60,14 +62,24 @@ def values_of(headers: HeaderList, folded: bytes) -> list[bytes]:
     return [value for name, value in headers if len(name) == length and fold(name) == folded]
 
 
-def connection_options(values: Sequence[bytes]) -> frozenset[bytes]:
+def _connection_options(values: Iterable[bytes]) -> frozenset[bytes]:
     """Return the options of ``Connection``, folded."""
-    if not values:
-        return _NO_OPTIONS
     return frozenset(fold(option.strip(b" \t").lower()) for value in values for option in value.split(b","))
 
 
-def end_to_end(headers: HeaderList, options: frozenset[bytes], *, special: frozenset[bytes]) -> HeaderList:
-    """Return what goes on: neither one of ``special``, in the spelling given, nor a field that ``Connection`` names."""
-    kept = [field for field in headers if field[0] not in special]
-    return without(kept, options - _NAMES_NO_FIELD) if options else kept
+def end_to_end(fields: HeaderList, *, special: frozenset[bytes]) -> tuple[HeaderList, Taken, frozenset[bytes]]:
+    """Sort out what goes on: neither one of ``special``, in the spelling given, nor a field that ``Connection`` names.
+
+    With it come the values of ``special``, by their names, and the options of ``Connection``, which is one of them.
+    """
+    headers: HeaderList = []
+    taken: Taken = {}
+    for field in fields:
+        if field[0] in special:
+            taken.setdefault(field[0], []).append(field[1])
+        else:
+            headers.append(field)
+    if b"connection" not in taken:
+        return headers, taken, _NO_OPTIONS
+    options = _connection_options(taken[b"connection"])
+    return without(headers, options - _NAMES_NO_FIELD), taken, options

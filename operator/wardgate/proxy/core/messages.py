@@ -58,9 +58,9 @@ class NeedBody:
     longest: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outgoing:
-    """The request as it goes upstream.
+    """The request as it goes upstream. Never changed, and yet not frozen: each request would pay twice as much for it.
 
     ``headers`` hold ``host`` first and no framing; ``body`` None streams the caller's body past, otherwise it replaces
     it. ``upstream`` is the destination picked by weight. With ``auto_host`` the I/O puts the dialled endpoint's name in

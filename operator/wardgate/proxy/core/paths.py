@@ -21,9 +21,9 @@ _ABSOLUTE = re.compile(rb"(?:https?)://([^/?\\]+)(.*)", re.IGNORECASE | re.DOTAL
 _AUTHORITY = re.compile(rb"(?:[0-9A-Za-z._~%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Target:
-    """``path`` is normalised; ``query`` has no question mark, None where there was none.
+    """``path`` is normalised; ``query`` has no question mark, None where there was none. As ``Outgoing`` not frozen.
 
     ``authority`` is that of a whole URL, which goes before the Host header (RFC 9112, 3.2.2); None otherwise.
     """

@@ -23,10 +23,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from wardgate.proxy.core import loops
-from wardgate.proxy.core.fields import PROXY_WRITTEN, connection_options, end_to_end
+from wardgate.proxy.core.fields import PROXY_WRITTEN, end_to_end
 from wardgate.proxy.core.messages import HeaderList
 from wardgate.proxy.core.methods import COMMON, method_fault
 from wardgate.proxy.core.reasons import Reason
@@ -58,15 +58,12 @@ class RequestHead:
     keep_alive: bool
     expect_continue: bool
     http_1_0: bool
-    passed: tuple[bytes, ...] = ()
+    has_body: bool
+    """Whether a byte of a body can follow."""
+    passed: tuple[bytes, ...]
     """Values of ``CDN-Loop``."""
-    connection_fields: Mapping[bytes, Sequence[bytes]] = field(default_factory=dict)
+    connection_fields: Mapping[bytes, Sequence[bytes]]
     """Values of what was taken off the headers, by name as written."""
-
-    @property
-    def has_body(self) -> bool:
-        """Whether a byte of a body can follow."""
-        return self.chunked or bool(self.content_length)
 
 
 def parse_request_head(block: bytes, *, max_headers: int) -> RequestHead | Reason:
@@ -91,10 +88,7 @@ def parse_request_head(block: bytes, *, max_headers: int) -> RequestHead | Reaso
 
 
 def _interpret(method: bytes, target: bytes, fields: HeaderList, *, http_1_0: bool) -> RequestHead | Reason:
-    special: dict[bytes, list[bytes]] = {}
-    for name, value in fields:
-        if name in _SPECIAL:
-            special.setdefault(name, []).append(value)
+    headers, special, options = end_to_end(fields, special=_SPECIAL)
     host = _host(special.get(b"host", ()))
     if isinstance(host, Reason):
         return host
@@ -103,19 +97,19 @@ def _interpret(method: bytes, target: bytes, fields: HeaderList, *, http_1_0: bo
         return framing
     length, chunked = framing
     expect = special.get(b"expect", ())
-    if any(value.lower() != b"100-continue" for value in expect):
+    if expect and any(value.lower() != b"100-continue" for value in expect):
         return Reason.EXPECTATION_FAILED
-    options = connection_options(special.get(b"connection", ()))
     return RequestHead(
         method=method,
         target=target,
         host=host,
-        headers=end_to_end(fields, options, special=_SPECIAL),
+        headers=headers,
         content_length=length,
         chunked=chunked,
         keep_alive=not http_1_0 and b"close" not in options,
         expect_continue=bool(expect) and not http_1_0,
         http_1_0=http_1_0,
+        has_body=chunked or bool(length),
         passed=tuple(special.get(loops.FIELD, ())),
         connection_fields=special,
     )

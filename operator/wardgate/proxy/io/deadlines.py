@@ -19,7 +19,7 @@ from collections.abc import Callable
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.settings import Limits, Timeouts
 
-_NEVER = float("inf")
+NEVER = float("inf")
 
 
 class Deadlines:
@@ -32,9 +32,9 @@ class Deadlines:
         self._timeouts = timeouts
         self._response_time = timeouts.response
         self._clock = clock
-        self._body_due = _NEVER
-        self._body_by = _NEVER
-        self._response_due = _NEVER
+        self._body_due = NEVER
+        self._body_by = NEVER
+        self._response_due = NEVER
         self._blocked = False
 
     def await_body(self, *, collected: bool) -> None:
@@ -46,22 +46,22 @@ class Deadlines:
 
     def body_came(self, size: int) -> None:
         """So many bytes of it arrived."""
-        if self._body_due == _NEVER:
+        if self._body_due == NEVER:
             return
         now = self._clock()
         self._body_due = min(self._body_due + size / self._rate, now + self._timeouts.body, self._body_by)
-        if self._response_due < _NEVER:
+        if self._response_due < NEVER:
             # An upstream that began to answer early still waits for the rest of the body.
             self._response_due = now + self._response_time
 
     def body_stalled(self) -> None:
         """The upstream stopped reading the body, or went on."""
-        if self._body_due < _NEVER:
+        if self._body_due < NEVER:
             self._body_due = min(self._clock() + self._timeouts.body, self._body_by)
 
     def body_ended(self) -> None:
         """The body is complete, or not wanted any more."""
-        self._body_due = self._body_by = _NEVER
+        self._body_due = self._body_by = NEVER
 
     def await_response(self) -> None:
         """The upstream owes the response, or its next piece."""
@@ -71,11 +71,11 @@ class Deadlines:
     def caller_blocked(self, *, blocked: bool) -> None:
         """The caller stopped reading the response, or went on."""
         self._blocked = blocked
-        self._response_due = _NEVER if blocked else self._clock() + self._response_time
+        self._response_due = NEVER if blocked else self._clock() + self._response_time
 
     def end(self) -> None:
         """Nobody owes anything any more; what follows is another request."""
-        self._body_due = self._body_by = self._response_due = _NEVER
+        self._body_due = self._body_by = self._response_due = NEVER
         self._blocked = False
 
     def overdue(self, now: float) -> Reason | None:

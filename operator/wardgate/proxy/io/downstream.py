@@ -20,7 +20,7 @@ from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.core.request_head import RequestHead, parse_request_head
 from wardgate.proxy.core.tls_names import carries_one_of
 from wardgate.proxy.io.collector import Collector
-from wardgate.proxy.io.deadlines import Deadlines
+from wardgate.proxy.io.deadlines import NEVER, Deadlines
 from wardgate.proxy.io.outbox import Outbox
 from wardgate.proxy.io.response_writer import reply_bytes
 from wardgate.proxy.io.stream import Stream
@@ -75,7 +75,7 @@ class Downstream(asyncio.Protocol):
         self.peer = ""
         self.caller = Caller(b"", gateway.guesses)
         self.transport: asyncio.Transport | None = None
-        self.deadline = float("inf")
+        self.deadline = NEVER
         self._buffer = b""
         self._at = 0
         self._blank_lines = 0
@@ -166,7 +166,7 @@ class Downstream(asyncio.Protocol):
         self._pumping = True
         try:
             for _ in range(_PER_TURN):
-                if not self._may_start() or not self._next_request():
+                if not (self._buffer and self._may_start() and self._next_request()):
                     break
             else:
                 asyncio.get_running_loop().call_soon(self._pump)
@@ -227,7 +227,7 @@ class Downstream(asyncio.Protocol):
             self._refuse(Reason.BAD_TARGET)
             return
         self._body.begin(head)
-        self.deadline = float("inf")
+        self.deadline = NEVER
         stream = Stream(self, request, head)
         self._stream = stream
         stream.start()

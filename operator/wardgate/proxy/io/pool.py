@@ -153,6 +153,8 @@ class EndpointPool:
 
     def __init__(self, endpoint: Endpoint, upstream: Upstream, connector: Connector) -> None:
         self._endpoint = endpoint
+        self.host = endpoint.host.removesuffix(".").encode("utf-8", "surrogateescape")
+        """The endpoint's name, for ``autoHostRewrite``."""
         self._upstream = upstream
         self._connector = connector
         self._idle: list[UpstreamConnection] = []
@@ -162,11 +164,6 @@ class EndpointPool:
         self._context: ssl.SSLContext | None = None
         self._tls_problem = ""
         self.retired = False
-
-    @property
-    def host(self) -> str:
-        """The endpoint's name, for ``autoHostRewrite``."""
-        return self._endpoint.host.removesuffix(".")
 
     def prepare(self) -> str:
         """Build the TLS context once; return what is wrong with it, or nothing."""

@@ -31,6 +31,7 @@ class RequestSender:
         "_held",
         "_held_bytes",
         "_mark",
+        "asked_head",
         "outgoing",
         "streams",
     )
@@ -38,6 +39,8 @@ class RequestSender:
     def __init__(self, outgoing: Outgoing, head: RequestHead, *, mark: LoopMark) -> None:
         self.outgoing = outgoing
         self._mark = mark
+        self.asked_head = outgoing.method == b"HEAD"
+        """Whether the upstream is asked for a head only."""
         self.streams = outgoing.body is None
         self._head = head
         self._chunked = self.streams and head.chunked
@@ -47,22 +50,18 @@ class RequestSender:
         self._body_sent = False
 
     @property
-    def asked_head(self) -> bool:
-        """Whether the upstream was asked for a head only."""
-        return self.outgoing.method == b"HEAD"
-
-    @property
     def overfull(self) -> bool:
         """Whether the caller should wait."""
         return self._held_bytes > _HELD
 
-    def begin(self, connection: UpstreamConnection, sink: ResponseSink, *, endpoint_host: str) -> None:
+    def begin(self, connection: UpstreamConnection, sink: ResponseSink, *, endpoint_host: bytes) -> None:
         """Send the head, and what was held. ``endpoint_host``: what ``autoHostRewrite`` puts in place of the host."""
         self._connection = connection
         connection.start(sink, self._head_bytes(endpoint_host), head_request=self.asked_head)
-        held, self._held, self._held_bytes = self._held, [], 0
-        for data in held:
-            self._send(data)
+        if self._held:
+            held, self._held, self._held_bytes = self._held, [], 0
+            for data in held:
+                self._send(data)
 
     def piece(self, data: bytes) -> None:
         """A piece of the caller's body."""
@@ -93,11 +92,11 @@ class RequestSender:
             self._held.append(data)
             self._held_bytes += len(data)
 
-    def _head_bytes(self, endpoint_host: str) -> bytes:
+    def _head_bytes(self, endpoint_host: bytes) -> bytes:
         outgoing = self.outgoing
         headers = [*outgoing.headers, self._mark.after(self._head.passed)]
         if outgoing.auto_host and endpoint_host:
-            headers = [(b"host", endpoint_host.encode()), *(field for field in headers if field[0] != b"host")]
+            headers = [(b"host", endpoint_host), *(field for field in headers if field[0] != b"host")]
         body = b"" if outgoing.body is None else outgoing.body
         length = self._head.content_length if self.streams else len(body) or None
         if length is None and not self._chunked and outgoing.method in _SENDS_LENGTH:

@@ -13,12 +13,12 @@ from typing import Protocol, cast
 
 import httptools
 
-from wardgate.proxy.core.fields import HOP_BY_HOP, connection_options, end_to_end
+from wardgate.proxy.core.fields import PROXY_WRITTEN, end_to_end
 from wardgate.proxy.core.framing import is_bodiless
 from wardgate.proxy.core.messages import HeaderList, Incoming
 from wardgate.proxy.io.errors import BadResponse, UpstreamError, UpstreamReset
 
-_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
+_UNCODED = (b"",)
 
 
 class ResponseSink(Protocol):
@@ -217,14 +217,12 @@ class UpstreamConnection(asyncio.Protocol):
         self._idle_bytes = 0
         self._head_done = True
         self._keep_alive = self._parser.should_keep_alive()
-        framing = [field for field in self._headers if field[0] in _FRAMING]
-        self._length = _content_length(framing)
-        bodiless = is_bodiless(status=self._status, head_request=self._head_request)
-        codings = [value.lower() for name, value in framing if name == b"transfer-encoding"]
-        chunked = bool(codings) and codings[-1].endswith(b"chunked")
-        self._until_close = not bodiless and self._length is None and not chunked
-        options = connection_options([value for name, value in framing if name == b"connection"])
-        headers = end_to_end(self._headers, options, special=HOP_BY_HOP)
+        headers, taken, _ = end_to_end(self._headers, special=PROXY_WRITTEN)
+        self._length = next(map(int, filter(bytes.isdigit, taken.get(b"content-length", ()))), None)
+        self._until_close = self._length is None and not (
+            is_bodiless(status=self._status, head_request=self._head_request)
+            or taken.get(b"transfer-encoding", _UNCODED)[-1].lower().endswith(b"chunked")
+        )
         if self._sink is not None:
             self._sink.response_head(Incoming(self._status, headers, arrived=self._headers), length=self._length)
             # llhttp waits for a body that the request's method rules out.
@@ -264,10 +262,3 @@ class UpstreamConnection(asyncio.Protocol):
         self.close()
         if sink is not None:
             sink.upstream_lost(error)
-
-
-def _content_length(framing: HeaderList) -> int | None:
-    for name, value in framing:
-        if name == b"content-length" and value.isdigit():
-            return int(value)
-    return None
