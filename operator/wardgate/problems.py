@@ -42,6 +42,8 @@ class Reason(StrEnum):
     """The Gloo API has it, Wardgate does not implement it: an auth module, a protocol, a mode."""
     NO_EFFECT = "NoEffect"
     """Read and understood, but it changes no request here (for example ``failureModeAllow``)."""
+    NOT_SERVED = "NotServed"
+    """No request reaches the RouteTable."""
     REF_NOT_FOUND = "RefNotFound"
     REF_NOT_PERMITTED = "RefNotPermitted"
     """Tenancy or a setting forbids the reference."""
@@ -74,14 +76,30 @@ class ObjectRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """The origin of a problem that lies elsewhere. Problems of one cause make one finding of a report.
+
+    ``subject`` is an object, there or not, or the name of a field that many objects have. ``field`` is the part of the
+    object that is to blame, empty for all of it.
+    """
+
+    subject: ObjectRef | str
+    field: FieldPath = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with one object. ``field`` is empty where the object as a whole is meant."""
+    """One thing wrong with one object. ``field`` is empty where the object as a whole is meant.
+
+    ``cause`` is None for a problem that stands for itself.
+    """
 
     kind: ProblemKind
     reason: Reason
     message: str
     ref: ObjectRef
     field: FieldPath = ()
+    cause: Cause | None = None
 
 
 def format_path(path: FieldPath) -> str:

@@ -32,13 +32,13 @@ def printed(stream: io.StringIO) -> str:
 
 
 def test_terminal_gets_colours_and_a_strangers_are_escaped() -> None:
-    text = f"{BOLD}a.yaml:3:1: {END}{RED}{BOLD}error{END}: RouteTable a/b: spec is \\x1b[32mwrong.\n"
+    text = f"{BOLD}a.yaml:3:1: {END}{RED}{BOLD}error{END}: RouteTable a/b: spec is \\x1b[32mwrong. [Invalid]\n"
 
     assert text == printed(Terminal())
 
 
 def test_file_gets_plain_text() -> None:
-    assert "a.yaml:3:1: error: RouteTable a/b: spec is \\x1b[32mwrong.\n" == printed(io.StringIO())
+    assert "a.yaml:3:1: error: RouteTable a/b: spec is \\x1b[32mwrong. [Invalid]\n" == printed(io.StringIO())
 
 
 @pytest.mark.parametrize(

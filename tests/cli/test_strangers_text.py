@@ -159,7 +159,7 @@ def test_a_body_that_a_template_makes_is_shown_line_by_line(capsys: pytest.Captu
 
 def test_a_problem_that_is_gone_is_shown_escaped(capsys: pytest.CaptureFixture[str]) -> None:
     Printer(sys.stdout).resolved(Diagnostic("error", "a\x1b.yaml", 1, 1, "x\u202e", "", Reason.INVALID, "m\x9b."))
-    assert capsys.readouterr().out == "a\\x1b.yaml: resolved: x\\u202e: m\\x9b.\n"
+    assert capsys.readouterr().out == "a\\x1b.yaml: resolved: x\\u202e: m\\x9b. [Invalid]\n"
 
 
 def test_a_record_of_the_log_is_one_line() -> None:

@@ -504,14 +504,14 @@ def test_problem_is_placed_in_its_file(bench: Bench) -> None:
     found = from_problem(problem, scan.locate)
 
     assert (f"{bench.root}/a.yaml", Place(14, 3)) == (found.file, Place(found.line, found.column))
-    assert f"{bench.root}/a.yaml:14:3: error: RouteTable default/one: spec.weight is wrong." == str(found)
+    assert f"{bench.root}/a.yaml:14:3: error: RouteTable default/one: spec.weight is wrong. [Invalid]" == str(found)
 
 
 def test_problem_of_an_object_that_is_not_there_has_no_place(bench: Bench) -> None:
     problem = Problem(ProblemKind.WARNING, Reason.NO_EFFECT, "Nothing.", ObjectRef("Secret", "a", "b"), ("data",))
     found = from_problem(problem, bench.scan().locate)
 
-    assert "warning: Secret a/b: data: Nothing." == str(found)
+    assert "warning: Secret a/b: data: Nothing. [NoEffect]" == str(found)
 
 
 def test_secret_is_never_printed(bench: Bench) -> None:

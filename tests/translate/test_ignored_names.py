@@ -27,14 +27,13 @@ def _remedies(route: dict[str, Any], settings: Settings | None = None) -> list[s
 
 
 _EMPTY = "remove it, and write route: {} because nothing else is left in there."
-_NAME = "name this cluster with the setting cluster_name to compare it, or "
 
 
 @pytest.mark.parametrize(
     ("route", "remedies"),
     [
         ({"workspace": "a"}, [_EMPTY]),
-        ({"workspace": "a", "cluster": "b"}, [_NAME + _EMPTY, _EMPTY]),
+        ({"workspace": "a", "cluster": "b"}, ["", _EMPTY]),
         ({"workspace": "a", "labels": {}}, ["remove it."]),
         ({"workspace": "a", "namespace": "n"}, ["remove it."]),
     ],

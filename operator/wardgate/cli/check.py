@@ -26,7 +26,7 @@ from wardgate.cli.options import (
 )
 from wardgate.printable import printable_json
 from wardgate.settings import Settings
-from wardgate.standalone.diagnostics import SEVERITIES, Diagnostic
+from wardgate.standalone.diagnostics import SEVERITIES, Diagnostic, plural
 from wardgate.standalone.engine import Engine
 from wardgate.standalone.folder import Folder, Scan
 
@@ -38,6 +38,9 @@ def check(
     *,
     exclude: ExcludeOption = None,
     output: Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="Format of the report.")] = "text",
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="List what follows from a finding too, and each place of it.")
+    ] = False,
     tenancy: TenancyOption = "shared",
     platform_namespace: PlatformNamespaceOption = None,
     require_auth: RequireAuthOption = False,
@@ -50,7 +53,7 @@ def check(
 
     All paths are read as one set, so give a whole folder: a policy and the routes it selects belong together.
     Warnings are unknown fields and annotations, policies that select nothing, keys that no policy uses, and the like.
-    Notes ask for nothing: they say what is read and has no effect.
+    Notes ask for nothing: they say what is read and has no effect. What follows from a finding is counted with it.
 
     \b
     Examples:
@@ -79,8 +82,10 @@ def check(
         assigned=assign,
     )
     scan, diagnostics = diagnose(paths, settings, exclude=exclude or ())
-    report = _report_json if output == "json" else _report_text
-    report(scan, diagnostics)
+    if output == "json":
+        _report_json(scan, diagnostics)
+    else:
+        _report_text(scan, diagnostics, verbose=verbose)
     if any(one.severity == "error" for one in diagnostics):
         raise typer.Exit(1)
 
@@ -103,17 +108,17 @@ def diagnose(
     return scan, Engine(settings).take(scan).diagnostics
 
 
-def _report_text(scan: Scan, diagnostics: Sequence[Diagnostic]) -> None:
+def _report_text(scan: Scan, diagnostics: Sequence[Diagnostic], *, verbose: bool) -> None:
     printer = Printer()
     for one in diagnostics:
-        printer.diagnostic(one)
+        printer.diagnostic(one, verbose=verbose)
     count = Counter(one.severity for one in diagnostics)
-    found = [_plural(count[severity], severity) for severity in SEVERITIES if count[severity]]
+    found = [plural(count[severity], severity) for severity in SEVERITIES if count[severity]]
     if not count["error"] and not count["warning"]:
         found.insert(0, "No problems")
     colour = "red" if count["error"] else "yellow" if count["warning"] else "green"
-    where = f"in {_plural(scan.files, 'file')} ({_plural(scan.count, 'object')}"
-    others = f", {_plural(scan.foreign, 'other')} left alone" if scan.foreign else ""
+    where = f"in {plural(scan.files, 'file')} ({plural(scan.count, 'object')}"
+    others = f", {plural(scan.foreign, 'other')} left alone" if scan.foreign else ""
     printer.line(f"{_listed(found)} {where}{others}).", colour=colour)
 
 
@@ -137,7 +142,3 @@ def _report_json(scan: Scan, diagnostics: Sequence[Diagnostic]) -> None:
 def _listed(words: Sequence[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -30,16 +30,21 @@ class Printer:
         """Write one line."""
         self._write(_styled(text, colour=colour))
 
-    def diagnostic(self, one: Diagnostic) -> None:
-        """Write one problem."""
+    def diagnostic(self, one: Diagnostic, *, verbose: bool = False) -> None:
+        """Write one problem; below it, if verbose, what is told with it."""
+        self._line_of(one, indent="")
+        for other in (*one.alike, *one.consequences) if verbose else ():
+            self._line_of(other, indent="  ")
+
+    def _line_of(self, one: Diagnostic, *, indent: str) -> None:
         place = f"{one.place}: " if one.place else ""
         rest = str(one).removeprefix(place).removeprefix(one.severity)
         severity = _styled(one.severity, colour=_COLOURS[one.severity], bold=one.severity == "error")
-        self._write(_styled(place, bold=True) + severity + printable(rest))
+        self._write(_styled(f"{indent}{place}", bold=True) + severity + printable(rest))
 
     def resolved(self, one: Diagnostic) -> None:
         """Write that a problem is gone, without what there was to do about it."""
-        rest = str(replace(one, remedy="")).partition(f"{one.severity}: ")[2]
+        rest = str(replace(one, remedy="", alike=(), consequences=())).partition(f"{one.severity}: ")[2]
         where = f"{one.file}: " if one.file else ""
         self._write(_styled(where, bold=True) + _styled("resolved", colour="green") + printable(f": {rest}"))
 

@@ -24,7 +24,8 @@ _SEVERITY_OF: Final[dict[ProblemKind, Severity]] = {
 class Diagnostic:
     """``file`` is empty and ``line`` 0 where a problem has no place; ``object`` and ``field`` are empty likewise.
 
-    An error means that something is not served as written. A note costs nothing and asks for nothing.
+    An error means that something is not served as written. A note costs nothing and asks for nothing. ``alike`` is the
+    same about other objects or fields, ``consequences`` what follows from this one: told with it, and not by itself.
     """
 
     severity: Severity
@@ -36,6 +37,8 @@ class Diagnostic:
     reason: Reason
     message: str
     remedy: str = ""
+    alike: tuple[Diagnostic, ...] = ()
+    consequences: tuple[Diagnostic, ...] = ()
 
     @property
     def order(self) -> tuple[str, int, int, str, str]:
@@ -52,7 +55,26 @@ class Diagnostic:
         text = " ".join(
             part if part.endswith((".", "?")) else f"{part}." for part in (self.message, self.remedy) if part
         )
-        return ": ".join(part for part in (self.place, self.severity, about, text) if part)
+        line = ": ".join(part for part in (self.place, self.severity, about, text) if part)
+        # Trouble of the gateway itself has neither file nor object, and no page that explains it.
+        code = f" [{self.reason}]" if self.file or self.object else ""
+        return f"{line}{code}{self._folded}"
+
+    @property
+    def _folded(self) -> str:
+        """What is told with this one, as a count."""
+        objects = len({one.object for one in (self, *self.alike)})
+        times = len(self.alike) + 1
+        told = [f"on {objects} objects" if objects > 1 else f"{times} times" if times > 1 else ""]
+        if self.consequences:
+            told.append(f"and {plural(len(self.consequences), 'consequence')}")
+        text = " ".join(part for part in told if part)
+        return f" ... {text}" if text else ""
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 error``, ``2 errors``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def from_problem(problem: Problem, locate: Callable[[Problem], tuple[str, Place] | None]) -> Diagnostic:

@@ -11,6 +11,7 @@ from wardgate.renderer import Renderer
 from wardgate.settings import Settings
 from wardgate.standalone.diagnostics import Diagnostic, from_problem
 from wardgate.standalone.folder import Scan
+from wardgate.standalone.folding import Told, folded
 from wardgate.store import Store
 from wardgate.translate.statuses import Statuses
 from wardgate.wire.bundle import Bundle
@@ -20,7 +21,7 @@ _LAST_GOOD: Final = "Until then its last good form is served."
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """``diagnostics`` holds those of reading and those of translating, by place."""
+    """``diagnostics`` holds those of reading and those of translating, by place, one for each cause."""
 
     config: GatewayConfig
     bundle: Bundle
@@ -44,17 +45,17 @@ class Engine:
         return Outcome(
             config=rendered.translation.config,
             bundle=rendered.bundle,
-            diagnostics=tuple(sorted([*scan.diagnostics, *found], key=lambda one: one.order)),
+            diagnostics=folded([*(Told(one) for one in scan.diagnostics), *found]),
             objects=scan.count,
         )
 
 
-def _diagnose(statuses: Statuses, scan: Scan) -> list[Diagnostic]:
+def _diagnose(statuses: Statuses, scan: Scan) -> list[Told]:
     kept = {one.ref for one in statuses if one.served_generation not in {None, one.generation}}
-    return [
-        replace(diagnostic, remedy=_LAST_GOOD)
-        if problem.ref in kept and problem.kind is ProblemKind.ERROR
-        else diagnostic
-        for problem in statuses.problems
-        for diagnostic in [from_problem(problem, scan.locate)]
-    ]
+    found = []
+    for problem in statuses.problems:
+        diagnostic = from_problem(problem, scan.locate)
+        if problem.ref in kept and problem.kind is ProblemKind.ERROR:
+            diagnostic = replace(diagnostic, remedy=_LAST_GOOD)
+        found.append(Told(diagnostic, problem.field, problem.cause))
+    return found

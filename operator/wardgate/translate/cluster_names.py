@@ -6,31 +6,53 @@ Clusters are compared where the installation has given its own name. Workspaces 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Final
 
 from pydantic import BaseModel
 
 from wardgate.api import ApiModel
 from wardgate.api.removal import removal
-from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason, format_path
+from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, ProblemKind, Reason, format_path
 from wardgate.settings import Settings
+
+CLUSTER: Final = "cluster"
+"""Subject of the cause of what is told of clusters; its field is the name of the cluster."""
+_WORKSPACE: Final = "workspace"
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """``value`` is given at ``path``; ``alone``: nothing else is given beside it and its like."""
+
+    path: FieldPath
+    value: str
+    alone: bool
 
 
 def ignored_names(model: object, ref: ObjectRef, settings: Settings) -> tuple[Problem, ...]:
     """A note for every cluster that is not compared, a warning for every workspace."""
-    found = []
-    passed_over = {"workspace"} if settings.cluster_name is not None else {"cluster", "workspace"}
-    for path, alone in _named(model, (), passed_over):
-        kind, remedy = ProblemKind.WARNING, removal(path, alone=alone)
-        if path[-1] == "cluster":
-            kind = ProblemKind.NOTE
-            remedy = f"name this cluster with the setting cluster_name to compare it, or {remedy}"
-        message = f"{format_path(path)} of {ref} is not compared with anything; {remedy}."
-        found.append(Problem(kind, Reason.NO_EFFECT, message, ref, path))
-    return tuple(found)
+    passed_over = {_WORKSPACE} if settings.cluster_name is not None else {CLUSTER, _WORKSPACE}
+    found = _named(model, (), passed_over)
+    return tuple(_cluster(one, ref) if one.path[-1] == CLUSTER else _workspace(one, ref) for one in found)
 
 
-def _named(value: object, path: FieldPath, wanted: Collection[str]) -> Iterator[tuple[FieldPath, bool]]:
-    """The places of ``wanted`` fields, and whether nothing else is given beside them."""
+def _cluster(one: _Named, ref: ObjectRef) -> Problem:
+    """Costs nothing while all objects name the same one: see ``weighing``."""
+    message = (
+        f"{format_path(one.path)} of {ref} is not compared with anything, because the setting cluster_name is not "
+        "set. With one cluster nothing is to be done."
+    )
+    return Problem(ProblemKind.NOTE, Reason.NO_EFFECT, message, ref, one.path, Cause(CLUSTER, (one.value,)))
+
+
+def _workspace(one: _Named, ref: ObjectRef) -> Problem:
+    remedy = removal(one.path, alone=one.alone)
+    message = f"{format_path(one.path)} of {ref} is not compared with anything; {remedy}."
+    return Problem(ProblemKind.WARNING, Reason.NO_EFFECT, message, ref, one.path, Cause(_WORKSPACE))
+
+
+def _named(value: object, path: FieldPath, wanted: Collection[str]) -> Iterator[_Named]:
     if isinstance(value, ApiModel):
         for name in type(value).model_fields:
             yield from _in_field(value, name, path, wanted)
@@ -39,12 +61,10 @@ def _named(value: object, path: FieldPath, wanted: Collection[str]) -> Iterator[
             yield from _named(entry, (*path, index), wanted)
 
 
-def _in_field(
-    model: BaseModel, name: str, path: FieldPath, wanted: Collection[str]
-) -> Iterator[tuple[FieldPath, bool]]:
+def _in_field(model: BaseModel, name: str, path: FieldPath, wanted: Collection[str]) -> Iterator[_Named]:
     value = getattr(model, name)
     alias = type(model).model_fields[name].alias or name
     if alias in wanted and isinstance(value, str) and value:
-        yield (*path, alias), model.model_fields_set.issubset(wanted)
+        yield _Named((*path, alias), value, model.model_fields_set.issubset(wanted))
     elif isinstance(value, ApiModel | tuple):
         yield from _named(value, (*path, alias), wanted)

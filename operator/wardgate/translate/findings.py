@@ -6,9 +6,10 @@ the order in which problems are found decides nothing, because they come out sor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
-from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason
+from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, ProblemKind, Reason
 
 _SEVERITY = {ProblemKind.ERROR: 0, ProblemKind.CONFLICT: 1, ProblemKind.WARNING: 2, ProblemKind.NOTE: 3}
 
@@ -37,21 +38,38 @@ class Findings:
         for problem in problems:
             self._by_ref.setdefault(problem.ref, {})[problem] = None
 
-    def error(self, ref: ObjectRef, reason: Reason, message: str, field: FieldPath = ()) -> None:
+    def error(
+        self, ref: ObjectRef, reason: Reason, message: str, field: FieldPath = (), *, cause: Cause | None = None
+    ) -> None:
         """``ref`` is INVALID."""
-        self.extend((Problem(ProblemKind.ERROR, reason, message, ref, field),))
+        self.extend((Problem(ProblemKind.ERROR, reason, message, ref, field, cause),))
 
     def conflict(self, ref: ObjectRef, reason: Reason, message: str, field: FieldPath = ()) -> None:
         """``ref`` is right but loses against an older object."""
         self.extend((Problem(ProblemKind.CONFLICT, reason, message, ref, field),))
 
-    def warning(self, ref: ObjectRef, reason: Reason, message: str, field: FieldPath = ()) -> None:
+    def warning(
+        self, ref: ObjectRef, reason: Reason, message: str, field: FieldPath = (), *, cause: Cause | None = None
+    ) -> None:
         """``ref`` is served, but something in it is without effect or surprising."""
-        self.extend((Problem(ProblemKind.WARNING, reason, message, ref, field),))
+        self.extend((Problem(ProblemKind.WARNING, reason, message, ref, field, cause),))
 
-    def note(self, ref: ObjectRef, reason: Reason, message: str, field: FieldPath = ()) -> None:
+    def note(
+        self, ref: ObjectRef, reason: Reason, message: str, field: FieldPath = (), *, cause: Cause | None = None
+    ) -> None:
         """``ref`` is served as it is meant; something about it is worth a word."""
-        self.extend((Problem(ProblemKind.NOTE, reason, message, ref, field),))
+        self.extend((Problem(ProblemKind.NOTE, reason, message, ref, field, cause),))
+
+    def found(self) -> Iterator[Problem]:
+        """All problems, in no order that means anything."""
+        return chain.from_iterable(self._by_ref.values())
+
+    def revised(self, revise: Callable[[Problem], Problem]) -> Findings:
+        """The same with each problem as ``revise`` has it."""
+        found = Findings()
+        for problems in self._by_ref.values():
+            found.extend(map(revise, problems))
+        return found
 
     def of(self, ref: ObjectRef) -> tuple[Problem, ...]:
         """All problems of one object, the worst first."""

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from wardgate.api.annotations import SHARE_WITH, AnnotationError, parse_namespaces
 from wardgate.api.parse import Parsed
 from wardgate.api.secret import DEFAULT_TYPE, Secret
-from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason
+from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.sensitive import Sensitive
 from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import Scope, SecretContent
@@ -93,7 +93,8 @@ class Reference:
 
     def problem(self, reason: Reason, message: str) -> Problem:
         """An error of the object that holds the reference."""
-        return Problem(ProblemKind.ERROR, reason, message, self.source, self.field)
+        cause = Cause(self.target) if reason is Reason.REF_NOT_FOUND else None
+        return Problem(ProblemKind.ERROR, reason, message, self.source, self.field, cause)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from wardgate.problems import ObjectRef, Problem, Reason
+from wardgate.problems import Cause, ObjectRef, Problem, Reason
 from wardgate.snapshot import StoredObject
 from wardgate.translate.consequences import consequences
+from wardgate.translate.contract import has_error
 from wardgate.translate.counts import all_counts
 from wardgate.translate.evidence import Evidence
 from wardgate.translate.findings import Findings
 from wardgate.translate.forms import LastGood, unless_same
 from wardgate.translate.statuses import Counts, ObjectStatus, Statuses, judge
+from wardgate.translate.weighing import weighed
 
 
 def judge_all(evidence: Evidence) -> Statuses:
     """The statuses of all objects, sorted, and all problems."""
-    findings = Findings.merged([evidence.findings, _frozen(evidence)])
+    found = Findings.merged([evidence.findings, _frozen(evidence)])
+    findings = weighed(found, evidence.routing.routed.unserved.origins)
     counts = all_counts(evidence)
     objects = [_judge(one, evidence, findings.of(one.ref), counts.get(one.ref, {})) for one in evidence.judged()]
     objects.sort(key=lambda status: (status.ref.kind, status.ref.namespace, status.ref.name))
@@ -42,6 +45,9 @@ def next_last_good(evidence: Evidence) -> LastGood:
 
 
 def _judge(stored: StoredObject, evidence: Evidence, problems: tuple[Problem, ...], counts: Counts) -> ObjectStatus:
+    if evidence.is_invalid(stored.ref) and not has_error(problems):
+        # Nothing of it would be served if it were good: no form stands in for it, and no route is closed.
+        return judge(stored, problems, form=stored, note="", counts=counts)
     form = _served_form(stored, evidence)
     note = " ".join(consequences(stored, form, evidence))
     return judge(stored, problems, form=form, note=note, counts=counts)
@@ -77,5 +83,5 @@ def _frozen(evidence: Evidence) -> Findings:
             f"{ref} is held back, because {root} has failureMode FREEZE_CONFIG and something in its tree is bad. It "
             "goes live when all of the tree is good."
         )
-        findings.warning(ref, Reason.NO_EFFECT, message)
+        findings.warning(ref, Reason.NO_EFFECT, message, cause=Cause(root))
     return findings

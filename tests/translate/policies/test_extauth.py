@@ -445,13 +445,13 @@ class TestServer:
         known = {ObjectRef("ExtAuthServer", "ns", "s")}
         assert server_problems(REF, naming(server), known) == ()
 
-    def test_missing_server_is_a_warning(self) -> None:
+    def test_missing_server_is_a_note(self) -> None:
         (problem,) = server_problems(REF, naming({"name": "s", "namespace": "x"}), set())
         expected = (
-            "ExtAuthPolicy ns/p names ExtAuthServer x/s, which does not exist. No request changes by that; correct "
-            "the name, or remove config.server."
+            "ExtAuthPolicy ns/p names ExtAuthServer x/s, which does not exist. No request changes by that: the proxy "
+            "authenticates by itself."
         )
-        assert (ProblemKind.WARNING, expected, ("spec", "config", "server")) == (
+        assert (ProblemKind.NOTE, expected, ("spec", "config", "server")) == (
             problem.kind,
             problem.message,
             problem.field,

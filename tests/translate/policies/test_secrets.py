@@ -11,7 +11,7 @@ import trustme
 
 from tests.translate.policies.objects import decoded, encoded, key_secret, raw_secret, scope_of, secret
 from wardgate.api.annotations import SHARE_WITH
-from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason
+from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.sensitive import Sensitive
 from wardgate.settings import Settings
 from wardgate.translate.secret_index import NamedSecrets, SecretIndex
@@ -159,7 +159,9 @@ class TestIndex:
 class TestReference:
     def test_missing_secret_is_an_error_of_its_user(self) -> None:
         message = "VirtualGateway ns/gw needs Secret ns/s, which does not exist. Create it, or correct the name."
-        expected = Problem(ProblemKind.ERROR, Reason.REF_NOT_FOUND, message, GATEWAY, FIELD)
+        expected = Problem(
+            ProblemKind.ERROR, Reason.REF_NOT_FOUND, message, GATEWAY, FIELD, Cause(ObjectRef("Secret", "ns", "s"))
+        )
         assert expected == find_secret(reference(), scope_of())
 
     def test_foreign_secret_is_refused_without_telling_whether_it_exists(self) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from wardgate.api.external_endpoint import ExternalEndpoint
 from wardgate.ir import Endpoint
-from wardgate.problems import FieldPath, ObjectRef, Problem, Reason
+from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, Reason
 from wardgate.translate.contract import ParsedObject, Scope
 from wardgate.translate.destinations.cluster_hosts import absolute, may_dial
 from wardgate.translate.destinations.external_services import ExternalPort
@@ -62,7 +62,7 @@ def read_external_endpoint(parsed: ParsedObject[ExternalEndpoint], scope: Scope)
         return Reading(None, findings.of(ref))
     if spec.locality is not None:
         message = f"spec.locality of {ref} has no effect on this gateway; endpoints take turns."
-        findings.warning(ref, Reason.NO_EFFECT, message, ("spec", "locality"))
+        findings.warning(ref, Reason.NO_EFFECT, message, ("spec", "locality"), cause=Cause("locality"))
     ports = tuple((port.name, port.number) for port in spec.ports if port.name)
     labels = frozenset(labels_of(parsed.stored.manifest).items())
     looked_up = absolute(host, ref, scope.tenancy)

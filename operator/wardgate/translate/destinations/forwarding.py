@@ -51,7 +51,7 @@ def _problem(fault: Fault, destination: DestinationPlan, table: ObjectRef, *, ow
     closed = "" if own else "; the route is closed until the tenant has mended that"
     message = f"{format_path(destination.field)} of {table} {fault.text}{closed}."
     kind = ProblemKind.ERROR if own else ProblemKind.WARNING
-    return Problem(kind, fault.reason, message, table, destination.field)
+    return Problem(kind, fault.reason, message, table, destination.field, fault.cause)
 
 
 def shares(destinations: Sequence[DestinationPlan]) -> list[int]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from wardgate.ir import Endpoint, Refuse, Upstream
-from wardgate.problems import ObjectRef, Reason
+from wardgate.problems import Cause, ObjectRef, Reason
 from wardgate.settings import Settings
 from wardgate.translate.destinations.cluster_hosts import absolute
 from wardgate.translate.destinations.external_endpoints import ExternalEndpointPlan
@@ -39,6 +39,7 @@ class Fault:
     refuse: Refuse
     reason: Reason
     text: str
+    cause: Cause | None = None
 
 
 class Upstreams:
@@ -116,11 +117,10 @@ class Upstreams:
         found = self._endpoints.carrying(plan.selector)
         return [one for one in found if self._tenancy.counts_for(plan.ref.namespace, one.ref.namespace)]
 
-    def _has_bad_endpoints(self, service: ExternalServicePlan) -> bool:
-        """Whether endpoints were meant that cannot be used: then DNS must not take their place."""
-        bad = self._bad_endpoints.carrying(service.selector)
-        counts = (self._tenancy.counts_for(service.ref.namespace, ref.namespace) for ref in bad)
-        return bool(service.selector) and any(counts)
+    def _bad_endpoints_of(self, service: ExternalServicePlan) -> list[ObjectRef]:
+        """Endpoints that were meant and cannot be used: DNS must not take their place."""
+        bad = self._bad_endpoints.carrying(service.selector) if service.selector else ()
+        return sorted(ref for ref in bad if self._tenancy.counts_for(service.ref.namespace, ref.namespace))
 
     def _service(self, plan: DestinationPlan) -> Upstream | Fault:
         if not isinstance(plan.port, int):
@@ -134,16 +134,17 @@ class Upstreams:
         return Upstream(name=name, endpoints=(Endpoint(host, plan.port),), send_user_id=True)
 
     def _external(self, plan: DestinationPlan) -> Upstream | Fault:
-        where = f"ExternalService {plan.namespace}/{plan.name}"
+        where = ObjectRef("ExternalService", plan.namespace, plan.name)
+        cause = Cause(where)
         served = self._services.get((plan.namespace, plan.name))
         if served is None:
-            return Fault(UPSTREAM_MISSING, Reason.REF_NOT_FOUND, f"names {where}, which does not exist")
+            return Fault(UPSTREAM_MISSING, Reason.REF_NOT_FOUND, f"names {where}, which does not exist", cause)
         if served.value is None:
-            return Fault(UPSTREAM_INVALID, Reason.INVALID, f"names {where}, which is INVALID")
+            return Fault(UPSTREAM_INVALID, Reason.INVALID, f"names {where}, which is INVALID", cause)
         port = _port(served.value, plan.port)
         if port is None:
             if served.form is None:
-                return Fault(UPSTREAM_INVALID, Reason.INVALID, f"names a port of {where}, which is INVALID")
+                return Fault(UPSTREAM_INVALID, Reason.INVALID, f"names a port of {where}, which is INVALID", cause)
             known = ", ".join(str(one.number) for one in served.value.ports)
             text = f"does not name a port of {where}; it has {known}"
             return Fault(UPSTREAM_MISSING, Reason.REF_NOT_FOUND, text)
@@ -151,9 +152,9 @@ class Upstreams:
 
     def _upstream(self, service: ExternalServicePlan, port: ExternalPort) -> Upstream | Fault:
         selected = self.endpoints_of(service)
-        if not selected and self._has_bad_endpoints(service):
+        if not selected and (bad := self._bad_endpoints_of(service)):
             text = f"names {service.ref}, all of whose ExternalEndpoints are INVALID"
-            return Fault(UPSTREAM_INVALID, Reason.INVALID, text)
+            return Fault(UPSTREAM_INVALID, Reason.INVALID, text, Cause(bad[0]))
         endpoints = tuple(endpoint.at(port) for endpoint in selected) or self._dialled(service, port)
         if not endpoints:
             text = f"names {service.ref}, which has neither a host that can be looked up nor ExternalEndpoints"

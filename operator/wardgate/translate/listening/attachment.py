@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wardgate.problems import ObjectRef, Reason
+from wardgate.problems import Cause, ObjectRef, Reason
 from wardgate.settings import Settings
 from wardgate.translate.findings import Findings
+from wardgate.translate.forms import Served
 from wardgate.translate.listening.gateways import AllowedTables, GatewayPlan
 from wardgate.translate.listening.hosts import ANY, common, narrowness
 from wardgate.translate.listening.ports import OpenListener
@@ -37,13 +38,14 @@ class Attachment:
 
     def __init__(
         self,
-        gateways: Sequence[GatewayPlan],
+        gateways: Sequence[Served[GatewayPlan]],
         listeners: Sequence[OpenListener],
         *,
         settings: Settings,
         findings: Findings,
     ) -> None:
-        self._gateways = {gateway.ref: gateway for gateway in gateways}
+        self._gateways = {one.ref: one.value for one in gateways if one.value is not None}
+        self._unreadable = {one.ref for one in gateways if one.value is None}
         self._listeners = listeners
         self._tenancy = Tenancy.of(settings)
         self._cluster_name = settings.cluster_name
@@ -65,11 +67,12 @@ class Attachment:
             self._findings.error(table.ref, Reason.REF_NOT_PERMITTED, text, field)
             return False
         if gateway not in self._gateways:
-            text = (
-                f"{table.ref} names {gateway}, which does not exist or cannot be served. Correct the name, or the "
-                "gateway."
+            reason, text = Reason.REF_NOT_FOUND, "does not exist. Correct the name, or create the gateway."
+            if gateway in self._unreadable:
+                reason, text = Reason.INVALID, "is INVALID and opens no listener. Mend the gateway."
+            self._findings.error(
+                table.ref, reason, f"{table.ref} names {gateway}, which {text}", field, cause=Cause(gateway)
             )
-            self._findings.error(table.ref, Reason.REF_NOT_FOUND, text, field)
             return False
         return True
 
@@ -100,9 +103,10 @@ class Attachment:
         elif not open_listeners:
             self._findings.warning(
                 table.ref,
-                Reason.NO_EFFECT,
+                Reason.NOT_SERVED,
                 f"{table.ref} names {gateway}, which serves no listener here.",
                 ("spec", "virtualGateways", index),
+                cause=Cause(gateway, ("spec", "listeners" if self._gateways[gateway].is_ours else "workloads")),
             )
 
     def _on(self, table: TablePlan, listener: OpenListener) -> list[Attached]:

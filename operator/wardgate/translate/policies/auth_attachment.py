@@ -23,8 +23,9 @@ from wardgate.problems import ObjectRef, Reason
 from wardgate.translate.contract import PolicyOutcome
 from wardgate.translate.findings import Findings
 from wardgate.translate.forms import Served
+from wardgate.translate.policies.idle_policies import IdlePolicies
 from wardgate.translate.policies.selection import RouteFinder
-from wardgate.translate.policies.selectors import Selectors, read_selectors, report_idle, report_unreadable
+from wardgate.translate.policies.selectors import Selectors, read_selectors, report_unreadable
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.tenancy import Tenancy
 
@@ -49,6 +50,7 @@ def attach_auth(
     finder: RouteFinder,
     tenancy: Tenancy,
     findings: Findings,
+    idle: IdlePolicies,
     require_auth: bool,
 ) -> AuthAttachment:
     """Decide for every route; see the rules."""
@@ -60,11 +62,16 @@ def attach_auth(
         _take_the_rest(policy, attachment, finder=finder, tenancy=tenancy)
         if policy.is_current and not attachment.selected[policy.ref]:
             effect = "" if require_auth else ", so it guards nothing: routes meant for it are open"
-            report_idle(policy.ref, effect, tenancy, findings)
+            _report_idle(policy, idle, effect, within=tenancy.selectable(policy.ref.namespace))
     for number, instance in enumerate(instances):
         if number not in attachment.owners and (require_auth or instance.requires_auth):
             attachment.closed[number] = AUTH_REQUIRED
     return attachment
+
+
+def _report_idle(policy: Served[PolicyOutcome], idle: IdlePolicies, effect: str, *, within: str | None) -> None:
+    selectors = read_selectors(policy.stored.manifest)
+    idle.report(policy.ref, lambda finder: _selected(selectors, finder, within=within), effect=effect)
 
 
 def _attach(

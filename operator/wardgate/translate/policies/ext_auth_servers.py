@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wardgate.api import ExtAuthServer
-from wardgate.problems import Reason
+from wardgate.problems import Cause, Reason
 from wardgate.translate.contract import ParsedObject
 from wardgate.translate.findings import Findings
 from wardgate.translate.forms import Reading
@@ -14,5 +14,7 @@ def read_server(parsed: ParsedObject[ExtAuthServer]) -> Reading[ExtAuthServer]:
     findings = Findings()
     if parsed.model.spec.failure_mode_allow:
         message = f"spec.failureModeAllow of {parsed.ref} opens nothing here: a request without a valid key is refused."
-        findings.warning(parsed.ref, Reason.NO_EFFECT, message, ("spec", "failureModeAllow"))
+        findings.note(
+            parsed.ref, Reason.NO_EFFECT, message, ("spec", "failureModeAllow"), cause=Cause("failureModeAllow")
+        )
     return Reading(parsed.model, findings.of(parsed.ref))

@@ -12,7 +12,7 @@ from typing import Final
 from wardgate.api.annotations import FORWARD_CREDENTIAL, AnnotationError, parse_flag
 from wardgate.api.ext_auth_policy import ExtAuthPolicy, GlooAuth
 from wardgate.ir import ApiKeyStep, AuthPlan, BasicAuthStep, BoolExpr
-from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
+from wardgate.problems import Cause, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.translate.contract import KeySetRequest, ParsedObject, PolicyOutcome, Scope, has_error, plan_name
 from wardgate.translate.findings import Findings
 from wardgate.translate.policies.auth_steps import StepReader
@@ -59,12 +59,14 @@ def translate_ext_auth(policy: ParsedObject[ExtAuthPolicy], scope: Scope) -> Pol
 
 
 def server_problems(policy: ObjectRef, outcome: PolicyOutcome, servers: Container[ObjectRef]) -> tuple[Problem, ...]:
-    """Warn of an ExtAuthServer that does not exist. It is informative: our proxy authenticates by itself."""
+    """Note an ExtAuthServer that does not exist. It is informative: our proxy authenticates by itself."""
     if outcome.server is None or outcome.server in servers:
         return ()
     missing = f"{policy} names {outcome.server}, which does not exist."
-    message = f"{missing} No request changes by that; correct the name, or remove config.server."
-    return (Problem(ProblemKind.WARNING, Reason.REF_NOT_FOUND, message, policy, (*_CONFIG, "server")),)
+    message = f"{missing} No request changes by that: the proxy authenticates by itself."
+    return (
+        Problem(ProblemKind.NOTE, Reason.REF_NOT_FOUND, message, policy, (*_CONFIG, "server"), Cause(outcome.server)),
+    )
 
 
 def _server(policy: ParsedObject[ExtAuthPolicy]) -> ObjectRef | None:
@@ -91,8 +93,10 @@ def _steps(
         steps += [] if step is None else [step]
         key_sets += [] if keys is None else [keys]
     if config.gloo_auth.fail_on_redirect:
-        message = f"{policy.ref} sets failOnRedirect, which has no effect: no module here redirects. Remove it."
-        findings.warning(policy.ref, Reason.NO_EFFECT, message, (*_GLOO_AUTH, "failOnRedirect"))
+        message = f"{policy.ref} sets failOnRedirect, which has no effect: no module here redirects."
+        findings.note(
+            policy.ref, Reason.NO_EFFECT, message, (*_GLOO_AUTH, "failOnRedirect"), cause=Cause("failOnRedirect")
+        )
     return steps, key_sets
 
 

@@ -20,7 +20,7 @@ from wardgate.api.transformation_template import InjaTemplate, TransformationTem
 from wardgate.field_names import fold
 from wardgate.inja import Limits, TemplateError, compile_extractor, compile_template
 from wardgate.ir import AppendedHeader, DataSource, DynamicMetadataValue, Extractor, HeaderTemplate, MessageTemplate
-from wardgate.problems import FieldPath, ObjectRef, Reason
+from wardgate.problems import Cause, FieldPath, ObjectRef, Reason
 from wardgate.translate.findings import Findings
 from wardgate.translate.policies.header_names import PSEUDO, READABLE_PSEUDO, is_proxy_written, is_token
 from wardgate.translate.policies.replacement_texts import misread_group
@@ -77,8 +77,8 @@ class TemplateReader:
             ("dataSourceMaxSize", model.data_source_max_size is not None and not model.data_sources),
         ):
             if set_in_vain:
-                message = f"{self.policy} sets {name}, which has no effect here. {self._removal(model, name)}"
-                self.findings.warning(self.policy, Reason.NO_EFFECT, message, self._field(name))
+                message = f"{self.policy} sets {name}, which has no effect here."
+                self.findings.note(self.policy, Reason.NO_EFFECT, message, self._field(name), cause=Cause(name))
 
     def _removal(self, model: TransformationTemplate, name: str) -> str:
         return removal_sentence(self._field(name), alone=model.model_fields_set <= _FOREIGN)

@@ -16,7 +16,6 @@ from wardgate.problems import ObjectRef, Reason
 from wardgate.snapshot import StoredObject
 from wardgate.translate.findings import Findings
 from wardgate.translate.manifests import at, items, mapping
-from wardgate.translate.tenancy import Tenancy
 
 _SelectorT = TypeVar("_SelectorT")
 
@@ -109,17 +108,6 @@ def report_unreadable(ref: ObjectRef, stored: StoredObject, findings: Findings, 
             "route is closed for their sake. Correct them.",
             ("spec", "applyToRoutes"),
         )
-
-
-def report_idle(ref: ObjectRef, effect: str, tenancy: Tenancy, findings: Findings) -> None:
-    """Say that a good policy selects no route. ``effect`` goes on where "selects no route" ends."""
-    remedy = "Check the labels in spec.applyToRoutes."
-    if tenancy.selectable(ref.namespace) is not None:
-        remedy = (
-            "Under isolated tenancy it selects only routes of RouteTables in its own namespace: check the labels in "
-            "spec.applyToRoutes, or have the policy applied in a platform namespace."
-        )
-    findings.warning(ref, Reason.NO_ROUTES, f"{ref} selects no route{effect}. {remedy}", ("spec", "applyToRoutes"))
 
 
 def _read_all(raw: object, read: Callable[[object], _SelectorT], unread: _Unread) -> tuple[_SelectorT, ...]:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from wardgate.ir import Refuse
 from wardgate.problems import ObjectRef
 from wardgate.translate.contract import TransformationOutcome
 from wardgate.translate.findings import Findings
 from wardgate.translate.forms import Served
+from wardgate.translate.policies.idle_policies import IdlePolicies
 from wardgate.translate.policies.selection import RouteFinder
-from wardgate.translate.policies.selectors import Selectors, read_selectors, report_idle, report_unreadable
+from wardgate.translate.policies.selectors import Selectors, read_selectors, report_unreadable
 from wardgate.translate.tenancy import Tenancy
 
 TRANSFORMATION_INVALID = Refuse(500, "transformation_invalid")
@@ -37,11 +39,12 @@ def attach_transformations(
     finder: RouteFinder,
     tenancy: Tenancy,
     findings: Findings,
+    idle: IdlePolicies,
 ) -> TransformationAttachment:
     """Decide for every route."""
     attachment = TransformationAttachment()
     for policy in sorted(policies, key=lambda one: _order(one, tenancy)):
-        numbers = _selected(policy, finder, tenancy)
+        numbers = _selected(policy, finder, tenancy=tenancy)
         if not policy.is_current:
             report_unreadable(policy.ref, policy.stored, findings, emptied="; no route is closed for its sake")
         attachment.selected[policy.ref] = numbers
@@ -51,7 +54,7 @@ def attach_transformations(
         for number in numbers:
             attachment.plans[number] = (*attachment.plans.get(number, ()), policy.value.plan.name)
         if not numbers and policy.is_current:
-            report_idle(policy.ref, "", tenancy, findings)
+            idle.report(policy.ref, partial(_selected, policy, tenancy=tenancy))
     return attachment
 
 
@@ -62,7 +65,7 @@ def _order(policy: Served[TransformationOutcome], tenancy: Tenancy) -> tuple[int
     return (phase, priority, tenancy.age_rank(policy.ref.namespace), policy.stored.age_key)
 
 
-def _selected(policy: Served[TransformationOutcome], finder: RouteFinder, tenancy: Tenancy) -> set[int]:
+def _selected(policy: Served[TransformationOutcome], finder: RouteFinder, *, tenancy: Tenancy) -> set[int]:
     """What the served form selects; of a closed policy, what any form of it does."""
     within = tenancy.selectable(policy.ref.namespace)
     forms = [policy.form] if policy.form is not None else [policy.stored, *([policy.past] if policy.past else [])]

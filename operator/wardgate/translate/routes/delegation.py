@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Final
 
 from wardgate.ir import Forward, PathMatch, PrefixRewrite, Refuse, RouteAction, RouteMatch
-from wardgate.problems import FieldPath, ObjectRef, Reason
+from wardgate.problems import Cause, FieldPath, ObjectRef, Reason
 from wardgate.translate.destinations.forwarding import Resolved, resolve
 from wardgate.translate.destinations.upstreams import Upstreams
 from wardgate.translate.findings import Findings
@@ -63,6 +63,8 @@ class Delegation:
         """Each table met, with the tables that delegate to it."""
         self.gateways: dict[ObjectRef, set[ObjectRef]] = {}
         """Each table met on a listener, with the gateways that serve it."""
+        self.dead: list[RouteInstance] = []
+        """Routes that take no request, because their matchers and those above them exclude each other."""
 
     def expand(self, root: TablePlan, place: Place) -> list[RouteInstance]:
         """All routes of a root and of what it delegates to, in the order they are tried."""
@@ -117,6 +119,8 @@ class Delegation:
             own = own[: max(1, MAX_MATCHES // len(place.matches))]
             route = replace(route, action=TOO_LARGE)
         if self._conflicts(table, route, own, place):
+            lost = self._tenants.labelled(table, route.labels, place)
+            self.dead.append(self._instance(table, route, lost, action=BEYOND_DELEGATION))
             return []
         inner = replace(self._tenants.labelled(table, route.labels, place), matches=merged(place.matches, own))
         if isinstance(route.action, DelegatePlan):
@@ -206,9 +210,9 @@ class Delegation:
         """A tenant that takes its table away does not make the platform's INVALID."""
         if miss.owner and not self._tenants.owner(table):
             message = f'Route "{route.name}" of {table.ref} {miss.text}; it is closed until the tenant has mended that.'
-            self._findings.warning(table.ref, miss.reason, message, _field(route))
+            self._findings.warning(table.ref, miss.reason, message, _field(route), cause=miss.cause)
         else:
-            self._error(table, route, miss.reason, miss.text)
+            self._error(table, route, miss.reason, miss.text, cause=miss.cause)
 
     def _nothing_below(self, table: TablePlan, route: RoutePlan) -> None:
         self._findings.warning(
@@ -283,13 +287,20 @@ class Delegation:
         )
 
     def _error(
-        self, table: TablePlan, route: RoutePlan, reason: Reason, text: str, *, place: Place | None = None
+        self,
+        table: TablePlan,
+        route: RoutePlan,
+        reason: Reason,
+        text: str,
+        *,
+        place: Place | None = None,
+        cause: Cause | None = None,
     ) -> None:
         """Tell the table; where it is what comes of a tenant's delegating ``place`` to it, the tenant."""
         message = f'Route "{route.name}" of {table.ref} {text}.'
         liable = None if place is None else place.liable
         if liable is None or liable[0] == table.ref:
-            self._findings.error(table.ref, reason, message, _field(route))
+            self._findings.error(table.ref, reason, message, _field(route), cause=cause)
         else:
             ref, entry = liable
             text = f'Route "{entry.name}" of {ref} cannot delegate so: below it, {message[0].lower()}{message[1:]}'

@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeVar
 
 from wardgate.api.matchers import HeaderMatcher, HttpRequestMatcher, QueryParameterMatcher, StringMatch
-from wardgate.api.removal import removal
 from wardgate.ir import HeaderMatch, PathMatch, QueryMatch, RouteMatch
-from wardgate.problems import FieldPath, ObjectRef, ProblemKind, Reason, format_path
+from wardgate.problems import Cause, FieldPath, ObjectRef, ProblemKind, Reason, format_path
 from wardgate.translate.findings import Findings
 from wardgate.translate.regexes import regex_fault
 from wardgate.translate.routes.literal_prefix import literal_prefix
@@ -53,12 +52,12 @@ class MatcherReader:
 
     def _matcher(self, matcher: HttpRequestMatcher, field: FieldPath) -> MatcherPlan:
         if matcher.name:
-            place, alone = (*field, "name"), matcher.model_fields_set == {"name"}
-            self.findings.warning(
+            self.findings.note(
                 self.ref,
                 Reason.NO_EFFECT,
-                f"{format_path(place)} of {self.ref} has no effect; {removal(place, alone=alone)}.",
-                place,
+                f"{format_path((*field, 'name'))} of {self.ref} has no effect.",
+                (*field, "name"),
+                cause=Cause("matchers.name"),
             )
         headers = enumerate(matcher.headers)
         query = enumerate(matcher.query_parameters)

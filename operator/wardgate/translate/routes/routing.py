@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from wardgate.problems import ObjectRef, Reason
+from wardgate.problems import ObjectRef
 from wardgate.settings import Settings
 from wardgate.translate.destinations.upstreams import Upstreams
 from wardgate.translate.findings import Findings
@@ -21,6 +21,7 @@ from wardgate.translate.routes.delegation import Delegation
 from wardgate.translate.routes.place import Place
 from wardgate.translate.routes.table_index import TableIndex
 from wardgate.translate.routes.table_plans import TablePlan
+from wardgate.translate.routes.unserved import Unserved, find_unserved
 from wardgate.translate.routes.virtual_hosts import (
     Guests,
     HostPlan,
@@ -45,13 +46,15 @@ class Tables:
 class Routed:
     """``hosts`` in the order of listeners. ``parents`` and ``gateways`` of each table are for its status.
 
-    ``frozen``: tables whose newest form is held back, by the root that freezes them.
+    ``frozen``: tables whose newest form is held back, by the root that freezes them. ``unserved``: what no request
+    reaches.
     """
 
     hosts: list[HostPlan] = field(default_factory=list)
     parents: dict[ObjectRef, set[ObjectRef]] = field(default_factory=dict)
     gateways: dict[ObjectRef, set[ObjectRef]] = field(default_factory=dict)
     frozen: dict[ObjectRef, ObjectRef] = field(default_factory=dict)
+    unserved: Unserved = field(default_factory=Unserved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ class Router:
                 instances = merge_roots(merged, tenancy=self._tenancy, findings=self._findings)
                 self._routed.hosts.append(HostPlan(name, listener.gateway.ref, domains, instances))
         self._note(roots)
-        self._check_orphans()
+        self._check_unserved()
         return self._routed
 
     def _root(self, table: TablePlan) -> _Root:
@@ -160,20 +163,22 @@ class Router:
             for table, gateways in delegation.gateways.items():
                 self._routed.gateways.setdefault(table, set()).update(gateways)
 
-    def _check_orphans(self) -> None:
+    def _check_unserved(self) -> None:
         """Tables that nothing reaches: they are checked like the others, and told so."""
-        for table in _by_age(self._tables.now.values()):
-            if table.ref in self._routed.parents or table.ref in self._routed.frozen:
-                continue
-            if not table.hosts:
-                message = f"{table.ref} has no hosts and no table delegates to it, so it serves nothing."
-                self._findings.warning(table.ref, Reason.NO_EFFECT, message)
-            if table.ref not in self._now.reached:
-                self._now.expand(table, Place(port=0))
+        tables = self._tables.now.values()
+        self._routed.unserved = find_unserved(
+            _by_age(tables),
+            self._now,
+            lambda: self._index(tables),
+            served={*self._routed.parents, *self._routed.frozen},
+        )
+        self._findings.extend(self._routed.unserved.problems())
 
     def _delegation(self, tables: Iterable[TablePlan], findings: Findings) -> Delegation:
-        index = TableIndex(_by_age(tables), tenancy=self._tenancy, cluster_name=self._cluster_name)
-        return Delegation(index, self._upstreams, findings, tenancy=self._tenancy)
+        return Delegation(self._index(tables), self._upstreams, findings, tenancy=self._tenancy)
+
+    def _index(self, tables: Iterable[TablePlan]) -> TableIndex:
+        return TableIndex(_by_age(tables), tenancy=self._tenancy, cluster_name=self._cluster_name)
 
 
 def _by_age(tables: Iterable[TablePlan]) -> list[TablePlan]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wardgate.api.annotations import DELEGATE_FROM
-from wardgate.problems import Reason
+from wardgate.problems import Cause, ObjectRef, Reason
 from wardgate.translate.policies.label_index import LabelIndex
 from wardgate.translate.routes.table_plans import DelegatePlan, TablePlan, TableSelector
 from wardgate.translate.tenancy import Tenancy
@@ -24,6 +24,7 @@ class MissedTable:
     reason: Reason
     text: str
     owner: str
+    cause: Cause | None = None
 
 
 class TableIndex:
@@ -70,7 +71,12 @@ class TableIndex:
         if permitted:
             return [], MissedTable(Reason.INVALID, f"{child} has hosts of its own; remove them", owner)
         if owner == self._tenancy.owner(parent.ref.namespace) or self._tenancy.is_platform(parent.ref.namespace):
-            return [], MissedTable(Reason.REF_NOT_FOUND, f"{child} does not exist", owner)
+            return [], MissedTable(
+                Reason.REF_NOT_FOUND,
+                f"{child} does not exist",
+                owner,
+                Cause(ObjectRef("RouteTable", namespace, selector.name)),
+            )
         # The same answer whether or not it exists: a tenant does not find out what others have.
         guest = parent.ref.namespace
         remedy = f"a platform table lets it in with the annotation {DELEGATE_FROM}: {guest}, a tenant's table never"

@@ -123,6 +123,7 @@ class TablePlan:
     """One RouteTable. ``hosts`` empty: a child. ``admits``: the tenants whose tables may delegate to this one.
 
     ``blind``: a matcher, or a part beside the routes, could not be read; a last good form is to be preferred.
+    ``for_mesh``: it selects workloads.
     """
 
     stored: StoredObject
@@ -135,6 +136,7 @@ class TablePlan:
     admits: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
     blind: bool = False
+    for_mesh: bool = False
 
     @property
     def ref(self) -> ObjectRef:

@@ -18,7 +18,7 @@ from typing import Final
 from wardgate.api.annotations import DELEGATE_FROM, is_namespace, parse_list
 from wardgate.api.http_route import HttpRoute
 from wardgate.api.route_table import RouteTable, RouteTableSpec
-from wardgate.problems import FieldPath, Problem, Reason, format_path
+from wardgate.problems import Cause, FieldPath, Problem, Reason, format_path
 from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject
 from wardgate.translate.cluster_names import ignored_names
@@ -131,6 +131,7 @@ class _Reader:
             admits=self._admits(),
             problems=self.findings.of(self.ref),
             blind=self.blind,
+            for_mesh=bool(self.spec.workload_selectors),
         )
 
     def _admits(self) -> frozenset[str]:
@@ -206,8 +207,15 @@ class _Reader:
         }
         for name, value in passive.items():
             if value:
-                message = f"spec.{name} of {self.ref} has no effect on this gateway; it may be removed."
-                self.findings.warning(self.ref, Reason.NO_EFFECT, message, ("spec", name))
+                message = f"spec.{name} of {self.ref} has no effect on this gateway."
+                self.findings.note(self.ref, Reason.NO_EFFECT, message, ("spec", name), cause=Cause(name))
         if self.spec.hosts and not self.spec.virtual_gateways:
-            message = f"{self.ref} has hosts but names no gateway in spec.virtualGateways, so it serves nothing here."
-            self.findings.warning(self.ref, Reason.NO_EFFECT, message, ("spec", "virtualGateways"))
+            self._report_rootless()
+
+    def _report_rootless(self) -> None:
+        message = f"{self.ref} has hosts but names no gateway in spec.virtualGateways, so it serves nothing here"
+        field = ("spec", "virtualGateways")
+        if self.spec.workload_selectors:
+            self.findings.note(self.ref, Reason.NOT_SERVED, f"{message}: it is for a mesh.", field)
+        else:
+            self.findings.warning(self.ref, Reason.NOT_SERVED, f"{message}. Name one.", field)

@@ -88,7 +88,7 @@ def route(
     routed = Router(
         tables,
         listeners,
-        attachment=Attachment(plans, listeners, settings=settings, findings=forms.findings),
+        attachment=Attachment(served(gateways), listeners, settings=settings, findings=forms.findings),
         upstreams=upstreams,
         settings=settings,
         findings=forms.findings,

@@ -1,0 +1,54 @@
+"""Good policies that select no route of this gateway, and why: the labels, or the tables that no request reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+from wardgate.problems import FieldPath, ObjectRef, Reason
+from wardgate.translate.findings import Findings
+from wardgate.translate.policies.selection import RouteFinder
+from wardgate.translate.routes.unserved import IdleRoute
+from wardgate.translate.tenancy import Tenancy
+
+_FIELD: FieldPath = ("spec", "applyToRoutes")
+
+
+class IdlePolicies:
+    """Tells the idle policies of one translation. ``routes`` are those that take no request."""
+
+    def __init__(
+        self, routes: Sequence[IdleRoute], *, cluster_name: str | None, tenancy: Tenancy, findings: Findings
+    ) -> None:
+        self._routes = routes
+        self._cluster_name = cluster_name
+        self._tenancy = tenancy
+        self._findings = findings
+
+    def report(self, policy: ObjectRef, select: Callable[[RouteFinder], set[int]], *, effect: str = "") -> None:
+        """Tell one. ``select`` asks the policy's selectors; ``effect`` goes on where "selects no route" ends."""
+        if meant := select(self._finder):
+            self._report_origin(policy, meant)
+        else:
+            message = f"{policy} selects no route{effect}. {self._remedy(policy)}"
+            self._findings.warning(policy, Reason.NO_ROUTES, message, _FIELD)
+
+    @cached_property
+    def _finder(self) -> RouteFinder:
+        return RouteFinder([one.instance for one in self._routes], cluster_name=self._cluster_name)
+
+    def _report_origin(self, policy: ObjectRef, meant: set[int]) -> None:
+        """Name the first origin that somebody has to mend, if there is one."""
+        origins = [self._routes[number].origin for number in sorted(meant)]
+        origin = min(origins, key=lambda one: one.by_design)
+        message = f"{policy} selects only routes that no request reaches, because of {origin.table}."
+        tell = self._findings.note if origin.by_design else self._findings.warning
+        tell(policy, Reason.NO_ROUTES, message, _FIELD, cause=origin.cause)
+
+    def _remedy(self, policy: ObjectRef) -> str:
+        if self._tenancy.selectable(policy.namespace) is None:
+            return "Check the labels in spec.applyToRoutes."
+        return (
+            "Under isolated tenancy it selects only routes of RouteTables in its own namespace: check the labels in "
+            "spec.applyToRoutes, or have the policy applied in a platform namespace."
+        )

@@ -1,0 +1,56 @@
+"""What a problem weighs, seen from the whole: what nobody can tell from one object alone.
+
+Rule 1: a name of a cluster that is not compared costs nothing while there is one cluster. Where objects name several,
+some of them are meant for another one and are served here all the same.
+Rule 2: what is wrong in a RouteTable that no request reaches closes nothing. It is no error, and nothing at all where
+the table is meant for a mesh.
+Rule 3: what decides whether a table is served (its hosts, its gateways, a loop of delegations) keeps its weight.
+
+This is about what is told. What counts as a last good form is decided by what was found (``Evidence.is_invalid``): a
+table with a bad route is not good because nobody asks for it today.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from wardgate.problems import Cause, ObjectRef, Problem, ProblemKind, Reason, format_path
+from wardgate.translate.cluster_names import CLUSTER
+from wardgate.translate.findings import Findings
+from wardgate.translate.routes.unserved import Origin
+
+_DECISIVE: Final = frozenset({"hosts", "virtualGateways"})
+
+
+def weighed(findings: Findings, unserved: Mapping[ObjectRef, Origin]) -> Findings:
+    """The same problems with the weight that they have here. ``unserved``: tables that no request reaches."""
+    clusters = {one.cause for one in findings.found() if one.cause is not None and one.cause.subject == CLUSTER}
+
+    def weigh(problem: Problem) -> Problem:
+        origin = unserved.get(problem.ref)
+        if origin is not None and _is_within(problem):
+            return _of_unserved(problem, origin)
+        return _of_several_clusters(problem) if len(clusters) > 1 and problem.cause in clusters else problem
+
+    return findings.revised(weigh)
+
+
+def _is_within(problem: Problem) -> bool:
+    return len(problem.field) > 1 and problem.field[0] == "spec" and problem.field[1] not in _DECISIVE
+
+
+def _of_unserved(problem: Problem, origin: Origin) -> Problem:
+    if origin.by_design:
+        return replace(problem, kind=ProblemKind.NOTE, cause=origin.cause)
+    weighs_less = problem.kind is ProblemKind.ERROR and problem.reason is not Reason.DELEGATION_LOOP
+    return replace(problem, kind=ProblemKind.WARNING) if weighs_less else problem
+
+
+def _of_several_clusters(problem: Problem) -> Problem:
+    message = (
+        f"{format_path(problem.field)} of {problem.ref} is not compared with anything, although objects name more than "
+        "one cluster: those of other clusters are served here too. Name this cluster with the setting cluster_name."
+    )
+    return replace(problem, kind=ProblemKind.WARNING, message=message, cause=Cause(CLUSTER))
