@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*/README.md")])
 _BLOCK = re.compile(r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
+_CONTINUED = re.compile(r"( *)\\\n( *)")
 _PROMPT = re.compile(r"^\$ ", re.MULTILINE)
 
 
@@ -63,7 +64,9 @@ def commands_in(block: Block) -> Iterator[Command]:
     starts = [match.end() for match in _PROMPT.finditer(block.text)]
     for start, end in zip(starts, [*(start - len("$ ") for start in starts[1:]), None], strict=True):
         # A backslash at the end of a line continues the command; the output begins after the first line without one.
-        typed, _, shown = re.sub(r"\s*\\\n\s*", " ", block.text[start:end]).partition("\n")
+        typed, _, shown = _CONTINUED.sub(lambda gap: " " if gap[1] or gap[2] else "", block.text[start:end]).partition(
+            "\n"
+        )
         yield Command(block.document, block.line + block.text.count("\n", 0, start), typed, shown)
 
 

@@ -19,6 +19,7 @@ class Place(StrEnum):
     ALONE = "tests/documents/test_reference.py, by itself"
     CHART = "tests/documents/test_installing.py, with the real Helm on a real API server"
     STATUS = "tests/documents/test_status.py, on a real API server"
+    EXPORT = "tests/documents/test_migration.py, on a real API server"
     NO_REGISTRY = "not run, there is neither Docker nor a registry: test_flags.py compares it with the Dockerfile"
     NO_PODS = "not run, the API server has no pods: test_installing.py asks for the service and its port"
 
@@ -31,6 +32,13 @@ PLACES: Mapping[str, Sequence[Row]] = {
         ("curl -i", Place.NEWCOMER),
         ("curl -X POST", Place.NEWCOMER),
         ("wardgate render", Place.ALONE),
+    ],
+    "docs/gloo-migration.md": [
+        ("mkdir manifests", Place.EXPORT),
+        ("kubectl get -A -o yaml virtualgateways", Place.EXPORT),
+        ("kubectl get -A -o yaml secrets", Place.EXPORT),
+        ("wardgate check manifests", Place.EXPORT),
+        ("wardgate render manifests", Place.EXPORT),
     ],
     "docs/install.md": [
         ("docker build", Place.NO_REGISTRY),

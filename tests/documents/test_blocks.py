@@ -37,6 +37,13 @@ def test_a_command_is_one_line_with_the_output_below_it() -> None:
     assert ("make demo", "", 8) == (second.text, second.shown, second.line)
 
 
+def test_a_word_that_goes_on_in_the_next_line_is_one_word() -> None:
+    (block,) = blocks_in("d.md", "```console\n$ get a,\\\nb > c\n```\n", "console")
+    (command,) = commands_in(block)
+
+    assert "get a,b > c" == command.text
+
+
 def test_a_block_in_a_list_loses_its_indentation() -> None:
     (block,) = blocks_in("d.md", TEXT, "yaml")
 

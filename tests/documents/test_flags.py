@@ -25,6 +25,7 @@ OF_OTHERS = {
     "--build-arg": "docker build",
     "--create-namespace": "helm",
     "--force-conflicts": "kubectl",
+    "--field-selector": "kubectl",
     "--for": "kubectl wait",
     "--namespace": "helm",
     "--no-deps": "pip",

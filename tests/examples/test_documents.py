@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.examples.servers import EXAMPLES, ROOT
+from tests.documents.blocks import DOCUMENTS
+from tests.examples.servers import ROOT
 from wardgate.api.annotations import KNOWN_ON
 from wardgate.inja import Limits as TemplateLimits
 from wardgate.proxy.core.reasons import Reason
@@ -17,7 +18,6 @@ from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.settings import Limits, ProxySettings, Timeouts
 from wardgate.settings import Settings
 
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *EXAMPLES.glob("*/README.md")])
 SETTINGS = (ROOT / "docs" / "settings.md").read_text()
 UNITS = {"": 1, "KiB": 1024, "MiB": 1024 * 1024}
 
@@ -26,6 +26,20 @@ UNITS = {"": 1, "KiB": 1024, "MiB": 1024 * 1024}
 def test_a_link_leads_to_a_file(path: Path) -> None:
     links = re.findall(r"\]\((?!https?://|#)([^)#]+)", path.read_text())
     assert [] == [link for link in links if not (path.parent / link).exists()]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_an_anchor_leads_to_a_heading(path: Path) -> None:
+    links = re.findall(r"\]\((?!https?://)([^)#]*)#([^)]+)", path.read_text())
+    assert [] == [
+        (file, anchor) for file, anchor in links if anchor not in anchors(path.parent / file if file else path)
+    ]
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors that code hosts give to headings: lower case, no punctuation, hyphens for blanks."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("kind", [Limits, Timeouts, ProxySettings])
