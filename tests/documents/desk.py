@@ -56,12 +56,12 @@ class Desk:
                 text = text.replace(before + port, before + own)
         return text.replace("/tmp/", f"{self.folder}/").replace(".venv/bin/", f"{BIN}/")
 
-    def run(self, text: str) -> subprocess.CompletedProcess[str]:
+    def run(self, text: str, *, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         command = ["bash", "-c", self.typed(text)]
         return subprocess.run(
             command,
-            cwd=self.folder,
+            cwd=folder or self.folder,
             env={**os.environ, **self.variables},
             capture_output=True,
             text=True,

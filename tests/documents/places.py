@@ -17,6 +17,7 @@ class Place(StrEnum):
     EXAMPLE = "tests/documents/test_examples.py, behind the stand-in provider"
     DEMO = "tests/documents/test_demo.py"
     ALONE = "tests/documents/test_reference.py, by itself"
+    REPOSITORY = "tests/documents/test_reference.py, in a repository that holds more than manifests"
     CHART = "tests/documents/test_installing.py, with the real Helm on a real API server"
     STATUS = "tests/documents/test_status.py, on a real API server"
     EXPORT = "tests/documents/test_migration.py, on a real API server"
@@ -55,7 +56,12 @@ PLACES: Mapping[str, Sequence[Row]] = {
         ("kubectl apply --server-side", Place.CHART),
         ("helm upgrade", Place.CHART),
     ],
-    "docs/settings.md": [("wardgate run", Place.ALONE), ("WARDGATE_SET=", Place.ALONE)],
+    "docs/settings.md": [
+        ("wardgate run", Place.ALONE),
+        ("WARDGATE_SET=", Place.ALONE),
+        ("wardgate check .", Place.REPOSITORY),
+        ("printf", Place.REPOSITORY),
+    ],
     "docs/status.md": [
         ("kubectl get extauthpolicies -A", Place.STATUS),
         ("kubectl get extauthpolicies -A -o wide", Place.STATUS),
