@@ -238,6 +238,12 @@ class TestWatches:
         with_server(for_ever, scenario)
 
 
+def stands_still(writer: asyncio.StreamWriter, held: list[asyncio.StreamWriter]) -> None:
+    writer.transport.pause_reading()  # type: ignore[attr-defined]
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
+    held.append(writer)
+
+
 class TestConnections:
     def test_connection_is_used_again(self) -> None:
         async def scenario(api: FakeHttpApi, client: KubeClient) -> None:
@@ -257,6 +263,37 @@ class TestConnections:
                 assert len(connector._opened) == 1
 
         with_server(answers(200), scenario)
+
+    @pytest.mark.parametrize("closes", [0, 1, 2])
+    def test_connection_to_a_peer_that_stands_still_ends_at_once(self, closes: int, tmp_path: Path) -> None:
+        async def scenario() -> None:
+            authority = trustme.CA()
+            authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+            inside = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            authority.issue_cert("localhost").configure_cert(inside)
+            held: list[asyncio.StreamWriter] = []
+            server = await asyncio.start_server(
+                lambda _, writer: stands_still(writer, held), "127.0.0.1", 0, ssl=inside
+            )
+            port = server.sockets[0].getsockname()[1]
+            connector = Connector(context=ssl.create_default_context(cafile=tmp_path / "ca.pem"))
+            async with aiohttp.ClientSession(connector=connector) as session:
+                response = await session.get(f"https://localhost:{port}/")
+                assert response.connection is not None
+                transport = response.connection.transport
+                assert transport is not None
+                # What a request does that is cancelled, and after it whoever gives its connection back.
+                for _ in range(closes):
+                    transport.close()
+                response.close()
+            await connector.end()
+            assert [-1] == [each.fileno() for each in connector._opened]
+            for writer in held:
+                writer.transport.abort()
+            server.close()
+            await asyncio.sleep(0)
+
+        asyncio.run(scenario())
 
     @pytest.mark.parametrize(("names", "accepted"), [(("localhost",), True), ((), False)])
     def test_name_in_the_common_name_alone_proves_nothing(

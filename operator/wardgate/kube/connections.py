@@ -11,18 +11,18 @@ file with somebody's password too, each time on a thread: that is not to be sent
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
-from asyncio.trsock import TransportSocket
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
-from aiohttp.connector import Connection
+from aiohttp.connector import AddrInfoType
 from aiohttp.hdrs import PROXY_AUTHORIZATION
 from aiohttp.helpers import strip_auth_from_url
-from aiohttp.tracing import Trace
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.client.rest import RESTClientObject
 from yarl import URL
@@ -33,6 +33,8 @@ _UNLIMITED: Final = 0
 """At once: each watch holds one, and a request that waits for a free one would wait for ever."""
 _READ: Final = 2 * 1024 * 1024
 """Bytes of an answer that are read ahead: most of a page of a list."""
+_CYCLES_TO_END: Final = 10
+"""Of the loop: what a connection whose peer has gone needs until its socket is closed, several times over."""
 _RETIRE: Final = 30.0
 """Seconds after which nothing is under way any more on connections that are not used again."""
 
@@ -95,31 +97,33 @@ class Connector(aiohttp.TCPConnector):
 
     def __init__(self, *, context: ssl.SSLContext, force_close: bool = False) -> None:
         context.hostname_checks_common_name = False
-        super().__init__(limit=_UNLIMITED, ssl=context, force_close=force_close)
-        self._opened: dict[asyncio.Transport, TransportSocket] = {}
+        super().__init__(limit=_UNLIMITED, ssl=context, force_close=force_close, socket_factory=self._open)
+        self._opened: list[socket.socket] = []
 
-    async def connect(
-        self,
-        req: aiohttp.ClientRequest,
-        traces: list[Trace],
-        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109
-    ) -> Connection:
-        """Note each connection when it is given out for the first time."""
-        connection = await super().connect(req, traces, timeout)
-        transport = connection.transport
-        if transport is not None and transport not in self._opened:
-            self._opened = {each: socket for each, socket in self._opened.items() if socket.fileno() >= 0}
-            self._opened[transport] = transport.get_extra_info("socket")
-        return connection
+    def _open(self, address: AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, _ = address
+        opened = socket.socket(family, kind, protocol)
+        self._opened = [*filter(_is_open, self._opened), opened]
+        return opened
 
     async def end(self) -> None:
-        """Close everything at once. A peer that stands still would keep a polite end of TLS waiting for 30 s."""
+        """Close everything at once, whatever state it is in.
+
+        A peer that stands still would keep a polite end of TLS waiting for 30 s, and a request that was cancelled as
+        its handshake ended leaves a connection that nobody knows. Both see their peer go instead.
+        """
         await self.close()
-        for transport, socket in self._opened.items():
-            if socket.fileno() >= 0:
-                transport.abort()
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        for opened in filter(_is_open, self._opened):
+            with suppress(OSError):  # it is not connected, or no longer
+                opened.shutdown(socket.SHUT_RDWR)
+        for _ in range(_CYCLES_TO_END):
+            if not any(map(_is_open, self._opened)):
+                break
+            await asyncio.sleep(0)
+
+
+def _is_open(opened: socket.socket) -> bool:
+    return opened.fileno() >= 0
 
 
 def proxy_for(configuration: Configuration) -> tuple[str | None, dict[str, str]]:
