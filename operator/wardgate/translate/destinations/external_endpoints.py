@@ -22,6 +22,18 @@ _ADDRESS: Final[FieldPath] = ("spec", "address")
 
 
 @dataclass(frozen=True, slots=True)
+class EndpointPort:
+    """The number that the service's port of this name has at an endpoint; an empty name is no port's.
+
+    ``index`` is that of ``spec.ports``.
+    """
+
+    name: str
+    number: int
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
 class ExternalEndpointPlan:
     """``ports`` gives ports of the service another number here, by their names."""
 
@@ -29,13 +41,13 @@ class ExternalEndpointPlan:
     labels: frozenset[tuple[str, str]]
     host: str
     unix_path: str
-    ports: tuple[tuple[str, int], ...]
+    ports: tuple[EndpointPort, ...]
 
     def at(self, port: ExternalPort) -> Endpoint:
         """Where this endpoint serves a port of the service."""
         if self.unix_path:
             return Endpoint("", 0, self.unix_path)
-        numbers = dict(self.ports)
+        numbers = {one.name: one.number for one in self.ports}
         number = next((numbers[name] for name in port.names if name in numbers), port.target)
         return Endpoint(self.host, number)
 
@@ -63,7 +75,7 @@ def read_external_endpoint(parsed: ParsedObject[ExternalEndpoint], scope: Scope)
     if spec.locality is not None:
         message = f"spec.locality of {ref} has no effect on this gateway; endpoints take turns."
         findings.warning(ref, Reason.NO_EFFECT, message, ("spec", "locality"), cause=Cause("locality"))
-    ports = tuple((port.name, port.number) for port in spec.ports if port.name)
+    ports = tuple(EndpointPort(port.name or "", port.number, index) for index, port in enumerate(spec.ports))
     labels = frozenset(labels_of(parsed.stored.manifest).items())
     looked_up = absolute(host, ref, scope.tenancy)
     return Reading(ExternalEndpointPlan(ref, labels, looked_up, unix_path, ports), findings.of(ref))

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wardgate.ir import Forward, Refuse, RouteAction, WeightedUpstream
-from wardgate.problems import ObjectRef, Problem, ProblemKind, format_path
-from wardgate.translate.destinations.upstreams import Fault, Upstreams
+from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason, format_path
+from wardgate.translate.destinations.upstreams import KIND_LEFT_OUT, Fault, Upstreams
 from wardgate.translate.routes.instances import Destination
 from wardgate.translate.routes.table_plans import DestinationPlan, ForwardPlan
 
@@ -35,6 +35,8 @@ def resolve(plan: ForwardPlan, upstreams: Upstreams, *, table: ObjectRef) -> Res
             refuse = refuse or found.refuse
         else:
             targets.append(WeightedUpstream(found.name, weight))
+            if upstreams.may_mean_external(destination):
+                problems.append(_doubt(destination, table))
     if refuse is not None:
         return Resolved(refuse, seen, tuple(problems))
     forward = Forward(
@@ -43,7 +45,7 @@ def resolve(plan: ForwardPlan, upstreams: Upstreams, *, table: ObjectRef) -> Res
         host_rewrite=plan.host_rewrite,
         auto_host_rewrite=plan.auto_host_rewrite,
     )
-    return Resolved(forward, seen)
+    return Resolved(forward, seen, tuple(problems))
 
 
 def _problem(fault: Fault, destination: DestinationPlan, table: ObjectRef, *, own: bool) -> Problem:
@@ -52,6 +54,11 @@ def _problem(fault: Fault, destination: DestinationPlan, table: ObjectRef, *, ow
     message = f"{format_path(destination.field)} of {table} {fault.text}{closed}."
     kind = ProblemKind.ERROR if own else ProblemKind.WARNING
     return Problem(kind, fault.reason, message, table, destination.field, fault.cause)
+
+
+def _doubt(destination: DestinationPlan, table: ObjectRef) -> Problem:
+    message = f"{format_path(destination.field)} of {table} {KIND_LEFT_OUT}."
+    return Problem(ProblemKind.WARNING, Reason.REF_NOT_FOUND, message, table, destination.field)
 
 
 def shares(destinations: Sequence[DestinationPlan]) -> list[int]:

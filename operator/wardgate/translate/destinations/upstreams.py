@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from wardgate.ir import Endpoint, Refuse, Upstream
@@ -30,6 +30,10 @@ UPSTREAM_MISSING = Refuse(500, "upstream_missing")
 UPSTREAM_INVALID = Refuse(500, "upstream_invalid")
 REFERENCE_REFUSED = Refuse(500, "reference_not_permitted")
 DESTINATION_UNSUPPORTED = Refuse(500, "destination_unsupported")
+KIND_LEFT_OUT: Final = (
+    "has no kind, so that it names a Service, and there is an ExternalService of that name; write kind: "
+    "EXTERNAL_SERVICE, or kind: SERVICE if the Service is meant"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,8 @@ class Upstreams:
             text = f"may not name anything in namespace {plan.namespace} under isolated tenancy"
             return Fault(REFERENCE_REFUSED, Reason.REF_NOT_PERMITTED, text)
         found = self._service(plan) if plan.kind == "SERVICE" else self._external(plan)
+        if isinstance(found, Fault) and self.may_mean_external(plan):
+            return replace(found, text=KIND_LEFT_OUT)
         if isinstance(found, Upstream) and self._lends_identity(found, plan, table):
             text = (
                 "names an ExternalService with a client certificate, that speaks for the platform; name one of your own"
@@ -104,6 +110,11 @@ class Upstreams:
         if isinstance(found, Upstream):
             self._made[found.name] = found
         return found
+
+    def may_mean_external(self, plan: DestinationPlan) -> bool:
+        """Whether a destination without a kind has the name of an ExternalService, and of no Service that is known."""
+        key = (plan.namespace, plan.name)
+        return not plan.kind_given and key in self._services and key not in self._service_labels
 
     def _lends_identity(self, upstream: Upstream, plan: DestinationPlan, table: ObjectRef) -> bool:
         """Whether an upstream would take a tenant's requests for its owner's, who is another."""

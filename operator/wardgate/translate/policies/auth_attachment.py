@@ -24,6 +24,7 @@ from wardgate.translate.contract import PolicyOutcome
 from wardgate.translate.findings import Findings
 from wardgate.translate.forms import Served
 from wardgate.translate.policies.idle_policies import IdlePolicies
+from wardgate.translate.policies.missed_kinds import report_missed_kinds
 from wardgate.translate.policies.selection import RouteFinder
 from wardgate.translate.policies.selectors import Selectors, read_selectors, report_unreadable
 from wardgate.translate.routes.instances import RouteInstance
@@ -71,7 +72,11 @@ def attach_auth(
 
 def _report_idle(policy: Served[PolicyOutcome], idle: IdlePolicies, effect: str, *, within: str | None) -> None:
     selectors = read_selectors(policy.stored.manifest)
-    idle.report(policy.ref, lambda finder: _selected(selectors, finder, within=within), effect=effect)
+
+    def would(finder: RouteFinder) -> set[int]:
+        return finder.forwarding(within=within) if selectors.is_empty else _selected(selectors, finder, within=within)
+
+    idle.report(policy.ref, would, effect=effect)
 
 
 def _attach(
@@ -86,7 +91,9 @@ def _attach(
     within = tenancy.selectable(policy.ref.namespace)
     guarded: set[int] = set()
     if policy.form is not None:
-        guarded = _selected(read_selectors(policy.form.manifest), finder, within=within)
+        selectors = read_selectors(policy.form.manifest)
+        guarded = _selected(selectors, finder, within=within)
+        report_missed_kinds(policy.ref, selectors, finder, within=within, findings=findings)
     applied = guarded
     if not policy.is_current:
         applied = guarded | _closed(policy, finder, within=within)

@@ -16,6 +16,7 @@ from wardgate.translate.contract import TransformationOutcome
 from wardgate.translate.findings import Findings
 from wardgate.translate.forms import Served
 from wardgate.translate.policies.idle_policies import IdlePolicies
+from wardgate.translate.policies.missed_kinds import report_missed_kinds
 from wardgate.translate.policies.selection import RouteFinder
 from wardgate.translate.policies.selectors import Selectors, read_selectors, report_unreadable
 from wardgate.translate.tenancy import Tenancy
@@ -45,6 +46,9 @@ def attach_transformations(
     attachment = TransformationAttachment()
     for policy in sorted(policies, key=lambda one: _order(one, tenancy)):
         numbers = _selected(policy, finder, tenancy=tenancy)
+        if policy.form is not None:
+            selectors, within = read_selectors(policy.form.manifest), tenancy.selectable(policy.ref.namespace)
+            report_missed_kinds(policy.ref, selectors, finder, within=within, findings=findings)
         if not policy.is_current:
             report_unreadable(policy.ref, policy.stored, findings, emptied="; no route is closed for its sake")
         attachment.selected[policy.ref] = numbers

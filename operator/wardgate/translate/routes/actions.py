@@ -90,6 +90,7 @@ class ActionReader:
             weight=one.weight,
             field=field,
             cluster=one.ref.cluster or None,
+            kind_given="kind" in one.model_fields_set,
         )
 
     def _rewrite(self, forward: api.ForwardTo, field: FieldPath) -> PrefixRewrite | RegexRewrite | None:

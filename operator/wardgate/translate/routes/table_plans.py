@@ -38,7 +38,10 @@ class MatcherPlan:
 
 @dataclass(frozen=True, slots=True)
 class DestinationPlan:
-    """One ``destinations`` entry. ``namespace`` is filled in; ``weight`` 0 takes a share of what is left."""
+    """One ``destinations`` entry. ``namespace`` is filled in; ``weight`` 0 takes a share of what is left.
+
+    ``kind_given``: the manifest names the kind; otherwise it is SERVICE by default.
+    """
 
     kind: str
     namespace: str
@@ -47,6 +50,7 @@ class DestinationPlan:
     weight: int
     field: FieldPath
     cluster: str | None = None
+    kind_given: bool = True
 
 
 @dataclass(frozen=True, slots=True)

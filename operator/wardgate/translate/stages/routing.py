@@ -9,6 +9,7 @@ from wardgate.api import ExternalEndpoint, ExternalService, VirtualGateway
 from wardgate.problems import ObjectRef
 from wardgate.settings import Settings
 from wardgate.snapshot import ClusterSnapshot, StoredObject
+from wardgate.translate.destinations.endpoint_ports import report_unused_ports
 from wardgate.translate.destinations.external_endpoints import ExternalEndpointPlan, read_external_endpoint
 from wardgate.translate.destinations.external_services import ExternalServicePlan, read_external_service
 from wardgate.translate.destinations.upstreams import Upstreams
@@ -25,6 +26,7 @@ from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.routes.routing import Routed, Router, Tables
 from wardgate.translate.routes.table_forms import ReadTable, settle_tables
 from wardgate.translate.secret_index import SecretIndex
+from wardgate.translate.tenancy import Tenancy
 
 KINDS = ("VirtualGateway", "ExternalService", "ExternalEndpoint")
 """Read here, beside the tables."""
@@ -83,6 +85,7 @@ def route(
     upstreams = Upstreams(
         served(services), served(endpoints), settings=settings, service_labels=_service_labels(snapshot)
     )
+    report_unused_ports(served(services), upstreams, Tenancy.of(settings), forms.findings)
     plans = [one.served.value for one in gateways if one.served.value is not None]
     listeners = assign_ports([one for one in plans if one.is_ours], forms.findings)
     routed = Router(

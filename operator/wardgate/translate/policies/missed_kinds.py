@@ -1,0 +1,39 @@
+"""Selectors of destinations that select nothing because their kind is that of Services.
+
+``kind`` is SERVICE by default, so ``withDestinations: {selector: {name: llm}}`` passes the ExternalService by, and a
+guard with other selectors would say nothing of the route that stays open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from wardgate.problems import ObjectRef, Reason
+from wardgate.translate.findings import Findings
+from wardgate.translate.policies.selection import RouteFinder
+from wardgate.translate.policies.selectors import DestinationSelector, Selectors
+
+
+def report_missed_kinds(
+    ref: ObjectRef, selectors: Selectors, finder: RouteFinder, *, within: str | None, findings: Findings
+) -> None:
+    """Warn where a selector would select routes if it meant ExternalServices."""
+    for selector in _of_services(selectors):
+        external = replace(selector, kind="EXTERNAL_SERVICE")
+        if not _selects(selector, finder, within=within) and _selects(external, finder, within=within):
+            message = (
+                f"{ref} selects destinations of kind SERVICE, and only ExternalServices are like that, so their routes "
+                "are not selected. Write kind: EXTERNAL_SERVICE in the selector."
+            )
+            findings.warning(ref, Reason.NO_ROUTES, message, ("spec",))
+
+
+def _of_services(selectors: Selectors) -> Iterator[DestinationSelector]:
+    for selector in (*selectors.routes, *selectors.destinations):
+        if isinstance(selector, DestinationSelector) and selector.kind == "SERVICE":
+            yield selector
+
+
+def _selects(selector: DestinationSelector, finder: RouteFinder, *, within: str | None) -> bool:
+    return bool(finder.by_policy(Selectors(destinations=(selector,)), within=within, restricts=True))
