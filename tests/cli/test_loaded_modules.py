@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 MAKERS = {"wardgate.api", "wardgate.store", "wardgate.translate"}
 """Packages that make a config out of manifests."""
 CLIENTS = {"aiohttp", "kopf", "kubernetes"}
