@@ -251,11 +251,11 @@ class CompiledAuth:
         kept = without(headers, self._watched)
         # One field that is gone was the key's. If more are, some may only have carried credentials by their names.
         named = len(headers) - len(kept) > 1
-        headers[:] = without(headers, self.consumed) if named else kept
+        request.headers = without(headers, self.consumed) if named else kept
         if self._forwards_keys:
             if not any(map(self._is_lent, grants)):
                 return
-            headers[:] = without(headers, self.keys)
+            request.headers = without(request.headers, self.keys)
             named = True
         for grant in grants:
             for key in grant.keys:
@@ -269,7 +269,7 @@ class CompiledAuth:
         if self._forwards_keys:
             return
         shown = [field for field in request.headers if fold(field[0]) in self.keys]
-        request.headers[:] = without(request.headers, self.keys)
+        request.headers = without(request.headers, self.keys)
         proofs = {proof for name, value in shown for step in self._steps for proof in step.proofs(value)}
         request.hidden_keys = tuple(sorted(proofs))
         for proof in request.hidden_keys:

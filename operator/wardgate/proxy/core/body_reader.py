@@ -15,11 +15,13 @@ class BodyReader:
     While ``behind``, more of the body is held than was returned: feed it again, if need be with nothing.
     """
 
-    __slots__ = ("_chunked", "_remaining", "open", "rest")
+    __slots__ = ("_chunked", "_remaining", "behind", "open", "rest")
 
     def __init__(self) -> None:
         self._remaining = 0
         self._chunked: ChunkedDecoder | None = None
+        self.behind = False
+        """Whether the body's chunks are so small that not all that arrived has been read."""
         self.open = False
         self.rest = b""
 
@@ -29,11 +31,6 @@ class BodyReader:
         self._remaining = head.content_length or 0
         self.open = head.has_body
 
-    @property
-    def behind(self) -> bool:
-        """Whether the body's chunks are so small that not all that arrived has been read."""
-        return self._chunked is not None and self._chunked.behind
-
     def feed(self, data: bytes) -> bytes:
         """Return the body's bytes in ``data``. Raises ``ChunkedError``."""
         if self._chunked is None:
@@ -42,6 +39,7 @@ class BodyReader:
             self.open = self._remaining > 0
             return piece
         piece = self._chunked.feed(data)
+        self.behind = self._chunked.behind
         if self._chunked.done:
             self.rest = self._chunked.rest
             self.give_up()
@@ -51,7 +49,7 @@ class BodyReader:
         """Expect no more of this body."""
         self._chunked = None
         self._remaining = 0
-        self.open = False
+        self.behind = self.open = False
 
     def may_exceed(self, size: int) -> bool:
         """Whether more than ``size`` bytes may still come."""

@@ -30,7 +30,7 @@ from wardgate.proxy.core.matching import CompiledMatch, request_path
 from wardgate.proxy.core.message_view import RequestView, ResponseView
 from wardgate.proxy.core.messages import Facts, Incoming, NeedBody, Outgoing, Reply, Request, Step
 from wardgate.proxy.core.observer import HeaderWatch, Observer
-from wardgate.proxy.core.plans import CompiledRoute, CompiledUpstream, ForwardPlan, Redirection
+from wardgate.proxy.core.plans import NOWHERE, CompiledRoute, CompiledUpstream, ForwardPlan, Redirection
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.redaction import redact_escaped
 from wardgate.proxy.core.redirects import target_of, to_https
@@ -108,7 +108,7 @@ class Exchange:
         self._watch = None if observer is None else HeaderWatch(observer, request)
         self._view = RequestView(request)
         self._around = Surroundings(self._view)
-        self._route: CompiledRoute | None = None
+        self._route: CompiledRoute = NOWHERE
         self._match: CompiledMatch | None = None
         self._upstream: CompiledUpstream | None = None
         self._grants: tuple[Grant, ...] = ()
@@ -210,8 +210,7 @@ class Exchange:
             return route.closed
         self._responses = route.pre_responses + route.post_responses if self._authenticated else route.pre_responses
         if not self._authenticated:
-            headers = self.request.headers
-            headers[:] = without(headers, route.strip)
+            self.request.headers = without(self.request.headers, route.strip)
             if self._watch is not None:
                 self._watch.keep_secret(() if route.auth is None else route.auth.secret_headers)
                 self._watch.report("arrival")
@@ -220,28 +219,23 @@ class Exchange:
     def _run(self) -> Step:
         """Go on from wherever the request stands."""
         if not self._authenticated:
-            step = self._transform(self._current.pre)
+            step = self._transform(self._route.pre)
             if step is not None:
                 return step
-            route = self._current
+            route = self._route
             refusal = self._authenticate(route)
             if refusal is not None:
                 return self._answer(refusal)
             self._authenticated = True
             self._index = 0
             self._responses += route.post_responses
-        step = self._transform(self._current.post)
-        return self._dispatch(self._current) if step is None else step
-
-    @property
-    def _current(self) -> CompiledRoute:
-        assert self._route is not None
-        return self._route
+        step = self._transform(self._route.post)
+        return self._dispatch(self._route) if step is None else step
 
     @property
     def _plans(self) -> tuple[CompiledTransformation, ...]:
         """Those of the phase that the request is in, on the route that it is on."""
-        return self._current.post if self._authenticated else self._current.pre
+        return self._route.post if self._authenticated else self._route.pre
 
     def _transform(self, plans: tuple[CompiledTransformation, ...]) -> Step | None:
         """Run the rest of a phase; None: it is over."""
@@ -261,13 +255,14 @@ class Exchange:
         if plan.request is not None:
             if plan.request.needs_body and self._view.body is None:
                 return NeedBody(plan.request.longest_body)
-            if plan.owner and not self._authenticated and self._current.veil_on_arrival is not None:
-                self._current.erase_copies(self.request, self._credentials)
+            if plan.owner and not self._authenticated and self._route.veil_on_arrival is not None:
+                self._route.erase_copies(self.request, self._credentials)
             failure = plan.request.run(self._view, self._around)
             if failure is not None:
                 self._blame(plan)
                 return self._answer(failure.redacted(secrets_of(self._grants)).request_reply())
-            self._report(plan.policy)
+            if self._watch is not None:
+                self._watch.report(plan.policy)
         refusal = self._reroute(plan) if plan.recalculate else None
         return None if refusal is None else self._answer(refusal)
 
@@ -289,7 +284,7 @@ class Exchange:
         if plan.owner and (plan.owner != route.owner or (hidden is not None and hidden.hides_target)):
             self._blame(plan)
             return REFUSALS[Reason.REROUTE_NOT_PERMITTED]
-        if self._authenticated and route.closed is None and route.auth is not self._current.auth:
+        if self._authenticated and route.closed is None and route.auth is not self._route.auth:
             return REFUSALS[Reason.REROUTED_PAST_AUTH]
         self._leave(route)
         refusal = self._enter(match, route)
@@ -313,10 +308,10 @@ class Exchange:
         """Forget the route, but for the plans that have run, and take off the keys that only its policy reads."""
         self._ran += self._plans[: self._index + 1]
         self._index = -1
-        auth = self._current.auth
+        auth = self._route.auth
         if auth is not None and not self._authenticated:
             unread = auth.consumed if following.auth is None else auth.consumed - following.auth.keys
-            self.request.headers[:] = without(self.request.headers, unread)
+            self.request.headers = without(self.request.headers, unread)
 
     def _authenticate(self, route: CompiledRoute) -> Reply | None:
         auth = route.auth
@@ -334,7 +329,8 @@ class Exchange:
             if refusal is not None:
                 return refusal
         self._choose_upstream(route)
-        self._report("authentication")
+        if self._watch is not None:
+            self._watch.report("authentication")
         return None
 
     def _grant(self, auth: CompiledAuth, grants: tuple[Grant, ...]) -> None:
@@ -384,7 +380,8 @@ class Exchange:
         if refusal is not None:
             return self._answer(refusal)
         self.facts.upstream = upstream.name
-        self._report("route")
+        if self._watch is not None:
+            self._watch.report("route")
         body = self._view.body
         return Outgoing(
             method=request.method,
@@ -394,7 +391,3 @@ class Exchange:
             upstream=upstream,
             auto_host=action.auto_host,
         )
-
-    def _report(self, by: str) -> None:
-        if self._watch is not None:
-            self._watch.report(by)

@@ -40,8 +40,8 @@ _BASIC = re.compile(rb"\bbasic[ +]+([0-9A-Za-z+/_-]+=*)", re.IGNORECASE)
 _STANDARD_ALPHABET = bytes.maketrans(b"-_", b"+/")
 _WORD = re.compile(rb"(?<![0-9A-Za-z_-])\0(?![0-9A-Za-z_-])")
 _WHOLE = re.compile(rb"(?:[0-9A-Za-z_-]+[ =:]+)*[\"']?\0[\"']?")
-_SUSPECT_QUERY = re.compile(rb"[%+]|auth|basic|key|token", re.IGNORECASE)
-"""Every query that holds a copy of a key in another form than the key's own matches."""
+_SUSPECT_QUERY = re.compile(rb"[%+]|auth|basic|key|token")
+"""Every query that holds a copy of a key in another form than the key's own matches, once it is in lower case."""
 _SUSPECTS = 1000
 """Parameters of one query that are taken apart although they do not show the key."""
 _PERCENT = ord("%")
@@ -57,8 +57,8 @@ def remove_copies(request: Request, key: bytes, knows: Knows, *, named: bool) ->
     headers, query = request.headers, request.query
     text = b"\n".join([value for _, value in headers])
     if named or key in text or _PERCENT in text or b"asic " in text.lower():
-        headers[:] = _clean_headers(headers, key, knows)
-    if query and (key in query or _SUSPECT_QUERY.search(query) is not None):
+        request.headers = _clean_headers(headers, key, knows)
+    if query and (key in query or _SUSPECT_QUERY.search(query.lower()) is not None):
         request.query = _clean_query(query, key, knows)
 
 
@@ -141,7 +141,7 @@ class _Glance:
             return False
         if self._key in parameter:
             return True
-        if self._left == 0 or _SUSPECT_QUERY.search(parameter) is None:
+        if self._left == 0 or _SUSPECT_QUERY.search(parameter.lower()) is None:
             return False
         self._left -= 1
         return True

@@ -112,6 +112,10 @@ class CompiledRoute:
         return self.action.destinations.bound_hosts if isinstance(self.action, ForwardPlan) else None
 
 
+NOWHERE = CompiledRoute("", None)
+"""The route of a request that has not entered one."""
+
+
 def compile_forward(
     action: Forward, *, upstreams: list[tuple[CompiledUpstream, int]], rewrite: PathRewrite | None
 ) -> ForwardPlan:
