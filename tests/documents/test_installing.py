@@ -5,6 +5,7 @@ Nothing in that cluster runs pods. So operator and proxy are processes of ours, 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tests.cluster.cluster import Cluster
@@ -34,14 +35,22 @@ def test_the_lab_is_served_once_the_page_was_followed(console: Desk, private_clu
         follow(console, *TRIES)
 
 
-def test_the_service_that_is_forwarded_has_the_port(console: Desk, private_cluster: Cluster) -> None:
+def test_what_needs_pods_names_what_is_there(console: Desk, private_cluster: Cluster) -> None:
+    """The page's and the notes' own port-forward, and the Deployments that the notes wait for."""
     (forward,) = [command.text for command, place in ROWS if place is Place.NO_PODS]
-    follow(console, FIRST)
+    notes = console.run(FIRST.text).stdout.replace("\\\n", " ")
+    (wait,) = re.findall(r"kubectl .* wait .*", notes)
+    (listing,) = re.findall(r"kubectl get .*", notes)
+
+    assert 0 == console.run(listing).returncode
+    for deployment in re.findall(r"deployment/(\S+)", wait):
+        private_cluster.get("Deployment", deployment, namespace="wardgate")
+    assert "port-forward service/wardgate-proxy 18080:80\n" in notes
 
     service = private_cluster.get("Service", "wardgate-proxy", namespace="wardgate")
 
     assert forward == "kubectl -n wardgate port-forward service/wardgate-proxy 8081:8081"
-    assert 8081 in [port["port"] for port in service["spec"]["ports"]]
+    assert {80, 8081} <= {port["port"] for port in service["spec"]["ports"]}
 
 
 def test_a_release_beside_gloo_is_upgraded(console: Desk, private_cluster: Cluster) -> None:

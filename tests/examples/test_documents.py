@@ -71,6 +71,19 @@ def test_a_documented_limit_is_the_default() -> None:
     assert {**defaults, **bounds} == shown
 
 
+def test_a_documented_default_of_translate_is_the_default() -> None:
+    text = SETTINGS.partition("## Settings of translate")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (?:`(\S+)`|([\d,]+)(?: (KiB|MiB))?|(false|true)) \|", text, re.MULTILINE)
+    shown = {
+        name: word or (truth == "true" if truth else int(number.replace(",", "")) * UNITS[unit])
+        for name, word, number, unit, truth in rows
+    }
+    defaults = Settings()
+
+    assert {"tenancy", "require_auth", "guest_tables", "credential_bytes", "cluster_domain"} <= set(shown)
+    assert {name: getattr(defaults, name) for name in shown} == shown
+
+
 @pytest.mark.parametrize(("name", "kind"), sorted(KNOWN_ON.items()))
 def test_every_annotation_is_documented(name: str, kind: str) -> None:
     text = (ROOT / "docs" / "annotations.md").read_text()
