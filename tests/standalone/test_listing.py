@@ -129,9 +129,9 @@ def test_folder_that_cannot_be_opened_is_reported(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr("wardgate.standalone.listing.os.scandir", refuse)
 
-    assert {
-        str(tmp_path / "sub"): ("It cannot be read: Permission denied.", "Mend its permissions, or remove it.")
-    } == (list_files([tmp_path]).unreadable)
+    assert {str(tmp_path / "sub"): ("It cannot be read: Permission denied.", "Mend its permissions.")} == (
+        list_files([tmp_path]).unreadable
+    )
 
 
 def test_file_that_vanishes_while_it_is_listed_is_no_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -183,7 +183,7 @@ class Folder:
         return {kind: tuple(sorted(objects, key=lambda obj: obj.age_key)) for kind, objects in by_kind.items()}
 
 
-_MEND_PATH: Final = "Mend its permissions or remove it."
+_MEND_PATH: Final = "Mend its permissions."
 
 
 def _read_bytes(path: str) -> bytes:
@@ -246,7 +246,12 @@ def _twice(first: Item, second: Item) -> Diagnostic:
     where = f"{first.file}:{first.locate(()).line}"
     message = f"{second.ref} is already defined in {where}, which is the one that counts."
     return _diagnostic(
-        second.file, second.locate(()), message, "Remove one of the two.", reason=Reason.CONFLICTED, ref=second.ref
+        second.file,
+        second.locate(()),
+        message,
+        "Remove this one, or give it another name.",
+        reason=Reason.CONFLICTED,
+        ref=second.ref,
     )
 
 

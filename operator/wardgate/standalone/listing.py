@@ -29,7 +29,7 @@ Complaint: TypeAlias = tuple[str, str]
 """What is wrong with a path, and the remedy."""
 
 _MISSING: Final[Complaint] = ("It does not exist.", "Correct the path, or restore it.")
-_DANGLING: Final[Complaint] = ("The link points to nothing.", "Correct or remove the link.")
+_DANGLING: Final[Complaint] = ("The link points to nothing.", "Correct the link.")
 
 
 @dataclass(slots=True)
@@ -119,4 +119,4 @@ def _is_manifest(path: str) -> bool:
 
 
 def _complaint(error: OSError) -> Complaint:
-    return (f"It cannot be read: {error.strerror}.", "Mend its permissions, or remove it.")
+    return (f"It cannot be read: {error.strerror}.", "Mend its permissions.")

@@ -172,7 +172,8 @@ def ca_bundle(reference: Reference, scope: Scope) -> str | Problem:
     if any(name in (*holder.data, *holder.unreadable) for holder in holders for name in _REVOCATION_ENTRIES):
         message = (
             f"{reference.source} uses {reference.target}, which comes with a certificate revocation list. Wardgate "
-            "does not apply such lists. Remove it."
+            "does not apply such lists. Put an authority there that has revoked none of its certificates, and remove "
+            "the list."
         )
         return reference.problem(Reason.UNSUPPORTED, message)
     for holder in holders:

@@ -226,7 +226,9 @@ class _Reader:
         if port.protocol in ("GRPC", "HTTP2"):
             self._warn(f"is {port.protocol}; this gateway speaks HTTP/1.1 to it", (*field, "protocol"))
         if port.protocol == "HTTPS" and port.clientside_tls is None:
-            text = "is HTTPS, but without clientsideTls everything is sent as plain text; add clientsideTls: {}"
+            named = self.spec.hosts or self.spec.subject_alt_names
+            remedy = "add clientsideTls: {}" if named else "add clientsideTls with the sni of the server"
+            text = f"is HTTPS, but without clientsideTls everything is sent as plain text; {remedy}"
             self._warn(text, (*field, "protocol"))
 
     def _warn(self, what: str, field: FieldPath) -> None:

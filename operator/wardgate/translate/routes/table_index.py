@@ -69,7 +69,9 @@ class TableIndex:
         owner = self._tenancy.owner(namespace)
         child = f"names RouteTable {namespace}/{selector.name}, which"
         if permitted:
-            return [], MissedTable(Reason.INVALID, f"{child} has hosts of its own; remove them", owner)
+            return [], MissedTable(
+                Reason.INVALID, f"{child} has hosts of its own; remove those, with its virtualGateways", owner
+            )
         if owner == self._tenancy.owner(parent.ref.namespace) or self._tenancy.is_platform(parent.ref.namespace):
             return [], MissedTable(
                 Reason.REF_NOT_FOUND,

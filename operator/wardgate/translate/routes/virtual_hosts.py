@@ -161,11 +161,13 @@ def _matches(instance: RouteInstance) -> tuple[RouteMatch, ...]:
 
 
 def _report(instance: RouteInstance, findings: Findings, *, whole: bool) -> None:
-    effect = "is never reached" if whole else "is reached by some of its matchers only"
+    effect, remedy = "is never reached", "Change its matchers, or remove this route."
+    if not whole:
+        effect, remedy = "is reached by some of its matchers only", "Change or remove the others."
     findings.warning(
         instance.table,
         Reason.CONFLICTED,
         f'Route "{instance.name}" of {instance.table} {effect}: another route under the same host has the same '
-        "matchers and comes first. Change or remove one of the two.",
+        f"matchers and comes first. {remedy}",
         ("spec", "http", instance.index),
     )
