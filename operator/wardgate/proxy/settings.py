@@ -19,6 +19,8 @@ class Limits:
     """Status line and headers of an upstream's response; above: 502."""
     body_bytes: int = 10 * 1024 * 1024
     """A body that a plan buffers; above: 413 (request) or 502 (response)."""
+    expansion: int = 100
+    """Times the bytes that arrived of a coded response that a plan reads; what decodes to more: 502."""
     buffered_bytes: int = 80 * 1024 * 1024
     """All bodies that a worker buffers at once; above: 503."""
     log_bytes: int = 4 * 1024 * 1024

@@ -1,10 +1,11 @@
-"""The last step before a request goes upstream: the route's own rewriting of path and host, and what it must not do."""
+"""The last step before a request goes upstream: what the route itself rewrites of it, and what it must not do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from wardgate.proxy.core.auth import Grant
+from wardgate.proxy.core.content_coding import ask_for_identity
 from wardgate.proxy.core.matching import CompiledMatch
 from wardgate.proxy.core.messages import Reply, Request
 from wardgate.proxy.core.plans import ForwardPlan
@@ -17,7 +18,7 @@ from wardgate.url_path import settle
 def rewrite(
     request: Request, action: ForwardPlan, match: CompiledMatch | None, grants: Iterable[Grant]
 ) -> Reply | None:
-    """Write path and host as the route says, in place; return the answer if the request may not leave like that.
+    """Write path, host and the coding to ask for, in place; return the answer if the request may not leave like that.
 
     With ``auto_host`` the host becomes the dialled one, which is bound already.
     """
@@ -30,6 +31,8 @@ def rewrite(
         request.path = rewritten
     if action.host is not None:
         request.authority = action.host
+    if action.asks_identity:
+        ask_for_identity(request.headers)
     if action.auto_host or names_bound_host(grants, request.authority):
         return None
     return REFUSALS[Reason.TOKEN_BOUND_ELSEWHERE]

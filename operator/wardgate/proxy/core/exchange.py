@@ -158,7 +158,7 @@ class Exchange:
         """Whether ``finish_response`` needs the whole body; if not, give None, or ``b""`` where there is none."""
         if not self._responses or is_bodiless(status=status, head_request=self.request.method == b"HEAD"):
             return False
-        return any(plan.response is not None and plan.response.needs_body for plan in self._responses)
+        return any(plan.reads_response for plan in self._responses)
 
     def finish_response(self, incoming: Incoming) -> Incoming:
         """Transform an upstream's response, in place. A body that is not None afterwards replaces what was there."""

@@ -68,6 +68,8 @@ class ForwardPlan:
     rewrite: PathRewrite | None
     host: bytes | None
     auto_host: bool
+    asks_identity: bool = False
+    """Whether a plan of the route reads the response's body, and so wants it in no content coding."""
 
 
 Action = ForwardPlan | Redirection | Reply

@@ -72,6 +72,8 @@ class Reason(StrEnum):
     UPSTREAM_BROKEN = "upstream_broken"
     UPSTREAM_TIMEOUT = "upstream_timeout"
     RESPONSE_TOO_LARGE = "response_too_large"
+    RESPONSE_UNDECODABLE = "response_undecodable"
+    RESPONSE_EXPANDS = "response_expands"
 
     # What ends an exchange whose response has begun (the connection is cut, nothing is answered).
     CALLER_GONE = "caller_gone"
@@ -123,6 +125,8 @@ ANSWERS: dict[Reason, tuple[int, str]] = {
     Reason.UPSTREAM_BROKEN: (502, "The upstream broke off."),
     Reason.UPSTREAM_TIMEOUT: (504, "The upstream took too long."),
     Reason.RESPONSE_TOO_LARGE: (502, "The upstream's response is too large for this route."),
+    Reason.RESPONSE_UNDECODABLE: (502, "The upstream's response is compressed in a way that this route cannot read."),
+    Reason.RESPONSE_EXPANDS: (502, "The upstream's response is compressed too highly for this route."),
     Reason.CONFIG_TOO_OLD: (503, "The gateway's configuration is too old to be trusted."),
     Reason.SHUTTING_DOWN: (503, "The gateway is being stopped; try again."),
     Reason.CALLER_OVER_SHARE: (429, "Too much is in flight for this caller; try again when some of it has ended."),

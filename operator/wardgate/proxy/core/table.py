@@ -10,6 +10,7 @@ closes the routes that need it (503) and no other.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from wardgate.inja import LimitError
@@ -26,6 +27,7 @@ from wardgate.ir import (
     VirtualHost,
 )
 from wardgate.proxy.core.auth import USER_ID, CompiledAuth, compile_auth
+from wardgate.proxy.core.decoders import import_libraries
 from wardgate.proxy.core.derived import unseen, veil_on_arrival, veil_over
 from wardgate.proxy.core.key_headers import KeyHeaders
 from wardgate.proxy.core.matching import CompiledMatch
@@ -34,6 +36,7 @@ from wardgate.proxy.core.plans import (
     Action,
     CompiledRoute,
     CompiledUpstream,
+    ForwardPlan,
     Redirection,
     compile_forward,
 )
@@ -264,6 +267,9 @@ class TableBuilder:
             veil = veil_over(auth, known, owner=route.owner)
             arriving = veil_on_arrival(auth, known, owner=route.owner, foreign=foreign)
         pre = tuple(plan for plan in known if plan.phase == "pre")
+        if isinstance(action, ForwardPlan) and any(plan.reads_response for plan in known):
+            action = replace(action, asks_identity=True)
+            import_libraries()
         return CompiledRoute(
             route.name,
             action,

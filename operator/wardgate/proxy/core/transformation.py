@@ -339,6 +339,11 @@ class CompiledTransformation:
     response: CompiledMessage | None
     recalculate: bool
 
+    @property
+    def reads_response(self) -> bool:
+        """Whether the response's whole body must be known."""
+        return self.response is not None and self.response.needs_body
+
 
 def _reads_body(spec: MessageTemplate, parts: Parts) -> bool:
     """Whether the message's own body can show in what comes out; what an extractor defines is not the body's."""

@@ -17,6 +17,8 @@ _REMEDIES = {
     Reason.UPSTREAM_UNTRUSTED: "Trust its authority with --upstream-ca FILE, or correct the name that it must carry.",
     Reason.UPSTREAM_UNRESOLVED: "Correct the host, or pin it with --resolve HOST:PORT=ADDR:PORT.",
     Reason.UPSTREAM_UNREACHABLE: "Check that it listens there and may be reached from here.",
+    Reason.RESPONSE_UNDECODABLE: "It was asked for no coding; correct it, or whatever stands before it.",
+    Reason.RESPONSE_EXPANDS: "If it is meant to, allow more with --set limits.expansion=NUMBER.",
     Reason.ADDRESS_REFUSED: "If it is meant to be reached, allow its network with --set allow_cidrs=NETWORK.",
 }
 

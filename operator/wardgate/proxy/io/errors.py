@@ -59,6 +59,18 @@ class ResponseTooLarge(UpstreamError):
     reason = Reason.RESPONSE_TOO_LARGE
 
 
+class ResponseUndecodable(UpstreamError):
+    """A plan reads the response's body, and its content coding cannot be undone."""
+
+    reason = Reason.RESPONSE_UNDECODABLE
+
+
+class ResponseExpands(UpstreamError):
+    """A plan reads the response's body, and decoded it is out of all proportion."""
+
+    reason = Reason.RESPONSE_EXPANDS
+
+
 class PoolExhausted(UpstreamError):
     """Too many connections to one endpoint."""
 

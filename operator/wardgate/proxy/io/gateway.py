@@ -307,7 +307,11 @@ class Gateway:
         facts = exchange.facts
         seconds = self.clock() - started
         self._counters.request(
-            listener=facts.listener, route=facts.route, status=stream.status, reason=facts.reason, seconds=seconds
+            listener=facts.listener,
+            route=facts.route,
+            status=stream.writer.status,
+            reason=facts.reason,
+            seconds=seconds,
         )
         if self._log is not None:
             self._log.add(
@@ -318,7 +322,7 @@ class Gateway:
                     "request_id": exchange.redacted(facts.request_id.decode("latin-1")),
                     "method": shortened(stream.method.decode("latin-1"), METHOD_BYTES),
                     "path": shortened(exchange.redacted(stream.path.decode("latin-1")), PATH_BYTES),
-                    "status": stream.status,
+                    "status": stream.writer.status,
                     "reason": facts.reason,
                     "route": facts.route,
                     "policy": facts.policy,
@@ -326,7 +330,7 @@ class Gateway:
                     "upstream": facts.upstream,
                     "milliseconds": round(seconds * 1000, 3),
                     "received": stream.received_bytes,
-                    "sent": stream.sent_bytes,
+                    "sent": stream.writer.sent_bytes,
                 }
             )
 

@@ -17,8 +17,9 @@ from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.core.request_head import RequestHead
 from wardgate.proxy.io.collector import Collector
-from wardgate.proxy.io.errors import ResponseTooLarge, UpstreamError, UpstreamTimeout
+from wardgate.proxy.io.errors import UpstreamError, UpstreamTimeout
 from wardgate.proxy.io.request_sender import RequestSender
+from wardgate.proxy.io.response_collector import ResponseCollector
 from wardgate.proxy.io.response_writer import ResponseWriter
 from wardgate.proxy.io.upstream import UpstreamConnection
 
@@ -31,7 +32,7 @@ _CALLER_GONE = 499
 
 
 class Stream:
-    """See the module. Owned by its ``Downstream``; implements the pool's ``Waiter`` and the ``ResponseSink``."""
+    """See the module. Owned by its ``Downstream``; implements ``Waiter``, ``ResponseSink`` and ``ResponseTaker``."""
 
     __slots__ = (
         "_collecting",
@@ -44,18 +45,18 @@ class Stream:
         "_exchange",
         "_gateway",
         "_head",
-        "_incoming",
         "_request_done",
         "_response_replaced",
         "_sender",
         "_started",
         "_upstream_paused",
+        "_whole",
         "_write_blocked",
-        "_writer",
         "method",
         "path",
         "received_bytes",
         "request_paused",
+        "writer",
     )
 
     def __init__(self, downstream: Downstream, request: Request, head: RequestHead) -> None:
@@ -74,33 +75,23 @@ class Stream:
         self._sender: RequestSender | None = None
         self._endpoint: EndpointPool | None = None
         self._connection: UpstreamConnection | None = None
-        self._incoming: Incoming | None = None
+        self._whole: ResponseCollector | None = None
         self._response_replaced = False
-        self._writer = ResponseWriter(downstream, head)
+        self.writer = ResponseWriter(downstream, head)
         self._upstream_paused = False
         self._write_blocked = False
         self._done = False
         self.request_paused = False
         self.received_bytes = 0
 
-    @property
-    def status(self) -> int:
-        """What the caller was answered; 0: nothing yet."""
-        return self._writer.status
-
-    @property
-    def sent_bytes(self) -> int:
-        """Bytes of the response's body."""
-        return self._writer.sent_bytes
-
     # The request.
 
     def start(self) -> None:
         """Let the core decide about the head, by a config that may still be trusted."""
         if self._gateway.is_stale:
-            self._refuse(Reason.CONFIG_TOO_OLD)
+            self.refuse(Reason.CONFIG_TOO_OLD)
         elif self._head.passed and self._gateway.loop_mark.is_in(self._head.passed):
-            self._refuse(Reason.REQUEST_LOOP)
+            self.refuse(Reason.REQUEST_LOOP)
         else:
             self._take(self._exchange.start())
 
@@ -128,7 +119,7 @@ class Stream:
             # The key may have been revoked, or have expired, while the body was on its way (invariant 5).
             gateway, body = self._gateway, self._collected().take()
             if gateway.is_stale:
-                self._refuse(Reason.CONFIG_TOO_OLD)
+                self.refuse(Reason.CONFIG_TOO_OLD)
             else:
                 self._take(self._exchange.advance(body, credentials=gateway.credentials, now=gateway.now()))
         elif self._sender is not None and self._sender.streams:
@@ -138,8 +129,8 @@ class Stream:
 
     def broken_request(self, reason: Reason) -> None:
         """The rest of the request cannot be read."""
-        self._writer.keep_alive = False
-        self._refuse(reason)
+        self.writer.keep_alive = False
+        self.refuse(reason)
 
     def _take(self, step: Step) -> None:
         if isinstance(step, Outgoing):
@@ -154,7 +145,7 @@ class Stream:
         if longest is not None:
             most = min(most, longest)
         if length is not None and length > most:
-            self._refuse(Reason.BODY_TOO_LARGE)
+            self.refuse(Reason.BODY_TOO_LARGE)
             return
         self._collecting = True
         self._collected(most).charge_to(self._exchange.holder)
@@ -166,7 +157,7 @@ class Stream:
         refusal = self._collected().add(data)
         if refusal is not None:
             self._collecting = False
-            self._refuse(refusal)
+            self.refuse(refusal)
 
     def _collected(self, most: int | None = None) -> Collector:
         """Return what collects bodies; ``most``: bytes of the one that begins."""
@@ -180,14 +171,14 @@ class Stream:
         if self._collector is not None:
             refusal = self._collector.charge_to(self._exchange.holder)
             if refusal is not None:
-                self._refuse(refusal)
+                self.refuse(refusal)
                 return
         self._sender = RequestSender(outgoing, self._head, mark=self._gateway.loop_mark)
         if self._sender.streams and self._head.has_body and self._head.expect_continue:
             self._downstream.send_continue()
         self._endpoint = self._gateway.endpoint(outgoing)
         if self._endpoint is None:
-            self._refuse(Reason.NO_DESTINATION)
+            self.refuse(Reason.NO_DESTINATION)
             return
         self._acquire(fresh=False)
 
@@ -209,7 +200,7 @@ class Stream:
     def upstream_failed(self, error: UpstreamError) -> None:
         """No connection could be had."""
         if not self._done:
-            self._fail(error)
+            self.fail(error)
 
     def _begin(self, connection: UpstreamConnection) -> None:
         assert self._sender is not None
@@ -228,40 +219,40 @@ class Stream:
         """The upstream answers."""
         self._deadlines.await_response()
         if self._exchange.response_needs_body(incoming.status):
-            self._collected(self._gateway.limits.body_bytes).charge_to(self._exchange.holder)
-            self._incoming = incoming
+            limits = self._gateway.limits
+            collector = self._collected(limits.body_bytes)
+            collector.charge_to(self._exchange.holder)
+            self._whole = ResponseCollector(incoming, collector, taker=self, expansion=limits.expansion)
+            self._whole.begin()
             return
-        if self._sender is not None and self._sender.asked_head and not self._writer.asked_head:
+        if self._sender is not None and self._sender.asked_head and not self.writer.asked_head:
             length = 0  # a transformation asked for a head only; this caller waits for a body
-        if length == 0 or self._writer.is_bodiless(incoming.status):
+        if length == 0 or self.writer.is_bodiless(incoming.status):
             incoming.body = b""
         self._exchange.finish_response(incoming)
         self._settle_keep_alive()
         self._response_replaced = bool(incoming.body)
         if self._response_replaced:
-            self._writer.whole(incoming)
+            self.writer.whole(incoming)
         else:
-            self._writer.begin(incoming, length=length)
+            self.writer.begin(incoming, length=length)
 
     def response_data(self, data: bytes) -> None:
         """A piece of the response's body."""
         self._deadlines.await_response()
-        if self._incoming is not None:
-            self._collect_response(data)
+        if self._whole is not None:
+            self._whole.add(data)
         elif not self._response_replaced and not self._done:
-            self._writer.piece(data)
+            self.writer.piece(data)
 
     def response_end(self) -> None:
         """The response is complete."""
-        if self._incoming is not None:
-            incoming, self._incoming = self._incoming, None
-            incoming.body = self._collected().take()
-            finished = self._exchange.finish_response(incoming)
-            self._settle_keep_alive()
-            self._writer.whole(finished)
-        elif not self._response_replaced:
-            self._writer.end()
         self._release()
+        if self._whole is not None:
+            self._whole.end()
+            return
+        if not self._response_replaced:
+            self.writer.end()
         self._finish()
 
     def upstream_lost(self, error: UpstreamError) -> None:
@@ -271,21 +262,26 @@ class Stream:
             self._sender.withdraw()
             self._acquire(fresh=True)
         else:
-            self._fail(error)
+            self.fail(error)
 
     def upstream_paused(self, *, paused: bool) -> None:
         """The upstream reads slowly."""
         self._upstream_paused = paused
         self._update_flow()
 
-    def _collect_response(self, data: bytes) -> None:
-        refusal = self._collected().add(data)
-        if refusal is not None:
-            self._incoming = None
-            if refusal is Reason.BODY_TOO_LARGE:
-                self._fail(ResponseTooLarge("The response is larger than a plan may buffer."))
-            else:
-                self._refuse(refusal)
+    # The response's taker.
+
+    def response_whole(self, incoming: Incoming) -> None:
+        """The response is collected."""
+        self._exchange.finish_response(incoming)
+        self._settle_keep_alive()
+        self.writer.whole(incoming)
+        self._finish()
+
+    def upstream_held(self, *, held: bool) -> None:
+        """The response is decoded more slowly than it arrives."""
+        if self._connection is not None:
+            self._connection.pause(paused=held or self._write_blocked)
 
     # The caller.
 
@@ -300,7 +296,7 @@ class Stream:
         """The caller is gone."""
         if self._done:
             return
-        self._writer.status = self._writer.status or _CALLER_GONE
+        self.writer.status = self.writer.status or _CALLER_GONE
         self._exchange.facts.reason = self._exchange.facts.reason or Reason.CALLER_GONE
         self._close_upstream()
         self._conclude()
@@ -311,10 +307,10 @@ class Stream:
         """Act on what took too long, and on keys that are no longer good."""
         overdue = self._deadlines.overdue(now)
         if overdue is Reason.REQUEST_TIMEOUT and not self.request_paused:
-            self._writer.keep_alive = False
-            self._refuse(overdue)
+            self.writer.keep_alive = False
+            self.refuse(overdue)
         elif overdue is not None:
-            self._fail(UpstreamTimeout("The upstream said nothing, or read nothing, for too long."))
+            self.fail(UpstreamTimeout("The upstream said nothing, or read nothing, for too long."))
         elif self._gateway.cut_off(self._exchange, now):
             self._cut(Reason.KEY_REVOKED)
 
@@ -324,15 +320,16 @@ class Stream:
 
     def worker_ends(self) -> None:
         """The time for draining is over."""
-        self._refuse(Reason.SHUTTING_DOWN)
+        self.refuse(Reason.SHUTTING_DOWN)
 
-    def _fail(self, error: UpstreamError) -> None:
+    def fail(self, error: UpstreamError) -> None:
+        """The upstream is to blame."""
         self._gateway.upstream_error(self._exchange, error)
-        self._refuse(error.reason)
+        self.refuse(error.reason)
 
-    def _refuse(self, reason: Reason) -> None:
+    def refuse(self, reason: Reason) -> None:
         """Answer, or cut the connection where half of a response is out already."""
-        if self._writer.started:
+        if self.writer.started:
             self._cut(reason)
         else:
             self._answer(self._exchange.local_reply(REFUSALS[reason]))
@@ -343,7 +340,7 @@ class Stream:
         self._sender = None
         self._exchange.facts.reason = self._exchange.facts.reason or answer.reason
         self._settle_keep_alive()
-        self._writer.reply(answer, self._gateway)
+        self.writer.reply(answer, self._gateway)
         self._finish()
 
     def _cut(self, reason: Reason) -> None:
@@ -357,11 +354,13 @@ class Stream:
         if self._done:
             return
         self._conclude()
-        self._downstream.finished(self, keep_alive=self._writer.keep_alive)
+        self._downstream.finished(self, keep_alive=self.writer.keep_alive)
 
     def _conclude(self) -> None:
         self._done = True
         self._deadlines.end()
+        if self._whole is not None:
+            self._whole.stop()
         if self._collector is not None:
             self._downstream.owe(self._collector)
         self._gateway.record(self._exchange, self, self._downstream.peer, self._started)
@@ -385,9 +384,9 @@ class Stream:
     def _settle_keep_alive(self) -> None:
         expects = self._head.expect_continue and self._sender is None
         if self._downstream.body_will_be_dropped(expects_continue=expects) and not self._request_done:
-            self._writer.keep_alive = False
+            self.writer.keep_alive = False
         if self._gateway.draining:
-            self._writer.keep_alive = False
+            self.writer.keep_alive = False
 
     def _update_flow(self) -> None:
         paused = self._upstream_paused or (self._sender is not None and self._sender.overfull)
