@@ -19,6 +19,8 @@ class Settings:
     """Namespaces whose objects act everywhere under ``isolated``."""
     require_auth: bool = False
     """Refuse (401) every request of a route without a valid ExtAuthPolicy."""
+    foreign_guards: Literal["close", "ignore"] = "close"
+    """``close``: refuse (403) requests of routes that only kinds which are not implemented here guard."""
     user_id_to_external: bool = False
     """Send ``x-user-id`` (the key Secret's name) to external services too."""
     gateway_labels: Mapping[str, str] | None = None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from wardgate.api.registry import KINDS, PASSIVE_KINDS, Kind, Passive, Stranger, Unknown, look_up
+from wardgate.api.foreign_kinds import FOREIGN_KINDS, GUARDS, ForeignKind
+from wardgate.api.registry import KINDS, Kind, Stranger, Unknown, look_up
 
 _SECURITY = "security.policy.gloo.solo.io/v2"
 
@@ -38,7 +39,7 @@ def test_names_are_those_of_the_gloo_api() -> None:
     [
         ("apps/v1", "Deployment"),
         ("v1", "ConfigMap"),
-        ("gateway.networking.k8s.io/v1", "HTTPRoute"),
+        ("gateway.networking.k8s.io/v1", "BackendTLSPolicy"),
         ("example.com/v1", "RouteTable"),
         ("", ""),
     ],
@@ -47,20 +48,49 @@ def test_foreign_group_is_a_stranger(api_version: str, kind: str) -> None:
     assert Stranger() == look_up(api_version, kind)
 
 
-@pytest.mark.parametrize(("kind", "group"), PASSIVE_KINDS.items())
-def test_kind_beside_ours_is_passive(kind: str, group: str) -> None:
-    assert Passive() == look_up(f"{group}/v2", kind)
+@pytest.mark.parametrize("kind", FOREIGN_KINDS.values(), ids=lambda kind: kind.name)
+def test_kind_beside_ours_is_known_by_name(kind: ForeignKind) -> None:
+    assert kind == look_up(f"{kind.group}/{kind.version}", kind.kind)
+
+
+@pytest.mark.parametrize("kind", FOREIGN_KINDS.values(), ids=lambda kind: kind.name)
+def test_version_of_a_foreign_kind_does_not_matter(kind: ForeignKind) -> None:
+    assert kind == look_up(f"{kind.group}/v3alpha7", kind.kind)
+
+
+def test_foreign_kind_is_known_in_every_group_of_the_api() -> None:
+    assert GUARDS["JWTPolicy"] == look_up("trafficcontrol.policy.gloo.solo.io/v2", "JWTPolicy")
+
+
+def test_guard_whose_group_is_misspelt_is_still_a_guard() -> None:
+    assert GUARDS["JWTPolicy"] == look_up("security.policies.gloo.solo.io/v2", "JWTPolicy")
+
+
+def test_guards_are_those_that_decide_who_gets_in() -> None:
+    assert {
+        "AccessPolicy",
+        "CSRFPolicy",
+        "ClientTLSPolicy",
+        "GraphQLAllowedQueryPolicy",
+        "JWTPolicy",
+        "WAFPolicy",
+    } == set(GUARDS)
+
+
+def test_no_foreign_kind_has_the_name_of_one_of_ours() -> None:
+    assert not KINDS.keys() & FOREIGN_KINDS.keys()
+
+
+@pytest.mark.parametrize("kind", ["Zzz", "FooPolicy", "ExtProcPolicy", "AuthenticationPolicy"])
+def test_unknown_kind_that_resembles_none_of_ours_is_no_error(kind: str) -> None:
+    assert Stranger(is_beside_ours=True) == look_up(_SECURITY, kind)
 
 
 @pytest.mark.parametrize(
     ("api_version", "kind", "advice"),
     [
         (_SECURITY, "ExtAuthPolcy", "Wardgate knows no such kind: did you mean ExtAuthPolicy?"),
-        (
-            _SECURITY,
-            "Zzz",
-            "Wardgate knows no such kind: in security.policy.gloo.solo.io it serves ExtAuthPolicy.",
-        ),
+        (_SECURITY, "extauthpolicy", "Wardgate knows no such kind: did you mean ExtAuthPolicy?"),
         (
             "security.policy.gloo.solo.io/v1",
             "ExtAuthPolicy",

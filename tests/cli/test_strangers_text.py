@@ -144,7 +144,7 @@ def test_evil_text_is_shown_escaped_and_without_markup(wardgate: Wardgate, tmp_p
     path = tmp_path / "a.yaml"
     path.write_text(json.dumps(with_text(MANIFESTS[1], "\x1b[31m[red]\u202e")), encoding="utf-8")
     ended = wardgate("check", str(path))
-    assert 'There is no kind "\\x1b[31m[red]\\u202e"' in ended.out
+    assert 'Wardgate knows no kind "\\x1b[31m[red]\\u202e"' in ended.out
 
 
 def test_a_command_that_fails_shows_a_files_name_escaped(wardgate: Wardgate, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from tests.documents.blocks import DOCUMENTS
 from tests.examples.servers import ROOT
 from wardgate.api.annotations import KNOWN_ON
+from wardgate.api.foreign_kinds import FOREIGN_KINDS, GUARDS, ForeignKind
 from wardgate.inja import Limits as TemplateLimits
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
@@ -131,3 +132,18 @@ def test_the_layers_are_those_that_are_enforced() -> None:
     assert sorted(enforced) == sorted(re.findall(r"`(\w+)`", "".join(rows)))
     assert told is not None
     assert sorted(pure) == sorted(told[1].replace("/", ".").split() + told[2].split())
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FOREIGN_KINDS.values() if kind.loss], ids=lambda kind: kind.name)
+def test_every_foreign_kind_that_is_missed_is_documented(kind: ForeignKind) -> None:
+    text = (ROOT / "docs" / "gloo-migration.md").read_text()
+    section = text.partition("\n## Kinds that Wardgate does not implement\n")[2].partition("\n## ")[0]
+
+    assert f"`{kind.kind}`" in section
+
+
+def test_guards_are_documented_as_those_that_close() -> None:
+    text = (ROOT / "docs" / "gloo-migration.md").read_text()
+    (row,) = (line for line in text.splitlines() if "| guards: " in line)
+
+    assert set(GUARDS) == set(re.findall(r"`([A-Z]\w+)`", row.partition("| guards")[0]))

@@ -12,8 +12,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from wardgate.api import KINDS
 from wardgate.api.key_secret import KEY_SECRET_TYPE
+from wardgate.kube.kind_resources import READ_KINDS
 from wardgate.kube.objects import stored_object
 from wardgate.kube.sink import StoreSink
 from wardgate.problems import ObjectRef
@@ -44,7 +44,7 @@ class ApiServer:
 
     def export(self) -> list[Object]:
         """What ``kubectl get -o yaml`` shows of everything."""
-        return [each for kind in (*KINDS, "Secret") for each in self.all_of(kind)]
+        return [each for kind in (*READ_KINDS, "Secret") for each in self.all_of(kind)]
 
     def _apply(self, manifest: Mapping[str, Any]) -> None:
         made: Object = json.loads(json.dumps(manifest))
@@ -79,7 +79,7 @@ def as_operator(api_server: ApiServer, settings: Settings) -> Rendered:
         sink.replaced(kind, read, as_of=api_server.version, at_least=-1, scope=scope)
 
     secrets = api_server.all_of("Secret")
-    for kind in KINDS:
+    for kind in READ_KINDS:
         replace(kind, api_server.all_of(kind), "")
     replace("Secret", [each for each in secrets if each["type"] == KEY_SECRET_TYPE], "keys")
     followed: set[ObjectRef] = set()

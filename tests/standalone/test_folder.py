@@ -155,14 +155,20 @@ def test_object_defined_twice_is_taken_from_the_first_file_and_both_places_are_n
     assert () == scan.fatal
 
 
-def test_policy_without_effect_is_a_warning_and_not_fatal(bench: Bench) -> None:
-    bench.put(
-        "a.yaml", table("x").replace("networking", "trafficcontrol.policy").replace("RouteTable", "RateLimitPolicy")
-    )
+def test_kind_that_nobody_knows_is_a_warning_and_not_fatal(bench: Bench) -> None:
+    bench.put("a.yaml", table("x").replace("networking", "trafficcontrol.policy").replace("RouteTable", "FooPolicy"))
     scan = bench.scan()
 
     assert [("warning", Reason.NO_EFFECT)] == [(found.severity, found.reason) for found in scan.diagnostics]
     assert (1, ()) == (scan.foreign, scan.fatal)
+
+
+def test_object_of_a_foreign_kind_is_kept_beside_ours_and_not_counted_with_them(bench: Bench) -> None:
+    bench.put("a.yaml", table("x"), table("x").replace("networking", "gateway").replace("gloo.solo", "solo"))
+    scan = bench.scan()
+
+    assert {"RouteTable": 1, "RouteTable.gateway.solo.io": 1} == {kind: len(one) for kind, one in scan.objects.items()}
+    assert (1, 1, ()) == (scan.count, scan.foreign, scan.diagnostics)
 
 
 def test_unreadable_document_and_unknown_kind_are_fatal_at_a_start(bench: Bench) -> None:

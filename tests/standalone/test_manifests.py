@@ -7,7 +7,7 @@ import pytest
 from tests.standalone.manifest_texts import secret, table, text
 from wardgate.problems import FieldPath, ObjectRef, Reason
 from wardgate.standalone.documents import Document, read_documents
-from wardgate.standalone.manifests import Content, Fault, Foreign, Manifest, identify, read_manifests
+from wardgate.standalone.manifests import Content, Fault, Foreign, Manifest, identify, is_ours, read_manifests
 
 
 def contents(content: str) -> list[Content]:
@@ -106,7 +106,6 @@ def test_items_that_are_no_list_are_a_fault() -> None:
         "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n",
         "apiVersion: appmesh.k8s.aws/v1beta2\nkind: RouteTable\nmetadata: {name: x}\n",
         "apiVersion: v1\nkind: ConfigMapList\nitems: 1\n",
-        "apiVersion: admin.gloo.solo.io/v2\nkind: Workspace\nmetadata: {name: x}\n",
     ],
 )
 def test_objects_of_other_products_are_foreign(content: str) -> None:
@@ -116,12 +115,43 @@ def test_objects_of_other_products_are_foreign(content: str) -> None:
     assert "" == found.note
 
 
-def test_policy_that_wardgate_does_not_act_on_is_noted() -> None:
-    content = "apiVersion: trafficcontrol.policy.gloo.solo.io/v2\nkind: RateLimitPolicy\nmetadata: {name: x}\n"
-    (found,) = contents(content)
+@pytest.mark.parametrize(
+    ("api_version", "kind", "name"),
+    [
+        ("admin.gloo.solo.io/v2", "Workspace", "Workspace"),
+        ("trafficcontrol.policy.gloo.solo.io/v2", "RateLimitPolicy", "RateLimitPolicy"),
+        ("security.policy.gloo.solo.io/v2", "JWTPolicy", "JWTPolicy"),
+        ("gateway.solo.io/v1", "RouteTable", "RouteTable.gateway.solo.io"),
+    ],
+)
+def test_object_of_a_foreign_kind_is_an_object_under_its_own_name(api_version: str, kind: str, name: str) -> None:
+    (found,) = contents(f"apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: x}}\n")
+
+    assert isinstance(found, Manifest)
+    assert ObjectRef(name, "default", "x") == found.ref
+    assert not is_ours(found.ref)
+
+
+def test_list_of_a_foreign_kind_is_opened() -> None:
+    item = "{apiVersion: security.policy.gloo.solo.io/v2, kind: JWTPolicy, metadata: {name: x}}"
+    (found,) = contents(f"apiVersion: security.policy.gloo.solo.io/v2\nkind: JWTPolicyList\nitems: [{item}]\n")
+
+    assert isinstance(found, Manifest)
+
+
+@pytest.mark.parametrize("metadata", ["1", "{}", "{name: A B}", "{name: x, namespace: a.b}"])
+def test_object_of_a_foreign_kind_without_a_usable_name_is_no_fault(metadata: str) -> None:
+    (found,) = contents(f"apiVersion: security.policy.gloo.solo.io/v2\nkind: JWTPolicy\nmetadata: {metadata}\n")
 
     assert isinstance(found, Foreign)
-    assert "does not act on a RateLimitPolicy" in found.note
+    assert found.note.endswith(" It has no effect.")
+
+
+def test_kind_that_nobody_knows_is_noted() -> None:
+    (found,) = contents("apiVersion: security.policy.gloo.solo.io/v2\nkind: FooPolicy\nmetadata: {name: x}\n")
+
+    assert isinstance(found, Foreign)
+    assert 'Wardgate knows no kind "FooPolicy" in "security.policy.gloo.solo.io/v2": it has no effect.' == found.note
 
 
 @pytest.mark.parametrize(
@@ -159,7 +189,6 @@ def test_policy_that_wardgate_does_not_act_on_is_noted() -> None:
             'There is no kind "RouteTable" in "v1". Write apiVersion: networking.gloo.solo.io/v2.',
         ),
         (table("a").replace("RouteTable", "RouteTabel"), Reason.UNKNOWN_KIND, ("kind",), "did you mean RouteTable?"),
-        (table("a").replace("RouteTable", "Quux" * 30), Reason.UNKNOWN_KIND, ("kind",), "it serves ExternalEndpoint,"),
     ],
 )
 def test_fault_names_the_field_and_the_remedy(content: str, reason: Reason, path: FieldPath, words: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from wardgate.api.foreign_kinds import FOREIGN_KINDS
 from wardgate.sensitive import Sensitive
 from wardgate.translate import ObjectStatus, Translation
 
@@ -24,12 +25,13 @@ class _Dumper(yaml.SafeDumper):
 
 
 def render(translation: Translation) -> str:
-    """The config, the statuses, what is wrong with Secrets, and what the next translation will fall back to."""
+    """The config, the statuses, problems of Secrets and foreign objects, and what is fallen back to next."""
     statuses = translation.statuses
     document: dict[str, Any] = {
         "config": plain(translation.config) or {},
         "statuses": {str(status.ref): _status(status) for status in statuses},
         "secrets": [problem.message for problem in statuses.problems if problem.ref.kind == "Secret"],
+        "foreign": [problem.message for problem in statuses.problems if problem.ref.kind in FOREIGN_KINDS],
         "lastGood": {str(ref): stored.generation for ref, stored in translation.last_good.items()},
         "namedSecrets": [str(ref) for ref in translation.named_secrets],
     }

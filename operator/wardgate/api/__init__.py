@@ -82,7 +82,7 @@ from wardgate.api.other_auth_modules import (
 from wardgate.api.parse import Parsed, identify, parse_object
 from wardgate.api.plain_secret import PlainSecret
 from wardgate.api.references import AwsLambda, DestinationReference, ObjectReference, PortSelector, SecretReference
-from wardgate.api.registry import KINDS, Kind, Passive, Stranger, Unknown, look_up
+from wardgate.api.registry import KINDS, Kind, Stranger, Unknown, look_up
 from wardgate.api.route_table import RouteTable, RouteTableSpec, TcpRoute, TlsRoute
 from wardgate.api.secret import Secret
 from wardgate.api.selectors import (
@@ -208,7 +208,6 @@ __all__ = [
     "OpaServerAuth",
     "Parsed",
     "PassThroughAuth",
-    "Passive",
     "PhasePriority",
     "PlainSecret",
     "PluginAuth",

@@ -17,12 +17,13 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from wardgate.api.complaints import complaint
+from wardgate.api.foreign_kinds import ForeignKind
 from wardgate.api.json_tree import find_flaw
 from wardgate.api.key_secret import KEY_SECRET_TYPE, KeySecret
 from wardgate.api.meta import DEFAULT_NAMESPACE, ObjectMeta
 from wardgate.api.model import KubernetesObject
 from wardgate.api.plain_secret import PlainSecret
-from wardgate.api.registry import Kind, Passive, Stranger, Unknown, look_up
+from wardgate.api.registry import Kind, Stranger, Unknown, look_up
 from wardgate.api.removal import removal_sentence
 from wardgate.api.rule_check import broken_rules
 from wardgate.api.secret import DEFAULT_TYPE, KNOWN_FIELDS, decode_entries
@@ -69,12 +70,14 @@ def identify(manifest: Mapping[str, object]) -> ObjectRef:
     )
 
 
-def _parse_known(manifest: Mapping[str, object], known: Kind | Stranger | Passive | Unknown, ref: ObjectRef) -> Parsed:
+def _parse_known(
+    manifest: Mapping[str, object], known: Kind | ForeignKind | Stranger | Unknown, ref: ObjectRef
+) -> Parsed:
     match known:
         case Kind():
             return _parse_kind(manifest, known, ref)
-        case Passive():
-            return Parsed(None, (_passive(ref),))
+        case ForeignKind():
+            return Parsed(None, (_foreign(ref, known),))
         case Unknown(advice):
             message = f"{ref} has apiVersion {_shown(manifest['apiVersion'])}. {advice}"
             return Parsed(None, (Problem(ProblemKind.ERROR, Reason.UNKNOWN_KIND, message, ref, ("apiVersion",)),))
@@ -159,6 +162,6 @@ def _no_object(ref: ObjectRef, api_version: object) -> Problem:
     return Problem(ProblemKind.ERROR, Reason.UNREADABLE, message, ref, (field,))
 
 
-def _passive(ref: ObjectRef) -> Problem:
-    message = f"{ref} has no effect: Wardgate does not implement this kind. Remove it if nothing else reads it."
-    return Problem(ProblemKind.WARNING, Reason.UNSUPPORTED, message, ref)
+def _foreign(ref: ObjectRef, kind: ForeignKind) -> Problem:
+    why = kind.loss or "it is nothing to a gateway"
+    return Problem(ProblemKind.WARNING, Reason.UNSUPPORTED, f"{ref} has no effect: {why}.", ref)

@@ -1,8 +1,8 @@
 """The kinds that Wardgate serves, under the names that Kubernetes knows them by.
 
-Three answers to "what is this?": one of our kinds; a stranger, whose group is not ours and which is left alone; or
-something in a group of ours that we do not know, which is an error, because it is most likely a spelling mistake and
-it may be meant to restrict something.
+Four answers to "what is this?": one of our kinds; a foreign kind, which Wardgate knows and does not implement
+(``foreign_kinds``); a stranger, which is left alone; or a kind of ours that is misspelt, or in another group or
+version, which is an error because it may be meant to restrict something.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from wardgate.api.ext_auth_policy import ExtAuthPolicy
 from wardgate.api.ext_auth_server import ExtAuthServer
 from wardgate.api.external_endpoint import ExternalEndpoint
 from wardgate.api.external_service import ExternalService
+from wardgate.api.foreign_kinds import GUARDS, PLATFORM_GROUPS, ForeignKind, foreign_kind
 from wardgate.api.model import KubernetesObject
 from wardgate.api.route_table import RouteTable
 from wardgate.api.transformation_policy import TransformationPolicy
@@ -60,17 +61,14 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
-    """Not of a group that Wardgate serves: left alone."""
+    """Nothing that Wardgate knows. ``is_beside_ours``: its group is one of the API that ours belong to."""
 
-
-@dataclass(frozen=True, slots=True)
-class Passive:
-    """A kind of the same API that Wardgate leaves alone, although its group is ours."""
+    is_beside_ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """In a group of ours, but no kind or version that we know. ``advice`` is a sentence."""
+    """A kind of ours that is not written as it should be. ``advice`` is a sentence."""
 
     advice: str
 
@@ -107,45 +105,41 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
 )
 """Every custom kind by name. Secrets are no custom kind: ``parse`` knows them."""
 
-PASSIVE_KINDS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "Workspace": _ADMIN,
-        "WorkspaceSettings": _ADMIN,
-        "GatewayLifecycleManager": _ADMIN,
-        "RateLimitPolicy": _TRAFFIC,
-    }
-)
-"""Kinds that stand beside ours in users' folders and have no effect here, by name; their group is the value."""
-
-_GROUPS: Final = frozenset(kind.group for kind in KINDS.values())
+_ALIKE: Final = 0.8
+"""How much a name has to resemble one of ours to be taken for a misspelling of it: in all but a letter or two."""
+_SIMILAR_GROUP: Final = 0.85
+_BY_LOWER_CASE: Final = MappingProxyType({kind.lower(): kind for kind in KINDS})
 
 
-def look_up(api_version: str, kind: str) -> Kind | Stranger | Passive | Unknown:
+def look_up(api_version: str, kind: str) -> Kind | ForeignKind | Stranger | Unknown:
     """What an object's ``apiVersion`` and ``kind`` mean to Wardgate."""
     group = api_version.rpartition("/")[0]
     known = KINDS.get(kind)
-    if group not in _GROUPS:
-        return _stranger(group, known)
-    if PASSIVE_KINDS.get(kind) == group:
-        return Passive()
-    if known is None:
-        return Unknown(_advice_on_kind(kind, group))
-    if known.api_version != api_version:
-        what = "group" if known.group != group else "version of it"
-        return Unknown(f"Wardgate knows no such {what}: write apiVersion: {known.api_version}.")
-    return known
+    if known is not None and group in PLATFORM_GROUPS:
+        return known if known.api_version == api_version else _elsewhere(known, group)
+    foreign = foreign_kind(group, kind)
+    if foreign is not None:
+        return foreign
+    if group in PLATFORM_GROUPS:
+        return _misspelt(kind)
+    return _stranger(group, kind)
 
 
-def _stranger(group: str, known: Kind | None) -> Stranger | Unknown:
-    """A group one letter away from ours, with a kind of ours, is a spelling mistake and not a stranger."""
-    if known is not None and difflib.get_close_matches(group, [known.group], cutoff=0.85):
-        return Unknown(f"Wardgate knows no such group: write apiVersion: {known.api_version}.")
-    return Stranger()
+def _elsewhere(known: Kind, group: str) -> Unknown:
+    what = "group" if known.group != group else "version of it"
+    return Unknown(f"Wardgate knows no such {what}: write apiVersion: {known.api_version}.")
 
 
-def _advice_on_kind(kind: str, group: str) -> str:
-    here = sorted(known.kind for known in KINDS.values() if known.group == group)
-    near = difflib.get_close_matches(kind, [*KINDS, *PASSIVE_KINDS], n=1, cutoff=0.6)
+def _stranger(group: str, kind: str) -> Stranger | Unknown | ForeignKind:
+    """A group one letter away from that of a kind that restricts something is a misspelling and not a stranger."""
+    known = KINDS.get(kind) or GUARDS.get(kind)
+    if known is None or not difflib.get_close_matches(group, [known.group], cutoff=_SIMILAR_GROUP):
+        return Stranger()
+    return _elsewhere(known, group) if isinstance(known, Kind) else known
+
+
+def _misspelt(kind: str) -> Stranger | Unknown:
+    near = difflib.get_close_matches(kind.lower(), _BY_LOWER_CASE, n=1, cutoff=_ALIKE)
     if near:
-        return f"Wardgate knows no such kind: did you mean {near[0]}?"
-    return f"Wardgate knows no such kind: in {group} it serves {', '.join(here)}."
+        return Unknown(f"Wardgate knows no such kind: did you mean {_BY_LOWER_CASE[near[0]]}?")
+    return Stranger(is_beside_ours=True)

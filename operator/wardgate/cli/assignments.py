@@ -28,6 +28,7 @@ OWN_OPTIONS: Final[Mapping[str, str]] = {
     "admin": "--admin",
     "bind": "--bind",
     "files_root": "--files-root",
+    "foreign_guards": "--foreign-guards",
     "max_config_age": "--max-config-age",
     "pins": "--resolve",
     "platform_namespaces": "--platform-namespace",

@@ -16,6 +16,7 @@ from wardgate.cli.errors import USAGE, CommandError
 from wardgate.cli.excluding import ExcludeOption
 from wardgate.cli.options import (
     FilesRootOption,
+    ForeignGuardsOption,
     PlatformNamespaceOption,
     RequireAuthOption,
     TemplateEnvOption,
@@ -44,6 +45,7 @@ def check(
     tenancy: TenancyOption = "shared",
     platform_namespace: PlatformNamespaceOption = None,
     require_auth: RequireAuthOption = False,
+    foreign_guards: ForeignGuardsOption = "close",
     template_env: TemplateEnvOption = None,
     files_root: FilesRootOption = None,
     unix_root: UnixRootOption = None,
@@ -76,6 +78,7 @@ def check(
         tenancy=tenancy,
         platform_namespaces=platform_namespace,
         require_auth=require_auth,
+        foreign_guards=foreign_guards,
         template_env=template_env,
         files_root=files_root,
         unix_root=unix_root,

@@ -87,6 +87,7 @@ def operator(
     tenancy: options.TenancyOption = "shared",
     platform_namespace: options.PlatformNamespaceOption = None,
     require_auth: options.RequireAuthOption = False,
+    foreign_guards: options.ForeignGuardsOption = "close",
     template_env: options.TemplateEnvOption = None,
     status: Annotated[
         Literal["on", "off"],
@@ -157,6 +158,7 @@ def operator(
             tenancy=tenancy,
             platform_namespaces=platform_namespace,
             require_auth=require_auth,
+            foreign_guards=foreign_guards,
             template_env=template_env,
             files_root=None,
             unix_root=None,

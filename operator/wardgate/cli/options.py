@@ -205,6 +205,15 @@ RequireAuthOption = Annotated[
         help="Answer 401 on routes without a valid ExtAuthPolicy.",
     ),
 ]
+ForeignGuardsOption = Annotated[
+    Literal["close", "ignore"],
+    typer.Option(
+        "--foreign-guards",
+        envvar="WARDGATE_FOREIGN_GUARDS",
+        help="Routes that only a JWTPolicy, a WAFPolicy or another kind that Wardgate does not implement guards: "
+        "close (403), or ignore, which leaves them open.",
+    ),
+]
 TemplateEnvOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -305,6 +314,7 @@ def translation_settings(
     tenancy: Literal["shared", "isolated"],
     platform_namespaces: list[str] | None,
     require_auth: bool,
+    foreign_guards: Literal["close", "ignore"],
     template_env: list[str] | None,
     files_root: Path | None,
     unix_root: Path | None,
@@ -323,6 +333,7 @@ def translation_settings(
         tenancy=tenancy,
         platform_namespaces=frozenset(platform_namespaces or ()),
         require_auth=require_auth,
+        foreign_guards=foreign_guards,
         template_env=frozenset(template_env or ()),
         files_root=str(files_root) if files_root else None,
         unix_root=str(unix_root) if unix_root else None,

@@ -23,7 +23,7 @@ from wardgate.snapshot import StoredObject
 from wardgate.standalone.diagnostics import Diagnostic
 from wardgate.standalone.documents import MAX_FILE_BYTES, BrokenDocument, Document, UnreadableFileError, read_documents
 from wardgate.standalone.listing import Listing, Signature, list_files
-from wardgate.standalone.manifests import Fault, Foreign, Manifest, identify, read_manifests
+from wardgate.standalone.manifests import Fault, Foreign, Manifest, identify, is_ours, read_manifests
 from wardgate.standalone.place import Place
 from wardgate.standalone.slots import Item, Slot, items_of, out_of_sight, readable, retain, unreadable
 
@@ -34,7 +34,10 @@ _NOWHERE: Final = Place(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a folder holds. ``objects`` by kind; a kind that is gone is an empty tuple, once it has been there."""
+    """What a folder holds. ``objects`` by kind; a kind that is gone is an empty tuple, once it has been there.
+
+    Objects of foreign kinds are among them, and are counted as ``foreign``.
+    """
 
     serial: int
     objects: Mapping[str, tuple[StoredObject, ...]]
@@ -46,7 +49,7 @@ class Scan:
     @property
     def count(self) -> int:
         """Number of objects of our kinds."""
-        return len(self.items)
+        return sum(map(is_ours, self.items))
 
     @property
     def fatal(self) -> tuple[Diagnostic, ...]:
@@ -114,7 +117,7 @@ class Folder:
             objects=MappingProxyType(stored),
             diagnostics=tuple(sorted([*unlisted, *broken, *notes, *conflicts], key=lambda found: found.order)),
             files=len(self._files),
-            foreign=sum(file.foreign for file in self._files.values()),
+            foreign=sum(file.foreign for file in self._files.values()) + sum(not is_ours(ref) for ref in items),
             items=MappingProxyType(items),
         )
 

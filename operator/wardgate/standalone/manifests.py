@@ -1,9 +1,10 @@
 """From a document to the objects in it, as an API server would take them.
 
 Lists are opened, a namespace is filled in, ``stringData`` of a Secret is folded into ``data``. What is checked is only
-what gives an object its identity: kind, version, name. Kinds of other products are none of our business and are
-counted; an unknown kind or version *in a group of ours* is a mistake that could silently leave a route open, so it is
-a fault (``api.registry`` knows which is which).
+what gives an object its identity: kind, version, name. Foreign kinds of the same API are objects too, because a route
+may have to be closed for their sake, but nothing about them is a fault. Kinds of other products are none of our
+business and are counted; a misspelt kind or version of ours could silently leave a route open, so it is a fault
+(``api.registry`` knows which is which).
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from wardgate.api.registry import KINDS, Passive, Stranger, Unknown, look_up
+from wardgate.api.foreign_kinds import FOREIGN_KINDS, ForeignKind
+from wardgate.api.registry import KINDS, Stranger, Unknown, look_up
 from wardgate.problems import FieldPath, ObjectRef, Reason
 from wardgate.standalone.creation_time import creation_time
 
 CORE_KIND: Final = "Secret"
 _OURS: Final = frozenset({*KINDS, CORE_KIND})
+_KNOWN: Final = _OURS | FOREIGN_KINDS.keys()
 DEFAULT_NAMESPACE: Final = "default"
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\Z")
 _NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
@@ -27,7 +30,7 @@ _NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One object of a kind we know. ``path`` is where it stands in its document.
+    """One object of a kind we know, ours or foreign. ``path`` is where it stands in its document.
 
     ``created`` is when the cluster created it, empty where the manifest does not say, None where that cannot be read.
     """
@@ -40,7 +43,7 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
-    """One object of another product. ``note`` says what a user might expect of it in vain."""
+    """One object that means nothing here. ``note`` says what a user might expect of it in vain."""
 
     note: str = ""
     path: FieldPath = ()
@@ -65,11 +68,16 @@ def read_manifests(value: object) -> Iterator[Content]:
     yield from _read(value, ())
 
 
+def is_ours(ref: ObjectRef) -> bool:
+    """Whether it is an object that Wardgate serves, and not one of a foreign kind."""
+    return ref.kind in _OURS
+
+
 def identify(value: Mapping[str, object]) -> ObjectRef | None:
     """Tell which object a manifest is about, as far as it can be told, whatever else is wrong with it."""
     metadata = value.get("metadata")
     kind = value.get("kind")
-    if not isinstance(metadata, Mapping) or not isinstance(kind, str) or kind not in _OURS:
+    if not isinstance(metadata, Mapping) or not isinstance(kind, str) or kind not in _KNOWN:
         return None
     name, namespace = metadata.get("name"), metadata.get("namespace")
     if not isinstance(name, str):
@@ -99,7 +107,7 @@ _EXAMPLES: Final = {"apiVersion": "apiVersion: security.policy.gloo.solo.io/v2",
 
 
 def _may_be_list(api_version: str, kind: str) -> bool:
-    return (api_version, kind) == ("v1", "List") or kind.removesuffix("List") in _OURS
+    return (api_version, kind) == ("v1", "List") or kind.removesuffix("List") in _KNOWN
 
 
 def _read_items(items: object, path: FieldPath) -> Iterator[Content]:
@@ -115,16 +123,27 @@ def _classify(value: dict[str, object], *, api_version: str, kind: str, path: Fi
         if api_version == "v1":
             return _manifest(value, kind=kind, path=path)
         return _unknown(api_version, kind, "Write apiVersion: v1.", path=path, ref=identify(value))
+    return _classify_custom(value, api_version=api_version, kind=kind, path=path)
+
+
+def _classify_custom(value: dict[str, object], *, api_version: str, kind: str, path: FieldPath) -> Content:
     if kind in KINDS and "/" not in api_version:
         advice = f"Write apiVersion: {KINDS[kind].api_version}."
         return _unknown(api_version, kind, advice, path=path, ref=identify(value))
-    found = look_up(api_version, kind)
-    if isinstance(found, Unknown):
-        return _unknown(api_version, kind, found.advice, path=path, ref=identify(value))
-    if isinstance(found, Stranger | Passive):
-        is_policy = isinstance(found, Passive) and kind.endswith("Policy")
-        return Foreign(f"Wardgate does not act on a {kind}: it limits no request here." if is_policy else "", path)
+    match look_up(api_version, kind):
+        case Unknown(advice):
+            return _unknown(api_version, kind, advice, path=path, ref=identify(value))
+        case Stranger(is_beside_ours):
+            note = f"Wardgate knows no kind {_quote(kind)} in {_quote(api_version)}: it has no effect."
+            return Foreign(note if is_beside_ours else "", (*path, "kind"))
+        case ForeignKind() as foreign:
+            return _foreign(value, foreign, path)
     return _manifest(value, kind=kind, path=path)
+
+
+def _foreign(value: dict[str, object], kind: ForeignKind, path: FieldPath) -> Manifest | Foreign:
+    read = _manifest(value, kind=kind.name, path=path)
+    return Foreign(f"{read.message} It has no effect.", read.path) if isinstance(read, Fault) else read
 
 
 def _manifest(value: dict[str, object], *, kind: str, path: FieldPath) -> Manifest | Fault:

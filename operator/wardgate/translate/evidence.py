@@ -11,6 +11,7 @@ from wardgate.ir import Credential
 from wardgate.problems import ObjectRef, Problem
 from wardgate.snapshot import ClusterSnapshot, StoredObject
 from wardgate.translate.findings import Findings
+from wardgate.translate.foreign.losses import Losses
 from wardgate.translate.forms import LastGood
 from wardgate.translate.policies.idle_bindings import idle_bindings
 from wardgate.translate.policies.key_problems import key_problems
@@ -30,6 +31,7 @@ class Evidence:
 
     snapshot: ClusterSnapshot
     tenancy: Tenancy
+    closes_guarded: bool
     last_good: LastGood
     strays: Sequence[Strays]
     routing: Routing
@@ -64,6 +66,7 @@ class Evidence:
         findings.extend(self._key_problems())
         findings.extend(self._idle_bindings())
         findings.extend(self._withheld_tokens())
+        findings.extend(self._losses())
         for strays in self.strays:
             for problems in strays.problems.values():
                 findings.extend(problems)
@@ -77,6 +80,16 @@ class Evidence:
         for one in self.policies.auth:
             if one.form is not None and one.value is not None:
                 yield from key_problems(one.ref, one.value, self.keys, self.tenancy)
+
+    def _losses(self) -> Iterator[Problem]:
+        losses = Losses(
+            finder=self.routing.finder,
+            instances=self.routing.instances,
+            guards=self.attached.guards,
+            tenancy=self.tenancy,
+            closes=self.closes_guarded,
+        )
+        return losses.problems(self.snapshot)
 
     def _withheld_tokens(self) -> Iterator[Problem]:
         for one in self.policies.auth:

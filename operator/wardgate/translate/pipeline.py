@@ -17,6 +17,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Final
 
+from wardgate.api.foreign_kinds import GUARDS
 from wardgate.ir import GatewayConfig
 from wardgate.problems import ObjectRef
 from wardgate.settings import Settings
@@ -96,6 +97,7 @@ class _Translator:
         evidence = Evidence(
             snapshot=self.snapshot,
             tenancy=self.tenancy,
+            closes_guarded=self.settings.foreign_guards == "close",
             last_good=self.last_good,
             strays=[self._strays(kind) for kind in sorted(self.snapshot.objects)],
             routing=routing,
@@ -172,10 +174,13 @@ class _Translator:
 
     def _attached(self, routing: Routing, policies: Policies) -> Attached:
         knows_policies = "ExtAuthPolicy" not in self.snapshot.absent_kinds
+        guards = tuple(map(self.snapshot.of, GUARDS))
         return self.memo.stage(
             "attachment",
-            (routing, policies, knows_policies),
-            lambda *_: attach(routing, policies, self.settings, knows_policies=knows_policies),
+            (routing, policies, *guards, knows_policies),
+            lambda *_: attach(
+                routing, policies, chain.from_iterable(guards), self.settings, knows_policies=knows_policies
+            ),
         )
 
     def _outline(self, routing: Routing, policies: Policies, attached: Attached) -> Outline:

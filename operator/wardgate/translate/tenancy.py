@@ -41,6 +41,10 @@ class Tenancy:
         """The namespace of whose RouteTables a policy in ``policy`` selects routes; None means of all."""
         return self.owner(policy) or None
 
+    def may_replace(self, guard: str, policy: str) -> bool:
+        """A valid ExtAuthPolicy in ``policy`` stands in for a guard in ``guard`` that is not implemented here."""
+        return self.is_platform(policy) or policy == guard
+
     def counts_for(self, reader: str, found: str) -> bool:
         """An object in ``found`` (a key Secret, an ExternalEndpoint) counts for a selector in ``reader``.
 

@@ -17,6 +17,7 @@ _KEY_REFUSED = ((b"www-authenticate", b"API key is missing or invalid"),)
 _OF_THE_BODY = frozenset({b"content-type", b"content-encoding", b"content-range", b"etag"})
 """Headers that describe a body, and go with it."""
 _CLOSED = "This route is closed: its configuration is not valid."
+_FORBIDDEN = "This route is closed to all callers."
 
 
 def json_refusal(status: int, reason: str, text: str) -> Reply:
@@ -34,7 +35,7 @@ def closed_route(status: int, reason: str) -> Reply:
     """Answer of a route that its config closed; 401 takes the recorded form."""
     if status == 401:
         return key_refusal(reason)
-    return json_refusal(status, reason, _CLOSED)
+    return json_refusal(status, reason, _FORBIDDEN if status == 403 else _CLOSED)
 
 
 def basic_refusal(realm: str, reason: str) -> Reply:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from wardgate.settings import Settings
+from wardgate.snapshot import StoredObject
 from wardgate.translate.findings import Findings
+from wardgate.translate.foreign.guards import GuardAttachment, attach_guards, close_unmet, tell_tables
 from wardgate.translate.policies.auth_attachment import AuthAttachment, attach_auth
 from wardgate.translate.policies.idle_policies import IdlePolicies
 from wardgate.translate.policies.transformation_attachment import TransformationAttachment, attach_transformations
@@ -19,12 +22,23 @@ class Attached:
     """By the numbers of the routes."""
 
     auth: AuthAttachment
+    guards: GuardAttachment
     transformations: TransformationAttachment
     findings: Findings
 
 
-def attach(routing: Routing, policies: Policies, settings: Settings, *, knows_policies: bool) -> Attached:
-    """Attach all policies. ``knows_policies``: the cluster has the kind; while it has not, nothing may stay open."""
+def attach(
+    routing: Routing,
+    policies: Policies,
+    guards: Iterable[StoredObject],
+    settings: Settings,
+    *,
+    knows_policies: bool,
+) -> Attached:
+    """Attach all policies, and close what only foreign ``guards`` would guard.
+
+    ``knows_policies``: the cluster has the kind; while it has not, nothing may stay open.
+    """
     findings, tenancy = Findings(), Tenancy.of(settings)
     idle = IdlePolicies(
         routing.routed.unserved.routes, cluster_name=settings.cluster_name, tenancy=tenancy, findings=findings
@@ -38,7 +52,11 @@ def attach(routing: Routing, policies: Policies, settings: Settings, *, knows_po
         idle=idle,
         require_auth=settings.require_auth or not knows_policies,
     )
+    foreign = attach_guards(guards, auth, finder=routing.finder, tenancy=tenancy)
+    if settings.foreign_guards == "close":
+        close_unmet(foreign, auth)
+        tell_tables(foreign, routing.instances, findings)
     transformations = attach_transformations(
         policies.transformations, finder=routing.finder, tenancy=tenancy, findings=findings, idle=idle
     )
-    return Attached(auth, transformations, findings)
+    return Attached(auth, foreign, transformations, findings)

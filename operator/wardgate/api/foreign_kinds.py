@@ -1,0 +1,184 @@
+"""Kinds that stand beside ours in users' folders and clusters, and that Wardgate does not implement: all known by name.
+
+The list is that of the Gloo Platform API, v2, with the kinds of Gloo Gateway and Edge that share its folders. Of each
+it says whom it selects, whether it *guards* (its owner believes that it decides who gets in), and what is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+from typing import Final
+
+
+class Reach(Enum):
+    """The routes that an object of a kind means, and what its selectors mean where it gives none."""
+
+    ROUTES = "routes"
+    """``applyToRoutes``, and perhaps ``applyToDestinations``; none of both: all routes."""
+    DESTINATIONS = "destinations"
+    """``applyToDestinations``, none: all of them; nothing at all beside ``applyToWorkloads``."""
+    NONE = "none"
+    """It selects no routes: workloads, listeners, or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKind:
+    """``loss`` completes "... has no effect:", and is empty where nothing is lost at a gateway.
+
+    ``verb``: what it would do to a route. ``told_from``: nothing is lost of fewer objects. ``plural`` is given of
+    guards alone, which are read in a cluster.
+    """
+
+    kind: str
+    group: str
+    loss: str = ""
+    reach: Reach = Reach.NONE
+    verb: str = "change"
+    guards: bool = False
+    told_from: int = 1
+    plural: str = ""
+    version: str = "v2"
+
+    @property
+    def name(self) -> str:
+        """As it stands in references; with the group where another kind has that name, the way kubectl writes it."""
+        return f"{self.kind}.{self.group}" if self.group in _AMBIGUOUS else self.kind
+
+
+_SECURITY: Final = "security.policy.gloo.solo.io"
+_TRAFFIC: Final = "trafficcontrol.policy.gloo.solo.io"
+_RESILIENCE: Final = "resilience.policy.gloo.solo.io"
+_NETWORKING: Final = "networking.gloo.solo.io"
+_ADMIN: Final = "admin.gloo.solo.io"
+_PORTAL: Final = "apimanagement.gloo.solo.io"
+_EXTENSIONS: Final = "extensions.policy.gloo.solo.io"
+_OBSERVABILITY: Final = "observability.policy.gloo.solo.io"
+_INFRASTRUCTURE: Final = "infrastructure.gloo.solo.io"
+_INTERNAL: Final = "internal.gloo.solo.io"
+_EDGE: Final = "gateway.solo.io"
+_AMBIGUOUS: Final = frozenset({_EDGE})
+PLATFORM_GROUPS: Final = frozenset(
+    {
+        _SECURITY,
+        _TRAFFIC,
+        _RESILIENCE,
+        _NETWORKING,
+        _ADMIN,
+        _PORTAL,
+        _EXTENSIONS,
+        _OBSERVABILITY,
+        _INFRASTRUCTURE,
+        _INTERNAL,
+    }
+)
+"""The groups of the API that ours belong to."""
+
+_NO_GRAPHQL: Final = "Wardgate does not read GraphQL"
+_NO_LIMITS: Final = "Wardgate has no rate limits for a policy to set"
+_NO_PORTAL: Final = "Wardgate has no developer portal"
+_NO_HEALTH: Final = "Wardgate does not judge the health of upstreams"
+_OTHER_API: Final = "Wardgate reads the RouteTable and the VirtualGateway of networking.gloo.solo.io/v2 instead"
+
+
+def _guards() -> Iterator[ForeignKind]:
+    for kind, plural, reach, loss in (
+        ("AccessPolicy", "accesspolicies", Reach.DESTINATIONS, "Wardgate does not know the identities of workloads"),
+        ("CSRFPolicy", "csrfpolicies", Reach.ROUTES, "Wardgate does not compare the Origin of requests"),
+        (
+            "ClientTLSPolicy",
+            "clienttlspolicies",
+            Reach.DESTINATIONS,
+            "Wardgate takes TLS towards upstreams from clientsideTls of an ExternalService",
+        ),
+        ("GraphQLAllowedQueryPolicy", "graphqlallowedquerypolicies", Reach.ROUTES, _NO_GRAPHQL),
+        ("JWTPolicy", "jwtpolicies", Reach.ROUTES, "Wardgate does not check JWTs"),
+        ("WAFPolicy", "wafpolicies", Reach.ROUTES, "Wardgate has no web application firewall"),
+    ):
+        yield ForeignKind(kind, _SECURITY, loss, reach, "guard", guards=True, plural=plural)
+
+
+def _policies() -> Iterator[ForeignKind]:
+    for kind, group, reach, loss in (
+        ("CORSPolicy", _SECURITY, Reach.ROUTES, "Wardgate answers no preflight requests and sets no CORS headers"),
+        ("DLPPolicy", _SECURITY, Reach.ROUTES, "Wardgate masks nothing in bodies and headers"),
+        ("HTTPBufferPolicy", _TRAFFIC, Reach.ROUTES, "the bound of bodies is the setting limits.body_bytes"),
+        ("HeaderManipulationPolicy", _TRAFFIC, Reach.ROUTES, "write a TransformationPolicy instead"),
+        ("LoadBalancerPolicy", _TRAFFIC, Reach.DESTINATIONS, "Wardgate chooses among endpoints by itself"),
+        ("MirrorPolicy", _TRAFFIC, Reach.ROUTES, "Wardgate mirrors no request"),
+        ("RateLimitPolicy", _TRAFFIC, Reach.ROUTES, _NO_LIMITS),
+        ("ActiveHealthCheckPolicy", _RESILIENCE, Reach.DESTINATIONS, _NO_HEALTH),
+        (
+            "AdaptiveRequestConcurrencyPolicy",
+            _RESILIENCE,
+            Reach.DESTINATIONS,
+            "the bound of connections is the setting limits.upstream_connections",
+        ),
+        ("ConnectionPolicy", _RESILIENCE, Reach.DESTINATIONS, "bounds of connections are settings of the proxy"),
+        ("FailoverPolicy", _RESILIENCE, Reach.DESTINATIONS, "Wardgate fails over to no other place"),
+        ("FaultInjectionPolicy", _RESILIENCE, Reach.ROUTES, "Wardgate injects no faults"),
+        ("GraphQLPersistedQueryCachePolicy", _RESILIENCE, Reach.ROUTES, _NO_GRAPHQL),
+        ("OutlierDetectionPolicy", _RESILIENCE, Reach.DESTINATIONS, _NO_HEALTH),
+        (
+            "RetryTimeoutPolicy",
+            _RESILIENCE,
+            Reach.ROUTES,
+            "Wardgate retries no request, and its time-outs are settings of the proxy, such as timeouts.response",
+        ),
+        ("ListenerConnectionPolicy", _RESILIENCE, Reach.NONE, "bounds of connections are settings of the proxy"),
+        ("ProxyProtocolPolicy", _TRAFFIC, Reach.NONE, "Wardgate does not speak the PROXY protocol"),
+        ("WasmDeploymentPolicy", _EXTENSIONS, Reach.NONE, "Wardgate runs no WebAssembly"),
+        ("AccessLogPolicy", _OBSERVABILITY, Reach.NONE, "the access log has one form, a JSON line a request"),
+        ("TrimProxyConfigPolicy", _RESILIENCE, Reach.NONE, ""),
+    ):
+        yield ForeignKind(kind, group, loss, reach, "limit" if loss == _NO_LIMITS else "change")
+
+
+def _objects() -> Iterator[ForeignKind]:
+    for group, loss, kinds in (
+        (_NETWORKING, "a route leads to a Service or an ExternalService", "VirtualDestination ExternalWorkload"),
+        (_NETWORKING, "Wardgate changes no route by itself", "ProgressiveDelivery"),
+        (_TRAFFIC, "", "RateLimitClientConfig"),
+        (_ADMIN, "", "RateLimitServerConfig RateLimitServerSettings WorkspaceSettings"),
+        (
+            _ADMIN,
+            "",
+            "Dashboard GatewayLifecycleManager InsightsConfig IstioLifecycleManager KubernetesCluster RootTrustPolicy",
+        ),
+        (_ADMIN, "", "WaypointLifecycleManager"),
+        (_PORTAL, _NO_PORTAL, "ApiDoc ApiProduct ApiSchemaDiscovery ApiVersion Portal PortalConfig"),
+        (_PORTAL, "Wardgate has no developer portal, and keeps nobody out of an API product", "PortalGroup"),
+        (_PORTAL, _NO_GRAPHQL, "GraphQLSchema GraphQLResolverMap GraphQLStitchedSchema"),
+        (_INFRASTRUCTURE, "Wardgate calls no cloud functions", "CloudProvider CloudResources"),
+        (
+            _INTERNAL,
+            "",
+            "CertificateRequest DiscoveredCNI DiscoveredGateway IssuedCertificate Mesh PodBounceDirective",
+        ),
+        (_INTERNAL, "", "SpireRegistrationEntry VirtualServiceBackup XdsConfig"),
+        ("gateway.networking.k8s.io", _OTHER_API, "Gateway GatewayClass GRPCRoute HTTPRoute ReferenceGrant TCPRoute"),
+        (_EDGE, _OTHER_API, "Gateway RouteOption RouteTable VirtualHostOption VirtualService"),
+        ("gloo.solo.io", _OTHER_API, "Proxy Settings Upstream UpstreamGroup"),
+        ("ratelimit.solo.io", _NO_LIMITS, "RateLimitConfig"),
+    ):
+        yield from (ForeignKind(kind, group, loss) for kind in kinds.split())
+    yield ForeignKind("Workspace", _ADMIN, "the setting tenancy decides whose objects act on whose", told_from=2)
+    for group in ("enterprise.gloo.solo.io", "extauth.solo.io"):
+        yield ForeignKind("AuthConfig", group, "it selects no route, and guards none. Write an ExtAuthPolicy instead")
+
+
+_KNOWN: Final = (*_guards(), *_policies(), *_objects())
+_BY_GROUP: Final = MappingProxyType({(kind.group, kind.kind): kind for kind in _KNOWN})
+_OF_THE_PLATFORM: Final = MappingProxyType({kind.kind: kind for kind in _KNOWN if kind.group in PLATFORM_GROUPS})
+FOREIGN_KINDS: Final[Mapping[str, ForeignKind]] = MappingProxyType({kind.name: kind for kind in _KNOWN})
+"""By the name that their objects have in references."""
+GUARDS: Final[Mapping[str, ForeignKind]] = MappingProxyType({kind.name: kind for kind in _KNOWN if kind.guards})
+"""The kinds that close routes."""
+
+
+def foreign_kind(group: str, kind: str) -> ForeignKind | None:
+    """The foreign kind of that name. One of the platform's API is known in any group of that API: kinds have moved."""
+    known = _BY_GROUP.get((group, kind))
+    return _OF_THE_PLATFORM.get(kind) if known is None and group in PLATFORM_GROUPS else known

@@ -1,0 +1,86 @@
+"""Routes that are closed because somebody guards them with a kind that Wardgate does not implement.
+
+Rule 1: a route that a foreign guard selects is closed (403), unless a valid ExtAuthPolicy guards it in its place.
+Rule 2: under isolated tenancy a tenant's guard reaches the tenant's own routes alone, and in the place of a platform's
+guard stands only a platform's policy: a tenant could lift it otherwise, with keys of its own.
+Rule 3: what is closed for another reason keeps that reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from wardgate.api.foreign_kinds import GUARDS
+from wardgate.ir import Refuse
+from wardgate.problems import Cause, ObjectRef, Reason
+from wardgate.snapshot import StoredObject
+from wardgate.translate.findings import Findings
+from wardgate.translate.foreign.selection import selected_routes
+from wardgate.translate.policies.auth_attachment import AuthAttachment
+from wardgate.translate.policies.selection import RouteFinder
+from wardgate.translate.routes.instances import RouteInstance
+from wardgate.translate.tenancy import Tenancy
+
+FOREIGN_GUARD: Final = Refuse(403, "foreign_guard")
+
+
+@dataclass(slots=True)
+class GuardAttachment:
+    """``selected``: numbers of routes by guard; ``unmet``: those of them that no policy guards in the guard's place."""
+
+    selected: dict[ObjectRef, set[int]] = field(default_factory=dict)
+    unmet: dict[ObjectRef, set[int]] = field(default_factory=dict)
+
+    @property
+    def numbers(self) -> set[int]:
+        """All routes that some guard selects and nothing guards."""
+        return set().union(*self.unmet.values())
+
+
+def attach_guards(
+    guards: Iterable[StoredObject], auth: AuthAttachment, *, finder: RouteFinder, tenancy: Tenancy
+) -> GuardAttachment:
+    """Find what the guards select, and what of it is open in their eyes although they do not exist here."""
+    attachment = GuardAttachment()
+    for guard in guards:
+        within = tenancy.selectable(guard.ref.namespace)
+        selected = selected_routes(GUARDS[guard.ref.kind], guard.manifest, finder, within=within)
+        attachment.selected[guard.ref] = selected
+        attachment.unmet[guard.ref] = {
+            number for number in selected if not _is_met(number, guard.ref, auth=auth, tenancy=tenancy)
+        }
+    return attachment
+
+
+def close_unmet(attachment: GuardAttachment, auth: AuthAttachment) -> None:
+    """Close the routes of rule 1."""
+    for number in attachment.numbers:
+        auth.closed[number] = FOREIGN_GUARD
+
+
+def _is_met(number: int, guard: ObjectRef, *, auth: AuthAttachment, tenancy: Tenancy) -> bool:
+    if number in auth.closed:
+        return True
+    return number in auth.plans and tenancy.may_replace(guard.namespace, auth.owners[number].namespace)
+
+
+def tell_tables(attachment: GuardAttachment, instances: Sequence[RouteInstance], findings: Findings) -> None:
+    """Tell every RouteTable of its routes that are closed for the sake of guards."""
+    by_table: dict[ObjectRef, dict[ObjectRef, set[int]]] = {}
+    for guard, numbers in attachment.unmet.items():
+        for number in numbers:
+            table, index = instances[number].origin
+            by_table.setdefault(table, {}).setdefault(guard, set()).add(index)
+    for table, guards in by_table.items():
+        count = len(set().union(*guards.values()))
+        first, more = min(guards), len(guards) - 1
+        findings.warning(
+            table,
+            Reason.UNSUPPORTED,
+            f"{count} of the routes of {table} {'is' if count == 1 else 'are'} closed (403): {first}"
+            f"{f' and {more} more' if more else ''} should guard {'it' if count == 1 else 'them'}, which Wardgate does "
+            "not implement. Write an ExtAuthPolicy instead, or open such routes with --foreign-guards ignore.",
+            cause=Cause(first),
+        )

@@ -1,0 +1,43 @@
+"""Which routes a foreign object selects: as Gloo reads its selectors, and no further than an ExtAuthPolicy would reach.
+
+Where an object gives no selector at all, Gloo takes it for all routes, or all destinations, of its workspace. A
+selector with nothing in it may mean as much. What cannot be read in one selects nothing, as with a policy of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from wardgate.api.foreign_kinds import ForeignKind, Reach
+from wardgate.translate.manifests import at
+from wardgate.translate.policies.selection import RouteFinder
+from wardgate.translate.policies.selectors import read_selectors
+
+
+def selected_routes(
+    kind: ForeignKind, manifest: Mapping[str, object], finder: RouteFinder, *, within: str | None
+) -> set[int]:
+    """The numbers of the routes; ``within``: only of tables in that namespace. A guard counts unknown labels as met."""
+    if kind.reach is Reach.NONE:
+        return set()
+    if kind.reach is Reach.ROUTES:
+        return _by_routes(manifest, finder, within=within, restricts=kind.guards)
+    return _by_destinations(manifest, finder, within=within, restricts=kind.guards)
+
+
+def _by_routes(manifest: Mapping[str, object], finder: RouteFinder, *, within: str | None, restricts: bool) -> set[int]:
+    selectors = read_selectors(manifest)
+    if selectors.is_empty or selectors.emptied or at(manifest, "spec", "applyToRoutes") == []:
+        return finder.everything(within=within)
+    return finder.by_policy(selectors, within=within, restricts=restricts)
+
+
+def _by_destinations(
+    manifest: Mapping[str, object], finder: RouteFinder, *, within: str | None, restricts: bool
+) -> set[int]:
+    if at(manifest, "spec", "applyToWorkloads"):
+        return set()  # destinations do not count beside workloads, which are guarded where they are
+    selectors = read_selectors(manifest)
+    if selectors.is_empty or selectors.emptied:
+        return finder.forwarding(within=within)
+    return finder.by_policy(selectors, within=within, restricts=restricts)

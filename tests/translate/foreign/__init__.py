@@ -1,0 +1,1 @@
+"""Objects of kinds that Wardgate does not implement."""
