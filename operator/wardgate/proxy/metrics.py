@@ -21,7 +21,7 @@ from wardgate.proxy.delivery import Delivery
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds in seconds; a last bucket takes the rest."""
 
-Requests = dict[tuple[str, str, str, str], int]
+Requests = dict[tuple[str, str, int, str], int]
 
 
 class Counters:
@@ -51,7 +51,7 @@ class Counters:
 
     def request(self, *, listener: str, route: str, status: int, reason: str, seconds: float) -> None:
         """Count one finished request."""
-        key = (listener, route, str(status), reason)
+        key = (listener, route, status, reason)
         self._requests[key] = self._requests.get(key, 0) + 1
         durations = self._durations.get(route)
         if durations is None:
@@ -71,7 +71,10 @@ class Counters:
     def take(self) -> dict[str, object]:
         """Return what was added, as JSON-ready lists, and start anew."""
         taken: dict[str, object] = {
-            "requests": [[*key, count] for key, count in self._requests.items()],
+            "requests": [
+                [listener, route, str(status), reason, count]
+                for (listener, route, status, reason), count in self._requests.items()
+            ],
             "durations": [[route, *values] for route, values in self._durations.items()],
             "upstream_errors": [[*key, count] for key, count in self._upstream_errors.items()],
             "refused_connections": [[*item] for item in self._refused_connections.items()],

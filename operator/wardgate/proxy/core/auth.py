@@ -82,6 +82,8 @@ class ApiKeyCheck:
         if not key:
             return REFUSALS[Reason.KEY_MISSING]
         credential = self._find(key, credentials)
+        if credential is None and self.header == _AUTHORIZATION:
+            credential = self._find_bearer(key, credentials)
         if credential is None:
             return REFUSALS[Reason.KEY_UNKNOWN]
         if now >= credential.expires_at:
@@ -97,16 +99,13 @@ class ApiKeyCheck:
 
     def knows(self, key: bytes, credentials: CredentialIndex) -> bool:
         """Whether this is a key of the step's key set, expired or not."""
-        return self._find_exactly(key, credentials) is not None
+        return self._find(key, credentials) is not None
+
+    def _find_bearer(self, value: bytes, credentials: CredentialIndex) -> CompiledCredential | None:
+        key = value[7:].strip(b" ") if value[:7].lower() == _BEARER else b""
+        return self._find(key, credentials) if key else None
 
     def _find(self, key: bytes, credentials: CredentialIndex) -> CompiledCredential | None:
-        found = self._find_exactly(key, credentials)
-        if found is None and self.header == _AUTHORIZATION and key[:7].lower() == _BEARER:
-            bare = key[7:].strip(b" ")
-            found = self._find_exactly(bare, credentials) if bare else None
-        return found
-
-    def _find_exactly(self, key: bytes, credentials: CredentialIndex) -> CompiledCredential | None:
         if self._hmac is None:
             digest = sha256(key).digest()
         else:

@@ -101,8 +101,6 @@ class Facts:
     upstream: str = ""
     request_id: bytes = b""
     """Of Latin-1, as it goes upstream."""
-    notes: list[str] = field(default_factory=list)
-    """Filled only for ``wardgate render``."""
 
 
 Step: TypeAlias = NeedBody | Reply | Outgoing
