@@ -30,7 +30,7 @@ class ProblemKind(StrEnum):
 
 
 class Reason(StrEnum):
-    """The closed set of reasons, as they stand in conditions, access logs and metrics."""
+    """The closed set of reasons, as they stand in conditions; the codes of findings, each with a page in ``codes/``."""
 
     INVALID = "Invalid"
     """A value breaks the schema or a rule of the kind."""
@@ -47,7 +47,14 @@ class Reason(StrEnum):
     REF_NOT_FOUND = "RefNotFound"
     REF_NOT_PERMITTED = "RefNotPermitted"
     """Tenancy or a setting forbids the reference."""
+    NOT_ALLOWED = "NotAllowed"
+    """The gateway, or the table above, does not let the table or the route stand there."""
     CONFLICTED = "Conflicted"
+    """Another object, or another entry, has its place."""
+    UNREACHABLE = "Unreachable"
+    """Other matchers take or exclude the requests that the route is meant for."""
+    HELD_BACK = "HeldBack"
+    """Good, and not served before the rest of its tree is good."""
     DELEGATION_LOOP = "DelegationLoop"
     PORT_CONFLICT = "PortConflict"
     TEMPLATE_ERROR = "TemplateError"
@@ -60,6 +67,8 @@ class Reason(StrEnum):
     NO_KEYS = "NoKeys"
     """No usable key is selected: every request is refused."""
     UNUSED_KEY = "UnusedKey"
+    TOKEN_WITHHELD = "TokenWithheld"  # noqa: S105 - a reason, not a password
+    """The key is accepted, but its token may not go where the routes lead."""
     TOO_LARGE = "TooLarge"
 
 

@@ -41,6 +41,10 @@ PLACES: Mapping[str, Sequence[Row]] = {
         ("wardgate check manifests", Place.EXPORT),
         ("wardgate render manifests", Place.EXPORT),
     ],
+    "docs/findings.md": [
+        ("wardgate check --explain NoRoutes", Place.ALONE),
+        ("wardgate check --explain list", Place.ALONE),
+    ],
     "docs/install.md": [
         ("docker build", Place.NO_REGISTRY),
         ("docker push", Place.NO_REGISTRY),

@@ -17,6 +17,7 @@ from wardgate.translate.statuses import Counts
 
 _DAY = 24 * 3600
 _DOCUMENT = Path(__file__).parents[2] / "docs" / "status.md"
+_CODES = Path(__file__).parents[2] / "docs" / "findings.md"
 
 
 def _told(status: object, kind: str) -> tuple[str, str]:
@@ -204,5 +205,7 @@ def test_programmed_for_ever_is_not_only_a_moment() -> None:
 
 def test_document_explains_every_reason() -> None:
     explained = set(re.findall(r"^\| `(\w+)` \|", _DOCUMENT.read_text(encoding="utf-8"), flags=re.MULTILINE))
+    codes = set(re.findall(r"^\| \[`(\w+)`\]", _CODES.read_text(encoding="utf-8"), flags=re.MULTILINE))
 
-    assert {reason.value for reason in (*ConditionReason, *Reason)} == explained
+    assert {reason.value for reason in ConditionReason} == explained
+    assert set(Reason) == codes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -14,6 +15,8 @@ import typer
 from wardgate.cli.console import Printer
 from wardgate.cli.errors import USAGE, CommandError
 from wardgate.cli.excluding import ExcludeOption
+from wardgate.cli.expired_keys import expired_keys
+from wardgate.cli.explain import explain
 from wardgate.cli.options import (
     FilesRootOption,
     ForeignGuardsOption,
@@ -35,8 +38,14 @@ _STDIN = "<stdin>"
 
 
 def check(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files and folders; - is standard input.")],
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="PATH", help="Files and folders; - is standard input.")
+    ] = None,
     *,
+    explain_code: Annotated[
+        str | None,
+        typer.Option("--explain", metavar="CODE", help="Print the page of a finding's code, or the list of all."),
+    ] = None,
     exclude: ExcludeOption = None,
     output: Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="Format of the report.")] = "text",
     verbose: Annotated[
@@ -62,6 +71,7 @@ def check(
       $ wardgate check examples/huggingface
       $ helm template ./chart | wardgate check -
       $ wardgate check manifests --set cluster_name=prod --set template_limits.steps=1000000
+      $ wardgate check --explain NoRoutes
       $ wardgate check --output json manifests/ | jq '.diagnostics[].message'
 
     \b
@@ -74,6 +84,12 @@ def check(
             entry: wardgate check manifests
             pass_filenames: false
     """
+    if explain_code is not None:
+        explain(explain_code)
+        return
+    if not paths:
+        msg = "Give a PATH to check, or --explain CODE."
+        raise CommandError(msg, status=USAGE)
     settings = translation_settings(
         tenancy=tenancy,
         platform_namespaces=platform_namespace,
@@ -108,7 +124,9 @@ def diagnose(
     if not scan.files and not scan.diagnostics:
         msg = f"No manifest (*.yaml, *.yml, *.json) in {', '.join(map(str, paths))}."
         raise CommandError(msg, status=USAGE)
-    return scan, Engine(settings).take(scan).diagnostics
+    outcome = Engine(settings).take(scan)
+    expired = expired_keys(outcome.config, scan, now=time.time())
+    return scan, tuple(sorted((*outcome.diagnostics, *expired), key=lambda one: one.order))
 
 
 def _report_text(scan: Scan, diagnostics: Sequence[Diagnostic], *, verbose: bool) -> None:

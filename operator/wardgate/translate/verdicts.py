@@ -83,5 +83,5 @@ def _frozen(evidence: Evidence) -> Findings:
             f"{ref} is held back, because {root} has failureMode FREEZE_CONFIG and something in its tree is bad. It "
             "goes live when all of the tree is good."
         )
-        findings.warning(ref, Reason.NO_EFFECT, message, cause=Cause(root))
+        findings.warning(ref, Reason.HELD_BACK, message, cause=Cause(root))
     return findings

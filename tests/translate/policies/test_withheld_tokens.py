@@ -34,7 +34,7 @@ def key(name: str, entry: str = "token", **changes: Any) -> Credential:
 
 def told(keys: Iterable[Credential], *tenants: str, plan: AuthPlan = PLAN) -> list[str]:
     found = list(withheld_tokens(POLICY, plan, frozenset(tenants), lambda _: keys))
-    assert all((ProblemKind.WARNING, Reason.REF_NOT_PERMITTED, POLICY) == (p.kind, p.reason, p.ref) for p in found)
+    assert all((ProblemKind.WARNING, Reason.TOKEN_WITHHELD, POLICY) == (p.kind, p.reason, p.ref) for p in found)
     return [problem.message for problem in found]
 
 

@@ -88,7 +88,7 @@ class Attachment:
         if open_listeners and not let_in:
             self._findings.error(
                 table.ref,
-                Reason.REF_NOT_PERMITTED,
+                Reason.NOT_ALLOWED,
                 f"{table.ref} is let in by no listener of {gateway}; its allowedRouteTables have to select the table "
                 "and one of its hosts" + (", and to name its namespace." if self._tenancy.isolated else "."),
                 ("spec", "virtualGateways", index),
@@ -96,7 +96,7 @@ class Attachment:
         elif open_listeners and left_out:
             self._findings.warning(
                 table.ref,
-                Reason.REF_NOT_PERMITTED,
+                Reason.NOT_ALLOWED,
                 f"{table.ref} is not let in by {gateway} for {', '.join(left_out)}; see its allowedRouteTables.",
                 ("spec", "hosts"),
             )

@@ -88,7 +88,7 @@ def leads_nowhere(ref: ObjectRef) -> Problem:
         "over verified TLS and with one of them as Host: every request with the key is refused. Correct the list, "
         "or the routes' destinations, hostRewrite or autoHostRewrite."
     )
-    return _warning(ref, Reason.BAD_SECRET, message, ("metadata", "annotations", UPSTREAM_HOSTS))
+    return _warning(ref, Reason.TOKEN_WITHHELD, message, ("metadata", "annotations", UPSTREAM_HOSTS))
 
 
 def _warning(ref: ObjectRef, reason: Reason, message: str, field: FieldPath = ()) -> Problem:

@@ -45,7 +45,7 @@ def withheld_tokens(
         f"may not leave there: requests with them are refused. Annotate {_listed(names)} with {UPSTREAM_HOSTS} or "
         f"{SHARE_WITH}, or narrow the policy's selectors."
     )
-    yield Problem(ProblemKind.WARNING, Reason.REF_NOT_PERMITTED, message, policy, ("spec", "applyToRoutes"))
+    yield Problem(ProblemKind.WARNING, Reason.TOKEN_WITHHELD, message, policy, ("spec", "applyToRoutes"))
 
 
 def _withheld(
@@ -74,7 +74,7 @@ def exposed_tokens(
                 "header instead, for example authorization or x-api-key."
             )
             field = ("spec", "config", "glooAuth", "configs", number, "apiKeyAuth", "headersFromMetadataEntry")
-            yield Problem(ProblemKind.WARNING, Reason.REF_NOT_PERMITTED, message, policy, field)
+            yield Problem(ProblemKind.WARNING, Reason.TOKEN_WITHHELD, message, policy, field)
 
 
 def _exposing(step: ApiKeyStep) -> dict[str, str]:

@@ -80,7 +80,7 @@ class Delegation:
         for route in exposed(found):
             text = "comes after a delegation to a tenant, whose prefix takes its paths as well; put it before that"
             message = f'Route "{route.name}" of {table.ref} {text}, or end the prefix with a slash.'
-            self._findings.warning(table.ref, Reason.CONFLICTED, message, _field(route))
+            self._findings.warning(table.ref, Reason.UNREACHABLE, message, _field(route))
         return [instance for _, instances in found for instance in instances]
 
     def _bounded(self, table: TablePlan, route: RoutePlan, place: Place) -> list[RouteInstance]:
@@ -102,7 +102,7 @@ class Delegation:
             f"has matchers that go beyond what {place.chain[-2]} delegates to it, and is closed there; begin each path "
             f"with {given}, a regex as well, without | and (?i)"
         )
-        self._error(table, route, Reason.REF_NOT_PERMITTED, text)
+        self._error(table, route, Reason.NOT_ALLOWED, text)
         within = tuple(one for one in route.matchers if one not in beyond)
         found = self._route(table, replace(route, matchers=within), place) if within else []
         return found + self._route(table, replace(route, matchers=beyond, action=BEYOND_DELEGATION), place)
@@ -136,12 +136,12 @@ class Delegation:
                 f"matches nothing that {parent} delegates to it: the matchers of the two exclude each other; correct "
                 "one of them"
             )
-            self._error(table, route, Reason.CONFLICTED, text, place=place)
+            self._error(table, route, Reason.UNREACHABLE, text, place=place)
             return True
         if any(lost) and place.liable is None:
             self._findings.warning(
                 table.ref,
-                Reason.CONFLICTED,
+                Reason.UNREACHABLE,
                 f'Route "{route.name}" of {table.ref} has matchers that never match, because the matchers of {parent} '
                 "exclude them; correct or remove them.",
                 (*_field(route), "matchers"),
@@ -246,7 +246,7 @@ class Delegation:
         if len(kept) < len(matches) and inner.liable is None:
             self._findings.warning(
                 table.ref,
-                Reason.REF_NOT_PERMITTED,
+                Reason.NOT_ALLOWED,
                 f'Route "{route.name}" of {table.ref} is left out, in whole or in part, because allowedRoutes above it '
                 "do not permit its matchers.",
                 (*_field(route), "matchers"),

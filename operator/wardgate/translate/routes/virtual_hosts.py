@@ -166,7 +166,7 @@ def _report(instance: RouteInstance, findings: Findings, *, whole: bool) -> None
         effect, remedy = "is reached by some of its matchers only", "Change or remove the others."
     findings.warning(
         instance.table,
-        Reason.CONFLICTED,
+        Reason.UNREACHABLE,
         f'Route "{instance.name}" of {instance.table} {effect}: another route under the same host has the same '
         f"matchers and comes first. {remedy}",
         ("spec", "http", instance.index),
