@@ -80,6 +80,7 @@ def test_the_operator_is_told_every_value(helm: Helm) -> None:
         "--config-namespace": ["gateway-config"],
         "--bind": ["0.0.0.0:9902"],
         "--tenancy": ["isolated"],
+        "--foreign-guards": ["ignore"],
         "--status": ["off"],
         "--require-auth": [""],
         "--watch-namespace": ["platform", "team-a"],
@@ -112,5 +113,6 @@ def test_by_default_the_operator_is_told_what_its_defaults_are(helm: Helm) -> No
         "--config-namespace": ["wardgate-config"],
         "--bind": ["0.0.0.0:9902"],
         "--tenancy": ["shared"],
+        "--foreign-guards": ["close"],
         "--status": ["on"],
     } == _flags(container(helm.render(), "operator"))

@@ -8,6 +8,7 @@ import pytest
 
 from tests.chart.helm import Helm, of_kind
 from tests.chart.rights import EVERYWHERE, Grant, granted, grants, subjects
+from wardgate.api import foreign_kinds
 from wardgate.kube.state_parts import MAX_PARTS
 
 OPERATOR = "wardgate/wardgate-operator"
@@ -22,11 +23,16 @@ KINDS = (
     "extauthpolicies.security.policy.gloo.solo.io "
     "transformationpolicies.trafficcontrol.policy.gloo.solo.io"
 )
+GUARDS = " ".join(f"{kind.plural}.{kind.group}" for kind in foreign_kinds.GUARDS.values())
 STATUSES = KINDS.replace("s.", "s/status.")
 STATE = ["wardgate-state", *(f"wardgate-state-{number}" for number in range(1, MAX_PARTS))]
 
 
 def _policies(namespace: str) -> set[Grant]:
+    return _own_policies(namespace) | grants(namespace, GUARDS, "list watch")
+
+
+def _own_policies(namespace: str) -> set[Grant]:
     return (
         grants(namespace, KINDS, "get list watch")
         | grants(namespace, STATUSES, "patch")
@@ -63,6 +69,7 @@ OPERATORS: list[tuple[dict[str, Any], set[Grant]]] = [
         {"watchNamespaces": ["default", "wardgate"], "keyNamespaces": ["default"]},
         _policies("default") | _policies("wardgate") | _keys("default") | _home(),
     ),
+    ({"foreignGuards": "ignore"}, _own_policies(EVERYWHERE) | _keys(EVERYWHERE) | _home()),
     ({"configNamespace": {"name": "elsewhere"}}, _policies(EVERYWHERE) | _keys(EVERYWHERE) | _home("elsewhere")),
 ]
 

@@ -20,6 +20,7 @@ _TWO = [{"name": "a", "port": 80, "targetPort": 8080}]
         ({"keyNamespace": ["a"]}, "at '': additional properties 'keyNamespace' not allowed"),
         ({"tenancy": "isolatd"}, "at '/tenancy': value must be one of 'shared', 'isolated'"),
         ({"requireAuth": "yes"}, "at '/requireAuth': got string, want boolean"),
+        ({"foreignGuards": False}, "at '/foreignGuards': value must be one of 'close', 'ignore'"),
         ({"writeStatus": "off"}, "at '/writeStatus': got string, want boolean"),
         ({"proxy": {"replicas": 0}}, "at '/proxy/replicas': minimum: got 0, want 1"),
         ({"watchNamespaces": ["Team_A"]}, "at '/watchNamespaces/0': 'Team_A' does not match pattern"),

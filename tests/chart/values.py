@@ -17,6 +17,7 @@ EVERY_VALUE: dict[str, Any] = {
     "tenancy": "isolated",
     "platformNamespaces": ["platform"],
     "requireAuth": True,
+    "foreignGuards": "ignore",
     "gateways": "team=ai,stage=live",
     "opaqueKeySelector": "wardgate.dev/key=true",
     "writeStatus": False,

@@ -15,12 +15,14 @@ from tests.kube.virtual_time import VirtualTime
 from wardgate.api import KINDS
 from wardgate.kube.cluster_watch import ClusterWatch, WatchScope
 from wardgate.kube.errors import ConnectionFailed
+from wardgate.kube.kind_resources import READ_KINDS, resource_of
 from wardgate.kube.secrets_watch import SecretsScope
 from wardgate.problems import ObjectRef
 from wardgate.store import Store
 from wardgate.tasks import spawn
 
 POLICIES = "/apis/security.policy.gloo.solo.io/v2/extauthpolicies"
+JWT_POLICIES = "/apis/security.policy.gloo.solo.io/v2/jwtpolicies"
 SECRETS = "/api/v1/secrets"
 
 
@@ -84,7 +86,8 @@ def watch(
             on_change=lambda: told.append("changed"),
             on_rollback=lambda: told.append("rolled back"),
         )
-        assert len(KINDS) + 1 == len(it.missing())
+        kinds = KINDS if scope is not None and not scope.guards else READ_KINDS
+        assert len(kinds) + 1 == len(it.missing())
         task = spawn(it.run(), name="watch")
         await settle()
         await settle()
@@ -115,7 +118,66 @@ async def _settled(run: Run) -> None:
 def test_kopf_watches_every_kind_that_can_be_listed() -> None:
     async def scenario(run: Run) -> None:
         await _settled(run)
+        assert set(READ_KINDS) == FakeThread.kinds[-1]
+
+    watch(scenario)
+
+
+def test_foreign_kinds_are_not_read_where_they_are_ignored() -> None:
+    async def scenario(run: Run) -> None:
+        await _settled(run)
         assert set(KINDS) == FakeThread.kinds[-1]
+        assert set(KINDS) == {lister.kind for lister in run.watch.resync.listers}
+
+    watch(scenario, WatchScope(guards=False))
+
+
+def test_foreign_kind_that_cannot_be_read_holds_nothing_up_and_is_told() -> None:
+    async def scenario(run: Run) -> None:
+        await _settled(run)
+        assert set(READ_KINDS) - {"JWTPolicy"} == FakeThread.kinds[-1]
+        assert ((), True) == (run.watch.missing(), run.watch.is_live())
+        (problem,) = run.watch.problems()
+        assert problem.endswith("Until then routes that only a JWTPolicy guards may be open.")
+
+    watch(scenario, refusals={JWT_POLICIES: refused(403, "Forbidden")})
+
+
+def test_foreign_kind_without_a_crd_is_empty_and_not_worth_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(run: Run) -> None:
+        assert ((), (), True) == (run.watch.missing(), run.watch.problems(), run.watch.is_live())
+        assert "JWTPolicy" in run.store.freeze().absent_kinds
+
+    watch(scenario, refusals={JWT_POLICIES: refused(404, "NotFound")})
+    assert "" == caplog.text
+
+
+def test_foreign_kind_that_cannot_be_listed_is_waited_for_and_not_for_ever() -> None:
+    async def scenario(run: Run) -> None:
+        assert ("Listing jwtpolicies in all namespaces failed (no route). What was last seen stays in force.",) == (
+            run.watch.missing()
+        )
+        for _ in range(40):
+            await run.after(1.0)
+        assert ((), True) == (run.watch.missing(), run.watch.is_live())
+
+    watch(scenario, refusals={JWT_POLICIES: ConnectionFailed("no route")})
+
+
+def test_new_leader_does_not_wait_for_a_foreign_kind() -> None:
+    async def scenario(run: Run) -> None:
+        run.client.refusals[JWT_POLICIES] = ConnectionFailed("no route")
+        await run.watch.list_again()
+        assert 1 == len(run.watch.problems())
+
+    watch(scenario)
+
+
+def test_new_leader_lists_foreign_kinds_too() -> None:
+    async def scenario(run: Run) -> None:
+        run.client.listed.clear()
+        await run.watch.list_again()
+        assert "jwtpolicies" in run.client.listed
 
     watch(scenario)
 
@@ -131,7 +193,7 @@ def test_ages_grow_until_the_next_word() -> None:
 def test_kind_that_cannot_be_read_is_left_to_the_lists() -> None:
     async def scenario(run: Run) -> None:
         await _settled(run)
-        assert set(KINDS) - {"ExtAuthPolicy"} == FakeThread.kinds[-1]
+        assert set(READ_KINDS) - {"ExtAuthPolicy"} == FakeThread.kinds[-1]
         assert (1, 1, False) == (len(run.watch.missing()), len(run.watch.problems()), run.watch.is_live())
         assert "ExtAuthPolicy" not in run.watch.ages()
 
@@ -198,7 +260,7 @@ def test_everything_can_be_listed_once_more_at_once() -> None:
     async def scenario(run: Run) -> None:
         run.client.listed.clear()
         await run.watch.list_again()
-        assert {*(kind.plural for kind in KINDS.values()), "secrets"} == set(run.client.listed)
+        assert {*(resource_of(kind).plural for kind in READ_KINDS), "secrets"} == set(run.client.listed)
 
     watch(scenario)
 

@@ -12,6 +12,12 @@
 - apiGroups: [trafficcontrol.policy.gloo.solo.io]
   resources: [transformationpolicies]
   verbs: [get, list, watch]
+{{- if ne .Values.foreignGuards "ignore" }}
+# Kinds that Wardgate does not implement, but closes routes for.
+- apiGroups: [security.policy.gloo.solo.io]
+  resources: [accesspolicies, clienttlspolicies, csrfpolicies, graphqlallowedquerypolicies, jwtpolicies, wafpolicies]
+  verbs: [list, watch]
+{{- end }}
 - apiGroups: [admin.gloo.solo.io]
   resources: [extauthservers/status]
   verbs: [patch]

@@ -276,6 +276,7 @@ async def operate(settings: OperatorSettings, client: KubeClient, *, stopping: a
 def _watch_scope(settings: OperatorSettings) -> WatchScope:
     return WatchScope(
         watch_namespaces=frozenset(settings.watch_namespaces),
+        guards=settings.translation.foreign_guards == "close",
         secrets=SecretsScope(frozenset(settings.key_namespaces), settings.opaque_key_selector),
         silence=settings.watch_silence,
     )

@@ -12,14 +12,17 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from wardgate.api import KINDS
 from wardgate.kube.client import KubeClient
 from wardgate.kube.errors import KubeError
 from wardgate.kube.handlers import Handlers
+from wardgate.kube.kind_lister import PERIOD
+from wardgate.kube.kind_resources import READ_KINDS
 from wardgate.kube.objects import SeenStatus, ignore_status
 from wardgate.kube.pacing import Timing
 from wardgate.kube.reflector import SILENCE
 from wardgate.kube.resources import SECRETS
-from wardgate.kube.resync import PERIOD, Resync
+from wardgate.kube.resync import Resync
 from wardgate.kube.secrets_watch import SecretsScope, SecretsWatch
 from wardgate.kube.sink import StoreSink
 from wardgate.problems import ObjectRef
@@ -31,12 +34,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class WatchScope:
-    """What is read. ``watch_namespaces`` empty: our kinds everywhere. ``silence`` and ``period`` are in seconds."""
+    """What is read. ``watch_namespaces`` empty: kinds everywhere. ``guards``: foreign kinds that close routes, too.
+
+    ``silence`` and ``period`` are in seconds.
+    """
 
     watch_namespaces: frozenset[str] = frozenset()
     secrets: SecretsScope = field(default_factory=SecretsScope)
     silence: float = SILENCE
     period: float = PERIOD
+    guards: bool = True
 
 
 class ClusterWatch:
@@ -65,6 +72,7 @@ class ClusterWatch:
             sink=sink,
             timing=timing,
             namespaces=scope.watch_namespaces,
+            kinds=READ_KINDS if scope.guards else KINDS,
             period=scope.period,
             on_watchable=self._kinds_changed,
             on_status=on_status,

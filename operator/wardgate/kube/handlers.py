@@ -13,13 +13,14 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Final, NoReturn
 
+from wardgate.api.foreign_kinds import GUARDS
 from wardgate.faults import place_of
 from wardgate.kube.client import KubeClient
+from wardgate.kube.kind_lister import DOUBTED
 from wardgate.kube.kind_resources import resource_of
 from wardgate.kube.kopf_thread import KopfThread, Observed
 from wardgate.kube.objects import SeenStatus, ignore_status
 from wardgate.kube.pacing import Backoff, Timing
-from wardgate.kube.resync import DOUBTED
 from wardgate.kube.sink import Sink
 from wardgate.problems import ObjectRef
 
@@ -153,14 +154,14 @@ class Handlers:
 
     def _observe(self, observed: Observed) -> None:
         scope = observed.ref.namespace if self._namespaces else ""
-        if observed.obj is None and observed.ref.kind in DOUBTED:
+        if observed.obj is None and observed.ref.kind in DOUBTED | GUARDS.keys():
             self._on_relist(observed.ref.kind)
             return
         if observed.obj is None:
             self._sink.removed(observed.ref, version=observed.version, scope=scope)
             return
         self._sink.changed(observed.obj, scope=scope)
-        if observed.status is not None:
+        if observed.status is not None and observed.ref.kind not in GUARDS:
             self._on_status(observed.status)
         if observed.was_listed:
             notice = self._lists.setdefault((observed.ref.kind, scope), _ListNotice())

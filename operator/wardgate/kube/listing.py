@@ -99,6 +99,11 @@ class Refusal:
         """Whether that is how things are, and no API server that has not read its roles yet."""
         return self._since is not None and self._timing.clock() - self._since >= MEANT
 
+    @property
+    def is_noted(self) -> bool:
+        """Whether the last answer was a refusal."""
+        return self._since is not None
+
     def note(self, error: KubeError) -> None:
         """Take the answer to a request."""
         if isinstance(error, ApiError) and error.is_forbidden and self._since is None:

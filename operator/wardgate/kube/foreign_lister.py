@@ -1,0 +1,58 @@
+"""The lists of a kind that Wardgate does not implement and that closes routes (``api.foreign_kinds.GUARDS``).
+
+Nothing foreign may hold up what is ours. So a first round does not wait for a foreign kind that may not be listed, nor
+long for one that cannot be; whether it was listed in time is nobody's health; and that it has no CRD, as in most
+clusters, is not worth a word. What was last seen of it stays until a list says otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from wardgate.kube.errors import ApiError, KubeError
+from wardgate.kube.kind_lister import KindLister
+from wardgate.kube.listing import explain
+from wardgate.kube.objects import SeenStatus
+
+PATIENCE: Final = 30.0
+"""Seconds of failures after which the first round does not wait any more."""
+
+
+class ForeignLister(KindLister):
+    """See above. Nobody follows the statuses of foreign objects."""
+
+    is_vital: ClassVar[bool] = False
+    _failing_since: float | None = None
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether a first answer is still to come, and soon."""
+        if self.listed_at is not None or self.refusal.is_noted:
+            return False
+        return self._failing_since is None or self._timing.clock() - self._failing_since < PATIENCE
+
+    @property
+    def is_in_time(self) -> bool:
+        """Always: old news of a foreign kind are no reason to doubt what is ours."""
+        return True
+
+    def _failed(self, error: KubeError) -> float:
+        if self._failing_since is None:
+            self._failing_since = self._timing.clock()
+        return super()._failed(error)
+
+    def _is_listed(self) -> None:
+        self._failing_since = None
+        super()._is_listed()
+
+    def _tell_status(self, seen: SeenStatus) -> None:
+        """Nobody asks for it."""
+
+    def _explain(self, error: KubeError) -> str:
+        sentences = explain(self.collection, error)
+        if isinstance(error, ApiError) and error.is_forbidden:
+            return f"{sentences} Until then routes that only a {self.kind} guards may be open."
+        return sentences
+
+    def _explain_absence(self) -> str:
+        return ""
