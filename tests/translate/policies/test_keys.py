@@ -394,7 +394,7 @@ class TestPolicyWarnings:
 
     def test_policy_without_usable_key_is_told(self) -> None:
         message = (
-            "ExtAuthPolicy ns/p has no usable key: every request to its routes is refused. "
+            "ExtAuthPolicy ns/p has no usable key: it lets no request through. "
             "Create a Secret of type extauth.solo.io/apikey that it selects."
         )
         assert [warning(Reason.NO_KEYS, message)] == told()
@@ -423,7 +423,7 @@ class TestPolicyWarnings:
 
     def test_policy_that_selects_nothing_is_told_so(self) -> None:
         message = (
-            "ExtAuthPolicy ns/p has no usable key: every request to its routes is refused. "
+            "ExtAuthPolicy ns/p has no usable key: it lets no request through. "
             "It names no Secrets at all: add a labelSelector or apiKeySecretRefs."
         )
         assert [warning(Reason.NO_KEYS, message)] == told(wanted=request(()))

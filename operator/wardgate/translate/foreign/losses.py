@@ -1,19 +1,21 @@
-"""What is lost of foreign objects, told once each: the routes that they select, and what does not happen there.
+"""What is lost of foreign objects: the routes that they select, and what does not happen there.
 
-Kinds that select no routes are told once a kind, whatever their number. Those of which nothing is lost at a gateway, or
-only what another kind tells (the configuration of rate limits), are not told at all.
+Objects that select routes are told one by one. All others of which the same is lost have one cause, so that a report
+tells them once, whatever their number and their kinds. Kinds of which nothing is lost at a gateway, or only what
+another kind tells (the configuration of rate limits), are not told at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wardgate.api.foreign_kinds import FOREIGN_KINDS, ForeignKind, Reach
-from wardgate.problems import Problem, ProblemKind, Reason
+from wardgate.problems import Cause, Problem, ProblemKind, Reason
 from wardgate.snapshot import ClusterSnapshot, StoredObject
 from wardgate.translate.foreign.guards import GuardAttachment
 from wardgate.translate.foreign.selection import selected_routes
+from wardgate.translate.manifests import at
 from wardgate.translate.policies.selection import RouteFinder
 from wardgate.translate.policies.selectors import read_selectors
 from wardgate.translate.routes.instances import RouteInstance
@@ -33,24 +35,37 @@ class Losses:
     closes: bool
 
     def problems(self, snapshot: ClusterSnapshot) -> Iterator[Problem]:
-        """One for each object that selects routes, one for each other kind that is missed."""
+        """One for each object that is missed."""
         for name, kind in FOREIGN_KINDS.items():
             objects = sorted(snapshot.of(name), key=lambda one: one.ref)
             if objects and kind.reach is not Reach.NONE:
                 yield from (self._of_selecting(one, kind) for one in objects)
             elif kind.loss and len(objects) >= kind.told_from:
-                yield _of_kind(objects, kind)
+                yield from (_without_effect(one, kind) for one in objects)
 
     def _of_selecting(self, stored: StoredObject, kind: ForeignKind) -> Problem:
         numbers = self._selected(stored, kind)
         unmet = self.guards.unmet.get(stored.ref, ())
         message = (
-            f"{stored.ref} {_what_it_does(kind, self._routes(numbers))}: {kind.loss}."
+            f"{stored.ref} {self._what_it_does(stored, kind, self._routes(numbers))}: {kind.loss}."
             f"{self._what_became(self._routes(unmet), of=self._routes(numbers))}"
             f"{_UNREADABLE if read_selectors(stored.manifest).unreadable else ''}"
         )
-        field = "applyToRoutes" if kind.reach is Reach.ROUTES else "applyToDestinations"
-        return Problem(ProblemKind.WARNING, Reason.UNSUPPORTED, message, stored.ref, ("spec", field))
+        cause = None if numbers else Cause(kind.loss)
+        return Problem(
+            ProblemKind.WARNING, Reason.UNSUPPORTED, message, stored.ref, ("spec", _selector(stored, kind)), cause
+        )
+
+    def _what_it_does(self, stored: StoredObject, kind: ForeignKind, routes: int) -> str:
+        if not routes:
+            return f"selects no route that is served, and would {kind.verb} none"
+        # A guard counts labels as met that nobody knows here, those of Services.
+        within = self.tenancy.selectable(stored.ref.namespace)
+        sure = selected_routes(replace(kind, guards=False), stored.manifest, self.finder, within=within)
+        selects = "selects" if self._routes(sure) == routes else "selects up to"
+        if routes == 1:
+            return f"{selects} 1 route and does not {kind.verb} it"
+        return f"{selects} {routes} routes and {kind.verb}s none of them"
 
     def _selected(self, stored: StoredObject, kind: ForeignKind) -> Collection[int]:
         if kind.guards:
@@ -76,15 +91,13 @@ class Losses:
         )
 
 
-def _what_it_does(kind: ForeignKind, routes: int) -> str:
-    if not routes:
-        return f"selects no route, and would {kind.verb} none"
-    if routes == 1:
-        return f"selects 1 route and does not {kind.verb} it"
-    return f"selects {routes} routes and {kind.verb}s none of them"
+def _selector(stored: StoredObject, kind: ForeignKind) -> str:
+    """The field that the object selects by."""
+    if kind.reach is Reach.ROUTES:
+        return "applyToRoutes"
+    return "applyToWorkloads" if at(stored.manifest, "spec", "applyToWorkloads") else "applyToDestinations"
 
 
-def _of_kind(objects: Sequence[StoredObject], kind: ForeignKind) -> Problem:
-    first, more = objects[0].ref, len(objects) - 1
-    who = f"{first} has" if not more else f"{first} and {more} more of the kind have"
-    return Problem(ProblemKind.WARNING, Reason.UNSUPPORTED, f"{who} no effect: {kind.loss}.", first)
+def _without_effect(stored: StoredObject, kind: ForeignKind) -> Problem:
+    message = f"{stored.ref} has no effect: {kind.loss}."
+    return Problem(ProblemKind.WARNING, Reason.UNSUPPORTED, message, stored.ref, cause=Cause(kind.loss))

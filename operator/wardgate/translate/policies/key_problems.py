@@ -48,7 +48,7 @@ class _Reader:
         if keys.credentials:
             yield from self._list(self._may_know(keys.shortcomings(step)))
             return
-        message = f"{self.policy} has no usable key: every request to its routes is refused. {self._remedy(keys)}"
+        message = f"{self.policy} has no usable key: it lets no request through. {self._remedy(keys)}"
         yield self._warning(Reason.NO_KEYS, message)
 
     def _remedy(self, keys: KeySet) -> str:

@@ -216,6 +216,7 @@ class _Reader:
         message = f"{self.ref} has hosts but names no gateway in spec.virtualGateways, so it serves nothing here"
         field = ("spec", "virtualGateways")
         if self.spec.workload_selectors:
-            self.findings.note(self.ref, Reason.NOT_SERVED, f"{message}: it is for a mesh.", field)
+            mesh = Cause("workloadSelectors of a table without a gateway")
+            self.findings.note(self.ref, Reason.NOT_SERVED, f"{message}: it is for a mesh.", field, cause=mesh)
         else:
             self.findings.warning(self.ref, Reason.NOT_SERVED, f"{message}. Name one.", field)
