@@ -95,6 +95,11 @@ class Cause:
     subject: ObjectRef | str
     field: FieldPath = ()
 
+    @classmethod
+    def of_field(cls, kind: str, path: FieldPath) -> Cause:
+        """A field of all objects of a kind, wherever in its lists."""
+        return cls(f"{kind} {'.'.join(part for part in path if isinstance(part, str))}")
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

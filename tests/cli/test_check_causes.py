@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command_line import Wardgate
-from tests.standalone.lab import ROUTES, SERVICE, TRANSFORMATION, write_lab
+from tests.standalone.lab import POLICY, ROUTES, SECRET, SERVICE, TRANSFORMATION, write_lab
 
 _MESH = """
 apiVersion: networking.gloo.solo.io/v2
@@ -101,3 +101,20 @@ def test_missing_service_is_told_once_for_all_who_name_it(wardgate: Wardgate, la
 
     assert "1 error in " in out
     assert " ... on 2 objects\n" in out
+
+
+def test_keys_that_are_all_bad_are_the_cause_of_having_none(wardgate: Wardgate, lab: Path) -> None:
+    (lab / "secret.yaml").write_text(SECRET.replace("api-key: bXl", "api-kye: bXl"))
+    (told,) = json.loads(wardgate("check", "-o", "json", "lab").out)["diagnostics"]
+
+    assert ("BadSecret", ["NoKeys"]) == (told["reason"], [one["reason"] for one in told["consequences"]])
+
+
+def test_unknown_field_is_told_once_for_all_objects_of_its_kind(wardgate: Wardgate, lab: Path) -> None:
+    for name in ("policy", "more"):
+        text = POLICY.replace("name: huggingface-apikey", f"name: {name}").replace("headerName", "headerNane")
+        (lab / f"{name}.yaml").write_text(text)
+    out = wardgate("check", "lab").out
+
+    assert 1 == out.count("headerNane")
+    assert "Did you mean headerName? [UnknownField] ... on 2 objects\n" in out

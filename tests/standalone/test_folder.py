@@ -155,6 +155,14 @@ def test_object_defined_twice_is_taken_from_the_first_file_and_both_places_are_n
     assert () == scan.fatal
 
 
+def test_copy_of_an_object_is_a_note(bench: Bench) -> None:
+    bench.put("a.yaml", table("one", weight=1))
+    bench.put("b.yaml", table("one", weight=1))
+    (found,) = bench.scan().diagnostics
+
+    assert ("note", Reason.CONFLICTED, f"{bench.root}/b.yaml") == (found.severity, found.reason, found.file)
+
+
 def test_kind_that_nobody_knows_is_a_warning_and_not_fatal(bench: Bench) -> None:
     bench.put("a.yaml", table("x").replace("networking", "trafficcontrol.policy").replace("RouteTable", "FooPolicy"))
     scan = bench.scan()

@@ -53,3 +53,14 @@ def test_lesser_problem_of_an_object_with_an_error_is_only_out_of_sight(severity
     assert Changes((PROBLEM,), ()) == journal.update([PROBLEM])
     assert Changes((), (PROBLEM,)) == journal.update([warning])
     assert Changes((), (warning,)) == journal.update([])
+
+
+def test_problem_that_is_told_with_its_cause_is_not_resolved() -> None:
+    journal = Journal()
+    consequence = replace(PROBLEM, object="RouteTable a/b", message="It is not served.")
+    cause = replace(PROBLEM, consequences=(consequence,))
+    journal.update([consequence])
+
+    assert Changes((cause,), ()) == journal.update([cause])
+    assert Changes((), (cause,)) == journal.update([consequence])
+    assert Changes((), (consequence,)) == journal.update([])

@@ -28,7 +28,7 @@ from wardgate.api.removal import removal_sentence
 from wardgate.api.rule_check import broken_rules
 from wardgate.api.secret import DEFAULT_TYPE, KNOWN_FIELDS, decode_entries
 from wardgate.api.unknown_fields import UnknownField, find_unknown, unknown_among
-from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason, format_path
+from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, ProblemKind, Reason, format_path
 
 MAX_REPORTED: Final = 50
 """Problems of one sort that are reported for one object."""
@@ -153,7 +153,8 @@ def _unknown_field(ref: ObjectRef, unknown: UnknownField) -> Problem:
     if unknown.nearest is None:
         remedy = removal_sentence(unknown.path, alone=unknown.alone)
     message = f"{ref}: {format_path(unknown.path)} is not a field of this kind and has no effect. {remedy}"
-    return Problem(ProblemKind.WARNING, Reason.UNKNOWN_FIELD, message, ref, unknown.path)
+    cause = Cause.of_field(ref.kind, unknown.path)
+    return Problem(ProblemKind.WARNING, Reason.UNKNOWN_FIELD, message, ref, unknown.path, cause)
 
 
 def _no_object(ref: ObjectRef, api_version: object) -> Problem:

@@ -247,6 +247,8 @@ def _claim(files: Mapping[str, _File]) -> tuple[dict[ObjectRef, Item], list[Diag
 
 def _twice(first: Item, second: Item) -> Diagnostic:
     where = f"{first.file}:{first.locate(()).line}"
+    if first.digest == second.digest:
+        return _copy(second, where)
     message = f"{second.ref} is already defined in {where}, which is the one that counts."
     return _diagnostic(
         second.file,
@@ -256,6 +258,13 @@ def _twice(first: Item, second: Item) -> Diagnostic:
         reason=Reason.CONFLICTED,
         ref=second.ref,
     )
+
+
+def _copy(second: Item, where: str) -> Diagnostic:
+    """The same content: whichever counts, nothing is lost."""
+    place = second.locate(())
+    message = f"{second.ref} is already defined in {where}, with the same content."
+    return Diagnostic("note", second.file, place.line, place.column, str(second.ref), "", Reason.CONFLICTED, message)
 
 
 def _unheeded(path: str, line: int, message: str) -> Diagnostic:

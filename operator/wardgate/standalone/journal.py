@@ -23,7 +23,8 @@ class Changes:
 class Journal:
     """A problem is the same one after its line has moved, or after its remedy has another wording.
 
-    A warning or a note about an object that now has an error is not gone, only out of sight until the error is mended.
+    A warning or a note about an object that now has an error is not gone, only out of sight until the error is mended;
+    and so is a problem that is told with another one, as long as it is.
     """
 
     def __init__(self) -> None:
@@ -34,7 +35,12 @@ class Journal:
         now = {_identity(one): one for one in diagnostics}
         broken = {one.object for one in now.values() if one.severity == "error" and one.object}
         gone = {key: one for key, one in self._known.items() if key not in now}
-        hidden = {key: one for key, one in gone.items() if one.severity != "error" and one.object in broken}
+        told_along = {_identity(other) for one in now.values() for other in (*one.alike, *one.consequences)}
+        hidden = {
+            key: one
+            for key, one in gone.items()
+            if key in told_along or (one.severity != "error" and one.object in broken)
+        }
         appeared = tuple(one for key, one in now.items() if key not in self._known)
         self._known = now | hidden
         return Changes(appeared, tuple(one for key, one in gone.items() if key not in hidden))

@@ -15,7 +15,7 @@ from typing import Final
 
 from wardgate.api.external_service import ClientsideTls, ExternalService, ExternalServicePort
 from wardgate.ir import FileRef, UpstreamTls
-from wardgate.problems import FieldPath, ObjectRef, Problem, Reason, format_path
+from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, Reason, format_path
 from wardgate.translate.contract import ParsedObject, Scope
 from wardgate.translate.destinations.cluster_hosts import may_dial
 from wardgate.translate.destinations.file_paths import file_below
@@ -222,17 +222,20 @@ class _Reader:
 
     def _report_passive(self, port: ExternalServicePort, field: FieldPath) -> None:
         if port.egress_gateway_routes is not None:
-            self._warn("has no effect on this gateway", (*field, "egressGatewayRoutes"))
+            name = "egressGatewayRoutes"
+            self._warn("has no effect on this gateway", (*field, name), cause=Cause(name))
         if port.protocol in ("GRPC", "HTTP2"):
-            self._warn(f"is {port.protocol}; this gateway speaks HTTP/1.1 to it", (*field, "protocol"))
+            text = f"is {port.protocol}; this gateway speaks HTTP/1.1 to it"
+            self._warn(text, (*field, "protocol"), cause=Cause("protocol"))
         if port.protocol == "HTTPS" and port.clientside_tls is None:
             named = self.spec.hosts or self.spec.subject_alt_names
             remedy = "add clientsideTls: {}" if named else "add clientsideTls with the sni of the server"
             text = f"is HTTPS, but without clientsideTls everything is sent as plain text; {remedy}"
             self._warn(text, (*field, "protocol"))
 
-    def _warn(self, what: str, field: FieldPath) -> None:
-        self.findings.warning(self.ref, Reason.NO_EFFECT, f"{format_path(field)} of {self.ref} {what}.", field)
+    def _warn(self, what: str, field: FieldPath, *, cause: Cause | None = None) -> None:
+        message = f"{format_path(field)} of {self.ref} {what}."
+        self.findings.warning(self.ref, Reason.NO_EFFECT, message, field, cause=cause)
 
     def _error(self, reason: Reason, what: str, field: FieldPath) -> None:
         self.findings.error(self.ref, reason, f"{format_path(field)} of {self.ref} {what}.", field)

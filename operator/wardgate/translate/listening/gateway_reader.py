@@ -11,7 +11,7 @@ from typing import Final
 
 from wardgate.api import virtual_gateway as api
 from wardgate.api.selectors import ObjectSelector, WorkloadSelector
-from wardgate.problems import FieldPath, ObjectRef, Reason, format_path
+from wardgate.problems import Cause, FieldPath, ObjectRef, Reason, format_path
 from wardgate.settings import Settings
 from wardgate.translate.contract import ParsedObject, Scope
 from wardgate.translate.findings import Findings
@@ -59,13 +59,18 @@ class _Reader:
     def _listener(self, index: int, listener: api.Listener) -> ListenerPlan | None:
         field: FieldPath = ("spec", "listeners", index)
         if listener.exposed_external_services:
-            self.warn("has no effect on this gateway", (*field, "exposedExternalServices"))
+            name = "exposedExternalServices"
+            self.warn("has no effect on this gateway", (*field, name), cause=Cause(name))
         if listener.tcp is not None or listener.app_protocol not in _PROTOCOLS:
             what = "tcp" if listener.tcp is not None else "appProtocol"
             self._error(Reason.UNSUPPORTED, "is not supported; this gateway speaks HTTP only", (*field, what))
             return None
         if listener.app_protocol in ("HTTP2", "GRPC", "GRPC-WEB"):
-            self.warn(f"is {listener.app_protocol}; this gateway speaks HTTP/1.1", (*field, "appProtocol"))
+            self.warn(
+                f"is {listener.app_protocol}; this gateway speaks HTTP/1.1",
+                (*field, "appProtocol"),
+                cause=Cause("appProtocol"),
+            )
         port = listener.port.number or _PORT_NAMES.get(listener.port.name or "")
         if port is None:
             text = "is not known, because the ports of Services are not read; give the port's number"
@@ -115,8 +120,9 @@ class _Reader:
             allowed=filters,
         )
 
-    def warn(self, what: str, field: FieldPath) -> None:
-        self.findings.warning(self.ref, Reason.NO_EFFECT, f"{format_path(field)} of {self.ref} {what}.", field)
+    def warn(self, what: str, field: FieldPath, *, cause: Cause | None = None) -> None:
+        message = f"{format_path(field)} of {self.ref} {what}."
+        self.findings.warning(self.ref, Reason.NO_EFFECT, message, field, cause=cause)
 
     def _error(self, reason: Reason, what: str, field: FieldPath) -> None:
         self.findings.error(self.ref, reason, f"{format_path(field)} of {self.ref} {what}.", field)

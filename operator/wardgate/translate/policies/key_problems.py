@@ -13,7 +13,7 @@ from typing import Final
 from wardgate.api.annotations import SHARE_WITH
 from wardgate.api.key_secret import KEY_SECRET_TYPE
 from wardgate.ir import ApiKeyStep
-from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason
+from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.translate.contract import PolicyOutcome
 from wardgate.translate.policies.key_set import KeySet
 from wardgate.translate.policies.keys import KeySets
@@ -49,7 +49,7 @@ class _Reader:
             yield from self._list(self._may_know(keys.shortcomings(step)))
             return
         message = f"{self.policy} has no usable key: it lets no request through. {self._remedy(keys)}"
-        yield self._warning(Reason.NO_KEYS, message)
+        yield self._warning(Reason.NO_KEYS, message, because=self._may_know(keys.problems))
 
     def _remedy(self, keys: KeySet) -> str:
         if not (keys.request.selector or keys.request.refs):
@@ -78,7 +78,8 @@ class _Reader:
         more = told[_NAMED_AT_MOST:]
         if more:
             message = f"{len(more)} further Secrets of {self.policy} have such faults. `wardgate check` names them all."
-            yield self._warning(more[0].reason, message)
+            yield self._warning(more[0].reason, message, because=more)
 
-    def _warning(self, reason: Reason, message: str) -> Problem:
-        return Problem(ProblemKind.WARNING, reason, message, self.policy, self.field)
+    def _warning(self, reason: Reason, message: str, *, because: Sequence[Problem] = ()) -> Problem:
+        cause = Cause(because[0].ref) if because else None
+        return Problem(ProblemKind.WARNING, reason, message, self.policy, self.field, cause)
