@@ -133,7 +133,7 @@ bench-requests: install ## Measure the CPU of a request beside another checkout 
 	$(BIN)/python -m benchmarks.requests --peer $(PEER) $(BENCH_FLAGS)
 
 golden: install ## Write the golden files anew; read the diff
-	WARDGATE_GOLDEN=write $(BIN)/python -m pytest -q tests/translate/test_golden.py tests/cli -m "not slow"
+	WARDGATE_GOLDEN=write $(BIN)/python -m pytest -q tests/translate/test_golden.py tests/cli tests/corpus -m "not slow"
 	@echo "==> Read the diff: git diff tests/golden"
 
 clean: ## Remove the environment and everything that was made
