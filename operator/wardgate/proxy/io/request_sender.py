@@ -27,6 +27,7 @@ class RequestSender:
         "_body_sent",
         "_chunked",
         "_connection",
+        "_first",
         "_head",
         "_held",
         "_held_bytes",
@@ -45,6 +46,8 @@ class RequestSender:
         self._head = head
         self._chunked = self.streams and head.chunked
         self._connection: UpstreamConnection | None = None
+        self._first = b""
+        """The head, while it waits for what came with it of the body, so that both are one write."""
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._body_sent = False
@@ -54,14 +57,25 @@ class RequestSender:
         """Whether the caller should wait."""
         return self._held_bytes > _HELD
 
-    def begin(self, connection: UpstreamConnection, sink: ResponseSink, *, endpoint_host: bytes) -> None:
-        """Send the head, and what was held. ``endpoint_host``: what ``autoHostRewrite`` puts in place of the host."""
+    def begin(self, connection: UpstreamConnection, sink: ResponseSink, *, endpoint_host: bytes, at_once: bool) -> None:
+        """Send the head, and what was held. ``endpoint_host``: what ``autoHostRewrite`` puts in place of the host.
+
+        Unless ``at_once``, the head of a request whose body streams waits for ``piece``, ``end`` or ``flush``.
+        """
         self._connection = connection
-        connection.start(sink, self._head_bytes(endpoint_host), head_request=self.asked_head)
+        connection.start(sink, head_request=self.asked_head)
+        self._first = self._head_bytes(endpoint_host)
         if self._held:
             held, self._held, self._held_bytes = self._held, [], 0
-            for data in held:
-                self._send(data)
+            self._send(b"".join(held))
+        elif at_once or not (self.streams and self._head.has_body):
+            self.flush()
+
+    def flush(self) -> None:
+        """Nothing of the body has come with the head."""
+        if self._first and self._connection is not None:
+            self._connection.write(self._first)
+            self._first = b""
 
     def piece(self, data: bytes) -> None:
         """A piece of the caller's body."""
@@ -87,7 +101,8 @@ class RequestSender:
     def _send(self, data: bytes) -> None:
         if self._connection is not None:
             self._body_sent = True
-            self._connection.write(data)
+            self._connection.write(self._first + data)
+            self._first = b""
         else:
             self._held.append(data)
             self._held_bytes += len(data)

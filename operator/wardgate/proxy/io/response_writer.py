@@ -25,12 +25,17 @@ def reply_bytes(reply: Reply, gateway: Gateway, *, close: bool, head_request: bo
 
 
 class ResponseWriter:
-    """One response. ``keep_alive`` may be taken back until it has ``started``."""
+    """One response. ``keep_alive`` may be taken back until it has ``started``.
+
+    Its head waits for what comes with it of the body, so that both are one write: a write costs a twentieth of a
+    request. ``flush`` sends it without.
+    """
 
     __slots__ = (
         "_bodiless",
         "_chunked",
         "_downstream",
+        "_head",
         "_http_1_0",
         "asked_head",
         "keep_alive",
@@ -43,6 +48,7 @@ class ResponseWriter:
         self._downstream = downstream
         self.asked_head = head.method == b"HEAD"
         self._http_1_0 = head.http_1_0
+        self._head = b""
         self._bodiless = False
         self._chunked = False
         self.keep_alive = head.keep_alive
@@ -55,34 +61,43 @@ class ResponseWriter:
         return is_bodiless(status=status, head_request=self.asked_head)
 
     def begin(self, incoming: Incoming, *, length: int | None) -> None:
-        """Write the head of a response that streams; ``length`` None: not known beforehand."""
+        """Begin a response that streams; ``length`` None: not known beforehand."""
         bodiless = self._bodiless = self.is_bodiless(incoming.status)
         unknown = length is None and not bodiless
         self._chunked = unknown and not self._http_1_0
         if unknown and self._http_1_0:
             self.keep_alive = False  # the end of the connection is the end of the body
         framed = length if not bodiless or self.asked_head or incoming.status == 304 else None
-        self._write_head(incoming.status, incoming.headers, length=framed)
+        self._make_head(incoming.status, incoming.headers, length=framed)
 
     def piece(self, data: bytes) -> None:
         """Write a piece of the body; a caller that asked with HEAD gets none, whatever was asked of the upstream."""
         if self._bodiless:
             return
         self.sent_bytes += len(data)
-        self._downstream.write(chunk(data) if self._chunked else data)
+        self._write(chunk(data) if self._chunked else data)
+
+    def flush(self) -> None:
+        """Nothing of the body has come with the head."""
+        if self._head:
+            self._write(b"")
 
     def end(self) -> None:
         """The body is complete."""
         if self._chunked:
-            self._downstream.write(LAST_CHUNK)
+            self._write(LAST_CHUNK)
+        else:
+            self.flush()
 
     def whole(self, incoming: Incoming) -> None:
         """Write a response whose body is known."""
         body = incoming.body or b""
         bodiless = self.is_bodiless(incoming.status)
-        self._write_head(incoming.status, incoming.headers, length=None if bodiless else len(body))
+        self._make_head(incoming.status, incoming.headers, length=None if bodiless else len(body))
         if body and not bodiless:
             self.piece(body)
+        else:
+            self.flush()
 
     def reply(self, reply: Reply, gateway: Gateway) -> None:
         """Write an answer of the gateway's own."""
@@ -90,11 +105,13 @@ class ResponseWriter:
         self.started = True
         self._downstream.write(reply_bytes(reply, gateway, close=not self.keep_alive, head_request=self.asked_head))
 
-    def _write_head(self, status: int, headers: HeaderList, *, length: int | None) -> None:
+    def _make_head(self, status: int, headers: HeaderList, *, length: int | None) -> None:
         self.status = status
         self.started = True
-        self._downstream.write(
-            write_response_head(
-                status=status, headers=headers, length=length, chunked=self._chunked, close=not self.keep_alive
-            )
+        self._head = write_response_head(
+            status=status, headers=headers, length=length, chunked=self._chunked, close=not self.keep_alive
         )
+
+    def _write(self, data: bytes) -> None:
+        head, self._head = self._head, b""
+        self._downstream.write(head + data)

@@ -97,6 +97,8 @@ class Stream:
 
     def await_body(self) -> None:
         """More of the caller's body is to come than came with the head."""
+        if self._sender is not None:
+            self._sender.flush()
         if self._collecting or (self._sender is not None and self._sender.streams):
             self._deadlines.await_body(collected=self._collecting)
 
@@ -186,7 +188,7 @@ class Stream:
         assert self._endpoint is not None
         idle = self._endpoint.acquire(self, holder=self._exchange.holder, fresh=fresh)
         if idle is not None:
-            self._begin(idle)
+            self._begin(idle, at_once=False)
 
     # The pool's waiter.
 
@@ -195,18 +197,18 @@ class Stream:
         if self._done:
             connection.close()
         else:
-            self._begin(connection)
+            self._begin(connection, at_once=True)
 
     def upstream_failed(self, error: UpstreamError) -> None:
         """No connection could be had."""
         if not self._done:
             self.fail(error)
 
-    def _begin(self, connection: UpstreamConnection) -> None:
+    def _begin(self, connection: UpstreamConnection, *, at_once: bool) -> None:
         assert self._sender is not None
         assert self._endpoint is not None
         self._connection = connection
-        self._sender.begin(connection, self, endpoint_host=self._endpoint.host)
+        self._sender.begin(connection, self, endpoint_host=self._endpoint.host, at_once=at_once)
         if self._write_blocked:
             connection.pause(paused=True)
         self._update_flow()
@@ -244,6 +246,10 @@ class Stream:
             self._whole.add(data)
         elif not self._response_replaced and not self._done:
             self.writer.piece(data)
+
+    def response_waits(self) -> None:
+        """No more of the response has arrived."""
+        self.writer.flush()
 
     def response_end(self) -> None:
         """The response is complete."""
@@ -370,8 +376,7 @@ class Stream:
         connection, self._connection = self._connection, None
         if connection is None or self._endpoint is None:
             return
-        sent_whole = self._request_done or (self._sender is not None and not self._sender.streams)
-        if sent_whole:
+        if self._request_done or (self._sender is not None and not self._sender.streams):
             self._endpoint.release(connection)
         else:
             connection.close()
@@ -383,9 +388,8 @@ class Stream:
 
     def _settle_keep_alive(self) -> None:
         expects = self._head.expect_continue and self._sender is None
-        if self._downstream.body_will_be_dropped(expects_continue=expects) and not self._request_done:
-            self.writer.keep_alive = False
-        if self._gateway.draining:
+        dropped = not self._request_done and self._downstream.body_will_be_dropped(expects_continue=expects)
+        if dropped or self._gateway.draining:
             self.writer.keep_alive = False
 
     def _update_flow(self) -> None:

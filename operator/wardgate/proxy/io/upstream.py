@@ -30,6 +30,9 @@ class ResponseSink(Protocol):
     def response_data(self, data: bytes) -> None:
         """A piece of the body."""
 
+    def response_waits(self) -> None:
+        """All that has arrived was handed over, and more is to come."""
+
     def response_end(self) -> None:
         """The response is complete."""
 
@@ -98,12 +101,11 @@ class UpstreamConnection(asyncio.Protocol):
 
     # What the stream calls.
 
-    def start(self, sink: ResponseSink, head: bytes, *, head_request: bool) -> None:
-        """Send a request's head; the response will go to ``sink``."""
+    def start(self, sink: ResponseSink, *, head_request: bool) -> None:
+        """Begin a request; the response will go to ``sink``."""
         self._sink = sink
         self._head_request = head_request
         self.used += 1
-        self.write(head)
 
     def write(self, data: bytes) -> None:
         """Send a piece, unless the connection is gone (the sink has been told, or will be)."""
@@ -162,6 +164,8 @@ class UpstreamConnection(asyncio.Protocol):
             elif self._idle_bytes > self._max_head:
                 # A head, a chunk's size or trailers without an end: bytes come, and nothing comes of them.
                 self._fail(BadResponse("The response's head or trailers are too large."))
+            elif self._sink is not None:
+                self._sink.response_waits()
 
     def eof_received(self) -> bool:
         """Let the transport close; ``connection_lost`` follows."""
