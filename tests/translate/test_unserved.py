@@ -197,6 +197,21 @@ def test_one_name_of_a_cluster_is_a_note_and_two_are_a_warning() -> None:
     assert {Approval.WARNING} == approvals("one", "two")
 
 
+def test_a_table_of_a_mesh_names_no_further_cluster() -> None:
+    served = _root("hosts: ['*']\n  virtualGateways: [{name: gw, cluster: one}]")
+    mesh = f"""
+{_API}
+kind: RouteTable
+metadata: {{name: mesh, namespace: a}}
+spec:
+  hosts: [x.a.svc.cluster.local]
+  workloadSelectors: [{{selector: {{labels: {{app: y}}}}}}]
+  http: [{{name: r, forwardTo: {{destinations: [{{ref: {{name: x, cluster: two}}, port: {{number: 80}}}}]}}}}]
+---
+"""
+    assert Approval.ACCEPTED == _approval(_translated(_GATEWAY, served, _child(), mesh), _ROOT)
+
+
 def test_what_is_told_follows_a_gateway_that_comes_and_goes() -> None:
     """With a memory of what was, and without, the verdicts are the same."""
     cluster, memo = Cluster().apply_yaml(_root(_SERVED) + _child() + _POLICIES), Memo()

@@ -1,7 +1,7 @@
 """What a problem weighs, seen from the whole: what nobody can tell from one object alone.
 
 Rule 1: a name of a cluster that is not compared costs nothing while there is one cluster. Where objects name several,
-some of them are meant for another one and are served here all the same.
+some of them are meant for another one and are served here all the same. Tables that no request reaches do not count.
 Rule 2: what is wrong in a RouteTable that no request reaches closes nothing. It is no error, and nothing at all where
 the table is meant for a mesh.
 Rule 3: what decides whether a table is served (its hosts, its gateways, a loop of delegations) keeps its weight.
@@ -26,7 +26,11 @@ _DECISIVE: Final = frozenset({"hosts", "virtualGateways"})
 
 def weighed(findings: Findings, unserved: Mapping[ObjectRef, Origin]) -> Findings:
     """The same problems with the weight that they have here. ``unserved``: tables that no request reaches."""
-    clusters = {one.cause for one in findings.found() if one.cause is not None and one.cause.subject == CLUSTER}
+    clusters = {
+        one.cause
+        for one in findings.found()
+        if one.cause is not None and one.cause.subject == CLUSTER and one.ref not in unserved
+    }
 
     def weigh(problem: Problem) -> Problem:
         origin = unserved.get(problem.ref)
