@@ -129,8 +129,12 @@ BROKEN: list[tuple[Manifest, tuple[Any, ...], str]] = [
         _EXTRACTOR,
         "REPLACE_ALL replaces whole matches: remove subgroup.",
     ),
-    (manifest("RouteTable", {}), ("spec",), "Give at least one route under http, tcp or tls."),
-    (manifest("RouteTable", {"http": []}), ("spec",), "Give at least one route under http, tcp or tls."),
+    (manifest("RouteTable", {}), ("spec",), "Give at least one route under http: tcp and tls are not supported."),
+    (
+        manifest("RouteTable", {"http": []}),
+        ("spec",),
+        "Give at least one route under http: tcp and tls are not supported.",
+    ),
     (route_table(_ANSWER, virtualGateways=[{"name": "gw"}]), ("spec",), "Without hosts a table is a child"),
     (route_table(_ANSWER, hosts=[], failureMode="FREEZE_CONFIG"), ("spec",), "Without hosts a table is a child"),
     (route_table(_ANSWER, applyToDestinations=[{}]), ("spec",), "Without hosts a table is a child"),
@@ -163,12 +167,12 @@ BROKEN: list[tuple[Manifest, tuple[Any, ...], str]] = [
     (
         route_table({"forwardTo": {"destinations": [{}]}}),
         (*_ROUTE, "forwardTo", "destinations", 0),
-        "Name one target: either ref or awsLambda.",
+        "Name the target with ref alone: awsLambda is not supported.",
     ),
     (
         route_table({"forwardTo": {"destinations": [{**_REF, "awsLambda": {}}]}}),
         (*_ROUTE, "forwardTo", "destinations", 0),
-        "Name one target: either ref or awsLambda.",
+        "Name the target with ref alone: awsLambda is not supported.",
     ),
     (
         route_table({"matchers": [{"uri": {"exact": "/a", "prefix": "/b"}}], **_ANSWER}),
@@ -181,7 +185,7 @@ BROKEN: list[tuple[Manifest, tuple[Any, ...], str]] = [
         "Give the port's number or its name, not both.",
     ),
     (gateway({"port": {}}), ("spec", "listeners", 0), "Give the port's number or its name."),
-    (gateway({"http": {}, "tcp": {}}), ("spec", "listeners", 0), "Give either http or tcp, not both."),
+    (gateway({"http": {}, "tcp": {}}), ("spec", "listeners", 0), "Give http alone: tcp is not supported."),
     (gateway({"tls": {}, "httpsRedirect": True}), ("spec", "listeners", 0), "give tls or httpsRedirect"),
     (gateway({"tcp": {}, "httpsRedirect": True}), ("spec", "listeners", 0), "httpsRedirect works with http only"),
     (

@@ -97,7 +97,7 @@ class ApiKeyAuth(ApiModel):
         at_most_one(
             given("k8s_secret_apikey_storage"),
             given("aerospike_apikey_storage"),
-            message="Give only one store of keys: k8sSecretApikeyStorage or aerospikeApikeyStorage.",
+            message="Give only one store of keys: k8sSecretApikeyStorage. Aerospike is not supported.",
         ),
         at_most_one(given("hmac"), given("digest"), message="Give either hmac or digest: a key is stored in one form."),
         implies(given("match"), given("digest"), message="match works only with digest: add digest or remove match."),

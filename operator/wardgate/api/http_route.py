@@ -154,7 +154,7 @@ class HttpRoute(ApiModel):
     RULES: ClassVar[tuple[Rule, ...]] = (
         exactly_one(
             *(given(action) for action in ACTIONS),
-            message="Name exactly one action: forwardTo, redirect, directResponse, delegate or graphql.",
+            message="Name exactly one action: forwardTo, redirect, directResponse or delegate.",
         ),
     )
 

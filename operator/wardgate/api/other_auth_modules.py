@@ -74,7 +74,10 @@ class OAuth2(OpenModel):
             given("oidc_authorization_code"),
             given("access_token_validation"),
             given("oauth2"),
-            message="Give only one of oidcAuthorizationCode, accessTokenValidation and oauth2.",
+            message=(
+                "Give only one of oidcAuthorizationCode, accessTokenValidation and oauth2. Wardgate implements none: "
+                "use apiKeyAuth."
+            ),
         ),
     )
 
@@ -117,7 +120,11 @@ class PassThroughAuth(OpenModel):
     """Ask another auth service. Not supported by Wardgate."""
 
     RULES: ClassVar[tuple[Rule, ...]] = (
-        at_most_one(given("grpc"), given("http"), message="Give only one service: grpc or http."),
+        at_most_one(
+            given("grpc"),
+            given("http"),
+            message="Give only one service: grpc or http. Wardgate implements neither: use apiKeyAuth.",
+        ),
     )
 
     grpc: JsonObject | None = Field(None, description="A service that speaks gRPC.")

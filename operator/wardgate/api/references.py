@@ -50,7 +50,9 @@ class DestinationReference(ApiModel):
     """Where requests go: a Service, an ExternalService, or something that Wardgate reports as unsupported."""
 
     RULES: ClassVar[tuple[Rule, ...]] = (
-        exactly_one(given("ref"), given("aws_lambda"), message="Name one target: either ref or awsLambda."),
+        exactly_one(
+            given("ref"), given("aws_lambda"), message="Name the target with ref alone: awsLambda is not supported."
+        ),
     )
 
     ref: ObjectReference | None = Field(None, description="The Service or ExternalService by name.")

@@ -44,7 +44,10 @@ class RouteTableSpec(ApiModel):
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         at_least_one(
-            filled("http"), filled("tcp"), filled("tls"), message="Give at least one route under http, tcp or tls."
+            filled("http"),
+            filled("tcp"),
+            filled("tls"),
+            message="Give at least one route under http: tcp and tls are not supported.",
         ),
         Rule(
             "(has(self.hosts) && size(self.hosts) > 0) || !("

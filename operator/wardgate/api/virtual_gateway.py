@@ -82,7 +82,7 @@ class Listener(ApiModel):
     """One port of the gateway."""
 
     RULES: ClassVar[tuple[Rule, ...]] = (
-        at_most_one(given("http"), given("tcp"), message="Give either http or tcp, not both."),
+        at_most_one(given("http"), given("tcp"), message="Give http alone: tcp is not supported."),
         at_most_one(
             given("tls"),
             is_true("https_redirect"),

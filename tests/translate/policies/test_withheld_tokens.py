@@ -44,7 +44,7 @@ def test_keys_that_are_neither_bound_nor_shared_are_told() -> None:
     assert (
         "ExtAuthPolicy infra/p guards routes of namespaces a, b, and the tokens of 2 of its keys may not leave there: "
         "requests with them are refused. Annotate infra/free, infra/own with wardgate.dev/upstream-hosts or "
-        "wardgate.dev/share-with, or narrow the policy's selectors."
+        "wardgate.dev/share-with."
     ) == message
 
 

@@ -32,7 +32,7 @@ def read_gateway(parsed: ParsedObject[api.VirtualGateway], scope: Scope) -> Read
         findings = Findings()
         message = (
             f"{parsed.ref} opens no listener: under isolated tenancy only a gateway of a platform namespace does. "
-            "Move it to one, or have your RouteTables name the platform's gateway."
+            "Move it to one, or delete it and have your RouteTables name the platform's gateway."
         )
         findings.error(parsed.ref, Reason.REF_NOT_PERMITTED, message)
         return Reading(None, findings.of(parsed.ref))

@@ -51,6 +51,6 @@ def _report(loser: OpenListener, owner: OpenListener, findings: Findings) -> Non
     else:
         message = (
             f"{format_path(field)} of {ref} is {loser.plan.port}, which the older {owner.gateway.ref} has already. "
-            "That one is served; use another port, or attach the route tables to it."
+            "That one is served; use another port, or delete this gateway and attach its route tables to that one."
         )
     findings.conflict(ref, Reason.PORT_CONFLICT, message, field)

@@ -43,7 +43,7 @@ def withheld_tokens(
     message = (
         f"{policy} guards routes of namespaces {_listed(sorted(tenants))}, and the tokens of {len(names)} of its keys "
         f"may not leave there: requests with them are refused. Annotate {_listed(names)} with {UPSTREAM_HOSTS} or "
-        f"{SHARE_WITH}, or narrow the policy's selectors."
+        f"{SHARE_WITH}."
     )
     yield Problem(ProblemKind.WARNING, Reason.TOKEN_WITHHELD, message, policy, ("spec", "applyToRoutes"))
 
