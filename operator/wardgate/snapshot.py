@@ -23,7 +23,8 @@ class StoredObject:
 
     ``version`` is the numeric resourceVersion: it grows with every change of any object of the kind.
     ``created`` is the creationTimestamp, in RFC 3339 and UTC to the second; empty in a folder for a manifest that was
-    never in a cluster.
+    never in a cluster. ``is_damaged``: the manifest is what could be read of an object; it counts as INVALID whatever
+    it says.
     """
 
     ref: ObjectRef
@@ -32,6 +33,7 @@ class StoredObject:
     generation: int
     created: str
     manifest: Mapping[str, object] = field(repr=False, compare=False)
+    is_damaged: bool = field(default=False, kw_only=True)
 
     @property
     def age_key(self) -> tuple[str, str, str]:

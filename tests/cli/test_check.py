@@ -83,6 +83,27 @@ def test_exclusion_that_is_no_pattern_is_refused(wardgate: Wardgate, here: Path)
     assert '"!" is not a pattern as in a .gitignore' in " ".join(ended.err.split())
 
 
+def test_documents_of_other_tools_are_one_note(wardgate: Wardgate, here: Path) -> None:
+    lab = write_lab(here / "lab")
+    for name, content in {
+        "Chart.yaml": "apiVersion: v2\nname: chart\nversion: 1.0.0\n",
+        "ci.yaml": "stages: [a]\n---\nversion: 1\n",
+        "docker-compose.yaml": "services: {web: {image: x}}\n",
+        "playbook.yml": "- hosts: all\n",
+        "values.yaml": "image: {tag: v1}\n",
+        "templates.yaml": "{{- if .Values.x }}\nkind: {{ .Values.kind }}\n{{- end }}\n",
+        "tsconfig.json": '{"compilerOptions": {"strict": true} // yes\n}',
+    }.items():
+        (lab / name).write_text(content)
+    ended = wardgate("check", "lab")
+
+    assert 0 == ended.status
+    assert 1 == ended.out.count("note: ")
+    assert "lab/Chart.yaml:1:1: note: This is not a Kubernetes object, and is left alone." in ended.out
+    assert "8 times" in ended.out
+    assert ended.out.endswith("No problems and 1 note in 13 files (7 objects).\n")
+
+
 def test_notes_are_told_and_are_no_problem(wardgate: Wardgate, here: Path) -> None:
     write_lab(
         here / "lab", routes=ROUTES.replace("- name: ai-ingress-gw\n", "- name: ai-ingress-gw\n    cluster: here\n")

@@ -185,13 +185,13 @@ def test_listener_is_chosen_among_several(wardgate: Wardgate, lab: Path) -> None
     assert "second" in decisions(by_url)["listener"]
 
 
-def test_unreadable_manifests_end_it_with_their_place(wardgate: Wardgate, lab: Path) -> None:
+def test_policy_that_cannot_be_read_is_told_with_its_place_and_closes_its_route(wardgate: Wardgate, lab: Path) -> None:
     (lab / "policy.yaml").write_text("kind: [")
     ended = wardgate("render", "lab", *WITH_KEY)
 
-    assert 1 == ended.status
+    assert 3 == ended.status
     assert "lab/policy.yaml:1:" in ended.err
-    assert "wardgate: The manifests cannot be read; see above." in ended.err
+    assert "policy_invalid" in ended.out
 
 
 def test_invalid_object_is_mentioned_and_the_rest_is_rendered(wardgate: Wardgate, lab: Path) -> None:

@@ -12,6 +12,7 @@ import trustme
 from tests.cli.command_line import Wardgate
 from tests.cli.fake_supervisor import FakeSupervisor
 from tests.standalone.lab import POLICY, SECRET, TOKEN, TRANSFORMATION, write_lab
+from wardgate.ir import Refuse
 from wardgate.standalone.bundle_file import read_bundle
 from wardgate.wire.decode import decode
 
@@ -98,22 +99,24 @@ def test_mistake_while_running_is_printed_and_resolved(
     ("content", "words"),
     [
         ("kind: [", "The document is not YAML"),
-        ("a: 1", "The object has no apiVersion"),
+        ("metadata: {}\nspec: {}", "The object has no apiVersion"),
         (POLICY.replace("ExtAuthPolicy", "ExtAuthPolice"), "did you mean ExtAuthPolicy?"),
         (POLICY.replace("/v2", "/v7"), "write apiVersion: security.policy.gloo.solo.io/v2"),
     ],
 )
-def test_start_with_what_cannot_be_read_ends_with_status_1(
+def test_start_with_what_cannot_be_read_tells_it_and_serves_the_rest(
     wardgate: Wardgate, lab: Path, fake: type[FakeSupervisor], content: str, words: str
 ) -> None:
     (lab / "policy.yaml").write_text(content)
     ended = wardgate("run", "lab")
 
-    assert 1 == ended.status
-    assert ended.err.startswith("lab/policy.yaml:")
+    assert 0 == ended.status
+    assert "lab/policy.yaml:" in ended.err
     assert words in ended.err
-    assert ended.err.endswith("wardgate: 1 of the problems above must be mended before the gateway starts.\n")
-    assert not hasattr(fake, "made")
+    assert " serves at " in ended.err
+    ((route,),) = [host.routes for host in decode(fake.made.bundles[0]).config.listeners[0].virtual_hosts]
+    assert None is route.auth
+    assert isinstance(route.action, Refuse)
 
 
 def test_start_with_an_invalid_object_serves_the_rest(

@@ -70,8 +70,8 @@ class ApiServer:
 
 
 def as_operator(api_server: ApiServer, settings: Settings) -> Rendered:
-    """What the operator comes to, once it has read the Secrets that objects name."""
-    store, renderer = Store(), Renderer(settings)
+    """What the operator comes to, once it has read the Secrets that objects name, with no memory of rounds before."""
+    store = Store()
     sink = StoreSink(store, on_change=lambda: None, on_rollback=lambda: None)
 
     def replace(kind: str, objects: Sequence[Object], scope: str) -> None:
@@ -84,7 +84,7 @@ def as_operator(api_server: ApiServer, settings: Settings) -> Rendered:
     replace("Secret", [each for each in secrets if each["type"] == KEY_SECRET_TYPE], "keys")
     followed: set[ObjectRef] = set()
     while True:
-        rendered = renderer.render(store.freeze())
+        rendered = Renderer(settings).render(store.freeze())
         named = set(rendered.translation.named_secrets) - followed
         if not named:
             return rendered

@@ -215,10 +215,28 @@ def test_list_item_is_placed_at_its_own_start() -> None:
 
 
 def test_file_that_is_no_text_says_where() -> None:
-    with pytest.raises(UnreadableFileError, match="not UTF-8") as caught:
-        read_documents(b"a: 1\nb: \xff\xfe")
+    (found,) = read_documents(b"a: 1\nb: \xff\xfe")
 
-    assert Place(2, 4) == caught.value.place
+    assert isinstance(found, BrokenDocument)
+    assert (Place(2, 4), "The file is not UTF-8 text.") == (found.place, found.message)
+
+
+def test_bytes_that_are_no_text_cost_only_their_document() -> None:
+    first, broken, last = read_documents(b"a: 1\n---\nkind: X\nb: \xff\n---\nc: 3\n")
+
+    assert isinstance(first, Document)
+    assert isinstance(last, Document)
+    assert isinstance(broken, BrokenDocument)
+    assert ({"a": 1}, Place(4, 4), "X", {"c": 3}) == (first.value, broken.place, broken.partial["kind"], last.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_other_encoding_of_text_is_told_and_its_kind_is_known(encoding: str) -> None:
+    data = "\ufeff---\nkind: ExtAuthPolicy\nmetadata: {name: a}\n---\nkind: RouteTable\n".encode(encoding)
+    found = [one for one in read_documents(data) if isinstance(one, BrokenDocument)]
+
+    assert ["The file is not UTF-8 text."] * 2 == [one.message for one in found]
+    assert ["ExtAuthPolicy", "RouteTable"] == [one.partial["kind"] for one in found]
 
 
 def test_file_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

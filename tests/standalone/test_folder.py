@@ -152,7 +152,6 @@ def test_object_defined_twice_is_taken_from_the_first_file_and_both_places_are_n
     (found,) = scan.diagnostics
     assert (Reason.CONFLICTED, f"{bench.root}/b.yaml", 1) == (found.reason, found.file, found.line)
     assert f"{bench.root}/a.yaml:9" in found.message
-    assert () == scan.fatal
 
 
 def test_copy_of_an_object_is_a_note(bench: Bench) -> None:
@@ -163,12 +162,12 @@ def test_copy_of_an_object_is_a_note(bench: Bench) -> None:
     assert ("note", Reason.CONFLICTED, f"{bench.root}/b.yaml") == (found.severity, found.reason, found.file)
 
 
-def test_kind_that_nobody_knows_is_a_warning_and_not_fatal(bench: Bench) -> None:
+def test_kind_that_nobody_knows_is_a_warning(bench: Bench) -> None:
     bench.put("a.yaml", table("x").replace("networking", "trafficcontrol.policy").replace("RouteTable", "FooPolicy"))
     scan = bench.scan()
 
     assert [("warning", Reason.NO_EFFECT)] == [(found.severity, found.reason) for found in scan.diagnostics]
-    assert (1, ()) == (scan.foreign, scan.fatal)
+    assert 1 == scan.foreign
 
 
 def test_object_of_a_foreign_kind_is_kept_beside_ours_and_not_counted_with_them(bench: Bench) -> None:
@@ -177,12 +176,6 @@ def test_object_of_a_foreign_kind_is_kept_beside_ours_and_not_counted_with_them(
 
     assert {"RouteTable": 1, "RouteTable.gateway.solo.io": 1} == {kind: len(one) for kind, one in scan.objects.items()}
     assert (1, 1, ()) == (scan.count, scan.foreign, scan.diagnostics)
-
-
-def test_unreadable_document_and_unknown_kind_are_fatal_at_a_start(bench: Bench) -> None:
-    bench.put("a.yaml", BROKEN, table("two").replace("/v2", "/v9"))
-
-    assert [Reason.UNREADABLE, Reason.UNKNOWN_KIND] == [found.reason for found in bench.scan().fatal]
 
 
 # What stays.
@@ -471,7 +464,7 @@ def test_file_that_was_only_touched_is_not_parsed_again(bench: Bench, monkeypatc
     bench.scan()
     os.utime(path, (5, 5))
     calls: list[bytes] = []
-    monkeypatch.setattr("wardgate.standalone.folder.read_documents", _record(calls))
+    monkeypatch.setattr("wardgate.standalone.file_reader.read_documents", _record(calls))
     bench.scan()
 
     assert [] == calls

@@ -141,10 +141,16 @@ def test_list_of_a_foreign_kind_is_opened() -> None:
 
 @pytest.mark.parametrize("metadata", ["1", "{}", "{name: A B}", "{name: x, namespace: a.b}"])
 def test_object_of_a_foreign_kind_without_a_usable_name_is_no_fault(metadata: str) -> None:
-    (found,) = contents(f"apiVersion: security.policy.gloo.solo.io/v2\nkind: JWTPolicy\nmetadata: {metadata}\n")
+    (found,) = contents(f"apiVersion: security.policy.gloo.solo.io/v2\nkind: CORSPolicy\nmetadata: {metadata}\n")
 
     assert isinstance(found, Foreign)
     assert found.note.endswith(" It has no effect.")
+
+
+def test_foreign_guard_without_a_usable_name_is_a_fault_that_keeps_what_it_selects() -> None:
+    found = fault("apiVersion: security.policy.gloo.solo.io/v2\nkind: JWTPolicy\nmetadata: {}\nspec: {a: 1}\n")
+
+    assert ("The JWTPolicy has no usable name.", {"a": 1}) == (found.message, found.value["spec"])
 
 
 def test_kind_that_nobody_knows_is_noted() -> None:
@@ -157,12 +163,12 @@ def test_kind_that_nobody_knows_is_noted() -> None:
 @pytest.mark.parametrize(
     ("content", "reason", "path", "words"),
     [
-        ("just text", Reason.UNREADABLE, (), "not a Kubernetes object"),
-        ("[1, 2]", Reason.UNREADABLE, (), "not a Kubernetes object"),
         ("kind: Secret", Reason.UNREADABLE, (), "no apiVersion"),
         ("apiVersion: 1\nkind: Secret", Reason.UNREADABLE, ("apiVersion",), "no apiVersion"),
-        ("apiVersion: v1", Reason.UNREADABLE, (), "no kind"),
-        ("apiVersion: v1\nkind: ''", Reason.UNREADABLE, ("kind",), "no kind"),
+        ("apiVersion: admin.gloo.solo.io/v2", Reason.UNREADABLE, (), "no kind"),
+        ("apiVersion: admin.gloo.solo.io/v2\nkind: ''", Reason.UNREADABLE, ("kind",), "no kind"),
+        ("metadata: {name: a}\nspec: {}", Reason.UNREADABLE, (), "no apiVersion"),
+        ("apiVersion: v1\nkind: List\nitems: [5]", Reason.UNREADABLE, ("items", 0), "not a Kubernetes object"),
         ("apiVersion: v1\nkind: Secret", Reason.UNREADABLE, (), "no metadata"),
         ("apiVersion: v1\nkind: Secret\nmetadata: 1", Reason.UNREADABLE, ("metadata",), "no metadata"),
         ("apiVersion: v1\nkind: Secret\nmetadata: {}", Reason.UNREADABLE, ("metadata",), "no usable name"),
@@ -196,6 +202,25 @@ def test_fault_names_the_field_and_the_remedy(content: str, reason: Reason, path
 
     assert (reason, path) == (found.reason, found.path)
     assert words in f"{found.message} {found.remedy}"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "just text",
+        "[1, 2]",
+        "image: {tag: v1}",
+        "version: '3'\nservices: {web: {image: x}}",
+        "apiVersion: v2\nname: chart\nversion: 1.0.0",
+        "kind: pipeline\nsteps: []",
+        "apiVersion: 1",
+        "{}",
+    ],
+)
+def test_document_that_is_no_kubernetes_object_is_no_mistake(content: str) -> None:
+    found = fault(content)
+
+    assert ("This is not a Kubernetes object, and is left alone.", False) == (found.message, found.is_mistake)
 
 
 def test_fault_of_a_wrong_version_tells_which_object_it_is() -> None:

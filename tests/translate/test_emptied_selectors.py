@@ -87,6 +87,27 @@ def test_emptied_selector_closes_what_nobody_else_guards(entry: object) -> None:
     ) in _errors(translation)
 
 
+@pytest.mark.parametrize("selectors", ["x", 5, [5], [{"route": 5}], [{"route": {"labels": ["a"]}}]], ids=str)
+def test_selector_of_another_shape_closes_what_nobody_else_guards(selectors: object) -> None:
+    other = _policy("other", applyToRoutes=[{"route": {"labels": {"route": "other"}}}])
+    translation = _translated(_policy(applyToRoutes=selectors), other)
+    assert {"llm": _CLOSED, "other": _GUARDED} == _doors(translation)
+    assert (
+        "ExtAuthPolicy gw/keys has selectors that cannot be read (1). Nobody can tell which routes they mean, so every "
+        "route that no other ExtAuthPolicy guards is closed. Correct them."
+    ) in _errors(translation)
+
+
+@pytest.mark.parametrize("entry", [{"route": None}, {"route": 5}], ids=str)
+def test_last_good_form_tells_what_is_guarded_whatever_the_new_selector_is(entry: object) -> None:
+    named = _policy(applyToRoutes=[{"route": {"labels": {"route": "llm"}}}])
+    cluster = Cluster().apply(*documents(_BASE), named)
+    first = translate(cluster.snapshot(), Settings())
+    cluster.apply(_policy(applyToRoutes=[entry]))
+    second = translate(cluster.snapshot(), Settings(), first.last_good)
+    assert {"llm": _GUARDED, "other": _OPEN} == _doors(second)
+
+
 @pytest.mark.parametrize("labels", [{"route": None}, {"route": None, "x": "1"}], ids=str)
 def test_label_without_a_value_closes_what_nobody_else_guards(labels: object) -> None:
     translation = _translated(_policy(applyToRoutes=[{"route": {"labels": labels}}]))

@@ -98,9 +98,6 @@ def _translate(folder: Folder, engine: Engine) -> GatewayConfig:
     for one in outcome.diagnostics:
         if one.severity == "error":
             printer.diagnostic(one)
-    if scan.fatal:
-        msg = "The manifests cannot be read; see above."
-        raise CommandError(msg)
     return outcome.config
 
 

@@ -24,7 +24,6 @@ from wardgate.standalone.bundle_file import write_bundle
 from wardgate.standalone.engine import Engine
 from wardgate.standalone.folder import Folder
 from wardgate.standalone.in_force import InForce
-from wardgate.standalone.journal import Changes
 from wardgate.standalone.listing import list_files
 from wardgate.standalone.reconciler import Reconciler, Round
 from wardgate.standalone.watcher import Watcher
@@ -125,7 +124,6 @@ async def _serve(job: _Job, terminal: Terminal) -> None:
     # The watcher looks before the folder is read: what changes in between is a change.
     watcher = Watcher(lambda: list_files([job.folder], job.exclude), clock=time.monotonic, sleep=asyncio.sleep)
     folder, engine = Folder([job.folder], exclude=job.exclude), Engine(job.settings)
-    _refuse_a_bad_start(folder, engine, terminal)
     async with (
         stop_signals(lambda: terminal.say("stopping; a second Ctrl-C ends at once")) as stopping,
         gateway(job.proxy, terminal) as serving,
@@ -141,15 +139,6 @@ async def _serve(job: _Job, terminal: Terminal) -> None:
             following = group.create_task(reconciler.follow(watcher.changed), name="follow the folder")
             await stopping.wait()
             following.cancel()
-
-
-def _refuse_a_bad_start(folder: Folder, engine: Engine, terminal: Terminal) -> None:
-    """At a start there is nothing good to fall back on; serving half a folder could leave a route open."""
-    scan = folder.scan()
-    if scan.fatal:
-        terminal.problems(Changes(engine.take(scan).diagnostics, ()))
-        msg = f"{len(scan.fatal)} of the problems above must be mended before the gateway starts."
-        raise CommandError(msg)
 
 
 def _welcome(job: _Job, serving: Gateway, terminal: Terminal) -> None:

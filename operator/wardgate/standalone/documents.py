@@ -1,17 +1,20 @@
 """A file's bytes as documents: each is either readable, with places on demand, or broken, with the place and a remedy.
 
 The text is cut at the document markers before it is parsed, as ``kubectl`` does, so that one broken document costs no
-other. YAML forbids a marker at the start of a line inside a scalar, so cutting first is exact. Places are looked up by
-reading the one document again, only when there is something to say about it: a hundred thousand places that nobody
+other. YAML forbids a marker at the start of a line inside a scalar, so cutting first is exact. A broken ``List`` is cut
+once more, into its items (``broken_lists``), and text that is not UTF-8 breaks only its document. Places are looked up
+by reading the one document again, only when there is something to say about it: a hundred thousand places that nobody
 asks for would cost more than the objects.
 """
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NoReturn
@@ -19,6 +22,7 @@ from typing import Final, NoReturn
 import yaml
 
 from wardgate.problems import FieldPath
+from wardgate.standalone.broken_lists import cut_list
 from wardgate.standalone.place import Place
 from wardgate.standalone.scalars import whole
 from wardgate.standalone.tree import MAX_DEPTH, BrokenYamlError, Positions, TreeBuilder
@@ -28,6 +32,9 @@ MAX_DOCUMENTS: Final = 200_000
 
 _MARKER: Final = re.compile(r"^(?:---(?=[ \t\r\n]|\Z)|\.\.\.(?=[ \t\r\n]|\Z)[^\n]*\n?)", re.MULTILINE)
 _NO_CONTENT: Final = re.compile(r"(?:[ \t\r]*(?:#[^\n]*)?(?:\n|\Z))*\Z")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_STRAY: Final = "\ud800"
+_UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _DIRECTIVES_ONLY: Final = re.compile(r"(?:(?:[ \t\r]*(?:#[^\n]*)?|%[^\n]*)(?:\n|\Z))*\Z")
 
 
@@ -51,12 +58,22 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class BrokenDocument:
-    """One document that cannot be read. ``partial`` is what stood before the place where it breaks off."""
+    """One document that cannot be read. ``partial`` is what stood before the place where it breaks off.
+
+    ``text`` is all of it, and begins at ``first_line``. Both may hold a Secret and are never printed.
+    """
 
     place: Place
     message: str
     remedy: str
     partial: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    text: str = field(default="", repr=False)
+    first_line: int = 1
+
+    @property
+    def rest(self) -> str:
+        """The text from the line on in which it breaks off."""
+        return "".join(self.text.splitlines(keepends=True)[self.place.line - self.first_line :])
 
 
 class UnreadableFileError(Exception):
@@ -75,9 +92,7 @@ def read_documents(data: bytes) -> list[Document | BrokenDocument]:
         raise UnreadableFileError(msg, "Split it.")
     documents: list[Document | BrokenDocument] = []
     for text, first_line in _chunks(_decode(data)):
-        document = _read(text, first_line=first_line)
-        if document is not None:
-            documents.append(document)
+        documents += _read(text, first_line=first_line)
         if len(documents) > MAX_DOCUMENTS:
             msg = f"The file has more than {MAX_DOCUMENTS} documents."
             raise UnreadableFileError(msg, "Split it.", Place(first_line, 1))
@@ -85,15 +100,10 @@ def read_documents(data: bytes) -> list[Document | BrokenDocument]:
 
 
 def _decode(data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
-        msg = "The file is not UTF-8 text."
-        raise UnreadableFileError(
-            msg, "Save it as UTF-8, or keep it out of the folder.", Place(line, column)
-        ) from error
+    """What is not UTF-8 survives as surrogates; of other Unicode text, one at the end of every line."""
+    if data.startswith(_UTF_16):
+        return re.sub("$", f" {_STRAY}", data.decode("utf-16", "replace"), flags=re.MULTILINE)
+    return data.decode("utf-8-sig", "surrogateescape")
 
 
 def _chunks(text: str) -> Iterator[tuple[str, int]]:
@@ -111,26 +121,58 @@ def _chunks(text: str) -> Iterator[tuple[str, int]]:
             start = after
 
 
-def _read(text: str, *, first_line: int) -> Document | BrokenDocument | None:
+def _read(text: str, *, first_line: int) -> list[Document | BrokenDocument]:
+    """One document; of a list that is broken, its items; none where there is no content."""
     if _NO_CONTENT.match(text.removeprefix("---")):
-        return None
+        return []
+    document = _read_one(text, first_line=first_line)
+    if not isinstance(document, BrokenDocument):
+        return [] if document is None else [document]
+    parts = cut_list(text)
+    if parts is None:
+        return [document]
+    items = [_read_one(item, first_line=first_line + offset) for item, offset in parts.items]
+    found = [item for item in items if item is not None]
+    frame = _read_one(parts.frame, first_line=first_line)
+    if isinstance(frame, BrokenDocument) or not any(isinstance(item, BrokenDocument) for item in found):
+        found.append(replace(document, partial=MappingProxyType({}), text=parts.frame))
+    return found
+
+
+def _read_one(text: str, *, first_line: int) -> Document | BrokenDocument | None:
+    stray = _SURROGATE.search(text)
+    if stray is not None:
+        return _not_text(text, stray.start(), first_line=first_line)
     value = _read_json(text)
     if value is None:
         builder = TreeBuilder()
         try:
             value = builder.build(text)
         except (BrokenYamlError, yaml.YAMLError) as error:
-            return _broken(error, text, first_line=first_line, partial=builder.root)
+            found = error if isinstance(error, BrokenYamlError) else _explain(error, text)
+            return _broken(found, text, first_line=first_line, partial=builder.root)
     return None if value is None else Document(value, text, first_line)
 
 
-def _broken(error: Exception, text: str, *, first_line: int, partial: object) -> BrokenDocument:
-    found = error if isinstance(error, BrokenYamlError) else _explain(error, text)
+def _not_text(text: str, at: int, *, first_line: int) -> BrokenDocument:
+    """What can be read of a document with bytes that are not UTF-8."""
+    place = Place(text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+    error = BrokenYamlError("The file is not UTF-8 text.", "Save it as UTF-8, or keep it out of the folder.", place)
+    builder = TreeBuilder()
+    readable = _SURROGATE.sub("\ufffd", text.replace(_STRAY, ""))
+    with suppress(BrokenYamlError, yaml.YAMLError):
+        builder.build(readable)
+    return _broken(error, readable, first_line=first_line, partial=builder.root)
+
+
+def _broken(error: BrokenYamlError, text: str, *, first_line: int, partial: object) -> BrokenDocument:
     return BrokenDocument(
-        Place(found.place.line + first_line - 1, found.place.column),
-        found.message,
-        found.remedy,
+        Place(error.place.line + first_line - 1, error.place.column),
+        error.message,
+        error.remedy,
         MappingProxyType(partial) if isinstance(partial, dict) else MappingProxyType({}),
+        text,
+        first_line,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from wardgate.ir import GatewayConfig
-from wardgate.problems import ProblemKind
+from wardgate.problems import Cause, ProblemKind, Reason
 from wardgate.renderer import Renderer
 from wardgate.settings import Settings
 from wardgate.standalone.diagnostics import Diagnostic, from_problem
@@ -16,6 +16,7 @@ from wardgate.store import Store
 from wardgate.translate.statuses import Statuses
 from wardgate.wire.bundle import Bundle
 
+_NO_MANIFEST: Final = Cause("documents that are no manifests")
 _LAST_GOOD: Final = "Until then its last good form is served."
 
 
@@ -45,15 +46,22 @@ class Engine:
         return Outcome(
             config=rendered.translation.config,
             bundle=rendered.bundle,
-            diagnostics=folded([*(Told(one) for one in scan.diagnostics), *found]),
+            diagnostics=folded([*map(_told, scan.diagnostics), *found]),
             objects=scan.count,
         )
+
+
+def _told(one: Diagnostic) -> Told:
+    """What is no manifest at all is told once, however many such documents there are."""
+    return Told(one, cause=_NO_MANIFEST if one.severity == "note" and one.reason is Reason.UNREADABLE else None)
 
 
 def _diagnose(statuses: Statuses, scan: Scan) -> list[Told]:
     kept = {one.ref for one in statuses if one.served_generation not in {None, one.generation}}
     found = []
     for problem in statuses.problems:
+        if scan.stands_in(problem.ref):
+            continue  # what is wrong with it was found when it was read
         diagnostic = from_problem(problem, scan.locate)
         if problem.ref in kept and problem.kind is ProblemKind.ERROR:
             diagnostic = replace(diagnostic, remedy=_LAST_GOOD)

@@ -9,23 +9,24 @@ that a further change might not show in their signature. Files and documents tha
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from wardgate.problems import ObjectRef, Problem, Reason, format_path
+from wardgate.problems import ObjectRef, Problem, Reason
 from wardgate.snapshot import StoredObject
+from wardgate.standalone import stand_ins
 from wardgate.standalone.diagnostics import Diagnostic
-from wardgate.standalone.documents import MAX_FILE_BYTES, BrokenDocument, Document, UnreadableFileError, read_documents
+from wardgate.standalone.documents import MAX_FILE_BYTES, UnreadableFileError
+from wardgate.standalone.file_reader import diagnostic, read_file
 from wardgate.standalone.listing import Listing, Signature, list_files
-from wardgate.standalone.manifests import Fault, Foreign, Manifest, identify, is_ours, read_manifests
+from wardgate.standalone.manifests import is_ours
 from wardgate.standalone.place import Place
-from wardgate.standalone.slots import Item, Slot, items_of, out_of_sight, readable, retain, unreadable
+from wardgate.standalone.slots import Item, Slot, items_of, out_of_sight, retain, unreadable
 
 RACY_NS: Final = 2_000_000_000
 """A file changed so shortly before it was read may change again without a new signature: times are that coarse."""
@@ -48,13 +49,12 @@ class Scan:
 
     @property
     def count(self) -> int:
-        """Number of objects of our kinds."""
-        return sum(map(is_ours, self.items))
+        """Number of objects of our kinds that could be read, now or before."""
+        return sum(is_ours(ref) and not item.damage for ref, item in self.items.items())
 
-    @property
-    def fatal(self) -> tuple[Diagnostic, ...]:
-        """What a start must not overlook: unreadable documents, unknown kinds and versions."""
-        return tuple(found for found in self.diagnostics if found.reason in {Reason.UNREADABLE, Reason.UNKNOWN_KIND})
+    def stands_in(self, ref: ObjectRef) -> bool:
+        """Whether the object is one that cannot be read, of which a diagnostic tells."""
+        return ref in self.items and bool(self.items[ref].damage)
 
     def locate(self, problem: Problem) -> tuple[str, Place] | None:
         """Return the file and the place of a problem's field, or of the nearest one around it."""
@@ -106,16 +106,17 @@ class Folder:
             if path not in files and _is_hidden(path, listing)
         }
         self._files = dict(sorted(files.items()))
-        items, conflicts = _claim(self._files)
+        slots = [slot for file in self._files.values() for slot in file.slots]
+        slots += [_unlisted(path, *complaint, known=self._files) for path, complaint in listing.unreadable.items()]
+        items, conflicts = _claim(slots)
         stored = self._version(items)
-        unlisted = [_diagnostic(path, _NOWHERE, *complaint) for path, complaint in listing.unreadable.items()]
-        unlisted += [_unheeded(path, *complaint) for path, complaint in listing.unheeded.items()]
+        unheeded = [_unheeded(path, *complaint) for path, complaint in listing.unheeded.items()]
         notes = [note for file in self._files.values() for note in file.notes]
-        broken = [slot.diagnostic for file in self._files.values() for slot in file.slots if slot.diagnostic]
+        broken = [slot.diagnostic for slot in slots if slot.diagnostic]
         return Scan(
             serial=self._serial,
             objects=MappingProxyType(stored),
-            diagnostics=tuple(sorted([*unlisted, *broken, *notes, *conflicts], key=lambda found: found.order)),
+            diagnostics=tuple(sorted([*unheeded, *broken, *notes, *conflicts], key=lambda found: found.order)),
             files=len(self._files),
             foreign=sum(file.foreign for file in self._files.values()) + sum(not is_ours(ref) for ref in items),
             items=MappingProxyType(items),
@@ -143,31 +144,18 @@ class Folder:
             empty = self._whole_file_broken(path, "The file is empty.", "Remove the file to remove its objects.")
             return replace(empty, signature=signature, digest=digest)
         try:
-            documents = read_documents(data)
+            content = read_file(path, data)
         except UnreadableFileError as error:
             broken = self._whole_file_broken(path, str(error), error.remedy, error.place)
             return replace(broken, signature=signature, digest=digest)
-        slots: list[Slot] = []
-        foreign = 0
-        notes: list[Diagnostic] = []
-        for document in documents:
-            if isinstance(document, BrokenDocument):
-                diagnostic = _diagnostic(path, document.place, document.message, document.remedy)
-                slots.append(unreadable(diagnostic, identify(document.partial)))
-                continue
-            for content in read_manifests(document.value):
-                if isinstance(content, Foreign):
-                    foreign += 1
-                    notes += _note(path, document, content)
-                else:
-                    slots.append(_slot(path, document, content))
-                    notes += _remark(path, document, content)
-        return _File(signature, digest, retain(held.slots if held else (), slots), foreign, tuple(notes))
+        slots = retain(held.slots if held else (), content.slots)
+        return _File(signature, digest, slots, content.foreign, tuple(content.notes))
 
     def _whole_file_broken(self, path: str, message: str, remedy: str, place: Place = _NOWHERE) -> _File:
         held = self._files.get(path)
         kept = items_of(held.slots) if held else ()
-        return _File(None, b"", (unreadable(_diagnostic(path, place, message, remedy), None, kept),))
+        told = diagnostic(path, place, message, remedy)
+        return _File(None, b"", (unreadable(told, None, kept, stand_in=stand_ins.of_file(path)),))
 
     def _version(self, items: Mapping[ObjectRef, Item]) -> dict[str, tuple[StoredObject, ...]]:
         held, self._stored = self._stored, {}
@@ -175,8 +163,9 @@ class Folder:
             digest, stored = held.get(ref, (b"", None))
             if stored is None or digest != item.digest:
                 generation = 1 if stored is None else stored.generation + 1
+                uid = f"{ref.kind}/{ref.namespace}/{ref.name}"
                 stored = StoredObject(
-                    ref, f"{ref.kind}/{ref.namespace}/{ref.name}", self._serial, generation, item.created, item.manifest
+                    ref, uid, self._serial, generation, item.created, item.manifest, is_damaged=bool(item.damage)
                 )
             self._stored[ref] = (item.digest, stored)
         self._kinds.update(ref.kind for ref in items)
@@ -194,55 +183,26 @@ def _read_bytes(path: str) -> bytes:
         return file.read(MAX_FILE_BYTES + 1)
 
 
-def _note(path: str, document: Document, foreign: Foreign) -> list[Diagnostic]:
-    if not foreign.note:
-        return []
-    place = document.locate(foreign.path)
-    return [Diagnostic("warning", path, place.line, place.column, "", "", Reason.NO_EFFECT, foreign.note)]
-
-
-def _slot(path: str, document: Document, content: Manifest | Fault) -> Slot:
-    if isinstance(content, Fault):
-        place = document.locate(content.path)
-        diagnostic = _diagnostic(path, place, content.message, content.remedy, reason=content.reason, ref=content.ref)
-        return unreadable(diagnostic, content.ref)
-    digest = _digest(content.value)
-    return readable(Item(content.ref, content.value, digest, path, document, content.path, content.created or ""))
-
-
-def _remark(path: str, document: Document, content: Manifest | Fault) -> list[Diagnostic]:
-    if isinstance(content, Fault) or content.created is not None:
-        return []
-    field = ("metadata", "creationTimestamp")
-    place = document.locate((*content.path, *field))
-    message = f"{format_path(field)} of {content.ref} is no time, so the object counts as younger than those with one."
-    return [
-        Diagnostic(
-            severity="warning",
-            file=path,
-            line=place.line,
-            column=place.column,
-            object=str(content.ref),
-            field=format_path(field),
-            reason=Reason.INVALID,
-            message=message,
-            remedy="Write it as the cluster does, for example 2026-01-31T12:00:00Z, or remove it.",
-        )
-    ]
-
-
-def _claim(files: Mapping[str, _File]) -> tuple[dict[ObjectRef, Item], list[Diagnostic]]:
-    """Decide which file an object is taken from: the first that has it readable, else the first that keeps it."""
+def _claim(slots: Sequence[Slot]) -> tuple[dict[ObjectRef, Item], list[Diagnostic]]:
+    """Decide where an object is taken from: where it can be read, else where it is kept, else where one stands in."""
     items: dict[ObjectRef, Item] = {}
     conflicts: list[Diagnostic] = []
-    for slot in (slot for file in files.values() for slot in file.slots if slot.item is not None):
-        assert slot.item is not None
-        first = items.setdefault(slot.item.ref, slot.item)
-        if first is not slot.item:
-            conflicts.append(_twice(first, slot.item))
-    for item in (item for file in files.values() for slot in file.slots for item in slot.kept):
+    for item in (slot.item for slot in slots if slot.item is not None):
+        first = items.setdefault(item.ref, item)
+        if first is not item:
+            conflicts.append(_twice(first, item))
+    for item in (item for slot in slots for item in slot.kept):
+        items.setdefault(item.ref, item)
+    for item in (slot.stand_in.item for slot in slots if slot.stand_in is not None):
         items.setdefault(item.ref, item)
     return items, conflicts
+
+
+def _unlisted(path: str, message: str, remedy: str, *, known: Collection[str]) -> Slot:
+    """The slot of what cannot be looked at. Files that were read there before stay as they are (``out_of_sight``)."""
+    was_read = any(_is_at_or_below(one, path) for one in known)
+    told = diagnostic(path, _NOWHERE, message, remedy)
+    return unreadable(told, stand_in=None if was_read else stand_ins.of_file(path))
 
 
 def _twice(first: Item, second: Item) -> Diagnostic:
@@ -250,7 +210,7 @@ def _twice(first: Item, second: Item) -> Diagnostic:
     if first.digest == second.digest:
         return _copy(second, where)
     message = f"{second.ref} is already defined in {where}, which is the one that counts."
-    return _diagnostic(
+    return diagnostic(
         second.file,
         second.locate(()),
         message,
@@ -269,36 +229,13 @@ def _copy(second: Item, where: str) -> Diagnostic:
 
 def _unheeded(path: str, line: int, message: str) -> Diagnostic:
     remedy = "Correct it; until then that line leaves nothing out." if line else "Until then it leaves nothing out."
-    return _diagnostic(path, Place(line, 1) if line else _NOWHERE, message, remedy, reason=Reason.INVALID)
+    return diagnostic(path, Place(line, 1) if line else _NOWHERE, message, remedy, reason=Reason.INVALID)
 
 
 def _is_hidden(path: str, listing: Listing) -> bool:
     """Whether a path is not listed only because it, or a directory above it, could not be read."""
-    return any(path == above or path.startswith(above + os.sep) for above in listing.unreadable)
+    return any(_is_at_or_below(path, above) for above in listing.unreadable)
 
 
-def _digest(manifest: Mapping[str, object]) -> bytes:
-    text = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()
-
-
-def _diagnostic(
-    file: str,
-    place: Place,
-    message: str,
-    remedy: str,
-    *,
-    reason: Reason = Reason.UNREADABLE,
-    ref: ObjectRef | None = None,
-) -> Diagnostic:
-    return Diagnostic(
-        severity="error",
-        file=file,
-        line=place.line,
-        column=place.column,
-        object=str(ref) if ref is not None else "",
-        field="",
-        reason=reason,
-        message=message,
-        remedy=remedy,
-    )
+def _is_at_or_below(path: str, above: str) -> bool:
+    return path == above or path.startswith(above + os.sep)

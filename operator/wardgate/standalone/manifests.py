@@ -12,7 +12,8 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from wardgate.api.foreign_kinds import FOREIGN_KINDS, ForeignKind
@@ -51,13 +52,19 @@ class Foreign:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something that should be an object of ours and is none. ``ref`` is present if it can be told which one."""
+    """Something that should be an object of ours and is none. ``ref`` is present if it can be told which one.
+
+    ``value`` is all of it and stands at ``at``. ``is_mistake``: it looks like an object; all else is only told.
+    """
 
     reason: Reason
     message: str
     remedy: str
     path: FieldPath
     ref: ObjectRef | None = None
+    value: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    at: FieldPath = ()
+    is_mistake: bool = True
 
 
 Content: TypeAlias = Manifest | Foreign | Fault
@@ -87,9 +94,34 @@ def identify(value: Mapping[str, object]) -> ObjectRef | None:
 
 def _read(value: object, path: FieldPath) -> Iterator[Content]:
     if not isinstance(value, dict):
-        yield _fault("This is not a Kubernetes object.", "Start it with apiVersion, kind and metadata.", path)
+        yield _no_object(path)
         return
+    for content in _read_object(value, path):
+        yield replace(content, value=value, at=path) if isinstance(content, Fault) and not content.value else content
+
+
+def _no_object(path: FieldPath) -> Fault:
+    """In a list of objects it is a mistake, and beside manifests it is somebody else's."""
+    if path:
+        return _fault("This is not a Kubernetes object.", "Start it with apiVersion, kind and metadata.", path)
+    return replace(_fault("This is not a Kubernetes object, and is left alone.", "", path), is_mistake=False)
+
+
+def _is_meant_as_object(value: Mapping[str, object]) -> bool:
+    """Whether a document without apiVersion or kind is an object that lost them, and may be ours."""
     kind, api_version = value.get("kind"), value.get("apiVersion")
+    if isinstance(kind, str) and kind:
+        return kind in _OURS
+    if isinstance(api_version, str) and api_version:
+        return any(known.api_version.startswith(api_version) for known in KINDS.values())
+    return "metadata" in value and "spec" in value
+
+
+def _read_object(value: dict[str, object], path: FieldPath) -> Iterator[Content]:
+    kind, api_version = value.get("kind"), value.get("apiVersion")
+    if not path and not (kind and api_version) and not _is_meant_as_object(value):
+        yield _no_object(path)
+        return
     for name, found in (("apiVersion", api_version), ("kind", kind)):
         if not isinstance(found, str) or not found:
             where = (*path, name) if name in value else path
@@ -141,9 +173,11 @@ def _classify_custom(value: dict[str, object], *, api_version: str, kind: str, p
     return _manifest(value, kind=kind, path=path)
 
 
-def _foreign(value: dict[str, object], kind: ForeignKind, path: FieldPath) -> Manifest | Foreign:
+def _foreign(value: dict[str, object], kind: ForeignKind, path: FieldPath) -> Content:
     read = _manifest(value, kind=kind.name, path=path)
-    return Foreign(f"{read.message} It has no effect.", read.path) if isinstance(read, Fault) else read
+    if isinstance(read, Fault) and not kind.guards:
+        return Foreign(f"{read.message} It has no effect.", read.path)
+    return read
 
 
 def _manifest(value: dict[str, object], *, kind: str, path: FieldPath) -> Manifest | Fault:

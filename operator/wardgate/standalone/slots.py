@@ -11,6 +11,8 @@ A Secret is not kept: what cannot be read may be a key's revocation, and a key n
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -25,7 +27,8 @@ from wardgate.standalone.place import Place
 class Item:
     """One object as it was read. ``digest`` tells two contents apart, ``path`` is where it stands in its document.
 
-    ``created`` is its creation time, empty where it has none that can be read.
+    ``created`` is its creation time, empty where it has none that can be read. ``damage`` says what it costs that the
+    manifest only stands in for an object that cannot be read (``stand_ins``); empty for every other one.
     """
 
     ref: ObjectRef
@@ -35,6 +38,7 @@ class Item:
     document: Document
     path: FieldPath
     created: str = ""
+    damage: str = ""
 
     def locate(self, field_path: FieldPath) -> Place:
         """Return the place of a field, or of the nearest one around it."""
@@ -42,13 +46,31 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class StandIn:
+    """What counts where nothing is kept. ``is_sure``: the text names its kind, and nobody has to guess."""
+
+    item: Item
+    is_sure: bool
+
+    def is_needed_beside(self, held: Sequence[Item]) -> bool:
+        """Whether what was held in the place does not tell what the text is about."""
+        if self.is_sure:
+            return all(item.ref.kind != self.item.ref.kind for item in held)
+        return not held
+
+
+@dataclass(frozen=True, slots=True)
 class Slot:
-    """Either ``item``, or ``diagnostic`` with what is ``kept`` in its place; ``ref`` tells what it is about."""
+    """Either ``item``, or ``diagnostic`` with what is ``kept`` in its place; ``ref`` tells what it is about.
+
+    ``stand_in`` counts as well, unless an object of its name can be read elsewhere.
+    """
 
     ref: ObjectRef | None
     item: Item | None = None
     diagnostic: Diagnostic | None = None
     kept: tuple[Item, ...] = ()
+    stand_in: StandIn | None = None
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -59,21 +81,42 @@ class Slot:
 _CERTIFICATE: Final = "kubernetes.io/tls"
 
 
+def digest_of(manifest: Mapping[str, object]) -> bytes:
+    """Tells two contents apart, also where Python would call them equal (``1`` and ``true``)."""
+    text = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
 def readable(item: Item) -> Slot:
     """Make the slot of an object."""
     return Slot(item.ref, item)
 
 
-def unreadable(diagnostic: Diagnostic, ref: ObjectRef | None = None, kept: tuple[Item, ...] = ()) -> Slot:
-    """Make the slot of a mistake. Secrets among ``kept`` are let go, and the remedy says so."""
+def unreadable(
+    diagnostic: Diagnostic,
+    ref: ObjectRef | None = None,
+    kept: tuple[Item, ...] = (),
+    *,
+    stand_in: StandIn | None = None,
+) -> Slot:
+    """Make the slot of a mistake. Secrets among ``kept`` are let go, and the remedy says so.
+
+    A note becomes an error where it costs something.
+    """
     lasting = tuple(item for item in kept if _outlasts(item))
     gone = tuple(item for item in kept if not _outlasts(item))
+    if stand_in is not None and not stand_in.is_needed_beside(kept):
+        stand_in = None
     parts = [diagnostic.remedy]
     if lasting:
         parts.append(f"Until then {_names(lasting)} {'stays as it was' if len(lasting) == 1 else 'stay as they were'}.")
     if gone:
         parts.append(f"Until then {_names(gone)} {'counts' if len(gone) == 1 else 'count'} as deleted.")
-    return Slot(ref, None, replace(diagnostic, remedy=" ".join(part for part in parts if part)), lasting)
+    if stand_in is not None:
+        parts.append(stand_in.item.damage)
+    remedy = " ".join(part for part in parts if part)
+    severity = "error" if kept or stand_in is not None else diagnostic.severity
+    return Slot(ref, None, replace(diagnostic, remedy=remedy, severity=severity), lasting, stand_in)
 
 
 def out_of_sight(slots: Sequence[Slot]) -> tuple[Slot, ...]:
@@ -108,7 +151,7 @@ def retain(before: Sequence[Slot], now: Sequence[Slot]) -> tuple[Slot, ...]:
         else:
             kept = tuple(item for item in _between_neighbours(held, now, index) if item.ref not in taken)
             taken.update(item.ref for item in kept)
-        result.append(unreadable(slot.diagnostic, slot.ref, kept))
+        result.append(unreadable(slot.diagnostic, slot.ref, kept, stand_in=slot.stand_in))
     return tuple(result)
 
 

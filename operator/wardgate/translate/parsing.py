@@ -18,6 +18,9 @@ def parse_stored(
     stored: StoredObject, model: type[_ModelT], manifest: Mapping[str, object] | None = None
 ) -> tuple[ParsedObject[_ModelT] | None, tuple[Problem, ...]]:
     """The model with its warnings, or None with the errors. ``manifest`` stands in for the stored one."""
+    if stored.is_damaged:
+        message = f"{stored.ref} cannot be read. Correct the text that it stands in."
+        return None, (Problem(ProblemKind.ERROR, Reason.UNREADABLE, message, stored.ref),)
     parsed = parse_object(stored.manifest if manifest is None else manifest)
     problems = tuple(replace(problem, ref=stored.ref) for problem in parsed.problems)
     if isinstance(parsed.model, model) and not has_error(problems):

@@ -4,12 +4,11 @@ Rule 1: one policy a route. The oldest wins; an INVALID one keeps its place; the
 Rule 2: a bad policy with a last good form guards the routes that this form selects, and closes (500) those that only
 its bad form selects. Without a last good form it closes all that its bad form selects; where the last good form has
 become bad too, also what that one selects.
-Rule 3: an unreadable selector selects nothing. What was selected by the last good form stays guarded; beyond that
-nobody can know which routes were meant, and closing every route for one object's typing mistake would cost the others.
-The status says so, and ``requireAuth`` is there for those who want a closed gate.
+Rule 3: an unreadable selector selects nothing by itself. What was selected by the last good form stays guarded, and
+that is all there is to know. Without a last good form nobody can tell which routes were meant, and every route that no
+policy selects is closed; the same holds for an emptied selector, which may mean every route.
 Rule 4: a policy without any selector guards every route to a Service, as Gloo says, and of the other routes that
-forward those that no policy selects. A bad one without a last good form that has an emptied selector closes every
-route that no policy selects: it cannot have meant less than it guards now.
+forward those that no policy selects.
 Rule 5: where ``requireAuth`` or the route's label demands a policy, a route without one is closed (401).
 """
 
@@ -97,7 +96,7 @@ def _attach(
     applied = guarded
     if not policy.is_current:
         applied = guarded | _closed(policy, finder, within=within)
-        report_unreadable(policy.ref, policy.stored, findings, emptied=_cost_of_emptied(policy))
+        report_unreadable(policy.ref, policy.stored, findings, cost=_cost_of_unknown(policy))
     attachment.selected[policy.ref] = applied
     lost: dict[ObjectRef, list[int]] = {}
     for number in sorted(applied):
@@ -113,14 +112,14 @@ def _attach(
 def _take_the_rest(
     policy: Served[PolicyOutcome], attachment: AuthAttachment, *, finder: RouteFinder, tenancy: Tenancy
 ) -> None:
-    """Rule 4, once every policy has what it selects."""
+    """Rules 3 and 4, once every policy has what it selects."""
     within = tenancy.selectable(policy.ref.namespace)
     rest: set[int] = set()
-    for form in (policy.form,) if policy.form is not None else (policy.stored, policy.past):
-        selectors = Selectors(unreadable=1) if form is None else read_selectors(form.manifest)
+    forms = (policy.form,) if policy.form is not None else (policy.stored, policy.past)
+    for selectors in (read_selectors(form.manifest) for form in forms if form is not None):
         if selectors.is_empty:
             rest |= finder.forwarding(within=within)
-        elif selectors.emptied:
+        elif selectors.emptied or selectors.unreadable:
             rest |= finder.everything(within=within)
     for number in rest - attachment.owners.keys():
         attachment.owners[number] = policy.ref
@@ -136,7 +135,7 @@ def _decide(number: int, policy: Served[PolicyOutcome], attachment: AuthAttachme
         attachment.closed[number] = POLICY_INVALID
 
 
-def _cost_of_emptied(policy: Served[PolicyOutcome]) -> str:
+def _cost_of_unknown(policy: Served[PolicyOutcome]) -> str:
     if policy.form is None:
         return ", so every route that no other ExtAuthPolicy guards is closed"
     return "; its last good form guards what it did"

@@ -88,14 +88,14 @@ def read_selectors(manifest: Mapping[str, object]) -> Selectors:
     return Selectors(routes, destinations, unread.unreadable, unread.emptied)
 
 
-def report_unreadable(ref: ObjectRef, stored: StoredObject, findings: Findings, *, emptied: str) -> None:
-    """Say so where a bad policy has selectors that nobody can read, or empty ones; ``emptied`` is what those cost."""
+def report_unreadable(ref: ObjectRef, stored: StoredObject, findings: Findings, *, cost: str) -> None:
+    """Say so where a bad policy has selectors that nobody can read, or empty ones; ``cost`` ends the sentence."""
     selectors = read_selectors(stored.manifest)
     if selectors.emptied:
         findings.error(
             ref,
             Reason.INVALID,
-            f"{ref} has a selector with nothing in it ({selectors.emptied}), which may mean every route{emptied}. "
+            f"{ref} has a selector with nothing in it ({selectors.emptied}), which may mean every route{cost}. "
             "Write the labels of the routes that are meant, or route: {} for every route.",
             ("spec", "applyToRoutes"),
         )
@@ -104,8 +104,8 @@ def report_unreadable(ref: ObjectRef, stored: StoredObject, findings: Findings, 
         findings.error(
             ref,
             Reason.INVALID,
-            f"{ref} has selectors that cannot be read ({unreadable}). Nobody can tell which routes they mean, so no "
-            "route is closed for their sake. Correct them.",
+            f"{ref} has selectors that cannot be read ({unreadable}). Nobody can tell which routes they mean{cost}. "
+            "Correct them.",
             ("spec", "applyToRoutes"),
         )
 

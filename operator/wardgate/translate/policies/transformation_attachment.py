@@ -50,7 +50,7 @@ def attach_transformations(
             selectors, within = read_selectors(policy.form.manifest), tenancy.selectable(policy.ref.namespace)
             report_missed_kinds(policy.ref, selectors, finder, within=within, findings=findings)
         if not policy.is_current:
-            report_unreadable(policy.ref, policy.stored, findings, emptied="; no route is closed for its sake")
+            report_unreadable(policy.ref, policy.stored, findings, cost="; no route is closed for its sake")
         attachment.selected[policy.ref] = numbers
         if policy.form is None or policy.value is None or policy.value.plan is None:
             attachment.closed.update(dict.fromkeys(numbers, TRANSFORMATION_INVALID))

@@ -1,0 +1,142 @@
+"""What takes the place of an object that cannot be read, so that what it restricts stays closed.
+
+A stand-in is stored under the object's name as long as there is no form of it that could be read. ``translate`` takes
+it for INVALID, with what its manifest says for sure: a policy closes the routes that it selects, a RouteTable its
+hosts. Where nobody can tell what a policy selects, or whether a text is a policy at all, every route that no other
+ExtAuthPolicy guards is closed (docs/decisions/0025).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from wardgate.api import KINDS
+from wardgate.api.foreign_kinds import GUARDS
+from wardgate.problems import ObjectRef
+from wardgate.standalone.documents import BrokenDocument, Document
+from wardgate.standalone.likeness import GUARD, Likeness, is_like_guard, likeness
+from wardgate.standalone.manifests import Fault, identify
+from wardgate.standalone.slots import Item, StandIn, digest_of
+
+_API_VERSIONS: Final = {
+    **{name: kind.api_version for name, kind in KINDS.items()},
+    **{name: f"{kind.group}/{kind.version}" for name, kind in GUARDS.items()},
+}
+_EVERYWHERE: Final = ""
+"""The namespace of a policy whose own is not known: it acts on all of them."""
+_SELECTORS: Final = ("applyToRoutes", "applyToDestinations")
+_LOST: Final = "\ufffd"
+"""Stands for bytes that are no text."""
+_EMPTY: Final = Document({}, "", 1)
+
+
+def of_broken(document: BrokenDocument, judged: Likeness, *, file: str) -> StandIn | None:
+    """The stand-in of a document that breaks off; None where nothing is lost that restricts."""
+    sure = certain(document.partial)
+    ref = identify_broken(document.partial)
+    if ref is None and judged.may_guard:
+        ref = _unnamed(document.partial.get("kind"), sure, f"{file}:{document.place.line}")
+    if ref is None or ref.kind not in _API_VERSIONS:
+        return None
+    spec = sure.get("spec")
+    if _is_policy(ref.kind) and ("applyTo" in document.rest or not _selects(spec) or _LOST in repr(spec)):
+        spec = None
+    readable = Document(None, document.text, document.first_line)
+    return _stand_in(ref, sure, spec, file=file, document=readable, is_sure=judged is not Likeness.UNKNOWN)
+
+
+def of_fault(fault: Fault, document: Document, *, file: str) -> StandIn | None:
+    """The stand-in of a manifest whose identity is at fault, and which says what it says."""
+    kind = fault.value.get("kind")
+    known = kind if isinstance(kind, str) else ""
+    if fault.ref is not None and fault.ref.kind in _API_VERSIONS:
+        ref = fault.ref
+    elif is_like_guard(known) or (not known and fault.is_mistake and fault.value and _is_auth(fault.value)):
+        ref = _unnamed(known, fault.value, f"{file}:{document.locate(fault.at).line}")
+    else:
+        return None
+    return _stand_in(ref, fault.value, fault.value.get("spec"), file=file, document=document, is_sure=True)
+
+
+def of_file(file: str) -> StandIn:
+    """The stand-in of a file that cannot be looked at: it may hold anything."""
+    return _stand_in(ObjectRef(GUARD, _EVERYWHERE, file), {}, None, file=file, document=_EMPTY, is_sure=False)
+
+
+def identify_broken(partial: Mapping[str, object]) -> ObjectRef | None:
+    """Which object a document is about that breaks off; None where its namespace may have followed."""
+    metadata = partial.get("metadata")
+    is_open = [*partial][-1:] == ["metadata"]
+    if is_open and isinstance(metadata, Mapping) and "namespace" not in metadata:
+        return None
+    return identify(partial)
+
+
+def certain(partial: Mapping[str, object]) -> dict[str, object]:
+    """What a document that breaks off says for sure: all that something else follows."""
+    if not partial:
+        return {}
+    *whole, (name, value) = partial.items()
+    if isinstance(value, Mapping):
+        whole.append((name, dict(list(value.items())[:-1])))
+    return dict(whole)
+
+
+def _stand_in(
+    ref: ObjectRef, value: Mapping[str, object], spec: object, *, file: str, document: Document, is_sure: bool
+) -> StandIn:
+    metadata = value.get("metadata")
+    manifest: dict[str, Any] = {
+        "apiVersion": _API_VERSIONS[ref.kind],
+        "kind": ref.kind,
+        "metadata": {
+            **(metadata if isinstance(metadata, Mapping) else {}),
+            "name": ref.name,
+            "namespace": ref.namespace,
+        },
+        "spec": spec,
+    }
+    damage = _damage(ref, spec, is_sure=is_sure)
+    digest = digest_of({"damage": damage, "manifest": manifest})
+    return StandIn(Item(ref, manifest, digest, file, document, (), damage=damage), is_sure)
+
+
+def _damage(ref: ObjectRef, spec: object, *, is_sure: bool) -> str:
+    """What it costs, a sentence that begins with "Until then"."""
+    if ref.kind == GUARD and not _selects(spec):
+        what = "this is" if is_sure else "this may be"
+        return f"Until then every route that no other {GUARD} guards is closed, because {what} one."
+    if ref.kind in GUARDS:
+        return (
+            f"Until then it counts as a guard of {'the routes that it selects' if _selects(spec) else 'every route'}."
+        )
+    if _is_policy(ref.kind):
+        return "Until then the routes that it selects are closed." if _selects(spec) else ""
+    return "Until then its routes are closed." if ref.kind == "RouteTable" else "Until then nothing of it is served."
+
+
+def _selects(spec: object) -> bool:
+    return isinstance(spec, Mapping) and any(spec.get(name) for name in _SELECTORS)
+
+
+def _is_auth(value: Mapping[str, object]) -> bool:
+    """Whether an object that does not say its kind may be a guard, by its apiVersion or by what stands in it."""
+    version, spec = value.get("apiVersion"), value.get("spec")
+    if isinstance(version, str) and version:
+        may_be = KINDS[GUARD].api_version.startswith(version)
+    else:
+        may_be = not isinstance(spec, Mapping) or spec.keys() <= {*_SELECTORS, "config"}
+    return may_be or likeness(repr(value)) is Likeness.GUARD
+
+
+def _is_policy(kind: str) -> bool:
+    return kind in GUARDS or kind.endswith("Policy")
+
+
+def _unnamed(kind: object, value: Mapping[str, object], place: str) -> ObjectRef:
+    """A name for a guard that says none."""
+    metadata = value.get("metadata")
+    namespace = metadata.get("namespace") if isinstance(metadata, Mapping) else None
+    known = kind if isinstance(kind, str) and kind in GUARDS else GUARD
+    return ObjectRef(known, namespace if isinstance(namespace, str) else _EVERYWHERE, place)
