@@ -566,3 +566,18 @@ class AnyOrderOfNews(RuleBasedStateMachine):
 
 TestAnyOrderOfNews = AnyOrderOfNews.TestCase
 TestAnyOrderOfNews.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+def test_kind_is_unlisted_until_each_of_its_scopes_was_listed() -> None:
+    store = Store()
+    store.set_unlisted("JWTPolicy", "a", unlisted=True)
+    store.set_unlisted("JWTPolicy", "b", unlisted=True)
+    generations = [store.generation]
+    for scope in ("a", "a", "b"):
+        store.set_unlisted("JWTPolicy", scope, unlisted=False)
+        generations.append(store.generation)
+        if scope == "a":
+            assert {"JWTPolicy"} == store.freeze().unlisted_kinds
+
+    assert frozenset() == store.freeze().unlisted_kinds
+    assert [2, 3, 3, 4] == generations

@@ -47,10 +47,14 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class ClusterSnapshot:
-    """``objects`` by kind, each sorted oldest first. ``absent_kinds`` have no CRD in the cluster."""
+    """``objects`` by kind, each sorted oldest first. ``absent_kinds`` have no CRD in the cluster.
+
+    ``unlisted_kinds`` are foreign ones of which there may be more: nobody could list them since the start.
+    """
 
     objects: Mapping[str, tuple[StoredObject, ...]] = field(default_factory=lambda: MappingProxyType({}))
     absent_kinds: frozenset[str] = frozenset()
+    unlisted_kinds: frozenset[str] = frozenset()
 
     def of(self, kind: str) -> tuple[StoredObject, ...]:
         """All objects of a kind, oldest first."""

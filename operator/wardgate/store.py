@@ -41,6 +41,8 @@ class Store:
     def __init__(self) -> None:
         self._kinds: dict[str, _Kind] = {}
         self._absent: set[str] = set()
+        self._unlisted: set[tuple[str, str]] = set()
+        self._unlisted_kinds: frozenset[str] = frozenset()
         self.generation = 0
         """Grows with every change; equal generations mean equal snapshots."""
 
@@ -101,6 +103,14 @@ class Store:
             self._absent.discard(kind_name)
         self.generation += 1
 
+    def set_unlisted(self, kind_name: str, scope: str, *, unlisted: bool) -> None:
+        """Record whether a scope of a kind is still to be listed for the first time."""
+        if unlisted == ((kind_name, scope) in self._unlisted):
+            return
+        self._unlisted ^= {(kind_name, scope)}
+        self._unlisted_kinds = frozenset(kind for kind, _ in self._unlisted)
+        self.generation += 1
+
     def counts(self) -> dict[str, int]:
         """Objects held, by kind."""
         return {name: len(kind.newest) for name, kind in self._kinds.items()}
@@ -110,7 +120,11 @@ class Store:
         objects = {
             name: kind.by_age() for name, kind in self._kinds.items() if kind.newest and name not in self._absent
         }
-        return ClusterSnapshot(objects=MappingProxyType(objects), absent_kinds=frozenset(self._absent))
+        return ClusterSnapshot(
+            objects=MappingProxyType(objects),
+            absent_kinds=frozenset(self._absent),
+            unlisted_kinds=self._unlisted_kinds,
+        )
 
     def _kind(self, name: str) -> _Kind:
         return self._kinds.setdefault(name, _Kind())

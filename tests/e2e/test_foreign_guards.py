@@ -8,6 +8,7 @@ import pytest
 
 from tests.cluster.cluster import Cluster
 from tests.e2e.door import HEADER, PATH, SECURITY, Door
+from tests.e2e.ending import kill_leader
 from tests.e2e.installation import Installation
 from tests.e2e.rights import Rights
 
@@ -116,10 +117,18 @@ def test_guard_that_may_no_longer_be_read_holds_nothing_up_and_opens_nothing(
     with Rights(installation).without(KIND):
         link.kill_connections()  # the API server asks for a right only when a watch begins
         installation.wait_until(
-            lambda: any(f"routes that only a {KIND} guards may be open" in line for line in first.program.lines),
+            lambda: any(f"routes that only a newer {KIND} guards are open" in line for line in first.program.lines),
             "the log says which right is missing",
             seconds=90.0,
         )
         Door(cluster, policy=False, path="/other", beside=door)
         installation.everywhere(200, "/other")
+        installation.everywhere(403, PATH)
+
+        kill_leader(installation, first)
+        second = installation.operator()
+        installation.wait_until(lambda: second.page("/readyz").status == 200, "the next operator is ready")
+        door.key("caller", "a-callers-key")
+        Door(cluster, policy=False, path="/third", beside=door)
+        installation.everywhere(200, "/third")
         installation.everywhere(403, PATH)

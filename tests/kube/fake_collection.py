@@ -96,6 +96,9 @@ class RecordingSink:
         if absent:
             self._note(f"absent {kind}")
 
+    def unlisted(self, kind: str, scope: str, *, unlisted: bool) -> None:
+        self._note(f"{'unlisted' if unlisted else 'listed'} {kind} {scope}")
+
     def dropped(self, kind: str, scope: str) -> None:
         self._note(f"dropped {kind} {scope}")
 

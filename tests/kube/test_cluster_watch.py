@@ -137,8 +137,9 @@ def test_foreign_kind_that_cannot_be_read_holds_nothing_up_and_is_told() -> None
         await _settled(run)
         assert set(READ_KINDS) - {"JWTPolicy"} == FakeThread.kinds[-1]
         assert ((), True) == (run.watch.missing(), run.watch.is_live())
+        assert {"JWTPolicy"} == run.store.freeze().unlisted_kinds
         (problem,) = run.watch.problems()
-        assert problem.endswith("Until then routes that only a JWTPolicy guards may be open.")
+        assert problem.endswith("and routes that only a newer JWTPolicy guards are open.")
 
     watch(scenario, refusals={JWT_POLICIES: refused(403, "Forbidden")})
 
@@ -147,6 +148,7 @@ def test_foreign_kind_without_a_crd_is_empty_and_not_worth_a_word(caplog: pytest
     async def scenario(run: Run) -> None:
         assert ((), (), True) == (run.watch.missing(), run.watch.problems(), run.watch.is_live())
         assert "JWTPolicy" in run.store.freeze().absent_kinds
+        assert frozenset() == run.store.freeze().unlisted_kinds
 
     watch(scenario, refusals={JWT_POLICIES: refused(404, "NotFound")})
     assert "" == caplog.text

@@ -15,6 +15,7 @@ from tests.cluster.http_api import ApiError as Refusal
 from tests.kube.manifests import KEY_TYPE, external_service, secret
 from tests.kube.watching import Account, Watching, as_written, named, run, watching
 from wardgate.api import KINDS
+from wardgate.kube.kind_resources import READ_KINDS
 from wardgate.kube.secrets_watch import SecretsScope
 
 pytestmark = pytest.mark.slow
@@ -298,7 +299,7 @@ def test_right_taken_away_from_one_kind_leaves_it_as_last_seen_and_the_others_qu
         async with watching(account, period=1.0) as it:
             await it.is_quiet()
             await it.has("a", kind="ExternalService")
-            await asyncio.to_thread(account.allow, kinds=set(KINDS) - {"ExternalService"})
+            await asyncio.to_thread(account.allow, kinds=set(READ_KINDS) - {"ExternalService"})
             await it.until(lambda: "ExternalService" not in it.resync.watchable)
             await it.until(lambda: it.handlers.watching == it.resync.watchable)
             (problem,) = it.resync.problems
@@ -311,7 +312,7 @@ def test_right_taken_away_from_one_kind_leaves_it_as_last_seen_and_the_others_qu
 
 
 def test_kind_that_was_never_readable_is_missing_and_not_empty(cluster: Cluster) -> None:
-    account = Account(cluster, kinds=set(KINDS) - {"ExtAuthPolicy"})
+    account = Account(cluster, kinds=set(READ_KINDS) - {"ExtAuthPolicy"})
 
     async def scenario() -> None:
         async with watching(account) as it:

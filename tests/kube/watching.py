@@ -16,6 +16,7 @@ from wardgate.api import KINDS
 from wardgate.kube.client import connect
 from wardgate.kube.cluster_watch import ClusterWatch, WatchScope
 from wardgate.kube.handlers import Handlers
+from wardgate.kube.kind_resources import READ_KINDS, resource_of
 from wardgate.kube.pacing import Timing
 from wardgate.kube.resync import Resync
 from wardgate.kube.secrets_watch import SecretsScope, SecretsWatch
@@ -103,7 +104,7 @@ class Watching:
 class Account:
     """The operator's ServiceAccount in a release namespace of its own, with rights to read and no others."""
 
-    def __init__(self, cluster: Cluster, *, kinds: Iterable[str] = tuple(KINDS), secrets: bool = True) -> None:
+    def __init__(self, cluster: Cluster, *, kinds: Iterable[str] = READ_KINDS, secrets: bool = True) -> None:
         self.cluster = cluster
         self.namespace = cluster.namespace("release")
         self.token = cluster.service_account_token(self.namespace, NAME)
@@ -118,12 +119,12 @@ class Account:
         cluster.apply(binding)
         self.allow(kinds=kinds, secrets=secrets)
 
-    def allow(self, *, kinds: Iterable[str] = tuple(KINDS), secrets: bool = True) -> None:
+    def allow(self, *, kinds: Iterable[str] = READ_KINDS, secrets: bool = True) -> None:
         """Let it list and watch these from now on, and nothing else."""
         allowed = frozenset(kinds)
         rules = [
-            {"apiGroups": [KINDS[kind].group], "resources": [KINDS[kind].plural], "verbs": ["get", "list", "watch"]}
-            for kind in sorted(allowed)
+            {"apiGroups": [resource.group], "resources": [resource.plural], "verbs": ["get", "list", "watch"]}
+            for resource in map(resource_of, sorted(allowed))
         ]
         if secrets:
             rules.append({"apiGroups": [""], "resources": ["secrets"], "verbs": ["list", "watch"]})

@@ -2,12 +2,12 @@
 
 Nothing foreign may hold up what is ours. So a first round does not wait for a foreign kind that may not be listed, nor
 long for one that cannot be; whether it was listed in time is nobody's health; and that it has no CRD, as in most
-clusters, is not worth a word. What was last seen of it stays until a list says otherwise.
+clusters, is not worth a word. What was last seen of it stays until a list says otherwise, over a restart too.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NoReturn
 
 from wardgate.kube.errors import ApiError, KubeError
 from wardgate.kube.kind_lister import KindLister
@@ -36,6 +36,11 @@ class ForeignLister(KindLister):
         """Always: old news of a foreign kind are no reason to doubt what is ours."""
         return True
 
+    async def run(self) -> NoReturn:
+        """List it again and again until cancelled; until the first list it counts as not listed."""
+        self._sink.unlisted(self.kind, self.scope, unlisted=self.listed_at is None)
+        await super().run()
+
     def _failed(self, error: KubeError) -> float:
         if self._failing_since is None:
             self._failing_since = self._timing.clock()
@@ -43,7 +48,12 @@ class ForeignLister(KindLister):
 
     def _is_listed(self) -> None:
         self._failing_since = None
+        self._sink.unlisted(self.kind, self.scope, unlisted=False)
         super()._is_listed()
+
+    def _is_absent(self) -> None:
+        self._sink.unlisted(self.kind, self.scope, unlisted=False)
+        super()._is_absent()
 
     def _tell_status(self, seen: SeenStatus) -> None:
         """Nobody asks for it."""
@@ -51,7 +61,10 @@ class ForeignLister(KindLister):
     def _explain(self, error: KubeError) -> str:
         sentences = explain(self.collection, error)
         if isinstance(error, ApiError) and error.is_forbidden:
-            return f"{sentences} Until then routes that only a {self.kind} guards may be open."
+            return (
+                f"{sentences} Until then what was last seen of the kind stays in force, and routes that only a newer "
+                f"{self.kind} guards are open."
+            )
         return sentences
 
     def _explain_absence(self) -> str:

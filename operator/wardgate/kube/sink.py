@@ -37,6 +37,10 @@ class Sink(Protocol):
         """Whether the cluster knows the kind at all."""
         ...
 
+    def unlisted(self, kind: str, scope: str, *, unlisted: bool) -> None:
+        """Whether a scope of a foreign kind is still to be listed for the first time."""
+        ...
+
     def dropped(self, kind: str, scope: str) -> None:
         """Nobody watches the scope any more."""
         ...
@@ -84,6 +88,13 @@ class StoreSink:
         """See ``Sink``."""
         generation = self._store.generation
         self._store.set_absent(kind, absent=absent)
+        if self._store.generation != generation:
+            self._on_change()
+
+    def unlisted(self, kind: str, scope: str, *, unlisted: bool) -> None:
+        """See ``Sink``."""
+        generation = self._store.generation
+        self._store.set_unlisted(kind, scope, unlisted=unlisted)
         if self._store.generation != generation:
             self._on_change()
 

@@ -21,8 +21,9 @@ from wardgate.api.foreign_kinds import GUARDS
 from wardgate.ir import GatewayConfig
 from wardgate.problems import ObjectRef
 from wardgate.settings import Settings
-from wardgate.snapshot import ClusterSnapshot
+from wardgate.snapshot import ClusterSnapshot, StoredObject
 from wardgate.translate.evidence import Evidence
+from wardgate.translate.foreign.guards import known_guards
 from wardgate.translate.forms import LastGood, past_forms
 from wardgate.translate.memo import Memo
 from wardgate.translate.policies.key_set import KeyRules
@@ -174,13 +175,18 @@ class _Translator:
 
     def _attached(self, routing: Routing, policies: Policies) -> Attached:
         knows_policies = "ExtAuthPolicy" not in self.snapshot.absent_kinds
-        guards = tuple(map(self.snapshot.of, GUARDS))
+        guards = self._guards()
         return self.memo.stage(
             "attachment",
-            (routing, policies, *guards, knows_policies),
-            lambda *_: attach(
-                routing, policies, chain.from_iterable(guards), self.settings, knows_policies=knows_policies
-            ),
+            (routing, policies, guards, knows_policies),
+            lambda *_: attach(routing, policies, guards, self.settings, knows_policies=knows_policies),
+        )
+
+    def _guards(self) -> tuple[StoredObject, ...]:
+        return self.memo.stage(
+            "guards",
+            (*map(self.snapshot.of, GUARDS), self.snapshot.unlisted_kinds, self.last_good),
+            lambda last, _: known_guards(self.snapshot, self.last_good, last),
         )
 
     def _outline(self, routing: Routing, policies: Policies, attached: Attached) -> Outline:

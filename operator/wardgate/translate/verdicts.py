@@ -34,13 +34,17 @@ def _each_once(findings: Findings, of_secrets: Sequence[Problem]) -> Iterator[Pr
 
 
 def next_last_good(evidence: Evidence) -> LastGood:
-    """The newest accepted manifest of every object that is still there. What does not change is the same mapping."""
+    """The newest accepted manifest of every object that is still there, and the guards of other kinds.
+
+    What does not change is the same mapping.
+    """
     found: dict[ObjectRef, StoredObject] = {}
     for stored in evidence.judged():
         held_back = evidence.is_invalid(stored.ref) or stored.ref in evidence.routing.routed.frozen
         good = evidence.last_good.get(stored.ref) if held_back else stored
         if good is not None and good.uid == stored.uid:
             found[stored.ref] = good
+    found.update((guard.ref, guard) for guard in evidence.attached.guards.objects)
     return unless_same(dict(sorted(found.items())), evidence.last_good)
 
 

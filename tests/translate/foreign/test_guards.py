@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -168,6 +169,30 @@ def test_guard_that_is_gone_opens_its_route_with_the_next_translation() -> None:
     after = translate(cluster.snapshot(), SHARED, memo=memo)
 
     assert [{"infra/rt/r": CLOSED}, {"infra/rt/r": OPEN}] == [actions(before), actions(after)]
+
+
+def test_guard_of_a_kind_that_nobody_could_list_since_the_start_stays_as_it_was_last_seen() -> None:
+    cluster = Cluster().apply(gateway(), infra(route("r")), guard())
+    before = translate(cluster.snapshot(), SHARED)
+    held = cluster.delete(ObjectRef("JWTPolicy", "infra", "guard")).snapshot()
+    unlisted = replace(held, unlisted_kinds=frozenset({"JWTPolicy"}))
+
+    after = translate(unlisted, SHARED, before.last_good)
+    later = translate(unlisted, SHARED, after.last_good)
+    listed = translate(held, SHARED, later.last_good)
+
+    closed = {"infra/rt/r": CLOSED}
+    assert [closed, closed, {"infra/rt/r": OPEN}] == [actions(after), actions(later), actions(listed)]
+    assert ObjectRef("JWTPolicy", "infra", "guard") not in listed.last_good
+
+
+def test_newer_form_of_a_guard_counts_although_its_kind_was_not_listed_everywhere() -> None:
+    cluster = Cluster().apply(gateway(), infra(route("r")), guard())
+    before = translate(cluster.snapshot(), SHARED)
+    cluster.apply(guard(applyToRoutes=labelled(team="none")))
+    after = translate(replace(cluster.snapshot(), unlisted_kinds=frozenset({"JWTPolicy"})), SHARED, before.last_good)
+
+    assert {"infra/rt/r": OPEN} == actions(after)
 
 
 def test_changed_guard_is_seen_by_a_translation_with_a_memory() -> None:

@@ -8,16 +8,18 @@ Rule 3: what is closed for another reason keeps that reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from wardgate.api.foreign_kinds import GUARDS
 from wardgate.ir import Refuse
 from wardgate.problems import Cause, ObjectRef, Reason
-from wardgate.snapshot import StoredObject
+from wardgate.snapshot import ClusterSnapshot, StoredObject
 from wardgate.translate.findings import Findings
 from wardgate.translate.foreign.selection import selected_routes
+from wardgate.translate.forms import LastGood
+from wardgate.translate.memo import identical
 from wardgate.translate.policies.auth_attachment import AuthAttachment
 from wardgate.translate.policies.selection import RouteFinder
 from wardgate.translate.routes.instances import RouteInstance
@@ -28,8 +30,9 @@ FOREIGN_GUARD: Final = Refuse(403, "foreign_guard")
 
 @dataclass(slots=True)
 class GuardAttachment:
-    """``selected``: numbers of routes by guard; ``unmet``: those of them that no policy guards in the guard's place."""
+    """``objects`` are the guards. ``selected``: numbers of routes by guard; ``unmet``: those of them that are open."""
 
+    objects: tuple[StoredObject, ...] = ()
     selected: dict[ObjectRef, set[int]] = field(default_factory=dict)
     unmet: dict[ObjectRef, set[int]] = field(default_factory=dict)
 
@@ -39,11 +42,24 @@ class GuardAttachment:
         return set().union(*self.unmet.values())
 
 
+def known_guards(
+    snapshot: ClusterSnapshot, last_good: LastGood, last: tuple[StoredObject, ...] | None
+) -> tuple[StoredObject, ...]:
+    """All guards, sorted; of kinds that nobody could list since the start, those that were seen before it as well.
+
+    The ``last`` ones where they are the identical objects.
+    """
+    found = {ref: stored for ref, stored in last_good.items() if ref.kind in snapshot.unlisted_kinds & GUARDS.keys()}
+    found.update((stored.ref, stored) for kind in GUARDS for stored in snapshot.of(kind))
+    guards = tuple(found[ref] for ref in sorted(found))
+    return last if last is not None and identical(last, guards) else guards
+
+
 def attach_guards(
-    guards: Iterable[StoredObject], auth: AuthAttachment, *, finder: RouteFinder, tenancy: Tenancy
+    guards: tuple[StoredObject, ...], auth: AuthAttachment, *, finder: RouteFinder, tenancy: Tenancy
 ) -> GuardAttachment:
     """Find what the guards select, and what of it is open in their eyes although they do not exist here."""
-    attachment = GuardAttachment()
+    attachment = GuardAttachment(guards)
     for guard in guards:
         within = tenancy.selectable(guard.ref.namespace)
         selected = selected_routes(GUARDS[guard.ref.kind], guard.manifest, finder, within=within)

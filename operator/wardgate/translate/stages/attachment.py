@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from wardgate.settings import Settings
@@ -30,7 +29,7 @@ class Attached:
 def attach(
     routing: Routing,
     policies: Policies,
-    guards: Iterable[StoredObject],
+    guards: tuple[StoredObject, ...],
     settings: Settings,
     *,
     knows_policies: bool,
