@@ -54,11 +54,12 @@ def remove_copies(request: Request, key: bytes, knows: Knows, *, named: bool) ->
 
     ``named``: a header of ``NAMED`` may be there.
     """
+    # Every request pays for these searches. CPython answers ``find`` sooner than ``in``, except for a single byte.
     headers, query = request.headers, request.query
     text = b"\n".join([value for _, value in headers])
-    if named or key in text or _PERCENT in text or b"asic " in text.lower():
+    if named or text.find(key) >= 0 or _PERCENT in text or text.lower().find(b"asic ") >= 0:
         request.headers = _clean_headers(headers, key, knows)
-    if query and (key in query or _SUSPECT_QUERY.search(query.lower()) is not None):
+    if query and (query.find(key) >= 0 or _SUSPECT_QUERY.search(query.lower()) is not None):
         request.query = _clean_query(query, key, knows)
 
 
