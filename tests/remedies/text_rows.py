@@ -107,8 +107,8 @@ ROWS: Final[tuple[TextRow, ...]] = (
     ),
     _row(
         "Remove this one, or give it another name.",
-        f"{_FINE}---\n{_FINE}",
+        f"{_FINE}---\n{_secret('type: z')}",
         _FINE,
-        f"{_FINE}---\n{_secret('type: x', 'name: z')}",
+        f"{_FINE}---\n{_secret('type: z', 'name: z')}",
     ),
 )
