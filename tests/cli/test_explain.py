@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -75,6 +78,15 @@ def test_list_has_every_code_with_its_first_sentence(wardgate: Wardgate) -> None
 
     assert sorted(Reason) == [line.split()[0] for line in lines]
     assert all(line.endswith(".") for line in lines)
+
+
+@pytest.mark.slow
+def test_pages_come_with_the_package(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
+    subprocess.run(build, cwd=_ROOT, check=True, capture_output=True, timeout=120)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        assert {f"wardgate/codes/{code}.md" for code in Reason} <= set(packed.namelist())
 
 
 @pytest.mark.parametrize("code", Reason)

@@ -119,6 +119,14 @@ def test_table_for_a_mesh_is_accepted_whatever_is_in_it() -> None:
     assert Reason.UNSUPPORTED in {one.reason for one in _problems(translation, _CHILD)}
 
 
+def test_guard_that_selects_routes_of_a_mesh_alone_is_warned() -> None:
+    translation = _translated(_GATEWAY, _root(_MESH), _child(), _POLICIES)
+    (problem,) = [one for one in _problems(translation, _KEYS) if one.reason is Reason.NO_ROUTES]
+
+    assert ProblemKind.WARNING is problem.kind
+    assert problem.message.endswith("because of RouteTable a/root, so it guards nothing here.")
+
+
 def test_table_that_names_no_gateway_and_no_workload_is_warned() -> None:
     translation = _translated(_root("hosts: ['*']"))
 

@@ -38,11 +38,17 @@ class IdlePolicies:
         return RouteFinder([one.instance for one in self._routes], cluster_name=self._cluster_name)
 
     def _report_origin(self, policy: ObjectRef, meant: set[int]) -> None:
-        """Name the first origin that somebody has to mend, if there is one."""
+        """Name the first origin that somebody has to mend, if there is one.
+
+        A guard that selects routes of a mesh alone is warned all the same: a route of this gateway whose label is
+        misspelt would be open, and nobody can tell whether there is one.
+        """
         origins = [self._routes[number].origin for number in sorted(meant)]
         origin = min(origins, key=lambda one: one.by_design)
-        message = f"{policy} selects only routes that no request reaches, because of {origin.table}."
-        tell = self._findings.note if origin.by_design else self._findings.warning
+        is_guard = policy.kind == "ExtAuthPolicy"
+        effect = ", so it guards nothing here" if is_guard else ""
+        message = f"{policy} selects only routes that no request reaches, because of {origin.table}{effect}."
+        tell = self._findings.note if origin.by_design and not is_guard else self._findings.warning
         tell(policy, Reason.NO_ROUTES, message, _FIELD, cause=origin.cause)
 
     def _remedy(self, policy: ObjectRef) -> str:
