@@ -229,3 +229,40 @@ def test_what_is_told_follows_a_gateway_that_comes_and_goes() -> None:
         assert translate(snapshot, Settings()).statuses == remembered.statuses
     snapshot = cluster.delete(ObjectRef("VirtualGateway", "a", "gw")).snapshot()
     assert translate(snapshot, Settings()).statuses == translate(snapshot, Settings(), memo=memo).statuses
+
+
+def test_table_below_one_that_nobody_delegates_to_points_there() -> None:
+    above = _root("weight: 1").replace("name: root", "name: z-orphan")
+    translation = _translated(above, _child())
+    orphan = ObjectRef("RouteTable", "a", "z-orphan")
+
+    assert [(ProblemKind.WARNING, Reason.NOT_SERVED, Cause(orphan, ("spec", "hosts")))] == _told(translation, _CHILD)
+    assert [(ProblemKind.WARNING, Reason.NOT_SERVED, None)] == _told(translation, orphan)
+
+
+def test_endpoints_that_are_all_bad_are_the_cause_of_a_closed_route() -> None:
+    endpoint = f"""
+{_API}
+kind: ExternalEndpoint
+metadata: {{name: e, namespace: a, labels: {{for: llm}}}}
+spec: {{address: 'not an address', ports: [{{name: http, number: 80}}]}}
+---
+{_API}
+kind: ExternalService
+metadata: {{name: llm, namespace: a}}
+spec: {{hosts: [llm.example.com], selector: {{for: llm}}, ports: [{{name: http, number: 80, protocol: HTTP}}]}}
+---
+"""
+    route = "forwardTo: {destinations: [{kind: EXTERNAL_SERVICE, ref: {name: llm}, port: {number: 80}}]}"
+    translation = _translated(_GATEWAY, _root(_SERVED), _child(route), endpoint)
+    bad = Cause(ObjectRef("ExternalEndpoint", "a", "e"))
+
+    assert [(ProblemKind.ERROR, Reason.INVALID, bad)] == _told(translation, _CHILD)
+
+
+def test_table_that_is_named_and_does_not_exist_is_the_cause() -> None:
+    translation = _translated(_GATEWAY, _root(_SERVED, delegate="delegate: {routeTables: [{name: gone}]}"))
+
+    assert [(ProblemKind.ERROR, Reason.REF_NOT_FOUND, Cause(ObjectRef("RouteTable", "a", "gone")))] == _told(
+        translation, _ROOT
+    )
