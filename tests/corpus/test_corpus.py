@@ -18,6 +18,10 @@ FOLDERS = sorted(path.name for path in HERE.iterdir() if path.is_dir() and not p
 LISTENERS = (80, 8001, 8002, 8081)
 
 
+def test_there_is_a_folder_for_each_repository_that_was_read() -> None:
+    assert 17 == len([folder for folder in FOLDERS if folder != "workshop"])
+
+
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_the_report_says_what_matters(wardgate: Wardgate, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
     monkeypatch.chdir(HERE)
@@ -44,3 +48,12 @@ def test_no_sentence_is_said_twice(wardgate: Wardgate, monkeypatch: pytest.Monke
     said = [re.sub(r"^\S+ ", "", re.sub(r"\S*/\S*|\"[^\"]*\"|\[\d+\]", "_", line)) for line in findings]
 
     assert len(set(said)) == len(said)
+
+
+def test_a_patch_of_kustomize_is_left_out_as_its_remedy_says(
+    wardgate: Wardgate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(HERE)
+
+    assert "leave its file out with --exclude" in wardgate("check", "app-of-apps").out
+    assert "No problems" in wardgate("check", "app-of-apps", "--exclude", "patch/").out

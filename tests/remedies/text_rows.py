@@ -106,7 +106,7 @@ ROWS: Final[tuple[TextRow, ...]] = (
         _secret("type: x", "name: x, namespace: a"),
     ),
     _row(
-        "Remove this one, or give it another name.",
+        "Remove this one, give it another name, or leave its file out with --exclude",
         f"{_FINE}---\n{_secret('type: z')}",
         _FINE,
         f"{_FINE}---\n{_secret('type: z', 'name: z')}",

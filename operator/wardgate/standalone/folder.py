@@ -214,7 +214,7 @@ def _twice(first: Item, second: Item) -> Diagnostic:
         second.file,
         second.locate(()),
         message,
-        "Remove this one, or give it another name.",
+        "Remove this one, give it another name, or leave its file out with --exclude, such as a patch of kustomize.",
         reason=Reason.CONFLICTED,
         ref=second.ref,
     )
