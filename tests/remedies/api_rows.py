@@ -16,7 +16,6 @@ _H: Final = "rt http 0"
 _F: Final = "rt http 0 forwardTo"
 _D: Final = "rt http 0 forwardTo destinations 0"
 _L: Final = "gw listeners 0"
-_S: Final = "llm ports 0"
 _SERVER: Final = {
     "apiVersion": "admin.gloo.solo.io/v2",
     "kind": "ExtAuthServer",

@@ -7,15 +7,14 @@ from hashlib import sha256
 from typing import Final
 
 from tests.remedies.gateway import GONE, GUARDED, Manifest, base
+from tests.remedies.parts import ISOLATED, copy_of
 from tests.remedies.row import Row, row
-from wardgate.settings import Settings
 
 _C: Final = "keys config glooAuth"
 _E: Final = "keys config glooAuth configs 0"
 _A: Final = f"{_E} apiKeyAuth"
 _S: Final = f"{_A} k8sSecretApikeyStorage"
 _T: Final = "tp config request injaTemplate"
-_ISOLATED: Final = Settings(tenancy="isolated", platform_namespaces=frozenset({"a"}))
 _KEY_AUTH: Final = {"apiKeyAuth": {"k8sSecretApikeyStorage": {"labelSelector": {"team": "a"}}}}
 _HASH: Final = {"u": {"salt": "abc", "hashedPassword": "x" * 22}}
 _DIGEST: Final = b64encode(sha256(b"k").hexdigest().encode()).decode()
@@ -25,12 +24,6 @@ def _basic(users: object) -> Manifest:
     return {"basicAuth": {"apr": {"users": users}}}
 
 
-def _copy(name: str, **metadata: object) -> Manifest:
-    """An object of the gateway under another name or in another namespace."""
-    manifest = base()[name]
-    return {**manifest, "metadata": {**manifest["metadata"], "name": f"{name}-2", **metadata}}
-
-
 def _secret(name: str, key: str, **metadata: object) -> Manifest:
     place = {"name": name, "namespace": "a", "labels": {"team": "a"}, **metadata}
     return {**base()["key"], "metadata": place, "data": {"api-key": b64encode(key.encode()).decode()}}
@@ -38,11 +31,11 @@ def _secret(name: str, key: str, **metadata: object) -> Manifest:
 
 def _tenants(**spec: object) -> Manifest:
     """A policy of the tenant t."""
-    policy = _copy("keys", namespace="t")
+    policy = copy_of("keys", namespace="t")
     return {**policy, "spec": {**policy["spec"], **spec}}
 
 
-_TWO: Final = _copy("keys")
+_TWO: Final = copy_of("keys")
 _OWN: Final = _secret("own", "own", namespace="t")
 _ALTERNATIVES: Final = {
     "glooAuth": {"booleanExpr": "a || b", "configs": [{"name": "a", **_KEY_AUTH}, {"name": "b", **_KEY_AUTH}]}
@@ -50,7 +43,7 @@ _ALTERNATIVES: Final = {
 _FORWARDING: Final = {
     **_tenants(config=_ALTERNATIVES),
     "metadata": {
-        **_copy("keys", namespace="t")["metadata"],
+        **copy_of("keys", namespace="t")["metadata"],
         "annotations": {"wardgate.dev/forward-credential": "true"},
     },
 }
@@ -214,7 +207,7 @@ TENANTS: Final[tuple[Row, ...]] = (
         "check the labels in spec.applyToRoutes, or have the policy applied in a platform namespace",
         {"keys": GONE, "+two": _tenants()},
         {"+two metadata namespace": "a"},
-        settings=_ISOLATED,
+        settings=ISOLATED,
     ),
     row(
         "The reference has no effect; remove it.",
@@ -226,27 +219,27 @@ TENANTS: Final[tuple[Row, ...]] = (
             ],
         },
         {"+two config glooAuth configs 0 apiKeyAuth k8sSecretApikeyStorage apiKeySecretRefs 0": GONE},
-        settings=_ISOLATED,
+        settings=ISOLATED,
     ),
     row(
         "Remove the one or the other.",
         {"+own": _OWN, "+two": _FORWARDING},
         {"+two config glooAuth booleanExpr": GONE},
         {"+two metadata annotations": GONE},
-        settings=_ISOLATED,
+        settings=ISOLATED,
     ),
     row(
         ", or have the platform share one with t",
         {"+two": _tenants()},
         {"+own": _OWN},
         {"key metadata annotations": {"wardgate.dev/share-with": "t"}},
-        settings=_ISOLATED,
+        settings=ISOLATED,
     ),
     row(
         "is shared with nobody: its annotation wardgate.dev/share-with must be",
         {"key metadata annotations": {"wardgate.dev/share-with": "A B"}},
         {"key metadata annotations wardgate.dev/share-with": "t"},
-        settings=_ISOLATED,
+        settings=ISOLATED,
     ),
     row(
         "has no effect outside the platform's namespaces. Remove it.",
@@ -255,14 +248,14 @@ TENANTS: Final[tuple[Row, ...]] = (
             "+own": _secret("own", "own", namespace="t", annotations={"wardgate.dev/share-with": "u"}),
         },
         {"+own metadata annotations wardgate.dev/share-with": GONE},
-        settings=_ISOLATED,
+        settings=ISOLATED,
     ),
     row(
         "Move it to the namespace of its policy, or correct its labels.",
         {"+own": _OWN},
         {"+own metadata namespace": "a"},
         {"+two": _tenants(), "+own metadata labels": {"team": "a"}},
-        settings=_ISOLATED,
+        settings=ISOLATED,
     ),
     row(
         "with wardgate.dev/upstream-hosts or wardgate.dev/share-with.",
@@ -273,7 +266,7 @@ TENANTS: Final[tuple[Row, ...]] = (
         },
         {"key metadata annotations": {"wardgate.dev/upstream-hosts": "llm.example.com"}},
         {"key metadata annotations": {"wardgate.dev/share-with": "t"}},
-        settings=_ISOLATED,
+        settings=ISOLATED,
         then=_BELOW,
     ),
     row(
@@ -287,7 +280,7 @@ TENANTS: Final[tuple[Row, ...]] = (
             "key metadata annotations": {"wardgate.dev/share-with": "t"},
         },
         {"+two config glooAuth configs 0 apiKeyAuth headersFromMetadataEntry": {"authorization": {"name": "token"}}},
-        settings=_ISOLATED,
+        settings=ISOLATED,
         then=_BELOW,
     ),
 )

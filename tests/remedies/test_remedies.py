@@ -7,6 +7,7 @@ import pytest
 from tests.remedies.api_rows import ROWS as API_ROWS
 from tests.remedies.foreign_rows import ROWS as FOREIGN_ROWS
 from tests.remedies.gateway import GUARDED, OPEN, base, changed, doors, translated
+from tests.remedies.gateway_rows import ROWS as GATEWAY_ROWS
 from tests.remedies.policy_rows import ROWS as POLICY_ROWS
 from tests.remedies.route_rows import ROWS as ROUTE_ROWS
 from tests.remedies.row import Row
@@ -14,7 +15,7 @@ from wardgate.api import parse_object
 from wardgate.problems import Problem, ProblemKind
 from wardgate.settings import Settings
 
-ROWS = API_ROWS + POLICY_ROWS + ROUTE_ROWS + FOREIGN_ROWS
+ROWS = API_ROWS + POLICY_ROWS + GATEWAY_ROWS + ROUTE_ROWS + FOREIGN_ROWS
 _BAD = (ProblemKind.ERROR, ProblemKind.CONFLICT)
 
 
