@@ -145,7 +145,7 @@ AUTH: Final[tuple[Row, ...]] = (
         {"keys applyToRoutes 0": {"route": {}}},
     ),
     row(
-        "no route is closed for their sake. Correct them.",
+        "so every route that no other ExtAuthPolicy guards is closed. Correct them.",
         {"keys applyToRoutes 0 route labels": ["x"]},
         {"keys applyToRoutes 0 route labels": {"route": "llm"}},
     ),

@@ -17,6 +17,7 @@ ELSEWHERE: Final = {
 }
 """Modules whose remedies are about files, and where those are shown."""
 UNREACHED: Final = {
+    "{} cannot be read. Correct the text that it stands in.": "told beside the finding of the text itself",
     "Split it.": "takes a file of 64 MiB: tests/standalone/test_documents.py",
 }
 

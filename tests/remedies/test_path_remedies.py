@@ -14,9 +14,14 @@ def _told(folder: Folder) -> list[Diagnostic]:
     return list(folder.scan().diagnostics)
 
 
+def _remedies(folder: Folder) -> list[str]:
+    """Without what holds until they are followed."""
+    return [one.remedy.partition(" Until")[0] for one in _told(folder)]
+
+
 def test_path_that_does_not_exist_is_restored(tmp_path: Path) -> None:
     folder = Folder([tmp_path / "none"])
-    assert ["Correct the path, or restore it."] == [one.remedy for one in _told(folder)]
+    assert ["Correct the path, or restore it."] == _remedies(folder)
     (tmp_path / "none").mkdir()
     assert [] == _told(folder)
 
@@ -25,7 +30,7 @@ def test_link_that_points_to_nothing_is_corrected(tmp_path: Path) -> None:
     link = tmp_path / "a.yaml"
     link.symlink_to(tmp_path / "none")
     folder = Folder([tmp_path])
-    assert ["Correct the link."] == [one.remedy for one in _told(folder)]
+    assert ["Correct the link."] == _remedies(folder)
     link.unlink()
     link.symlink_to(tmp_path / "there")
     (tmp_path / "there").write_text(_SECRET)
@@ -38,7 +43,7 @@ def test_emptied_file_keeps_its_objects_until_it_is_removed(tmp_path: Path) -> N
     folder = Folder([tmp_path])
     assert [] == _told(folder)
     file.write_text("")
-    assert ["Remove the file to remove its objects."] == [one.remedy.partition(" Until")[0] for one in _told(folder)]
+    assert ["Remove the file to remove its objects."] == _remedies(folder)
     file.unlink()
     scan = folder.scan()
     assert ((), 0) == (scan.diagnostics, len(scan.items))
@@ -48,6 +53,6 @@ def test_line_of_an_ignore_file_is_corrected(tmp_path: Path) -> None:
     ignore = tmp_path / ".wardgateignore"
     ignore.write_text("!\n")
     folder = Folder([tmp_path])
-    assert ["Correct it; until then that line leaves nothing out."] == [one.remedy for one in _told(folder)]
+    assert ["Correct it; until then that line leaves nothing out."] == _remedies(folder)
     ignore.write_text("charts/\n")
     assert [] == _told(folder)

@@ -24,11 +24,17 @@ def _secret(data: str, name: str = "name: x") -> str:
     return f"apiVersion: v1\nkind: Secret\nmetadata: {{{name}}}\n{data}\n"
 
 
+def _listed(item: str) -> str:
+    return f"apiVersion: v1\nkind: List\nitems: [{item}]\n"
+
+
+_FLOW: Final = "{apiVersion: v1, kind: Secret, metadata: {name: x}}"
 _HEAD: Final = "apiVersion: v1\nkind: Secret\n"
 _FINE: Final = _secret("type: x")
 _ALIASES: Final = f"x: &a [{'1,' * 1000}]\nz: [{'*a,' * 101}]"
 
 ROWS: Final[tuple[TextRow, ...]] = (
+    _row("Give Wardgate what helm template makes of it", f"{{{{ if .x }}}}\n{_FINE}{{{{ end }}}}\n", _FINE, None),
     _row("Put text that contains ': ' in quotes", _secret("type: a: b"), _secret("type: 'a: b'")),
     _row("Indent with spaces, not tabs.", _secret("type: |\n\ta"), _secret("type: |\n  a")),
     _row("Indent with spaces, not tabs, and put", _secret("stringData:\n\ta: b"), _secret("stringData:\n  a: b")),
@@ -90,7 +96,7 @@ ROWS: Final[tuple[TextRow, ...]] = (
         _secret("stringData: {'[a]': b}"),
     ),
     _row("Point it at one.", _secret("stringData: {<<: a}"), _secret("stringData: {<<: {a: b}}")),
-    _row("Start it with apiVersion, kind and metadata.", "- a\n", None),
+    _row("Start it with apiVersion, kind and metadata.", _listed("a"), _listed(_FLOW)),
     _row("Add one, for example", "kind: Secret\nmetadata: {name: x}\n", _FINE),
     _row(
         "Write each as an entry that starts with '-'.",
