@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from tests.proxy.core.codings import ENCODERS, coded, of_a_wide_window
 from tests.proxy.core.conversation import Talk, config, open_route, post_plan, request
+from tests.proxy.core.test_observer import Notes
 from tests.proxy.core.test_transformation import message, x_
 from wardgate.ir import GatewayConfig, MessageTemplate, TransformationPlan
 from wardgate.proxy.core.content_coding import ContentDecoder, ExpandsTooFarError, content_decoder, decoded
@@ -317,6 +318,13 @@ def test_request_that_a_template_reads_asks_for_what_the_caller_does() -> None:
 
 def test_identity_is_asked_for_whatever_a_template_sets() -> None:
     assert "identity" == asked(post_plan(request=message(("accept-encoding", "gzip")), response=READS))
+
+
+def test_observer_hears_what_is_asked_for() -> None:
+    notes = Notes()
+    Talk(served(post_plan(response=READS)), request("GET", "/", *ACCEPTS), observer=notes)
+    assert [("route", "accept-encoding", b"identity", False)] == notes.set
+    assert [("route", "accept_encoding")] == notes.removed
 
 
 LOADED = """
