@@ -1,7 +1,7 @@
 """Which routes a foreign object selects: as Gloo reads its selectors, and no further than an ExtAuthPolicy would reach.
 
 Where an object gives no selector at all, Gloo takes it for all routes, or all destinations, of its workspace. A
-selector with nothing in it may mean as much. What cannot be read in one selects nothing, as with a policy of ours.
+selector with nothing in it may mean as much, and so may one of a guard that cannot be read (docs/decisions/0025).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from wardgate.api.foreign_kinds import ForeignKind, Reach
 from wardgate.translate.manifests import at
 from wardgate.translate.policies.selection import RouteFinder
-from wardgate.translate.policies.selectors import read_selectors
+from wardgate.translate.policies.selectors import Selectors, read_selectors
 
 
 def selected_routes(
@@ -27,7 +27,7 @@ def selected_routes(
 
 def _by_routes(manifest: Mapping[str, object], finder: RouteFinder, *, within: str | None, restricts: bool) -> set[int]:
     selectors = read_selectors(manifest)
-    if selectors.is_empty or selectors.emptied or at(manifest, "spec", "applyToRoutes") == []:
+    if _may_mean_all(selectors, restricts=restricts) or at(manifest, "spec", "applyToRoutes") == []:
         return finder.everything(within=within)
     return finder.by_policy(selectors, within=within, restricts=restricts)
 
@@ -38,6 +38,10 @@ def _by_destinations(
     if at(manifest, "spec", "applyToWorkloads"):
         return set()  # destinations do not count beside workloads, which are guarded where they are
     selectors = read_selectors(manifest)
-    if selectors.is_empty or selectors.emptied:
+    if _may_mean_all(selectors, restricts=restricts):
         return finder.forwarding(within=within)
     return finder.by_policy(selectors, within=within, restricts=restricts)
+
+
+def _may_mean_all(selectors: Selectors, *, restricts: bool) -> bool:
+    return selectors.is_empty or bool(selectors.emptied) or (restricts and bool(selectors.unreadable))
