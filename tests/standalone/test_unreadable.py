@@ -262,6 +262,8 @@ def test_foreign_guard_that_cannot_be_read_closes_what_it_may_select(start: Star
         ("routes.yaml", ROUTES + "other: [", ("absent", "guarded", "open")),
         ("gateway.yaml", "kind: VirtualGateway\nmetadata: [", ("absent", "absent", "absent")),
         ("more.yaml", "apiVersion: v1\nkind: ConfigMap\ndata: [", ("guarded", "guarded", "open")),
+        ("more.yaml", "- hosts: {{ all }}\n  tasks: [", ("guarded", "guarded", "open")),
+        ("more.yaml", "[{a: 1},\n {b: ", ("guarded", "guarded", "open")),
         ("more.yaml", "stages: [", ("guarded", "guarded", "open")),
         ("more.yaml", '{"compilerOptions": {"strict": true, }, // mine\n}', ("guarded", "guarded", "open")),
         ("more.yaml", "{{- if .Values.x }}\nkind: {{ .Values.kind }}\n{{- end }}\n", ("guarded", "guarded", "open")),

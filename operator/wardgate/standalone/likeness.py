@@ -57,13 +57,14 @@ def likeness(text: str) -> Likeness:
     """Judge one document, or one item of a list."""
     named = set(_KIND.findall(text))
     guards = any(map(is_like_guard, named)) or _AUTH in text
-    keys = _top_keys(text)
+    lines = _content(text)
+    keys = _top_keys(lines)
     if text.lstrip().startswith("{") and not is_template(text):  # which key is at the top cannot be seen
         top = named
         is_an_object = any(f'"{key}"' in text or f"{key}:" in text for key in _OF_AN_OBJECT)
     else:
         top = {value for key, value in keys if key == "kind" and value.isidentifier()}
-        is_an_object = not keys or any(key in _OF_AN_OBJECT for key, _ in keys)
+        is_an_object = any(key in _OF_AN_OBJECT for key, _ in keys) if keys else not _is_list(lines)
     if top and not any(is_like_guard(kind) or kind.endswith("List") for kind in top):
         return Likeness.OURS if top & _OURS else Likeness.FOREIGN
     if guards:
@@ -75,9 +76,17 @@ def likeness(text: str) -> Likeness:
     return Likeness.UNKNOWN
 
 
-def _top_keys(text: str) -> list[tuple[str, str]]:
+def _content(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(("#", "---", "%"))]
+
+
+def _is_list(lines: list[str]) -> bool:
+    """Whether a document is a list, which no object is: a playbook, an array of JSON."""
+    return bool(lines) and lines[0].lstrip().startswith(("- ", "["))
+
+
+def _top_keys(lines: list[str]) -> list[tuple[str, str]]:
     """The keys with the indentation of the first one, with what stands behind them on the line."""
-    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(("#", "---", "%"))]
     indentation = len(lines[0]) - len(lines[0].lstrip()) if lines else 0
     pattern = re.compile(_TOP_KEY.pattern % indentation, re.ASCII)
     found = (pattern.match(line) for line in lines)
