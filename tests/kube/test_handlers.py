@@ -244,6 +244,18 @@ def test_statuses_are_told_of_what_is_there() -> None:
     keep(scenario, on_status=told.append)
 
 
+def test_statuses_of_foreign_objects_are_told_to_nobody() -> None:
+    told: list[SeenStatus] = []
+    manifest = {**external_service("a", version=6), "status": {"seen": 6}}
+
+    async def scenario(run: Run) -> None:
+        obj, status = stored_object("JWTPolicy", manifest), seen_status("JWTPolicy", manifest)
+        run.threads[0].observe(Observed(obj.ref, 6, obj, status, was_listed=False))
+        assert (["changed a to 6"], []) == (run.sink.take(), told)
+
+    keep(scenario, kinds={"JWTPolicy"}, on_status=told.append)
+
+
 def test_list_is_told_once_however_many_objects_it_has() -> None:
     async def scenario(run: Run) -> None:
         for number in range(5):

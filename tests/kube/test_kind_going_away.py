@@ -105,7 +105,10 @@ class FakeThread:
 observers: list[Callable[[Observed], None]] = []
 
 
-@pytest.mark.parametrize(("kind", "told", "listed"), [(POLICY, [], [POLICY]), ("RouteTable", ["removed one at 7"], [])])
+@pytest.mark.parametrize(
+    ("kind", "told", "listed"),
+    [(POLICY, [], [POLICY]), ("JWTPolicy", [], ["JWTPolicy"]), ("RouteTable", ["removed one at 7"], [])],
+)
 def test_policy_that_kopf_reports_deleted_is_looked_for_by_a_list(
     monkeypatch: pytest.MonkeyPatch, kind: str, told: list[str], listed: list[str]
 ) -> None:

@@ -105,6 +105,24 @@ def test_lists_tell_every_status() -> None:
     resync(scenario)
 
 
+def test_lists_of_foreign_kinds_tell_no_status() -> None:
+    class Guards(FakeKinds):
+        async def pages(
+            self, path: str, parameters: Parameters | None = None, *, metadata_only: bool = False
+        ) -> AsyncIterator[Manifest]:
+            async for page in FakeCollection.pages(self, path, parameters):
+                yield page
+
+    async def main() -> None:
+        statuses: list[SeenStatus] = []
+        sink = RecordingSink()
+        it = Resync(Guards(), sink=sink, timing=VirtualTime().timing, kinds=["JWTPolicy"], on_status=statuses.append)
+        await it.list_again()
+        assert (["replaced JWTPolicy [a] as of 10, at least -1"], []) == (sink.told[:1], statuses)
+
+    asyncio.run(main())
+
+
 def test_each_namespace_is_a_scope_of_its_own() -> None:
     async def scenario(run: Run) -> None:
         assert {
