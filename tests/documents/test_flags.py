@@ -30,6 +30,7 @@ OF_OTHERS = {
     "--namespace": "helm",
     "--no-deps": "pip",
     "--require-hashes": "pip",
+    "--rounds": "benchmarks",
     "--reset-then-reuse-values": "helm",
     "--server-side": "kubectl",
     "--show-tokens": "examples/provider and examples/demo",
