@@ -54,7 +54,7 @@ REFUSED = {
         route_table({**_FORWARD, "directResponse": {"status": 200}}),
         r"spec\.http\[0\].*Name exactly one action",
     ),
-    "table without a route": (route_table(), "Give at least one route under http, tcp or tls"),
+    "table without a route": (route_table(), "Give at least one route under http: tcp and tls are not supported"),
     "port by name and by number": (
         route_table({"forwardTo": {"destinations": [{"ref": {"name": "a"}, "port": {"number": 1, "name": "b"}}]}}),
         r"port.*Give the port's number or its name, not both",
@@ -149,7 +149,7 @@ def test_kubectl_user_reads_the_message(cluster: Cluster) -> None:
     ended = cluster.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(given), check=False)
 
     assert 1 == ended.returncode
-    assert "Name exactly one action: forwardTo, redirect, directResponse, delegate or graphql." in ended.stderr
+    assert "Name exactly one action: forwardTo, redirect, directResponse or delegate." in ended.stderr
 
 
 def test_lab_is_accepted_as_it_is(cluster: Cluster) -> None:
