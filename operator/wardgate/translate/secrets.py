@@ -4,21 +4,15 @@ The functions read what a policy or a gateway refers to: a shared secret, a cert
 returns the value or the one ``Problem`` that keeps the reader from having it. No message quotes what a Secret holds,
 and none says whether a Secret exists that its reader may not name.
 
-Not done here: finding them (``secret_index``), which namespaces may name which (``tenancy``), and the meaning of key
-Secrets (``keys``).
+Not done here: finding them (``secret_index``), which namespaces may name which (``tenancy``), the meaning of key
+Secrets (``keys``), and reading certificates (``certificates``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
-
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from wardgate.api.annotations import SHARE_WITH, AnnotationError, parse_namespaces
 from wardgate.api.parse import Parsed
@@ -185,8 +179,11 @@ def ca_bundle(reference: Reference, scope: Scope) -> str | Problem:
 
 
 def _checked_bundle(reference: Reference, bundle: Sensitive, *, holder: SecretContent, scope: Scope) -> str | Problem:
+    # The library takes 80 ms to load, and most installations have no certificates in Secrets.
+    from wardgate.translate.certificates import are_certificates  # noqa: PLC0415
+
     text = bundle.reveal()
-    readable = scope.versions.of(holder.stored, "ca-bundle", lambda: _certificates(text) is not None)
+    readable = scope.versions.of(holder.stored, "ca-bundle", lambda: are_certificates(text))
     return text if readable else _bad(reference, f'the "{_CA_ENTRIES[0]}" that belongs to it is not a PEM certificate')
 
 
@@ -208,30 +205,9 @@ def _pair_complaint(secret: SecretContent) -> str:
     certificate, private_key = _first(secret, _CERTIFICATE_ENTRIES), _first(secret, _PRIVATE_KEY_ENTRIES)
     if certificate is None or private_key is None:
         return 'it needs the entries "tls.crt" and "tls.key"'
-    chain = _certificates(certificate.reveal())
-    if chain is None:
-        return 'its "tls.crt" is not a PEM certificate'
-    key = _public_half(lambda: serialization.load_pem_private_key(private_key.reveal().encode(), password=None))
-    if key is None:
-        return 'its "tls.key" is not a PEM private key without a passphrase'
-    if _public_half(lambda: chain[0]) != key:
-        return 'its "tls.key" does not belong to the first certificate of its "tls.crt"'
-    return ""
+    from wardgate.translate.certificates import pair_fault  # noqa: PLC0415 - as above
 
-
-def _certificates(pem: str) -> list[x509.Certificate] | None:
-    try:
-        return x509.load_pem_x509_certificates(pem.encode())
-    except (ValueError, UnsupportedAlgorithm):
-        return None
-
-
-def _public_half(load: Callable[[], x509.Certificate | PrivateKeyTypes]) -> bytes | None:
-    """The public key of a certificate or a private key, in a form that compares; None if it cannot be read."""
-    try:
-        return load().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return None
+    return pair_fault(certificate.reveal(), private_key)
 
 
 def type_of(stored: StoredObject) -> str:
