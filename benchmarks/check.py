@@ -2,14 +2,15 @@
 
 Each team has a route table, a provider, a policy, a transformation and a key, in a file of its own. Prints the best of
 some rounds: the command's wall time and CPU time, and the time that reading and translating take in this process. The
-rest of the command's time is spent on imports.
+rest of the command's time is spent on imports, of modules that are compiled already, as those of an installed command.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from tempfile import TemporaryDirectory
@@ -86,6 +87,20 @@ def write(folder: Path, objects: int) -> None:
         (folder / f"team-{number}.yaml").write_text(yaml.safe_dump_all(list(team(number))))
 
 
+class Command:
+    """``wardgate check`` over a folder; the modules' byte code is kept in another one."""
+
+    def __init__(self, folder: Path, cache: Path) -> None:
+        self._words = [str(WARDGATE), "check", str(folder)]
+        kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        self._environment = {**kept, "PYTHONPYCACHEPREFIX": str(cache)}
+
+    def run(self) -> str:
+        """Give what it says in the end."""
+        ended = subprocess.run(self._words, env=self._environment, capture_output=True, text=True, check=True)
+        return ended.stdout.strip().splitlines()[-1]
+
+
 def best_of(work: Callable[[], object]) -> float:
     """Give the milliseconds of the fastest round: the others were disturbed."""
     times = []
@@ -96,12 +111,12 @@ def best_of(work: Callable[[], object]) -> float:
     return min(times) * 1000
 
 
-def cpu_of(command: Sequence[str]) -> float:
+def cpu_of(command: Command) -> float:
     """Give the milliseconds that a command keeps a processor busy, the least of some rounds."""
     spent = []
     for _ in range(ROUNDS):
         before = getrusage(RUSAGE_CHILDREN)
-        subprocess.run(command, capture_output=True, check=True)
+        command.run()
         after = getrusage(RUSAGE_CHILDREN)
         spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return min(spent) * 1000
@@ -110,14 +125,13 @@ def cpu_of(command: Sequence[str]) -> float:
 def main() -> None:
     """Generate, measure, print."""
     objects = int(sys.argv[1]) if len(sys.argv) > 1 else OBJECTS
-    with TemporaryDirectory() as path:
+    with TemporaryDirectory() as path, TemporaryDirectory() as cache:
         folder = Path(path)
         write(folder, objects)
-        command = [str(WARDGATE), "check", str(folder)]
-        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        command = Command(folder, Path(cache))
+        print(command.run())
         scan = Folder([folder]).scan()
-        print(said.strip().splitlines()[-1])
-        print(f"the command   {best_of(lambda: subprocess.run(command, capture_output=True, check=True)):7.0f} ms")
+        print(f"the command   {best_of(command.run):7.0f} ms")
         print(f"  its CPU     {cpu_of(command):7.0f} ms")
         print(f"  reading     {best_of(lambda: Folder([folder]).scan()):7.0f} ms")
         print(f"  translating {best_of(lambda: Engine(Settings()).take(scan)):7.0f} ms")
