@@ -25,6 +25,22 @@ spec:
   failureMode: FREEZE_CONFIG
   http: [{name: web, forwardTo: {destinations: [{ref: {name: web}, port: {number: 80}}]}}]
 """
+_TO_APPS = "delegate: {routeTables: [{labels: {tree: apps}}]}"
+_GUARDED = """
+apiVersion: networking.gloo.solo.io/v2
+kind: RouteTable
+metadata: {name: guarded, namespace: a, labels: {tree: apps}}
+spec:
+  http:
+  - matchers: [{uri: {prefix: /admin}}]
+    forwardTo: {destinations: [{ref: {name: web}, port: {number: 80}}]}
+"""
+_WIDE = """
+apiVersion: networking.gloo.solo.io/v2
+kind: RouteTable
+metadata: {name: wide, namespace: a, labels: {tree: apps}}
+spec: {http: [{forwardTo: {destinations: [{ref: {name: web}, port: {number: 80}}]}}]}
+"""
 _ROOT = ObjectRef("RouteTable", "a", "root")
 
 
@@ -56,6 +72,17 @@ def test_frozen_tree_goes_live_when_it_is_good_again() -> None:
     assert second.config == first.config
     assert third.config != first.config
     assert 3 == third.last_good[_ROOT].generation
+
+
+def test_frozen_tree_that_never_was_good_stays_closed_where_it_is_bad() -> None:
+    delegating = _FROZEN.replace("forwardTo: {destinations: [{ref: {name: web}, port: {number: 80}}]}", _TO_APPS)
+    cluster = Cluster().apply_yaml(_GATEWAY).apply_yaml(delegating).apply_yaml(_GUARDED).apply_yaml(_WIDE)
+    cluster.apply_yaml(_GUARDED.replace("web}, port", "web.x}, port"))
+    first = translate(cluster.snapshot(), Settings())
+    second = translate(cluster.snapshot(), Settings(), first.last_good)
+    assert [Refuse, Forward] == [type(action) for action in _actions(first)]
+    assert second.config == first.config
+    assert _ROOT not in second.last_good
 
 
 def test_deleted_object_has_no_last_good_form() -> None:

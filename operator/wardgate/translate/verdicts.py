@@ -40,7 +40,8 @@ def next_last_good(evidence: Evidence) -> LastGood:
     """
     found: dict[ObjectRef, StoredObject] = {}
     for stored in evidence.judged():
-        held_back = evidence.is_invalid(stored.ref) or stored.ref in evidence.routing.routed.frozen
+        routed = evidence.routing.routed
+        held_back = evidence.is_invalid(stored.ref) or stored.ref in routed.frozen or stored.ref in routed.unproven
         good = evidence.last_good.get(stored.ref) if held_back else stored
         if good is not None and good.uid == stored.uid:
             found[stored.ref] = good

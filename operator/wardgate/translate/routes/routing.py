@@ -3,6 +3,7 @@
 A root table is attached to listeners, expanded through its delegations, and merged with the other roots of its hosts.
 Where a root has ``failureMode: FREEZE_CONFIG`` and anything in its tree is bad, the whole tree is taken from the last
 good forms of its tables: their newer forms are held back, also the good ones among them, until the tree is good again.
+A tree that never was good is served as it is, its bad routes closed, and none of its tables counts as good by then.
 Under isolated tenancy that is the part of the tree that has the root's owner: nobody holds back what is another's.
 """
 
@@ -46,14 +47,15 @@ class Tables:
 class Routed:
     """``hosts`` in the order of listeners. ``parents`` and ``gateways`` of each table are for its status.
 
-    ``frozen``: tables whose newest form is held back, by the root that freezes them. ``unserved``: what no request
-    reaches.
+    ``frozen``: tables whose newest form is held back, by the root that freezes them. ``unproven``: tables of trees that
+    freeze and never were good. ``unserved``: what no request reaches.
     """
 
     hosts: list[HostPlan] = field(default_factory=list)
     parents: dict[ObjectRef, set[ObjectRef]] = field(default_factory=dict)
     gateways: dict[ObjectRef, set[ObjectRef]] = field(default_factory=dict)
     frozen: dict[ObjectRef, ObjectRef] = field(default_factory=dict)
+    unproven: set[ObjectRef] = field(default_factory=set)
     unserved: Unserved = field(default_factory=Unserved)
 
 
@@ -110,12 +112,17 @@ class Router:
         """A root in the form it is served in, with the places it is attached to."""
         places = self._attachment.of(table)
         good = self._tables.good.get(table.ref)
-        if table.freezes and good is not None and good.hosts and self._is_bad(table, places):
-            delegation = self._delegation(self._frozen_tables(good), self._findings)
-            places = self._attachment.of(good)
-            self._freeze(good, delegation, places)
-            return _Root(good, delegation, places)
-        return _Root(table, self._now, places)
+        bad = self._bad_tree(table, places) if table.freezes else []
+        if not bad:
+            return _Root(table, self._now, places)
+        if good is None or not good.hosts:
+            self._routed.unproven.update(bad)
+            return _Root(table, self._now, places)
+        self._routed.frozen.update(dict.fromkeys(bad, table.ref))
+        delegation = self._delegation(self._frozen_tables(good), self._findings)
+        places = self._attachment.of(good)
+        self._freeze(good, delegation, places)
+        return _Root(good, delegation, places)
 
     def _frozen_tables(self, root: TablePlan) -> list[TablePlan]:
         """The last good forms of the root's owner, and what others' tables are now."""
@@ -129,8 +136,8 @@ class Router:
     def _of_one_owner(self, root: TablePlan, delegation: Delegation) -> list[ObjectRef]:
         return [ref for ref in delegation.reached if self._owner(ref) == self._owner(root.ref)]
 
-    def _is_bad(self, table: TablePlan, places: Mapping[str, list[Attached]]) -> bool:
-        """Whether anything in the tree of a root is bad; its tables are noted as frozen if so."""
+    def _bad_tree(self, table: TablePlan, places: Mapping[str, list[Attached]]) -> list[ObjectRef]:
+        """The tables below a root, with it, if anything there is bad; empty if all is good."""
         findings = Findings()
         trial = self._delegation(self._tables.now.values(), findings)
         for port in sorted({self._listeners[name].plan.port for name in places}) or [0]:
@@ -138,11 +145,10 @@ class Router:
         tree = self._of_one_owner(table, trial)
         for ref in tree:
             findings.extend(self._tables.now[ref].problems)
-        bad = any(findings.is_invalid(ref) for ref in tree) or self._findings.is_invalid(table.ref)
-        if bad:
-            self._findings.extend(findings.all())
-            self._routed.frozen.update(dict.fromkeys(tree, table.ref))
-        return bad
+        if not any(findings.is_invalid(ref) for ref in tree) and not self._findings.is_invalid(table.ref):
+            return []
+        self._findings.extend(findings.all())
+        return tree
 
     def _freeze(self, root: TablePlan, delegation: Delegation, places: Mapping[str, list[Attached]]) -> None:
         for name in places:
