@@ -13,6 +13,9 @@ PYTEST_FLAGS ?=
 # The slow tests wait half of their time, so there is one process more than there are cores.
 TEST_PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
 
+# The tests start hundreds of processes, and each would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # A file at a time for each process, in the order of tests/conftest.py.
 SHARED = -n $(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder
 

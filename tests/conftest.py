@@ -11,7 +11,6 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
-import hypothesis
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -21,12 +20,7 @@ from tests.cluster.control_plane import ControlPlane
 
 StartCluster: TypeAlias = Callable[[], AbstractContextManager[Cluster]]
 
-# How long an example takes is the machine's affair; a test that measures time says so itself.
-hypothesis.settings.register_profile("any machine", deadline=None)
-hypothesis.settings.load_profile("any machine")
-
 CLUSTER_FIXTURES = {"control_plane_folder", "helm"}
-
 
 # How long an example takes says how busy the machine is.
 settings.register_profile("wardgate", deadline=None, suppress_health_check=[HealthCheck.too_slow])
