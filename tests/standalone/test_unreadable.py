@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.standalone.lab import POLICY, ROUTES, SECRET, TRANSFORMATION, write_lab
+from tests.standalone.lab import POLICY, ROUTES, SECRET, SERVICE, TRANSFORMATION, write_lab
 from wardgate.ir import Forward, Refuse, Route
 from wardgate.settings import Settings
 from wardgate.standalone.engine import Engine, Outcome
@@ -111,6 +113,8 @@ TELLING = {
     "neither": POLICY.replace("kind: ExtAuthPolicy\n", "").replace("apiVersion: security.policy.gloo.solo.io/v2\n", ""),
     "misspelt kind": POLICY.replace("kind: ExtAuthPolicy", "kind: ExtAuthPolicies"),
     "kind in another case": POLICY.replace("kind: ExtAuthPolicy", "kind: extauthpolicy"),
+    "a foreign kind in another case": POLICY.replace("kind: ExtAuthPolicy", "kind: JwtPolicy"),
+    "misspelt foreign kind": POLICY.replace("kind: ExtAuthPolicy", "kind: AccesPolicy"),
 }
 
 
@@ -123,6 +127,13 @@ def test_policy_that_tells_its_routes_closes_them_alone(start: Start, content: s
 
 
 # A policy that does not, or a text that may be one, closes every route that no other policy guards.
+
+
+def _in_json(manifest: str) -> str:
+    return json.dumps(yaml.safe_load(manifest))
+
+
+_SERVICE_IN_JSON = _in_json(SERVICE.replace("huggingface-api", "another"))
 
 NOT_TELLING: dict[str, str | bytes] = {
     "breaks off in the selectors": POLICY.replace("route: huggingface", "route: [huggingface"),
@@ -139,6 +150,10 @@ NOT_TELLING: dict[str, str | bytes] = {
     "a conflict of a merge": POLICY.replace("spec:\n", "<<<<<<< HEAD\nspec:\n"),
     "kind cannot be read": "kind: [",
     "nested too deep": "metadata: " + "[" * 200,
+    "behind another object, and the marker is damaged": ROUTES.replace("\n---\n", "\n--\n") + f"--\n{POLICY}",
+    "behind another object in a stream of JSON": f"{_SERVICE_IN_JSON}\n{_in_json(POLICY)}\n",
+    "behind another policy": f"{POLICY.replace('route: huggingface', 'route: none')}-- -\n{POLICY}",
+    "breaks off in its second selectors": POLICY.replace("  config:", "  applyToDestinations:\n  - {a\n  config:"),
 }
 
 
@@ -324,7 +339,36 @@ def test_list_whose_frame_is_broken_still_gives_its_items(start: Start) -> None:
     assert ("guarded", "guarded", "open") == states(outcome)
 
 
+@pytest.mark.parametrize("version", ["v1", "v2", "v1beta1"])
+def test_list_of_whatever_version_gives_its_items(start: Start, version: str) -> None:
+    (start.folder / "policy.yaml").unlink()
+    text = _listed(POLICY).replace("apiVersion: v1", f"apiVersion: {version}", 1)
+
+    assert ("guarded", "guarded", "open") == states(start.with_file("export.yaml", text))
+
+
+# Its age stays with it.
+
+
+def test_policy_that_cannot_be_read_stays_before_younger_ones(start: Start) -> None:
+    older = POLICY.replace("metadata:\n", "metadata:\n  creationTimestamp: '2020-01-01T00:00:00Z'\n")
+    younger = older.replace("2020", "2021").replace("name: huggingface-apikey", "name: a-younger-one")
+    start.with_file("younger.yaml", younger)
+
+    assert ("closed", "guarded", "open") == states(start.with_file("policy.yaml", older + "other: ["))
+
+
 # While the gateway runs.
+
+
+@pytest.mark.parametrize("marker", ["--\n", "----\n", "--- -\n", ""])
+def test_damaged_marker_between_two_objects_costs_neither_in_a_running_gateway(start: Start, marker: str) -> None:
+    folder, engine = Folder([start.folder]), Engine(Settings())
+    (start.folder / "policy.yaml").write_text(f"{SERVICE.replace('huggingface-api', 'another')}---\n{POLICY}")
+    engine.take(folder.scan())
+    (start.folder / "policy.yaml").write_text(f"{SERVICE.replace('huggingface-api', 'another')}{marker}{POLICY}")
+
+    assert ("guarded", "guarded", "open") == states(engine.take(folder.scan()))
 
 
 def test_new_policy_that_cannot_be_read_closes_its_routes_in_a_running_gateway(start: Start) -> None:

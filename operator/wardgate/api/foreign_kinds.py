@@ -6,6 +6,7 @@ it says whom it selects, whether it *guards* (its owner believes that it decides
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -176,6 +177,17 @@ FOREIGN_KINDS: Final[Mapping[str, ForeignKind]] = MappingProxyType({kind.name: k
 """By the name that their objects have in references."""
 GUARDS: Final[Mapping[str, ForeignKind]] = MappingProxyType({kind.name: kind for kind in _KNOWN if kind.guards})
 """The kinds that close routes."""
+
+
+_ALIKE: Final = 0.85
+"""How much a name has to resemble a guard's to be a misspelling of it: CORSPolicy is none of CSRFPolicy."""
+_GUARDS_BY_LOWER_CASE: Final = MappingProxyType({kind.lower(): kind for kind in GUARDS})
+
+
+def misspelt_guard(kind: str) -> str | None:
+    """The guard that a kind, which is none of those that are known, was meant to be; None: it resembles none."""
+    near = difflib.get_close_matches(kind.lower(), _GUARDS_BY_LOWER_CASE, n=1, cutoff=_ALIKE)
+    return _GUARDS_BY_LOWER_CASE[near[0]] if near else None
 
 
 def foreign_kind(group: str, kind: str) -> ForeignKind | None:

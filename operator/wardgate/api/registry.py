@@ -27,7 +27,7 @@ from wardgate.api.ext_auth_policy import ExtAuthPolicy
 from wardgate.api.ext_auth_server import ExtAuthServer
 from wardgate.api.external_endpoint import ExternalEndpoint
 from wardgate.api.external_service import ExternalService
-from wardgate.api.foreign_kinds import GUARDS, PLATFORM_GROUPS, ForeignKind, foreign_kind
+from wardgate.api.foreign_kinds import GUARDS, PLATFORM_GROUPS, ForeignKind, foreign_kind, misspelt_guard
 from wardgate.api.model import KubernetesObject
 from wardgate.api.route_table import RouteTable
 from wardgate.api.transformation_policy import TransformationPolicy
@@ -140,6 +140,7 @@ def _stranger(group: str, kind: str) -> Stranger | Unknown | ForeignKind:
 
 def _misspelt(kind: str) -> Stranger | Unknown:
     near = difflib.get_close_matches(kind.lower(), _BY_LOWER_CASE, n=1, cutoff=_ALIKE)
-    if near:
-        return Unknown(f"Wardgate knows no such kind: did you mean {_BY_LOWER_CASE[near[0]]}?")
+    meant = _BY_LOWER_CASE[near[0]] if near else misspelt_guard(kind)
+    if meant is not None:
+        return Unknown(f"Wardgate knows no such kind: did you mean {meant}?")
     return Stranger(is_beside_ours=True)

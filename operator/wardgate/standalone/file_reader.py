@@ -8,7 +8,7 @@ from wardgate.problems import ObjectRef, Reason, format_path
 from wardgate.standalone import stand_ins
 from wardgate.standalone.diagnostics import Diagnostic, Severity
 from wardgate.standalone.documents import BrokenDocument, Document, read_documents
-from wardgate.standalone.likeness import Likeness, is_template, likeness
+from wardgate.standalone.likeness import Likeness, is_template, likeness, names_several
 from wardgate.standalone.manifests import Fault, Foreign, Manifest, read_manifests
 from wardgate.standalone.place import Place
 from wardgate.standalone.slots import Item, Slot, digest_of, readable
@@ -64,7 +64,8 @@ def diagnostic(
 
 def _broken(path: str, document: BrokenDocument) -> Slot:
     judged = likeness(document.text)
-    ref = None if judged is Likeness.FOREIGN else stand_ins.identify_broken(document.partial)
+    is_one = judged is not Likeness.FOREIGN and not names_several(document.text)
+    ref = stand_ins.identify_broken(document.partial) if is_one else None
     stand_in = None if judged is Likeness.FOREIGN else stand_ins.of_broken(document, judged, file=path)
     message, remedy = document.message, document.remedy
     severity: Severity = "error"

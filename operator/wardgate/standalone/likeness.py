@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Final
 
 from wardgate.api import KINDS
-from wardgate.api.foreign_kinds import GUARDS
+from wardgate.api.foreign_kinds import FOREIGN_KINDS, GUARDS, misspelt_guard
 
 GUARD: Final = "ExtAuthPolicy"
 _OURS: Final = frozenset({*KINDS, "Secret"})
@@ -44,8 +44,18 @@ class Likeness(Enum):
 
 
 def is_like_guard(kind: str) -> bool:
-    """Whether a kind is that of a guard, or a misspelling of ours."""
-    return kind in GUARDS or bool(difflib.get_close_matches(kind.lower(), [GUARD.lower()], cutoff=_ALIKE))
+    """Whether a kind is that of a guard, or a misspelling of one."""
+    if kind in FOREIGN_KINDS:
+        return kind in GUARDS
+    is_like_ours = bool(difflib.get_close_matches(kind.lower(), [GUARD.lower()], cutoff=_ALIKE))
+    return is_like_ours or misspelt_guard(kind) is not None
+
+
+def names_several(text: str) -> bool:
+    """Whether a text holds more than one object: a marker between them is damaged, or it is a stream of JSON."""
+    if text.lstrip().startswith("{"):
+        return sum(kind in _OURS or kind in GUARDS for kind in _KIND.findall(text)) > 1
+    return sum(key == "kind" for key, _ in _top_keys(_content(text))) > 1
 
 
 def is_template(text: str) -> bool:

@@ -139,7 +139,7 @@ _EXAMPLES: Final = {"apiVersion": "apiVersion: security.policy.gloo.solo.io/v2",
 
 
 def _may_be_list(api_version: str, kind: str) -> bool:
-    return (api_version, kind) == ("v1", "List") or kind.removesuffix("List") in _KNOWN
+    return (kind == "List" and "/" not in api_version) or kind.removesuffix("List") in _KNOWN
 
 
 def _read_items(items: object, path: FieldPath) -> Iterator[Content]:

@@ -14,8 +14,9 @@ from typing import Any, Final
 from wardgate.api import KINDS
 from wardgate.api.foreign_kinds import GUARDS
 from wardgate.problems import ObjectRef
+from wardgate.standalone.creation_time import creation_time
 from wardgate.standalone.documents import BrokenDocument, Document
-from wardgate.standalone.likeness import GUARD, Likeness, is_like_guard, likeness
+from wardgate.standalone.likeness import GUARD, Likeness, is_like_guard, likeness, names_several
 from wardgate.standalone.manifests import Fault, identify
 from wardgate.standalone.slots import Item, StandIn, digest_of
 
@@ -34,13 +35,15 @@ _EMPTY: Final = Document({}, "", 1)
 def of_broken(document: BrokenDocument, judged: Likeness, *, file: str) -> StandIn | None:
     """The stand-in of a document that breaks off; None where nothing is lost that restricts."""
     sure = certain(document.partial)
+    several = names_several(document.text)
     ref = identify_broken(document.partial)
-    if ref is None and judged.may_guard:
-        ref = _unnamed(document.partial.get("kind"), sure, f"{file}:{document.place.line}")
+    if judged.may_guard and (ref is None or several):
+        at = f"{file}:{document.place.line}"
+        ref = ObjectRef(GUARD, _EVERYWHERE, at) if several else _unnamed(document.partial.get("kind"), sure, at)
     if ref is None or ref.kind not in _API_VERSIONS:
         return None
     spec = sure.get("spec")
-    if _is_policy(ref.kind) and ("applyTo" in document.rest or not _selects(spec) or _LOST in repr(spec)):
+    if _is_policy(ref.kind) and (several or not _selects_for_sure(spec, document)):
         spec = None
     readable = Document(None, document.text, document.first_line)
     return _stand_in(ref, sure, spec, file=file, document=readable, is_sure=judged is not Likeness.UNKNOWN)
@@ -99,7 +102,8 @@ def _stand_in(
     }
     damage = _damage(ref, spec, is_sure=is_sure)
     digest = digest_of({"damage": damage, "manifest": manifest})
-    return StandIn(Item(ref, manifest, digest, file, document, (), damage=damage), is_sure)
+    created = creation_time(manifest["metadata"]) or ""
+    return StandIn(Item(ref, manifest, digest, file, document, (), created, damage), is_sure)
 
 
 def _damage(ref: ObjectRef, spec: object, *, is_sure: bool) -> str:
@@ -114,6 +118,14 @@ def _damage(ref: ObjectRef, spec: object, *, is_sure: bool) -> str:
     if _is_policy(ref.kind):
         return "Until then the routes that it selects are closed." if _selects(spec) else ""
     return "Until then its routes are closed." if ref.kind == "RouteTable" else "Until then nothing of it is served."
+
+
+def _selects_for_sure(spec: object, document: BrokenDocument) -> bool:
+    """Whether nothing that breaks off, or may follow, is a selector."""
+    written = document.partial.get("spec")
+    given = [name for name in written if name.startswith("applyTo")] if isinstance(written, Mapping) else []
+    is_whole = isinstance(spec, Mapping) and all(name in spec for name in given)
+    return is_whole and _selects(spec) and "applyTo" not in document.rest and _LOST not in repr(spec)
 
 
 def _selects(spec: object) -> bool:

@@ -126,18 +126,31 @@ def test_access_policy_of_workloads_means_no_route() -> None:
     assert CLOSED not in actions(found).values()
 
 
-@pytest.mark.parametrize("spec", [{"applyToRoutes": "all"}, {"applyToRoutes": [7]}])
-def test_guard_whose_selectors_nobody_can_read_may_mean_every_route_and_is_told(spec: Manifest) -> None:
-    found = result(infra(route("r")), guard(**spec))
+@pytest.mark.parametrize("spec", [{"applyToRoutes": "all"}, {"applyToRoutes": [7]}, 7])
+def test_guard_whose_selectors_nobody_can_read_may_mean_every_route(spec: object) -> None:
+    guarded = route("guarded", prefix("/guarded"), labels={"team": "a"})
+    found = result(infra(guarded, route("r", prefix("/r"))), policy("infra/keys", team="a"), {**guard(), "spec": spec})
 
-    assert {"infra/rt/r": CLOSED} == actions(found)
+    assert CLOSED == actions(found)["infra/rt/r"]
+    assert CLOSED != actions(found)["infra/rt/guarded"]
     assert any("Its selectors cannot be read" in problem.message for problem in found.statuses.problems)
 
 
-def test_guard_whose_spec_is_no_object_may_mean_every_route() -> None:
-    found = result(infra(route("r")), {**guard(), "spec": 7})
+def test_guard_of_a_tenant_whose_selectors_nobody_can_read_closes_routes_of_the_tenant_alone() -> None:
+    found = result(
+        infra(route("r", prefix("/p"))),
+        infra(route("r", prefix("/t")), namespace="team-a"),
+        guard("team-a/guard", applyToRoutes="all"),
+        settings=ISOLATED,
+    )
 
-    assert {"infra/rt/r": CLOSED} == actions(found)
+    assert {"infra/rt/r": OPEN, "team-a/rt/r": CLOSED} == actions(found)
+
+
+def test_access_policy_whose_selectors_nobody_can_read_may_mean_every_destination() -> None:
+    found = result(infra(THERE, ELSEWHERE), guard(kind="AccessPolicy", applyToDestinations="all"))
+
+    assert {"infra/rt/there": CLOSED, "infra/rt/elsewhere": OPEN} == actions(found)
 
 
 def test_route_that_is_closed_already_keeps_its_reason() -> None:
