@@ -348,3 +348,10 @@ print(loaded(ir.MessageTemplate(remove=("a",))), loaded(ir.MessageTemplate(body_
 def test_libraries_are_loaded_with_the_first_plan_that_reads_responses_and_not_before() -> None:
     done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
     assert "False True\n" == done.stdout
+
+
+@pytest.mark.parametrize("name", [b"content-digest", b"repr-digest", b"digest", b"content-md5"])
+def test_decoded_response_has_no_digest_of_the_coded_bytes(name: bytes) -> None:
+    incoming = Incoming(200, [(name, b"sha-256=:x:"), (b"content-encoding", b"gzip")])
+    decoded(incoming, b"text")
+    assert [] == incoming.headers

@@ -7,7 +7,8 @@ Rule 2: what comes coded all the same is decoded as it arrives, up to ``_CODINGS
         read half a text for a whole one.
 Rule 3: no coding may make more than ``expansion`` times the bytes that have arrived, beyond ``_FREE``, nor may the
         response be longer than the body limit, coded or decoded; that limit is counted by whoever collects.
-Rule 4: what was decoded is a response that never was coded: ``Content-Encoding`` goes, and the length is the new one.
+Rule 4: what was decoded is a response that never was coded: ``Content-Encoding`` and digests of the coded bytes go,
+        and the length is the new one.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from wardgate.proxy.core.messages import Header, HeaderList, Incoming
 _ACCEPTED: Final = b"accept-encoding"
 _IDENTITY: Final = (_ACCEPTED, b"identity")
 _CODED: Final = b"content-encoding"
+_OF_CODED: Final = frozenset({_CODED, b"content-digest", b"repr-digest", b"digest", b"content-md5"})
+"""Fields that are about the coded bytes: digests are made of them too (RFC 9530, 2 and 3; RFC 1864)."""
 _CODINGS: Final = 4
 _FREE: Final = 16 * 1024
 """Bytes that any response may expand to: a tiny one of equal letters is no bomb."""
@@ -110,7 +113,7 @@ def decoded(incoming: Incoming, body: bytes) -> None:
 
     An entity tag is weak from then on: the strong one was of the coded bytes (RFC 9110, 8.8.1).
     """
-    incoming.headers[:] = [_weakened(field) for field in incoming.headers if field[0] != _CODED]
+    incoming.headers[:] = [_weakened(field) for field in incoming.headers if field[0] not in _OF_CODED]
     incoming.arrived = [
         (name, b"%d" % len(body)) if name == b"content-length" else (name, value) for name, value in incoming.arrived
     ]
