@@ -266,6 +266,16 @@ def test_tenant_does_not_lift_a_guard_of_the_platform_with_a_policy_of_its_own()
     assert [(CLOSED, None)] == [(one.action, one.auth) for one in routes(found)]
 
 
+def test_tenant_is_told_whose_policy_a_guard_of_the_platform_needs() -> None:
+    rows = table("team-a/rt", route("r", labels={"team": "a"}), **ANY_HOST)
+    found = result(rows, guard(applyToRoutes=labelled(team="a")), policy("team-a/keys", team="a"), settings=ISOLATED)
+
+    told = [problem.message for problem in found.statuses.problems if "is closed (403)" in problem.message]
+    assert 2 == len(told)
+    assert any("Write an ExtAuthPolicy in a platform namespace instead" in message for message in told)
+    assert any("no valid ExtAuthPolicy in a platform namespace guards it instead" in message for message in told)
+
+
 def test_policy_of_the_platform_stands_in_for_guards_of_both() -> None:
     found = result(
         infra(route("a", labels={"team": "a"}), namespace="team-a"),

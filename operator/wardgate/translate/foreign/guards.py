@@ -82,7 +82,14 @@ def _is_met(number: int, guard: ObjectRef, *, auth: AuthAttachment, tenancy: Ten
     return number in auth.plans and tenancy.may_replace(guard.namespace, auth.owners[number].namespace)
 
 
-def tell_tables(attachment: GuardAttachment, instances: Sequence[RouteInstance], findings: Findings) -> None:
+def who_may_replace(guard: ObjectRef, tenancy: Tenancy) -> str:
+    """Goes behind "an ExtAuthPolicy": whose policies stand in for a guard; empty where everybody's do."""
+    return " in a platform namespace" if tenancy.isolated and tenancy.is_platform(guard.namespace) else ""
+
+
+def tell_tables(
+    attachment: GuardAttachment, instances: Sequence[RouteInstance], *, tenancy: Tenancy, findings: Findings
+) -> None:
     """Tell every RouteTable of its routes that are closed for the sake of guards."""
     by_table: dict[ObjectRef, dict[ObjectRef, set[int]]] = {}
     for guard, numbers in attachment.unmet.items():
@@ -97,6 +104,7 @@ def tell_tables(attachment: GuardAttachment, instances: Sequence[RouteInstance],
             Reason.UNSUPPORTED,
             f"{count} of the routes of {table} {'is' if count == 1 else 'are'} closed (403): {first}"
             f"{f' and {more} more' if more else ''} should guard {'it' if count == 1 else 'them'}, which Wardgate does "
-            "not implement. Write an ExtAuthPolicy instead, or open such routes with --foreign-guards ignore.",
+            f"not implement. Write an ExtAuthPolicy{who_may_replace(first, tenancy)} instead, or open such routes with "
+            "--foreign-guards ignore.",
             cause=Cause(first),
         )

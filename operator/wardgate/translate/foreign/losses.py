@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from wardgate.api.foreign_kinds import FOREIGN_KINDS, ForeignKind, Reach
 from wardgate.problems import Cause, Problem, ProblemKind, Reason
 from wardgate.snapshot import ClusterSnapshot, StoredObject
-from wardgate.translate.foreign.guards import GuardAttachment
+from wardgate.translate.foreign.guards import GuardAttachment, who_may_replace
 from wardgate.translate.foreign.selection import selected_routes
 from wardgate.translate.manifests import at
 from wardgate.translate.policies.selection import RouteFinder
@@ -48,7 +48,7 @@ class Losses:
         unmet = self.guards.unmet.get(stored.ref, ())
         message = (
             f"{stored.ref} {self._what_it_does(stored, kind, self._routes(numbers))}: {kind.loss}."
-            f"{self._what_became(self._routes(unmet), of=self._routes(numbers))}"
+            f"{self._what_became(stored, self._routes(unmet), of=self._routes(numbers))}"
             f"{_UNREADABLE if read_selectors(stored.manifest).unreadable else ''}"
         )
         cause = None if numbers else Cause(kind.loss)
@@ -77,7 +77,7 @@ class Losses:
         """A route counts once, however many hosts and parents it is reached through."""
         return len({self.instances[number].origin for number in numbers})
 
-    def _what_became(self, unmet: int, *, of: int) -> str:
+    def _what_became(self, stored: StoredObject, unmet: int, *, of: int) -> str:
         if not unmet:
             return ""
         who = "It" if of == 1 else "They" if unmet == of else f"{unmet} of them"
@@ -85,9 +85,10 @@ class Losses:
         it = "it" if unmet == 1 else "them"
         if not self.closes:
             return f" {who} {be} open, because foreign guards are ignored."
+        where = who_may_replace(stored.ref, self.tenancy)
         return (
-            f" {who} {be} closed (403), because no valid ExtAuthPolicy guards {it} instead. Write one, or open {it} "
-            "with --foreign-guards ignore."
+            f" {who} {be} closed (403), because no valid ExtAuthPolicy{where} guards {it} instead. Write one, or open "
+            "all routes that only such kinds guard with --foreign-guards ignore."
         )
 
 

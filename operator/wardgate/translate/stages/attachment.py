@@ -54,7 +54,7 @@ def attach(
     foreign = attach_guards(guards, auth, finder=routing.finder, tenancy=tenancy)
     if settings.foreign_guards == "close":
         close_unmet(foreign, auth)
-        tell_tables(foreign, routing.instances, findings)
+        tell_tables(foreign, routing.instances, tenancy=tenancy, findings=findings)
     transformations = attach_transformations(
         policies.transformations, finder=routing.finder, tenancy=tenancy, findings=findings, idle=idle
     )
