@@ -64,16 +64,17 @@ def test_a_worker_is_undumpable() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("run", "{folder}"),
+        ("run", "{folder}", "--admin", "{taken}"),
         ("proxy", "--config", "{folder}/none.json"),
         ("operator", "--kubeconfig", "{folder}/none.yaml"),
     ],
 )
 def test_a_command_that_holds_tokens_is_undumpable(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    # Each of them ends by itself: its input is broken or absent.
-    (tmp_path / "broken.yaml").write_text("kind: [", encoding="utf-8")
-    given = [argument.format(folder=tmp_path) for argument in arguments]
-    assert said_at_the_end(COMMAND, *given) == "0 0 0"
+    # Each of them ends by itself: its address is taken, or its input absent.
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        taken = "{}:{}".format(*holder.getsockname())
+        given = [argument.format(folder=tmp_path, taken=taken) for argument in arguments]
+        assert said_at_the_end(COMMAND, *given) == "0 0 0"
 
 
 def core_limits(process: int) -> list[str]:
