@@ -123,3 +123,17 @@ def test_ignore_file_that_cannot_be_read_is_told_and_leaves_nothing_out(folder: 
 def test_text_that_is_no_pattern_is_refused(pattern: str) -> None:
     with pytest.raises(BadPatternError, match=r"for example charts/"):
         check_pattern(pattern)
+
+
+def test_ignore_file_of_thousands_of_lines_is_heeded(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    lines = "".join(f"charts/service-{number}/templates/\n" for number in range(5000))
+    (folder / IGNORE_FILE).write_text(f"{lines}ci/\n")
+
+    assert without("ci/deep/b.yaml", "ci/c.generated.yaml") == left(folder)
+    assert ("", "") == capfd.readouterr()
+
+
+def test_ignore_file_may_begin_with_a_byte_order_mark(folder: Path) -> None:
+    (folder / IGNORE_FILE).write_bytes(b"\xef\xbb\xbfci/\n")
+
+    assert without("ci/deep/b.yaml", "ci/c.generated.yaml") == left(folder)

@@ -25,7 +25,7 @@ class BadPatternError(Exception):
 def check_pattern(pattern: str) -> str:
     """Return what is a pattern. Raises ``BadPatternError``."""
     try:
-        if GitIgnoreSpec.from_lines([pattern]).patterns:
+        if _spec([pattern]).patterns:
             return pattern
     except ValueError as error:
         raise BadPatternError(_sentence(pattern)) from error
@@ -37,7 +37,7 @@ class Exclusion:
 
     def __init__(self, folder: Path, patterns: Sequence[str]) -> None:
         self.complaint: tuple[int, str] | None = None
-        self._spec = GitIgnoreSpec.from_lines([*self._of_folder(folder), *patterns])
+        self._spec = _spec([*self._of_folder(folder), *patterns])
 
     def leaves_out(self, path: str, *, is_directory: bool) -> bool:
         """Whether a path below the folder is to be passed over."""
@@ -46,7 +46,7 @@ class Exclusion:
     def _of_folder(self, folder: Path) -> Iterable[str]:
         try:
             with (folder / IGNORE_FILE).open("rb") as file:
-                lines = file.read(_LARGEST).decode().splitlines()
+                lines = file.read(_LARGEST).decode("utf-8-sig").splitlines()
         except (FileNotFoundError, NotADirectoryError):
             return ()
         except OSError as error:
@@ -59,11 +59,16 @@ class Exclusion:
 
     def _is_pattern(self, line: str, number: int) -> bool:
         try:
-            GitIgnoreSpec.from_lines([line])
+            _spec([line])
         except ValueError:
             self.complaint = self.complaint or (number, _sentence(line))
             return False
         return True
+
+
+def _spec(lines: Sequence[str]) -> GitIgnoreSpec:
+    """Raises ``ValueError``. The other backends, taken where their library is there, fail on thousands of lines."""
+    return GitIgnoreSpec.from_lines(lines, backend="simple")
 
 
 def _sentence(pattern: str) -> str:
