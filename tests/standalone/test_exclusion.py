@@ -126,7 +126,7 @@ def test_text_that_is_no_pattern_is_refused(pattern: str) -> None:
 
 
 def test_ignore_file_of_thousands_of_lines_is_heeded(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    lines = "".join(f"charts/service-{number}/templates/\n" for number in range(5000))
+    lines = "".join(f"charts/service-{number}/templates/\n" for number in range(10_000))
     (folder / IGNORE_FILE).write_text(f"{lines}ci/\n")
 
     assert without("ci/deep/b.yaml", "ci/c.generated.yaml") == left(folder)
