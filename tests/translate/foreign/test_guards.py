@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -15,6 +16,10 @@ from wardgate.ir import DirectResponse, Refuse
 from wardgate.problems import Cause, ObjectRef
 from wardgate.settings import Settings
 from wardgate.translate import Memo, Translation, translate
+from wardgate.translate.findings import Findings
+from wardgate.translate.foreign.guards import GuardAttachment, tell_tables
+from wardgate.translate.routes.instances import RouteInstance
+from wardgate.translate.tenancy import Tenancy
 
 Manifest = dict[str, Any]
 
@@ -297,3 +302,28 @@ def test_policy_of_a_tenant_stands_in_for_the_tenants_own_guard() -> None:
     )
 
     assert [(OPEN, "team-a/keys")] == [(one.action, one.auth) for one in routes(found)]
+
+
+class Counting(list[RouteInstance]):
+    """Counts how often a route is looked at."""
+
+    looks = 0
+
+    def __getitem__(self, number: Any) -> Any:
+        self.looks += 1
+        return super().__getitem__(number)
+
+
+def test_guards_of_one_selection_are_told_with_the_work_of_one() -> None:
+    numbers = frozenset(range(20))
+    refs = [ObjectRef("JWTPolicy", "infra", f"guard-{number:02}") for number in range(50)]
+    origin = ObjectRef("RouteTable", "infra", "rt")
+    instances = Counting(cast("RouteInstance", SimpleNamespace(origin=(origin, number))) for number in numbers)
+    findings = Findings()
+    attachment = GuardAttachment(unmet=dict.fromkeys(refs, numbers))
+    tell_tables(attachment, instances, tenancy=Tenancy.of(SHARED), findings=findings)
+    (problem,) = findings.all()
+
+    assert "20 of the routes" in problem.message
+    assert "JWTPolicy infra/guard-00 and 49 more should guard them" in problem.message
+    assert len(numbers) == instances.looks

@@ -30,16 +30,19 @@ FOREIGN_GUARD: Final = Refuse(403, "foreign_guard")
 
 @dataclass(slots=True)
 class GuardAttachment:
-    """``objects`` are the guards. ``selected``: numbers of routes by guard; ``unmet``: those of them that are open."""
+    """``objects`` are the guards. ``selected``: numbers of routes by guard; ``unmet``: those of them that are open.
+
+    Guards of one selection share it: a tenant may have thousands of them, each for all of its routes.
+    """
 
     objects: tuple[StoredObject, ...] = ()
-    selected: dict[ObjectRef, set[int]] = field(default_factory=dict)
-    unmet: dict[ObjectRef, set[int]] = field(default_factory=dict)
+    selected: dict[ObjectRef, frozenset[int]] = field(default_factory=dict)
+    unmet: dict[ObjectRef, frozenset[int]] = field(default_factory=dict)
 
     @property
     def numbers(self) -> set[int]:
         """All routes that some guard selects and nothing guards."""
-        return set().union(*self.unmet.values())
+        return set().union(*set(self.unmet.values()))
 
 
 def known_guards(
@@ -60,13 +63,17 @@ def attach_guards(
 ) -> GuardAttachment:
     """Find what the guards select, and what of it is open in their eyes although they do not exist here."""
     attachment = GuardAttachment(guards)
+    known: dict[frozenset[int], frozenset[int]] = {}
+    met: dict[str, set[int]] = {}
     for guard in guards:
-        within = tenancy.selectable(guard.ref.namespace)
-        selected = selected_routes(GUARDS[guard.ref.kind], guard.manifest, finder, within=within)
-        attachment.selected[guard.ref] = selected
-        attachment.unmet[guard.ref] = {
-            number for number in selected if not _is_met(number, guard.ref, auth=auth, tenancy=tenancy)
-        }
+        namespace = guard.ref.namespace
+        within = tenancy.selectable(namespace)
+        selected = frozenset(selected_routes(GUARDS[guard.ref.kind], guard.manifest, finder, within=within))
+        if namespace not in met:
+            met[namespace] = _met(namespace, auth=auth, tenancy=tenancy)
+        unmet = selected - met[namespace]
+        attachment.selected[guard.ref] = known.setdefault(selected, selected)
+        attachment.unmet[guard.ref] = known.setdefault(unmet, unmet)
     return attachment
 
 
@@ -76,10 +83,10 @@ def close_unmet(attachment: GuardAttachment, auth: AuthAttachment) -> None:
         auth.closed[number] = FOREIGN_GUARD
 
 
-def _is_met(number: int, guard: ObjectRef, *, auth: AuthAttachment, tenancy: Tenancy) -> bool:
-    if number in auth.closed:
-        return True
-    return number in auth.plans and tenancy.may_replace(guard.namespace, auth.owners[number].namespace)
+def _met(namespace: str, *, auth: AuthAttachment, tenancy: Tenancy) -> set[int]:
+    """Routes that a guard of the namespace finds closed, or guarded in its place."""
+    guarded = {number for number in auth.plans if tenancy.may_replace(namespace, auth.owners[number].namespace)}
+    return guarded | auth.closed.keys()
 
 
 def who_may_replace(guard: ObjectRef, tenancy: Tenancy) -> str:
@@ -91,14 +98,20 @@ def tell_tables(
     attachment: GuardAttachment, instances: Sequence[RouteInstance], *, tenancy: Tenancy, findings: Findings
 ) -> None:
     """Tell every RouteTable of its routes that are closed for the sake of guards."""
-    by_table: dict[ObjectRef, dict[ObjectRef, set[int]]] = {}
+    guards_of: dict[frozenset[int], list[ObjectRef]] = {}
     for guard, numbers in attachment.unmet.items():
-        for number in numbers:
-            table, index = instances[number].origin
-            by_table.setdefault(table, {}).setdefault(guard, set()).add(index)
-    for table, guards in by_table.items():
-        count = len(set().union(*guards.values()))
-        first, more = min(guards), len(guards) - 1
+        guards_of.setdefault(numbers, []).append(guard)
+    closed: dict[ObjectRef, set[int]] = {}
+    guards: dict[ObjectRef, set[ObjectRef]] = {}
+    for numbers, theirs in guards_of.items():
+        origins = {instances[number].origin for number in numbers}
+        for table, index in origins:
+            closed.setdefault(table, set()).add(index)
+        for table in {table for table, _ in origins}:
+            guards.setdefault(table, set()).update(theirs)
+    for table, routes in closed.items():
+        count = len(routes)
+        first, more = min(guards[table]), len(guards[table]) - 1
         findings.warning(
             table,
             Reason.UNSUPPORTED,

@@ -7,8 +7,8 @@ another kind tells (the configuration of rate limits), are not told at all.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from wardgate.api.foreign_kinds import FOREIGN_KINDS, ForeignKind, Reach
 from wardgate.problems import Cause, Problem, ProblemKind, Reason
@@ -33,6 +33,7 @@ class Losses:
     guards: GuardAttachment
     tenancy: Tenancy
     closes: bool
+    _counted: dict[frozenset[int], int] = field(default_factory=dict)
 
     def problems(self, snapshot: ClusterSnapshot) -> Iterator[Problem]:
         """One for each object that is missed."""
@@ -45,7 +46,7 @@ class Losses:
 
     def _of_selecting(self, stored: StoredObject, kind: ForeignKind) -> Problem:
         numbers = self._selected(stored, kind)
-        unmet = self.guards.unmet.get(stored.ref, ())
+        unmet = self.guards.unmet.get(stored.ref, frozenset())
         message = (
             f"{stored.ref} {self._what_it_does(stored, kind, self._routes(numbers))}: {kind.loss}."
             f"{self._what_became(stored, self._routes(unmet), of=self._routes(numbers))}"
@@ -61,21 +62,23 @@ class Losses:
             return f"selects no route that is served, and would {kind.verb} none"
         # A guard counts labels as met that nobody knows here, those of Services.
         within = self.tenancy.selectable(stored.ref.namespace)
-        sure = selected_routes(replace(kind, guards=False), stored.manifest, self.finder, within=within)
+        sure = frozenset(selected_routes(replace(kind, guards=False), stored.manifest, self.finder, within=within))
         selects = "selects" if self._routes(sure) == routes else "selects up to"
         if routes == 1:
             return f"{selects} 1 route and does not {kind.verb} it"
         return f"{selects} {routes} routes and {kind.verb}s none of them"
 
-    def _selected(self, stored: StoredObject, kind: ForeignKind) -> Collection[int]:
+    def _selected(self, stored: StoredObject, kind: ForeignKind) -> frozenset[int]:
         if kind.guards:
             return self.guards.selected[stored.ref]
         within = self.tenancy.selectable(stored.ref.namespace)
-        return selected_routes(kind, stored.manifest, self.finder, within=within)
+        return frozenset(selected_routes(kind, stored.manifest, self.finder, within=within))
 
-    def _routes(self, numbers: Collection[int]) -> int:
+    def _routes(self, numbers: frozenset[int]) -> int:
         """A route counts once, however many hosts and parents it is reached through."""
-        return len({self.instances[number].origin for number in numbers})
+        if numbers not in self._counted:
+            self._counted[numbers] = len({self.instances[number].origin for number in numbers})
+        return self._counted[numbers]
 
     def _what_became(self, stored: StoredObject, unmet: int, *, of: int) -> str:
         if not unmet:
