@@ -316,6 +316,21 @@ def test_request_that_a_template_reads_asks_for_what_the_caller_does() -> None:
     assert "gzip, br" == talk.sent["accept-encoding"]
 
 
+PARTS = (("range", "bytes=0-99"), ("if-range", '"1"'), ("if_range", '"2"'))
+
+
+@pytest.mark.parametrize("phase", ["pre", "post"])
+def test_route_whose_plan_reads_responses_asks_for_all_of_the_body(phase: str) -> None:
+    plan = post_plan(phase=phase, request=message(("range", "bytes=1-")), response=READS)
+    talk = Talk(served(plan), request("GET", "/", *PARTS, ("x-range", "stays")))
+    assert {"x-range"} == {name for name in talk.sent if "range" in name}
+
+
+def test_route_whose_plan_reads_no_response_asks_for_the_part_that_the_caller_does() -> None:
+    sent = Talk(served(post_plan(response=message(("x", "y")))), request("GET", "/", *PARTS[:2])).sent
+    assert ("bytes=0-99", '"1"') == (sent["range"], sent["if-range"])
+
+
 def test_identity_is_asked_for_whatever_a_template_sets() -> None:
     assert "identity" == asked(post_plan(request=message(("accept-encoding", "gzip")), response=READS))
 

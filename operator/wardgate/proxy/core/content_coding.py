@@ -1,7 +1,8 @@
 """A response's content codings (RFC 9110, 8.4), on routes whose plan reads the body; any other body passes as it is.
 
-Rule 1: a request whose response a plan reads asks for no coding (``ask_for_identity``): to undo one costs a worker more
-        than the bytes that it saves between a gateway and a provider.
+Rule 1: a request whose response a plan reads asks for no coding, and for no part of the body (``ask_for_identity``): to
+        undo a coding costs a worker more than the bytes that it saves between a gateway and a provider, and a part of a
+        body (RFC 9110, 14) is nothing to parse, nor does its ``Content-Range`` fit what is made of it.
 Rule 2: what comes coded all the same is decoded as it arrives, up to ``_CODINGS`` codings one upon the other. Data that
         is damaged, ends early or goes on beyond its end, and a coding that nobody knows, are refused: a template would
         read half a text for a whole one.
@@ -18,11 +19,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from wardgate.proxy.core.decoders import Decoder, DecodingError, decoder
-from wardgate.proxy.core.fields import drop
+from wardgate.proxy.core.fields import without
 from wardgate.proxy.core.messages import Header, HeaderList, Incoming
 
-_ACCEPTED: Final = b"accept-encoding"
-_IDENTITY: Final = (_ACCEPTED, b"identity")
+_IDENTITY: Final = (b"accept-encoding", b"identity")
+_OF_THE_FORM: Final = frozenset({b"accept-encoding", b"range", b"if-range"})
+"""What a request says of the form in which a body shall come."""
 _CODED: Final = b"content-encoding"
 _OF_CODED: Final = frozenset({_CODED, b"content-digest", b"repr-digest", b"digest", b"content-md5"})
 """Fields that are about the coded bytes: digests are made of them too (RFC 9530, 2 and 3; RFC 1864)."""
@@ -88,8 +90,8 @@ class ContentDecoder:
 
 
 def ask_for_identity(headers: HeaderList) -> None:
-    """Ask for a response without a content coding, in place (rule 1)."""
-    drop(headers, _ACCEPTED)
+    """Ask for a whole response without a content coding, in place (rule 1)."""
+    headers[:] = without(headers, _OF_THE_FORM)
     headers.append(_IDENTITY)
 
 

@@ -18,7 +18,7 @@ from wardgate.url_path import settle
 def rewrite(
     request: Request, action: ForwardPlan, match: CompiledMatch | None, grants: Iterable[Grant]
 ) -> Reply | None:
-    """Write path, host and the coding to ask for, in place; return the answer if the request may not leave like that.
+    """Write path, host and the form to ask for, in place; return the answer if the request may not leave like that.
 
     With ``auto_host`` the host becomes the dialled one, which is bound already.
     """

@@ -69,7 +69,7 @@ class ForwardPlan:
     host: bytes | None
     auto_host: bool
     asks_identity: bool = False
-    """Whether a plan of the route reads the response's body, and so wants it in no content coding."""
+    """Whether a plan of the route reads the response's body, and so wants it whole and in no content coding."""
 
 
 Action = ForwardPlan | Redirection | Reply
