@@ -11,6 +11,7 @@ from wardgate.translate.contract import has_error
 from wardgate.translate.counts import all_counts
 from wardgate.translate.evidence import Evidence
 from wardgate.translate.findings import Findings
+from wardgate.translate.foreign.guards import remembered
 from wardgate.translate.forms import LastGood, unless_same
 from wardgate.translate.statuses import Counts, ObjectStatus, Statuses, judge
 from wardgate.translate.weighing import weighed
@@ -45,7 +46,7 @@ def next_last_good(evidence: Evidence) -> LastGood:
         good = evidence.last_good.get(stored.ref) if held_back else stored
         if good is not None and good.uid == stored.uid:
             found[stored.ref] = good
-    found.update((guard.ref, guard) for guard in evidence.attached.guards.objects)
+    found.update((guard.ref, remembered(guard, evidence.last_good)) for guard in evidence.attached.guards.objects)
     return unless_same(dict(sorted(found.items())), evidence.last_good)
 
 

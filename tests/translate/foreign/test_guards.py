@@ -203,6 +203,17 @@ def test_guard_of_a_kind_that_nobody_could_list_since_the_start_stays_as_it_was_
     assert ObjectRef("JWTPolicy", "infra", "guard") not in listed.last_good
 
 
+def test_nothing_is_remembered_of_a_guard_but_what_it_selects() -> None:
+    cluster = Cluster().apply(gateway(), infra(route("r")), guard(applyToRoutes=labelled(team="a"), config={"x": "y"}))
+    cluster.apply(guard("infra/odd") | {"spec": 7})
+    first = translate(cluster.snapshot(), SHARED)
+    second = translate(cluster.snapshot(), SHARED, first.last_good)
+    kept = {ref.name: stored.manifest["spec"] for ref, stored in first.last_good.items() if ref.kind == "JWTPolicy"}
+
+    assert {"guard": {"applyToRoutes": labelled(team="a")}, "odd": 7} == kept
+    assert second.last_good is first.last_good
+
+
 def test_newer_form_of_a_guard_counts_although_its_kind_was_not_listed_everywhere() -> None:
     cluster = Cluster().apply(gateway(), infra(route("r")), guard())
     before = translate(cluster.snapshot(), SHARED)

@@ -8,8 +8,8 @@ Rule 3: what is closed for another reason keeps that reason.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from wardgate.api.foreign_kinds import GUARDS
@@ -56,6 +56,22 @@ def known_guards(
     found.update((stored.ref, stored) for kind in GUARDS for stored in snapshot.of(kind))
     guards = tuple(found[ref] for ref in sorted(found))
     return last if last is not None and identical(last, guards) else guards
+
+
+def remembered(guard: StoredObject, last_good: LastGood) -> StoredObject:
+    """A guard as it is kept over a restart: that it is there, and what it selects; its ``config`` may be large.
+
+    The last one where it is of the same version.
+    """
+    kept = last_good.get(guard.ref)
+    if kept == guard:
+        return kept
+    spec = guard.manifest.get("spec")
+    if isinstance(spec, Mapping):
+        spec = {name: value for name, value in spec.items() if str(name).startswith("applyTo")}
+    named = {"name": guard.ref.name, "namespace": guard.ref.namespace}
+    head = {name: guard.manifest[name] for name in ("apiVersion", "kind") if name in guard.manifest}
+    return replace(guard, manifest={**head, "metadata": named, "spec": spec})
 
 
 def attach_guards(
