@@ -12,6 +12,7 @@ from tests.remedies.text_rows import ROWS as TEXT_ROWS
 ELSEWHERE: Final = {
     "standalone/bundle_file.py": "a bundle is no manifest: tests/standalone/test_bundle_file.py",
     "standalone/listing.py": "paths: test_path_remedies.py, and test_listing.py for permissions",
+    "standalone/exclusion.py": "ignore files: test_path_remedies.py",
     "standalone/folder.py": "files: test_path_remedies.py, and test_folder.py for permissions",
     "api/crds.py": "texts of the CRDs, not of findings",
 }

@@ -56,3 +56,22 @@ def test_line_of_an_ignore_file_is_corrected(tmp_path: Path) -> None:
     assert ["Correct it; until then that line leaves nothing out."] == _remedies(folder)
     ignore.write_text("charts/\n")
     assert [] == _told(folder)
+
+
+def test_ignore_file_that_is_too_large_is_shortened(tmp_path: Path) -> None:
+    ignore = tmp_path / ".wardgateignore"
+    ignore.write_text("charts/one/\n" * 100_000)
+    folder = Folder([tmp_path])
+    assert ["Shorten it; until then this line and those behind it leave nothing out."] == _remedies(folder)
+    ignore.write_text("charts/*/\n")
+    assert [] == _told(folder)
+
+
+def test_ignore_file_that_is_none_is_made_one(tmp_path: Path) -> None:
+    ignore = tmp_path / ".wardgateignore"
+    ignore.mkdir()
+    folder = Folder([tmp_path])
+    assert ["Make it a text file; until then it leaves nothing out."] == _remedies(folder)
+    ignore.rmdir()
+    ignore.write_text("charts/\n")
+    assert [] == _told(folder)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from wardgate.standalone.folder import Folder
 from wardgate.standalone.listing import list_files
 
 FILES = ("a.yaml", "values.yaml", "charts/one/values.yaml", "charts/keep.yaml", "ci/deep/b.yaml", "ci/c.generated.yaml")
+LARGEST = 1024 * 1024
 
 
 @pytest.fixture
@@ -107,16 +110,46 @@ def test_line_that_is_no_pattern_is_told_and_the_others_count(folder: Path) -> N
     assert 2 == scan.foreign
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe", None])
-def test_ignore_file_that_cannot_be_read_is_told_and_leaves_nothing_out(folder: Path, content: bytes | None) -> None:
-    if content is None:
-        (folder / IGNORE_FILE).mkdir()
-    else:
-        (folder / IGNORE_FILE).write_bytes(content)
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda path: path.write_bytes(b"\xff\xfe"), "It is not UTF-8 text."),
+        (lambda path: path.symlink_to(path), "It cannot be read: Too many levels of symbolic links."),
+        (Path.mkdir, "It is no file."),
+        (os.mkfifo, "It is no file."),
+        (lambda path: path.symlink_to("/dev/zero"), "It is no file."),
+    ],
+    ids=["no text", "unreadable", "directory", "pipe", "device"],
+)
+def test_ignore_file_that_cannot_be_read_is_told_and_leaves_nothing_out(
+    folder: Path, make: Callable[[Path], object], told: str
+) -> None:
+    make(folder / IGNORE_FILE)
     scan = Folder([folder]).scan()
 
-    assert [(f"{folder}/{IGNORE_FILE}", 0)] == [(one.file, one.line) for one in scan.diagnostics]
+    assert [(f"{folder}/{IGNORE_FILE}", 0, "error", told)] == [
+        (one.file, one.line, one.severity, one.message) for one in scan.diagnostics
+    ]
     assert len(FILES) == scan.foreign
+
+
+@pytest.mark.parametrize("pattern", ["charts/one/", "charts\u00e4"])
+@pytest.mark.parametrize("cut", [6, 7])
+def test_ignore_file_that_is_too_large_counts_up_to_its_last_whole_line(folder: Path, pattern: str, cut: int) -> None:
+    begin = "ci/\n#"
+    filling = "x" * (LARGEST - len(begin) - 1 - cut)
+    (folder / IGNORE_FILE).write_text(f"{begin}{filling}\n{pattern}\n#{'x' * 20}\n")
+    (told,) = Folder([folder]).scan().diagnostics
+
+    assert without("ci/deep/b.yaml", "ci/c.generated.yaml") == left(folder)
+    assert (3, "error", "The file has more than 1024 KiB.") == (told.line, told.severity, told.message)
+
+
+def test_ignore_file_as_large_as_may_be_counts_whole(folder: Path) -> None:
+    (folder / IGNORE_FILE).write_text(f"#{'x' * (LARGEST - 5)}\nci/")
+
+    assert [] == [*Folder([folder]).scan().diagnostics]
+    assert without("ci/deep/b.yaml", "ci/c.generated.yaml") == left(folder)
 
 
 @pytest.mark.parametrize("pattern", ["", "!"])

@@ -227,8 +227,7 @@ def _copy(second: Item, where: str) -> Diagnostic:
     return Diagnostic("note", second.file, place.line, place.column, str(second.ref), "", Reason.CONFLICTED, message)
 
 
-def _unheeded(path: str, line: int, message: str) -> Diagnostic:
-    remedy = "Correct it; until then that line leaves nothing out." if line else "Until then it leaves nothing out."
+def _unheeded(path: str, line: int, message: str, remedy: str) -> Diagnostic:
     return diagnostic(path, Place(line, 1) if line else _NOWHERE, message, remedy, reason=Reason.INVALID)
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from wardgate.standalone.exclusion import IGNORE_FILE, Exclusion
+from wardgate.standalone.exclusion import IGNORE_FILE, Exclusion, Unheeded
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 _NOT_MANIFESTS: Final = frozenset({"kustomization.yaml", "kustomization.yml"})
@@ -34,11 +34,11 @@ _DANGLING: Final[Complaint] = ("The link points to nothing.", "Correct the link.
 
 @dataclass(slots=True)
 class Listing:
-    """``files`` is in the order of the paths. ``unheeded``: ignore files, with the line and what is wrong with it."""
+    """``files`` is in the order of the paths. ``unheeded``: ignore files of which not all counts."""
 
     files: dict[str, Signature] = field(default_factory=dict)
     unreadable: dict[str, Complaint] = field(default_factory=dict)
-    unheeded: dict[str, tuple[int, str]] = field(default_factory=dict)
+    unheeded: dict[str, Unheeded] = field(default_factory=dict)
 
 
 def list_files(roots: Sequence[Path], exclude: Sequence[str] = ()) -> Listing:
