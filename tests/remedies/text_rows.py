@@ -97,6 +97,12 @@ ROWS: Final[tuple[TextRow, ...]] = (
     ),
     _row("Point it at one.", _secret("stringData: {<<: a}"), _secret("stringData: {<<: {a: b}}")),
     _row("Start it with apiVersion, kind and metadata.", _listed("a"), _listed(_FLOW)),
+    _row(
+        'Write "---" between the objects instead, or make them the items of a List.',
+        f"- {_FLOW}\n",
+        f"---\n{_FLOW}\n",
+        _listed(_FLOW),
+    ),
     _row("Add one, for example", "kind: Secret\nmetadata: {name: x}\n", _FINE),
     _row(
         "Write each as an entry that starts with '-'.",

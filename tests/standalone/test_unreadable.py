@@ -406,6 +406,71 @@ def test_mended_policy_guards_again(start: Start) -> None:
     assert [] == errors(after, "policy.yaml")
 
 
+# Arrays, which kubectl refuses.
+
+
+def _array(*manifests: str) -> str:
+    return json.dumps([yaml.safe_load(manifest) for manifest in manifests])
+
+
+_UNKIND = POLICY.replace("kind: ExtAuthPolicy\n", "")
+ARRAYS_WITH_A_POLICY: dict[str, str] = {
+    "JSON": _array(SECRET, POLICY),
+    "YAML": yaml.safe_dump([yaml.safe_load(SECRET), yaml.safe_load(POLICY)]),
+    "one alone": _array(POLICY),
+    "beside what is no object": f"[5, {{a: 1}}, {_in_json(POLICY)}]",
+    "in an array of its own": f"[[{_in_json(POLICY)}]]",
+    "in a List": f'[{{"apiVersion": "v1", "kind": "List", "items": {_array(POLICY)}}}]',
+    "without a kind": _array(_UNKIND),
+    "with a misspelt kind": _array(POLICY.replace("kind: ExtAuthPolicy", "kind: ExtAuthPolicies")),
+    "without a name": _array(POLICY.replace("  name: huggingface-apikey\n", "")),
+    "beside a foreign guard": _array(_JWT, POLICY),
+}
+
+
+@pytest.mark.parametrize("content", ARRAYS_WITH_A_POLICY.values(), ids=ARRAYS_WITH_A_POLICY.keys())
+def test_array_with_a_policy_closes_what_no_policy_guards(start: Start, content: str) -> None:
+    outcome = start.with_file("policy.yaml", content)
+
+    assert ("closed", "guarded", "closed") == states(outcome)
+    (told,) = errors(outcome, "policy.yaml")
+    assert 'Write "---" between the objects' in told
+    assert "every route that no other ExtAuthPolicy guards is closed" in told
+
+
+def test_array_with_a_foreign_guard_alone_closes_nothing_where_those_are_ignored(start: Start) -> None:
+    outcome = start.with_file("jwt.yaml", _array(_JWT))
+    ignored = Engine(Settings(foreign_guards="ignore")).take(Folder([start.folder]).scan())
+
+    assert ("guarded", "guarded", "closed") == states(outcome)
+    assert ("guarded", "guarded", "open") == states(ignored)
+
+
+def test_array_of_objects_that_guard_nothing_is_an_error_and_closes_nothing(start: Start) -> None:
+    outcome = start.with_file("more.yaml", _array(SERVICE.replace("huggingface-api", "another")))
+
+    assert ("guarded", "guarded", "open") == states(outcome)
+    assert 1 == len(errors(outcome, "more.yaml"))
+
+
+@pytest.mark.parametrize("content", ["[]", "[1, a]", "- hosts: all\n", "[{apiVersion: v1, kind: ConfigMap}]"])
+def test_array_of_anything_else_is_a_note(start: Start, content: str) -> None:
+    outcome = start.with_file("more.yaml", content)
+
+    assert ("guarded", "guarded", "open") == states(outcome)
+    assert ["note"] == [one.severity for one in outcome.diagnostics if one.file.endswith("more.yaml")]
+
+
+def test_file_that_turns_into_an_array_keeps_its_policy(start: Start) -> None:
+    folder, engine = Folder([start.folder]), Engine(Settings())
+    engine.take(folder.scan())
+    (start.folder / "policy.yaml").write_text(_array(POLICY))
+    after = engine.take(folder.scan())
+
+    assert ("guarded", "guarded", "open") == states(after)
+    assert 1 == len(errors(after, "policy.yaml"))
+
+
 def test_tenant_cannot_close_anothers_routes(start: Start) -> None:
     (start.folder / "policy.yaml").write_text(POLICY)
     (start.folder / "tenant.yaml").write_text(

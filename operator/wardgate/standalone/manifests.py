@@ -20,6 +20,7 @@ from wardgate.api.foreign_kinds import FOREIGN_KINDS, ForeignKind
 from wardgate.api.registry import KINDS, Stranger, Unknown, look_up
 from wardgate.problems import FieldPath, ObjectRef, Reason
 from wardgate.standalone.creation_time import creation_time
+from wardgate.standalone.likeness import is_like_guard
 
 CORE_KIND: Final = "Secret"
 _OURS: Final = frozenset({*KINDS, CORE_KIND})
@@ -55,6 +56,7 @@ class Fault:
     """Something that should be an object of ours and is none. ``ref`` is present if it can be told which one.
 
     ``value`` is all of it and stands at ``at``. ``is_mistake``: it looks like an object; all else is only told.
+    ``inside``: what an array holds that stands where an object should.
     """
 
     reason: Reason
@@ -65,6 +67,7 @@ class Fault:
     value: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     at: FieldPath = ()
     is_mistake: bool = True
+    inside: tuple[Manifest | Fault, ...] = field(default=(), repr=False)
 
 
 Content: TypeAlias = Manifest | Foreign | Fault
@@ -72,6 +75,9 @@ Content: TypeAlias = Manifest | Foreign | Fault
 
 def read_manifests(value: object) -> Iterator[Content]:
     """Yield what a document holds, in order."""
+    if isinstance(value, list):
+        yield _read_array(value)
+        return
     yield from _read(value, ())
 
 
@@ -98,6 +104,33 @@ def _read(value: object, path: FieldPath) -> Iterator[Content]:
         return
     for content in _read_object(value, path):
         yield replace(content, value=value, at=path) if isinstance(content, Fault) and not content.value else content
+
+
+def _read_array(items: list[object]) -> Fault:
+    """Objects in an array, which ``kubectl`` refuses; an array of anything else is left alone."""
+    inside = tuple(_ours_within(items, ()))
+    if not inside:
+        return _no_object(())
+    remedy = 'Write "---" between the objects instead, or make them the items of a List.'
+    return replace(
+        _fault("An object stands in an array, which Kubernetes does not read.", remedy, inside[0].path), inside=inside
+    )
+
+
+def _ours_within(items: list[object], path: FieldPath) -> Iterator[Manifest | Fault]:
+    for index, item in enumerate(items):
+        if isinstance(item, list):
+            yield from _ours_within(item, (*path, index))
+            continue
+        for one in _read(item, (*path, index)):
+            if not isinstance(one, Foreign) and (_may_be_ours(one) or is_like_guard(str(one.value.get("kind")))):
+                yield one
+
+
+def _may_be_ours(content: Manifest | Fault) -> bool:
+    if isinstance(content, Manifest):
+        return is_ours(content.ref)
+    return content.reason is Reason.UNKNOWN_KIND or _is_meant_as_object(content.value)
 
 
 def _no_object(path: FieldPath) -> Fault:

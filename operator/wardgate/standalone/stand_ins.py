@@ -17,7 +17,7 @@ from wardgate.problems import ObjectRef
 from wardgate.standalone.creation_time import creation_time
 from wardgate.standalone.documents import BrokenDocument, Document
 from wardgate.standalone.likeness import GUARD, Likeness, is_like_guard, likeness, names_several
-from wardgate.standalone.manifests import Fault, identify
+from wardgate.standalone.manifests import Fault, Manifest, identify
 from wardgate.standalone.slots import Item, StandIn, digest_of
 
 _API_VERSIONS: Final = {
@@ -51,6 +51,8 @@ def of_broken(document: BrokenDocument, judged: Likeness, *, file: str) -> Stand
 
 def of_fault(fault: Fault, document: Document, *, file: str) -> StandIn | None:
     """The stand-in of a manifest whose identity is at fault, and which says what it says."""
+    if fault.inside:
+        return _of_array(fault, document, file=file)
     kind = fault.value.get("kind")
     known = kind if isinstance(kind, str) else ""
     if fault.ref is not None and fault.ref.kind in _API_VERSIONS:
@@ -60,6 +62,18 @@ def of_fault(fault: Fault, document: Document, *, file: str) -> StandIn | None:
     else:
         return None
     return _stand_in(ref, fault.value, fault.value.get("spec"), file=file, document=document, is_sure=True)
+
+
+def _of_array(fault: Fault, document: Document, *, file: str) -> StandIn | None:
+    """One for all guards in an array; of a foreign kind only where every one is."""
+    stood = [of_fault(one, document, file=file) for one in fault.inside if isinstance(one, Fault)]
+    kinds = {one.item.ref.kind for one in stood if one is not None}
+    kinds |= {one.ref.kind for one in fault.inside if isinstance(one, Manifest)}
+    kind = GUARD if GUARD in kinds else min(kinds & GUARDS.keys(), default=None)
+    if kind is None:
+        return None
+    ref = _unnamed(kind, {}, f"{file}:{document.locate(fault.path).line}")
+    return _stand_in(ref, {}, None, file=file, document=document, is_sure=True)
 
 
 def of_file(file: str) -> StandIn:
