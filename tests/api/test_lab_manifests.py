@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.api.lab import LAB, Manifest, lab_object
@@ -138,14 +136,3 @@ def test_external_endpoint_is_read() -> None:
     endpoint = model_of(given, ExternalEndpoint)
 
     assert (endpoint.spec.address, endpoint.spec.ports[0].number) == ("10.0.0.7", 8443)
-
-
-def test_five_thousand_objects_are_read_in_well_under_three_seconds() -> None:
-    given = [LAB[index % len(LAB)] for index in range(5000)]
-
-    started = time.process_time()
-    models = [parse_object(one).model for one in given]
-    elapsed = time.process_time() - started
-
-    assert None not in models
-    assert elapsed < 3
