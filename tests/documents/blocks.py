@@ -33,7 +33,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What stands behind a prompt, as one line, and the output shown below it, which may be empty."""
+    """A command behind a prompt, as one line, and the output shown below it, which may be empty."""
 
     document: str
     line: int

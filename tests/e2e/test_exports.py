@@ -1,7 +1,7 @@
 """A folder means what a real cluster means: what was applied there from a folder, and what is exported from it.
 
-The operator's side is its own: its watches with the rights of its chart, its store, its renderer. What needs no real
-API server is in ``tests/standalone/test_same_as_in_a_cluster.py``.
+The operator's side is its own: its watches with the rights of its chart, its store, its renderer. All that
+needs no real API server is in ``tests/standalone/test_same_as_in_a_cluster.py``.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _as_folder(folder: Path) -> Outcome:
 
 
 def _as_operator(account: Account) -> Rendered:
-    """What the operator comes to once it has read everything, and the Secrets that objects name."""
+    """The operator's config once it has read everything, and the Secrets that objects name."""
     found: list[Rendered] = []
 
     async def scenario() -> None:

@@ -282,7 +282,7 @@ class TestConnections:
                 assert response.connection is not None
                 transport = response.connection.transport
                 assert transport is not None
-                # What a request does that is cancelled, and after it whoever gives its connection back.
+                # A request that is cancelled closes it, and after it whoever gives its connection back.
                 for _ in range(closes):
                     transport.close()
                 response.close()

@@ -31,7 +31,7 @@ class VirtualTime:
         await woken.wait()
 
     def sleeping(self) -> bool:
-        """Whether somebody sleeps. What falls asleep after ``pass_time`` has slept through none of it."""
+        """Whether somebody sleeps. Whoever falls asleep after ``pass_time`` has slept through none of it."""
         return bool(self._sleepers)
 
     def pass_time(self, seconds: float) -> None:

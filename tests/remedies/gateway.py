@@ -94,12 +94,12 @@ def base() -> dict[str, Manifest]:
 
 
 def translated(objects: Mapping[str, Manifest], settings: Settings) -> Translation:
-    """What a first start makes of the objects: nothing has a past."""
+    """The outcome of a first start: nothing has a past."""
     return translate(Cluster().apply(*objects.values()).snapshot(), settings)
 
 
 def doors(translation: Translation) -> dict[str, str]:
-    """What stands before each route, by its name without its place."""
+    """The guard before each route, by its name without its place."""
     found = {}
     for listener in translation.config.listeners:
         for host in listener.virtual_hosts:

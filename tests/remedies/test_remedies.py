@@ -35,7 +35,7 @@ def test_gateway_without_a_mistake_has_no_finding() -> None:
 
 
 def problems_of(row: Row) -> tuple[Problem, ...]:
-    """What is told of the mistake."""
+    """The findings about the mistake."""
     return _found(row)[0]
 
 

@@ -10,7 +10,7 @@ from wardgate.standalone.folder import Folder
 
 
 def told(content: bytes | None) -> list[Diagnostic]:
-    """What a folder says of one file; None where there is none."""
+    """The findings of a folder with one file; None where there is none."""
     given = {} if content is None else {"objects.yaml": content}
     return list(Folder((), given=given).scan().diagnostics)
 

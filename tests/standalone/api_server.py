@@ -43,7 +43,7 @@ class ApiServer:
         return sorted(found, key=lambda each: each["metadata"]["uid"])
 
     def export(self) -> list[Object]:
-        """What ``kubectl get -o yaml`` shows of everything."""
+        """Everything as ``kubectl get -o yaml`` shows it."""
         return [each for kind in (*READ_KINDS, "Secret") for each in self.all_of(kind)]
 
     def _apply(self, manifest: Mapping[str, Any]) -> None:
@@ -70,7 +70,7 @@ class ApiServer:
 
 
 def as_operator(api_server: ApiServer, settings: Settings) -> Rendered:
-    """What the operator comes to, once it has read the Secrets that objects name, with no memory of rounds before."""
+    """The operator's config, once it has read the Secrets that objects name, with no memory of rounds before."""
     store = Store()
     sink = StoreSink(store, on_change=lambda: None, on_rollback=lambda: None)
 

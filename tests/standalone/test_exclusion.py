@@ -1,4 +1,4 @@
-"""What a folder's owner leaves out."""
+"""Files that a folder's owner leaves out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What cannot be read at a start: nothing stops it, it costs only what it names, and it opens no route."""
+"""Unreadable text at a start: it stops nothing, costs only what it names, and it opens no route."""
 
 from __future__ import annotations
 

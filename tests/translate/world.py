@@ -72,7 +72,7 @@ class World:
         self.chance.choice((*kinds, self._relabel, self._mend, self._rarely))()
 
     def expected(self) -> Translation:
-        """What a translation without a past makes of it."""
+        """Its translation without a past."""
         return translate(self.store.freeze(), self.settings, self.last_good)
 
     def _apply(self) -> None:
@@ -176,7 +176,7 @@ class World:
             )
 
     def _rarely(self) -> None:
-        """What concerns everything at once."""
+        """A change that concerns everything at once."""
         chance = self.chance
         if chance.random() < 0.5:
             self.settings = chance.choice(_SETTINGS)

@@ -1,7 +1,8 @@
 """Who an object is: the part of ``metadata`` that Wardgate reads.
 
-What the API server writes there (versions, times, managed fields, owners) is known and left alone: a source of objects
-that has a use for it reads it itself, and a manifest that was exported with it means the same as one without.
+The fields that the API server writes there (versions, times, managed fields, owners) are known and left alone: a source
+of objects that has a use for them reads them itself, and a manifest that was exported with them means the same as one
+without.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def check(
 
     All paths are read as one set, so give a whole folder: a policy and the routes it selects belong together.
     Warnings are unknown fields and annotations, policies that select nothing, keys that no policy uses, and the like.
-    Notes ask for nothing: they say what is read and has no effect. What follows from a finding is counted with it.
+    Notes ask for nothing: they say what is read and has no effect. Consequences of a finding are counted with it.
 
     \b
     Examples:

@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class WatchScope:
-    """What is read. ``watch_namespaces`` empty: kinds everywhere. ``guards``: foreign kinds that close routes, too.
+    """``watch_namespaces`` empty: kinds everywhere. ``guards``: foreign kinds that close routes, too.
 
     ``silence`` and ``period`` are in seconds.
     """

@@ -2,7 +2,7 @@
 
 Nothing foreign may hold up what is ours. So a first round does not wait for a foreign kind that may not be listed, nor
 long for one that cannot be; whether it was listed in time is nobody's health; and that it has no CRD, as in most
-clusters, is not worth a word. What was last seen of it stays until a list says otherwise, over a restart too.
+clusters, is not worth a word. Its objects stay as they were last seen until a list says otherwise, over a restart too.
 """
 
 from __future__ import annotations

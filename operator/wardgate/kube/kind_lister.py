@@ -65,7 +65,7 @@ class KindLister:
         self.is_watchable = False
         """Whether the last answer was a list."""
         self.problem = ""
-        """What keeps it from being listed, a sentence for people; empty if nothing does."""
+        """The reason why it cannot be listed, a sentence for people; empty if nothing does."""
 
     @property
     def is_awaited(self) -> bool:
@@ -128,7 +128,7 @@ class KindLister:
             self._hurry.clear()
 
     async def try_to_list(self) -> float:
-        """List it once; return the seconds until the next time. What keeps it from being listed is a ``problem``."""
+        """List it once; return the seconds until the next time. A failure becomes the ``problem``."""
         try:
             await self.list_again()
         except KubeError as error:

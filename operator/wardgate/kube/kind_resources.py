@@ -9,7 +9,7 @@ from wardgate.api.foreign_kinds import GUARDS
 from wardgate.kube.resources import SECRETS, Resource
 
 READ_KINDS: Final = (*KINDS, *GUARDS)
-"""What the operator reads by kind: ours, and the foreign ones that close routes."""
+"""The kinds that the operator reads: ours, and the foreign ones that close routes."""
 
 
 def resource_of(kind: str) -> Resource:

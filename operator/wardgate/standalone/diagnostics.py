@@ -62,7 +62,7 @@ class Diagnostic:
 
     @property
     def _folded(self) -> str:
-        """What is told with this one, as a count."""
+        """The count of those that are told with this one, in words."""
         objects = len({one.object for one in (self, *self.alike)})
         times = len(self.alike) + 1
         told = [f"on {objects} objects" if objects > 1 else f"{times} times" if times > 1 else ""]

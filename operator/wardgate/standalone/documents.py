@@ -100,7 +100,7 @@ def read_documents(data: bytes) -> list[Document | BrokenDocument]:
 
 
 def _decode(data: bytes) -> str:
-    """What is not UTF-8 survives as surrogates; of other Unicode text, one at the end of every line."""
+    """Decode; bytes that are not UTF-8 survive as surrogates; of other Unicode text, one at the end of every line."""
     if data.startswith(_UTF_16):
         return re.sub("$", f" {_STRAY}", data.decode("utf-16", "replace"), flags=re.MULTILINE)
     return data.decode("utf-8-sig", "surrogateescape")
@@ -155,7 +155,7 @@ def _read_one(text: str, *, first_line: int) -> Document | BrokenDocument | None
 
 
 def _not_text(text: str, at: int, *, first_line: int) -> BrokenDocument:
-    """What can be read of a document with bytes that are not UTF-8."""
+    """The readable part of a document with bytes that are not UTF-8."""
     place = Place(text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
     error = BrokenYamlError("The file is not UTF-8 text.", "Save it as UTF-8, or keep it out of the folder.", place)
     builder = TreeBuilder()

@@ -52,7 +52,7 @@ class Engine:
 
 
 def _told(one: Diagnostic) -> Told:
-    """What is no manifest at all is told once, however many such documents there are."""
+    """Documents that are no manifests are told once, however many such documents there are."""
     return Told(one, cause=_NO_MANIFEST if one.severity == "note" and one.reason is Reason.UNREADABLE else None)
 
 

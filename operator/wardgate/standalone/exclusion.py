@@ -25,7 +25,7 @@ _SHORTEN: Final = "Shorten it; until then this line and those behind it leave no
 
 
 class Unheeded(NamedTuple):
-    """What is wrong with an ignore file. ``line`` 0: all of it. Both texts are sentences."""
+    """A fault of an ignore file. ``line`` 0: all of it. Both texts are sentences."""
 
     line: int
     message: str

@@ -48,7 +48,7 @@ def diagnostic(
     ref: ObjectRef | None = None,
     severity: Severity = "error",
 ) -> Diagnostic:
-    """What is wrong with a text rather than with what it means."""
+    """A fault of a text rather than of its meaning."""
     return Diagnostic(
         severity=severity,
         file=file,

@@ -35,7 +35,7 @@ _NOWHERE: Final = Place(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a folder holds. ``objects`` by kind; a kind that is gone is an empty tuple, once it has been there.
+    """The content of a folder. ``objects`` by kind; a kind that is gone is an empty tuple, once it has been there.
 
     Objects of foreign kinds are among them, and are counted as ``foreign``.
     """

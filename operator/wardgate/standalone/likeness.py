@@ -1,4 +1,4 @@
-"""What a text that cannot be read may have been.
+"""Tells what a text that cannot be read may have been.
 
 Routes are closed for the sake of a policy that cannot be read, so it has to be told from everything else that lies in
 people's folders: charts, CI files, other objects. The text is searched, not parsed. It counts as something else only
@@ -30,7 +30,7 @@ _ALIKE: Final = 0.8
 
 
 class Likeness(Enum):
-    """What a text may be; see above."""
+    """The judgement of a text; see above."""
 
     GUARD = "an ExtAuthPolicy, or a guard of a foreign kind"
     OURS = "another object that Wardgate reads"

@@ -47,7 +47,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class StandIn:
-    """What counts where nothing is kept. ``is_sure``: the text names its kind, and nobody has to guess."""
+    """The object that counts where none is kept. ``is_sure``: the text names its kind, and nobody has to guess."""
 
     item: Item
     is_sure: bool

@@ -1,4 +1,4 @@
-"""What takes the place of an object that cannot be read, so that what it restricts stays closed.
+"""Stand-ins in the place of an object that cannot be read, so that what it restricts stays closed.
 
 A stand-in is stored under the object's name as long as there is no form of it that could be read. ``translate`` takes
 it for INVALID, with what its manifest says for sure: a policy closes the routes that it selects, a RouteTable its
@@ -91,7 +91,7 @@ def identify_broken(partial: Mapping[str, object]) -> ObjectRef | None:
 
 
 def certain(partial: Mapping[str, object]) -> dict[str, object]:
-    """What a document that breaks off says for sure: all that something else follows."""
+    """The part of a document that breaks off that is sure: all that something else follows."""
     if not partial:
         return {}
     *whole, (name, value) = partial.items()
@@ -121,7 +121,7 @@ def _stand_in(
 
 
 def _damage(ref: ObjectRef, spec: object, *, is_sure: bool) -> str:
-    """What it costs, a sentence that begins with "Until then"."""
+    """Its cost, a sentence that begins with "Until then"."""
     if ref.kind == GUARD and not _selects(spec):
         what = "this is" if is_sure else "this may be"
         return f"Until then every route that no other {GUARD} guards is closed, because {what} one."

@@ -37,7 +37,7 @@ def _each_once(findings: Findings, of_secrets: Sequence[Problem]) -> Iterator[Pr
 def next_last_good(evidence: Evidence) -> LastGood:
     """The newest accepted manifest of every object that is still there, and the guards of other kinds.
 
-    What does not change is the same mapping.
+    The same mapping where nothing has changed.
     """
     found: dict[ObjectRef, StoredObject] = {}
     for stored in evidence.judged():

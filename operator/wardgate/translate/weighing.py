@@ -1,4 +1,4 @@
-"""What a problem weighs, seen from the whole: what nobody can tell from one object alone.
+"""The weight of a problem, seen from the whole: nobody can tell it from one object alone.
 
 Rule 1: a name of a cluster that is not compared costs nothing while there is one cluster. Where objects name several,
 some of them are meant for another one and are served here all the same. Tables that no request reaches do not count.
@@ -6,7 +6,7 @@ Rule 2: what is wrong in a RouteTable that no request reaches closes nothing. It
 the table is meant for a mesh.
 Rule 3: what decides whether a table is served (its hosts, its gateways, a loop of delegations) keeps its weight.
 
-This is about what is told. What counts as a last good form is decided by what was found (``Evidence.is_invalid``): a
+This is about what is told. The last good form is decided by what was found (``Evidence.is_invalid``): a
 table with a bad route is not good because nobody asks for it today.
 """
 

@@ -222,7 +222,7 @@ def test_bomb_is_refused_before_it_takes_memory(names: tuple[str, ...], piece: i
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    # What may be made of all of it, once more while the buffer grows, and one step. Libraries' windows are not traced.
+    # All that may be made of it, once more while the buffer grows, and one step. Libraries' windows are not traced.
     assert peak < 2 * max(100 * len(data), 16 * 1024) + 4 * STEP + 100 * len(pieces)
 
 

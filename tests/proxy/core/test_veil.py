@@ -256,7 +256,7 @@ def test_tenants_template_before_a_platforms_authentication_sees_no_credential_o
 
 @pytest.mark.parametrize("place", [":path", "x-other", "referer"])
 def test_tenants_template_before_a_platforms_authentication_sees_no_copy_of_the_callers_key(place: str) -> None:
-    """Encoded as above. What else stands beside the copy is the tenant's to read."""
+    """Encoded as above. All else beside the copy is the tenant's to read."""
     spy = tenants(phase="pre", request=message(("x-spy", f'{{{{ base64_encode(header("{place}")) }}}}')))
     route = Route("r", forward("hf"), auth="plan", owner="evil", transformations=("t",))
     copies = (("x-other", b"Bearer " + KEY), ("referer", b"https://h/?a=" + KEY))

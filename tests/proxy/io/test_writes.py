@@ -98,7 +98,7 @@ def test_request_waits_for_nothing_that_has_not_come() -> None:
 
 
 def written(write: Callable[[ResponseWriter], object]) -> list[bytes]:
-    """What a writer writes to its caller."""
+    """The writes of a writer to its caller."""
     result: list[bytes] = []
 
     async def scenario() -> None:

@@ -24,7 +24,7 @@ from wardgate.proxy.core.messages import Header, HeaderList, Incoming
 
 _IDENTITY: Final = (b"accept-encoding", b"identity")
 _OF_THE_FORM: Final = frozenset({b"accept-encoding", b"range", b"if-range"})
-"""What a request says of the form in which a body shall come."""
+"""The headers of a request about the form in which a body shall come."""
 _CODED: Final = b"content-encoding"
 _OF_CODED: Final = frozenset({_CODED, b"content-digest", b"repr-digest", b"digest", b"content-md5"})
 """Fields that are about the coded bytes: digests are made of them too (RFC 9530, 2 and 3; RFC 1864)."""

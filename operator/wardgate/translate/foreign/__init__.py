@@ -1,1 +1,1 @@
-"""What objects of kinds that Wardgate does not implement mean to its routes."""
+"""Objects of kinds that Wardgate does not implement, and their meaning to its routes."""

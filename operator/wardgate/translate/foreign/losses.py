@@ -1,4 +1,4 @@
-"""What is lost of foreign objects: the routes that they select, and what does not happen there.
+"""Losses by foreign objects: the routes that they select, and what does not happen there.
 
 Objects that select routes are told one by one. All others of which the same is lost have one cause, so that a report
 tells them once, whatever their number and their kinds. Kinds of which nothing is lost at a gateway, or only what

@@ -4,8 +4,8 @@ Rule 1: one policy a route. The oldest wins; an INVALID one keeps its place; the
 Rule 2: a bad policy with a last good form guards the routes that this form selects, and closes (500) those that only
 its bad form selects. Without a last good form it closes all that its bad form selects; where the last good form has
 become bad too, also what that one selects.
-Rule 3: an unreadable selector selects nothing by itself. What was selected by the last good form stays guarded, and
-that is all there is to know. Without a last good form nobody can tell which routes were meant, and every route that no
+Rule 3: an unreadable selector selects nothing by itself. The routes of the last good form stay guarded, and that
+is all there is to know. Without a last good form nobody can tell which routes were meant, and every route that no
 policy selects is closed; the same holds for an emptied selector, which may mean every route.
 Rule 4: a policy without any selector guards every route to a Service, as Gloo says, and of the other routes that
 forward those that no policy selects.
@@ -128,7 +128,7 @@ def _take_the_rest(
 
 
 def _decide(number: int, policy: Served[PolicyOutcome], attachment: AuthAttachment, *, guarded: bool) -> None:
-    """What a policy does to a route that is its own."""
+    """The effect of a policy on a route that is its own."""
     if guarded and policy.value is not None and policy.value.plan is not None:
         attachment.plans[number] = policy.value.plan.name
     else:

@@ -1,4 +1,4 @@
-r"""What an extractor's replacement text is taken for, where its author will have meant a group.
+r"""Replacement texts of extractors that are taken literally where their author will have meant a group.
 
 REPLACE_ALL knows ECMAScript's ``$1``, unlike the ``\1`` of a route's substitution; SINGLE_REPLACE knows neither.
 """

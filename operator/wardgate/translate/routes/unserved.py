@@ -55,7 +55,7 @@ class Unserved:
     routes: list[IdleRoute] = field(default_factory=list)
 
     def problems(self) -> Iterator[Problem]:
-        """What the tables themselves are told. A root has been told when it was read or attached."""
+        """The problems that the tables themselves are told. A root has been told when it was read or attached."""
         for ref, origin in self.origins.items():
             if origin.table != ref:
                 text = f"{ref} serves nothing, because no request reaches {origin.table}, which delegates to it."
