@@ -15,7 +15,8 @@ from tests.documents.blocks import DOCUMENTS, ROOT, commands_of, name_of
 from wardgate.cli.main import COMMANDS, application
 
 TEMPLATES = [*DOCUMENTS, ROOT / "charts" / "wardgate" / "templates" / "NOTES.txt"]
-PARSERS: Mapping[str, Any] = getattr(get_command(application(*COMMANDS)), "commands")  # noqa: B009  (of typer's group)
+_GROUP: Any = get_command(application(*COMMANDS))
+PARSERS: Mapping[str, Any] = _GROUP.commands
 OPTIONS = {
     name: {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     | {"--help", "-h"}

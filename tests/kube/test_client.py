@@ -239,7 +239,8 @@ class TestWatches:
 
 
 def stands_still(writer: asyncio.StreamWriter, held: list[asyncio.StreamWriter]) -> None:
-    writer.transport.pause_reading()  # type: ignore[attr-defined]
+    assert isinstance(writer.transport, asyncio.Transport)
+    writer.transport.pause_reading()
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
     held.append(writer)
 

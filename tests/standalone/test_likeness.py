@@ -56,5 +56,5 @@ def test_text_is_what_it_says_for_sure(text: str, expected: Likeness) -> None:
         ('text: {{ header("x") }}', False),
     ],
 )
-def test_chart_s_template_is_told_from_a_policy_s(text: str, expected: bool) -> None:  # noqa: FBT001
+def test_chart_s_template_is_told_from_a_policy_s(text: str, *, expected: bool) -> None:
     assert expected is is_template(text)

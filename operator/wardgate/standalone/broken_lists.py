@@ -13,7 +13,7 @@ from typing import Final
 
 _ITEMS: Final = re.compile(r"items:[ \t]*(?:#.*)?$")
 _LIST_KIND: Final = re.compile(r"""^kind:[ \t]*["']?\w*List\b""", re.MULTILINE)
-_DASH: Final = re.compile(r"([ ]*)-(?=[ ]|$)")
+_DASH: Final = re.compile(r"[ ]*-(?=[ ]|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def cut_list(text: str) -> ListParts | None:
     first = next((number for number in range(begin + 1, len(lines)) if _DASH.match(lines[number])), None)
     if first is None or any(line.strip() and not line.lstrip().startswith("#") for line in lines[begin + 1 : first]):
         return None
-    indentation = _DASH.match(lines[first])[1]  # type: ignore[index]
+    indentation = lines[first].partition("-")[0]
     end = next((number for number in range(first, len(lines)) if _ends(lines[number], indentation)), len(lines))
     starts = [number for number in range(first, end) if lines[number].startswith(f"{indentation}-")]
     items = tuple(
