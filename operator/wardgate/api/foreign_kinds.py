@@ -13,6 +13,20 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
+from wardgate.api.groups import (
+    ADMIN,
+    EXTENSIONS,
+    INFRASTRUCTURE,
+    INTERNAL,
+    NETWORKING,
+    OBSERVABILITY,
+    PLATFORM_GROUPS,
+    PORTAL,
+    RESILIENCE,
+    SECURITY,
+    TRAFFIC,
+)
+
 
 class Reach(Enum):
     """The routes that an object of a kind means, and what its selectors mean where it gives none."""
@@ -49,34 +63,8 @@ class ForeignKind:
         return f"{self.kind}.{self.group}" if self.group in _AMBIGUOUS else self.kind
 
 
-_SECURITY: Final = "security.policy.gloo.solo.io"
-_TRAFFIC: Final = "trafficcontrol.policy.gloo.solo.io"
-_RESILIENCE: Final = "resilience.policy.gloo.solo.io"
-_NETWORKING: Final = "networking.gloo.solo.io"
-_ADMIN: Final = "admin.gloo.solo.io"
-_PORTAL: Final = "apimanagement.gloo.solo.io"
-_EXTENSIONS: Final = "extensions.policy.gloo.solo.io"
-_OBSERVABILITY: Final = "observability.policy.gloo.solo.io"
-_INFRASTRUCTURE: Final = "infrastructure.gloo.solo.io"
-_INTERNAL: Final = "internal.gloo.solo.io"
 _EDGE: Final = "gateway.solo.io"
 _AMBIGUOUS: Final = frozenset({_EDGE})
-PLATFORM_GROUPS: Final = frozenset(
-    {
-        _SECURITY,
-        _TRAFFIC,
-        _RESILIENCE,
-        _NETWORKING,
-        _ADMIN,
-        _PORTAL,
-        _EXTENSIONS,
-        _OBSERVABILITY,
-        _INFRASTRUCTURE,
-        _INTERNAL,
-    }
-)
-"""The groups of the API that ours belong to."""
-
 _NO_GRAPHQL: Final = "Wardgate does not read GraphQL"
 _NO_LIMITS: Final = "Wardgate has no rate limits for a policy to set"
 _NO_PORTAL: Final = "Wardgate has no developer portal"
@@ -98,74 +86,74 @@ def _guards() -> Iterator[ForeignKind]:
         ("JWTPolicy", "jwtpolicies", Reach.ROUTES, "Wardgate does not check JWTs"),
         ("WAFPolicy", "wafpolicies", Reach.ROUTES, "Wardgate has no web application firewall"),
     ):
-        yield ForeignKind(kind, _SECURITY, loss, reach, "guard", guards=True, plural=plural)
+        yield ForeignKind(kind, SECURITY, loss, reach, "guard", guards=True, plural=plural)
 
 
 def _policies() -> Iterator[ForeignKind]:
     for kind, group, reach, loss in (
-        ("CORSPolicy", _SECURITY, Reach.ROUTES, "Wardgate answers no preflight requests and sets no CORS headers"),
-        ("DLPPolicy", _SECURITY, Reach.ROUTES, "Wardgate masks nothing in bodies and headers"),
-        ("HTTPBufferPolicy", _TRAFFIC, Reach.ROUTES, "the bound of bodies is the setting limits.body_bytes"),
-        ("HeaderManipulationPolicy", _TRAFFIC, Reach.ROUTES, "write a TransformationPolicy instead"),
-        ("LoadBalancerPolicy", _TRAFFIC, Reach.DESTINATIONS, "Wardgate chooses among endpoints by itself"),
-        ("MirrorPolicy", _TRAFFIC, Reach.ROUTES, "Wardgate mirrors no request"),
-        ("RateLimitPolicy", _TRAFFIC, Reach.ROUTES, _NO_LIMITS),
-        ("ActiveHealthCheckPolicy", _RESILIENCE, Reach.DESTINATIONS, _NO_HEALTH),
+        ("CORSPolicy", SECURITY, Reach.ROUTES, "Wardgate answers no preflight requests and sets no CORS headers"),
+        ("DLPPolicy", SECURITY, Reach.ROUTES, "Wardgate masks nothing in bodies and headers"),
+        ("HTTPBufferPolicy", TRAFFIC, Reach.ROUTES, "the bound of bodies is the setting limits.body_bytes"),
+        ("HeaderManipulationPolicy", TRAFFIC, Reach.ROUTES, "write a TransformationPolicy instead"),
+        ("LoadBalancerPolicy", TRAFFIC, Reach.DESTINATIONS, "Wardgate chooses among endpoints by itself"),
+        ("MirrorPolicy", TRAFFIC, Reach.ROUTES, "Wardgate mirrors no request"),
+        ("RateLimitPolicy", TRAFFIC, Reach.ROUTES, _NO_LIMITS),
+        ("ActiveHealthCheckPolicy", RESILIENCE, Reach.DESTINATIONS, _NO_HEALTH),
         (
             "AdaptiveRequestConcurrencyPolicy",
-            _RESILIENCE,
+            RESILIENCE,
             Reach.DESTINATIONS,
             "the bound of connections is the setting limits.upstream_connections",
         ),
-        ("ConnectionPolicy", _RESILIENCE, Reach.DESTINATIONS, "bounds of connections are settings of the proxy"),
-        ("FailoverPolicy", _RESILIENCE, Reach.DESTINATIONS, "Wardgate fails over to no other place"),
-        ("FaultInjectionPolicy", _RESILIENCE, Reach.ROUTES, "Wardgate injects no faults"),
-        ("GraphQLPersistedQueryCachePolicy", _RESILIENCE, Reach.ROUTES, _NO_GRAPHQL),
-        ("OutlierDetectionPolicy", _RESILIENCE, Reach.DESTINATIONS, _NO_HEALTH),
+        ("ConnectionPolicy", RESILIENCE, Reach.DESTINATIONS, "bounds of connections are settings of the proxy"),
+        ("FailoverPolicy", RESILIENCE, Reach.DESTINATIONS, "Wardgate fails over to no other place"),
+        ("FaultInjectionPolicy", RESILIENCE, Reach.ROUTES, "Wardgate injects no faults"),
+        ("GraphQLPersistedQueryCachePolicy", RESILIENCE, Reach.ROUTES, _NO_GRAPHQL),
+        ("OutlierDetectionPolicy", RESILIENCE, Reach.DESTINATIONS, _NO_HEALTH),
         (
             "RetryTimeoutPolicy",
-            _RESILIENCE,
+            RESILIENCE,
             Reach.ROUTES,
             "Wardgate retries no request, and its time-outs are settings of the proxy, such as timeouts.response",
         ),
-        ("ListenerConnectionPolicy", _RESILIENCE, Reach.NONE, "bounds of connections are settings of the proxy"),
-        ("ProxyProtocolPolicy", _TRAFFIC, Reach.NONE, "Wardgate does not speak the PROXY protocol"),
-        ("WasmDeploymentPolicy", _EXTENSIONS, Reach.NONE, "Wardgate runs no WebAssembly"),
-        ("AccessLogPolicy", _OBSERVABILITY, Reach.NONE, "the access log has one form, a JSON line a request"),
-        ("TrimProxyConfigPolicy", _RESILIENCE, Reach.NONE, ""),
+        ("ListenerConnectionPolicy", RESILIENCE, Reach.NONE, "bounds of connections are settings of the proxy"),
+        ("ProxyProtocolPolicy", TRAFFIC, Reach.NONE, "Wardgate does not speak the PROXY protocol"),
+        ("WasmDeploymentPolicy", EXTENSIONS, Reach.NONE, "Wardgate runs no WebAssembly"),
+        ("AccessLogPolicy", OBSERVABILITY, Reach.NONE, "the access log has one form, a JSON line a request"),
+        ("TrimProxyConfigPolicy", RESILIENCE, Reach.NONE, ""),
     ):
         yield ForeignKind(kind, group, loss, reach, "limit" if loss == _NO_LIMITS else "change")
 
 
 def _objects() -> Iterator[ForeignKind]:
     for group, loss, kinds in (
-        (_NETWORKING, "a route leads to a Service or an ExternalService", "VirtualDestination ExternalWorkload"),
-        (_NETWORKING, "Wardgate changes no route by itself", "ProgressiveDelivery"),
-        (_TRAFFIC, "", "RateLimitClientConfig"),
-        (_ADMIN, "", "RateLimitServerConfig RateLimitServerSettings WorkspaceSettings"),
+        (NETWORKING, "a route leads to a Service or an ExternalService", "VirtualDestination ExternalWorkload"),
+        (NETWORKING, "Wardgate changes no route by itself", "ProgressiveDelivery"),
+        (TRAFFIC, "", "RateLimitClientConfig"),
+        (ADMIN, "", "RateLimitServerConfig RateLimitServerSettings WorkspaceSettings"),
         (
-            _ADMIN,
+            ADMIN,
             "",
             "Dashboard GatewayLifecycleManager InsightsConfig IstioLifecycleManager KubernetesCluster RootTrustPolicy",
         ),
-        (_ADMIN, "", "WaypointLifecycleManager"),
-        (_PORTAL, _NO_PORTAL, "ApiDoc ApiProduct ApiSchemaDiscovery ApiVersion Portal PortalConfig"),
-        (_PORTAL, "Wardgate has no developer portal, and keeps nobody out of an API product", "PortalGroup"),
-        (_PORTAL, _NO_GRAPHQL, "GraphQLSchema GraphQLResolverMap GraphQLStitchedSchema"),
-        (_INFRASTRUCTURE, "Wardgate calls no cloud functions", "CloudProvider CloudResources"),
+        (ADMIN, "", "WaypointLifecycleManager"),
+        (PORTAL, _NO_PORTAL, "ApiDoc ApiProduct ApiSchemaDiscovery ApiVersion Portal PortalConfig"),
+        (PORTAL, "Wardgate has no developer portal, and keeps nobody out of an API product", "PortalGroup"),
+        (PORTAL, _NO_GRAPHQL, "GraphQLSchema GraphQLResolverMap GraphQLStitchedSchema"),
+        (INFRASTRUCTURE, "Wardgate calls no cloud functions", "CloudProvider CloudResources"),
         (
-            _INTERNAL,
+            INTERNAL,
             "",
             "CertificateRequest DiscoveredCNI DiscoveredGateway IssuedCertificate Mesh PodBounceDirective",
         ),
-        (_INTERNAL, "", "SpireRegistrationEntry VirtualServiceBackup XdsConfig"),
+        (INTERNAL, "", "SpireRegistrationEntry VirtualServiceBackup XdsConfig"),
         ("gateway.networking.k8s.io", _OTHER_API, "Gateway GatewayClass GRPCRoute HTTPRoute ReferenceGrant TCPRoute"),
         (_EDGE, _OTHER_API, "Gateway RouteOption RouteTable VirtualHostOption VirtualService"),
         ("gloo.solo.io", _OTHER_API, "Proxy Settings Upstream UpstreamGroup"),
         ("ratelimit.solo.io", _NO_LIMITS, "RateLimitConfig"),
     ):
         yield from (ForeignKind(kind, group, loss) for kind in kinds.split())
-    yield ForeignKind("Workspace", _ADMIN, "the setting tenancy decides whose objects act on whose", told_from=2)
+    yield ForeignKind("Workspace", ADMIN, "the setting tenancy decides whose objects act on whose", told_from=2)
     for group in ("enterprise.gloo.solo.io", "extauth.solo.io"):
         yield ForeignKind("AuthConfig", group, "it selects no route, and guards none. Write an ExtAuthPolicy instead")
 

@@ -27,16 +27,13 @@ from wardgate.api.ext_auth_policy import ExtAuthPolicy
 from wardgate.api.ext_auth_server import ExtAuthServer
 from wardgate.api.external_endpoint import ExternalEndpoint
 from wardgate.api.external_service import ExternalService
-from wardgate.api.foreign_kinds import GUARDS, PLATFORM_GROUPS, ForeignKind, foreign_kind, misspelt_guard
+from wardgate.api.foreign_kinds import GUARDS, ForeignKind, foreign_kind, misspelt_guard
+from wardgate.api.groups import ADMIN, NETWORKING, PLATFORM_GROUPS, SECURITY, TRAFFIC
 from wardgate.api.model import KubernetesObject
 from wardgate.api.route_table import RouteTable
 from wardgate.api.transformation_policy import TransformationPolicy
 from wardgate.api.virtual_gateway import VirtualGateway
 
-_SECURITY: Final = "security.policy.gloo.solo.io"
-_TRAFFIC: Final = "trafficcontrol.policy.gloo.solo.io"
-_NETWORKING: Final = "networking.gloo.solo.io"
-_ADMIN: Final = "admin.gloo.solo.io"
 VERSION: Final = "v2"
 
 
@@ -91,15 +88,15 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
         kind.kind: kind
         for kind in (
-            _kind(ExtAuthPolicy, ExtAuthPolicyStatus, _SECURITY, plural="extauthpolicies", short="extauth"),
+            _kind(ExtAuthPolicy, ExtAuthPolicyStatus, SECURITY, plural="extauthpolicies", short="extauth"),
             _kind(
-                TransformationPolicy, TransformationPolicyStatus, _TRAFFIC, plural="transformationpolicies", short="tp"
+                TransformationPolicy, TransformationPolicyStatus, TRAFFIC, plural="transformationpolicies", short="tp"
             ),
-            _kind(RouteTable, RouteTableStatus, _NETWORKING, plural="routetables", short="rt"),
-            _kind(VirtualGateway, VirtualGatewayStatus, _NETWORKING, plural="virtualgateways", short="vg"),
-            _kind(ExternalService, ExternalServiceStatus, _NETWORKING, plural="externalservices", short="es"),
-            _kind(ExternalEndpoint, ExternalEndpointStatus, _NETWORKING, plural="externalendpoints", short="ep"),
-            _kind(ExtAuthServer, ExtAuthServerStatus, _ADMIN, plural="extauthservers", short="ess eas"),
+            _kind(RouteTable, RouteTableStatus, NETWORKING, plural="routetables", short="rt"),
+            _kind(VirtualGateway, VirtualGatewayStatus, NETWORKING, plural="virtualgateways", short="vg"),
+            _kind(ExternalService, ExternalServiceStatus, NETWORKING, plural="externalservices", short="es"),
+            _kind(ExternalEndpoint, ExternalEndpointStatus, NETWORKING, plural="externalendpoints", short="ep"),
+            _kind(ExtAuthServer, ExtAuthServerStatus, ADMIN, plural="extauthservers", short="ess eas"),
         )
     }
 )
