@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.cluster.cluster import Cluster
+from tests.cluster.http_api import ApiError
 from tests.e2e.door import HEADER, PATH, SECURITY, Door
 from tests.e2e.ending import kill_leader
 from tests.e2e.installation import Installation
@@ -94,6 +95,42 @@ def test_kind_that_comes_later_is_read_too(installation: Installation, cluster: 
     installation.wait_until(
         lambda: {403} == {proxy.status(PATH) for proxy in installation.proxies}, "the guard counts", seconds=40.0
     )
+
+
+def test_deleted_crd_opens_nothing_until_the_kind_is_back_without_the_guard(
+    installation: Installation, door: Door
+) -> None:
+    cluster = door.cluster
+    cluster.apply(guard(door))
+    first = installation.operator()
+    installation.proxy()
+    installation.everywhere(403, PATH)
+
+    cluster.delete("CustomResourceDefinition", NAME_OF_CRD)
+    installation.wait_until(lambda: not _is_served(cluster), "the kind is gone")
+    Door(cluster, policy=False, path="/other", beside=door)
+    installation.everywhere(200, "/other")
+    installation.everywhere(403, PATH)
+
+    kill_leader(installation, first)
+    second = installation.operator()
+    installation.wait_until(lambda: second.page("/readyz").status == 200, "the next operator is ready")
+    Door(cluster, policy=False, path="/third", beside=door)
+    installation.everywhere(200, "/third")
+    installation.everywhere(403, PATH)
+
+    cluster.apply(CRD)
+    installation.wait_until(
+        lambda: {200} == {proxy.status(PATH) for proxy in installation.proxies}, "the list counts", seconds=40.0
+    )
+
+
+def _is_served(cluster: Cluster) -> bool:
+    try:
+        cluster.list(KIND)
+    except ApiError as error:
+        return error.status != 404
+    return True
 
 
 def test_ignored_guards_close_nothing(installation: Installation, door: Door) -> None:

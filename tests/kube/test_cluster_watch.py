@@ -13,6 +13,7 @@ from tests.kube.fake_collection import refused, settle
 from tests.kube.test_resync import FakeKinds
 from tests.kube.virtual_time import VirtualTime
 from wardgate.api import KINDS
+from wardgate.api.foreign_kinds import GUARDS
 from wardgate.kube.cluster_watch import ClusterWatch, WatchScope
 from wardgate.kube.errors import ConnectionFailed
 from wardgate.kube.kind_resources import READ_KINDS, resource_of
@@ -52,7 +53,8 @@ class FakeApi(FakeKinds):
     """Discovery says of every kind that objects can be made."""
 
     async def get(self, path: str, parameters: Any = None) -> dict[str, Any]:
-        return {"resources": [{"name": kind.plural, "verbs": ["create"]} for kind in KINDS.values()]}
+        plurals = [*(kind.plural for kind in KINDS.values()), *(kind.plural for kind in GUARDS.values())]
+        return {"resources": [{"name": plural, "verbs": ["create"]} for plural in plurals]}
 
 
 @dataclass
@@ -144,11 +146,13 @@ def test_foreign_kind_that_cannot_be_read_holds_nothing_up_and_is_told() -> None
     watch(scenario, refusals={JWT_POLICIES: refused(403, "Forbidden")})
 
 
-def test_foreign_kind_without_a_crd_is_empty_and_not_worth_a_word(caplog: pytest.LogCaptureFixture) -> None:
+def test_foreign_kind_without_a_crd_takes_nothing_back_and_is_silent(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def scenario(run: Run) -> None:
         assert ((), (), True) == (run.watch.missing(), run.watch.problems(), run.watch.is_live())
         assert "JWTPolicy" in run.store.freeze().absent_kinds
-        assert frozenset() == run.store.freeze().unlisted_kinds
+        assert {"JWTPolicy"} == run.store.freeze().unlisted_kinds
 
     watch(scenario, refusals={JWT_POLICIES: refused(404, "NotFound")})
     assert "" == caplog.text

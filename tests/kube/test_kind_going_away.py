@@ -71,6 +71,12 @@ def test_kind_that_is_going_away_is_absent_before_its_objects_are_gone(discovere
     assert "extauthpolicies.security.policy.gloo.solo.io" in resync.problems[0]
 
 
+def test_guards_of_a_kind_that_is_going_away_stay_as_they_were_last_seen() -> None:
+    told, resync = _told(FakeGroup({"resources": [{"name": "jwtpolicies", "verbs": TERMINATING}]}), "JWTPolicy")
+    assert ["unlisted JWTPolicy ", "absent JWTPolicy"] == told
+    assert ((), ()) == (resync.missing(), resync.problems)
+
+
 @pytest.mark.parametrize("discovered", [_discovery(USUAL), refused(403, "Forbidden")])
 def test_kind_that_stays_may_be_empty(discovered: Manifest | ApiError) -> None:
     client = FakeGroup(discovered)

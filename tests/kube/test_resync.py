@@ -107,6 +107,9 @@ def test_lists_tell_every_status() -> None:
 
 def test_lists_of_foreign_kinds_tell_no_status() -> None:
     class Guards(FakeKinds):
+        async def get(self, path: str, parameters: Parameters | None = None) -> Manifest:
+            return {"resources": [{"name": "jwtpolicies", "verbs": ["create"]}]}
+
         async def pages(
             self, path: str, parameters: Parameters | None = None, *, metadata_only: bool = False
         ) -> AsyncIterator[Manifest]:

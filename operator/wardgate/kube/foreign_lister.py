@@ -52,7 +52,8 @@ class ForeignLister(KindLister):
         super()._is_listed()
 
     def _is_absent(self) -> None:
-        self._sink.unlisted(self.kind, self.scope, unlisted=False)
+        """Keep what was seen: who deletes a CRD, as with all of Gloo's, deletes objects and means to open nothing."""
+        self._sink.unlisted(self.kind, self.scope, unlisted=True)
         super()._is_absent()
 
     def _tell_status(self, seen: SeenStatus) -> None:

@@ -154,7 +154,7 @@ class Handlers:
 
     def _observe(self, observed: Observed) -> None:
         scope = observed.ref.namespace if self._namespaces else ""
-        if observed.obj is None and observed.ref.kind in DOUBTED | GUARDS.keys():
+        if observed.obj is None and observed.ref.kind in DOUBTED:
             self._on_relist(observed.ref.kind)
             return
         if observed.obj is None:

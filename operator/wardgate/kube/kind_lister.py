@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Final, NoReturn
 
+from wardgate.api.foreign_kinds import GUARDS
 from wardgate.faults import place_of
 from wardgate.kube.client import KubeClient
 from wardgate.kube.errors import ApiError, KubeError
@@ -22,7 +23,7 @@ _log = logging.getLogger(__name__)
 PERIOD: Final = 60.0
 """Seconds between two lists of a kind at most; with the list itself it must stay below 90 (invariant 5)."""
 
-DOUBTED: Final = frozenset({"ExtAuthPolicy"})
+DOUBTED: Final = frozenset({"ExtAuthPolicy", *GUARDS})
 """Kinds that close what they select, so that an object that is gone opens something. Where the CRD is deleted its
 objects go first, and nothing is to be opened by that: so what is gone is taken from a list alone, after which it is
 asked whether the kind itself is going away. If it is, it counts as absent already."""
@@ -65,7 +66,7 @@ class KindLister:
         self.is_watchable = False
         """Whether the last answer was a list."""
         self.problem = ""
-        """The reason why it cannot be listed, a sentence for people; empty if nothing does."""
+        """The reason why it cannot be listed, a sentence for people; empty if it can."""
 
     @property
     def is_awaited(self) -> bool:

@@ -203,6 +203,17 @@ def test_guard_of_a_kind_that_nobody_could_list_since_the_start_stays_as_it_was_
     assert ObjectRef("JWTPolicy", "infra", "guard") not in listed.last_good
 
 
+def test_guard_of_a_kind_whose_crd_is_gone_stays_as_it_was_last_seen() -> None:
+    cluster = Cluster().apply(gateway(), infra(route("r")), guard())
+    before = translate(cluster.snapshot(), SHARED)
+    cluster.absent = frozenset({"JWTPolicy"})
+    gone = replace(cluster.snapshot(), unlisted_kinds=cluster.absent)
+    after = translate(gone, SHARED, before.last_good)
+    later = translate(gone, SHARED, after.last_good)
+
+    assert [{"infra/rt/r": CLOSED}] * 2 == [actions(after), actions(later)]
+
+
 def test_nothing_is_remembered_of_a_guard_but_what_it_selects() -> None:
     cluster = Cluster().apply(gateway(), infra(route("r")), guard(applyToRoutes=labelled(team="a"), config={"x": "y"}))
     cluster.apply(guard("infra/odd") | {"spec": 7})
