@@ -32,7 +32,7 @@ def test_who_serves_a_file_loads_neither_a_translation_nor_a_client() -> None:
 def test_who_follows_a_cluster_loads_no_translation() -> None:
     there = loaded("wardgate.cli.main", "wardgate.cli.proxy", "wardgate.cli.cluster_config")
 
-    assert "wardgate.kube.config_source" in there
+    assert "wardgate.kube.follow.config_source" in there
     assert set() == (MAKERS | {"kopf", "rich"}) & there
 
 

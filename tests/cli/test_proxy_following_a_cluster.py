@@ -14,9 +14,9 @@ from tests.cli.command_line import Wardgate
 from tests.cli.fake_supervisor import FakeSupervisor
 from tests.kube.fake_secrets import FakeSecrets
 from tests.kube.published import NAMESPACE, PORT, RELEASE, bundle
-from wardgate.kube.client import KubeClient
-from wardgate.kube.errors import KubeError
-from wardgate.kube.revision_file import KeptRevision, RevisionFile
+from wardgate.kube.api.client import KubeClient
+from wardgate.kube.api.errors import KubeError
+from wardgate.kube.follow.revision_file import KeptRevision, RevisionFile
 from wardgate.proxy.supervisor import Applied
 from wardgate.wire.bundle import Bundle
 

@@ -17,9 +17,9 @@ from tests.cli.golden import golden
 from tests.kube.verdicts import desired, verdict
 from wardgate.api import KINDS, Approval
 from wardgate.cli import status as status_module
-from wardgate.kube.index import Index, index_manifest
-from wardgate.kube.kind_resources import resource_of
-from wardgate.kube.status_manifest import Programming, not_programmed, status_manifest
+from wardgate.kube.delivery.index import Index, index_manifest
+from wardgate.kube.status.manifest import Programming, not_programmed, status_manifest
+from wardgate.kube.watch.kind_resources import resource_of
 from wardgate.problems import ObjectRef
 from wardgate.translate.statuses import Counts
 from wardgate.wire.bundle import revision_of

@@ -16,7 +16,7 @@ import pytest
 from tests.cli.command_line import Wardgate
 from tests.cluster.cluster import Cluster
 from wardgate.api import KINDS
-from wardgate.kube.index import Index, index_manifest
+from wardgate.kube.delivery.index import Index, index_manifest
 from wardgate.wire.bundle import revision_of
 
 _REVISION = revision_of(schema="1.0", hashes={})

@@ -41,9 +41,9 @@ from wardgate.ir import (
     VirtualHost,
     WeightedUpstream,
 )
-from wardgate.kube import packing
-from wardgate.kube.packing import OversizedGroup, Packer
-from wardgate.kube.shards import compress
+from wardgate.kube.delivery.shards import compress
+from wardgate.kube.publish import packing
+from wardgate.kube.publish.packing import OversizedGroup, Packer
 from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
 from wardgate.sensitive import Sensitive
 from wardgate.snapshot import ClusterSnapshot, StoredObject

@@ -18,12 +18,12 @@ from wardgate.control.metrics import Metrics
 from wardgate.control.reconciler import Outputs, Reconciler
 from wardgate.control.trigger import Trigger
 from wardgate.ir import GatewayConfig
-from wardgate.kube.errors import ConnectionFailed
-from wardgate.kube.fence import Deposed
-from wardgate.kube.pacing import Timing
-from wardgate.kube.packing import OversizedGroup, Packer
-from wardgate.kube.publisher import Published, Publisher
-from wardgate.kube.state import StateStore
+from wardgate.kube.api.errors import ConnectionFailed
+from wardgate.kube.api.pacing import Timing
+from wardgate.kube.last_good.state_store import StateStore
+from wardgate.kube.lead.fence import Deposed
+from wardgate.kube.publish.packing import OversizedGroup, Packer
+from wardgate.kube.publish.publisher import Published, Publisher
 from wardgate.problems import ObjectRef
 from wardgate.renderer import Renderer
 from wardgate.settings import Settings

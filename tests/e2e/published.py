@@ -10,8 +10,8 @@ from typing import Any
 from tests.cluster.cluster import Cluster
 from tests.cluster.http_api import ApiError
 from tests.cluster.objects import Object
-from wardgate.kube.index import ENTRY, Index, UnreadableIndexError, index_name, read_index
-from wardgate.kube.shards import ShardError, read_shard
+from wardgate.kube.delivery.index import ENTRY, Index, UnreadableIndexError, index_name, read_index
+from wardgate.kube.delivery.shards import ShardError, read_shard
 
 
 class PublishedConfig:

@@ -19,7 +19,7 @@ from tests.e2e.door import HEADER, PATH, Door
 from tests.e2e.ending import kill_leader, kill_proxy
 from tests.e2e.installation import Installation, Operator, Proxy
 from tests.e2e.published import PublishedConfig, index_content, index_data
-from wardgate.kube.shards import entry_of
+from wardgate.kube.delivery.shards import entry_of
 from wardgate.wire.bundle import ROUTES
 
 MENDED_SECONDS = 10.0

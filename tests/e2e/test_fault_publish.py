@@ -21,8 +21,8 @@ from tests.e2e.ending import kill_leader, kill_proxy, suspended
 from tests.e2e.gate import Gate, Request
 from tests.e2e.installation import Installation, Operator
 from tests.e2e.published import PublishedConfig, index_content
-from wardgate.kube.index import index_name
-from wardgate.kube.shards import SIZE_ANNOTATION
+from wardgate.kube.delivery.index import index_name
+from wardgate.kube.delivery.shards import SIZE_ANNOTATION
 
 KILLS = 3
 TAKE_OVER_SECONDS = 20.0

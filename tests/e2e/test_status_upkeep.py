@@ -10,7 +10,7 @@ from tests.e2e.door import HEADER, PATH, POLICY, Door
 from tests.e2e.ending import kill_leader
 from tests.e2e.installation import Installation
 from wardgate.api import KINDS
-from wardgate.kube.kind_resources import resource_of
+from wardgate.kube.watch.kind_resources import resource_of
 
 REPAIRED_SECONDS = 10.0
 """A second would do; a loaded machine may need more."""

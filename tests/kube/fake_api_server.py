@@ -14,8 +14,8 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 from kubernetes.aio.client.configuration import Configuration
 
-from wardgate.kube.client import KubeClient, Manifest, Parameters
-from wardgate.kube.errors import ApiError, ConnectionFailed
+from wardgate.kube.api.client import KubeClient, Manifest, Parameters
+from wardgate.kube.api.errors import ApiError, ConnectionFailed
 
 Hook: TypeAlias = Callable[[str, str], None]
 Copied = TypeVar("Copied")

@@ -10,8 +10,8 @@ from typing import Any
 
 from kubernetes.aio.client.configuration import Configuration
 
-from wardgate.kube.client import KubeClient, Manifest, Parameters
-from wardgate.kube.errors import ApiError
+from wardgate.kube.api.client import KubeClient, Manifest, Parameters
+from wardgate.kube.api.errors import ApiError
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 from kubernetes.aio.client.configuration import Configuration
 
-from wardgate.kube.client import KubeClient
+from wardgate.kube.api.client import KubeClient
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

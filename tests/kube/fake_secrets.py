@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from typing import cast
 
 from tests.kube import published
-from wardgate.kube.client import KubeClient, Parameters
-from wardgate.kube.errors import ApiError
-from wardgate.kube.index import Index, Manifest
+from wardgate.kube.api.client import KubeClient, Parameters
+from wardgate.kube.api.errors import ApiError
+from wardgate.kube.delivery.index import Index, Manifest
 from wardgate.wire.bundle import Bundle
 
 COLLECTION = "/api/v1/namespaces/wardgate-config/secrets"

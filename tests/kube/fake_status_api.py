@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.kube.verdicts import NOON
-from wardgate.kube.errors import ApiError, KubeError
-from wardgate.kube.kind_resources import resource_of
+from wardgate.kube.api.errors import ApiError, KubeError
+from wardgate.kube.watch.kind_resources import resource_of
 from wardgate.problems import ObjectRef
 
 Status = dict[str, Any]

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 from tests.kube.published import NAMESPACE, RELEASE
 from tests.kube.virtual_time import VirtualTime
-from wardgate.kube.client import KubeClient
-from wardgate.kube.config_source import ConfigSource
-from wardgate.kube.delivery import Delivery
-from wardgate.kube.index_watch import SILENCE
-from wardgate.kube.pacing import Timing
-from wardgate.kube.place import Place
-from wardgate.kube.revision_file import RevisionFile
+from wardgate.kube.api.client import KubeClient
+from wardgate.kube.api.pacing import Timing
+from wardgate.kube.delivery.config_location import Place
+from wardgate.kube.follow.config_source import ConfigSource
+from wardgate.kube.follow.delivery import Delivery
+from wardgate.kube.follow.index_watch import SILENCE
+from wardgate.kube.follow.revision_file import RevisionFile
 from wardgate.wire.bundle import Bundle
 
 PLACE = Place(RELEASE, NAMESPACE)

@@ -10,8 +10,8 @@ from tests.cluster.http_api import ApiError
 from tests.cluster.objects import Objects
 from tests.kube import published
 from tests.kube.published import INDEX, RELEASE
-from wardgate.kube.index import Index, Manifest
-from wardgate.kube.place import Place
+from wardgate.kube.delivery.config_location import Place
+from wardgate.kube.delivery.index import Index, Manifest
 from wardgate.wire.bundle import Bundle
 
 ACCOUNT = f"{RELEASE}-proxy"

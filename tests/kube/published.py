@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from wardgate.ir import Credential, DirectResponse, GatewayConfig, Listener, Route, VirtualHost
-from wardgate.kube.index import Index, Manifest, ShardRef, index_manifest, index_name
-from wardgate.kube.shards import compress, shard_manifest, shard_name
+from wardgate.kube.delivery.index import Index, Manifest, ShardRef, index_manifest, index_name
+from wardgate.kube.delivery.shards import compress, shard_manifest, shard_name
 from wardgate.wire.bundle import Bundle, revision_of
 from wardgate.wire.encode import Encoder
 

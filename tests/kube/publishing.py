@@ -5,10 +5,10 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from tests.kube.fake_api_server import FakeApiServer, FakeClient
-from wardgate.kube.index import Index, index_name, read_index
-from wardgate.kube.publisher import Publisher
-from wardgate.kube.resources import SECRETS
-from wardgate.kube.shards import MAX_SHARD, read_shard
+from wardgate.kube.api.resources import SECRETS
+from wardgate.kube.delivery.index import Index, index_name, read_index
+from wardgate.kube.delivery.shards import MAX_SHARD, read_shard
+from wardgate.kube.publish.publisher import Publisher
 from wardgate.wire.bundle import Bundle, hash_of, revision_of
 
 RELEASE = "wardgate"

@@ -18,10 +18,10 @@ from aiohttp import web
 from kubernetes.aio.config import ConfigException
 
 from tests.kube.fake_http_api import Answer, FakeHttpApi, for_ever, serving
-from wardgate.kube import client as client_module
-from wardgate.kube.client import KubeClient, api_error, connect
-from wardgate.kube.connections import Connector
-from wardgate.kube.errors import ApiError, ConnectionFailed, KubeError
+from wardgate.kube.api import client as client_module
+from wardgate.kube.api.client import KubeClient, api_error, connect
+from wardgate.kube.api.connections import Connector
+from wardgate.kube.api.errors import ApiError, ConnectionFailed, KubeError
 
 PATH = "/api/v1/secrets"
 
@@ -492,7 +492,7 @@ def test_error_of_something_that_is_no_status_says_so() -> None:
 
 def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """Put the client's clock forward; the loop's own stays."""
-    monkeypatch.setattr("wardgate.kube.client.time", SimpleNamespace(monotonic=lambda: time.monotonic() + seconds))
+    monkeypatch.setattr("wardgate.kube.api.client.time", SimpleNamespace(monotonic=lambda: time.monotonic() + seconds))
 
 
 async def _wait() -> None:

@@ -14,10 +14,10 @@ from tests.kube.test_resync import FakeKinds
 from tests.kube.virtual_time import VirtualTime
 from wardgate.api import KINDS
 from wardgate.api.foreign_kinds import GUARDS
-from wardgate.kube.cluster_watch import ClusterWatch, WatchScope
-from wardgate.kube.errors import ConnectionFailed
-from wardgate.kube.kind_resources import READ_KINDS, resource_of
-from wardgate.kube.secrets_watch import SecretsScope
+from wardgate.kube.api.errors import ConnectionFailed
+from wardgate.kube.watch.cluster_watch import ClusterWatch, WatchScope
+from wardgate.kube.watch.kind_resources import READ_KINDS, resource_of
+from wardgate.kube.watch.secrets_watch import SecretsScope
 from wardgate.problems import ObjectRef
 from wardgate.store import Store
 from wardgate.tasks import spawn
@@ -46,7 +46,7 @@ class FakeThread:
 @pytest.fixture(autouse=True)
 def _no_kopf(monkeypatch: pytest.MonkeyPatch) -> None:
     FakeThread.kinds = []
-    monkeypatch.setattr("wardgate.kube.handlers.KopfThread", FakeThread)
+    monkeypatch.setattr("wardgate.kube.watch.handlers.KopfThread", FakeThread)
 
 
 class FakeApi(FakeKinds):

@@ -13,8 +13,8 @@ from tests.kube.following import RecordingProxy, following
 from tests.kube.published import NAMESPACE, RELEASE, bundle
 from tests.kube.virtual_time import WALL, VirtualTime
 from tests.proxy.io.bench import run
-from wardgate.kube.errors import ConnectionFailed
-from wardgate.kube.revision_file import KeptRevision, RevisionFile
+from wardgate.kube.api.errors import ConnectionFailed
+from wardgate.kube.follow.revision_file import KeptRevision, RevisionFile
 from wardgate.wire.bundle import Bundle
 
 AWAY = ConnectionFailed("GET /api: refused")

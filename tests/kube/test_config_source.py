@@ -13,8 +13,8 @@ from tests.kube.following import Following, RecordingProxy, following
 from tests.kube.published import bundle
 from tests.kube.virtual_time import VirtualTime
 from tests.proxy.io.bench import run
-from wardgate.kube.errors import ApiError, ConnectionFailed
-from wardgate.kube.index import Manifest
+from wardgate.kube.api.errors import ApiError, ConnectionFailed
+from wardgate.kube.delivery.index import Manifest
 from wardgate.wire.bundle import Bundle
 
 MISSING = (

@@ -15,9 +15,9 @@ from tests.kube import published
 from tests.kube.following import Following, following
 from tests.kube.installation import ACCOUNT, Installation
 from tests.kube.published import INDEX, bundle
-from wardgate.kube.client import connect
-from wardgate.kube.index import Manifest
-from wardgate.kube.index_watch import SILENCE
+from wardgate.kube.api.client import connect
+from wardgate.kube.delivery.index import Manifest
+from wardgate.kube.follow.index_watch import SILENCE
 from wardgate.wire.bundle import Bundle
 
 pytestmark = pytest.mark.slow
@@ -210,7 +210,7 @@ def test_proxy_started_while_the_server_is_away_serves_once_it_is_there(installe
 def test_frozen_watch_is_given_up(installed: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
         # The first shard asked for meets an idle connection that is frozen too; what follows opens new ones.
-        monkeypatch.setattr("wardgate.kube.client.ANSWER", 1.0)
+        monkeypatch.setattr("wardgate.kube.api.client.ANSWER", 1.0)
         link = installed.cluster.link()
         async with proxy(installed, server=link.url, silence=1.0) as at:
             await serving(at, installed)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from wardgate.kube.election import DURATION, GIVE_UP, Election, Move, Record, lease_manifest, read_record
+from wardgate.kube.lead.election import DURATION, GIVE_UP, Election, Move, Record, lease_manifest, read_record
 
 OTHER = Record(holder="other", version="7", transitions=3, acquired="2025-01-01T00:00:00.000000Z")
 WALL = 1_800_000_000.25

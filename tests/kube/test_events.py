@@ -12,8 +12,8 @@ import pytest
 from tests.kube.fake_status_api import Time, api_error
 from tests.kube.verdicts import NOON, desired, manifest, verdict
 from wardgate.api import Approval
-from wardgate.kube.errors import ConnectionFailed, KubeError
-from wardgate.kube.events import AGAIN_AFTER, EventRecorder, event_manifest, shortened, turn
+from wardgate.kube.api.errors import ConnectionFailed, KubeError
+from wardgate.kube.status.events import AGAIN_AFTER, EventRecorder, event_manifest, shortened, turn
 from wardgate.problems import ObjectRef
 from wardgate.translate.statuses import ObjectStatus
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from tests.kube.fake_api_server import FakeApiServer, FakeClient, lose_answer, refusal
-from wardgate.kube.errors import ApiError, ConnectionFailed
-from wardgate.kube.fence import Deposed, FencedSecret
-from wardgate.kube.index import Manifest
-from wardgate.kube.resources import SECRETS
+from wardgate.kube.api.errors import ApiError, ConnectionFailed
+from wardgate.kube.api.resources import SECRETS
+from wardgate.kube.delivery.index import Manifest
+from wardgate.kube.lead.fence import Deposed, FencedSecret
 
 PATH = SECRETS.path("config", "one")
 

@@ -10,10 +10,10 @@ import pytest
 
 from tests.kube.fake_api_server import FakeClient
 from tests.kube.publishing import INDEX, World, bundle
-from wardgate.kube.errors import ConnectionFailed, KubeError
-from wardgate.kube.guard import Guard
-from wardgate.kube.pacing import Timing
-from wardgate.kube.publisher import Deposed, Publisher
+from wardgate.kube.api.errors import ConnectionFailed, KubeError
+from wardgate.kube.api.pacing import Timing
+from wardgate.kube.publish.guard import Guard
+from wardgate.kube.publish.publisher import Deposed, Publisher
 from wardgate.tasks import spawn
 from wardgate.wire.bundle import Bundle
 

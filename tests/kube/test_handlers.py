@@ -12,9 +12,9 @@ import pytest
 from tests.kube.fake_collection import FakeCollection, RecordingSink, settle
 from tests.kube.manifests import external_service
 from tests.kube.virtual_time import VirtualTime
-from wardgate.kube.handlers import Handlers
-from wardgate.kube.kopf_thread import Observed
-from wardgate.kube.objects import SeenStatus, seen_status, stored_object
+from wardgate.kube.watch.handlers import Handlers
+from wardgate.kube.watch.kopf_thread import Observed
+from wardgate.kube.watch.objects import SeenStatus, seen_status, stored_object
 from wardgate.problems import ObjectRef
 from wardgate.tasks import spawn
 
@@ -43,7 +43,7 @@ class FakeThread:
 @pytest.fixture(autouse=True)
 def _no_kopf(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     FakeThread.started = []
-    monkeypatch.setattr("wardgate.kube.handlers.KopfThread", FakeThread)
+    monkeypatch.setattr("wardgate.kube.watch.handlers.KopfThread", FakeThread)
     yield
     assert all(thread.is_stopped for thread in FakeThread.started)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from wardgate.kube.index import (
+from wardgate.kube.delivery.index import (
     MAX_SEQUENCE,
     MAX_SHARDS,
     Index,

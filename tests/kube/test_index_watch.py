@@ -9,7 +9,7 @@ from tests.kube.following import following
 from tests.kube.published import bundle
 from tests.kube.virtual_time import VirtualTime
 from tests.proxy.io.bench import run
-from wardgate.kube.errors import ApiError, ConnectionFailed, KubeError
+from wardgate.kube.api.errors import ApiError, ConnectionFailed, KubeError
 
 AWAY = ConnectionFailed("GET /api: refused")
 FORBIDDEN = ApiError("GET /api: 403 Forbidden: no", status=403, reason="Forbidden")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from kubernetes.aio.client.configuration import Configuration
 
-from wardgate.kube.installation import name_installation
-from wardgate.kube.place import Place
+from wardgate.kube.delivery.config_location import Place
+from wardgate.kube.delivery.installation import name_installation
 
 PLACE = Place("wardgate", "wardgate-config")
 

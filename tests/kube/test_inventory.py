@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from wardgate.kube.index import ShardRef
-from wardgate.kube.inventory import Inventory, StoredShard
-from wardgate.kube.shards import MAX_SHARD
+from wardgate.kube.delivery.index import ShardRef
+from wardgate.kube.delivery.shards import MAX_SHARD
+from wardgate.kube.publish.inventory import Inventory, StoredShard
 
 NAME = "wardgate-keys-017-0123456789ab-1764000000000"
 LABELS = {"wardgate.dev/release": "wardgate", "wardgate.dev/role": "shard"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wardgate.ir import ApiKeyStep, AuthPlan, BasicAuthStep, Credential, GatewayConfig
-from wardgate.kube.key_expiry import ExpiryIndex
+from wardgate.kube.status.key_expiry import ExpiryIndex
 from wardgate.problems import ObjectRef
 
 

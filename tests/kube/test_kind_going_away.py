@@ -10,11 +10,11 @@ import pytest
 
 from tests.kube.fake_collection import FakeCollection, RecordingSink, refused, settle
 from tests.kube.virtual_time import VirtualTime
-from wardgate.kube.client import Manifest, Parameters
-from wardgate.kube.errors import ApiError, ConnectionFailed
-from wardgate.kube.handlers import Handlers
-from wardgate.kube.kopf_thread import Observed
-from wardgate.kube.resync import Resync
+from wardgate.kube.api.client import Manifest, Parameters
+from wardgate.kube.api.errors import ApiError, ConnectionFailed
+from wardgate.kube.watch.handlers import Handlers
+from wardgate.kube.watch.kopf_thread import Observed
+from wardgate.kube.watch.resync import Resync
 from wardgate.problems import ObjectRef
 from wardgate.tasks import spawn
 
@@ -118,7 +118,7 @@ observers: list[Callable[[Observed], None]] = []
 def test_policy_that_kopf_reports_deleted_is_looked_for_by_a_list(
     monkeypatch: pytest.MonkeyPatch, kind: str, told: list[str], listed: list[str]
 ) -> None:
-    monkeypatch.setattr("wardgate.kube.handlers.KopfThread", FakeThread)
+    monkeypatch.setattr("wardgate.kube.watch.handlers.KopfThread", FakeThread)
     observers.clear()
     sink, lists = RecordingSink(), list[str]()
 

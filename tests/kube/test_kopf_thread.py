@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from kubernetes.aio.client.configuration import Configuration
 
-from wardgate.kube import kopf_thread
-from wardgate.kube.kind_resources import resource_of
-from wardgate.kube.kopf_thread import KopfThread
+from wardgate.kube.watch import kopf_thread
+from wardgate.kube.watch.kind_resources import resource_of
+from wardgate.kube.watch.kopf_thread import KopfThread
 from wardgate.tasks import spawn
 
 SECONDS = 10.0

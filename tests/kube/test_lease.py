@@ -11,11 +11,11 @@ import pytest
 from tests.kube.fake_api_server import FakeApiServer, FakeClient, refusal
 from tests.kube.fake_collection import settle
 from tests.kube.virtual_time import VirtualTime
-from wardgate.kube.client import Manifest, Parameters
-from wardgate.kube.election import DURATION, GIVE_UP
-from wardgate.kube.errors import ConnectionFailed, KubeError
-from wardgate.kube.lease import Lease
-from wardgate.kube.pacing import Timing
+from wardgate.kube.api.client import Manifest, Parameters
+from wardgate.kube.api.errors import ConnectionFailed, KubeError
+from wardgate.kube.api.pacing import Timing
+from wardgate.kube.lead.election import DURATION, GIVE_UP
+from wardgate.kube.lead.lease import Lease
 from wardgate.tasks import spawn
 
 PATH = "/apis/coordination.k8s.io/v1/namespaces/wardgate/leases"
@@ -314,8 +314,8 @@ def test_unforeseen_fault_ends_nothing() -> None:
 
 
 def test_request_that_hangs_does_not_hold_up_the_end_of_leadership(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wardgate.kube.election.GIVE_UP", 0.4)
-    monkeypatch.setattr("wardgate.kube.lease._RENEW", 0.05)
+    monkeypatch.setattr("wardgate.kube.lead.election.GIVE_UP", 0.4)
+    monkeypatch.setattr("wardgate.kube.lead.lease._RENEW", 0.05)
 
     async def main() -> None:
         client = LeaseClient(FakeApiServer())

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.cluster.cluster import Cluster
-from wardgate.kube.client import KubeClient, connect
-from wardgate.kube.lease import Lease
-from wardgate.kube.pacing import Timing
+from wardgate.kube.api.client import KubeClient, connect
+from wardgate.kube.api.pacing import Timing
+from wardgate.kube.lead.lease import Lease
 from wardgate.tasks import spawn
 
 pytestmark = pytest.mark.slow

@@ -9,10 +9,10 @@ import pytest
 from tests.kube.fake_collection import FakeCollection, refused
 from tests.kube.manifests import secret
 from wardgate.faults import place_of
-from wardgate.kube.errors import ConnectionFailed, KubeError, UnreadableObject
-from wardgate.kube.kind_resources import resource_of
-from wardgate.kube.listing import Collection, explain, list_all, version_of
-from wardgate.kube.resources import SECRETS
+from wardgate.kube.api.errors import ConnectionFailed, KubeError, UnreadableObject
+from wardgate.kube.api.resources import SECRETS
+from wardgate.kube.watch.kind_resources import resource_of
+from wardgate.kube.watch.listing import Collection, explain, list_all, version_of
 
 KEYS = Collection(SECRETS, "apps", (("fieldSelector", "type=Opaque"), ("labelSelector", "team=ai")))
 

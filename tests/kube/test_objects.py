@@ -6,8 +6,8 @@ import pytest
 
 from tests.kube.manifests import external_service, secret
 from wardgate.api import KINDS, parse_object
-from wardgate.kube.errors import UnreadableObject
-from wardgate.kube.objects import stored_object
+from wardgate.kube.api.errors import UnreadableObject
+from wardgate.kube.watch.objects import stored_object
 from wardgate.problems import ObjectRef
 
 APPLIED = "kubectl.kubernetes.io/last-applied-configuration"

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.kube.publishing import bundle
-from wardgate.kube import packing
-from wardgate.kube.packing import OversizedGroup, Packer, TooLarge, share
-from wardgate.kube.shards import MAX_GROUP, compress
+from wardgate.kube.delivery.shards import MAX_GROUP, compress
+from wardgate.kube.publish import packing
+from wardgate.kube.publish.packing import OversizedGroup, Packer, TooLarge, share
 from wardgate.wire.bundle import hash_of
 
 RANDOM = "".join(hash_of(str(number).encode()) for number in range(100))

@@ -13,11 +13,11 @@ import pytest
 
 from tests.kube.fake_status_api import api_error
 from wardgate.admin import AdminServer, Page, json_page
-from wardgate.kube.client import Manifest, Parameters
-from wardgate.kube.errors import ConnectionFailed, KubeError
-from wardgate.kube.proxies import DiscoveredProxies, FixedProxies, Proxies, Update
-from wardgate.kube.proxy_views import IDLE, ProxyEndpoint, programming_at
-from wardgate.kube.status_manifest import PROGRAMMED
+from wardgate.kube.api.client import Manifest, Parameters
+from wardgate.kube.api.errors import ConnectionFailed, KubeError
+from wardgate.kube.status.manifest import PROGRAMMED
+from wardgate.kube.status.proxies import DiscoveredProxies, FixedProxies, Proxies, Update
+from wardgate.kube.status.proxy_views import IDLE, ProxyEndpoint, programming_at
 from wardgate.tasks import spawn
 
 

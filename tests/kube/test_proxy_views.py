@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from wardgate.kube.proxy_views import (
+from wardgate.kube.status.manifest import PROGRAMMED
+from wardgate.kube.status.proxy_views import (
     EAGER,
     IDLE,
     Announced,
@@ -19,7 +20,6 @@ from wardgate.kube.proxy_views import (
     read_announcement,
     refused,
 )
-from wardgate.kube.status_manifest import PROGRAMMED
 
 
 def _view(

@@ -10,9 +10,9 @@ import pytest
 
 from tests.kube.fake_api_server import FakeApiServer, FakeClient
 from tests.kube.publishing import INDEX, NAMESPACE, NOW, RELEASE, World, bundle, shard
-from wardgate.kube.client import Manifest
-from wardgate.kube.index import MAX_SEQUENCE, read_index
-from wardgate.kube.publisher import Deposed, TooLarge
+from wardgate.kube.api.client import Manifest
+from wardgate.kube.delivery.index import MAX_SEQUENCE, read_index
+from wardgate.kube.publish.publisher import Deposed, TooLarge
 from wardgate.wire.bundle import hash_of
 
 ONE = bundle(routes="routes 1", keys_000="keys 1", keys_001="others")

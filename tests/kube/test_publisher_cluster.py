@@ -14,13 +14,13 @@ import pytest
 
 from tests.cluster.cluster import Cluster
 from tests.kube.publishing import RELEASE, bundle, bundle_of
-from wardgate.kube.client import KubeClient, connect
-from wardgate.kube.guard import Guard
-from wardgate.kube.index import Index, index_name, read_index
-from wardgate.kube.publisher import Deposed, Publisher
-from wardgate.kube.shards import MAX_SHARD, read_shard
-from wardgate.kube.state import StateStore
-from wardgate.kube.sweep import KEPT, Sweeper
+from wardgate.kube.api.client import KubeClient, connect
+from wardgate.kube.delivery.index import Index, index_name, read_index
+from wardgate.kube.delivery.shards import MAX_SHARD, read_shard
+from wardgate.kube.last_good.state_store import StateStore
+from wardgate.kube.publish.guard import Guard
+from wardgate.kube.publish.publisher import Deposed, Publisher
+from wardgate.kube.publish.sweep import KEPT, Sweeper
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject
 from wardgate.tasks import spawn

@@ -10,10 +10,10 @@ import pytest
 
 from tests.kube.fake_api_server import FakeClient, Killed, kill_at, lose_answer
 from tests.kube.publishing import INDEX, NAMESPACE, RELEASE, World, bundle
-from wardgate.kube.client import Manifest, Parameters
-from wardgate.kube.errors import ConnectionFailed
-from wardgate.kube.index import index_manifest
-from wardgate.kube.publisher import Deposed, Publisher
+from wardgate.kube.api.client import Manifest, Parameters
+from wardgate.kube.api.errors import ConnectionFailed
+from wardgate.kube.delivery.index import index_manifest
+from wardgate.kube.publish.publisher import Deposed, Publisher
 from wardgate.tasks import spawn
 from wardgate.wire.bundle import Bundle
 

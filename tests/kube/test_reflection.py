@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.kube.manifests import bookmark, event, secret
-from wardgate.kube.errors import ApiError, KubeError, UnreadableObject
-from wardgate.kube.objects import stored_object
-from wardgate.kube.reflection import Changed, Delta, Progress, Reflection, Removed
+from wardgate.kube.api.errors import ApiError, KubeError, UnreadableObject
+from wardgate.kube.watch.objects import stored_object
+from wardgate.kube.watch.reflection import Changed, Delta, Progress, Reflection, Removed
 from wardgate.problems import ObjectRef
 from wardgate.store import Store
 

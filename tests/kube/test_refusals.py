@@ -9,8 +9,8 @@ import pytest
 
 from tests.kube.fake_collection import refused
 from tests.kube.virtual_time import VirtualTime
-from wardgate.kube.errors import ApiError, ConnectionFailed
-from wardgate.kube.listing import MEANT, Refusal, list_all_again
+from wardgate.kube.api.errors import ApiError, ConnectionFailed
+from wardgate.kube.watch.listing import MEANT, Refusal, list_all_again
 
 FORBIDDEN = refused(403, "Forbidden")
 

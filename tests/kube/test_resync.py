@@ -11,11 +11,11 @@ import pytest
 from tests.kube.fake_collection import FakeCollection, RecordingSink, refused, settle
 from tests.kube.manifests import external_service
 from tests.kube.virtual_time import VirtualTime
-from wardgate.kube.client import Manifest, Parameters
-from wardgate.kube.errors import ApiError, ConnectionFailed
-from wardgate.kube.listing import MEANT
-from wardgate.kube.objects import SeenStatus
-from wardgate.kube.resync import Resync
+from wardgate.kube.api.client import Manifest, Parameters
+from wardgate.kube.api.errors import ApiError, ConnectionFailed
+from wardgate.kube.watch.listing import MEANT
+from wardgate.kube.watch.objects import SeenStatus
+from wardgate.kube.watch.resync import Resync
 from wardgate.tasks import spawn
 
 KIND = "ExternalService"

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 
 from tests.kube.fake_collection import FakeCollection, RecordingSink, refused, settle
 from tests.kube.virtual_time import VirtualTime
-from wardgate.kube.kind_lister import PERIOD
-from wardgate.kube.listing import REPEAT_REFUSED
-from wardgate.kube.resync import Resync
+from wardgate.kube.watch.kind_lister import PERIOD
+from wardgate.kube.watch.listing import REPEAT_REFUSED
+from wardgate.kube.watch.resync import Resync
 from wardgate.tasks import spawn
 
 KIND = "RouteTable"

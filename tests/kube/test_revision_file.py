@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.kube.published import NAMESPACE, RELEASE, bundle
-from wardgate.kube.revision_file import KeptRevision, RevisionFile, RevisionFileError
+from wardgate.kube.follow.revision_file import KeptRevision, RevisionFile, RevisionFileError
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 
 from tests.kube.fake_collection import FakeCollection, RecordingSink, refused, settle
 from tests.kube.virtual_time import VirtualTime
-from wardgate.kube.client import Manifest, Parameters
-from wardgate.kube.errors import ConnectionFailed
-from wardgate.kube.secrets_watch import SecretsScope, SecretsWatch
+from wardgate.kube.api.client import Manifest, Parameters
+from wardgate.kube.api.errors import ConnectionFailed
+from wardgate.kube.watch.secrets_watch import SecretsScope, SecretsWatch
 from wardgate.problems import ObjectRef
 from wardgate.tasks import spawn
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from wardgate.kube.index import MAX_SEQUENCE, Manifest, ShardRef
-from wardgate.kube.shards import (
+from wardgate.kube.delivery.index import MAX_SEQUENCE, Manifest, ShardRef
+from wardgate.kube.delivery.shards import (
     MAX_GROUP,
     ShardError,
     compress,

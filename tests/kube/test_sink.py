@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.kube.manifests import secret
-from wardgate.kube.objects import stored_object
-from wardgate.kube.sink import StoreSink
+from wardgate.kube.watch.objects import stored_object
+from wardgate.kube.watch.sink import StoreSink
 from wardgate.snapshot import StoredObject
 from wardgate.store import Store
 

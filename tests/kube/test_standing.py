@@ -8,8 +8,8 @@ import pytest
 
 from tests.kube.verdicts import NOON, POLICY, desired, manifest, verdict
 from wardgate.api import Approval
-from wardgate.kube.standing import Told, hosts_of, listeners_of, read_key, read_standing, routes_of
-from wardgate.kube.status_manifest import not_programmed
+from wardgate.kube.report.object_status import Told, hosts_of, listeners_of, read_key, read_standing, routes_of
+from wardgate.kube.status.manifest import not_programmed
 
 
 def _object(status: Any = None, *, generation: int = 1, spec: Any = None) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from collections.abc import Iterable
 import pytest
 
 from tests.kube.fake_api_server import FakeApiServer, FakeClient, Killed, kill_at, lose_answer
-from wardgate.kube.errors import ApiError, ConnectionFailed
-from wardgate.kube.fence import Deposed
-from wardgate.kube.resources import SECRETS
-from wardgate.kube.state import StateStore
-from wardgate.kube.state_parts import MAX_OBJECT, MAX_PARTS, TARGET
+from wardgate.kube.api.errors import ApiError, ConnectionFailed
+from wardgate.kube.api.resources import SECRETS
+from wardgate.kube.last_good.state_parts import MAX_OBJECT, MAX_PARTS, TARGET
+from wardgate.kube.last_good.state_store import StateStore
+from wardgate.kube.lead.fence import Deposed
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject
 from wardgate.translate.forms import LastGood

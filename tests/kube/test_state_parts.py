@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from wardgate.kube.state_parts import (
+from wardgate.kube.last_good.state_parts import (
     MAX_OBJECT,
     MAX_PART,
     EncodedPart,

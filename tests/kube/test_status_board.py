@@ -10,9 +10,9 @@ import pytest
 from tests.kube.verdicts import POLICY, verdict
 from wardgate.api import Approval
 from wardgate.ir import ApiKeyStep, AuthPlan, Credential, GatewayConfig
-from wardgate.kube.proxy_views import Announced, ProxyEndpoint, ProxyView
-from wardgate.kube.status_board import LATE, StatusBoard
-from wardgate.kube.status_manifest import Desired
+from wardgate.kube.status.board import LATE, StatusBoard
+from wardgate.kube.status.manifest import Desired
+from wardgate.kube.status.proxy_views import Announced, ProxyEndpoint, ProxyView
 from wardgate.problems import ObjectRef
 from wardgate.translate.statuses import ObjectStatus
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from wardgate.kube.status_patch import as_kept, difference
+from wardgate.kube.status.patch import as_kept, difference
 
 _KIND = "ExtAuthPolicy"
 

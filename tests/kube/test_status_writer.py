@@ -12,10 +12,10 @@ import pytest
 from tests.kube.fake_status_api import FakeStatusApi, Status, Time, api_error
 from tests.kube.verdicts import AT_NOON, NOON, POLICY, condition, desired, manifest, verdict
 from wardgate.api import Approval
-from wardgate.kube.errors import ConnectionFailed, KubeError
-from wardgate.kube.key_expiry import KeyExpiries
-from wardgate.kube.status_manifest import Desired, not_programmed
-from wardgate.kube.status_writer import FORBIDDEN, REFRESH, SETTLE, StatusWriter
+from wardgate.kube.api.errors import ConnectionFailed, KubeError
+from wardgate.kube.status.key_expiry import KeyExpiries
+from wardgate.kube.status.manifest import Desired, not_programmed
+from wardgate.kube.status.writer import FORBIDDEN, REFRESH, SETTLE, StatusWriter
 from wardgate.problems import ObjectRef
 
 _ALIEN: dict[str, object] = {"type": "Reconciled", "status": "True"}

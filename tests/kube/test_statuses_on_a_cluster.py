@@ -17,12 +17,12 @@ from tests.cluster.cluster import Cluster
 from tests.cluster.http_api import ApiError
 from tests.kube.verdicts import condition, desired, verdict
 from wardgate.api import KINDS, Approval
-from wardgate.kube.client import KubeClient, connect
-from wardgate.kube.events import EventRecorder
-from wardgate.kube.proxies import DiscoveredProxies
-from wardgate.kube.proxy_views import ProxyEndpoint
-from wardgate.kube.status_manifest import NO_PROXIES, Desired, not_programmed
-from wardgate.kube.status_writer import SETTLE, StatusWriter
+from wardgate.kube.api.client import KubeClient, connect
+from wardgate.kube.status.events import EventRecorder
+from wardgate.kube.status.manifest import NO_PROXIES, Desired, not_programmed
+from wardgate.kube.status.proxies import DiscoveredProxies
+from wardgate.kube.status.proxy_views import ProxyEndpoint
+from wardgate.kube.status.writer import SETTLE, StatusWriter
 from wardgate.problems import ObjectRef
 from wardgate.tasks import spawn
 from wardgate.translate.statuses import Counts, ObjectStatus

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.kube.fake_api_server import FakeClient, Killed, kill_at
 from tests.kube.publishing import NAMESPACE, World, bundle, shard
-from wardgate.kube.errors import ApiError, KubeError
-from wardgate.kube.publisher import Publisher
-from wardgate.kube.sweep import ALLOWED, KEPT, PROTECTED, IdleShard, Sweeper, to_delete
+from wardgate.kube.api.errors import ApiError, KubeError
+from wardgate.kube.publish.publisher import Publisher
+from wardgate.kube.publish.sweep import ALLOWED, KEPT, PROTECTED, IdleShard, Sweeper, to_delete
 
 MIB = 1024 * 1024
 

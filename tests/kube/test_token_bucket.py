@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wardgate.kube.token_bucket import TokenBucket
+from wardgate.kube.api.token_bucket import TokenBucket
 
 
 def test_burst_is_free_and_the_next_one_waits() -> None:

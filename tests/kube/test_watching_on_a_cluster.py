@@ -15,8 +15,8 @@ from tests.cluster.http_api import ApiError as Refusal
 from tests.kube.manifests import KEY_TYPE, external_service, secret
 from tests.kube.watching import Account, Watching, as_written, named, run, watching
 from wardgate.api import KINDS
-from wardgate.kube.kind_resources import READ_KINDS
-from wardgate.kube.secrets_watch import SecretsScope
+from wardgate.kube.watch.kind_resources import READ_KINDS
+from wardgate.kube.watch.secrets_watch import SecretsScope
 
 pytestmark = pytest.mark.slow
 

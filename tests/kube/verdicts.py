@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from wardgate.api import Approval
-from wardgate.kube.key_expiry import NO_EXPIRIES, KeyExpiries
-from wardgate.kube.status_manifest import PROGRAMMED, Desired, Programming, status_manifest
+from wardgate.kube.status.key_expiry import NO_EXPIRIES, KeyExpiries
+from wardgate.kube.status.manifest import PROGRAMMED, Desired, Programming, status_manifest
 from wardgate.problems import ObjectRef
 from wardgate.translate.statuses import Counts, ObjectStatus
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from wardgate.kube.pacing import Timing
+from wardgate.kube.api.pacing import Timing
 
 WALL = 1_800_000_000.0
 """2027-01-15T08:00:00Z."""

@@ -13,13 +13,13 @@ from typing import Any
 from tests.cluster.cluster import Cluster
 from tests.kube.manifests import external_service
 from wardgate.api import KINDS
-from wardgate.kube.client import connect
-from wardgate.kube.cluster_watch import ClusterWatch, WatchScope
-from wardgate.kube.handlers import Handlers
-from wardgate.kube.kind_resources import READ_KINDS, resource_of
-from wardgate.kube.pacing import Timing
-from wardgate.kube.resync import Resync
-from wardgate.kube.secrets_watch import SecretsScope, SecretsWatch
+from wardgate.kube.api.client import connect
+from wardgate.kube.api.pacing import Timing
+from wardgate.kube.watch.cluster_watch import ClusterWatch, WatchScope
+from wardgate.kube.watch.handlers import Handlers
+from wardgate.kube.watch.kind_resources import READ_KINDS, resource_of
+from wardgate.kube.watch.resync import Resync
+from wardgate.kube.watch.secrets_watch import SecretsScope, SecretsWatch
 from wardgate.problems import ObjectRef
 from wardgate.store import Store
 from wardgate.tasks import spawn

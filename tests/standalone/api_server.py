@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from wardgate.api.key_secret import KEY_SECRET_TYPE
-from wardgate.kube.kind_resources import READ_KINDS
-from wardgate.kube.objects import stored_object
-from wardgate.kube.sink import StoreSink
+from wardgate.kube.watch.kind_resources import READ_KINDS
+from wardgate.kube.watch.objects import stored_object
+from wardgate.kube.watch.sink import StoreSink
 from wardgate.problems import ObjectRef
 from wardgate.renderer import Rendered, Renderer
 from wardgate.settings import Settings

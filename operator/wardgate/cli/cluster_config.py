@@ -10,13 +10,13 @@ from pathlib import Path
 from wardgate import __version__
 from wardgate.cli.errors import CommandError
 from wardgate.cli.serving import Announcer, Gateway, Terminal, gateway, stop_signals
-from wardgate.kube.client import connect
-from wardgate.kube.config_source import ConfigSource
-from wardgate.kube.errors import KubeError
-from wardgate.kube.index_watch import SILENCE
-from wardgate.kube.installation import name_installation
-from wardgate.kube.place import Place
-from wardgate.kube.revision_file import RevisionFile
+from wardgate.kube.api.client import connect
+from wardgate.kube.api.errors import KubeError
+from wardgate.kube.delivery.config_location import Place
+from wardgate.kube.delivery.installation import name_installation
+from wardgate.kube.follow.config_source import ConfigSource
+from wardgate.kube.follow.index_watch import SILENCE
+from wardgate.kube.follow.revision_file import RevisionFile
 from wardgate.proxy.settings import ProxySettings
 from wardgate.proxy.supervisor import ConfigRefused
 from wardgate.wire.bundle import ROUTES, Bundle

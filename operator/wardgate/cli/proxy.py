@@ -116,7 +116,7 @@ def proxy(
         return
     # Who serves a file starts faster, and smaller, without the client of the API server.
     from wardgate.cli.cluster_config import ClusterConfig, serve_cluster  # noqa: PLC0415
-    from wardgate.kube.index_watch import SILENCE  # noqa: PLC0415
+    from wardgate.kube.follow.index_watch import SILENCE  # noqa: PLC0415
 
     place = ClusterConfig(
         release=_dns_label(release, option="--release"),

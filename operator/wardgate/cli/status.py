@@ -16,7 +16,7 @@ from wardgate.cli.errors import USAGE, CommandError
 from wardgate.printable import printable_json
 
 if TYPE_CHECKING:
-    from wardgate.kube.survey import Release, Survey
+    from wardgate.kube.report.snapshot_report import Release, Survey
 
 _DEFAULT: Final = Path("~/.kube/config")
 
@@ -47,7 +47,7 @@ def status(
       $ wardgate status --output json | jq '.problems[].message'
     """
     # Late: the cluster's client is heavy, and the other commands do without it.
-    from wardgate.kube.survey import Release  # noqa: PLC0415
+    from wardgate.kube.report.snapshot_report import Release  # noqa: PLC0415
 
     _check_kubeconfig(kubeconfig)
     place = Release(release, namespace, config_namespace or f"{release}-config")
@@ -63,9 +63,9 @@ def status(
 
 
 async def _look(release: Release, *, kubeconfig: str | None, context: str | None) -> Survey:
-    from wardgate.kube.client import connect  # noqa: PLC0415
-    from wardgate.kube.errors import KubeError  # noqa: PLC0415
-    from wardgate.kube.survey import take_survey  # noqa: PLC0415
+    from wardgate.kube.api.client import connect  # noqa: PLC0415
+    from wardgate.kube.api.errors import KubeError  # noqa: PLC0415
+    from wardgate.kube.report.snapshot_report import take_survey  # noqa: PLC0415
 
     agent = f"wardgate-status/{__version__}"
     try:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from wardgate.kube.proxy_views import ProxyView
-from wardgate.kube.standing import KeySecret, Standing
-from wardgate.kube.survey import Survey
-from wardgate.kube.survey_problems import is_behind, problems_of
+from wardgate.kube.report.object_status import KeySecret, Standing
+from wardgate.kube.report.report_problems import is_behind, problems_of
+from wardgate.kube.report.snapshot_report import Survey
+from wardgate.kube.status.proxy_views import ProxyView
 
 VERSION: Final = 1
 _OWN: Final = frozenset({"common", "conditions", "observedGeneration"})

@@ -15,10 +15,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from wardgate.kube.proxy_views import ProxyView
-from wardgate.kube.standing import KeySecret, Standing, hosts_of, listeners_of, routes_of
-from wardgate.kube.survey import Survey
-from wardgate.kube.survey_problems import is_behind, problems_of
+from wardgate.kube.report.object_status import KeySecret, Standing, hosts_of, listeners_of, routes_of
+from wardgate.kube.report.report_problems import is_behind, problems_of
+from wardgate.kube.report.snapshot_report import Survey
+from wardgate.kube.status.proxy_views import ProxyView
 from wardgate.printable import printable
 
 ROWS: Final = 20

@@ -25,25 +25,25 @@ from wardgate.control.reconciler import Outputs, Reconciler
 from wardgate.control.settings import OperatorSettings
 from wardgate.control.trigger import Trigger
 from wardgate.ir import GatewayConfig
-from wardgate.kube.api_server import api_server_addresses
-from wardgate.kube.client import KubeClient
-from wardgate.kube.cluster_watch import ClusterWatch, WatchScope
-from wardgate.kube.errors import KubeError
-from wardgate.kube.events import EventRecorder
-from wardgate.kube.fence import Deposed
-from wardgate.kube.guard import Guard
-from wardgate.kube.lease import Lease
-from wardgate.kube.objects import SeenStatus
-from wardgate.kube.pacing import Timing
-from wardgate.kube.proxies import DiscoveredProxies, FixedProxies, Proxies
-from wardgate.kube.proxy_views import major_to_write, refused
-from wardgate.kube.publisher import Publisher
-from wardgate.kube.secrets_watch import SecretsScope
-from wardgate.kube.state import StateStore
-from wardgate.kube.status_board import StatusBoard
-from wardgate.kube.status_manifest import Desired
-from wardgate.kube.status_writer import StatusWriter
-from wardgate.kube.sweep import Sweeper
+from wardgate.kube.api.api_server import api_server_addresses
+from wardgate.kube.api.client import KubeClient
+from wardgate.kube.api.errors import KubeError
+from wardgate.kube.api.pacing import Timing
+from wardgate.kube.last_good.state_store import StateStore
+from wardgate.kube.lead.fence import Deposed
+from wardgate.kube.lead.lease import Lease
+from wardgate.kube.publish.guard import Guard
+from wardgate.kube.publish.publisher import Publisher
+from wardgate.kube.publish.sweep import Sweeper
+from wardgate.kube.status.board import StatusBoard
+from wardgate.kube.status.events import EventRecorder
+from wardgate.kube.status.manifest import Desired
+from wardgate.kube.status.proxies import DiscoveredProxies, FixedProxies, Proxies
+from wardgate.kube.status.proxy_views import major_to_write, refused
+from wardgate.kube.status.writer import StatusWriter
+from wardgate.kube.watch.cluster_watch import ClusterWatch, WatchScope
+from wardgate.kube.watch.objects import SeenStatus
+from wardgate.kube.watch.secrets_watch import SecretsScope
 from wardgate.renderer import Renderer
 from wardgate.store import Store
 from wardgate.tasks import spawn

@@ -17,10 +17,10 @@ from wardgate.control.fitting import Fitted
 from wardgate.control.metrics import Metrics
 from wardgate.faults import place_of
 from wardgate.ir import GatewayConfig
-from wardgate.kube.errors import KubeError
-from wardgate.kube.fence import Deposed
-from wardgate.kube.pacing import Backoff, Timing
-from wardgate.kube.state import StateStore
+from wardgate.kube.api.errors import KubeError
+from wardgate.kube.api.pacing import Backoff, Timing
+from wardgate.kube.last_good.state_store import StateStore
+from wardgate.kube.lead.fence import Deposed
 from wardgate.translate.forms import LastGood
 from wardgate.translate.pipeline import Translation
 from wardgate.translate.statuses import Statuses

@@ -23,7 +23,7 @@ from wardgate.api import Approval
 from wardgate.api.conditions import MAX_MESSAGE
 from wardgate.control import closing
 from wardgate.ir import GatewayConfig
-from wardgate.kube.packing import OversizedGroup
+from wardgate.kube.publish.packing import OversizedGroup
 from wardgate.printable import printable
 from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
 from wardgate.snapshot import ClusterSnapshot

@@ -23,8 +23,8 @@ from wardgate.control.fitting import Fitted, fit
 from wardgate.control.metrics import Metrics
 from wardgate.control.trigger import Trigger
 from wardgate.faults import place_of
-from wardgate.kube.errors import KubeError
-from wardgate.kube.publisher import Deposed, Publisher
+from wardgate.kube.api.errors import KubeError
+from wardgate.kube.publish.publisher import Deposed, Publisher
 from wardgate.problems import ObjectRef
 from wardgate.renderer import Renderer
 from wardgate.snapshot import ClusterSnapshot

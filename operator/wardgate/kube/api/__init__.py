@@ -1,0 +1,1 @@
+"""The Kubernetes API over HTTPS: requests, connections, errors, pacing, and where resources are found."""

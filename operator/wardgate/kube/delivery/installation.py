@@ -1,0 +1,27 @@
+"""The name of an installation: all its proxies have it, and those of no other.
+
+A release and its config namespace are one installation of a cluster; the cluster is known by the authority of its API
+server, which every pod holds and which is made anew for every cluster. Nobody has to be asked for it, so that a proxy
+that starts while the API server is away has the same name as the others.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+from kubernetes.aio.client.configuration import Configuration
+
+from wardgate.kube.delivery.config_location import Place
+
+
+def name_installation(connection: Configuration, place: Place) -> str:
+    """The name; where there is no file of an authority, the server's address stands in for it."""
+    return f"{sha256(_authority(connection)).hexdigest()}/{place.namespace}/{place.release}"
+
+
+def _authority(connection: Configuration) -> bytes:
+    try:
+        return Path(connection.ssl_ca_cert or "").read_bytes()
+    except OSError:
+        return str(connection.host).encode()

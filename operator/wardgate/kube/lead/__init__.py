@@ -1,0 +1,1 @@
+"""Who leads: the Lease, the election, and the fence that a deposed leader cannot write past."""

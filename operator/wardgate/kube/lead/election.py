@@ -1,0 +1,133 @@
+"""Who may write: the rules of a leader election on a Lease, without I/O.
+
+Clocks are never compared. A Lease counts as held as long as *we* see it change: its holder may write only for
+``GIVE_UP`` seconds after it last began a renewal that succeeded, and others wait ``DURATION`` seconds, by their own
+clocks, after the last change they saw. So a holder has given up before anyone takes over, whatever the clocks say.
+
+A holder that ends in order leaves an empty name behind: whoever sees that takes over at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import Enum, auto
+from typing import Any, Final, TypeAlias
+
+from wardgate.kube.api.resources import LEASES
+
+Manifest: TypeAlias = dict[str, Any]
+
+DURATION: Final = 10.0
+"""Seconds without a change after which somebody else may take over."""
+GIVE_UP: Final = 7.0
+"""Seconds after the beginning of the last renewal that succeeded, after which the holder stops writing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A Lease as it stands on the server; ``version`` is its resourceVersion, empty where there is none yet."""
+
+    holder: str = ""
+    version: str = ""
+    transitions: int = 0
+    acquired: str = ""
+
+
+class Move(Enum):
+    """What to do next."""
+
+    TAKE = auto()
+    """Nobody holds it: write our name."""
+    RENEW = auto()
+    """We hold it."""
+    WAIT = auto()
+    """Somebody else does."""
+
+
+class Election:
+    """``now`` is always a monotonic time in seconds. Owned by one task."""
+
+    def __init__(self, identity: str) -> None:
+        self._identity = identity
+        self.record = Record()
+        self._changed_at: float | None = None
+        self._renewed_at: float | None = None
+
+    def observe(self, record: Record, now: float) -> Move:
+        """Take what was read; say what to do."""
+        if self._changed_at is None or record != self.record:
+            self.record = record
+            self._changed_at = now
+        if record.holder == self._identity:
+            return Move.RENEW
+        self._renewed_at = None
+        if not record.holder or now - self._changed_at >= DURATION:
+            return Move.TAKE
+        return Move.WAIT
+
+    def wrote(self, record: Record, *, began: float) -> None:
+        """Our write, begun at ``began``, succeeded and gave this."""
+        self.record = record
+        self._changed_at = began
+        self._renewed_at = began if record.holder == self._identity else None
+
+    def remaining(self, now: float) -> float:
+        """Seconds for which we may still write; zero: we do not lead."""
+        return 0.0 if self._renewed_at is None else max(0.0, self._renewed_at + GIVE_UP - now)
+
+    def give_up(self) -> None:
+        """Write no more, whatever the Lease says: to lead again it has to be renewed first."""
+        self._renewed_at = None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether our name was on the Lease when it was last seen."""
+        return self.record.holder == self._identity
+
+    def claim(self, wall: float) -> Record:
+        """The record that makes the Lease ours, or keeps it so. ``wall`` (Unix seconds) is for people only."""
+        if self.is_ours:
+            return self.record
+        return replace(
+            self.record,
+            holder=self._identity,
+            acquired=_micro_time(wall),
+            transitions=self.record.transitions + (self.record.version != ""),
+        )
+
+    def resignation(self) -> Record:
+        """The record that sets the Lease free."""
+        return replace(self.record, holder="")
+
+
+def read_record(lease: Mapping[str, Any]) -> Record:
+    """Read a Lease; what is missing is empty."""
+    spec = lease.get("spec") or {}
+    return Record(
+        holder=spec.get("holderIdentity") or "",
+        version=lease["metadata"]["resourceVersion"],
+        transitions=spec.get("leaseTransitions") or 0,
+        acquired=spec.get("acquireTime") or "",
+    )
+
+
+def lease_manifest(record: Record, *, namespace: str, name: str, wall: float) -> Manifest:
+    """Write a Lease; a version is a precondition."""
+    metadata = {"name": name, "namespace": namespace}
+    spec: Manifest = {
+        "holderIdentity": record.holder,
+        "leaseDurationSeconds": int(DURATION) if record.holder else 1,
+        "renewTime": _micro_time(wall),
+        "leaseTransitions": record.transitions,
+    }
+    if record.version:
+        metadata["resourceVersion"] = record.version
+    if record.acquired:
+        spec["acquireTime"] = record.acquired
+    return {"apiVersion": LEASES.api_version, "kind": LEASES.kind, "metadata": metadata, "spec": spec}
+
+
+def _micro_time(wall: float) -> str:
+    return datetime.fromtimestamp(wall, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

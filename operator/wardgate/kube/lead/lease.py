@@ -1,0 +1,169 @@
+"""Leader election on a Lease: one replica writes, the others are ready to.
+
+Looked at every two seconds while we lead, and every second while we do not, so that a Lease set free on SIGTERM is
+taken over within little more than a second, and one whose holder was killed within fifteen. ``election`` has the rules;
+here are the requests, and the two callbacks: ``on_started`` runs beside the renewals, is tried again when it fails, and
+is cancelled when leadership is lost; ``on_stopped`` follows every loss.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final, NoReturn
+
+from wardgate.faults import place_of
+from wardgate.kube.api.client import KubeClient
+from wardgate.kube.api.errors import ApiError, KubeError
+from wardgate.kube.api.pacing import Timing
+from wardgate.kube.api.resources import LEASES
+from wardgate.kube.lead.election import Election, Move, Record, lease_manifest, read_record
+from wardgate.tasks import spawn
+
+_log = logging.getLogger(__name__)
+
+_RENEW: Final = 2.0
+_RETRY: Final = 1.0
+"""Seconds between two looks, less up to a quarter: of the holder, and of everyone else or after a failure."""
+_REQUEST: Final = 2.0
+"""Seconds for a request: several must fit before the leader has to give up."""
+_RELEASE: Final = 0.5
+_START_AGAIN: Final = 1.0
+
+
+class Lease:
+    """``identity`` must be unique among all replicas that ever were."""
+
+    def __init__(self, client: KubeClient, *, namespace: str, name: str, identity: str, timing: Timing) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._name = name
+        self._timing = timing
+        self._election = Election(identity)
+        self._starting: asyncio.Task[None] | None = None
+        self._stopped: Callable[[], None] = lambda: None
+        self.problem = ""
+        """Why the Lease cannot be read or written, a sentence for people; empty if it can."""
+
+    @property
+    def is_leader(self) -> bool:
+        """Whether we may write at this very moment, by our own clock."""
+        return self._remaining > 0.0
+
+    @property
+    def holder(self) -> str:
+        """Who holds it, as far as we know; empty: nobody."""
+        return self._election.record.holder
+
+    async def run(self, on_started: Callable[[], Awaitable[None]], on_stopped: Callable[[], None]) -> NoReturn:
+        """Take part in the election until cancelled. Nothing is released by that: ``release`` does it, afterwards."""
+        self._stopped = on_stopped
+        try:
+            while True:
+                await self._turn(self._remaining or 2 * _REQUEST)
+                self._tell(on_started)
+                await self._timing.sleep(self._pause())
+        finally:
+            self._stop()
+
+    async def release(self) -> None:
+        """Let another replica take over at once. Call it when ``run`` has ended; half a second at most, never fails."""
+        self._election.give_up()
+        try:
+            async with asyncio.timeout(_RELEASE):
+                self._election.observe(await self._read(), self._timing.clock())
+                if self._election.is_ours:
+                    await self._write(self._election.resignation())
+        except (KubeError, TimeoutError) as error:
+            _log.info("%s could not be released (%s): another replica takes over in ten seconds.", self._what, error)
+
+    @property
+    def _remaining(self) -> float:
+        return self._election.remaining(self._timing.clock())
+
+    async def _turn(self, limit: float) -> None:
+        """Look, and write if that is what to do; be back before leadership ends."""
+        try:
+            async with asyncio.timeout(limit):
+                if self._election.observe(await self._read(), self._timing.clock()) is not Move.WAIT:
+                    await self._write(self._election.claim(self._timing.now()))
+            self._has_problem("")
+        except ApiError as error:
+            if not error.is_conflict:
+                self._has_problem(self._explain(error))
+        except (KubeError, TimeoutError) as error:
+            self._has_problem(f"{self._what} cannot be renewed ({str(error) or 'no answer in time'}).")
+        except Exception as error:  # noqa: BLE001 - without this loop nobody would ever lead
+            self._has_problem(f"Internal error ({place_of(error)}) over {self._what}. Please report this bug.")
+
+    async def _read(self) -> Record:
+        try:
+            async with asyncio.timeout(_REQUEST):
+                return read_record(await self._client.get(self._path))
+        except ApiError as error:
+            if error.is_absent:
+                return Record()
+            raise
+
+    async def _write(self, record: Record) -> None:
+        began = self._timing.clock()
+        manifest = lease_manifest(record, namespace=self._namespace, name=self._name, wall=self._timing.now())
+        async with asyncio.timeout(_REQUEST):
+            if record.version:
+                answer = await self._client.replace(self._path, manifest)
+            else:
+                answer = await self._client.create(LEASES.path(self._namespace), manifest)
+        self._election.wrote(read_record(answer), began=began)
+
+    @property
+    def _path(self) -> str:
+        return LEASES.path(self._namespace, self._name)
+
+    def _tell(self, on_started: Callable[[], Awaitable[None]]) -> None:
+        if not self.is_leader:
+            self._stop()
+        elif self._starting is None:
+            _log.info("This replica leads now.")
+            self._starting = spawn(self._start(on_started), name="taking over as leader")
+
+    async def _start(self, on_started: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await on_started()
+            except KubeError as error:
+                _log.warning("Taking over as leader failed and is tried again: %s", error)
+            except Exception as error:  # noqa: BLE001 - to lead and do nothing would be worse
+                _log.error("Internal error (%s) while taking over as leader.", place_of(error))
+            else:
+                return
+            await self._timing.sleep(_START_AGAIN)
+
+    def _stop(self) -> None:
+        if self._starting is None:
+            return
+        self._starting.cancel()
+        self._starting = None
+        _log.info("This replica no longer leads.")
+        self._stopped()
+
+    def _pause(self) -> float:
+        longest = _RENEW if self.is_leader and not self.problem else _RETRY
+        return min(longest * (1.0 - 0.25 * self._timing.random()), self._remaining or longest)
+
+    @property
+    def _what(self) -> str:
+        return f"Lease {self._namespace}/{self._name}"
+
+    def _explain(self, error: ApiError) -> str:
+        if error.is_forbidden:
+            return (
+                f"{self._what} is not accessible ({error}). Allow the operator's ServiceAccount to get, create and "
+                f"update leases in namespace {self._namespace}."
+            )
+        return f"{self._what} cannot be renewed ({error})."
+
+    def _has_problem(self, sentence: str) -> None:
+        if sentence and sentence != self.problem:
+            _log.warning("%s", sentence)
+        self.problem = sentence

@@ -1,0 +1,1 @@
+"""The operator's side of the published config: writing it, guarding it, sweeping up after it."""

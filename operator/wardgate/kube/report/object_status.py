@@ -1,0 +1,138 @@
+"""How objects stand, as their statuses say, and which keys there are, by name. Pure.
+
+Statuses may be old, half, or written by others: what is not there is None or empty, and never an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from wardgate.api.annotations import EXPIRES_AT, AnnotationError, parse_time
+from wardgate.api.conditions import ConditionType
+from wardgate.kube.status.key_expiry import SOON
+from wardgate.problems import ObjectRef
+from wardgate.translate.manifests import at, items, labels_of, mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A condition. ``status`` is ``True``, ``False``, ``Unknown``, or empty where nobody has told."""
+
+    status: str = ""
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One object. ``observed`` is the generation that its status is about."""
+
+    ref: ObjectRef
+    generation: int
+    observed: int | None
+    approval: str
+    message: str
+    accepted: Told
+    programmed: Told
+    ready: Told
+    spec: Mapping[str, object] = field(repr=False)
+    status: Mapping[str, object] = field(repr=False)
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether there is a verdict on the object as it is now."""
+        return bool(self.approval) and (self.observed or 0) >= self.generation
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing is to be said against it."""
+        return self.is_judged and self.approval == "ACCEPTED" and self.programmed.status == "True"
+
+    def count(self, *path: str) -> int | None:
+        """A number of the status."""
+        found = at(self.status, *path)
+        return found if isinstance(found, int) else None
+
+
+@dataclass(frozen=True, slots=True)
+class KeySecret:
+    """A key Secret by its metadata. ``expires_at`` in unix seconds; ``expiry_unreadable``: the key is refused."""
+
+    ref: ObjectRef
+    labels: Mapping[str, str]
+    expires_at: int | None = None
+    expiry_unreadable: bool = False
+
+    def expired(self, now: datetime) -> bool:
+        """Whether it is refused by now."""
+        return self.expires_at is not None and self.expires_at <= now.timestamp()
+
+    def expires_soon(self, now: datetime) -> bool:
+        """Whether it counts now and soon will not."""
+        return not self.expired(now) and self.expired(now + SOON)
+
+
+def read_standing(kind: str, manifest: Mapping[str, Any]) -> Standing:
+    """Read an object."""
+    metadata, status = mapping(manifest.get("metadata")), mapping(manifest.get("status"))
+    state = mapping(at(status, "common", "State"))
+    observed = status.get("observedGeneration") or state.get("observedGeneration")
+    generation = metadata.get("generation")
+    return Standing(
+        ref=ObjectRef(kind, str(metadata.get("namespace", "")), str(metadata.get("name", ""))),
+        generation=generation if isinstance(generation, int) else 0,
+        observed=observed if isinstance(observed, int) else None,
+        approval=str(state.get("approval") or ""),
+        message=str(state.get("message") or ""),
+        accepted=_told(status, ConditionType.ACCEPTED),
+        programmed=_told(status, ConditionType.PROGRAMMED),
+        ready=_told(status, ConditionType.READY),
+        spec=mapping(manifest.get("spec")),
+        status=status,
+    )
+
+
+def read_key(manifest: Mapping[str, Any]) -> KeySecret:
+    """Read the metadata of a key Secret. Of its annotations none but the expiry is looked at."""
+    metadata = mapping(manifest.get("metadata"))
+    text = at(metadata, "annotations", EXPIRES_AT)
+    expires_at = parse_time(text) if isinstance(text, str) else None
+    unreadable = isinstance(expires_at, AnnotationError)
+    return KeySecret(
+        ref=ObjectRef("Secret", str(metadata.get("namespace", "")), str(metadata.get("name", ""))),
+        labels=labels_of(manifest),
+        expires_at=None if isinstance(expires_at, AnnotationError) else expires_at,
+        expiry_unreadable=unreadable,
+    )
+
+
+def listeners_of(gateway: Standing) -> tuple[str, ...]:
+    """What a VirtualGateway listens on: ``80 HTTP``, ``443 HTTPS``."""
+    return tuple(_listener(one) for one in items(gateway.spec.get("listeners")))
+
+
+def routes_of(table: Standing) -> int:
+    """How many routes a RouteTable has of its own."""
+    return len(items(table.spec.get("http")))
+
+
+def hosts_of(one: Standing) -> tuple[str, ...]:
+    """The hosts that a RouteTable or an ExternalService names."""
+    return tuple(str(host) for host in items(one.spec.get("hosts")))
+
+
+def _listener(listener: object) -> str:
+    number = at(listener, "port", "number") or at(listener, "port", "name") or "any port"
+    if at(listener, "tls") is not None:
+        return f"{number} HTTPS"
+    return f"{number} HTTP" if at(listener, "http") is not None else f"{number} TCP"
+
+
+def _told(status: Mapping[str, object], kind: ConditionType) -> Told:
+    for one in items(status.get("conditions")):
+        if at(one, "type") == kind.value:
+            return Told(*(str(at(one, name) or "") for name in ("status", "reason", "message")))
+    return Told()

@@ -1,0 +1,195 @@
+"""What stands under ``status`` of an object: the verdict of ``translate``, what the proxies serve, and when it changed.
+
+Rule 1: ``Accepted`` is about the object alone. It holds for ACCEPTED and for WARNING; otherwise its reason is that of
+the worst problem (``wardgate.problems.Reason``).
+Rule 2: ``Programmed`` is about one generation. It holds when every ready proxy serves a revision that contains this
+generation. An object that is not accepted has no generation to be programmed: ``NotAccepted``, whatever is served in
+its place.
+Rule 3: ``Ready`` holds when both do. Otherwise it repeats the reason of the one that does not, so that its reason alone
+tells the story.
+Rule 4: ``lastTransitionTime`` moves only when a condition's status flips.
+Rule 5: everything carries the generation that it is about (``observedGeneration``), because ``kubectl wait`` and GitOps
+tools ignore what is about an older one.
+
+No I/O and no clock: the time and the previous status are handed in. What an object holds from others (conditions of
+foreign types) is the patch's business, not this module's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Literal, TypeAlias
+
+from wardgate.api import KINDS, Approval, ConditionReason, ConditionType
+from wardgate.api.conditions import CommonStatus, Condition, KeyCounts, State
+from wardgate.kube.status.key_expiry import NO_EXPIRIES, KeyExpiries
+from wardgate.problems import Reason
+from wardgate.translate.statuses import Count, ObjectStatus
+
+Manifest: TypeAlias = dict[str, Any]
+Truth: TypeAlias = Literal["True", "False", "Unknown"]
+
+_ACCEPTED: Final = frozenset({Approval.ACCEPTED, Approval.WARNING})
+_MAX_SUMMARY: Final = 1024
+"""Characters of ``Ready``'s message, which repeats another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Programming:
+    """What is known of the proxies and one generation."""
+
+    status: Truth
+    reason: ConditionReason
+    message: str
+
+
+PROGRAMMED: Final = Programming("True", ConditionReason.PROGRAMMED, "Every ready proxy serves this generation.")
+NO_PROXIES: Final = Programming(
+    "Unknown", ConditionReason.NO_PROXIES, "No proxy is ready, so nobody serves it. Look at the proxies' Pods."
+)
+
+
+def not_programmed(detail: str = "") -> Programming:
+    """Some ready proxy is behind; ``detail`` is a sentence that says which."""
+    message = "Not every ready proxy serves this generation yet."
+    return Programming("False", ConditionReason.NOT_PROGRAMMED, f"{message} {detail}".strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """All that the status of one object is made of, but for the time and what stands there already."""
+
+    verdict: ObjectStatus
+    programming: Programming
+    expiries: KeyExpiries = NO_EXPIRIES
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether this will still be so in a moment: not while proxies are about to take the generation."""
+        return not is_accepted(self.verdict) or self.programming.reason is not ConditionReason.NOT_PROGRAMMED
+
+
+def is_accepted(verdict: ObjectStatus) -> bool:
+    """Whether the object counts as right, warnings or not."""
+    return verdict.approval in _ACCEPTED
+
+
+def status_manifest(desired: Desired, *, previous: Mapping[str, Any] | None, now: datetime) -> Manifest:
+    """The whole of our part of the status. ``previous`` is what stood there before, of which times are kept."""
+    verdict = desired.verdict
+    model = KINDS[verdict.ref.kind].status
+    status = model.model_validate(
+        {
+            "common": CommonStatus(
+                state=State(
+                    approval=verdict.approval.value, message=verdict.message, observed_generation=verdict.generation
+                )
+            ),
+            "observed_generation": verdict.generation,
+            "conditions": _conditions(desired, _transitions(previous), now),
+            **_counts(desired, now),
+        }
+    )
+    return status.as_manifest()
+
+
+def _conditions(
+    desired: Desired, before: Mapping[str, tuple[object, str]], now: datetime
+) -> tuple[Condition, Condition, Condition]:
+    accepted = _accepted(desired.verdict)
+    programmed = desired.programming if is_accepted(desired.verdict) else _not_accepted(desired.verdict)
+    told: dict[ConditionType, tuple[Truth, str, str]] = {
+        ConditionType.ACCEPTED: accepted,
+        ConditionType.PROGRAMMED: (programmed.status, programmed.reason.value, programmed.message),
+    }
+    told[ConditionType.READY] = _ready(accepted, told[ConditionType.PROGRAMMED])
+    first, second, third = (
+        Condition(
+            type=kind.value,
+            status=status,
+            reason=reason,
+            message=message,
+            last_transition_time=_since(before.get(kind.value), status, now),
+            observed_generation=desired.verdict.generation,
+        )
+        for kind, (status, reason, message) in told.items()
+    )
+    return first, second, third
+
+
+def _accepted(verdict: ObjectStatus) -> tuple[Truth, str, str]:
+    status: Truth = "True" if is_accepted(verdict) else "False"
+    return status, verdict.reason, verdict.message or "The object is right."
+
+
+def _not_accepted(verdict: ObjectStatus) -> Programming:
+    served = verdict.served_generation
+    if served is None:
+        rest = "nothing of the object is served."
+    elif served == verdict.generation:
+        rest = "only what is right in it is served."
+    else:
+        rest = f"generation {served} is served instead."
+    message = f"Generation {verdict.generation} is not accepted: {rest}"
+    return Programming("False", ConditionReason.NOT_ACCEPTED, message)
+
+
+def _ready(accepted: tuple[Truth, str, str], programmed: tuple[Truth, str, str]) -> tuple[Truth, str, str]:
+    for status, reason, message in (accepted, programmed):
+        if status != "True":
+            return status, reason, _shortened(message)
+    return "True", ConditionReason.READY.value, "Accepted, and served by every ready proxy."
+
+
+def _shortened(message: str) -> str:
+    return message if len(message) <= _MAX_SUMMARY else f"{message[: _MAX_SUMMARY - 2].rstrip()} …"
+
+
+def _since(before: tuple[object, str] | None, status: Truth, now: datetime) -> str:
+    if before is not None and before[0] == status:
+        return before[1]
+    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _transitions(previous: Mapping[str, Any] | None) -> dict[str, tuple[object, str]]:
+    """Status and time of each condition that stands there; whatever is not of that form was not written by us."""
+    conditions = (previous or {}).get("conditions")
+    found: dict[str, tuple[object, str]] = {}
+    for one in conditions if isinstance(conditions, list) else ():
+        if isinstance(one, dict) and isinstance(time := one.get("lastTransitionTime"), str) and time:
+            found[str(one.get("type"))] = (one.get("status"), time)
+    return found
+
+
+def _counts(desired: Desired, now: datetime) -> dict[str, object]:
+    counts = desired.verdict.counts
+    plain: dict[str, object] = {name: _plain(count) for name, count in counts.items() if name != "keys"}
+    if keys := counts.get("keys"):
+        plain["keys"] = _keys(keys, desired.expiries, now)
+    return plain
+
+
+def _plain(count: Count) -> object:
+    """An empty map says nothing, and some servers drop it."""
+    return count if isinstance(count, int) else dict(count) or None
+
+
+def _keys(counts: Count, expiries: KeyExpiries, now: datetime) -> KeyCounts:
+    """A key whose time has passed moves from the usable ones to the rejected ones."""
+    assert isinstance(counts, Mapping)
+    found = {name: count for name, count in counts.items() if isinstance(count, int)}
+    listed = counts.get("rejected_reasons", {})
+    assert isinstance(listed, Mapping)
+    reasons = {reason: count for reason, count in listed.items() if isinstance(count, int)}
+    passed = min(expiries.passed(now), found.get("usable", 0))
+    if passed:
+        reasons[Reason.EXPIRED_KEY.value] = reasons.get(Reason.EXPIRED_KEY.value, 0) + passed
+    return KeyCounts(
+        usable=found.get("usable", 0) - passed,
+        rejected=found.get("rejected", 0) + passed,
+        duplicate=found.get("duplicate", 0),
+        expiring_soon=expiries.soon(now),
+        rejected_reasons=dict(sorted(reasons.items())) or None,
+    )
