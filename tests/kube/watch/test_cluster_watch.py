@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.kube.fake_collection import refused, settle
-from tests.kube.test_resync import FakeKinds
 from tests.kube.virtual_time import VirtualTime
+from tests.kube.watch.test_resync import FakeKinds
 from wardgate.api import KINDS
 from wardgate.api.foreign_kinds import GUARDS
 from wardgate.kube.api.errors import ConnectionFailed

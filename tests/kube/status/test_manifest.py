@@ -16,8 +16,8 @@ from wardgate.problems import ObjectRef, Reason
 from wardgate.translate.statuses import Counts
 
 _DAY = 24 * 3600
-_DOCUMENT = Path(__file__).parents[2] / "docs" / "status.md"
-_CODES = Path(__file__).parents[2] / "docs" / "findings.md"
+_DOCUMENT = Path(__file__).parents[3] / "docs" / "status.md"
+_CODES = Path(__file__).parents[3] / "docs" / "findings.md"
 
 
 def _told(status: object, kind: str) -> tuple[str, str]:
