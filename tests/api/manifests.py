@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from tests.api.lab import Manifest
-from wardgate.api.parse import parse_object
-from wardgate.api.registry import KINDS
+from wardgate.api.kinds.registry import KINDS
+from wardgate.api.reading.parse import parse_object
 from wardgate.problems import Problem, ProblemKind
 
 ModelT = TypeVar("ModelT")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wardgate.api.annotations import (
+from wardgate.api.kinds.annotations import (
     EXPIRES_AT,
     FORWARD_CREDENTIAL,
     KNOWN_ON,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from wardgate.api.conditions import (
+from wardgate.api.kinds.conditions import (
     Approval,
     CommonStatus,
     Condition,

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from wardgate.api.crds import crd, file_name, render
-from wardgate.api.registry import KINDS, Kind
+from wardgate.api.kinds.registry import KINDS, Kind
+from wardgate.api.schema.crds import crd, file_name, render
 
 _FOLDER = Path(__file__).parents[2] / "crds"
 _EVERY_KIND = pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.kind)

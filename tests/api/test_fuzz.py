@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.api.lab import LAB, Manifest
-from wardgate.api.parse import parse_object
-from wardgate.api.registry import KINDS
-from wardgate.api.shape import properties
+from wardgate.api.kinds.registry import KINDS
+from wardgate.api.reading.parse import parse_object
+from wardgate.api.rules.shape import properties
 from wardgate.problems import ProblemKind
 
 _SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from wardgate.api.json_tree import MAX_DEPTH, MAX_NODES, Flaw, find_flaw
+from wardgate.api.reading.json_tree import MAX_DEPTH, MAX_NODES, Flaw, find_flaw
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from wardgate.api import (
     VirtualGateway,
     parse_object,
 )
-from wardgate.api.matchers import StringMatch
+from wardgate.api.kinds.matchers import StringMatch
 from wardgate.problems import ObjectRef
 
 

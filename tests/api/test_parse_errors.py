@@ -19,7 +19,7 @@ from tests.api.manifests import (
     request_template,
     route_table,
 )
-from wardgate.api.parse import MAX_REPORTED, Parsed, identify, parse_object
+from wardgate.api.reading.parse import MAX_REPORTED, Parsed, identify, parse_object
 from wardgate.problems import ObjectRef, ProblemKind, Reason, format_path
 
 _API_KEY = "spec.config.glooAuth.configs[0].apiKeyAuth"

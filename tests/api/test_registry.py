@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from wardgate.api.foreign_kinds import FOREIGN_KINDS, GUARDS, ForeignKind
-from wardgate.api.registry import KINDS, Kind, Stranger, Unknown, look_up
+from wardgate.api.kinds.foreign_kinds import FOREIGN_KINDS, GUARDS, ForeignKind
+from wardgate.api.kinds.registry import KINDS, Kind, Stranger, Unknown, look_up
 
 _SECURITY = "security.policy.gloo.solo.io/v2"
 

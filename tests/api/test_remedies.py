@@ -9,10 +9,10 @@ from pydantic import BaseModel, ValidationError
 
 from tests.api.lab import Manifest
 from tests.api.manifests import api_key_policy, errors_of, external_service, gateway, manifest, messages_of, route_table
-from wardgate.api.complaints import complaint
-from wardgate.api.parse import parse_object
-from wardgate.api.registry import KINDS
-from wardgate.api.shape import Shape, properties
+from wardgate.api.kinds.registry import KINDS
+from wardgate.api.reading.complaints import complaint
+from wardgate.api.reading.parse import parse_object
+from wardgate.api.rules.shape import Shape, properties
 
 
 def _redirect(code: object) -> Manifest:

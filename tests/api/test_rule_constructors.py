@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wardgate.api.rules import at_most_one, given, json_name
+from wardgate.api.rules.rules import at_most_one, given, json_name
 
 
 def test_reserved_words_are_escaped() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.api.lab import Manifest, lab_object
 from tests.api.manifests import api_key_policy, auth_policy, manifest, messages_of, request_template, route_table
-from wardgate.api.parse import MAX_REPORTED, parse_object
+from wardgate.api.reading.parse import MAX_REPORTED, parse_object
 from wardgate.problems import FieldPath, ProblemKind, Reason
 
 _STEP = ("spec", "config", "glooAuth", "configs", 0)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.chart.helm import Helm, of_kind
 from tests.chart.rights import EVERYWHERE, Grant, granted, grants, subjects
-from wardgate.api import foreign_kinds
+from wardgate.api.kinds import foreign_kinds
 from wardgate.kube.last_good.state_parts import MAX_PARTS
 
 OPERATOR = "wardgate/wardgate-operator"

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from tests.cli.command_line import Wardgate
-from wardgate.api.crds import file_name, render
-from wardgate.api.registry import KINDS
+from wardgate.api.kinds.registry import KINDS
+from wardgate.api.schema.crds import file_name, render
 
 
 def test_all_kinds_are_printed_as_one_stream(wardgate: Wardgate) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tests.kube.publishing import World
 from wardgate.api import Approval
-from wardgate.api.conditions import MAX_MESSAGE
+from wardgate.api.kinds.conditions import MAX_MESSAGE
 from wardgate.control.closing import with_closed_routes
 from wardgate.control.fitting import Fitted, fit
 from wardgate.ir import (

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.documents.blocks import DOCUMENTS, ROOT, Block, blocks_of
-from wardgate.api.annotations import KNOWN_ON
+from wardgate.api.kinds.annotations import KNOWN_ON
 from wardgate.cli.check import diagnose
 from wardgate.settings import Settings
 

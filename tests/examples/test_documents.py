@@ -11,8 +11,8 @@ import pytest
 
 from tests.documents.blocks import DOCUMENTS
 from tests.examples.servers import ROOT
-from wardgate.api.annotations import KNOWN_ON
-from wardgate.api.foreign_kinds import FOREIGN_KINDS, GUARDS, ForeignKind
+from wardgate.api.kinds.annotations import KNOWN_ON
+from wardgate.api.kinds.foreign_kinds import FOREIGN_KINDS, GUARDS, ForeignKind
 from wardgate.inja import Limits as TemplateLimits
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS

@@ -14,7 +14,7 @@ ELSEWHERE: Final = {
     "standalone/listing.py": "paths: test_path_remedies.py, and test_listing.py for permissions",
     "standalone/exclusion.py": "ignore files: test_path_remedies.py",
     "standalone/folder.py": "files: test_path_remedies.py, and test_folder.py for permissions",
-    "api/crds.py": "texts of the CRDs, not of findings",
+    "api/schema/crds.py": "texts of the CRDs, not of findings",
 }
 """Modules whose remedies are about files, and where those are shown."""
 UNREACHED: Final = {

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from wardgate.api.key_secret import KEY_SECRET_TYPE
+from wardgate.api.kinds.key_secret import KEY_SECRET_TYPE
 from wardgate.kube.watch.kind_resources import READ_KINDS
 from wardgate.kube.watch.objects import stored_object
 from wardgate.kube.watch.sink import StoreSink

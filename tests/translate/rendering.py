@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from wardgate.api.foreign_kinds import FOREIGN_KINDS
+from wardgate.api.kinds.foreign_kinds import FOREIGN_KINDS
 from wardgate.sensitive import Sensitive
 from wardgate.translate import ObjectStatus, Translation
 

@@ -6,7 +6,7 @@ together is ``translate``'s business.
 
 from __future__ import annotations
 
-from wardgate.api.api_key_auth import (
+from wardgate.api.kinds.api_key_auth import (
     AerospikeApikeyStorage,
     ApiKeyAuth,
     Digest,
@@ -16,8 +16,8 @@ from wardgate.api.api_key_auth import (
     MatchedHeader,
     MetadataEntry,
 )
-from wardgate.api.basic_auth import BasicAuth, BasicAuthUser, Encryption, Marker, UserTable
-from wardgate.api.conditions import (
+from wardgate.api.kinds.basic_auth import BasicAuth, BasicAuthUser, Encryption, Marker, UserTable
+from wardgate.api.kinds.conditions import (
     Approval,
     CommonStatus,
     Condition,
@@ -34,8 +34,15 @@ from wardgate.api.conditions import (
     TransformationPolicyStatus,
     VirtualGatewayStatus,
 )
-from wardgate.api.ext_auth_policy import AuthStep, CustomAuth, ExtAuthConfig, ExtAuthPolicy, ExtAuthPolicySpec, GlooAuth
-from wardgate.api.ext_auth_server import (
+from wardgate.api.kinds.ext_auth_policy import (
+    AuthStep,
+    CustomAuth,
+    ExtAuthConfig,
+    ExtAuthPolicy,
+    ExtAuthPolicySpec,
+    GlooAuth,
+)
+from wardgate.api.kinds.ext_auth_server import (
     AuthServerRequest,
     AuthServerResponse,
     ExtAuthServer,
@@ -43,15 +50,15 @@ from wardgate.api.ext_auth_server import (
     HttpService,
     RequestBody,
 )
-from wardgate.api.external_endpoint import EndpointPort, ExternalEndpoint, ExternalEndpointSpec, Locality
-from wardgate.api.external_service import (
+from wardgate.api.kinds.external_endpoint import EndpointPort, ExternalEndpoint, ExternalEndpointSpec, Locality
+from wardgate.api.kinds.external_service import (
     ClientsideTls,
     EgressGatewayRoutes,
     ExternalService,
     ExternalServicePort,
     ExternalServiceSpec,
 )
-from wardgate.api.http_route import (
+from wardgate.api.kinds.http_route import (
     AllowedRoute,
     Delegate,
     DirectResponse,
@@ -62,11 +69,9 @@ from wardgate.api.http_route import (
     RegexPattern,
     RegexRewrite,
 )
-from wardgate.api.key_secret import KeySecret
-from wardgate.api.matchers import HeaderMatcher, HttpRequestMatcher, QueryParameterMatcher, StringMatch
-from wardgate.api.meta import ObjectMeta
-from wardgate.api.model import ApiModel, KubernetesObject
-from wardgate.api.other_auth_modules import (
+from wardgate.api.kinds.key_secret import KeySecret
+from wardgate.api.kinds.matchers import HeaderMatcher, HttpRequestMatcher, QueryParameterMatcher, StringMatch
+from wardgate.api.kinds.other_auth_modules import (
     AccessTokenValidation,
     ForeignModule,
     HmacAuth,
@@ -79,20 +84,25 @@ from wardgate.api.other_auth_modules import (
     PassThroughAuth,
     PluginAuth,
 )
-from wardgate.api.parse import Parsed, identify, parse_object
-from wardgate.api.plain_secret import PlainSecret
-from wardgate.api.references import AwsLambda, DestinationReference, ObjectReference, PortSelector, SecretReference
-from wardgate.api.registry import KINDS, Kind, Stranger, Unknown, look_up
-from wardgate.api.route_table import RouteTable, RouteTableSpec, TcpRoute, TlsRoute
-from wardgate.api.secret import Secret
-from wardgate.api.selectors import (
+from wardgate.api.kinds.plain_secret import PlainSecret
+from wardgate.api.kinds.references import (
+    AwsLambda,
+    DestinationReference,
+    ObjectReference,
+    PortSelector,
+    SecretReference,
+)
+from wardgate.api.kinds.registry import KINDS, Kind, Stranger, Unknown, look_up
+from wardgate.api.kinds.route_table import RouteTable, RouteTableSpec, TcpRoute, TlsRoute
+from wardgate.api.kinds.secret import Secret
+from wardgate.api.kinds.selectors import (
     DestinationSelector,
     ObjectSelector,
     RouteLabelSelector,
     RouteSelector,
     WorkloadSelector,
 )
-from wardgate.api.transformation_policy import (
+from wardgate.api.kinds.transformation_policy import (
     PhasePriority,
     PrioritizedPhase,
     RequestTransformation,
@@ -101,7 +111,7 @@ from wardgate.api.transformation_policy import (
     TransformationPolicy,
     TransformationPolicySpec,
 )
-from wardgate.api.transformation_template import (
+from wardgate.api.kinds.transformation_template import (
     DynamicMetadataValue,
     Extractor,
     HeaderToAppend,
@@ -111,7 +121,7 @@ from wardgate.api.transformation_template import (
     SpanTransformer,
     TransformationTemplate,
 )
-from wardgate.api.virtual_gateway import (
+from wardgate.api.kinds.virtual_gateway import (
     AllowedRouteTables,
     ExposedExternalServices,
     HttpListener,
@@ -123,6 +133,9 @@ from wardgate.api.virtual_gateway import (
     VirtualGateway,
     VirtualGatewaySpec,
 )
+from wardgate.api.reading.parse import Parsed, identify, parse_object
+from wardgate.api.rules.meta import ObjectMeta
+from wardgate.api.rules.model import ApiModel, KubernetesObject
 
 __all__ = [
     "KINDS",

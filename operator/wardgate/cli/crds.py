@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from wardgate.api.crds import file_name, render
-from wardgate.api.registry import KINDS, Kind
+from wardgate.api.kinds.registry import KINDS, Kind
+from wardgate.api.schema.crds import file_name, render
 from wardgate.cli.errors import USAGE, CommandError
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wardgate.api.annotations import EXPIRES_AT
+from wardgate.api.kinds.annotations import EXPIRES_AT
 from wardgate.ir import GatewayConfig
 from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
 from wardgate.standalone.diagnostics import Diagnostic, from_problem

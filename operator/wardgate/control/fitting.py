@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, TypeVar
 
 from wardgate.api import Approval
-from wardgate.api.conditions import MAX_MESSAGE
+from wardgate.api.kinds.conditions import MAX_MESSAGE
 from wardgate.control import closing
 from wardgate.ir import GatewayConfig
 from wardgate.kube.publish.packing import OversizedGroup

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Final
 
 from wardgate.api import KINDS
-from wardgate.api.foreign_kinds import FOREIGN_KINDS, GUARDS, misspelt_guard
+from wardgate.api.kinds.foreign_kinds import FOREIGN_KINDS, GUARDS, misspelt_guard
 
 GUARD: Final = "ExtAuthPolicy"
 _OURS: Final = frozenset({*KINDS, "Secret"})

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from wardgate.api.foreign_kinds import FOREIGN_KINDS, ForeignKind
-from wardgate.api.registry import KINDS, Stranger, Unknown, look_up
+from wardgate.api.kinds.foreign_kinds import FOREIGN_KINDS, ForeignKind
+from wardgate.api.kinds.registry import KINDS, Stranger, Unknown, look_up
 from wardgate.problems import FieldPath, ObjectRef, Reason
 from wardgate.standalone.creation_time import creation_time
 from wardgate.standalone.likeness import is_like_guard

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from wardgate.api import KINDS
-from wardgate.api.foreign_kinds import GUARDS
+from wardgate.api.kinds.foreign_kinds import GUARDS
 from wardgate.problems import ObjectRef
 from wardgate.standalone.creation_time import creation_time
 from wardgate.standalone.documents import BrokenDocument, Document

@@ -12,7 +12,7 @@ from typing import Final
 from pydantic import BaseModel
 
 from wardgate.api import ApiModel
-from wardgate.api.removal import removal
+from wardgate.api.reading.removal import removal
 from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, ProblemKind, Reason, format_path
 from wardgate.settings import Settings
 

@@ -17,7 +17,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Final
 
-from wardgate.api.foreign_kinds import GUARDS
+from wardgate.api.kinds.foreign_kinds import GUARDS
 from wardgate.ir import GatewayConfig
 from wardgate.problems import ObjectRef
 from wardgate.settings import Settings

@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import Final
 
 from wardgate.api import parse_object
-from wardgate.api.key_secret import KEY_SECRET_TYPE
-from wardgate.api.secret import DEFAULT_TYPE
+from wardgate.api.kinds.key_secret import KEY_SECRET_TYPE
+from wardgate.api.kinds.secret import DEFAULT_TYPE
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import KeyForm, KeySetRequest

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from wardgate.api.annotations import SHARE_WITH, AnnotationError, parse_namespaces
-from wardgate.api.parse import Parsed
-from wardgate.api.secret import DEFAULT_TYPE, Secret
+from wardgate.api.kinds.annotations import SHARE_WITH, AnnotationError, parse_namespaces
+from wardgate.api.kinds.secret import DEFAULT_TYPE, Secret
+from wardgate.api.reading.parse import Parsed
 from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.sensitive import Sensitive
 from wardgate.snapshot import StoredObject

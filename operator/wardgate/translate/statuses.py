@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from wardgate.api import Approval, ConditionReason
-from wardgate.api.conditions import MAX_MESSAGE
+from wardgate.api.kinds.conditions import MAX_MESSAGE
 from wardgate.printable import printable
 from wardgate.problems import ObjectRef, Problem, ProblemKind
 from wardgate.snapshot import StoredObject

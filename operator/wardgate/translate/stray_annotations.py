@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from wardgate.api.annotations import stray_annotations
+from wardgate.api.kinds.annotations import stray_annotations
 from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
 from wardgate.snapshot import StoredObject
 from wardgate.translate.differences import differences

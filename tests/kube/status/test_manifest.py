@@ -9,7 +9,7 @@ import pytest
 
 from tests.kube.verdicts import AT_LATER, AT_NOON, LATER, NOON, condition, desired, manifest, verdict
 from wardgate.api import Approval, ConditionReason
-from wardgate.api.conditions import MAX_MESSAGE
+from wardgate.api.kinds.conditions import MAX_MESSAGE
 from wardgate.kube.status.key_expiry import KeyExpiries
 from wardgate.kube.status.manifest import NO_PROXIES, PROGRAMMED, not_programmed
 from wardgate.problems import ObjectRef, Reason

@@ -13,7 +13,7 @@ from tests.kube.fake_collection import refused, settle
 from tests.kube.virtual_time import VirtualTime
 from tests.kube.watch.test_resync import FakeKinds
 from wardgate.api import KINDS
-from wardgate.api.foreign_kinds import GUARDS
+from wardgate.api.kinds.foreign_kinds import GUARDS
 from wardgate.kube.api.errors import ConnectionFailed
 from wardgate.kube.watch.cluster_watch import ClusterWatch, WatchScope
 from wardgate.kube.watch.kind_resources import READ_KINDS, resource_of

@@ -11,7 +11,7 @@ import pytest
 from tests.translate.cluster import Cluster
 from tests.translate.tenants import ANY_HOST, ISOLATED, actions, gateway, made, prefix, route, routes, status, table
 from wardgate.api import Approval
-from wardgate.api.foreign_kinds import GUARDS
+from wardgate.api.kinds.foreign_kinds import GUARDS
 from wardgate.ir import DirectResponse, Refuse
 from wardgate.problems import Cause, ObjectRef
 from wardgate.settings import Settings

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from wardgate.api import parse_object
-from wardgate.api.key_secret import KEY_SECRET_TYPE
+from wardgate.api.kinds.key_secret import KEY_SECRET_TYPE
 from wardgate.ir import Credential
 from wardgate.problems import ObjectRef, Problem
 from wardgate.settings import Settings

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from tests.translate.policies.objects import encoded, scope_of, secret, stored
-from wardgate.api.ext_auth_policy import AUTH_MODULES, ExtAuthPolicy
-from wardgate.api.rules import json_name
+from wardgate.api.kinds.ext_auth_policy import AUTH_MODULES, ExtAuthPolicy
+from wardgate.api.rules.rules import json_name
 from wardgate.ir import (
     ApiKeyStep,
     AuthPlan,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.translate.policies.objects import decoded, encoded, key_secret, raw_secret, secret, sha256
-from wardgate.api.key_secret import KEY_SECRET_TYPE
+from wardgate.api.kinds.key_secret import KEY_SECRET_TYPE
 from wardgate.ir import MetadataEntry
 from wardgate.problems import FieldPath, Reason
 from wardgate.sensitive import Sensitive

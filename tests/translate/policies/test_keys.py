@@ -17,7 +17,7 @@ from tests.translate.policies.objects import (
     sha256,
     stored,
 )
-from wardgate.api.key_secret import KEY_SECRET_TYPE
+from wardgate.api.kinds.key_secret import KEY_SECRET_TYPE
 from wardgate.ir import ApiKeyStep, AuthPlan, BasicAuthStep, Credential, Digest, MetadataEntry, MetadataHeader
 from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
 from wardgate.sensitive import Sensitive

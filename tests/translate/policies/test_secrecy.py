@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.translate.policies.objects import LABELS, keys_of, request, scope_of, secret
-from wardgate.api.key_secret import KEY_SECRET_TYPE
+from wardgate.api.kinds.key_secret import KEY_SECRET_TYPE
 from wardgate.ir import ApiKeyStep, AuthPlan, MetadataHeader
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject

@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from tests.translate.policies.objects import decoded, encoded, key_secret, raw_secret, scope_of, secret
-from wardgate.api.annotations import SHARE_WITH
+from wardgate.api.kinds.annotations import SHARE_WITH
 from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.sensitive import Sensitive
 from wardgate.settings import Settings

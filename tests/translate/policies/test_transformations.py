@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.translate.policies.objects import scope_of, stored
-from wardgate.api.transformation_policy import TransformationPolicy
+from wardgate.api.kinds.transformation_policy import TransformationPolicy
 from wardgate.inja import Limits
 from wardgate.ir import (
     AppendedHeader,

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from wardgate.api.annotations import EXPIRES_AT, AnnotationError, parse_time
-from wardgate.api.conditions import ConditionType
+from wardgate.api.kinds.annotations import EXPIRES_AT, AnnotationError, parse_time
+from wardgate.api.kinds.conditions import ConditionType
 from wardgate.kube.status.key_expiry import SOON
 from wardgate.problems import ObjectRef
 from wardgate.translate.manifests import at, items, labels_of, mapping

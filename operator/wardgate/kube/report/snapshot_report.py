@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote, urlsplit
 
 from wardgate.api import KINDS
-from wardgate.api.key_secret import KEY_SECRET_TYPE
+from wardgate.api.kinds.key_secret import KEY_SECRET_TYPE
 from wardgate.kube.api.client import Parameters
 from wardgate.kube.api.errors import ApiError, ConnectionFailed, KubeError
 from wardgate.kube.api.resources import ENDPOINT_SLICES, LEASES, SECRETS

@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal, TypeAlias
 
 from wardgate.api import KINDS, Approval, ConditionReason, ConditionType
-from wardgate.api.conditions import CommonStatus, Condition, KeyCounts, State
+from wardgate.api.kinds.conditions import CommonStatus, Condition, KeyCounts, State
 from wardgate.kube.status.key_expiry import NO_EXPIRIES, KeyExpiries
 from wardgate.problems import Reason
 from wardgate.translate.statuses import Count, ObjectStatus

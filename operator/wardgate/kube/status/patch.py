@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
 from wardgate.api import KINDS, ConditionType
-from wardgate.api.rules import json_name
+from wardgate.api.rules.rules import json_name
 
 Manifest: TypeAlias = dict[str, Any]
 

@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Final, NoReturn
 
-from wardgate.api.foreign_kinds import GUARDS
+from wardgate.api.kinds.foreign_kinds import GUARDS
 from wardgate.faults import place_of
 from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.pacing import Backoff, Timing

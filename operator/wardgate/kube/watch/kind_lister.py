@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Final, NoReturn
 
-from wardgate.api.foreign_kinds import GUARDS
+from wardgate.api.kinds.foreign_kinds import GUARDS
 from wardgate.faults import place_of
 from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.errors import ApiError, KubeError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from wardgate.api import KINDS
-from wardgate.api.foreign_kinds import GUARDS
+from wardgate.api.kinds.foreign_kinds import GUARDS
 from wardgate.kube.api.resources import SECRETS, Resource
 
 READ_KINDS: Final = (*KINDS, *GUARDS)

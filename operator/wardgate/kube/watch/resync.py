@@ -15,7 +15,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 
 from wardgate.api import KINDS
-from wardgate.api.foreign_kinds import GUARDS
+from wardgate.api.kinds.foreign_kinds import GUARDS
 from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.pacing import Timing
 from wardgate.kube.watch.foreign_lister import ForeignLister

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
-from wardgate.api.key_secret import KEY_SECRET_TYPE
+from wardgate.api.kinds.key_secret import KEY_SECRET_TYPE
 from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.pacing import Timing
 from wardgate.kube.api.resources import SECRETS

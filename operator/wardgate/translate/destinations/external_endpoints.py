@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from wardgate.api.external_endpoint import ExternalEndpoint
+from wardgate.api.kinds.external_endpoint import ExternalEndpoint
 from wardgate.ir import Endpoint
 from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, Reason
 from wardgate.translate.contract import ParsedObject, Scope

@@ -13,7 +13,7 @@ import ipaddress
 from dataclasses import dataclass, replace
 from typing import Final
 
-from wardgate.api.external_service import ClientsideTls, ExternalService, ExternalServicePort
+from wardgate.api.kinds.external_service import ClientsideTls, ExternalService, ExternalServicePort
 from wardgate.ir import FileRef, UpstreamTls
 from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, Reason, format_path
 from wardgate.translate.contract import ParsedObject, Scope

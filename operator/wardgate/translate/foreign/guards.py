@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from wardgate.api.foreign_kinds import GUARDS
+from wardgate.api.kinds.foreign_kinds import GUARDS
 from wardgate.ir import Refuse
 from wardgate.problems import Cause, ObjectRef, Reason
 from wardgate.snapshot import ClusterSnapshot, StoredObject

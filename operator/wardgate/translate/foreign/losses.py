@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from wardgate.api.foreign_kinds import FOREIGN_KINDS, ForeignKind, Reach
+from wardgate.api.kinds.foreign_kinds import FOREIGN_KINDS, ForeignKind, Reach
 from wardgate.problems import Cause, Problem, ProblemKind, Reason
 from wardgate.snapshot import ClusterSnapshot, StoredObject
 from wardgate.translate.foreign.guards import GuardAttachment, who_may_replace

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from wardgate.api.foreign_kinds import ForeignKind, Reach
+from wardgate.api.kinds.foreign_kinds import ForeignKind, Reach
 from wardgate.translate.manifests import at
 from wardgate.translate.policies.selection import RouteFinder
 from wardgate.translate.policies.selectors import Selectors, read_selectors

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from wardgate.api import virtual_gateway as api
-from wardgate.api.selectors import ObjectSelector, WorkloadSelector
+from wardgate.api.kinds import virtual_gateway as api
+from wardgate.api.kinds.selectors import ObjectSelector, WorkloadSelector
 from wardgate.problems import Cause, FieldPath, ObjectRef, Reason, format_path
 from wardgate.settings import Settings
 from wardgate.translate.contract import ParsedObject, Scope

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from wardgate.api import virtual_gateway as api
+from wardgate.api.kinds import virtual_gateway as api
 from wardgate.ir import FileRef, ListenerTls
 from wardgate.problems import FieldPath, ObjectRef, Problem, Reason, format_path
 from wardgate.sensitive import Sensitive

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from wardgate.api.api_key_auth import DEFAULT_HEADER, ApiKeyAuth, MetadataEntry
-from wardgate.api.basic_auth import BasicAuth
-from wardgate.api.ext_auth_policy import AuthStep
-from wardgate.api.references import SecretReference
-from wardgate.api.rules import json_name
+from wardgate.api.kinds.api_key_auth import DEFAULT_HEADER, ApiKeyAuth, MetadataEntry
+from wardgate.api.kinds.basic_auth import BasicAuth
+from wardgate.api.kinds.ext_auth_policy import AuthStep
+from wardgate.api.kinds.references import SecretReference
+from wardgate.api.rules.rules import json_name
 from wardgate.field_names import fold
 from wardgate.ir import ApiKeyStep, BasicAuthStep, BasicUser, Digest, Hmac, MetadataHeader
 from wardgate.problems import FieldPath, ObjectRef, Problem, Reason

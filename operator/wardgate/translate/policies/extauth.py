@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Final
 
-from wardgate.api.annotations import FORWARD_CREDENTIAL, AnnotationError, parse_flag
-from wardgate.api.ext_auth_policy import ExtAuthPolicy, GlooAuth
+from wardgate.api.kinds.annotations import FORWARD_CREDENTIAL, AnnotationError, parse_flag
+from wardgate.api.kinds.ext_auth_policy import ExtAuthPolicy, GlooAuth
 from wardgate.ir import ApiKeyStep, AuthPlan, BasicAuthStep, BoolExpr
 from wardgate.problems import Cause, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.translate.contract import KeySetRequest, ParsedObject, PolicyOutcome, Scope, has_error, plan_name

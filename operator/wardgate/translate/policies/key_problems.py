@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from wardgate.api.annotations import SHARE_WITH
-from wardgate.api.key_secret import KEY_SECRET_TYPE
+from wardgate.api.kinds.annotations import SHARE_WITH
+from wardgate.api.kinds.key_secret import KEY_SECRET_TYPE
 from wardgate.ir import ApiKeyStep
 from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.translate.contract import PolicyOutcome

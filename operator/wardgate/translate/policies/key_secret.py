@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from wardgate.api.annotations import (
+from wardgate.api.kinds.annotations import (
     EXPIRES_AT,
     SHARE_WITH,
     UPSTREAM_HOSTS,
@@ -24,7 +24,7 @@ from wardgate.api.annotations import (
     parse_namespaces,
     parse_time,
 )
-from wardgate.api.key_secret import KEY_ENTRY
+from wardgate.api.kinds.key_secret import KEY_ENTRY
 from wardgate.ir import MetadataEntry
 from wardgate.problems import FieldPath, Reason
 from wardgate.sensitive import Sensitive

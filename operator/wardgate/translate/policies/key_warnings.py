@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from wardgate.api.annotations import SHARE_WITH, UPSTREAM_HOSTS, AnnotationError
-from wardgate.api.key_secret import KEY_SECRET_TYPE
+from wardgate.api.kinds.annotations import SHARE_WITH, UPSTREAM_HOSTS, AnnotationError
+from wardgate.api.kinds.key_secret import KEY_SECRET_TYPE
 from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.translate.policies.key_secret import RefusedKey
 from wardgate.translate.tenancy import Tenancy

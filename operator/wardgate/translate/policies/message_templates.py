@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from wardgate.api.removal import removal_sentence
-from wardgate.api.transformation_template import DataSource as DataSourceModel
-from wardgate.api.transformation_template import Extractor as ExtractorModel
-from wardgate.api.transformation_template import InjaTemplate, TransformationTemplate
+from wardgate.api.kinds.transformation_template import DataSource as DataSourceModel
+from wardgate.api.kinds.transformation_template import Extractor as ExtractorModel
+from wardgate.api.kinds.transformation_template import InjaTemplate, TransformationTemplate
+from wardgate.api.reading.removal import removal_sentence
 from wardgate.field_names import fold
 from wardgate.inja import Limits, TemplateError, compile_extractor, compile_template
 from wardgate.ir import AppendedHeader, DataSource, DynamicMetadataValue, Extractor, HeaderTemplate, MessageTemplate

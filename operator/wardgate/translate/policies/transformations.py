@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from wardgate.api.annotations import CREDENTIAL_HEADERS, parse_list
-from wardgate.api.transformation_policy import TransformationPolicy
+from wardgate.api.kinds.annotations import CREDENTIAL_HEADERS, parse_list
+from wardgate.api.kinds.transformation_policy import TransformationPolicy
 from wardgate.inja import Limits
 from wardgate.ir import TransformationPlan
 from wardgate.problems import ObjectRef, Reason

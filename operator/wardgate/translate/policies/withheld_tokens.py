@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
-from wardgate.api.annotations import SHARE_WITH, UPSTREAM_HOSTS
+from wardgate.api.kinds.annotations import SHARE_WITH, UPSTREAM_HOSTS
 from wardgate.field_names import CREDENTIAL_HEADERS, fold
 from wardgate.ir import ApiKeyStep, AuthPlan, Credential, GatewayConfig
 from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from wardgate.api import http_route as api
-from wardgate.api.references import DestinationReference
+from wardgate.api.kinds import http_route as api
+from wardgate.api.kinds.references import DestinationReference
 from wardgate.ir import DirectResponse, PrefixRewrite, Redirect, Refuse, RegexRewrite
 from wardgate.problems import FieldPath, ObjectRef, Reason, format_path
 from wardgate.translate.findings import Findings

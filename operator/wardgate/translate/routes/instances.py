@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wardgate.api.annotations import REQUIRE_AUTH
+from wardgate.api.kinds.annotations import REQUIRE_AUTH
 from wardgate.ir import RouteAction, RouteMatch
 from wardgate.problems import ObjectRef
 from wardgate.translate.routes.place import PLATFORM, Claim

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeVar
 
-from wardgate.api.matchers import HeaderMatcher, HttpRequestMatcher, QueryParameterMatcher, StringMatch
+from wardgate.api.kinds.matchers import HeaderMatcher, HttpRequestMatcher, QueryParameterMatcher, StringMatch
 from wardgate.ir import HeaderMatch, PathMatch, QueryMatch, RouteMatch
 from wardgate.problems import Cause, FieldPath, ObjectRef, ProblemKind, Reason, format_path
 from wardgate.translate.findings import Findings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wardgate.api.http_route import AllowedRoute
+from wardgate.api.kinds.http_route import AllowedRoute
 from wardgate.ir import RouteMatch
 from wardgate.problems import FieldPath
 from wardgate.translate.routes.matchers import MatcherReader

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wardgate.api.annotations import DELEGATE_FROM
+from wardgate.api.kinds.annotations import DELEGATE_FROM
 from wardgate.problems import Cause, ObjectRef, Reason
 from wardgate.translate.policies.label_index import LabelIndex
 from wardgate.translate.routes.table_plans import DelegatePlan, TablePlan, TableSelector

@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from wardgate.api.annotations import DELEGATE_FROM, is_namespace, parse_list
-from wardgate.api.http_route import HttpRoute
-from wardgate.api.route_table import RouteTable, RouteTableSpec
+from wardgate.api.kinds.annotations import DELEGATE_FROM, is_namespace, parse_list
+from wardgate.api.kinds.http_route import HttpRoute
+from wardgate.api.kinds.route_table import RouteTable, RouteTableSpec
 from wardgate.problems import Cause, FieldPath, Problem, Reason, format_path
 from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject

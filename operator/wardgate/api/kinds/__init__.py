@@ -1,0 +1,1 @@
+"""The kinds that users write, and the annotations and Secrets beside them."""

@@ -1,0 +1,1 @@
+"""From a manifest to a kind, or to problems that name the field and the remedy."""

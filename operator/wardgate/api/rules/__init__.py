@@ -1,0 +1,1 @@
+"""Models with rules: bounds, patterns, conditions between fields, and the shape of a model."""

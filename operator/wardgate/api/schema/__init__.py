@@ -1,0 +1,1 @@
+"""The CRDs and their OpenAPI schemas, generated from the kinds."""
