@@ -125,13 +125,35 @@ def test_the_layers_are_those_that_are_enforced() -> None:
     enforced = re.findall(r"\w+", contracts["importlinter:contract:layers"]["layers"])
     pure = contracts["importlinter:contract:pure"]["source_modules"].replace("wardgate.", "").split()
 
-    text = (ROOT / "ARCHITECTURE.md").read_text().partition("\n## 5. Layers")[2].partition("\n## 6. ")[0]
+    text = (ROOT / "ARCHITECTURE.md").read_text().partition("\n## 5. Layers")[2].partition("\n### Rooms")[0]
     rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
     told = re.search(r"The pure packages \(`([^`]+)`, and the modules `([^`]+)`\)", text)
 
     assert sorted(enforced) == sorted(re.findall(r"`(\w+)`", "".join(rows)))
     assert told is not None
     assert sorted(pure) == sorted(told[1].replace("/", ".").split() + told[2].split())
+
+
+def test_the_rooms_are_those_that_are_enforced() -> None:
+    contracts = configparser.ConfigParser()
+    contracts.read(ROOT / ".importlinter")
+    layered = [contract for contract in contracts.values() if contract.get("type") == "layers"]
+    enforced = {
+        contract["containers"].strip(): [re.findall(r"\w+", line) for line in contract["layers"].split("\n") if line]
+        for contract in layered
+    }
+    del enforced["wardgate"]
+
+    text = (ROOT / "ARCHITECTURE.md").read_text().partition("\n### Rooms")[2].partition("\n## 6. ")[0]
+    tables = re.findall(r"^\| room of `([\w/]+)` \|.*\n\|---\|---\|\n((?:\|.*\n)+)", text, re.MULTILINE)
+    told = {
+        f"wardgate.{package.replace('/', '.')}": [
+            re.findall(r"`(\w+)`", row.split("|")[1]) for row in rows.splitlines()
+        ]
+        for package, rows in tables
+    }
+
+    assert enforced == told
 
 
 @pytest.mark.parametrize("kind", [kind for kind in FOREIGN_KINDS.values() if kind.loss], ids=lambda kind: kind.name)
