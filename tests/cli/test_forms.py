@@ -7,7 +7,7 @@ import pytest
 from wardgate.cli import forms
 from wardgate.cli.forms import Form, count, read_size, seconds
 from wardgate.ir import Guard
-from wardgate.proxy.core.addresses import AddressRules
+from wardgate.proxy.core.upstream.addresses import AddressRules
 
 
 @pytest.mark.parametrize(

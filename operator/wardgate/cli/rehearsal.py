@@ -17,16 +17,16 @@ from typing import Final, Literal
 
 from wardgate.field_names import CREDENTIAL_HEADERS, fold
 from wardgate.ir import Credential, GatewayConfig
-from wardgate.proxy.core.arrival import arrived
-from wardgate.proxy.core.caller import Caller
-from wardgate.proxy.core.credential_index import CredentialIndex
+from wardgate.proxy.core.auth.caller import Caller
+from wardgate.proxy.core.auth.credential_index import CredentialIndex
 from wardgate.proxy.core.exchange import Exchange
-from wardgate.proxy.core.key_copies import without_scheme
+from wardgate.proxy.core.fields.key_copies import without_scheme
+from wardgate.proxy.core.http1.arrival import arrived
+from wardgate.proxy.core.http1.request_head import parse_request_head
 from wardgate.proxy.core.messages import NeedBody, Outgoing, Reply, Request
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
-from wardgate.proxy.core.request_head import parse_request_head
-from wardgate.proxy.core.table import build_table
+from wardgate.proxy.core.routing.table import build_table
 from wardgate.sensitive import Sensitive
 
 MASK: Final = "<secret>"

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wardgate.ir import GatewayConfig
-from wardgate.proxy.core.credential_index import Bucket, CredentialIndex, bucket_of, compile_credential
+from wardgate.proxy.core.auth.credential_index import Bucket, CredentialIndex, bucket_of, compile_credential
 from wardgate.wire.bundle import KEYS_PREFIX, ROUTES, hash_of
 from wardgate.wire.decode import KeysDecoder, RoutesDecoder, unknown_groups
 from wardgate.wire.errors import WireError

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wardgate.ir import Guard
-from wardgate.proxy.core.addresses import AddressRules
+from wardgate.proxy.core.upstream.addresses import AddressRules
 
 RULES = AddressRules(Guard())
 

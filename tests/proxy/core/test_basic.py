@@ -11,10 +11,10 @@ import pytest
 
 from tests.proxy.core.conversation import NOW, Talk, as_dict, auth_plan, config, key_step, request, route
 from wardgate.ir import BasicAuthStep, BasicUser, BoolOr, BoolStep
-from wardgate.proxy.core import basic
-from wardgate.proxy.core.basic import Check, PasswordChecker, apr1, parse_basic
-from wardgate.proxy.core.caller import Caller
-from wardgate.proxy.core.guesses import Guesses
+from wardgate.proxy.core.auth import passwords
+from wardgate.proxy.core.auth.caller import Caller
+from wardgate.proxy.core.auth.guesses import Guesses
+from wardgate.proxy.core.auth.passwords import Check, PasswordChecker, apr1, parse_basic
 from wardgate.sensitive import Sensitive
 
 
@@ -74,7 +74,7 @@ def test_pair_that_was_checked_is_not_hashed_again_even_by_a_later_plan() -> Non
     caller = Caller()
     for password, outcome in ((b"hello", Check.PASSED), (b"no", Check.WRONG)):
         assert outcome is checker().check(b"ann", password, caller=caller, now=NOW)
-        with patch.object(basic, "apr1", side_effect=AssertionError):
+        with patch.object(passwords, "apr1", side_effect=AssertionError):
             assert outcome is checker(user(), user("bob")).check(b"ann", password, caller=caller, now=NOW)
 
 
@@ -91,7 +91,7 @@ def test_caller_that_guesses_is_not_checked_any_more_and_hashes_nothing() -> Non
     users, caller = checker(), Caller(b"\x7f\0\0\1", Guesses(per_user=2))
     for guess in (b"1", b"2"):
         assert Check.WRONG is users.check(b"ann", guess, caller=caller, now=NOW)
-    with patch.object(basic, "apr1", side_effect=AssertionError):
+    with patch.object(passwords, "apr1", side_effect=AssertionError):
         assert Check.NOT_CHECKED is users.check(b"ann", b"3", caller=caller, now=NOW)
 
 

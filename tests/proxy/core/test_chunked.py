@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wardgate.proxy.core.chunked import ChunkedDecoder, ChunkedError
+from wardgate.proxy.core.http1.chunked import ChunkedDecoder, ChunkedError
 
 
 def whole(wire: bytes) -> tuple[ChunkedDecoder, list[bytes]]:

@@ -34,13 +34,13 @@ from wardgate.ir import (
     RouteMatch,
     TransformationPlan,
 )
-from wardgate.proxy.core.arrival import arrived
-from wardgate.proxy.core.auth import compile_auth
-from wardgate.proxy.core.body_reader import BodyReader
-from wardgate.proxy.core.fields import PROXY_WRITTEN
-from wardgate.proxy.core.framing import write_request_head, write_response_head
+from wardgate.proxy.core.auth.authentication import compile_auth
+from wardgate.proxy.core.fields.folded import PROXY_WRITTEN
+from wardgate.proxy.core.http1.arrival import arrived
+from wardgate.proxy.core.http1.body_reader import BodyReader
+from wardgate.proxy.core.http1.framing import write_request_head, write_response_head
+from wardgate.proxy.core.http1.request_head import RequestHead, parse_request_head
 from wardgate.proxy.core.messages import Header, Incoming, Reply, Request
-from wardgate.proxy.core.request_head import RequestHead, parse_request_head
 
 K = KEY.decode()
 FIELDS = (

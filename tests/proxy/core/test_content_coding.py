@@ -19,8 +19,8 @@ from tests.proxy.core.conversation import Talk, config, open_route, post_plan, r
 from tests.proxy.core.test_observer import Notes
 from tests.proxy.core.test_transformation import message, x_
 from wardgate.ir import GatewayConfig, MessageTemplate, TransformationPlan
-from wardgate.proxy.core.content_coding import ContentDecoder, ExpandsTooFarError, content_decoder, decoded
-from wardgate.proxy.core.decoders import STEP, DecodingError
+from wardgate.proxy.core.http1.content_coding import ContentDecoder, ExpandsTooFarError, content_decoder, decoded
+from wardgate.proxy.core.http1.decoders import STEP, DecodingError
 from wardgate.proxy.core.messages import Incoming
 
 TEXT = b'{"model":"m","choices":[' + b",".join(b'{"index":%d,"text":"abc"}' % number for number in range(400)) + b"]}"
@@ -346,7 +346,7 @@ LOADED = """
 import sys
 from wardgate import ir
 import wardgate.proxy.worker_process, wardgate.proxy.io.gateway
-from wardgate.proxy.core.table import build_table
+from wardgate.proxy.core.routing.table import build_table
 
 def loaded(template):
     plan = ir.TransformationPlan("t", "post", response=template)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.proxy.core.conversation import NOW, credential
 from wardgate.ir import Credential
-from wardgate.proxy.core.credential_index import (
+from wardgate.proxy.core.auth.credential_index import (
     Bucket,
     CompiledCredential,
     CredentialIndex,

@@ -35,8 +35,8 @@ from wardgate.ir import (
     Upstream,
     WeightedUpstream,
 )
+from wardgate.proxy.core.http1.paths import read_target
 from wardgate.proxy.core.messages import Incoming, NeedBody, Outgoing, Reply, Request
-from wardgate.proxy.core.paths import read_target
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.url_path import normalise

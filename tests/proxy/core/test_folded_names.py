@@ -34,8 +34,8 @@ from wardgate.ir import (
     TransformationPlan,
     Upstream,
 )
+from wardgate.proxy.core.http1.request_head import RequestHead, parse_request_head
 from wardgate.proxy.core.messages import Incoming
-from wardgate.proxy.core.request_head import RequestHead, parse_request_head
 
 
 def guarded(*plans: TransformationPlan, plan: AuthPlan | None = None, **changes: object) -> GatewayConfig:

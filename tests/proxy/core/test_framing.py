@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wardgate.proxy.core.framing import chunk, is_bodiless, write_request_head, write_response_head
+from wardgate.proxy.core.http1.framing import chunk, is_bodiless, write_request_head, write_response_head
 
 
 def test_a_request_with_a_length() -> None:

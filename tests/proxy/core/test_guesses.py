@@ -8,9 +8,9 @@ import pytest
 
 from tests.proxy.core.conversation import NOW
 from wardgate.ir import BasicUser
-from wardgate.proxy.core.basic import Check, PasswordChecker
-from wardgate.proxy.core.caller import Caller, counted_address
-from wardgate.proxy.core.guesses import Guesses
+from wardgate.proxy.core.auth.caller import Caller, counted_address
+from wardgate.proxy.core.auth.guesses import Guesses
+from wardgate.proxy.core.auth.passwords import Check, PasswordChecker
 from wardgate.sensitive import Sensitive
 
 HASH = Sensitive("9a67ad4dbd5819a24edad07c68085c5c2c559c49")  # SHA1 of "saltright"

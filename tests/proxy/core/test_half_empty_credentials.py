@@ -10,8 +10,8 @@ from tests.proxy.core.conversation import KEY, TOKEN, Talk, config, credential, 
 from tests.proxy.core.test_transformation import message, x_
 from wardgate.field_names import CREDENTIAL_HEADERS
 from wardgate.ir import AppendedHeader, MessageTemplate
-from wardgate.proxy.core.hollow_credentials import is_half_empty
 from wardgate.proxy.core.messages import Incoming, Outgoing, Reply
+from wardgate.proxy.core.transform.hollow_credentials import is_half_empty
 
 
 def talk(template: MessageTemplate, *headers: tuple[str, str], token: str | None = None, **plan: Any) -> Talk:

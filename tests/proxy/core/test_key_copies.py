@@ -38,7 +38,7 @@ from wardgate.ir import (
     MetadataHeader,
     TransformationPlan,
 )
-from wardgate.proxy.core.key_copies import remove_copies
+from wardgate.proxy.core.fields.key_copies import remove_copies
 from wardgate.sensitive import Sensitive
 
 K = KEY.decode()

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.proxy.core.test_request_head import accepted
-from wardgate.proxy.core.loops import LoopMark
+from wardgate.proxy.core.http1.loops import LoopMark
 
 MARK = LoopMark("cluster/namespace/release")
 NAME = MARK.after(())[1]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wardgate.proxy.core.paths import Target, read_target
+from wardgate.proxy.core.http1.paths import Target, read_target
 from wardgate.url_path import normalise
 
 

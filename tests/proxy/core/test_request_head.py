@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wardgate.proxy.core.http1.request_head import RequestHead, parse_request_head
 from wardgate.proxy.core.reasons import Reason
-from wardgate.proxy.core.request_head import RequestHead, parse_request_head
 
 
 def read(*lines: bytes, max_headers: int = 100) -> RequestHead | Reason:

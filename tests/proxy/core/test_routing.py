@@ -23,10 +23,10 @@ from wardgate.ir import (
     VirtualHost,
     WeightedUpstream,
 )
-from wardgate.proxy.core.matching import _parameters, header_value, query_value
 from wardgate.proxy.core.messages import Reply, Request
-from wardgate.proxy.core.routing import host_name
-from wardgate.proxy.core.table import build_table
+from wardgate.proxy.core.routing.matching import _parameters, header_value, query_value
+from wardgate.proxy.core.routing.route_index import host_name
+from wardgate.proxy.core.routing.table import build_table
 
 
 def answer(name: str, *matches: RouteMatch) -> Route:

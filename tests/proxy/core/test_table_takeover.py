@@ -35,13 +35,13 @@ from wardgate.ir import (
     Upstream,
     VirtualHost,
 )
-from wardgate.proxy.core.caller import Caller
-from wardgate.proxy.core.credential_index import CredentialIndex
+from wardgate.proxy.core.auth.caller import Caller
+from wardgate.proxy.core.auth.credential_index import CredentialIndex
 from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.messages import Outgoing, Reply, Step
-from wardgate.proxy.core.plans import CompiledRoute, ForwardPlan
-from wardgate.proxy.core.routing import RouteIndex
-from wardgate.proxy.core.table import Table, TableBuilder, build_table
+from wardgate.proxy.core.routing.plans import CompiledRoute, ForwardPlan
+from wardgate.proxy.core.routing.route_index import RouteIndex
+from wardgate.proxy.core.routing.table import Table, TableBuilder, build_table
 from wardgate.wire import RoutesDecoder, WireError
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wardgate.proxy.core.tls_names import carries_one_of
+from wardgate.proxy.core.upstream.tls_names import carries_one_of
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ from wardgate.ir import (
 )
 from wardgate.proxy.access_log import AccessLog
 from wardgate.proxy.assembly import Assembled
-from wardgate.proxy.core.credential_index import CredentialIndex
+from wardgate.proxy.core.auth.credential_index import CredentialIndex
 from wardgate.proxy.io.gateway import Gateway
 from wardgate.proxy.io.name_cache import Lookup
 from wardgate.proxy.metrics import Counters

@@ -11,7 +11,7 @@ import pytest
 
 from tests.proxy.io.bench import OK, Provider, Script, answering, config, open_route, providing, routed, run, serving
 from wardgate.ir import HeaderTemplate, MessageTemplate, TransformationPlan
-from wardgate.proxy.core.loops import LoopMark
+from wardgate.proxy.core.http1.loops import LoopMark
 from wardgate.proxy.settings import ProxySettings
 
 GET = b"GET / HTTP/1.1\r\nHost: h\r\n%bConnection: close\r\n\r\n"

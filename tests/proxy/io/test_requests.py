@@ -23,7 +23,7 @@ from tests.proxy.io.bench import (
     serving,
     settle,
 )
-from wardgate.proxy.core.loops import LoopMark
+from wardgate.proxy.core.http1.loops import LoopMark
 from wardgate.proxy.settings import Limits, ProxySettings
 
 

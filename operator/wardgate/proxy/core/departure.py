@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from wardgate.proxy.core.auth import Grant
-from wardgate.proxy.core.content_coding import ask_for_identity
-from wardgate.proxy.core.matching import CompiledMatch
+from wardgate.proxy.core.auth.authentication import Grant
+from wardgate.proxy.core.http1.content_coding import ask_for_identity
 from wardgate.proxy.core.messages import Reply, Request
-from wardgate.proxy.core.plans import ForwardPlan
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
+from wardgate.proxy.core.routing.matching import CompiledMatch
+from wardgate.proxy.core.routing.plans import ForwardPlan
 from wardgate.proxy.core.token_rules import names_bound_host
 from wardgate.url_path import settle
 

@@ -19,24 +19,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 
-from wardgate.proxy.core.auth import USER_ID, CompiledAuth, Grant
-from wardgate.proxy.core.caller import Caller
-from wardgate.proxy.core.credential_index import CompiledCredential, CredentialIndex
+from wardgate.proxy.core.auth.authentication import USER_ID, CompiledAuth, Grant
+from wardgate.proxy.core.auth.caller import Caller
+from wardgate.proxy.core.auth.credential_index import CompiledCredential, CredentialIndex
 from wardgate.proxy.core.departure import rewrite
-from wardgate.proxy.core.derived import spread
-from wardgate.proxy.core.fields import drop, without
-from wardgate.proxy.core.framing import is_bodiless
-from wardgate.proxy.core.matching import CompiledMatch, request_path
-from wardgate.proxy.core.message_view import RequestView, ResponseView
+from wardgate.proxy.core.fields.folded import drop, without
+from wardgate.proxy.core.http1.framing import is_bodiless
 from wardgate.proxy.core.messages import Facts, Incoming, NeedBody, Outgoing, Reply, Request, Step
 from wardgate.proxy.core.observer import HeaderWatch, Observer
-from wardgate.proxy.core.plans import NOWHERE, CompiledRoute, CompiledUpstream, ForwardPlan, Redirection
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.redaction import redact_escaped
 from wardgate.proxy.core.redirects import target_of, to_https
 from wardgate.proxy.core.replies import REFUSALS, fields_of_own, redirect, take_place_of
-from wardgate.proxy.core.surroundings import Surroundings
-from wardgate.proxy.core.table import CompiledListener, Table
+from wardgate.proxy.core.routing.derived import spread
+from wardgate.proxy.core.routing.matching import CompiledMatch, request_path
+from wardgate.proxy.core.routing.plans import NOWHERE, CompiledRoute, CompiledUpstream, ForwardPlan, Redirection
+from wardgate.proxy.core.routing.table import CompiledListener, Table
 from wardgate.proxy.core.token_rules import (
     headers_of,
     is_foreign_to_owner,
@@ -44,8 +42,10 @@ from wardgate.proxy.core.token_rules import (
     seen_by,
     token_refusal,
 )
-from wardgate.proxy.core.transformation import CompiledTransformation
-from wardgate.proxy.core.veil import Veil
+from wardgate.proxy.core.transform.message_view import RequestView, ResponseView
+from wardgate.proxy.core.transform.surroundings import Surroundings
+from wardgate.proxy.core.transform.transformation import CompiledTransformation
+from wardgate.proxy.core.transform.veil import Veil
 
 _AUTH_METADATA = "envoy.filters.http.ext_authz"
 _NO_HEADERS: frozenset[str] = frozenset()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from wardgate.proxy.core.plans import CompiledUpstream
+    from wardgate.proxy.core.routing.plans import CompiledUpstream
 
 Header: TypeAlias = tuple[bytes, bytes]
 HeaderList: TypeAlias = list[Header]
@@ -24,7 +24,7 @@ class Request:
     ``path`` is normalised and has no query; ``query`` has no question mark and is None where there was none.
     ``authority`` is the Host as the caller wrote it. ``headers`` hold neither Host nor hop-by-hop nor framing headers.
     ``has_body`` is False only where no byte of a body can follow. ``connection_fields``: values of what ended at this
-    hop, by name and as they came, for readers alone (``connection_fields``); of it ``hidden_keys`` are not shown.
+    hop, by name and as they came, for readers alone (``fields.connection``); of it ``hidden_keys`` are not shown.
     """
 
     method: bytes

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from wardgate.field_names import CREDENTIAL_HEADERS
-from wardgate.proxy.core.fields import fold, folded_names
-from wardgate.proxy.core.key_copies import without_scheme
-from wardgate.proxy.core.matching import request_path
+from wardgate.proxy.core.fields.folded import fold, folded_names
+from wardgate.proxy.core.fields.key_copies import without_scheme
 from wardgate.proxy.core.messages import Request
+from wardgate.proxy.core.routing.matching import request_path
 
 
 class Observer(Protocol):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from wardgate.proxy.core.matching import request_path
 from wardgate.proxy.core.messages import Reply, Request
-from wardgate.proxy.core.plans import Redirection
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS, redirect
+from wardgate.proxy.core.routing.matching import request_path
+from wardgate.proxy.core.routing.plans import Redirection
 
 
 def to_https(request: Request) -> Reply:

@@ -15,14 +15,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from wardgate.field_names import CREDENTIAL_HEADERS
-from wardgate.proxy.core.auth import Grant
-from wardgate.proxy.core.credential_index import CompiledCredential
-from wardgate.proxy.core.fields import fold, folded_names
+from wardgate.proxy.core.auth.authentication import Grant
+from wardgate.proxy.core.auth.credential_index import CompiledCredential
+from wardgate.proxy.core.fields.folded import fold, folded_names
 from wardgate.proxy.core.messages import Header, Reply, Request
-from wardgate.proxy.core.plans import CompiledRoute, Redirection
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
-from wardgate.proxy.core.veil import Veil
+from wardgate.proxy.core.routing.plans import CompiledRoute, Redirection
+from wardgate.proxy.core.transform.veil import Veil
 
 _CREDENTIALS = folded_names(CREDENTIAL_HEADERS)
 

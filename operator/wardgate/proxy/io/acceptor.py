@@ -13,7 +13,7 @@ import socket
 import ssl
 from collections.abc import Callable
 
-from wardgate.proxy.core.caller import counted_address
+from wardgate.proxy.core.auth.caller import counted_address
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.io.shares import Budget
 from wardgate.tasks import spawn

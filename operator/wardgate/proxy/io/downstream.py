@@ -11,14 +11,14 @@ import asyncio
 import ssl
 from typing import TYPE_CHECKING, cast
 
-from wardgate.proxy.core.arrival import arrived
-from wardgate.proxy.core.body_reader import BodyReader
-from wardgate.proxy.core.caller import Caller, counted_address
-from wardgate.proxy.core.chunked import ChunkedError
+from wardgate.proxy.core.auth.caller import Caller, counted_address
+from wardgate.proxy.core.http1.arrival import arrived
+from wardgate.proxy.core.http1.body_reader import BodyReader
+from wardgate.proxy.core.http1.chunked import ChunkedError
+from wardgate.proxy.core.http1.request_head import RequestHead, parse_request_head
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
-from wardgate.proxy.core.request_head import RequestHead, parse_request_head
-from wardgate.proxy.core.tls_names import carries_one_of
+from wardgate.proxy.core.upstream.tls_names import carries_one_of
 from wardgate.proxy.io.collector import Collector
 from wardgate.proxy.io.deadlines import NEVER, Deadlines
 from wardgate.proxy.io.outbox import Outbox

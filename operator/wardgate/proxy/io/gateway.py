@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING
 
 from wardgate.proxy.access_log import METHOD_BYTES, PATH_BYTES, AccessLog, shortened
 from wardgate.proxy.assembly import Assembled
-from wardgate.proxy.core.addresses import AddressRules
-from wardgate.proxy.core.caller import Caller
-from wardgate.proxy.core.credential_index import CredentialIndex
+from wardgate.proxy.core.auth.caller import Caller
+from wardgate.proxy.core.auth.credential_index import CredentialIndex
+from wardgate.proxy.core.auth.guesses import Guesses
 from wardgate.proxy.core.exchange import Exchange
-from wardgate.proxy.core.guesses import Guesses
-from wardgate.proxy.core.loops import LoopMark
+from wardgate.proxy.core.http1.loops import LoopMark
 from wardgate.proxy.core.messages import Header, Outgoing, Reply, Request
-from wardgate.proxy.core.plans import CompiledUpstream
-from wardgate.proxy.core.table import Table, TableBuilder
+from wardgate.proxy.core.routing.plans import CompiledUpstream
+from wardgate.proxy.core.routing.table import Table, TableBuilder
+from wardgate.proxy.core.upstream.addresses import AddressRules
 from wardgate.proxy.io.complaints import Complaints
 from wardgate.proxy.io.downstream import Downstream
 from wardgate.proxy.io.errors import UpstreamError

@@ -5,10 +5,10 @@ What arrives before there is a connection is held here, up to a bound at which t
 
 from __future__ import annotations
 
-from wardgate.proxy.core.framing import LAST_CHUNK, chunk, write_request_head
-from wardgate.proxy.core.loops import LoopMark
+from wardgate.proxy.core.http1.framing import LAST_CHUNK, chunk, write_request_head
+from wardgate.proxy.core.http1.loops import LoopMark
+from wardgate.proxy.core.http1.request_head import RequestHead
 from wardgate.proxy.core.messages import Outgoing
-from wardgate.proxy.core.request_head import RequestHead
 from wardgate.proxy.io.upstream import ResponseSink, UpstreamConnection
 
 _HELD = 64 * 1024

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from wardgate.ir import Guard
-from wardgate.proxy.core.addresses import AddressRules
+from wardgate.proxy.core.upstream.addresses import AddressRules
 from wardgate.proxy.io.errors import AddressRefused
 from wardgate.proxy.io.name_cache import Lookup, NameCache
 

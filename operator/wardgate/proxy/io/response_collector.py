@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 from typing import Final, Protocol
 
-from wardgate.proxy.core.content_coding import ContentDecoder, ExpandsTooFarError, content_decoder, decoded
-from wardgate.proxy.core.decoders import DecodingError
+from wardgate.proxy.core.http1.content_coding import ContentDecoder, ExpandsTooFarError, content_decoder, decoded
+from wardgate.proxy.core.http1.decoders import DecodingError
 from wardgate.proxy.core.messages import Incoming
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.io.collector import Collector

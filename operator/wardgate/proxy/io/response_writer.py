@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wardgate.proxy.core.framing import LAST_CHUNK, chunk, is_bodiless, write_response_head
+from wardgate.proxy.core.http1.framing import LAST_CHUNK, chunk, is_bodiless, write_response_head
+from wardgate.proxy.core.http1.request_head import RequestHead
 from wardgate.proxy.core.messages import HeaderList, Incoming, Reply
-from wardgate.proxy.core.request_head import RequestHead
 
 if TYPE_CHECKING:
     from wardgate.proxy.io.downstream import Downstream

@@ -12,10 +12,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wardgate.proxy.core.exchange import Exchange
+from wardgate.proxy.core.http1.request_head import RequestHead
 from wardgate.proxy.core.messages import Incoming, NeedBody, Outgoing, Reply, Request, Step
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
-from wardgate.proxy.core.request_head import RequestHead
 from wardgate.proxy.io.collector import Collector
 from wardgate.proxy.io.errors import UpstreamError, UpstreamTimeout
 from wardgate.proxy.io.request_sender import RequestSender

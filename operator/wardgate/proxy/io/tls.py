@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wardgate.ir import FileRef, ListenerTls, UpstreamTls
-from wardgate.proxy.core.tls_names import carries_one_of
+from wardgate.proxy.core.upstream.tls_names import carries_one_of
 from wardgate.proxy.io.errors import TlsFailed
 from wardgate.sensitive import Sensitive
 

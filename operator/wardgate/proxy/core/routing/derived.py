@@ -11,11 +11,11 @@ from collections.abc import Iterable
 
 from wardgate.field_names import CREDENTIAL_HEADERS
 from wardgate.inja import Template
-from wardgate.proxy.core.auth import CompiledAuth
-from wardgate.proxy.core.fields import fold, folded_names
-from wardgate.proxy.core.surroundings import header_key
-from wardgate.proxy.core.transformation import CompiledMessage, CompiledTransformation
-from wardgate.proxy.core.veil import Hidden, Veil, names_of
+from wardgate.proxy.core.auth.authentication import CompiledAuth
+from wardgate.proxy.core.fields.folded import fold, folded_names
+from wardgate.proxy.core.transform.surroundings import header_key
+from wardgate.proxy.core.transform.transformation import CompiledMessage, CompiledTransformation
+from wardgate.proxy.core.transform.veil import Hidden, Veil, names_of
 
 _CREDENTIALS = folded_names(CREDENTIAL_HEADERS)
 

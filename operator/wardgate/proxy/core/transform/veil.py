@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from wardgate.inja.values import JsonValue
-from wardgate.proxy.core.fields import fold, without
-from wardgate.proxy.core.message_view import MessageView
+from wardgate.proxy.core.fields.folded import fold, without
 from wardgate.proxy.core.messages import Request
+from wardgate.proxy.core.transform.message_view import MessageView
 
 _TARGET = frozenset({b":path", b":authority", b":method"})
 _ALSO = {b"host": b":authority", b":authority": b"host"}

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from wardgate.ir import Forward, Upstream
-from wardgate.proxy.core.auth import USER_ID, CompiledAuth
-from wardgate.proxy.core.credential_index import CredentialIndex
+from wardgate.proxy.core.auth.authentication import USER_ID, CompiledAuth
+from wardgate.proxy.core.auth.credential_index import CredentialIndex
 from wardgate.proxy.core.messages import Reply, Request
-from wardgate.proxy.core.rewrites import PathRewrite
-from wardgate.proxy.core.transformation import CompiledTransformation
-from wardgate.proxy.core.veil import Veil
+from wardgate.proxy.core.routing.rewrites import PathRewrite
+from wardgate.proxy.core.transform.transformation import CompiledTransformation
+from wardgate.proxy.core.transform.veil import Veil
 
 
 class CompiledUpstream:

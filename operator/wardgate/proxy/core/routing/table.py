@@ -26,13 +26,15 @@ from wardgate.ir import (
     Route,
     VirtualHost,
 )
-from wardgate.proxy.core.auth import USER_ID, CompiledAuth, compile_auth
-from wardgate.proxy.core.decoders import import_libraries
-from wardgate.proxy.core.derived import unseen, veil_on_arrival, veil_over
-from wardgate.proxy.core.key_headers import KeyHeaders
-from wardgate.proxy.core.matching import CompiledMatch
+from wardgate.proxy.core.auth.authentication import USER_ID, CompiledAuth, compile_auth
+from wardgate.proxy.core.http1.decoders import import_libraries
 from wardgate.proxy.core.messages import Request
-from wardgate.proxy.core.plans import (
+from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.replies import REFUSALS, closed_route, direct_response
+from wardgate.proxy.core.routing.derived import unseen, veil_on_arrival, veil_over
+from wardgate.proxy.core.routing.key_headers import KeyHeaders
+from wardgate.proxy.core.routing.matching import CompiledMatch
+from wardgate.proxy.core.routing.plans import (
     Action,
     CompiledRoute,
     CompiledUpstream,
@@ -40,13 +42,11 @@ from wardgate.proxy.core.plans import (
     Redirection,
     compile_forward,
 )
-from wardgate.proxy.core.reasons import Reason
-from wardgate.proxy.core.replies import REFUSALS, closed_route, direct_response
-from wardgate.proxy.core.rewrites import PathRewrite, compile_rewrite, is_host, is_sendable_path
-from wardgate.proxy.core.routing import HostIndex, RouteIndex, compile_matches
-from wardgate.proxy.core.takeover import Changes, PreparedHost, PreparedRoute, changed_names
-from wardgate.proxy.core.transformation import CompiledTransformation
-from wardgate.proxy.core.transformation_compiler import compile_transformation
+from wardgate.proxy.core.routing.rewrites import PathRewrite, compile_rewrite, is_host, is_sendable_path
+from wardgate.proxy.core.routing.route_index import HostIndex, RouteIndex, compile_matches
+from wardgate.proxy.core.routing.takeover import Changes, PreparedHost, PreparedRoute, changed_names
+from wardgate.proxy.core.transform.compiler import compile_transformation
+from wardgate.proxy.core.transform.transformation import CompiledTransformation
 
 _UNKNOWN_PLAN = REFUSALS[Reason.UNKNOWN_PLAN]
 _GLANCES: Final = 16

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, field
 
-from wardgate.proxy.core.guesses import Guesses
+from wardgate.proxy.core.auth.guesses import Guesses
 
 _SUBNET = 8
 """Bytes of an IPv6 address that count: whoever has one address of a /64 has them all (RFC 6177)."""

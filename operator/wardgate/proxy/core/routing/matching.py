@@ -1,8 +1,9 @@
 """One route matcher, compiled: does this request meet all of its conditions?
 
-The path condition that finds the matcher (``routing``) is not tested again; the ones beside it are. Headers that occur
-several times are compared as Envoy does, joined by commas. A header that is absent meets no condition on its value, and
-so every inverted one (docs/gloo-migration.md). Names are compared folded: a guard on ``x-tier`` is one on ``x_tier``.
+The path condition that finds the matcher (``route_index``) is not tested again; the ones beside it are. Headers that
+occur several times are compared as Envoy does, joined by commas. A header that is absent meets no condition on its
+value, and so every inverted one (docs/gloo-migration.md). Names are compared folded: a guard on ``x-tier`` is one on
+``x_tier``.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from urllib.parse import unquote_to_bytes
 from wardgate.inja import TemplateError, compile_route_regex
 from wardgate.inja.limits import Limits
 from wardgate.ir import HeaderMatch, PathMatch, QueryMatch, RouteMatch
-from wardgate.proxy.core.connection_fields import all_of_connection, is_of_connection
-from wardgate.proxy.core.fields import fold, values_of
+from wardgate.proxy.core.fields.connection import all_of_connection, is_of_connection
+from wardgate.proxy.core.fields.folded import fold, values_of
 from wardgate.proxy.core.messages import Request
 
 Condition: TypeAlias = Callable[[Request], bool]

@@ -18,8 +18,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
-from wardgate.proxy.core.decoders import Decoder, DecodingError, decoder
-from wardgate.proxy.core.fields import without
+from wardgate.proxy.core.fields.folded import without
+from wardgate.proxy.core.http1.decoders import Decoder, DecodingError, decoder
 from wardgate.proxy.core.messages import Header, HeaderList, Incoming
 
 _IDENTITY: Final = (b"accept-encoding", b"identity")

@@ -25,10 +25,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from wardgate.proxy.core import loops
-from wardgate.proxy.core.fields import PROXY_WRITTEN, end_to_end
+from wardgate.proxy.core.fields.folded import PROXY_WRITTEN, end_to_end
+from wardgate.proxy.core.http1 import loops
+from wardgate.proxy.core.http1.methods import COMMON, method_fault
 from wardgate.proxy.core.messages import HeaderList
-from wardgate.proxy.core.methods import COMMON, method_fault
 from wardgate.proxy.core.reasons import Reason
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"

@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Literal
 
 from wardgate.ir import BasicUser
-from wardgate.proxy.core.caller import Caller
+from wardgate.proxy.core.auth.caller import Caller
 from wardgate.sensitive import Sensitive
 
 _ITOA64 = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -17,7 +17,7 @@ from __future__ import annotations
 import hmac
 import secrets
 
-from wardgate.proxy.core.rate_sketch import RateSketch
+from wardgate.proxy.core.auth.rate_sketch import RateSketch
 
 _PERIOD = 60.0
 """Seconds in which ``per_address`` and ``per_user`` are earned anew."""

@@ -11,13 +11,13 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
-from wardgate.proxy.core.connection_fields import first_of_connection, is_of_connection
-from wardgate.proxy.core.fields import drop
-from wardgate.proxy.core.matching import header_value, request_path
+from wardgate.proxy.core.fields.connection import first_of_connection, is_of_connection
+from wardgate.proxy.core.fields.folded import drop
+from wardgate.proxy.core.http1.methods import method_fault
+from wardgate.proxy.core.http1.paths import read_target
 from wardgate.proxy.core.messages import Header, HeaderList, Incoming, Request
-from wardgate.proxy.core.methods import method_fault
-from wardgate.proxy.core.paths import read_target
-from wardgate.proxy.core.rewrites import is_host
+from wardgate.proxy.core.routing.matching import header_value, request_path
+from wardgate.proxy.core.routing.rewrites import is_host
 
 _UNSENDABLE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}")

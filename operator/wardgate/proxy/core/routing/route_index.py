@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from wardgate.inja.limits import Limits
 from wardgate.ir import Route
-from wardgate.proxy.core.matching import ROOT_PATH, CompiledMatch, compile_match, index_key
 from wardgate.proxy.core.messages import Request
+from wardgate.proxy.core.routing.matching import ROOT_PATH, CompiledMatch, compile_match, index_key
 
 if TYPE_CHECKING:
-    from wardgate.proxy.core.plans import CompiledRoute
+    from wardgate.proxy.core.routing.plans import CompiledRoute
 
 Candidate: TypeAlias = "tuple[int, CompiledMatch, CompiledRoute]"
 """Place in the order of all matchers of a virtual host, then what to test and what it leads to."""

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wardgate.ir import Forward, Route, VirtualHost
-from wardgate.proxy.core.matching import CompiledMatch
-from wardgate.proxy.core.plans import CompiledRoute
-from wardgate.proxy.core.routing import RouteIndex
+from wardgate.proxy.core.routing.matching import CompiledMatch
+from wardgate.proxy.core.routing.plans import CompiledRoute
+from wardgate.proxy.core.routing.route_index import RouteIndex
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import unquote_to_bytes
 
 from wardgate.field_names import CREDENTIAL_HEADERS
-from wardgate.proxy.core.fields import fold, folded_names
+from wardgate.proxy.core.fields.folded import fold, folded_names
 from wardgate.proxy.core.messages import Header, HeaderList, Request
 
 Knows = Callable[[bytes], bool]

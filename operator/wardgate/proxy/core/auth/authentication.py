@@ -16,16 +16,16 @@ from wardgate import field_names
 from wardgate.ir import ApiKeyStep, AuthPlan, AuthStep, BasicAuthStep, BoolAnd, BoolExpr, BoolNot, BoolOr, BoolStep
 from wardgate.ir import Digest as DigestStorage
 from wardgate.ir import Hmac as HmacStorage
-from wardgate.proxy.core.basic import Check, PasswordChecker, parse_basic
-from wardgate.proxy.core.caller import Caller
-from wardgate.proxy.core.credential_index import CompiledCredential, CredentialIndex
-from wardgate.proxy.core.fields import fold, values_of, without
-from wardgate.proxy.core.key_copies import NAMED, remove_copies, without_scheme
-from wardgate.proxy.core.message_view import is_ordinary_name
+from wardgate.proxy.core.auth.caller import Caller
+from wardgate.proxy.core.auth.credential_index import CompiledCredential, CredentialIndex
+from wardgate.proxy.core.auth.passwords import Check, PasswordChecker, parse_basic
+from wardgate.proxy.core.fields.folded import fold, values_of, without
+from wardgate.proxy.core.fields.key_copies import NAMED, remove_copies, without_scheme
 from wardgate.proxy.core.messages import Header, HeaderList, Reply, Request
 from wardgate.proxy.core.observer import Observer
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS, basic_refusal
+from wardgate.proxy.core.transform.message_view import is_ordinary_name
 
 USER_ID = b"x-user-id"
 _AUTHORIZATION = b"authorization"

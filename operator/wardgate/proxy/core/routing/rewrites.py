@@ -13,7 +13,7 @@ from typing import TypeAlias
 from wardgate.inja import LimitError, TemplateError, compile_route_regex
 from wardgate.inja.limits import Limits
 from wardgate.ir import PrefixRewrite, RegexRewrite
-from wardgate.proxy.core.matching import CompiledMatch
+from wardgate.proxy.core.routing.matching import CompiledMatch
 
 _UNSENDABLE = re.compile(rb"[\x00-\x20\x7f#]")
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")

@@ -22,12 +22,12 @@ from wardgate.inja.json_bounds import Loaded, load
 from wardgate.inja.jsontext import JsonTextError, dumps
 from wardgate.inja.values import JsonValue, type_error, type_name
 from wardgate.ir import MessageTemplate
-from wardgate.proxy.core.failures import Failure
-from wardgate.proxy.core.hollow_credentials import is_half_empty
-from wardgate.proxy.core.message_view import MessageView
 from wardgate.proxy.core.reasons import Reason
-from wardgate.proxy.core.surroundings import Surroundings, header_key, to_text
-from wardgate.proxy.core.veil import VeiledView
+from wardgate.proxy.core.transform.failures import Failure
+from wardgate.proxy.core.transform.hollow_credentials import is_half_empty
+from wardgate.proxy.core.transform.message_view import MessageView
+from wardgate.proxy.core.transform.surroundings import Surroundings, header_key, to_text
+from wardgate.proxy.core.transform.veil import VeiledView
 
 _CONTENT_TYPE = b"content-type"
 _PATH = b":path"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from wardgate.proxy.core.http1.paths import read_target
+from wardgate.proxy.core.http1.request_head import RequestHead
 from wardgate.proxy.core.messages import Request
-from wardgate.proxy.core.paths import read_target
-from wardgate.proxy.core.request_head import RequestHead
 
 
 def arrived(head: RequestHead, *, scheme: bytes = b"http") -> Request | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from wardgate.inja.budget import StepBudget
 from wardgate.inja.values import JsonValue
-from wardgate.proxy.core.message_view import MessageView
-from wardgate.proxy.core.veil import Veil, VeiledView
+from wardgate.proxy.core.transform.message_view import MessageView
+from wardgate.proxy.core.transform.veil import Veil, VeiledView
 
 
 class Surroundings:

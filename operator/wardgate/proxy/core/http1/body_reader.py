@@ -5,8 +5,8 @@ One reader serves all requests of a connection, one after the other. What a body
 
 from __future__ import annotations
 
-from wardgate.proxy.core.chunked import ChunkedDecoder
-from wardgate.proxy.core.request_head import RequestHead
+from wardgate.proxy.core.http1.chunked import ChunkedDecoder
+from wardgate.proxy.core.http1.request_head import RequestHead
 
 
 class BodyReader:

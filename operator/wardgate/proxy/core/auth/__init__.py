@@ -1,0 +1,1 @@
+"""Authentication: keys and passwords, checked within bounds."""

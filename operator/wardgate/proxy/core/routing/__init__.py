@@ -1,0 +1,1 @@
+"""Routes compiled from a config, and the one that takes a request."""
