@@ -8,9 +8,10 @@ import pytest
 
 from wardgate.ir import DirectResponse
 from wardgate.problems import ObjectRef
+from wardgate.translate.destinations.destination import Destination
 from wardgate.translate.policies.selection import RouteFinder
 from wardgate.translate.policies.selectors import DestinationSelector, RouteLabelSelector, Selectors, read_selectors
-from wardgate.translate.routes.instances import Destination, RouteInstance
+from wardgate.translate.routes.instances import RouteInstance
 
 
 def _read(**spec: object) -> Selectors:

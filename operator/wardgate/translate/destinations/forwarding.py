@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from wardgate.ir import Forward, Refuse, RouteAction, WeightedUpstream
 from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason, format_path
+from wardgate.translate.destinations.destination import Destination
 from wardgate.translate.destinations.upstreams import KIND_LEFT_OUT, Fault, Upstreams
-from wardgate.translate.routes.instances import Destination
 from wardgate.translate.routes.table_plans import DestinationPlan, ForwardPlan
 
 

@@ -15,13 +15,13 @@ from wardgate.ir import Endpoint, Refuse, Upstream
 from wardgate.problems import Cause, ObjectRef, Reason
 from wardgate.settings import Settings
 from wardgate.translate.destinations.cluster_hosts import absolute
+from wardgate.translate.destinations.destination import Destination
 from wardgate.translate.destinations.external_endpoints import ExternalEndpointPlan
 from wardgate.translate.destinations.external_services import ExternalPort, ExternalServicePlan
 from wardgate.translate.forms import Served
 from wardgate.translate.listening.hosts import normal
 from wardgate.translate.manifests import labels_of
 from wardgate.translate.policies.label_index import LabelIndex
-from wardgate.translate.routes.instances import Destination
 from wardgate.translate.routes.table_plans import DestinationPlan
 from wardgate.translate.tenancy import Tenancy
 

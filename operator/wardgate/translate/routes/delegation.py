@@ -18,10 +18,11 @@ from typing import Final
 
 from wardgate.ir import Forward, PathMatch, PrefixRewrite, Refuse, RouteAction, RouteMatch
 from wardgate.problems import Cause, FieldPath, ObjectRef, Reason
+from wardgate.translate.destinations.destination import Destination
 from wardgate.translate.destinations.forwarding import Resolved, resolve
 from wardgate.translate.destinations.upstreams import Upstreams
 from wardgate.translate.findings import Findings
-from wardgate.translate.routes.instances import Destination, RouteInstance
+from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.routes.matching import MAX_MATCHES, conflicts_with_all, keeps_within, merged
 from wardgate.translate.routes.place import Place, Tenants
 from wardgate.translate.routes.route_filters import narrowed, permits

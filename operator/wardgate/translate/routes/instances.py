@@ -11,21 +11,11 @@ from dataclasses import dataclass
 from wardgate.api.kinds.annotations import REQUIRE_AUTH
 from wardgate.ir import RouteAction, RouteMatch
 from wardgate.problems import ObjectRef
+from wardgate.translate.destinations.destination import Destination
 from wardgate.translate.routes.place import PLATFORM, Claim
 from wardgate.translate.routes.table_plans import Widening
 
 REQUIRE_AUTH_LABEL = (REQUIRE_AUTH, "true")
-
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """Where a route forwards to, as policies see it. ``labels`` None: the target's labels are not known."""
-
-    kind: str
-    namespace: str
-    name: str
-    port: int | str | None = None
-    labels: frozenset[tuple[str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

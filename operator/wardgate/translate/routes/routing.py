@@ -20,6 +20,7 @@ from wardgate.translate.listening.attachment import Attached, Attachment
 from wardgate.translate.listening.ports import OpenListener
 from wardgate.translate.routes.delegation import Delegation
 from wardgate.translate.routes.place import Place
+from wardgate.translate.routes.table_forms import Tables
 from wardgate.translate.routes.table_index import TableIndex
 from wardgate.translate.routes.table_plans import TablePlan
 from wardgate.translate.routes.unserved import Unserved, find_unserved
@@ -33,14 +34,6 @@ from wardgate.translate.routes.virtual_hosts import (
     with_seniors,
 )
 from wardgate.translate.tenancy import Tenancy
-
-
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """``now``: the form of each table that is served by itself. ``good``: the last good form, for frozen trees."""
-
-    now: Mapping[ObjectRef, TablePlan]
-    good: Mapping[ObjectRef, TablePlan]
 
 
 @dataclass(slots=True)

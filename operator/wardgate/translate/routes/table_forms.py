@@ -7,7 +7,7 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from wardgate.problems import ObjectRef, Reason
@@ -16,9 +16,16 @@ from wardgate.snapshot import StoredObject
 from wardgate.translate.findings import Findings
 from wardgate.translate.forms import LastGood, Reading, unless_same
 from wardgate.translate.memo import Versions, identical
-from wardgate.translate.routes.routing import Tables
 from wardgate.translate.routes.table_plans import TablePlan
 from wardgate.translate.routes.tables import read_table
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """``now``: the form of each table that is served by itself. ``good``: the last good form, for frozen trees."""
+
+    now: Mapping[ObjectRef, TablePlan]
+    good: Mapping[ObjectRef, TablePlan]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ from wardgate.translate.manifests import labels_of
 from wardgate.translate.memo import Versions, identical
 from wardgate.translate.policies.selection import RouteFinder
 from wardgate.translate.routes.instances import RouteInstance
-from wardgate.translate.routes.routing import Routed, Router, Tables
-from wardgate.translate.routes.table_forms import ReadTable, settle_tables
+from wardgate.translate.routes.routing import Routed, Router
+from wardgate.translate.routes.table_forms import ReadTable, Tables, settle_tables
 from wardgate.translate.secret_index import SecretIndex
 from wardgate.translate.tenancy import Tenancy
 

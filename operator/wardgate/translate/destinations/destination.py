@@ -1,0 +1,16 @@
+"""A destination as the selectors of policies see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a route forwards to, as policies see it. ``labels`` None: the target's labels are not known."""
+
+    kind: str
+    namespace: str
+    name: str
+    port: int | str | None = None
+    labels: frozenset[tuple[str, str]] | None = None
