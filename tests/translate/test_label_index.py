@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wardgate.translate.policies.label_index import LabelIndex
+from wardgate.translate.incremental.label_index import LabelIndex
 
 _PAIRS = st.tuples(st.sampled_from("ab"), st.sampled_from("xyz"))
 

@@ -16,7 +16,7 @@ from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject
 from wardgate.store import Store
 from wardgate.translate import Memo, Translation, translate
-from wardgate.translate.memo import Versions
+from wardgate.translate.incremental.memo import Versions
 
 _MANIFESTS = """
 apiVersion: networking.gloo.solo.io/v2

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from wardgate.translate.forms import LastGood
-from wardgate.translate.memo import Memo
+from wardgate.translate.incremental.memo import Memo
 from wardgate.translate.pipeline import Translation, translate
 from wardgate.translate.statuses import ObjectStatus, Statuses
 

@@ -38,7 +38,7 @@ from wardgate.problems import ObjectRef, Problem, ProblemKind
 from wardgate.sensitive import Sensitive
 from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject
-from wardgate.translate.memo import Versions
+from wardgate.translate.incremental.memo import Versions
 from wardgate.translate.tenancy import Tenancy
 
 ModelT_co = TypeVar("ModelT_co", covariant=True)

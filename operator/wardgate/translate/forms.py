@@ -18,7 +18,7 @@ from wardgate.snapshot import StoredObject
 from wardgate.translate.cluster_names import ignored_names
 from wardgate.translate.contract import ParsedObject, Scope, has_error
 from wardgate.translate.findings import Findings
-from wardgate.translate.memo import Versions
+from wardgate.translate.incremental.memo import Versions
 from wardgate.translate.parsing import parse_stored
 from wardgate.translate.secret_index import NamedSecrets, SecretIndex
 from wardgate.translate.tenancy import Tenancy

@@ -25,7 +25,7 @@ from wardgate.snapshot import ClusterSnapshot, StoredObject
 from wardgate.translate.evidence import Evidence
 from wardgate.translate.foreign.guards import known_guards
 from wardgate.translate.forms import LastGood, past_forms
-from wardgate.translate.memo import Memo
+from wardgate.translate.incremental.memo import Memo
 from wardgate.translate.policies.key_set import KeyRules
 from wardgate.translate.policies.keys import KeySets, resolve_keys
 from wardgate.translate.routes.table_forms import ReadTable, past_tables, read_tables

@@ -16,10 +16,10 @@ from wardgate.api.kinds.secret import DEFAULT_TYPE
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import KeyForm, KeySetRequest
-from wardgate.translate.differences import differences
+from wardgate.translate.incremental.differences import differences
+from wardgate.translate.incremental.label_index import LabelIndex
 from wardgate.translate.manifests import labels_of
 from wardgate.translate.policies.key_secret import RefusedKey, UsableKey, read_key
-from wardgate.translate.policies.label_index import LabelIndex
 from wardgate.translate.secrets import DecodedSecret, decode_secret, type_of
 
 _KEY_TYPE_GROUP: Final = KEY_SECRET_TYPE.partition("/")[0]

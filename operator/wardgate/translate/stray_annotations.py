@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from wardgate.api.kinds.annotations import stray_annotations
 from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
 from wardgate.snapshot import StoredObject
-from wardgate.translate.differences import differences
+from wardgate.translate.incremental.differences import differences
 from wardgate.translate.manifests import at, mapping
 
 

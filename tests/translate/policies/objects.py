@@ -14,7 +14,7 @@ from wardgate.problems import ObjectRef, Problem
 from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import KeyForm, KeySetRequest, Scope
-from wardgate.translate.memo import Versions
+from wardgate.translate.incremental.memo import Versions
 from wardgate.translate.policies.key_set import KeyRules
 from wardgate.translate.policies.keys import KeySets, by_name, resolve_keys
 from wardgate.translate.secret_index import NamedSecrets, SecretIndex

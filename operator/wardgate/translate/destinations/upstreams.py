@@ -19,9 +19,9 @@ from wardgate.translate.destinations.destination import Destination
 from wardgate.translate.destinations.external_endpoints import ExternalEndpointPlan
 from wardgate.translate.destinations.external_services import ExternalPort, ExternalServicePlan
 from wardgate.translate.forms import Served
+from wardgate.translate.incremental.label_index import LabelIndex
 from wardgate.translate.listening.hosts import normal
 from wardgate.translate.manifests import labels_of
-from wardgate.translate.policies.label_index import LabelIndex
 from wardgate.translate.routes.table_plans import DestinationPlan
 from wardgate.translate.tenancy import Tenancy
 

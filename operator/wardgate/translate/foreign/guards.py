@@ -19,7 +19,7 @@ from wardgate.snapshot import ClusterSnapshot, StoredObject
 from wardgate.translate.findings import Findings
 from wardgate.translate.foreign.selection import selected_routes
 from wardgate.translate.forms import LastGood
-from wardgate.translate.memo import identical
+from wardgate.translate.incremental.memo import identical
 from wardgate.translate.policies.auth_attachment import AuthAttachment
 from wardgate.translate.policies.selection import RouteFinder
 from wardgate.translate.routes.instances import RouteInstance

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from wardgate.translate.destinations.destination import Destination
-from wardgate.translate.policies.label_index import LabelIndex
+from wardgate.translate.incremental.label_index import LabelIndex
 from wardgate.translate.policies.selectors import DestinationSelector, RouteLabelSelector, Selectors
 from wardgate.translate.routes.instances import RouteInstance
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from wardgate.api.kinds.annotations import DELEGATE_FROM
 from wardgate.problems import Cause, ObjectRef, Reason
-from wardgate.translate.policies.label_index import LabelIndex
+from wardgate.translate.incremental.label_index import LabelIndex
 from wardgate.translate.routes.table_plans import DelegatePlan, TablePlan, TableSelector
 from wardgate.translate.tenancy import Tenancy
 

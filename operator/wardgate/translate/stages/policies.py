@@ -12,7 +12,7 @@ from wardgate.snapshot import ClusterSnapshot, StoredObject
 from wardgate.translate.contract import KeySetRequest, ParsedObject, PolicyOutcome, Scope, TransformationOutcome
 from wardgate.translate.findings import Findings
 from wardgate.translate.forms import Asked, Forms, LastGood, Reading, Served, Settled, served
-from wardgate.translate.memo import Versions, identical
+from wardgate.translate.incremental.memo import Versions, identical
 from wardgate.translate.policies.closed_requests import closed_requests
 from wardgate.translate.policies.ext_auth_servers import read_server
 from wardgate.translate.policies.extauth import server_problems, translate_ext_auth

@@ -15,12 +15,12 @@ from wardgate.translate.destinations.external_services import ExternalServicePla
 from wardgate.translate.destinations.upstreams import Upstreams
 from wardgate.translate.findings import Findings
 from wardgate.translate.forms import Asked, Forms, LastGood, Served, served
+from wardgate.translate.incremental.memo import Versions, identical
 from wardgate.translate.listening.attachment import Attachment
 from wardgate.translate.listening.gateway_reader import read_gateway
 from wardgate.translate.listening.gateways import GatewayPlan
 from wardgate.translate.listening.ports import OpenListener, assign_ports
 from wardgate.translate.manifests import labels_of
-from wardgate.translate.memo import Versions, identical
 from wardgate.translate.policies.selection import RouteFinder
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.routes.routing import Routed, Router
