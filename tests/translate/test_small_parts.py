@@ -10,7 +10,6 @@ from wardgate.api import Approval
 from wardgate.ir import DirectResponse, FileRef, PathMatch, RouteMatch
 from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
 from wardgate.snapshot import StoredObject
-from wardgate.translate.destinations.file_paths import file_below
 from wardgate.translate.destinations.forwarding import shares
 from wardgate.translate.findings import Findings
 from wardgate.translate.manifests import at, items, labels_of, mapping, replaced
@@ -18,6 +17,7 @@ from wardgate.translate.regexes import MAX_PATTERN, group_count, regex_fault
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.routes.specificity import by_specificity
 from wardgate.translate.routes.table_plans import DestinationPlan
+from wardgate.translate.secrets.file_paths import file_below
 from wardgate.translate.statuses import judge
 from wardgate.translate.tenancy import Tenancy
 

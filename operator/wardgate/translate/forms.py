@@ -20,7 +20,7 @@ from wardgate.translate.contract import ParsedObject, Scope, has_error
 from wardgate.translate.findings import Findings
 from wardgate.translate.incremental.memo import Versions
 from wardgate.translate.parsing import parse_stored
-from wardgate.translate.secret_index import NamedSecrets, SecretIndex
+from wardgate.translate.secrets.secret_index import NamedSecrets, SecretIndex
 from wardgate.translate.tenancy import Tenancy
 
 LastGood: TypeAlias = Mapping[ObjectRef, StoredObject]

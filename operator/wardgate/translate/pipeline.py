@@ -29,7 +29,7 @@ from wardgate.translate.incremental.memo import Memo
 from wardgate.translate.policies.key_set import KeyRules
 from wardgate.translate.policies.keys import KeySets, resolve_keys
 from wardgate.translate.routes.table_forms import ReadTable, past_tables, read_tables
-from wardgate.translate.secret_index import SecretIndex
+from wardgate.translate.secrets.secret_index import SecretIndex
 from wardgate.translate.stages import policies as policies_stage
 from wardgate.translate.stages import routing as routing_stage
 from wardgate.translate.stages.attachment import Attached, attach

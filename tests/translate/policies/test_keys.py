@@ -23,15 +23,15 @@ from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
 from wardgate.sensitive import Sensitive
 from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject
-from wardgate.translate import secret_index
 from wardgate.translate.contract import KeyForm, KeySetRequest, PolicyOutcome, Scope
 from wardgate.translate.policies.closed_requests import closed_requests
 from wardgate.translate.policies.key_problems import key_problems
-from wardgate.translate.policies.key_secret import RefusedKey, UsableKey, read_key
 from wardgate.translate.policies.key_set import KeyRules
 from wardgate.translate.policies.keys import by_name, resolve_keys
-from wardgate.translate.secret_index import SecretIndex
-from wardgate.translate.secrets import DecodedSecret
+from wardgate.translate.secrets import secret_index
+from wardgate.translate.secrets.key_secret import RefusedKey, UsableKey, read_key
+from wardgate.translate.secrets.references import DecodedSecret
+from wardgate.translate.secrets.secret_index import SecretIndex
 from wardgate.translate.tenancy import Tenancy
 
 POLICY_REF = ObjectRef("ExtAuthPolicy", "ns", "p")

@@ -14,8 +14,7 @@ from wardgate.api.kinds.annotations import SHARE_WITH
 from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.sensitive import Sensitive
 from wardgate.settings import Settings
-from wardgate.translate.secret_index import NamedSecrets, SecretIndex
-from wardgate.translate.secrets import (
+from wardgate.translate.secrets.references import (
     CertificatePair,
     Reference,
     ca_bundle,
@@ -23,6 +22,7 @@ from wardgate.translate.secrets import (
     find_secret,
     shared_secret,
 )
+from wardgate.translate.secrets.secret_index import NamedSecrets, SecretIndex
 
 GATEWAY = ObjectRef("VirtualGateway", "ns", "gw")
 FIELD = ("spec", "listeners", 0, "tls", "secretName")

@@ -11,11 +11,11 @@ from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, Reason
 from wardgate.translate.contract import ParsedObject, Scope
 from wardgate.translate.destinations.cluster_hosts import absolute, may_dial
 from wardgate.translate.destinations.external_services import ExternalPort
-from wardgate.translate.destinations.file_paths import file_below
 from wardgate.translate.findings import Findings
 from wardgate.translate.forms import Reading
 from wardgate.translate.listening.hosts import is_dns_name, is_ip, normal
 from wardgate.translate.manifests import labels_of
+from wardgate.translate.secrets.file_paths import file_below
 
 _UNIX: Final = "unix://"
 _ADDRESS: Final[FieldPath] = ("spec", "address")

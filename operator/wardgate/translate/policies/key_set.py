@@ -18,10 +18,10 @@ from wardgate.ir import ApiKeyStep, Credential
 from wardgate.problems import ObjectRef, Problem, Reason
 from wardgate.translate.contract import KeySetRequest
 from wardgate.translate.policies import key_warnings
-from wardgate.translate.policies.key_secret import RefusedKey, UsableKey
 from wardgate.translate.policies.key_tally import KeyTally
 from wardgate.translate.policies.shortcomings import needs, shortcomings
-from wardgate.translate.secret_index import HeldSecret, SecretChange, SecretIndex
+from wardgate.translate.secrets.key_secret import RefusedKey, UsableKey
+from wardgate.translate.secrets.secret_index import HeldSecret, SecretChange, SecretIndex
 from wardgate.translate.tenancy import Tenancy
 
 _ValueT = TypeVar("_ValueT")

@@ -20,7 +20,7 @@ from wardgate.problems import Problem, Reason
 from wardgate.translate.contract import KeySetRequest
 from wardgate.translate.policies import key_warnings
 from wardgate.translate.policies.key_set import KeyRules, KeySet, labelled
-from wardgate.translate.secret_index import HeldSecret, SecretChange, SecretIndex
+from wardgate.translate.secrets.secret_index import HeldSecret, SecretChange, SecretIndex
 
 _ABSENT: Final = (Reason.REF_NOT_FOUND,)
 

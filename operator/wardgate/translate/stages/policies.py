@@ -18,7 +18,7 @@ from wardgate.translate.policies.ext_auth_servers import read_server
 from wardgate.translate.policies.extauth import server_problems, translate_ext_auth
 from wardgate.translate.policies.keys import by_name
 from wardgate.translate.policies.transformations import translate_transformation
-from wardgate.translate.secret_index import SecretIndex
+from wardgate.translate.secrets.secret_index import SecretIndex
 from wardgate.translate.tenancy import Tenancy
 
 KINDS = ("ExtAuthPolicy", "TransformationPolicy", "ExtAuthServer")

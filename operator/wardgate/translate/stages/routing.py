@@ -25,7 +25,7 @@ from wardgate.translate.policies.selection import RouteFinder
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.routes.routing import Routed, Router
 from wardgate.translate.routes.table_forms import ReadTable, Tables, settle_tables
-from wardgate.translate.secret_index import SecretIndex
+from wardgate.translate.secrets.secret_index import SecretIndex
 from wardgate.translate.tenancy import Tenancy
 
 KINDS = ("VirtualGateway", "ExternalService", "ExternalEndpoint")

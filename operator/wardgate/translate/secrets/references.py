@@ -180,7 +180,7 @@ def ca_bundle(reference: Reference, scope: Scope) -> str | Problem:
 
 def _checked_bundle(reference: Reference, bundle: Sensitive, *, holder: SecretContent, scope: Scope) -> str | Problem:
     # The library takes 80 ms to load, and most installations have no certificates in Secrets.
-    from wardgate.translate.certificates import are_certificates  # noqa: PLC0415
+    from wardgate.translate.secrets.certificates import are_certificates  # noqa: PLC0415
 
     text = bundle.reveal()
     readable = scope.versions.of(holder.stored, "ca-bundle", lambda: are_certificates(text))
@@ -205,7 +205,7 @@ def _pair_complaint(secret: SecretContent) -> str:
     certificate, private_key = _first(secret, _CERTIFICATE_ENTRIES), _first(secret, _PRIVATE_KEY_ENTRIES)
     if certificate is None or private_key is None:
         return 'it needs the entries "tls.crt" and "tls.key"'
-    from wardgate.translate.certificates import pair_fault  # noqa: PLC0415 - as above
+    from wardgate.translate.secrets.certificates import pair_fault  # noqa: PLC0415 - as above
 
     return pair_fault(certificate.reveal(), private_key)
 
