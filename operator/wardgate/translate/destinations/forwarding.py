@@ -9,7 +9,7 @@ from wardgate.ir import Forward, Refuse, RouteAction, WeightedUpstream
 from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason, format_path
 from wardgate.translate.destinations.destination import Destination
 from wardgate.translate.destinations.upstreams import KIND_LEFT_OUT, Fault, Upstreams
-from wardgate.translate.routes.table_plans import DestinationPlan, ForwardPlan
+from wardgate.translate.plans.table_plans import DestinationPlan, ForwardPlan
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from wardgate.translate.forms import Served
 from wardgate.translate.incremental.label_index import LabelIndex
 from wardgate.translate.listening.hosts import normal
 from wardgate.translate.manifests import labels_of
-from wardgate.translate.routes.table_plans import DestinationPlan
+from wardgate.translate.plans.table_plans import DestinationPlan
 from wardgate.translate.tenancy import Tenancy
 
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")

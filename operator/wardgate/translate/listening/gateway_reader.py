@@ -16,9 +16,9 @@ from wardgate.settings import Settings
 from wardgate.translate.contract import ParsedObject, Scope
 from wardgate.translate.findings import Findings
 from wardgate.translate.forms import Reading
-from wardgate.translate.listening.gateways import AllowedTables, GatewayPlan, ListenerPlan
 from wardgate.translate.listening.hosts import is_pattern, normal
 from wardgate.translate.listening.listener_tls import TlsReader
+from wardgate.translate.plans.gateway_plans import AllowedTables, GatewayPlan, ListenerPlan
 from wardgate.translate.routes.matchers import MatcherReader
 from wardgate.translate.routes.route_filters import read_filters
 

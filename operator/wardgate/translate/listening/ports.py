@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from wardgate.problems import Reason, format_path
 from wardgate.translate.findings import Findings
-from wardgate.translate.listening.gateways import GatewayPlan, ListenerPlan
+from wardgate.translate.plans.gateway_plans import GatewayPlan, ListenerPlan
 
 
 @dataclass(frozen=True, slots=True)

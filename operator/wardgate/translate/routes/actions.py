@@ -17,16 +17,16 @@ from wardgate.api.kinds.references import DestinationReference
 from wardgate.ir import DirectResponse, PrefixRewrite, Redirect, Refuse, RegexRewrite
 from wardgate.problems import FieldPath, ObjectRef, Reason, format_path
 from wardgate.translate.findings import Findings
-from wardgate.translate.routes.matchers import MatcherReader
-from wardgate.translate.routes.rewrites import RewriteReader
-from wardgate.translate.routes.route_filters import read_filters
-from wardgate.translate.routes.table_plans import (
+from wardgate.translate.plans.table_plans import (
     ActionPlan,
     DelegatePlan,
     DestinationPlan,
     ForwardPlan,
     TableSelector,
 )
+from wardgate.translate.routes.matchers import MatcherReader
+from wardgate.translate.routes.rewrites import RewriteReader
+from wardgate.translate.routes.route_filters import read_filters
 
 ROUTE_INVALID: Final = Refuse(500, "route_invalid")
 _AUTHORITY: Final = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")

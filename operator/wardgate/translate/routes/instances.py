@@ -12,8 +12,8 @@ from wardgate.api.kinds.annotations import REQUIRE_AUTH
 from wardgate.ir import RouteAction, RouteMatch
 from wardgate.problems import ObjectRef
 from wardgate.translate.destinations.destination import Destination
+from wardgate.translate.plans.table_plans import Widening
 from wardgate.translate.routes.place import PLATFORM, Claim
-from wardgate.translate.routes.table_plans import Widening
 
 REQUIRE_AUTH_LABEL = (REQUIRE_AUTH, "true")
 

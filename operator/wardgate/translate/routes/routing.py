@@ -18,11 +18,11 @@ from wardgate.translate.destinations.upstreams import Upstreams
 from wardgate.translate.findings import Findings
 from wardgate.translate.listening.attachment import Attached, Attachment
 from wardgate.translate.listening.ports import OpenListener
+from wardgate.translate.plans.table_plans import TablePlan
 from wardgate.translate.routes.delegation import Delegation
 from wardgate.translate.routes.place import Place
 from wardgate.translate.routes.table_forms import Tables
 from wardgate.translate.routes.table_index import TableIndex
-from wardgate.translate.routes.table_plans import TablePlan
 from wardgate.translate.routes.unserved import Unserved, find_unserved
 from wardgate.translate.routes.virtual_hosts import (
     Guests,

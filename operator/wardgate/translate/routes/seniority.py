@@ -16,11 +16,11 @@ from typing import TypeAlias
 
 from wardgate.problems import Reason
 from wardgate.translate.findings import Findings
+from wardgate.translate.plans.table_plans import RoutePlan
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.routes.literals import Literal, literal_of
 from wardgate.translate.routes.place import Age, Claim
 from wardgate.translate.routes.specificity import put_together, taken_apart
-from wardgate.translate.routes.table_plans import RoutePlan
 
 Seniority: TypeAlias = tuple[int, bool, Age]
 """The senior first."""

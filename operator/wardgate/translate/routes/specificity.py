@@ -14,8 +14,8 @@ from dataclasses import replace
 from typing import Final
 
 from wardgate.ir import RouteMatch
+from wardgate.translate.plans.table_plans import Widening
 from wardgate.translate.routes.instances import RouteInstance
-from wardgate.translate.routes.table_plans import Widening
 
 _KINDS: Final = {"exact": 0, "regex": 1, "prefix": 2}
 _NO_PATH: Final = (3, 0.0)

@@ -16,7 +16,7 @@ from wardgate.snapshot import StoredObject
 from wardgate.translate.findings import Findings
 from wardgate.translate.forms import LastGood, Reading, unless_same
 from wardgate.translate.incremental.memo import Versions, identical
-from wardgate.translate.routes.table_plans import TablePlan
+from wardgate.translate.plans.table_plans import TablePlan
 from wardgate.translate.routes.tables import read_table
 
 

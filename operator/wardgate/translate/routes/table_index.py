@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from wardgate.api.kinds.annotations import DELEGATE_FROM
 from wardgate.problems import Cause, ObjectRef, Reason
 from wardgate.translate.incremental.label_index import LabelIndex
-from wardgate.translate.routes.table_plans import DelegatePlan, TablePlan, TableSelector
+from wardgate.translate.plans.table_plans import DelegatePlan, TablePlan, TableSelector
 from wardgate.translate.tenancy import Tenancy
 
 _NAMESPACE, _NAME = "\0namespace", "\0name"

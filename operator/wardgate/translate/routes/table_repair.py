@@ -16,7 +16,7 @@ from typing import Final
 from wardgate.problems import FieldPath, Problem, ProblemKind
 from wardgate.translate.listening.hosts import is_pattern, normal
 from wardgate.translate.manifests import at, items, mapping, replaced
-from wardgate.translate.routes.table_plans import Widening
+from wardgate.translate.plans.table_plans import Widening
 
 MAX_ROUNDS: Final = 8
 _HTTP: Final = ("spec", "http")

@@ -27,9 +27,9 @@ from wardgate.translate.forms import Reading
 from wardgate.translate.listening.hosts import normal
 from wardgate.translate.manifests import at, labels_of
 from wardgate.translate.parsing import parse_stored
+from wardgate.translate.plans.table_plans import MatcherPlan, RoutePlan, TablePlan, Widening
 from wardgate.translate.routes.actions import ROUTE_INVALID, ActionReader
 from wardgate.translate.routes.matchers import MatcherReader
-from wardgate.translate.routes.table_plans import MatcherPlan, RoutePlan, TablePlan, Widening
 from wardgate.translate.routes.table_repair import (
     MAX_ROUNDS,
     Repair,

@@ -20,11 +20,11 @@ from typing import Final
 
 from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.translate.manifests import at, items, mapping
+from wardgate.translate.plans.table_plans import DelegatePlan, TablePlan, TableSelector
 from wardgate.translate.routes.delegation import Delegation
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.routes.place import Place
 from wardgate.translate.routes.table_index import TableIndex
-from wardgate.translate.routes.table_plans import DelegatePlan, TablePlan, TableSelector
 
 _HOSTS: Final[FieldPath] = ("spec", "hosts")
 _GATEWAYS: Final[FieldPath] = ("spec", "virtualGateways")

@@ -21,10 +21,10 @@ from wardgate.problems import ObjectRef, Reason
 from wardgate.translate.findings import Findings
 from wardgate.translate.listening.attachment import Attached
 from wardgate.translate.listening.hosts import wider
+from wardgate.translate.plans.table_plans import TablePlan, Widening
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.routes.place import PLATFORM, Claim
 from wardgate.translate.routes.seniority import Seniority, by_seniority, seniority
-from wardgate.translate.routes.table_plans import TablePlan, Widening
 from wardgate.translate.tenancy import Tenancy
 
 

@@ -18,9 +18,9 @@ from wardgate.translate.forms import Asked, Forms, LastGood, Served, served
 from wardgate.translate.incremental.memo import Versions, identical
 from wardgate.translate.listening.attachment import Attachment
 from wardgate.translate.listening.gateway_reader import read_gateway
-from wardgate.translate.listening.gateways import GatewayPlan
 from wardgate.translate.listening.ports import OpenListener, assign_ports
 from wardgate.translate.manifests import labels_of
+from wardgate.translate.plans.gateway_plans import GatewayPlan
 from wardgate.translate.policies.selection import RouteFinder
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.routes.routing import Routed, Router

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from wardgate.ir import ListenerTls
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject
-from wardgate.translate.routes.table_plans import Labels, RouteFilter
+from wardgate.translate.plans.table_plans import Labels, RouteFilter
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""One RouteTable or VirtualGateway by itself, as data: independent of every other object."""
