@@ -11,7 +11,7 @@ from wardgate.ir import DirectResponse, HeaderMatch, PathMatch, Refuse, Route, R
 from wardgate.problems import ObjectRef
 from wardgate.settings import Settings
 from wardgate.translate import Translation, translate
-from wardgate.translate.routes.literal_prefix import literal_prefix
+from wardgate.translate.matching.literal_prefix import literal_prefix
 
 _CLOSED = Refuse(500, "route_invalid")
 _OK = {"directResponse": {"status": 200}}

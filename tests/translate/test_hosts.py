@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wardgate.translate.listening.hosts import common, covers, is_dns_name, is_ip, is_pattern, normal
+from wardgate.translate.matching.host_names import common, covers, is_dns_name, is_ip, is_pattern, normal
 
 
 @pytest.mark.parametrize(

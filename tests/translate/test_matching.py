@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pytest
 
 from wardgate.ir import HeaderMatch, PathMatch, QueryMatch, RouteMatch
-from wardgate.translate.routes.matching import conflicts_with_all, lies_within, merged
+from wardgate.translate.matching.merging import conflicts_with_all, lies_within, merged
 
 
 def _path(kind: Literal["exact", "prefix", "regex"], value: str, *, ignore_case: bool = False) -> RouteMatch:

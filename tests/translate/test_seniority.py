@@ -33,9 +33,9 @@ from wardgate.ir import DirectResponse, PathMatch, Refuse, RouteMatch
 from wardgate.problems import ObjectRef
 from wardgate.translate import translate
 from wardgate.translate.findings import Findings
+from wardgate.translate.matching.path_literals import Literal, literal_of
 from wardgate.translate.routes import delegation
 from wardgate.translate.routes.instances import RouteInstance
-from wardgate.translate.routes.literals import Literal, literal_of
 from wardgate.translate.routes.place import Claim
 from wardgate.translate.routes.seniority import by_seniority
 

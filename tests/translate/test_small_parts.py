@@ -13,8 +13,8 @@ from wardgate.snapshot import StoredObject
 from wardgate.translate.destinations.forwarding import shares
 from wardgate.translate.findings import Findings
 from wardgate.translate.manifests import at, items, labels_of, mapping, replaced
+from wardgate.translate.matching.regexes import MAX_PATTERN, group_count, regex_fault
 from wardgate.translate.plans.table_plans import DestinationPlan
-from wardgate.translate.regexes import MAX_PATTERN, group_count, regex_fault
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.routes.specificity import by_specificity
 from wardgate.translate.secrets.file_paths import file_below

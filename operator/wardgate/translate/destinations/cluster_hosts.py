@@ -12,7 +12,7 @@ from typing import Final
 from wardgate.problems import FieldPath, ObjectRef, Reason, format_path
 from wardgate.translate.contract import Scope
 from wardgate.translate.findings import Findings
-from wardgate.translate.listening.hosts import is_dns_name, is_ip
+from wardgate.translate.matching.host_names import is_dns_name, is_ip
 from wardgate.translate.tenancy import Tenancy
 
 _DEFAULT_DOMAIN: Final = "cluster.local"

@@ -20,8 +20,8 @@ from wardgate.translate.destinations.external_endpoints import ExternalEndpointP
 from wardgate.translate.destinations.external_services import ExternalPort, ExternalServicePlan
 from wardgate.translate.forms import Served
 from wardgate.translate.incremental.label_index import LabelIndex
-from wardgate.translate.listening.hosts import normal
 from wardgate.translate.manifests import labels_of
+from wardgate.translate.matching.host_names import normal
 from wardgate.translate.plans.table_plans import DestinationPlan
 from wardgate.translate.tenancy import Tenancy
 

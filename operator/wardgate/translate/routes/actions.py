@@ -17,6 +17,8 @@ from wardgate.api.kinds.references import DestinationReference
 from wardgate.ir import DirectResponse, PrefixRewrite, Redirect, Refuse, RegexRewrite
 from wardgate.problems import FieldPath, ObjectRef, Reason, format_path
 from wardgate.translate.findings import Findings
+from wardgate.translate.matching.matcher_reader import MatcherReader
+from wardgate.translate.matching.route_filters import read_filters
 from wardgate.translate.plans.table_plans import (
     ActionPlan,
     DelegatePlan,
@@ -24,9 +26,7 @@ from wardgate.translate.plans.table_plans import (
     ForwardPlan,
     TableSelector,
 )
-from wardgate.translate.routes.matchers import MatcherReader
 from wardgate.translate.routes.rewrites import RewriteReader
-from wardgate.translate.routes.route_filters import read_filters
 
 ROUTE_INVALID: Final = Refuse(500, "route_invalid")
 _AUTHORITY: Final = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")

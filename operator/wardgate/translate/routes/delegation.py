@@ -22,6 +22,8 @@ from wardgate.translate.destinations.destination import Destination
 from wardgate.translate.destinations.forwarding import Resolved, resolve
 from wardgate.translate.destinations.upstreams import Upstreams
 from wardgate.translate.findings import Findings
+from wardgate.translate.matching.merging import MAX_MATCHES, conflicts_with_all, keeps_within, merged
+from wardgate.translate.matching.route_filters import narrowed, permits
 from wardgate.translate.plans.table_plans import (
     DelegatePlan,
     ForwardPlan,
@@ -30,9 +32,7 @@ from wardgate.translate.plans.table_plans import (
     action_name,
 )
 from wardgate.translate.routes.instances import RouteInstance
-from wardgate.translate.routes.matching import MAX_MATCHES, conflicts_with_all, keeps_within, merged
 from wardgate.translate.routes.place import Place, Tenants
-from wardgate.translate.routes.route_filters import narrowed, permits
 from wardgate.translate.routes.seniority import below_one_route, by_seniority, exposed
 from wardgate.translate.routes.specificity import by_specificity
 from wardgate.translate.routes.table_index import MissedTable, TableIndex

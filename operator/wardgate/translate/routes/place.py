@@ -7,8 +7,8 @@ from typing import Final, TypeAlias
 
 from wardgate.ir import RouteMatch
 from wardgate.problems import ObjectRef
+from wardgate.translate.matching.path_literals import given_length
 from wardgate.translate.plans.table_plans import Labels, RouteFilter, RoutePlan, TablePlan
-from wardgate.translate.routes.literals import given_length
 from wardgate.translate.tenancy import Tenancy
 
 Age: TypeAlias = tuple[str, str, str]

@@ -13,7 +13,7 @@ from typing import Final
 from wardgate.ir import RegexRewrite
 from wardgate.problems import FieldPath, ObjectRef, Reason, format_path
 from wardgate.translate.findings import Findings
-from wardgate.translate.regexes import group_count, regex_fault
+from wardgate.translate.matching.regexes import group_count, regex_fault
 from wardgate.url_path import settle
 
 _PATH: Final = re.compile(r"/[\x21-\x22\x24-\x3e\x40-\x7e]*")

@@ -16,9 +16,9 @@ from typing import TypeAlias
 
 from wardgate.problems import Reason
 from wardgate.translate.findings import Findings
+from wardgate.translate.matching.path_literals import Literal, literal_of
 from wardgate.translate.plans.table_plans import RoutePlan
 from wardgate.translate.routes.instances import RouteInstance
-from wardgate.translate.routes.literals import Literal, literal_of
 from wardgate.translate.routes.place import Age, Claim
 from wardgate.translate.routes.specificity import put_together, taken_apart
 

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from wardgate.problems import FieldPath, Problem, ProblemKind
-from wardgate.translate.listening.hosts import is_pattern, normal
 from wardgate.translate.manifests import at, items, mapping, replaced
+from wardgate.translate.matching.host_names import is_pattern, normal
 from wardgate.translate.plans.table_plans import Widening
 
 MAX_ROUNDS: Final = 8

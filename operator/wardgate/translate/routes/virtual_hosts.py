@@ -20,7 +20,7 @@ from wardgate.ir import RouteMatch
 from wardgate.problems import ObjectRef, Reason
 from wardgate.translate.findings import Findings
 from wardgate.translate.listening.attachment import Attached
-from wardgate.translate.listening.hosts import wider
+from wardgate.translate.matching.host_names import wider
 from wardgate.translate.plans.table_plans import TablePlan, Widening
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.routes.place import PLATFORM, Claim

@@ -16,10 +16,10 @@ from wardgate.api.kinds.matchers import HeaderMatcher, HttpRequestMatcher, Query
 from wardgate.ir import HeaderMatch, PathMatch, QueryMatch, RouteMatch
 from wardgate.problems import Cause, FieldPath, ObjectRef, ProblemKind, Reason, format_path
 from wardgate.translate.findings import Findings
+from wardgate.translate.matching.literal_prefix import literal_prefix
+from wardgate.translate.matching.path_spelling import path_form, strange_literal
+from wardgate.translate.matching.regexes import regex_fault
 from wardgate.translate.plans.table_plans import MatcherPlan, Widening
-from wardgate.translate.regexes import regex_fault
-from wardgate.translate.routes.literal_prefix import literal_prefix
-from wardgate.translate.routes.path_spelling import path_form, strange_literal
 
 _ConditionT = TypeVar("_ConditionT", HeaderMatch, QueryMatch)
 _NO_PATH: Final = (

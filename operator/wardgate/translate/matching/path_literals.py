@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from wardgate.ir import PathMatch, RouteMatch
-from wardgate.translate.routes.literal_prefix import literal_prefix
+from wardgate.translate.matching.literal_prefix import literal_prefix
 
 MAX_LITERAL: Final = 256
 """Characters that are compared."""

@@ -11,7 +11,7 @@ from itertools import product
 from typing import Final
 
 from wardgate.ir import HeaderMatch, PathMatch, QueryMatch, RouteMatch
-from wardgate.translate.routes.literal_prefix import literal_prefix
+from wardgate.translate.matching.literal_prefix import literal_prefix
 
 MAX_MATCHES: Final = 1000
 """Matchers of one route after its parents' are merged in; more than that closes the route."""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from wardgate.api.kinds.http_route import AllowedRoute
 from wardgate.ir import RouteMatch
 from wardgate.problems import FieldPath
+from wardgate.translate.matching.matcher_reader import MatcherReader
+from wardgate.translate.matching.merging import MAX_MATCHES, conflicts_with_all, lies_within, merged
 from wardgate.translate.plans.table_plans import RouteFilter
-from wardgate.translate.routes.matchers import MatcherReader
-from wardgate.translate.routes.matching import MAX_MATCHES, conflicts_with_all, lies_within, merged
 
 
 def read_filters(allowed: Sequence[AllowedRoute], matchers: MatcherReader, field: FieldPath) -> tuple[RouteFilter, ...]:
