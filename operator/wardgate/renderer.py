@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from wardgate.ir import GatewayConfig
 from wardgate.settings import Settings
 from wardgate.snapshot import ClusterSnapshot
-from wardgate.translate.forms import LastGood
 from wardgate.translate.incremental.memo import Memo
 from wardgate.translate.pipeline import Translation, translate
+from wardgate.translate.reading.last_good import LastGood
 from wardgate.wire.bundle import Bundle
 from wardgate.wire.encode import Encoder
 

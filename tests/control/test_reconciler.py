@@ -30,7 +30,7 @@ from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject
 from wardgate.store import Store
 from wardgate.tasks import spawn
-from wardgate.translate.forms import LastGood
+from wardgate.translate.reading.last_good import LastGood
 from wardgate.translate.statuses import Statuses
 from wardgate.wire.bundle import Bundle, hash_of
 from wardgate.wire.decode import decode_credentials

@@ -9,7 +9,7 @@ import pytest
 from wardgate.api import ExtAuthPolicy, RouteTable, parse_object
 from wardgate.problems import ObjectRef
 from wardgate.settings import Settings
-from wardgate.translate.cluster_names import ignored_names
+from wardgate.translate.reading.cluster_names import ignored_names
 
 _REF = ObjectRef("ExtAuthPolicy", "gw", "keys")
 

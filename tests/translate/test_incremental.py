@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.translate.world import World
 from wardgate.translate import Memo, Translation, translate
-from wardgate.translate.forms import LastGood
+from wardgate.translate.reading.last_good import LastGood
 
 
 def _assert_same(expected: Translation, actual: Translation) -> None:

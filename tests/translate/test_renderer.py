@@ -10,7 +10,7 @@ from tests.translate.cluster import Cluster
 from wardgate.problems import ObjectRef
 from wardgate.renderer import Renderer
 from wardgate.settings import Settings
-from wardgate.translate.forms import LastGood
+from wardgate.translate.reading.last_good import LastGood
 from wardgate.translate.verdicts import next_last_good
 from wardgate.wire.encode import Encoder
 

@@ -20,7 +20,7 @@ from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject
 from wardgate.store import Store
 from wardgate.translate import Translation, translate
-from wardgate.translate.forms import LastGood
+from wardgate.translate.reading.last_good import LastGood
 
 _FOLDER = Path(__file__).parent.parent / "golden" / "translate"
 _CASES = [[one for one in documents(path.read_text()) if "kind" in one] for path in sorted(_FOLDER.glob("*.in.yaml"))]

@@ -21,8 +21,8 @@ from wardgate.kube.api.errors import KubeError
 from wardgate.kube.api.pacing import Backoff, Timing
 from wardgate.kube.last_good.state_store import StateStore
 from wardgate.kube.lead.fence import Deposed
-from wardgate.translate.forms import LastGood
 from wardgate.translate.pipeline import Translation
+from wardgate.translate.reading.last_good import LastGood
 from wardgate.translate.statuses import Statuses
 
 Report: TypeAlias = Callable[[Statuses, GatewayConfig, int], None]

@@ -12,16 +12,16 @@ from wardgate.problems import ObjectRef, Problem
 from wardgate.snapshot import ClusterSnapshot, StoredObject
 from wardgate.translate.findings import Findings
 from wardgate.translate.foreign.losses import Losses
-from wardgate.translate.forms import LastGood
 from wardgate.translate.policies.idle_bindings import idle_bindings
 from wardgate.translate.policies.key_problems import key_problems
 from wardgate.translate.policies.keys import KeySets
 from wardgate.translate.policies.withheld_tokens import exposed_tokens, withheld_tokens
+from wardgate.translate.reading.last_good import LastGood
+from wardgate.translate.reading.stray_annotations import Strays
 from wardgate.translate.stages.attachment import Attached
 from wardgate.translate.stages.outline import Outline
 from wardgate.translate.stages.policies import Policies
 from wardgate.translate.stages.routing import Routing
-from wardgate.translate.stray_annotations import Strays
 from wardgate.translate.tenancy import Tenancy
 
 

@@ -24,10 +24,11 @@ from wardgate.settings import Settings
 from wardgate.snapshot import ClusterSnapshot, StoredObject
 from wardgate.translate.evidence import Evidence
 from wardgate.translate.foreign.guards import known_guards
-from wardgate.translate.forms import LastGood, past_forms
 from wardgate.translate.incremental.memo import Memo
 from wardgate.translate.policies.key_set import KeyRules
 from wardgate.translate.policies.keys import KeySets, resolve_keys
+from wardgate.translate.reading.last_good import LastGood, past_forms
+from wardgate.translate.reading.stray_annotations import Strays
 from wardgate.translate.routes.table_forms import ReadTable, past_tables, read_tables
 from wardgate.translate.secrets.secret_index import SecretIndex
 from wardgate.translate.stages import policies as policies_stage
@@ -37,7 +38,6 @@ from wardgate.translate.stages.outline import Outline, outline
 from wardgate.translate.stages.policies import Policies, read_policies
 from wardgate.translate.stages.routing import Routing, route
 from wardgate.translate.statuses import Statuses
-from wardgate.translate.stray_annotations import Strays
 from wardgate.translate.tenancy import Tenancy
 from wardgate.translate.verdicts import judge_all, next_last_good
 

@@ -12,7 +12,7 @@ from wardgate.translate.counts import all_counts
 from wardgate.translate.evidence import Evidence
 from wardgate.translate.findings import Findings
 from wardgate.translate.foreign.guards import remembered
-from wardgate.translate.forms import LastGood, unless_same
+from wardgate.translate.reading.last_good import LastGood, unless_same
 from wardgate.translate.statuses import Counts, ObjectStatus, Statuses, judge
 from wardgate.translate.weighing import weighed
 

@@ -17,8 +17,8 @@ from dataclasses import replace
 from typing import Final
 
 from wardgate.problems import Cause, ObjectRef, Problem, ProblemKind, Reason, format_path
-from wardgate.translate.cluster_names import CLUSTER
 from wardgate.translate.findings import Findings
+from wardgate.translate.reading.cluster_names import CLUSTER
 from wardgate.translate.routes.unserved import Origin
 
 _DECISIVE: Final = frozenset({"hosts", "virtualGateways"})

@@ -16,7 +16,7 @@ from wardgate.kube.last_good.state_store import StateStore
 from wardgate.kube.lead.fence import Deposed
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject
-from wardgate.translate.forms import LastGood
+from wardgate.translate.reading.last_good import LastGood
 
 STATE = SECRETS.path("wardgate", "wardgate-state")
 

@@ -32,7 +32,7 @@ from wardgate.kube.last_good.state_parts import (
 from wardgate.kube.lead.fence import Deposed, FencedSecret, version_of
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject
-from wardgate.translate.forms import LastGood
+from wardgate.translate.reading.last_good import LastGood
 
 ENTRY: Final = "state.z"
 ROLE: Final = "state"

@@ -13,7 +13,7 @@ from wardgate.translate.destinations.external_endpoints import EndpointPort, Ext
 from wardgate.translate.destinations.external_services import ExternalServicePlan
 from wardgate.translate.destinations.upstreams import Upstreams
 from wardgate.translate.findings import Findings
-from wardgate.translate.forms import Served
+from wardgate.translate.reading.last_good import Served
 from wardgate.translate.tenancy import Tenancy
 
 

@@ -12,9 +12,9 @@ from wardgate.translate.contract import ParsedObject, Scope
 from wardgate.translate.destinations.cluster_hosts import absolute, may_dial
 from wardgate.translate.destinations.external_services import ExternalPort
 from wardgate.translate.findings import Findings
-from wardgate.translate.forms import Reading
 from wardgate.translate.manifests import labels_of
 from wardgate.translate.matching.host_names import is_dns_name, is_ip, normal
+from wardgate.translate.reading.last_good import Reading
 from wardgate.translate.secrets.file_paths import file_below
 
 _UNIX: Final = "unix://"

@@ -19,9 +19,9 @@ from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, Reason, form
 from wardgate.translate.contract import ParsedObject, Scope
 from wardgate.translate.destinations.cluster_hosts import may_dial
 from wardgate.translate.findings import Findings
-from wardgate.translate.forms import Reading
 from wardgate.translate.manifests import labels_of
 from wardgate.translate.matching.host_names import is_dns_name, is_wildcard, normal
+from wardgate.translate.reading.last_good import Reading
 from wardgate.translate.secrets.file_paths import file_below
 from wardgate.translate.secrets.references import Reference, ca_bundle, certificate_pair, find_secret
 

@@ -18,11 +18,11 @@ from wardgate.translate.destinations.cluster_hosts import absolute
 from wardgate.translate.destinations.destination import Destination
 from wardgate.translate.destinations.external_endpoints import ExternalEndpointPlan
 from wardgate.translate.destinations.external_services import ExternalPort, ExternalServicePlan
-from wardgate.translate.forms import Served
 from wardgate.translate.incremental.label_index import LabelIndex
 from wardgate.translate.manifests import labels_of
 from wardgate.translate.matching.host_names import normal
 from wardgate.translate.plans.table_plans import DestinationPlan
+from wardgate.translate.reading.last_good import Served
 from wardgate.translate.tenancy import Tenancy
 
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")

@@ -18,10 +18,10 @@ from wardgate.problems import Cause, ObjectRef, Reason
 from wardgate.snapshot import ClusterSnapshot, StoredObject
 from wardgate.translate.findings import Findings
 from wardgate.translate.foreign.selection import selected_routes
-from wardgate.translate.forms import LastGood
 from wardgate.translate.incremental.memo import identical
 from wardgate.translate.policies.auth_attachment import AuthAttachment
 from wardgate.translate.policies.selection import RouteFinder
+from wardgate.translate.reading.last_good import LastGood
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.tenancy import Tenancy
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from wardgate.problems import Cause, ObjectRef, Reason
 from wardgate.settings import Settings
 from wardgate.translate.findings import Findings
-from wardgate.translate.forms import Served
 from wardgate.translate.listening.ports import OpenListener
 from wardgate.translate.matching.host_names import ANY, common, narrowness
 from wardgate.translate.plans.gateway_plans import AllowedTables, GatewayPlan
 from wardgate.translate.plans.table_plans import RouteFilter, TablePlan
+from wardgate.translate.reading.last_good import Served
 from wardgate.translate.tenancy import Tenancy
 
 

@@ -15,12 +15,12 @@ from wardgate.problems import Cause, FieldPath, ObjectRef, Reason, format_path
 from wardgate.settings import Settings
 from wardgate.translate.contract import ParsedObject, Scope
 from wardgate.translate.findings import Findings
-from wardgate.translate.forms import Reading
 from wardgate.translate.listening.listener_tls import TlsReader
 from wardgate.translate.matching.host_names import is_pattern, normal
 from wardgate.translate.matching.matcher_reader import MatcherReader
 from wardgate.translate.matching.route_filters import read_filters
 from wardgate.translate.plans.gateway_plans import AllowedTables, GatewayPlan, ListenerPlan
+from wardgate.translate.reading.last_good import Reading
 
 _PORT_NAMES: Final = {"http": 80, "https": 443}
 _PROTOCOLS: Final = frozenset({None, "HTTP", "HTTP2", "HTTPS", "GRPC", "GRPC-WEB"})

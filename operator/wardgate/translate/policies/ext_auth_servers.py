@@ -6,7 +6,7 @@ from wardgate.api import ExtAuthServer
 from wardgate.problems import Cause, Reason
 from wardgate.translate.contract import ParsedObject
 from wardgate.translate.findings import Findings
-from wardgate.translate.forms import Reading
+from wardgate.translate.reading.last_good import Reading
 
 
 def read_server(parsed: ParsedObject[ExtAuthServer]) -> Reading[ExtAuthServer]:

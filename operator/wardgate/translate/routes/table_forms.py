@@ -14,9 +14,9 @@ from wardgate.problems import ObjectRef, Reason
 from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject
 from wardgate.translate.findings import Findings
-from wardgate.translate.forms import LastGood, Reading, unless_same
 from wardgate.translate.incremental.memo import Versions, identical
 from wardgate.translate.plans.table_plans import TablePlan
+from wardgate.translate.reading.last_good import LastGood, Reading, unless_same
 from wardgate.translate.routes.tables import read_table
 
 

@@ -21,14 +21,14 @@ from wardgate.api.kinds.route_table import RouteTable, RouteTableSpec
 from wardgate.problems import Cause, FieldPath, Problem, Reason, format_path
 from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject
-from wardgate.translate.cluster_names import ignored_names
 from wardgate.translate.findings import Findings
-from wardgate.translate.forms import Reading
 from wardgate.translate.manifests import at, labels_of
 from wardgate.translate.matching.host_names import normal
 from wardgate.translate.matching.matcher_reader import MatcherReader
-from wardgate.translate.parsing import parse_stored
 from wardgate.translate.plans.table_plans import MatcherPlan, RoutePlan, TablePlan, Widening
+from wardgate.translate.reading.cluster_names import ignored_names
+from wardgate.translate.reading.last_good import Reading
+from wardgate.translate.reading.parsing import parse_stored
 from wardgate.translate.routes.actions import ROUTE_INVALID, ActionReader
 from wardgate.translate.routes.table_repair import (
     MAX_ROUNDS,

@@ -14,7 +14,6 @@ from wardgate.translate.destinations.external_endpoints import ExternalEndpointP
 from wardgate.translate.destinations.external_services import ExternalServicePlan, read_external_service
 from wardgate.translate.destinations.upstreams import Upstreams
 from wardgate.translate.findings import Findings
-from wardgate.translate.forms import Asked, Forms, LastGood, Served, served
 from wardgate.translate.incremental.memo import Versions, identical
 from wardgate.translate.listening.attachment import Attachment
 from wardgate.translate.listening.gateway_reader import read_gateway
@@ -22,6 +21,7 @@ from wardgate.translate.listening.ports import OpenListener, assign_ports
 from wardgate.translate.manifests import labels_of
 from wardgate.translate.plans.gateway_plans import GatewayPlan
 from wardgate.translate.policies.selection import RouteFinder
+from wardgate.translate.reading.last_good import Asked, Forms, LastGood, Served, served
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.routes.routing import Routed, Router
 from wardgate.translate.routes.table_forms import ReadTable, Tables, settle_tables

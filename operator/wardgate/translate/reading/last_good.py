@@ -15,11 +15,11 @@ from typing import Generic, TypeAlias, TypeVar
 from wardgate.problems import ObjectRef, Problem
 from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject
-from wardgate.translate.cluster_names import ignored_names
 from wardgate.translate.contract import ParsedObject, Scope, has_error
 from wardgate.translate.findings import Findings
 from wardgate.translate.incremental.memo import Versions
-from wardgate.translate.parsing import parse_stored
+from wardgate.translate.reading.cluster_names import ignored_names
+from wardgate.translate.reading.parsing import parse_stored
 from wardgate.translate.secrets.secret_index import NamedSecrets, SecretIndex
 from wardgate.translate.tenancy import Tenancy
 
