@@ -10,7 +10,7 @@ from wardgate.api import RouteTable, parse_object
 from wardgate.problems import ObjectRef, ProblemKind
 from wardgate.translate.findings import Findings
 from wardgate.translate.matching.matcher_reader import MatcherReader
-from wardgate.translate.routes.actions import ActionReader
+from wardgate.translate.tables.actions import ActionReader
 
 _REF = ObjectRef("RouteTable", "a", "t")
 _PLACE = "spec.http[0]"

@@ -29,7 +29,6 @@ from wardgate.translate.policies.key_set import KeyRules
 from wardgate.translate.policies.keys import KeySets, resolve_keys
 from wardgate.translate.reading.last_good import LastGood, past_forms
 from wardgate.translate.reading.stray_annotations import Strays
-from wardgate.translate.routes.table_forms import ReadTable, past_tables, read_tables
 from wardgate.translate.secrets.secret_index import SecretIndex
 from wardgate.translate.stages import policies as policies_stage
 from wardgate.translate.stages import routing as routing_stage
@@ -38,6 +37,7 @@ from wardgate.translate.stages.outline import Outline, outline
 from wardgate.translate.stages.policies import Policies, read_policies
 from wardgate.translate.stages.routing import Routing, route
 from wardgate.translate.statuses import Statuses
+from wardgate.translate.tables.served_tables import ReadTable, past_tables, read_tables
 from wardgate.translate.tenancy import Tenancy
 from wardgate.translate.verdicts import judge_all, next_last_good
 

@@ -21,7 +21,6 @@ from wardgate.translate.listening.ports import OpenListener
 from wardgate.translate.plans.table_plans import TablePlan
 from wardgate.translate.routes.delegation import Delegation
 from wardgate.translate.routes.place import Place
-from wardgate.translate.routes.table_forms import Tables
 from wardgate.translate.routes.table_index import TableIndex
 from wardgate.translate.routes.unserved import Unserved, find_unserved
 from wardgate.translate.routes.virtual_hosts import (
@@ -33,6 +32,7 @@ from wardgate.translate.routes.virtual_hosts import (
     root_claim,
     with_seniors,
 )
+from wardgate.translate.tables.served_tables import Tables
 from wardgate.translate.tenancy import Tenancy
 
 

@@ -24,8 +24,8 @@ from wardgate.translate.policies.selection import RouteFinder
 from wardgate.translate.reading.last_good import Asked, Forms, LastGood, Served, served
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.routes.routing import Routed, Router
-from wardgate.translate.routes.table_forms import ReadTable, Tables, settle_tables
 from wardgate.translate.secrets.secret_index import SecretIndex
+from wardgate.translate.tables.served_tables import ReadTable, Tables, settle_tables
 from wardgate.translate.tenancy import Tenancy
 
 KINDS = ("VirtualGateway", "ExternalService", "ExternalEndpoint")

@@ -29,8 +29,8 @@ from wardgate.translate.plans.table_plans import MatcherPlan, RoutePlan, TablePl
 from wardgate.translate.reading.cluster_names import ignored_names
 from wardgate.translate.reading.last_good import Reading
 from wardgate.translate.reading.parsing import parse_stored
-from wardgate.translate.routes.actions import ROUTE_INVALID, ActionReader
-from wardgate.translate.routes.table_repair import (
+from wardgate.translate.tables.actions import ROUTE_INVALID, ActionReader
+from wardgate.translate.tables.table_repair import (
     MAX_ROUNDS,
     Repair,
     readable_gateways,

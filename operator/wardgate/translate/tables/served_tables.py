@@ -17,7 +17,7 @@ from wardgate.translate.findings import Findings
 from wardgate.translate.incremental.memo import Versions, identical
 from wardgate.translate.plans.table_plans import TablePlan
 from wardgate.translate.reading.last_good import LastGood, Reading, unless_same
-from wardgate.translate.routes.tables import read_table
+from wardgate.translate.tables.table_reader import read_table
 
 
 @dataclass(frozen=True, slots=True)

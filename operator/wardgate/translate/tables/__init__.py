@@ -1,0 +1,1 @@
+"""RouteTables, read one by one."""
