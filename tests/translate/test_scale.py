@@ -15,12 +15,12 @@ from wardgate.settings import Settings
 from wardgate.store import Store
 from wardgate.translate import Memo, translate
 from wardgate.translate.contract import KeyForm
-from wardgate.translate.policies.selection import RouteFinder
-from wardgate.translate.policies.selectors import RouteLabelSelector, Selectors
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.secrets import secret_index
 from wardgate.translate.secrets.key_secret import RefusedKey, UsableKey, read_key
 from wardgate.translate.secrets.references import DecodedSecret
+from wardgate.translate.selection.route_finder import RouteFinder
+from wardgate.translate.selection.selectors import RouteLabelSelector, Selectors
 
 _POLICIES, _ROUTES, _KEYS = 200, 1000, 10_000
 

@@ -20,9 +20,9 @@ from wardgate.translate.findings import Findings
 from wardgate.translate.foreign.selection import selected_routes
 from wardgate.translate.incremental.memo import identical
 from wardgate.translate.policies.auth_attachment import AuthAttachment
-from wardgate.translate.policies.selection import RouteFinder
 from wardgate.translate.reading.last_good import LastGood
 from wardgate.translate.routes.instances import RouteInstance
+from wardgate.translate.selection.route_finder import RouteFinder
 from wardgate.translate.tenancy import Tenancy
 
 FOREIGN_GUARD: Final = Refuse(403, "foreign_guard")

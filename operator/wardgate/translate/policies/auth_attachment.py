@@ -21,12 +21,12 @@ from wardgate.ir import Refuse
 from wardgate.problems import ObjectRef, Reason
 from wardgate.translate.contract import PolicyOutcome
 from wardgate.translate.findings import Findings
-from wardgate.translate.policies.idle_policies import IdlePolicies
-from wardgate.translate.policies.missed_kinds import report_missed_kinds
-from wardgate.translate.policies.selection import RouteFinder
-from wardgate.translate.policies.selectors import Selectors, read_selectors, report_unreadable
 from wardgate.translate.reading.last_good import Served
 from wardgate.translate.routes.instances import RouteInstance
+from wardgate.translate.selection.idle_policies import IdlePolicies
+from wardgate.translate.selection.missed_kinds import report_missed_kinds
+from wardgate.translate.selection.route_finder import RouteFinder
+from wardgate.translate.selection.selectors import Selectors, read_selectors, report_unreadable
 from wardgate.translate.tenancy import Tenancy
 
 POLICY_INVALID = Refuse(500, "policy_invalid")

@@ -9,8 +9,8 @@ from wardgate.snapshot import StoredObject
 from wardgate.translate.findings import Findings
 from wardgate.translate.foreign.guards import GuardAttachment, attach_guards, close_unmet, tell_tables
 from wardgate.translate.policies.auth_attachment import AuthAttachment, attach_auth
-from wardgate.translate.policies.idle_policies import IdlePolicies
 from wardgate.translate.policies.transformation_attachment import TransformationAttachment, attach_transformations
+from wardgate.translate.selection.idle_policies import IdlePolicies
 from wardgate.translate.stages.policies import Policies
 from wardgate.translate.stages.routing import Routing
 from wardgate.translate.tenancy import Tenancy

@@ -20,11 +20,11 @@ from wardgate.translate.listening.gateway_reader import read_gateway
 from wardgate.translate.listening.ports import OpenListener, assign_ports
 from wardgate.translate.manifests import labels_of
 from wardgate.translate.plans.gateway_plans import GatewayPlan
-from wardgate.translate.policies.selection import RouteFinder
 from wardgate.translate.reading.last_good import Asked, Forms, LastGood, Served, served
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.routes.routing import Routed, Router
 from wardgate.translate.secrets.secret_index import SecretIndex
+from wardgate.translate.selection.route_finder import RouteFinder
 from wardgate.translate.tables.served_tables import ReadTable, Tables, settle_tables
 from wardgate.translate.tenancy import Tenancy
 

@@ -7,8 +7,8 @@ from functools import cached_property
 
 from wardgate.problems import FieldPath, ObjectRef, Reason
 from wardgate.translate.findings import Findings
-from wardgate.translate.policies.selection import RouteFinder
 from wardgate.translate.routes.unserved import IdleRoute
+from wardgate.translate.selection.route_finder import RouteFinder
 from wardgate.translate.tenancy import Tenancy
 
 _FIELD: FieldPath = ("spec", "applyToRoutes")

@@ -1,0 +1,1 @@
+"""Which routes a policy selects, and why it selects none."""
