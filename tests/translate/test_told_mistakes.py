@@ -27,7 +27,7 @@ from wardgate.ir import (
 from wardgate.problems import ObjectRef, Problem, Reason
 from wardgate.settings import Settings
 from wardgate.translate import Translation, translate
-from wardgate.translate.policies.idle_bindings import idle_bindings, reached
+from wardgate.translate.keys.idle_bindings import idle_bindings, reached
 
 _API = {
     "ExtAuthPolicy": "security.policy.gloo.solo.io/v2",

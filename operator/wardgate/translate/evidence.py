@@ -12,10 +12,10 @@ from wardgate.problems import ObjectRef, Problem
 from wardgate.snapshot import ClusterSnapshot, StoredObject
 from wardgate.translate.findings import Findings
 from wardgate.translate.foreign.losses import Losses
-from wardgate.translate.policies.idle_bindings import idle_bindings
-from wardgate.translate.policies.key_problems import key_problems
-from wardgate.translate.policies.keys import KeySets
-from wardgate.translate.policies.withheld_tokens import exposed_tokens, withheld_tokens
+from wardgate.translate.keys.idle_bindings import idle_bindings
+from wardgate.translate.keys.key_problems import key_problems
+from wardgate.translate.keys.resolution import KeySets
+from wardgate.translate.keys.withheld_tokens import exposed_tokens, withheld_tokens
 from wardgate.translate.reading.last_good import LastGood
 from wardgate.translate.reading.stray_annotations import Strays
 from wardgate.translate.stages.attachment import Attached

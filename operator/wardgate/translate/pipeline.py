@@ -25,8 +25,8 @@ from wardgate.snapshot import ClusterSnapshot, StoredObject
 from wardgate.translate.evidence import Evidence
 from wardgate.translate.foreign.guards import known_guards
 from wardgate.translate.incremental.memo import Memo
-from wardgate.translate.policies.key_set import KeyRules
-from wardgate.translate.policies.keys import KeySets, resolve_keys
+from wardgate.translate.keys.key_set import KeyRules
+from wardgate.translate.keys.resolution import KeySets, resolve_keys
 from wardgate.translate.reading.last_good import LastGood, past_forms
 from wardgate.translate.reading.stray_annotations import Strays
 from wardgate.translate.secrets.secret_index import SecretIndex

@@ -24,10 +24,10 @@ from wardgate.sensitive import Sensitive
 from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import KeyForm, KeySetRequest, PolicyOutcome, Scope
-from wardgate.translate.policies.closed_requests import closed_requests
-from wardgate.translate.policies.key_problems import key_problems
-from wardgate.translate.policies.key_set import KeyRules
-from wardgate.translate.policies.keys import by_name, resolve_keys
+from wardgate.translate.keys.closed_requests import closed_requests
+from wardgate.translate.keys.key_problems import key_problems
+from wardgate.translate.keys.key_set import KeyRules
+from wardgate.translate.keys.resolution import by_name, resolve_keys
 from wardgate.translate.secrets import secret_index
 from wardgate.translate.secrets.key_secret import RefusedKey, UsableKey, read_key
 from wardgate.translate.secrets.references import DecodedSecret

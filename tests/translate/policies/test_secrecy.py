@@ -14,7 +14,7 @@ from wardgate.ir import ApiKeyStep, AuthPlan, MetadataHeader
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import KeyForm, PolicyOutcome
-from wardgate.translate.policies.key_problems import key_problems
+from wardgate.translate.keys.key_problems import key_problems
 from wardgate.translate.secrets.references import Reference, ca_bundle, certificate_pair, shared_secret
 
 MARKER = "m4rk3r"

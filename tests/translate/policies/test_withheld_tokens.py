@@ -20,7 +20,7 @@ from wardgate.ir import (
 )
 from wardgate.problems import ObjectRef, ProblemKind, Reason
 from wardgate.sensitive import Sensitive
-from wardgate.translate.policies.withheld_tokens import exposed_tokens, guarded_tenants, withheld_tokens
+from wardgate.translate.keys.withheld_tokens import exposed_tokens, guarded_tenants, withheld_tokens
 
 POLICY = ObjectRef("ExtAuthPolicy", "infra", "p")
 SENDS = ApiKeyStep("k", "api-key", "keys", (MetadataHeader("authorization", "token"),))

@@ -29,9 +29,9 @@ from wardgate.ir import (
     VirtualHost,
 )
 from wardgate.settings import Settings
+from wardgate.translate.keys.idle_bindings import Reached, reached
+from wardgate.translate.keys.withheld_tokens import GuardedTenants, guarded_tenants
 from wardgate.translate.listening.ports import OpenListener
-from wardgate.translate.policies.idle_bindings import Reached, reached
-from wardgate.translate.policies.withheld_tokens import GuardedTenants, guarded_tenants
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.stages.attachment import Attached
 from wardgate.translate.stages.policies import Policies

@@ -12,10 +12,10 @@ from wardgate.snapshot import ClusterSnapshot, StoredObject
 from wardgate.translate.contract import KeySetRequest, ParsedObject, PolicyOutcome, Scope, TransformationOutcome
 from wardgate.translate.findings import Findings
 from wardgate.translate.incremental.memo import Versions, identical
-from wardgate.translate.policies.closed_requests import closed_requests
+from wardgate.translate.keys.closed_requests import closed_requests
+from wardgate.translate.keys.resolution import by_name
 from wardgate.translate.policies.ext_auth_servers import read_server
 from wardgate.translate.policies.extauth import server_problems, translate_ext_auth
-from wardgate.translate.policies.keys import by_name
 from wardgate.translate.policies.transformations import translate_transformation
 from wardgate.translate.reading.last_good import Asked, Forms, LastGood, Reading, Served, Settled, served
 from wardgate.translate.secrets.secret_index import SecretIndex

@@ -18,8 +18,8 @@ from typing import Final
 from wardgate.ir import Credential
 from wardgate.problems import Problem, Reason
 from wardgate.translate.contract import KeySetRequest
-from wardgate.translate.policies import key_warnings
-from wardgate.translate.policies.key_set import KeyRules, KeySet, labelled
+from wardgate.translate.keys import key_warnings
+from wardgate.translate.keys.key_set import KeyRules, KeySet, labelled
 from wardgate.translate.secrets.secret_index import HeldSecret, SecretChange, SecretIndex
 
 _ABSENT: Final = (Reason.REF_NOT_FOUND,)

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from wardgate.ir import ApiKeyStep, Credential, Forward, GatewayConfig, Route, TransformationPlan
 from wardgate.problems import ObjectRef, Problem
-from wardgate.translate.policies import key_warnings
+from wardgate.translate.keys import key_warnings
 
 _NUMBER: Final = re.compile(r":[0-9]+\Z")
 _Hosts: TypeAlias = frozenset[str] | None

@@ -15,8 +15,8 @@ from wardgate.api.kinds.key_secret import KEY_SECRET_TYPE
 from wardgate.ir import ApiKeyStep
 from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.translate.contract import PolicyOutcome
-from wardgate.translate.policies.key_set import KeySet
-from wardgate.translate.policies.keys import KeySets
+from wardgate.translate.keys.key_set import KeySet
+from wardgate.translate.keys.resolution import KeySets
 from wardgate.translate.tenancy import Tenancy
 
 _NAMED_AT_MOST: Final = 10

@@ -7,7 +7,7 @@ from typing import Final
 
 from wardgate.ir import ApiKeyStep, Credential, MetadataEntry, MetadataHeader
 from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
-from wardgate.translate.policies.key_tally import folded, matched
+from wardgate.translate.keys.key_tally import folded, matched
 
 _UNFRAMED: Final = frozenset("\r\n\0")
 """What the proxy puts into no header, even where a policy skips the validation."""

@@ -17,9 +17,9 @@ from typing import Final, TypeAlias, TypeVar
 from wardgate.ir import ApiKeyStep, Credential
 from wardgate.problems import ObjectRef, Problem, Reason
 from wardgate.translate.contract import KeySetRequest
-from wardgate.translate.policies import key_warnings
-from wardgate.translate.policies.key_tally import KeyTally
-from wardgate.translate.policies.shortcomings import needs, shortcomings
+from wardgate.translate.keys import key_warnings
+from wardgate.translate.keys.key_tally import KeyTally
+from wardgate.translate.keys.shortcomings import needs, shortcomings
 from wardgate.translate.secrets.key_secret import RefusedKey, UsableKey
 from wardgate.translate.secrets.secret_index import HeldSecret, SecretChange, SecretIndex
 from wardgate.translate.tenancy import Tenancy
