@@ -21,7 +21,7 @@ from wardgate.kube.delivery.index import Index, index_manifest
 from wardgate.kube.status.manifest import Programming, not_programmed, status_manifest
 from wardgate.kube.watch.kind_resources import resource_of
 from wardgate.problems import ObjectRef
-from wardgate.translate.statuses import Counts
+from wardgate.translate.statuses.object_status import Counts
 from wardgate.wire.bundle import revision_of
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

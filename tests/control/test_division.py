@@ -8,7 +8,7 @@ from wardgate.api import Approval
 from wardgate.control.division import Division, SelectorError, parse_selector
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import ClusterSnapshot, StoredObject
-from wardgate.translate.statuses import Counts, ObjectStatus, Statuses
+from wardgate.translate.statuses.object_status import Counts, ObjectStatus, Statuses
 
 
 def gateway(name: str, labels: object) -> StoredObject:

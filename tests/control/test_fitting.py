@@ -47,7 +47,7 @@ from wardgate.kube.publish.packing import OversizedGroup, Packer
 from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
 from wardgate.sensitive import Sensitive
 from wardgate.snapshot import ClusterSnapshot, StoredObject
-from wardgate.translate.statuses import ObjectStatus, Statuses
+from wardgate.translate.statuses.object_status import ObjectStatus, Statuses
 from wardgate.wire.bundle import Bundle
 from wardgate.wire.decode import decode_credentials, decode_routes
 from wardgate.wire.encode import Encoder

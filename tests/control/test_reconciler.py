@@ -31,7 +31,7 @@ from wardgate.snapshot import StoredObject
 from wardgate.store import Store
 from wardgate.tasks import spawn
 from wardgate.translate.reading.last_good import LastGood
-from wardgate.translate.statuses import Statuses
+from wardgate.translate.statuses.object_status import Statuses
 from wardgate.wire.bundle import Bundle, hash_of
 from wardgate.wire.decode import decode_credentials
 from wardgate.wire.schema import SCHEMA

@@ -10,7 +10,7 @@ from wardgate.api import Approval
 from wardgate.kube.status.key_expiry import NO_EXPIRIES, KeyExpiries
 from wardgate.kube.status.manifest import PROGRAMMED, Desired, Programming, status_manifest
 from wardgate.problems import ObjectRef
-from wardgate.translate.statuses import Counts, ObjectStatus
+from wardgate.translate.statuses.object_status import Counts, ObjectStatus
 
 POLICY = ObjectRef("ExtAuthPolicy", "team", "apikey")
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -11,7 +11,7 @@ from wardgate.ir import Route, RouteAction
 from wardgate.problems import ObjectRef, Problem
 from wardgate.settings import Settings
 from wardgate.translate import LastGood, Translation, translate
-from wardgate.translate.statuses import ObjectStatus
+from wardgate.translate.statuses.object_status import ObjectStatus
 
 Manifest = dict[str, Any]
 

@@ -11,7 +11,7 @@ from wardgate.problems import ObjectRef
 from wardgate.renderer import Renderer
 from wardgate.settings import Settings
 from wardgate.translate.reading.last_good import LastGood
-from wardgate.translate.verdicts import next_last_good
+from wardgate.translate.statuses.verdicts import next_last_good
 from wardgate.wire.encode import Encoder
 
 _SERVICE = """

@@ -18,7 +18,7 @@ from wardgate.translate.plans.table_plans import DestinationPlan
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.routes.specificity import by_specificity
 from wardgate.translate.secrets.file_paths import file_below
-from wardgate.translate.statuses import judge
+from wardgate.translate.statuses.object_status import judge
 from wardgate.translate.tenancy import Tenancy
 
 _REF = ObjectRef("RouteTable", "a", "b")

@@ -47,7 +47,7 @@ from wardgate.kube.watch.secrets_watch import SecretsScope
 from wardgate.renderer import Renderer
 from wardgate.store import Store
 from wardgate.tasks import spawn
-from wardgate.translate.statuses import Statuses
+from wardgate.translate.statuses.object_status import Statuses
 from wardgate.wire.schema import WRITTEN, major_of
 
 _log = logging.getLogger(__name__)

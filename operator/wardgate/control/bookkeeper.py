@@ -23,7 +23,7 @@ from wardgate.kube.last_good.state_store import StateStore
 from wardgate.kube.lead.fence import Deposed
 from wardgate.translate.pipeline import Translation
 from wardgate.translate.reading.last_good import LastGood
-from wardgate.translate.statuses import Statuses
+from wardgate.translate.statuses.object_status import Statuses
 
 Report: TypeAlias = Callable[[Statuses, GatewayConfig, int], None]
 """Gets what is in force, with its sequence."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from wardgate.snapshot import ClusterSnapshot, StoredObject
-from wardgate.translate.statuses import ObjectStatus, Statuses
+from wardgate.translate.statuses.object_status import ObjectStatus, Statuses
 
 _USED_BY = {
     "RouteTable": ("num_allowed_virtual_gateways", "num_parent_route_tables"),

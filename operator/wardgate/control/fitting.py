@@ -27,7 +27,7 @@ from wardgate.kube.publish.packing import OversizedGroup
 from wardgate.printable import printable
 from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
 from wardgate.snapshot import ClusterSnapshot
-from wardgate.translate.statuses import ObjectStatus, Statuses
+from wardgate.translate.statuses.object_status import ObjectStatus, Statuses
 from wardgate.wire.bundle import ROUTES, Bundle
 from wardgate.wire.decode import decode_credentials
 

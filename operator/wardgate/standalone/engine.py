@@ -13,7 +13,7 @@ from wardgate.standalone.diagnostics import Diagnostic, from_problem
 from wardgate.standalone.folder import Scan
 from wardgate.standalone.folding import Told, folded
 from wardgate.store import Store
-from wardgate.translate.statuses import Statuses
+from wardgate.translate.statuses.object_status import Statuses
 from wardgate.wire.bundle import Bundle
 
 _NO_MANIFEST: Final = Cause("documents that are no manifests")

@@ -8,6 +8,6 @@ from __future__ import annotations
 from wardgate.translate.incremental.memo import Memo
 from wardgate.translate.pipeline import Translation, translate
 from wardgate.translate.reading.last_good import LastGood
-from wardgate.translate.statuses import ObjectStatus, Statuses
+from wardgate.translate.statuses.object_status import ObjectStatus, Statuses
 
 __all__ = ["LastGood", "Memo", "ObjectStatus", "Statuses", "Translation", "translate"]

@@ -22,7 +22,6 @@ from wardgate.ir import GatewayConfig
 from wardgate.problems import ObjectRef
 from wardgate.settings import Settings
 from wardgate.snapshot import ClusterSnapshot, StoredObject
-from wardgate.translate.evidence import Evidence
 from wardgate.translate.foreign.guards import known_guards
 from wardgate.translate.incremental.memo import Memo
 from wardgate.translate.keys.key_set import KeyRules
@@ -36,10 +35,11 @@ from wardgate.translate.stages.attachment import Attached, attach
 from wardgate.translate.stages.outline import Outline, outline
 from wardgate.translate.stages.policies import Policies, read_policies
 from wardgate.translate.stages.routing import Routing, route
-from wardgate.translate.statuses import Statuses
+from wardgate.translate.statuses.evidence import Evidence
+from wardgate.translate.statuses.object_status import Statuses
+from wardgate.translate.statuses.verdicts import judge_all, next_last_good
 from wardgate.translate.tables.served_tables import ReadTable, past_tables, read_tables
 from wardgate.translate.tenancy import Tenancy
-from wardgate.translate.verdicts import judge_all, next_last_good
 
 _NOTHING: Final[LastGood] = MappingProxyType({})
 

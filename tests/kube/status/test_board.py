@@ -14,7 +14,7 @@ from wardgate.kube.status.board import LATE, StatusBoard
 from wardgate.kube.status.manifest import Desired
 from wardgate.kube.status.proxy_views import Announced, ProxyEndpoint, ProxyView
 from wardgate.problems import ObjectRef
-from wardgate.translate.statuses import ObjectStatus
+from wardgate.translate.statuses.object_status import ObjectStatus
 
 _EMPTY = GatewayConfig()
 _TABLE = ObjectRef("RouteTable", "team", "routes")

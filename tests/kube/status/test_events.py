@@ -15,7 +15,7 @@ from wardgate.api import Approval
 from wardgate.kube.api.errors import ConnectionFailed, KubeError
 from wardgate.kube.status.events import AGAIN_AFTER, EventRecorder, event_manifest, shortened, turn
 from wardgate.problems import ObjectRef
-from wardgate.translate.statuses import ObjectStatus
+from wardgate.translate.statuses.object_status import ObjectStatus
 
 _ACCEPTED = verdict()
 _WARNING = verdict(Approval.WARNING, message="Field x has no effect.")

@@ -13,7 +13,7 @@ from wardgate.api.kinds.conditions import MAX_MESSAGE
 from wardgate.kube.status.key_expiry import KeyExpiries
 from wardgate.kube.status.manifest import NO_PROXIES, PROGRAMMED, not_programmed
 from wardgate.problems import ObjectRef, Reason
-from wardgate.translate.statuses import Counts
+from wardgate.translate.statuses.object_status import Counts
 
 _DAY = 24 * 3600
 _DOCUMENT = Path(__file__).parents[3] / "docs" / "status.md"

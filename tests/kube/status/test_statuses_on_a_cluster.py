@@ -25,7 +25,7 @@ from wardgate.kube.status.proxy_views import ProxyEndpoint
 from wardgate.kube.status.writer import SETTLE, StatusWriter
 from wardgate.problems import ObjectRef
 from wardgate.tasks import spawn
-from wardgate.translate.statuses import Counts, ObjectStatus
+from wardgate.translate.statuses.object_status import Counts, ObjectStatus
 
 _POLICY = """
 apiVersion: security.policy.gloo.solo.io/v2

@@ -17,7 +17,7 @@ from wardgate.kube.status.key_expiry import NO_EXPIRIES, ExpiryIndex, KeyExpirie
 from wardgate.kube.status.manifest import Desired, Programming, is_accepted
 from wardgate.kube.status.proxy_views import ProxyView, programming_at
 from wardgate.problems import ObjectRef
-from wardgate.translate.statuses import ObjectStatus
+from wardgate.translate.statuses.object_status import ObjectStatus
 
 LATE: Final = 5.0
 """Seconds after which a proxy that is still behind is named in statuses; until then it is on its way."""

@@ -22,7 +22,7 @@ from wardgate.kube.api.token_bucket import TokenBucket
 from wardgate.kube.watch.kind_resources import resource_of
 from wardgate.printable import printable
 from wardgate.problems import ObjectRef
-from wardgate.translate.statuses import ObjectStatus
+from wardgate.translate.statuses.object_status import ObjectStatus
 
 Manifest: TypeAlias = dict[str, Any]
 

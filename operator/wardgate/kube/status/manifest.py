@@ -26,7 +26,7 @@ from wardgate.api import KINDS, Approval, ConditionReason, ConditionType
 from wardgate.api.kinds.conditions import CommonStatus, Condition, KeyCounts, State
 from wardgate.kube.status.key_expiry import NO_EXPIRIES, KeyExpiries
 from wardgate.problems import Reason
-from wardgate.translate.statuses import Count, ObjectStatus
+from wardgate.translate.statuses.object_status import Count, ObjectStatus
 
 Manifest: TypeAlias = dict[str, Any]
 Truth: TypeAlias = Literal["True", "False", "Unknown"]

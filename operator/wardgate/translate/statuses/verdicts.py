@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 
 from wardgate.problems import Cause, ObjectRef, Problem, Reason
 from wardgate.snapshot import StoredObject
-from wardgate.translate.consequences import consequences
 from wardgate.translate.contract import has_error
-from wardgate.translate.counts import all_counts
-from wardgate.translate.evidence import Evidence
 from wardgate.translate.findings import Findings
 from wardgate.translate.foreign.guards import remembered
 from wardgate.translate.reading.last_good import LastGood, unless_same
-from wardgate.translate.statuses import Counts, ObjectStatus, Statuses, judge
-from wardgate.translate.weighing import weighed
+from wardgate.translate.statuses.consequences import consequences
+from wardgate.translate.statuses.counts import all_counts
+from wardgate.translate.statuses.evidence import Evidence
+from wardgate.translate.statuses.object_status import Counts, ObjectStatus, Statuses, judge
+from wardgate.translate.statuses.weighing import weighed
 
 
 def judge_all(evidence: Evidence) -> Statuses:

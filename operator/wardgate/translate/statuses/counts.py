@@ -13,12 +13,12 @@ from wardgate.ir import Forward
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import PolicyOutcome
-from wardgate.translate.evidence import Evidence
 from wardgate.translate.keys.resolution import KeySets
 from wardgate.translate.manifests import at, mapping
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.selection.selectors import read_selectors
-from wardgate.translate.statuses import Count, Counts
+from wardgate.translate.statuses.evidence import Evidence
+from wardgate.translate.statuses.object_status import Count, Counts
 
 
 def all_counts(evidence: Evidence) -> dict[ObjectRef, Counts]:
