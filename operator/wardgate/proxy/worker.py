@@ -121,7 +121,7 @@ class Worker:
 
     async def _drain(self) -> None:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._serving().timeouts.drain):
+            async with asyncio.timeout(self._serving().context.timeouts.drain):
                 await self._serving().drain()
         self._stopped.set()
 

@@ -33,6 +33,7 @@ from wardgate.ir import (
 from wardgate.proxy.access_log import AccessLog
 from wardgate.proxy.assembly import Assembled
 from wardgate.proxy.core.auth.credential_index import CredentialIndex
+from wardgate.proxy.io.downstream import Downstream
 from wardgate.proxy.io.gateway import Gateway
 from wardgate.proxy.io.name_cache import Lookup
 from wardgate.proxy.metrics import Counters
@@ -237,6 +238,16 @@ class Bench:
         await caller.send(request)
         return await caller.rest()
 
+    @property
+    def connections(self) -> tuple[Downstream, ...]:
+        """Callers' connections at the moment."""
+        return tuple(one for one in self.gateway.context.callers.open if isinstance(one, Downstream))
+
+    @property
+    def buffered(self) -> int:
+        """Bytes of bodies held at the moment."""
+        return self.gateway.context.bodies.total
+
     def pass_time(self, seconds: float) -> None:
         self.clock.pass_time(seconds)
         self.gateway.tick()
@@ -305,7 +316,7 @@ async def serving(
     finally:
         for caller in bench.callers:
             caller.close()
-        for connection in gateway.connections:
+        for connection in bench.connections:
             connection.abort()
         await gateway.drain()
         log.close()

@@ -118,7 +118,7 @@ def test_a_caller_that_pipelines_and_never_reads_is_served_no_further() -> None:
             other = await bench.connect()
             await other.send(GET)
             assert (await other.response())[0] == 401
-            assert max(len(one._buffer) for one in bench.gateway.connections) < 1_000_000
+            assert max(len(one._buffer) for one in bench.connections) < 1_000_000
 
     run(scenario())
 
@@ -140,7 +140,7 @@ def test_a_key_revoked_while_the_body_arrives_does_not_authenticate() -> None:
                 )
                 caller = await bench.connect()
                 await caller.send(b"POST / HTTP/1.1\r\nHost: h\r\nApi-Key: mysecretkey\r\nContent-Length: 4\r\n\r\nab")
-                await settle(lambda: bench.gateway.buffered == 2)
+                await settle(lambda: bench.buffered == 2)
                 if wait:
                     bench.clock.pass_time(wait)
                 else:
@@ -210,12 +210,12 @@ def test_a_collected_response_stays_in_the_budget_until_it_is_sent() -> None:
             await caller.send(GET)
             assert b"x-read: true\r\n" in await caller.head()
             await asyncio.sleep(0.05)
-            assert bench.gateway.buffered == size
+            assert bench.buffered == size
             bench.gateway.tick()
-            assert bench.gateway.buffered == size
+            assert bench.buffered == size
             await caller.rest()
-            await settle(lambda: not bench.gateway.connections)
-            assert bench.gateway.buffered == 0
+            await settle(lambda: not bench.connections)
+            assert bench.buffered == 0
 
     run(scenario())
 

@@ -75,7 +75,7 @@ def test_template_reads_a_compressed_response(name: str) -> None:
             assert TEXT == got
             assert b"\r\naccept-encoding: identity\r\n" in provider.received[0]
             assert 1 == provider.received[0].count(b"accept-encoding")
-            assert 0 == bench.gateway.buffered
+            assert 0 == bench.buffered
 
     run(scenario())
 
@@ -121,10 +121,10 @@ def test_large_response_is_decoded_in_turns_between_which_others_are_served(name
             await bench.apply(replace(reading(provider.port, template), template_limits=limits))
             async with asyncio.TaskGroup() as group:
                 answer = group.create_task(bench.exchange(GET))
-                await settle(lambda: bench.gateway.buffered > 0)
-                assert bench.gateway.buffered < len(text)
+                await settle(lambda: bench.buffered > 0)
+                assert bench.buffered < len(text)
             assert answer.result().endswith(b"\r\n\r\n" + text)
-            assert 0 == bench.gateway.buffered
+            assert 0 == bench.buffered
 
     run(scenario())
 
@@ -151,8 +151,8 @@ def test_upstream_is_not_read_while_a_response_is_decoded() -> None:
             await bench.apply(reading(provider.port, template))
             async with asyncio.TaskGroup() as group:
                 answer = group.create_task(bench.exchange(GET))
-                await settle(lambda: bench.gateway.buffered > MEBIBYTE)
-                stream = bench.gateway.connections[0]._stream
+                await settle(lambda: bench.buffered > MEBIBYTE)
+                stream = bench.connections[0]._stream
                 assert stream is not None
                 assert stream._connection is not None
                 transport = stream._connection.transport
@@ -242,7 +242,7 @@ async def refused(bench: Bench, provider: Provider, reason: Reason) -> bytes:
     assert b"content-encoding" not in answer
     assert [reason] == await logged(bench)
     assert 1 == bench.counters._upstream_errors["provider", reason]
-    await settle(lambda: bench.gateway.buffered == 0)
+    await settle(lambda: bench.buffered == 0)
     return answer
 
 
@@ -283,7 +283,8 @@ def test_bomb_is_refused_before_it_goes_off(name: str) -> None:
 
     async def scenario() -> None:
         async with providing(answering(http(body, coding))) as provider, serving(report=told.append) as bench:
-            bodies = bench.gateway.bodies = Watched(80 * MEBIBYTE, percent=25)
+            bodies = Watched(80 * MEBIBYTE, percent=25)
+            bench.gateway.context = replace(bench.gateway.context, bodies=bodies)
             await refused(bench, provider, Reason.RESPONSE_EXPANDS)
             assert bodies.most <= max(100 * len(body), 16 * 1024)
             assert "--set limits.expansion=NUMBER" in told[0]
@@ -383,11 +384,11 @@ def test_caller_that_leaves_while_a_response_is_decoded_ends_the_work() -> None:
             await bench.apply(reading(provider.port, template))
             caller = await bench.connect()
             await caller.send(GET)
-            await settle(lambda: bench.gateway.buffered > 0)
-            bench.gateway.connections[0].abort()
+            await settle(lambda: bench.buffered > 0)
+            bench.connections[0].abort()
             for _ in range(200):
                 await asyncio.sleep(0)
-            assert 0 == bench.gateway.buffered
+            assert 0 == bench.buffered
             assert [Reason.CALLER_GONE] == await logged(bench)
 
     run(scenario())

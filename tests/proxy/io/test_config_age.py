@@ -87,7 +87,7 @@ def test_request_whose_body_arrives_when_the_config_has_become_too_old_is_refuse
             status, _, body = await caller.response()
             assert (status, body) == (503, TOO_OLD)
             assert provider.received == []
-            assert bench.gateway.buffered == 0
+            assert bench.buffered == 0
 
     run(scenario())
 

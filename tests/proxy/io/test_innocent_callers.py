@@ -215,7 +215,7 @@ def test_bodies_that_one_caller_holds_leave_room_for_others(phase: Literal["pre"
                 await attacker.send(post(1000, b"Api-Key: mysecretkey", body=b"x" * 950))
                 attackers.append(attacker)
             assert [(await attacker.response())[0] for attacker in attackers[2:]] == [429] * 5
-            assert bench.gateway.buffered == 2 * 950
+            assert bench.buffered == 2 * 950
             request = post(1000, b"Api-Key: another", body=b"x" * 1000)
             assert await answered(bench, request=request, address=others) == [200] * 10
             assert await answered(bench, request=request, address="127.0.0.3") == [200] * 10
@@ -236,7 +236,7 @@ def test_body_that_was_collected_before_authentication_counts_for_the_key_afterw
                 await settle(partial(has_received, provider, place + 1))
             request = post(1000, b"Api-Key: mysecretkey", body=b"x" * 1000)
             assert await answered(bench, requests=1, request=request, address="127.0.0.3") == [429]
-            assert bench.gateway.buffered == 2000
+            assert bench.buffered == 2000
 
     run(scenario())
 
@@ -255,7 +255,7 @@ def test_connections_that_one_address_holds_leave_room_for_others() -> None:
             assert await answered(bench, address="127.0.0.2") == [200] * 10
             assert bench.counters.take()["refused_connections"] == [["caller_over_share", 6]]
             attackers[0].close()
-            await settle(lambda: len(bench.gateway.connections) < 2)
+            await settle(lambda: len(bench.connections) < 2)
             assert await answered(bench) == [200] * 10
 
     run(scenario())
@@ -294,7 +294,7 @@ def test_upstream_connections_that_one_key_holds_leave_room_for_others() -> None
             assert await answered(bench, request=with_key(b"another")) == [200] * 10
             for attacker in attackers:
                 attacker.close()
-            await settle(lambda: not bench.gateway.connections)
+            await settle(lambda: not bench.connections)
             assert await answered(bench, request=with_key(b"mysecretkey")) == [200] * 10
 
     run(scenario())
@@ -313,7 +313,7 @@ def test_upstream_connection_that_is_being_made_counts_for_who_left_it() -> None
             await settle(lambda: provider.connections == 2)
             for caller in bench.callers:
                 caller.close()
-            await settle(lambda: not bench.gateway.connections)
+            await settle(lambda: not bench.connections)
             assert await answered(bench, requests=1) == [429]
 
     run(scenario())

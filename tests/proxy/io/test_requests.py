@@ -402,14 +402,14 @@ def test_the_budget_of_all_buffered_bodies_is_kept_and_given_back() -> None:
             await bench.apply(reading_body(provider.port))
             first = await bench.connect()
             await first.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 8\r\n\r\n1234567")
-            await settle(lambda: bench.gateway.buffered == 7)
+            await settle(lambda: bench.buffered == 7)
             second = await bench.exchange(
                 b"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 6\r\n\r\n123456"
             )
             assert second.startswith(b"HTTP/1.1 503 ")
             await first.send(b"8")
             assert (await first.response())[0] == 200
-            assert bench.gateway.buffered == 0
+            assert bench.buffered == 0
             first.close()
 
     run(scenario())
@@ -511,7 +511,7 @@ def test_response_that_outlasts_the_draining_is_cut_off_and_leaves_its_line_in_t
             await caller.send(b"GET /slow HTTP/1.1\r\nHost: h\r\n\r\n")
             await caller.head()
             bench.gateway.cut()
-            await settle(lambda: not bench.gateway.connections)
+            await settle(lambda: not bench.connections)
         (line,) = map(json.loads, b"".join(bench.lines).splitlines())
         assert (line["path"], line["status"], line["reason"]) == ("/slow", 200, "shutting_down")
         assert 0 == bench.counters.in_flight

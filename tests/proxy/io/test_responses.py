@@ -139,7 +139,7 @@ def test_a_body_too_large_to_buffer_for_all_is_a_503_for_responses_too() -> None
         async with providing(answering(OK)) as provider, serving(settings) as bench:
             await bench.apply(transformed(provider.port, response=plan))
             assert (await bench.exchange(GET)).startswith(b"HTTP/1.1 503 ")
-            assert bench.gateway.buffered == 0
+            assert bench.buffered == 0
 
     run(scenario())
 

@@ -35,7 +35,7 @@ POST = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n"
 
 def arrived(bench: Bench) -> int:
     """Bytes of bodies that have arrived of the requests in flight."""
-    return sum(each._stream.received_bytes for each in bench.gateway.connections if each._stream is not None)
+    return sum(each._stream.received_bytes for each in bench.connections if each._stream is not None)
 
 
 async def send_piece(bench: Bench, caller: Caller, piece: bytes, *, then_pass: float) -> None:
@@ -94,7 +94,7 @@ def test_body_that_drips_under_a_busy_response_is_cut_off() -> None:
                 await caller.reader.readuntil(b"y\r\n")
                 bench.pass_time(21.0)
             assert b"0\r\n\r\n" not in await caller.rest()
-            assert not bench.gateway.connections
+            assert not bench.connections
 
     run(scenario())
 
@@ -108,7 +108,7 @@ def test_collected_body_has_a_total_time() -> None:
             for _ in range(6):
                 await send_piece(bench, caller, b"x" * 15_000, then_pass=50.0)
             assert await status_of(caller) == 408
-            assert bench.gateway.buffered == 0
+            assert bench.buffered == 0
 
     run(scenario())
 
@@ -181,11 +181,11 @@ def reading_responses(served: GatewayConfig) -> GatewayConfig:
 
 
 def is_paused(bench: Bench) -> bool:
-    return all(each._stream is not None and each._stream.request_paused for each in bench.gateway.connections)
+    return all(each._stream is not None and each._stream.request_paused for each in bench.connections)
 
 
 def is_blocked(bench: Bench) -> bool:
-    return all(each._write_paused for each in bench.gateway.connections)
+    return all(each._write_paused for each in bench.connections)
 
 
 @pytest.mark.parametrize("collected", [False, True])
@@ -201,12 +201,12 @@ def test_caller_that_reads_a_few_bytes_a_minute_is_cut_off(*, collected: bool) -
             await caller.send(GET)
             await caller.head()
             await settle(lambda: is_blocked(bench))
-            assert bench.gateway.buffered == (size if collected else 0)
+            assert bench.buffered == (size if collected else 0)
             for _ in range(5):
                 await caller.reader.read(10)
                 bench.pass_time(60.0)
-            await settle(lambda: not bench.gateway.connections)
-            assert bench.gateway.buffered == 0
+            await settle(lambda: not bench.connections)
+            assert bench.buffered == 0
 
     run(scenario())
 

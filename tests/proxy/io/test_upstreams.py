@@ -329,7 +329,7 @@ def test_a_slow_caller_does_not_fill_the_gateways_memory() -> None:
             assert sent < 50_000_000
             for _ in range(2):
                 bench.pass_time(61.0)
-            await settle(lambda: not bench.gateway.connections)
+            await settle(lambda: not bench.connections)
 
     run(scenario())
 
@@ -375,7 +375,7 @@ def test_too_many_callers_are_not_taken() -> None:
         async with providing(answering(OK)) as provider, serving(settings) as bench:
             await bench.apply(config(provider.port))
             first = await bench.connect()
-            await settle(lambda: len(bench.gateway.connections) == 1)
+            await settle(lambda: len(bench.connections) == 1)
             second = await bench.connect()
             assert await second.rest() in (b"", b"<reset>")
             first.close()
@@ -419,7 +419,7 @@ def test_a_revoked_key_is_refused_at_once_and_cut_off_after_the_grace() -> None:
             assert (await other.response())[0] == 401
             bench.pass_time(1.0)
             bench.pass_time(58.0)
-            assert len(bench.gateway.connections) == 2
+            assert len(bench.connections) == 2
             bench.pass_time(2.0)
             assert await caller.rest() in (b"", b"<reset>")
             other.close()
@@ -436,7 +436,7 @@ def test_an_expired_key_is_refused_and_cut_off_after_the_grace() -> None:
             await caller.send(b"GET / HTTP/1.1\r\nHost: h\r\nApi-Key: mysecretkey\r\n\r\n")
             await settle(lambda: len(provider.received) == 1)
             bench.pass_time(6.0)
-            assert len(bench.gateway.connections) == 1
+            assert len(bench.connections) == 1
             refused = b"GET / HTTP/1.1\r\nHost: h\r\nApi-Key: mysecretkey\r\nConnection: close\r\n\r\n"
             assert (await bench.exchange(refused)).startswith(b"HTTP/1.1 401 ")
             bench.pass_time(61.0)
@@ -454,7 +454,7 @@ def test_a_head_that_dribbles_is_a_408() -> None:
             await bench.apply(config(provider.port))
             caller = await bench.connect()
             await caller.send(b"GET / HTTP/1.1\r\n")
-            await settle(lambda: any(one._scanned for one in bench.gateway.connections))
+            await settle(lambda: any(one._scanned for one in bench.connections))
             bench.pass_time(14.0)
             await caller.send(b"Host: h\r\n")
             await asyncio.sleep(0.01)
@@ -469,7 +469,7 @@ def test_an_idle_connection_is_closed_without_a_word() -> None:
         async with providing(answering(OK)) as provider, serving() as bench:
             await bench.apply(config(provider.port))
             caller = await bench.connect()
-            await settle(lambda: len(bench.gateway.connections) == 1)
+            await settle(lambda: len(bench.connections) == 1)
             bench.pass_time(76.0)
             assert await caller.rest() in (b"", b"<reset>")
 

@@ -103,9 +103,9 @@ def written(write: Callable[[ResponseWriter], object]) -> list[bytes]:
 
     async def scenario() -> None:
         async with serving() as bench:
-            downstream = Downstream(bench.gateway, PORT)
+            downstream = Downstream(bench.gateway.context, PORT)
             wire = Wire(downstream)
-            write(ResponseWriter(downstream, head_of(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")))
+            write(ResponseWriter(downstream.outbox, head_of(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")))
             result.extend(wire.writes)
 
     run(scenario())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from wardgate.proxy.core.auth.caller import Caller, counted_address
 from wardgate.proxy.core.http1.arrival import arrived
@@ -19,18 +19,14 @@ from wardgate.proxy.core.http1.request_head import RequestHead, parse_request_he
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.core.upstream.tls_names import carries_one_of
-from wardgate.proxy.io.collector import Collector
+from wardgate.proxy.io.context import WorkerContext
 from wardgate.proxy.io.deadlines import NEVER, Deadlines
 from wardgate.proxy.io.outbox import Outbox
 from wardgate.proxy.io.response_writer import reply_bytes
 from wardgate.proxy.io.stream import Stream
 from wardgate.proxy.io.tls import alt_names
 
-if TYPE_CHECKING:
-    from wardgate.proxy.io.gateway import Gateway
-
 _HEAD_END = b"\r\n\r\n"
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _BLANK_LINES = 2
 """Empty lines before a request that are passed over: old callers end a body with one (RFC 9112, 2.2)."""
 _SLACK = 64 * 1024
@@ -50,9 +46,9 @@ class Downstream(asyncio.Protocol):
         "_body",
         "_buffer",
         "_closing",
+        "_context",
         "_discarded",
         "_discarding",
-        "_outbox",
         "_pumping",
         "_reading",
         "_scanned",
@@ -61,28 +57,28 @@ class Downstream(asyncio.Protocol):
         "caller",
         "deadline",
         "deadlines",
-        "gateway",
+        "outbox",
         "peer",
         "port",
         "scheme",
         "transport",
     )
 
-    def __init__(self, gateway: Gateway, port: int) -> None:
-        self.gateway = gateway
+    def __init__(self, context: WorkerContext, port: int) -> None:
+        self._context = context
         self.port = port
         self.scheme = b"http"
         self.peer = ""
-        self.caller = Caller(b"", gateway.guesses)
+        self.caller = Caller(b"", context.guesses)
         self.transport: asyncio.Transport | None = None
         self.deadline = NEVER
         self._buffer = b""
         self._at = 0
         self._blank_lines = 0
         self._scanned = 0
-        self._outbox = Outbox(rate=gateway.limits.least_rate, window=gateway.timeouts.write, now=gateway.clock())
+        self.outbox = Outbox(rate=context.limits.least_rate, window=context.timeouts.write, now=context.clock())
         self._stream: Stream | None = None
-        self.deadlines = Deadlines(limits=gateway.limits, timeouts=gateway.timeouts, clock=gateway.clock)
+        self.deadlines = Deadlines(limits=context.limits, timeouts=context.timeouts, clock=context.clock)
         self._body = BodyReader()
         self._closing = False
         self._discarding = False
@@ -97,27 +93,27 @@ class Downstream(asyncio.Protocol):
         """Take the connection, unless the worker is full or the certificate is somebody else's."""
         # uvloop's transports have the interface and not the base class.
         self.transport = cast("asyncio.Transport", transport)
-        self._outbox.transport = self.transport
+        self.outbox.transport = self.transport
         peer = self.transport.get_extra_info("peername")
         self.peer = str(peer[0]) if isinstance(peer, tuple) else ""
-        self.caller = Caller(counted_address(self.peer), self.gateway.guesses)
+        self.caller = Caller(counted_address(self.peer), self._context.guesses)
         tls = self.transport.get_extra_info("ssl_object")
         self.scheme = b"http" if tls is None else b"https"
-        if not self.gateway.admit(self) or not self._certificate_fits(tls):
+        if not self._context.callers.admit(self, address=self.caller.address) or not self._certificate_fits(tls):
             self.transport.abort()
             return
-        self.deadline = self.gateway.clock() + self.gateway.timeouts.idle
+        self.deadline = self._context.clock() + self._context.timeouts.idle
 
     def _certificate_fits(self, tls: ssl.SSLObject | None) -> bool:
-        names = self.gateway.client_names(self.port)
+        names = self._context.ports.client_names(self.port)
         if not names:
             return True
         return tls is not None and carries_one_of(alt_names(tls.getpeercert()), names)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The caller is gone, and whatever it asked for with it."""
-        self.gateway.leave(self)
-        self._outbox.close()
+        self._context.callers.leave(self)
+        self.outbox.close()
         stream, self._stream = self._stream, None
         self._closing = True
         if stream is not None:
@@ -130,14 +126,14 @@ class Downstream(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The caller reads slowly."""
         self._write_paused = True
-        self._outbox.watch(self.gateway.clock())
+        self.outbox.watch(self._context.clock())
         if self._stream is not None:
             self._stream.downstream_paused(paused=True)
 
     def resume_writing(self) -> None:
         """The caller has caught up."""
         self._write_paused = False
-        self._outbox.rest()
+        self.outbox.rest()
         if self._stream is not None:
             self._stream.downstream_paused(paused=False)
         self._pump()
@@ -184,10 +180,10 @@ class Downstream(asyncio.Protocol):
         if not self._scanned and not self._head_begins():
             return False
         end = self._buffer.find(_HEAD_END, self._at + max(0, self._scanned - 3)) - self._at
-        limit = self.gateway.limits.head_bytes
+        limit = self._context.limits.head_bytes
         if end < 0 or end > limit:
             if not self._scanned:
-                self.deadline = self.gateway.clock() + self.gateway.timeouts.head
+                self.deadline = self._context.clock() + self._context.timeouts.head
             self._scanned = len(self._buffer) - self._at
             if self._scanned > limit:
                 self._refuse(Reason.HEAD_TOO_LARGE)
@@ -195,7 +191,7 @@ class Downstream(asyncio.Protocol):
         block = self._buffer[self._at : self._at + end + 4]
         self._at += end + 4
         self._scanned = self._blank_lines = 0
-        head = parse_request_head(block, max_headers=self.gateway.limits.header_count)
+        head = parse_request_head(block, max_headers=self._context.limits.header_count)
         if isinstance(head, Reason):
             self._refuse(head)
             return False
@@ -218,7 +214,7 @@ class Downstream(asyncio.Protocol):
         return True
 
     def _start(self, head: RequestHead) -> None:
-        if not self.gateway.serves(self.port):
+        if not self._context.config.serves(self.port):
             # The listener went away with a later config; its connections end with their next request.
             self._refuse(Reason.NO_ROUTE)
             return
@@ -228,7 +224,7 @@ class Downstream(asyncio.Protocol):
             return
         self._body.begin(head)
         self.deadline = NEVER
-        stream = Stream(self, request, head)
+        stream = Stream(self, request, head=head, context=self._context)
         self._stream = stream
         stream.start()
         if self._stream is stream:
@@ -276,16 +272,6 @@ class Downstream(asyncio.Protocol):
 
     # Answering.
 
-    def write(self, data: bytes) -> None:
-        """Send bytes to the caller."""
-        if self.transport is not None and not self.transport.is_closing():
-            self._outbox.written += len(data)
-            self.transport.write(data)
-
-    def send_continue(self) -> None:
-        """The caller waits for a sign before it sends the body."""
-        self.write(_CONTINUE)
-
     def body_will_be_dropped(self, *, expects_continue: bool) -> bool:
         """Whether what is left of the request's body is too much to read and throw away: the response must close."""
         if not self._body.open:
@@ -297,10 +283,10 @@ class Downstream(asyncio.Protocol):
         if self._stream is not stream:
             return
         self._stream = None
-        if not keep_alive or self._closing or self.gateway.draining:
+        if not keep_alive or self._closing or self._context.callers.draining:
             self._end()
             return
-        self.deadline = self.gateway.clock() + self.gateway.timeouts.idle
+        self.deadline = self._context.clock() + self._context.timeouts.idle
         self._pump()
 
     def abort(self) -> None:
@@ -326,8 +312,8 @@ class Downstream(asyncio.Protocol):
 
     def tick(self, now: float) -> None:
         """Act on what took too long."""
-        self._outbox.settle()
-        if now >= self._outbox.due and not self._outbox.keeps_pace(now):
+        self.outbox.settle()
+        if now >= self.outbox.due and not self.outbox.keeps_pace(now):
             if self._stream is not None:
                 self._stream.caller_too_slow()
             else:
@@ -335,8 +321,8 @@ class Downstream(asyncio.Protocol):
         elif self._stream is not None:
             self._stream.tick(now)
         elif now >= self.deadline:
-            if self._outbox.keeps_pace(now):
-                self.deadline = now + self.gateway.timeouts.write
+            if self.outbox.keeps_pace(now):
+                self.deadline = now + self._context.timeouts.write
             elif self._scanned and not self._closing:
                 self._refuse(Reason.REQUEST_TIMEOUT)
             else:
@@ -344,7 +330,7 @@ class Downstream(asyncio.Protocol):
 
     def flow(self) -> None:
         """Read from the caller only while there is room for it."""
-        room = len(self._buffer) <= _SLACK + self.gateway.limits.head_bytes and not self._is_behind()
+        room = len(self._buffer) <= _SLACK + self._context.limits.head_bytes and not self._is_behind()
         stream = self._stream
         wanted = room and (not self._write_paused if stream is None else not stream.request_paused)
         if wanted == self._reading or self.transport is None or self.transport.is_closing():
@@ -355,15 +341,11 @@ class Downstream(asyncio.Protocol):
         else:
             self.transport.pause_reading()
 
-    def owe(self, collected: Collector) -> None:
-        """End what a body is charged with once what was written of it has left this process."""
-        self._outbox.owe(collected)
-
     def _refuse(self, reason: Reason) -> None:
         """Answer a request that could not even be read, and end: what follows it cannot be trusted."""
         reply = REFUSALS[reason]
-        self.gateway.refused_head(self, reply)
-        self.write(reply_bytes(reply, self.gateway, close=True))
+        self._context.telemetry.unreadable(reply, port=self.port, peer=self.peer)
+        self.outbox.write(reply_bytes(reply, self._context.reply_headers.fields(), close=True))
         self._end(linger=True)
 
     def _break_off(self, reason: Reason) -> None:
@@ -388,11 +370,11 @@ class Downstream(asyncio.Protocol):
             transport.write_eof()
             self._buffer, self._at = b"", 0
             self._discarding = True
-            self.deadline = self.gateway.clock() + _LINGER
+            self.deadline = self._context.clock() + _LINGER
             self.flow()
         else:
             transport.close()
-            self.deadline = self.gateway.clock() + self.gateway.timeouts.write
+            self.deadline = self._context.clock() + self._context.timeouts.write
 
     def _discard(self, data: bytes) -> None:
         self._discarded += len(data)

@@ -37,6 +37,13 @@ class Outbox:
         self.due = _NEVER
         self.transport: asyncio.Transport | None = None
 
+    def write(self, data: bytes) -> None:
+        """Send bytes to the caller, unless the caller is gone."""
+        transport = self.transport
+        if transport is not None and not transport.is_closing():
+            self.written += len(data)
+            transport.write(data)
+
     def watch(self, now: float) -> None:
         """The caller has stopped reading: from now on it must keep up the rate."""
         self._mark(now)

@@ -6,30 +6,17 @@ endpoint has its own stack. Taking an idle connection allocates nothing; only a 
 
 from __future__ import annotations
 
-import asyncio
-import os
 import ssl
-from collections.abc import Awaitable, Callable, Hashable
-from functools import partial
-from pathlib import Path
+from collections.abc import Hashable
 from typing import Protocol
 
 from wardgate.ir import Endpoint, Upstream
 from wardgate.proxy.core.reasons import Reason
-from wardgate.proxy.io.errors import (
-    AddressRefused,
-    PoolExhausted,
-    ShareExhausted,
-    TlsFailed,
-    Unreachable,
-    UpstreamError,
-    UpstreamTimeout,
-)
-from wardgate.proxy.io.resolver import Resolver
+from wardgate.proxy.io.dialer import Dialer
+from wardgate.proxy.io.errors import PoolExhausted, ShareExhausted, TlsFailed, Unreachable, UpstreamError
 from wardgate.proxy.io.shares import Budget
-from wardgate.proxy.io.tls import TlsConfigError, TlsFactory, check_peer
+from wardgate.proxy.io.tls import TlsConfigError
 from wardgate.proxy.io.upstream import UpstreamConnection
-from wardgate.proxy.settings import Limits, Timeouts
 from wardgate.tasks import spawn
 
 _TOO_MANY: dict[Reason, UpstreamError] = {
@@ -48,118 +35,18 @@ class Waiter(Protocol):
         """There will be none."""
 
 
-class Connector:
-    """What every pool of a worker shares: how to resolve, dial and shake hands."""
-
-    def __init__(
-        self,
-        *,
-        resolver: Resolver,
-        tls: TlsFactory,
-        limits: Limits,
-        timeouts: Timeouts,
-        clock: Callable[[], float],
-        unix_root: str,
-    ) -> None:
-        self.resolver = resolver
-        self.tls = tls
-        self.limits = limits
-        self.timeouts = timeouts
-        self.clock = clock
-        self._unix_root = Path(unix_root).resolve() if unix_root else None
-
-    async def connect(
-        self, endpoint: Endpoint, upstream: Upstream, context: ssl.SSLContext | None
-    ) -> UpstreamConnection:
-        """Open a connection. Raises ``UpstreamError``."""
-        try:
-            async with asyncio.timeout(self.timeouts.connect):
-                connection = await self._dial(endpoint, upstream, context)
-        except TimeoutError:
-            detail = f"No connection to {endpoint.host or endpoint.unix_path} within {self.timeouts.connect} s."
-            raise UpstreamTimeout(detail) from None
-        if upstream.tls is not None and connection.transport is not None:
-            try:
-                check_peer(connection.transport.get_extra_info("peercert"), upstream.tls)
-            except TlsFailed:
-                connection.close()
-                raise
-        return connection
-
-    async def _dial(self, endpoint: Endpoint, upstream: Upstream, context: ssl.SSLContext | None) -> UpstreamConnection:
-        loop = asyncio.get_running_loop()
-        sni = upstream.tls.sni if upstream.tls is not None else None
-        if endpoint.unix_path:
-            path = self._socket_path(endpoint.unix_path)
-            return await self._attempt(
-                partial(
-                    loop.create_unix_connection,
-                    self._protocol,
-                    path,
-                    ssl=context,
-                    server_hostname=sni if context else None,
-                ),
-                place=path,
-            )
-        failure: UpstreamError = Unreachable(f"No address of {endpoint.host} took the connection.")
-        for address in await self.resolver.resolve(endpoint.host, endpoint.port):
-            try:
-                return await self._attempt(
-                    partial(
-                        loop.create_connection,
-                        self._protocol,
-                        address.ip,
-                        address.port,
-                        ssl=context,
-                        server_hostname=sni if context else None,
-                    ),
-                    place=f"{endpoint.host}:{endpoint.port}",
-                )
-            except UpstreamError as error:
-                failure = error
-        raise failure
-
-    def _socket_path(self, path: str) -> str:
-        resolved = Path(path).resolve()
-        if self._unix_root is None or not resolved.is_relative_to(self._unix_root):
-            detail = f"The socket {path} is not below the folder that this proxy may dial (--unix-root)."
-            raise AddressRefused(detail)
-        return str(resolved)
-
-    def _protocol(self) -> UpstreamConnection:
-        return UpstreamConnection(max_head=self.limits.response_head_bytes)
-
-    @staticmethod
-    async def _attempt(
-        dial: Callable[[], Awaitable[tuple[object, UpstreamConnection]]], *, place: str
-    ) -> UpstreamConnection:
-        try:
-            _, connection = await dial()
-        except ValueError as error:
-            # A name that no handshake can ask for: an empty label, one above 63 bytes.
-            detail = f"The TLS handshake with {place} could not begin: the name to ask for is malformed."
-            raise TlsFailed(detail) from error
-        except ssl.SSLError as error:
-            detail = f"The TLS handshake with {place} failed: {error.reason or type(error).__name__}."
-            raise TlsFailed(detail) from error
-        except OSError as error:
-            detail = f"No connection to {place}: {os.strerror(error.errno) if error.errno else type(error).__name__}."
-            raise Unreachable(detail) from error
-        return connection
-
-
 class EndpointPool:
     """The connections to one endpoint."""
 
-    def __init__(self, endpoint: Endpoint, upstream: Upstream, connector: Connector) -> None:
+    def __init__(self, endpoint: Endpoint, upstream: Upstream, dialer: Dialer) -> None:
         self._endpoint = endpoint
         self.host = endpoint.host.removesuffix(".").encode("utf-8", "surrogateescape")
         """The endpoint's name, for ``autoHostRewrite``."""
         self._upstream = upstream
-        self._connector = connector
+        self._dialer = dialer
         self._idle: list[UpstreamConnection] = []
         self._open = 0
-        limits = connector.limits
+        limits = dialer.limits
         self._busy = Budget(limits.upstream_connections, percent=limits.caller_share)
         self._context: ssl.SSLContext | None = None
         self._tls_problem = ""
@@ -169,7 +56,7 @@ class EndpointPool:
         """Build the TLS context once; return what is wrong with it, or nothing."""
         if self._upstream.tls is not None and self._context is None:
             try:
-                self._context = self._connector.tls.upstream(self._upstream.tls)
+                self._context = self._dialer.tls.upstream(self._upstream.tls)
             except TlsConfigError as error:
                 self._tls_problem = str(error)
         return self._tls_problem
@@ -207,7 +94,7 @@ class EndpointPool:
 
     async def _connect(self, waiter: Waiter, holder: Hashable) -> None:
         try:
-            connection = await self._connector.connect(self._endpoint, self._upstream, self._context)
+            connection = await self._dialer.connect(self._endpoint, self._upstream, self._context)
         except UpstreamError as error:
             self._give_up(holder)
             waiter.upstream_failed(error)
@@ -232,15 +119,15 @@ class EndpointPool:
         """Take a connection back whose request and response ended cleanly."""
         self._end_use(connection)
         reusable = connection.detach()
-        if not reusable or self.retired or len(self._idle) >= self._connector.limits.pool_idle:
+        if not reusable or self.retired or len(self._idle) >= self._dialer.limits.pool_idle:
             connection.close()
             return
-        connection.idle_since = self._connector.clock()
+        connection.idle_since = self._dialer.clock()
         self._idle.append(connection)
 
     def tick(self, now: float) -> None:
         """Close what has been idle for too long; the oldest are at the bottom of the stack."""
-        oldest = now - self._connector.timeouts.pool_idle
+        oldest = now - self._dialer.timeouts.pool_idle
         expired = 0
         while expired < len(self._idle) and self._idle[expired].idle_since < oldest:
             expired += 1
@@ -270,8 +157,8 @@ class EndpointPool:
 class UpstreamPool:
     """The endpoints of one upstream, taken in turn."""
 
-    def __init__(self, upstream: Upstream, connector: Connector) -> None:
-        self._endpoints = tuple(EndpointPool(endpoint, upstream, connector) for endpoint in upstream.endpoints)
+    def __init__(self, upstream: Upstream, dialer: Dialer) -> None:
+        self._endpoints = tuple(EndpointPool(endpoint, upstream, dialer) for endpoint in upstream.endpoints)
         self._next = 0
 
     def prepare(self) -> tuple[str, ...]:

@@ -6,20 +6,17 @@ or a template wrote into a framing header (RFC 9112, 6.3).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from wardgate.proxy.core.http1.framing import LAST_CHUNK, chunk, is_bodiless, write_response_head
 from wardgate.proxy.core.http1.request_head import RequestHead
-from wardgate.proxy.core.messages import HeaderList, Incoming, Reply
-
-if TYPE_CHECKING:
-    from wardgate.proxy.io.downstream import Downstream
-    from wardgate.proxy.io.gateway import Gateway
+from wardgate.proxy.core.messages import Header, HeaderList, Incoming, Reply
+from wardgate.proxy.io.outbox import Outbox
 
 
-def reply_bytes(reply: Reply, gateway: Gateway, *, close: bool, head_request: bool = False) -> bytes:
-    """Serialise an answer of the gateway's own."""
-    headers = [*reply.headers, *gateway.own_headers()]
+def reply_bytes(reply: Reply, own: Sequence[Header], *, close: bool, head_request: bool = False) -> bytes:
+    """Serialise an answer of the gateway's own; ``own``: the headers that each of them carries."""
+    headers = [*reply.headers, *own]
     head = write_response_head(status=reply.status, headers=headers, length=len(reply.body), chunked=False, close=close)
     return head if head_request else head + reply.body
 
@@ -34,9 +31,9 @@ class ResponseWriter:
     __slots__ = (
         "_bodiless",
         "_chunked",
-        "_downstream",
         "_head",
         "_http_1_0",
+        "_outbox",
         "asked_head",
         "keep_alive",
         "sent_bytes",
@@ -44,8 +41,8 @@ class ResponseWriter:
         "status",
     )
 
-    def __init__(self, downstream: Downstream, head: RequestHead) -> None:
-        self._downstream = downstream
+    def __init__(self, outbox: Outbox, head: RequestHead) -> None:
+        self._outbox = outbox
         self.asked_head = head.method == b"HEAD"
         self._http_1_0 = head.http_1_0
         self._head = b""
@@ -99,11 +96,11 @@ class ResponseWriter:
         else:
             self.flush()
 
-    def reply(self, reply: Reply, gateway: Gateway) -> None:
+    def reply(self, reply: Reply, own: Sequence[Header]) -> None:
         """Write an answer of the gateway's own."""
         self.status = reply.status
         self.started = True
-        self._downstream.write(reply_bytes(reply, gateway, close=not self.keep_alive, head_request=self.asked_head))
+        self._outbox.write(reply_bytes(reply, own, close=not self.keep_alive, head_request=self.asked_head))
 
     def _make_head(self, status: int, headers: HeaderList, *, length: int | None) -> None:
         self.status = status
@@ -114,4 +111,4 @@ class ResponseWriter:
 
     def _write(self, data: bytes) -> None:
         head, self._head = self._head, b""
-        self._downstream.write(head + data)
+        self._outbox.write(head + data)

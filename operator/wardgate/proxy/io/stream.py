@@ -9,65 +9,93 @@ cut off after ``revoked_grace`` (invariant 5).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from wardgate.proxy.core.auth.caller import Caller
 from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.http1.request_head import RequestHead
 from wardgate.proxy.core.messages import Incoming, NeedBody, Outgoing, Reply, Request, Step
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.io.collector import Collector
+from wardgate.proxy.io.context import WorkerContext
+from wardgate.proxy.io.deadlines import NEVER, Deadlines
 from wardgate.proxy.io.errors import UpstreamError, UpstreamTimeout
+from wardgate.proxy.io.outbox import Outbox
+from wardgate.proxy.io.pool import EndpointPool
 from wardgate.proxy.io.request_sender import RequestSender
 from wardgate.proxy.io.response_collector import ResponseCollector
 from wardgate.proxy.io.response_writer import ResponseWriter
 from wardgate.proxy.io.upstream import UpstreamConnection
 
-if TYPE_CHECKING:
-    from wardgate.proxy.io.downstream import Downstream
-    from wardgate.proxy.io.pool import EndpointPool
-
 _CALLER_GONE = 499
 """The status a log shows where nobody was left to answer, as nginx has it."""
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class CallerSide(Protocol):
+    """The caller's connection, as far as the stream on it knows it."""
+
+    port: int
+    peer: str
+    caller: Caller
+    deadlines: Deadlines
+    outbox: Outbox
+
+    def body_will_be_dropped(self, *, expects_continue: bool) -> bool:
+        """Whether what is left of the request's body is too much to read and throw away: the response must close."""
+        ...
+
+    def flow(self) -> None:
+        """``request_paused`` has changed: stop or go on reading."""
+
+    def finished(self, stream: Stream, *, keep_alive: bool) -> None:
+        """The response is written; go on with the next request, or end."""
+
+    def abort(self) -> None:
+        """Cut the connection: the caller must not take half a response for a whole one."""
 
 
 class Stream:
-    """See the module. Owned by its ``Downstream``; implements ``Waiter``, ``ResponseSink`` and ``ResponseTaker``."""
+    """See the module. Owned by its ``CallerSide``; implements ``Waiter``, ``ResponseSink`` and ``ResponseTaker``."""
 
     __slots__ = (
         "_collecting",
         "_collector",
         "_connection",
+        "_context",
         "_deadlines",
         "_done",
         "_downstream",
         "_endpoint",
         "_exchange",
-        "_gateway",
         "_head",
+        "_method",
+        "_path",
         "_request_done",
         "_response_replaced",
+        "_revoked_at",
         "_sender",
         "_started",
         "_upstream_paused",
         "_whole",
         "_write_blocked",
-        "method",
-        "path",
         "received_bytes",
         "request_paused",
         "writer",
     )
 
-    def __init__(self, downstream: Downstream, request: Request, head: RequestHead) -> None:
+    def __init__(self, downstream: CallerSide, request: Request, *, head: RequestHead, context: WorkerContext) -> None:
         self._downstream = downstream
-        self._gateway = downstream.gateway
+        self._context = context
         self._head = head
-        self._exchange: Exchange = self._gateway.exchange(request, port=downstream.port, caller=downstream.caller)
+        self._exchange: Exchange = context.config.exchange(request, port=downstream.port, caller=downstream.caller)
         # What the log says of the request is what arrived, not what a plan made of it; never the query (invariant 7).
-        self.method = request.method
-        self.path = request.path
-        self._started = self._gateway.clock()
+        self._method = request.method
+        self._path = request.path
+        context.telemetry.began()
+        self._started = context.clock()
+        self._revoked_at = NEVER
         self._deadlines = downstream.deadlines
         self._collecting = False
         self._collector: Collector | None = None
@@ -77,7 +105,7 @@ class Stream:
         self._connection: UpstreamConnection | None = None
         self._whole: ResponseCollector | None = None
         self._response_replaced = False
-        self.writer = ResponseWriter(downstream, head)
+        self.writer = ResponseWriter(downstream.outbox, head)
         self._upstream_paused = False
         self._write_blocked = False
         self._done = False
@@ -88,9 +116,9 @@ class Stream:
 
     def start(self) -> None:
         """Let the core decide about the head, by a config that may still be trusted."""
-        if self._gateway.is_stale:
+        if self._context.config.is_stale:
             self.refuse(Reason.CONFIG_TOO_OLD)
-        elif self._head.passed and self._gateway.loop_mark.is_in(self._head.passed):
+        elif self._head.passed and self._context.loop_mark.is_in(self._head.passed):
             self.refuse(Reason.REQUEST_LOOP)
         else:
             self._take(self._exchange.start())
@@ -119,11 +147,11 @@ class Stream:
         if self._collecting:
             self._collecting = False
             # The key may have been revoked, or have expired, while the body was on its way (invariant 5).
-            gateway, body = self._gateway, self._collected().take()
-            if gateway.is_stale:
+            config, body = self._context.config, self._collected().take()
+            if config.is_stale:
                 self.refuse(Reason.CONFIG_TOO_OLD)
             else:
-                self._take(self._exchange.advance(body, credentials=gateway.credentials, now=gateway.now()))
+                self._take(self._exchange.advance(body, credentials=config.credentials, now=self._context.now()))
         elif self._sender is not None and self._sender.streams:
             self._sender.end()
         if self._sender is not None:
@@ -143,7 +171,7 @@ class Stream:
             self._answer(step)
 
     def _begin_collecting(self, longest: int | None) -> None:
-        length, most = self._head.content_length, self._gateway.limits.body_bytes
+        length, most = self._head.content_length, self._context.limits.body_bytes
         if longest is not None:
             most = min(most, longest)
         if length is not None and length > most:
@@ -152,7 +180,7 @@ class Stream:
         self._collecting = True
         self._collected(most).charge_to(self._exchange.holder)
         if self._head.expect_continue and self._head.has_body:
-            self._downstream.send_continue()
+            self._downstream.outbox.write(_CONTINUE)
 
     def _collect(self, data: bytes) -> None:
         self._deadlines.body_came(len(data))
@@ -164,7 +192,7 @@ class Stream:
     def _collected(self, most: int | None = None) -> Collector:
         """Return what collects bodies; ``most``: bytes of the one that begins."""
         if self._collector is None:
-            self._collector = Collector(self._gateway.bodies, most=self._gateway.limits.body_bytes)
+            self._collector = Collector(self._context.bodies, most=self._context.limits.body_bytes)
         if most is not None:
             self._collector.most = most
         return self._collector
@@ -175,10 +203,10 @@ class Stream:
             if refusal is not None:
                 self.refuse(refusal)
                 return
-        self._sender = RequestSender(outgoing, self._head, mark=self._gateway.loop_mark)
+        self._sender = RequestSender(outgoing, self._head, mark=self._context.loop_mark)
         if self._sender.streams and self._head.has_body and self._head.expect_continue:
-            self._downstream.send_continue()
-        self._endpoint = self._gateway.endpoint(outgoing)
+            self._downstream.outbox.write(_CONTINUE)
+        self._endpoint = self._context.upstreams.endpoint(outgoing)
         if self._endpoint is None:
             self.refuse(Reason.NO_DESTINATION)
             return
@@ -221,7 +249,7 @@ class Stream:
         """The upstream answers."""
         self._deadlines.await_response()
         if self._exchange.response_needs_body(incoming.status):
-            limits = self._gateway.limits
+            limits = self._context.limits
             collector = self._collected(limits.body_bytes)
             collector.charge_to(self._exchange.holder)
             self._whole = ResponseCollector(incoming, collector, taker=self, expansion=limits.expansion)
@@ -317,8 +345,16 @@ class Stream:
             self.refuse(overdue)
         elif overdue is not None:
             self.fail(UpstreamTimeout("The upstream said nothing, or read nothing, for too long."))
-        elif self._gateway.cut_off(self._exchange, now):
+        elif self._lacks_its_key(now):
             self._cut(Reason.KEY_REVOKED)
+
+    def _lacks_its_key(self, now: float) -> bool:
+        """Whether a key of this request has been bad for longer than ``revoked_grace`` (invariant 5)."""
+        if self._context.config.holds_keys_of(self._exchange):
+            self._revoked_at = NEVER
+            return False
+        self._revoked_at = min(self._revoked_at, now)
+        return now - self._revoked_at >= self._context.timeouts.revoked_grace
 
     def caller_too_slow(self) -> None:
         """The caller does not take its response fast enough."""
@@ -330,7 +366,7 @@ class Stream:
 
     def fail(self, error: UpstreamError) -> None:
         """The upstream is to blame."""
-        self._gateway.upstream_error(self._exchange, error)
+        self._context.telemetry.upstream_error(self._exchange, error)
         self.refuse(error.reason)
 
     def refuse(self, reason: Reason) -> None:
@@ -346,7 +382,7 @@ class Stream:
         self._sender = None
         self._exchange.facts.reason = self._exchange.facts.reason or answer.reason
         self._settle_keep_alive()
-        self.writer.reply(answer, self._gateway)
+        self.writer.reply(answer, self._context.reply_headers.fields())
         self._finish()
 
     def _cut(self, reason: Reason) -> None:
@@ -368,8 +404,17 @@ class Stream:
         if self._whole is not None:
             self._whole.stop()
         if self._collector is not None:
-            self._downstream.owe(self._collector)
-        self._gateway.record(self._exchange, self, self._downstream.peer, self._started)
+            self._downstream.outbox.owe(self._collector)
+        self._context.telemetry.ended(
+            self._exchange,
+            method=self._method,
+            path=self._path,
+            peer=self._downstream.peer,
+            started=self._started,
+            status=self.writer.status,
+            received=self.received_bytes,
+            sent=self.writer.sent_bytes,
+        )
 
     def _release(self) -> None:
         """Give the connection back, if the request went out whole; otherwise close it."""
@@ -389,7 +434,7 @@ class Stream:
     def _settle_keep_alive(self) -> None:
         expects = self._head.expect_continue and self._sender is None
         dropped = not self._request_done and self._downstream.body_will_be_dropped(expects_continue=expects)
-        if dropped or self._gateway.draining:
+        if dropped or self._context.callers.draining:
             self.writer.keep_alive = False
 
     def _update_flow(self) -> None:

@@ -1,0 +1,79 @@
+"""The callers' connections of a worker: how many there may be, of all callers and of each, and those that are open."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from wardgate.proxy.io.shares import Budget
+from wardgate.proxy.metrics import Counters
+
+
+class CallerConnection(Protocol):
+    """One of them, as far as the worker needs to know it."""
+
+    def drain(self) -> None:
+        """Close if idle; a request in flight is finished first."""
+
+    def cut(self) -> None:
+        """End at once, and account for the request in flight."""
+
+    def tick(self, now: float) -> None:
+        """Act on what took too long."""
+
+
+class CallerConnections:
+    """``budget`` counts connections, each charged to the address that ``counted_address`` gives."""
+
+    __slots__ = ("_budget", "_counters", "_idle", "_open", "draining")
+
+    def __init__(self, budget: Budget, *, counters: Counters) -> None:
+        self._budget = budget
+        self._counters = counters
+        self._open: dict[CallerConnection, bytes] = {}
+        self._idle = asyncio.Event()
+        self.draining = False
+        """Whether each connection ends with the request that it carries."""
+
+    @property
+    def open(self) -> tuple[CallerConnection, ...]:
+        """Those of the moment; acting on one may end it."""
+        return tuple(self._open)
+
+    def admit(self, connection: CallerConnection, *, address: bytes) -> bool:
+        """Take a connection, unless there are too many, of all callers or of this one."""
+        refusal = self._budget.take(address)
+        if refusal is not None:
+            self._counters.refused_connection(refusal)
+            return False
+        self._open[connection] = address
+        self._counters.connections += 1
+        return True
+
+    def leave(self, connection: CallerConnection) -> None:
+        """A connection ended, admitted or not."""
+        address = self._open.pop(connection, None)
+        if address is not None:
+            self._budget.give_back(address)
+            self._counters.connections -= 1
+        if not self._open:
+            self._idle.set()
+
+    def tick(self, now: float) -> None:
+        """Have each look at its deadlines."""
+        for connection in self.open:
+            connection.tick(now)
+
+    async def drain(self) -> None:
+        """Finish what is in flight; return when the last connection has ended."""
+        self.draining = True
+        for connection in self.open:
+            connection.drain()
+        if self._open:
+            self._idle.clear()
+            await self._idle.wait()
+
+    def cut(self) -> None:
+        """End what is still in flight, such as what outlasts the draining; each request leaves its line in the log."""
+        for connection in self.open:
+            connection.cut()

@@ -1,0 +1,38 @@
+"""Everything that the connections of one worker share, each part with its owner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wardgate.proxy.core.auth.guesses import Guesses
+from wardgate.proxy.core.http1.loops import LoopMark
+from wardgate.proxy.io.caller_connections import CallerConnections
+from wardgate.proxy.io.ports import Ports
+from wardgate.proxy.io.reply_headers import ReplyHeaders
+from wardgate.proxy.io.served_config import ServedConfig
+from wardgate.proxy.io.shares import Budget
+from wardgate.proxy.io.telemetry import Telemetry
+from wardgate.proxy.io.upstream_pools import UpstreamPools
+from wardgate.proxy.settings import Limits, Timeouts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WorkerContext:
+    """Made by ``Gateway``; ``clock`` is monotonic and ``now`` the wall's, both in seconds."""
+
+    limits: Limits
+    timeouts: Timeouts
+    clock: Callable[[], float]
+    now: Callable[[], float]
+    loop_mark: LoopMark
+    guesses: Guesses
+    """Wrong passwords of late."""
+    bodies: Budget
+    """Bytes of bodies that are held."""
+    ports: Ports
+    config: ServedConfig
+    callers: CallerConnections
+    upstreams: UpstreamPools
+    telemetry: Telemetry
+    reply_headers: ReplyHeaders

@@ -1,0 +1,117 @@
+"""Opens connections to upstreams: resolves, dials, shakes hands and checks the certificate, within one time-out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+from wardgate.ir import Endpoint, Upstream
+from wardgate.proxy.io.errors import AddressRefused, TlsFailed, Unreachable, UpstreamError, UpstreamTimeout
+from wardgate.proxy.io.resolver import Resolver
+from wardgate.proxy.io.tls import TlsFactory, check_peer
+from wardgate.proxy.io.upstream import UpstreamConnection
+from wardgate.proxy.settings import Limits, Timeouts
+
+
+class Dialer:
+    """How every pool of a worker resolves, dials and shakes hands."""
+
+    def __init__(
+        self,
+        *,
+        resolver: Resolver,
+        tls: TlsFactory,
+        limits: Limits,
+        timeouts: Timeouts,
+        clock: Callable[[], float],
+        unix_root: str,
+    ) -> None:
+        self.resolver = resolver
+        self.tls = tls
+        self.limits = limits
+        self.timeouts = timeouts
+        self.clock = clock
+        self._unix_root = Path(unix_root).resolve() if unix_root else None
+
+    async def connect(
+        self, endpoint: Endpoint, upstream: Upstream, context: ssl.SSLContext | None
+    ) -> UpstreamConnection:
+        """Open a connection. Raises ``UpstreamError``."""
+        try:
+            async with asyncio.timeout(self.timeouts.connect):
+                connection = await self._dial(endpoint, upstream, context)
+        except TimeoutError:
+            detail = f"No connection to {endpoint.host or endpoint.unix_path} within {self.timeouts.connect} s."
+            raise UpstreamTimeout(detail) from None
+        if upstream.tls is not None and connection.transport is not None:
+            try:
+                check_peer(connection.transport.get_extra_info("peercert"), upstream.tls)
+            except TlsFailed:
+                connection.close()
+                raise
+        return connection
+
+    async def _dial(self, endpoint: Endpoint, upstream: Upstream, context: ssl.SSLContext | None) -> UpstreamConnection:
+        loop = asyncio.get_running_loop()
+        sni = upstream.tls.sni if upstream.tls is not None else None
+        if endpoint.unix_path:
+            path = self._socket_path(endpoint.unix_path)
+            return await self._attempt(
+                partial(
+                    loop.create_unix_connection,
+                    self._protocol,
+                    path,
+                    ssl=context,
+                    server_hostname=sni if context else None,
+                ),
+                place=path,
+            )
+        failure: UpstreamError = Unreachable(f"No address of {endpoint.host} took the connection.")
+        for address in await self.resolver.resolve(endpoint.host, endpoint.port):
+            try:
+                return await self._attempt(
+                    partial(
+                        loop.create_connection,
+                        self._protocol,
+                        address.ip,
+                        address.port,
+                        ssl=context,
+                        server_hostname=sni if context else None,
+                    ),
+                    place=f"{endpoint.host}:{endpoint.port}",
+                )
+            except UpstreamError as error:
+                failure = error
+        raise failure
+
+    def _socket_path(self, path: str) -> str:
+        resolved = Path(path).resolve()
+        if self._unix_root is None or not resolved.is_relative_to(self._unix_root):
+            detail = f"The socket {path} is not below the folder that this proxy may dial (--unix-root)."
+            raise AddressRefused(detail)
+        return str(resolved)
+
+    def _protocol(self) -> UpstreamConnection:
+        return UpstreamConnection(max_head=self.limits.response_head_bytes)
+
+    @staticmethod
+    async def _attempt(
+        dial: Callable[[], Awaitable[tuple[object, UpstreamConnection]]], *, place: str
+    ) -> UpstreamConnection:
+        try:
+            _, connection = await dial()
+        except ValueError as error:
+            # A name that no handshake can ask for: an empty label, one above 63 bytes.
+            detail = f"The TLS handshake with {place} could not begin: the name to ask for is malformed."
+            raise TlsFailed(detail) from error
+        except ssl.SSLError as error:
+            detail = f"The TLS handshake with {place} failed: {error.reason or type(error).__name__}."
+            raise TlsFailed(detail) from error
+        except OSError as error:
+            detail = f"No connection to {place}: {os.strerror(error.errno) if error.errno else type(error).__name__}."
+            raise Unreachable(detail) from error
+        return connection

@@ -1,0 +1,69 @@
+"""The config that a worker serves: its routes and keys, and until when they may be trusted.
+
+Exchanges keep the table that they began with; keys are asked for anew where a request waits or lasts (invariant 5).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from random import randrange
+
+from wardgate.proxy.core.auth.caller import Caller
+from wardgate.proxy.core.auth.credential_index import CredentialIndex
+from wardgate.proxy.core.exchange import Exchange
+from wardgate.proxy.core.messages import Request
+from wardgate.proxy.core.routing.table import Table
+from wardgate.proxy.io.request_ids import RequestIds
+
+
+class ServedConfig:
+    """``max_age`` in seconds, 0: however old it is. ``clock`` is monotonic and ``now`` the wall's, both in seconds."""
+
+    __slots__ = ("_clock", "_ids", "_max_age", "_now", "_stale_after", "credentials", "table")
+
+    def __init__(self, *, max_age: float, clock: Callable[[], float], now: Callable[[], float]) -> None:
+        self.table: Table | None = None
+        self.credentials = CredentialIndex()
+        self._max_age = max_age
+        self._clock = clock
+        self._now = now
+        self._ids = RequestIds()
+        # A config whose age nobody has told yet is too old, where age matters at all.
+        self._stale_after = -math.inf if max_age else math.inf
+
+    def renew(self, *, age: float) -> None:
+        """The config was confirmed ``age`` seconds ago; from then on this process counts by itself."""
+        if self._max_age:
+            self._stale_after = self._clock() - age + self._max_age
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the config was confirmed longer ago than it may be served."""
+        return self._clock() > self._stale_after
+
+    def serves(self, port: int) -> bool:
+        """Whether the table in force has a listener on that port."""
+        return self.table is not None and port in self.table.listeners
+
+    def exchange(self, request: Request, *, port: int, caller: Caller) -> Exchange:
+        """Begin an exchange on the table in force."""
+        table = self.table
+        assert table is not None, "Asked only where serves() says so."
+        request_id = self._ids.name(request)
+        exchange = Exchange(
+            table,
+            self.credentials,
+            table.listeners[port],
+            request,
+            caller=caller,
+            now=self._now(),
+            pick=randrange,
+        )
+        exchange.facts.request_id = request_id
+        return exchange
+
+    def holds_keys_of(self, exchange: Exchange) -> bool:
+        """Whether each key that authenticated the request is still good."""
+        used = exchange.credentials_used
+        return not used or all(self.credentials.holds(credential, now=self._now()) for credential in used)

@@ -1,0 +1,51 @@
+"""The pools of a worker: one for each upstream of the table in force, kept from table to table."""
+
+from __future__ import annotations
+
+from wardgate.proxy.core.messages import Outgoing
+from wardgate.proxy.core.routing.plans import CompiledUpstream
+from wardgate.proxy.core.routing.table import Table
+from wardgate.proxy.io.dialer import Dialer
+from wardgate.proxy.io.pool import EndpointPool, UpstreamPool
+
+
+class UpstreamPools:
+    """``dialer`` opens the connections of all of them."""
+
+    __slots__ = ("_dialer", "_pools")
+
+    def __init__(self, dialer: Dialer) -> None:
+        self._dialer = dialer
+        self._pools: dict[CompiledUpstream, UpstreamPool] = {}
+
+    def prepare(self, table: Table) -> tuple[str, ...]:
+        """Keep the pools that the table names, make those it lacks, retire the rest; return problems, in sentences."""
+        held, self._pools = self._pools, {}
+        problems: list[str] = []
+        for upstream in table.upstreams.values():
+            pool = held.pop(upstream, None) or UpstreamPool(upstream.spec, self._dialer)
+            self._pools[upstream] = pool
+            problems += [f"Upstream {upstream.name}: {problem}" for problem in pool.prepare()]
+        for pool in held.values():
+            pool.retire()
+        return tuple(problems)
+
+    def endpoint(self, outgoing: Outgoing) -> EndpointPool | None:
+        """Pick the endpoint of the destination whose turn it is."""
+        pool = self._pools.get(outgoing.upstream)
+        if pool is None:
+            # The table has moved on; this request goes where it was meant to go (invariant 10).
+            pool = UpstreamPool(outgoing.upstream.spec, self._dialer)
+            pool.prepare()
+            pool.retire()
+        return pool.pick()
+
+    def tick(self, now: float) -> None:
+        """Close what has been idle for too long."""
+        for pool in self._pools.values():
+            pool.tick(now)
+
+    def retire(self) -> None:
+        """The worker ends: idle connections end now, busy ones when they are released."""
+        for pool in self._pools.values():
+            pool.retire()
