@@ -11,14 +11,14 @@ from tests.kube.published import NAMESPACE, RELEASE
 from tests.kube.virtual_time import VirtualTime
 from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.pacing import Timing
-from wardgate.kube.delivery.config_location import Place
+from wardgate.kube.delivery.config_location import ConfigLocation
 from wardgate.kube.follow.config_source import ConfigSource
 from wardgate.kube.follow.delivery import Delivery
 from wardgate.kube.follow.index_watch import SILENCE
 from wardgate.kube.follow.revision_file import RevisionFile
 from wardgate.wire.bundle import Bundle
 
-PLACE = Place(RELEASE, NAMESPACE)
+LOCATION = ConfigLocation(RELEASE, NAMESPACE)
 
 
 @dataclass
@@ -90,14 +90,14 @@ async def following(
     *,
     time: VirtualTime | None = None,
     cache: RevisionFile | None = None,
-    place: Place = PLACE,
+    location: ConfigLocation = LOCATION,
     silence: float = SILENCE,
     proxy: RecordingProxy | None = None,
 ) -> AsyncIterator[Following]:
     """Run a config source for the time of the block; without ``time`` by the real clocks."""
     recording = proxy or RecordingProxy()
     timing = time.timing if time else Timing()
-    source = ConfigSource(client, recording, place=place, cache=cache, timing=timing, silence=silence)
+    source = ConfigSource(client, recording, location=location, cache=cache, timing=timing, silence=silence)
     running = asyncio.get_running_loop().create_task(source.run())
     try:
         yield Following(source, recording)

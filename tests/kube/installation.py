@@ -10,7 +10,7 @@ from tests.cluster.http_api import ApiError
 from tests.cluster.objects import Objects
 from tests.kube import published
 from tests.kube.published import INDEX, RELEASE
-from wardgate.kube.delivery.config_location import Place
+from wardgate.kube.delivery.config_location import ConfigLocation
 from wardgate.kube.delivery.index import Index, Manifest
 from wardgate.wire.bundle import Bundle
 
@@ -49,8 +49,8 @@ class Installation:
         return f"system:serviceaccount:{self.home}:{ACCOUNT}"
 
     @property
-    def place(self) -> Place:
-        return Place(RELEASE, self.namespace)
+    def location(self) -> ConfigLocation:
+        return ConfigLocation(RELEASE, self.namespace)
 
     def new_token(self) -> str:
         return self.cluster.service_account_token(self.home, ACCOUNT)

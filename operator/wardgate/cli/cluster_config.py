@@ -12,7 +12,7 @@ from wardgate.cli.errors import CommandError
 from wardgate.cli.serving import Announcer, Gateway, Terminal, gateway, stop_signals
 from wardgate.kube.api.client import connect
 from wardgate.kube.api.errors import KubeError
-from wardgate.kube.delivery.config_location import Place
+from wardgate.kube.delivery.config_location import ConfigLocation
 from wardgate.kube.delivery.installation import name_installation
 from wardgate.kube.follow.config_source import ConfigSource
 from wardgate.kube.follow.index_watch import SILENCE
@@ -38,7 +38,7 @@ class ClusterConfig:
 
 async def serve_cluster(config: ClusterConfig, settings: ProxySettings, terminal: Terminal) -> None:
     """Serve what a cluster's operator publishes until a signal, whatever becomes of the operator or the API server."""
-    place = Place(config.release, config.namespace)
+    location = ConfigLocation(config.release, config.namespace)
     cache = None
     if config.cache_dir is not None:
         cache = RevisionFile(config.cache_dir, release=config.release, namespace=config.namespace)
@@ -49,17 +49,17 @@ async def serve_cluster(config: ClusterConfig, settings: ProxySettings, terminal
     except KubeError as error:
         raise CommandError(str(error)) from error
     try:
-        installation = settings.installation or name_installation(await client.connection(), place)
+        installation = settings.installation or name_installation(await client.connection(), location)
         async with (
             stop_signals(lambda: terminal.say("stopping; a second Ctrl-C ends at once")) as stopping,
             gateway(replace(settings, installation=installation), terminal) as serving,
         ):
             proxy = _Proxy(serving, settings, terminal)
-            source = ConfigSource(client, proxy, place=place, cache=cache, silence=config.watch_silence)
+            source = ConfigSource(client, proxy, location=location, cache=cache, silence=config.watch_silence)
             serving.follow(source.delivery)
             admin = f", admin endpoints at http://{serving.admin}" if serving.admin else ""
             server = await client.server()
-            terminal.say(f"wardgate {__version__} follows {place.index} at {server}{admin}")
+            terminal.say(f"wardgate {__version__} follows {location.index} at {server}{admin}")
             async with asyncio.TaskGroup() as group:
                 following = group.create_task(source.run(), name="follow the cluster")
                 await stopping.wait()

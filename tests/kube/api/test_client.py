@@ -20,7 +20,7 @@ from kubernetes.aio.config import ConfigException
 from tests.kube.fake_http_api import Answer, FakeHttpApi, for_ever, serving
 from wardgate.kube.api import client as client_module
 from wardgate.kube.api.client import KubeClient, api_error, connect
-from wardgate.kube.api.connections import Connector
+from wardgate.kube.api.connections import ApiConnector
 from wardgate.kube.api.errors import ApiError, ConnectionFailed, KubeError
 
 PATH = "/api/v1/secrets"
@@ -256,7 +256,7 @@ class TestConnections:
 
     def test_connection_is_noted_once_however_often_it_is_used(self) -> None:
         async def scenario(api: FakeHttpApi, _client: KubeClient) -> None:
-            connector = Connector(context=ssl.create_default_context())
+            connector = ApiConnector(context=ssl.create_default_context())
             async with aiohttp.ClientSession(connector=connector) as session:
                 for _ in range(5):
                     async with session.get(api.url + PATH) as response:
@@ -277,7 +277,7 @@ class TestConnections:
                 lambda _, writer: stands_still(writer, held), "127.0.0.1", 0, ssl=inside
             )
             port = server.sockets[0].getsockname()[1]
-            connector = Connector(context=ssl.create_default_context(cafile=tmp_path / "ca.pem"))
+            connector = ApiConnector(context=ssl.create_default_context(cafile=tmp_path / "ca.pem"))
             async with aiohttp.ClientSession(connector=connector) as session:
                 response = await session.get(f"https://localhost:{port}/")
                 assert response.connection is not None
@@ -307,7 +307,7 @@ class TestConnections:
             authority.issue_cert(*names, common_name="localhost").configure_cert(inside)
             server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=inside)
             port = server.sockets[0].getsockname()[1]
-            connector = Connector(context=ssl.create_default_context(cafile=tmp_path / "ca.pem"))
+            connector = ApiConnector(context=ssl.create_default_context(cafile=tmp_path / "ca.pem"))
             refused = aiohttp.ServerDisconnectedError if accepted else aiohttp.ClientConnectorCertificateError
             async with aiohttp.ClientSession(connector=connector) as session:
                 with pytest.raises(refused):

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from kubernetes.aio.client.configuration import Configuration
 
-from wardgate.kube.delivery.config_location import Place
+from wardgate.kube.delivery.config_location import ConfigLocation
 from wardgate.kube.delivery.installation import name_installation
 
-PLACE = Place("wardgate", "wardgate-config")
+LOCATION = ConfigLocation("wardgate", "wardgate-config")
 
 
 def reaching(host: str, *, authority: str | None) -> Configuration:
@@ -32,22 +32,24 @@ def test_proxies_that_reach_the_cluster_by_other_addresses_share_the_name(
     copy = tmp_path / "copy.crt"
     copy.write_text("the authority of a cluster")
     elsewhere = reaching("https://api.cluster.example", authority=str(copy))
-    assert name_installation(connection, PLACE) == name_installation(elsewhere, PLACE)
+    assert name_installation(connection, LOCATION) == name_installation(elsewhere, LOCATION)
 
 
 def test_other_cluster_release_and_namespace_have_other_names(connection: Configuration, tmp_path: Path) -> None:
     authority = tmp_path / "other.crt"
     authority.write_text("the authority of another cluster")
     names = {
-        name_installation(connection, PLACE),
-        name_installation(connection, Place("other", "wardgate-config")),
-        name_installation(connection, Place("wardgate", "other-config")),
-        name_installation(reaching(connection.host, authority=str(authority)), PLACE),
+        name_installation(connection, LOCATION),
+        name_installation(connection, ConfigLocation("other", "wardgate-config")),
+        name_installation(connection, ConfigLocation("wardgate", "other-config")),
+        name_installation(reaching(connection.host, authority=str(authority)), LOCATION),
     }
     assert len(names) == 4
 
 
 @pytest.mark.parametrize("authority", [None, "", "/nowhere/ca.crt"])
 def test_address_stands_in_for_an_authority_that_is_not_there(authority: str | None) -> None:
-    first, second = (name_installation(reaching(host, authority=authority), PLACE) for host in ("http://a", "http://b"))
+    first, second = (
+        name_installation(reaching(host, authority=authority), LOCATION) for host in ("http://a", "http://b")
+    )
     assert first != second

@@ -47,7 +47,7 @@ async def proxy(
     kubeconfig = installed.kubeconfig(server=server, token_file=token_file)
     client = await connect(kubeconfig=str(kubeconfig), user_agent="test-proxy")
     try:
-        async with following(client, place=installed.place, silence=silence) as at:
+        async with following(client, location=installed.location, silence=silence) as at:
             yield at
     finally:
         await client.close()

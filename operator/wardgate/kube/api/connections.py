@@ -89,7 +89,7 @@ class Connections:
         self._retired.clear()
 
 
-class Connector(aiohttp.TCPConnector):
+class ApiConnector(aiohttp.TCPConnector):
     """Without a limit, and able to end what it opened. ``force_close``: no connection is used twice.
 
     A server's name counts only where its certificate carries it as a subjectAltName (RFC 9110, 4.3.4).
@@ -147,10 +147,10 @@ class _Pool(RESTClientObject):
         self.proxy, headers = proxy_for(configuration)
         self.proxy_headers = {**headers, **(configuration.proxy_headers or {})}
         self._force_close = force_close
-        self._connector: Connector | None = None
+        self._connector: ApiConnector | None = None
 
-    def _create_connector(self) -> Connector:
-        self._connector = Connector(context=self.ssl_context, force_close=self._force_close)
+    def _create_connector(self) -> ApiConnector:
+        self._connector = ApiConnector(context=self.ssl_context, force_close=self._force_close)
         return self._connector
 
     def _create_pool_manager(self) -> aiohttp.ClientSession:
@@ -166,7 +166,7 @@ class OwnSession:
     """For those who connect on their own (kopf): a session with the same TLS and these headers."""
 
     def __init__(self, configuration: Configuration, *, headers: Mapping[str, str]) -> None:
-        self._connector = Connector(context=RESTClientObject(configuration).ssl_context)
+        self._connector = ApiConnector(context=RESTClientObject(configuration).ssl_context)
         is_behind_proxy = proxy_for(configuration)[0] is not None
         self.session = aiohttp.ClientSession(
             connector=self._connector, headers=headers, proxy=configuration.proxy, trust_env=is_behind_proxy

@@ -9,7 +9,7 @@ from wardgate.kube.delivery.index import index_name
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ConfigLocation:
     """The config namespace of a release."""
 
     release: str

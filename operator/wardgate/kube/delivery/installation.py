@@ -12,12 +12,12 @@ from pathlib import Path
 
 from kubernetes.aio.client.configuration import Configuration
 
-from wardgate.kube.delivery.config_location import Place
+from wardgate.kube.delivery.config_location import ConfigLocation
 
 
-def name_installation(connection: Configuration, place: Place) -> str:
+def name_installation(connection: Configuration, location: ConfigLocation) -> str:
     """The name; where there is no file of an authority, the server's address stands in for it."""
-    return f"{sha256(_authority(connection)).hexdigest()}/{place.namespace}/{place.release}"
+    return f"{sha256(_authority(connection)).hexdigest()}/{location.namespace}/{location.release}"
 
 
 def _authority(connection: Configuration) -> bytes:

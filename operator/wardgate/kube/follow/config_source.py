@@ -24,7 +24,7 @@ from typing import NoReturn
 
 from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.pacing import Backoff, Timing
-from wardgate.kube.delivery.config_location import Place
+from wardgate.kube.delivery.config_location import ConfigLocation
 from wardgate.kube.delivery.index import Index, UnreadableIndexError, read_index
 from wardgate.kube.follow.delivery import Cause, Consumer, Delivery, NotInForce
 from wardgate.kube.follow.index_watch import SILENCE, IndexWatch, Sighting
@@ -56,18 +56,18 @@ class ConfigSource:
         client: KubeClient,
         consumer: Consumer,
         *,
-        place: Place,
+        location: ConfigLocation,
         cache: RevisionFile | None = None,
         timing: Timing | None = None,
         silence: float = SILENCE,
     ) -> None:
         self._consumer = consumer
-        self._place = place
+        self._location = location
         self._cache = cache
         self._timing = timing or Timing()
-        self._shards = ShardCollector(client, place)
+        self._shards = ShardCollector(client, location)
         self._watch = IndexWatch(
-            client, place, seen=self._saw, connection=self._connection, timing=self._timing, silence=silence
+            client, location, seen=self._saw, connection=self._connection, timing=self._timing, silence=silence
         )
         self._seen: Sighting | None = None
         self._served: _Served | None = None
@@ -176,16 +176,16 @@ class ConfigSource:
         try:
             index = read_index(seen.secret)
         except UnreadableIndexError as error:
-            raise NotInForce("unreadable", f"{self._place.index}: {error}") from None
+            raise NotInForce("unreadable", f"{self._location.index}: {error}") from None
         if self._served is not None and index.sequence < self._served.sequence:
             self._refused_sequence = index.sequence
-            text = f"{self._place.index} went back to sequence {index.sequence}, behind {self._served.sequence}."
+            text = f"{self._location.index} went back to sequence {index.sequence}, behind {self._served.sequence}."
             raise NotInForce("sequence", f"{text} The operator mends that when it publishes next.")
         self._refused_sequence = None
         try:
             check_schema(index.schema)
         except SchemaError as error:
-            raise NotInForce("schema", f"{self._place.index}: {error}") from None
+            raise NotInForce("schema", f"{self._location.index}: {error}") from None
         return index
 
     async def _put_in_force(self, index: Index, seen: Sighting) -> Bundle:
@@ -216,10 +216,10 @@ class ConfigSource:
 
     def _missing(self) -> str:
         if self._served is not None:
-            return f"{self._place.index} was deleted."
-        release, namespace = self._place.release, self._place.namespace
+            return f"{self._location.index} was deleted."
+        release, namespace = self._location.release, self._location.namespace
         return (
-            f"{self._place.index} does not exist yet. The operator writes it: see that it runs, "
+            f"{self._location.index} does not exist yet. The operator writes it: see that it runs, "
             f"with release {release} and config namespace {namespace}."
         )
 

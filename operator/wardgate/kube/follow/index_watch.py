@@ -15,7 +15,7 @@ from typing import Final, NoReturn
 from wardgate.kube.api.client import KubeClient, Parameters
 from wardgate.kube.api.errors import ApiError, ConnectionFailed, KubeError
 from wardgate.kube.api.pacing import Backoff, Timing
-from wardgate.kube.delivery.config_location import Place
+from wardgate.kube.delivery.config_location import ConfigLocation
 from wardgate.kube.delivery.index import Manifest, index_name
 
 SILENCE: Final = 45.0
@@ -46,7 +46,7 @@ class IndexWatch:
     def __init__(
         self,
         client: KubeClient,
-        place: Place,
+        location: ConfigLocation,
         *,
         seen: Callable[[Sighting], None],
         connection: Callable[[str], None],
@@ -54,12 +54,12 @@ class IndexWatch:
         silence: float = SILENCE,
     ) -> None:
         self._client = client
-        self._place = place
+        self._location = location
         self._seen = seen
         self._connection = connection
         self._timing = timing
         self._silence = silence
-        self._selector = {"fieldSelector": f"metadata.name={index_name(place.release)}"}
+        self._selector = {"fieldSelector": f"metadata.name={index_name(location.release)}"}
 
     async def run(self) -> NoReturn:
         """Follow the index until cancelled."""
@@ -93,7 +93,7 @@ class IndexWatch:
     async def _look(self) -> str:
         """Pass on what there is; return the version to watch from."""
         # A connection that is kept may be as dead as the watch that just ended.
-        found = await self._client.probe(self._place.path(), self._selector, limit=_LOOK)
+        found = await self._client.probe(self._location.path(), self._selector, limit=_LOOK)
         secrets = found["items"]
         self._pass_on(secrets[0] if secrets else None, live=False)
         return str(found["metadata"]["resourceVersion"])
@@ -101,7 +101,7 @@ class IndexWatch:
     async def _watch(self, version: str) -> None:
         lifetime = int(_LIFETIME * (1.0 + 0.5 * self._timing.random()))
         parameters: Parameters = {**self._selector, "resourceVersion": version, "timeoutSeconds": lifetime}
-        async with self._client.watch(self._place.path(), parameters, silence=self._silence) as events:
+        async with self._client.watch(self._location.path(), parameters, silence=self._silence) as events:
             self._connection("")
             async for event in events:
                 if event["type"] in {"ADDED", "MODIFIED"}:
@@ -115,7 +115,8 @@ class IndexWatch:
     def _explain(self, error: KubeError) -> str:
         if isinstance(error, ApiError) and error.is_forbidden:
             return (
-                f"The API server does not let this proxy see {self._place.index} ({error}). Its ServiceAccount needs, "
-                f"in namespace {self._place.namespace}: get on secrets; list and watch on the one of that name."
+                f"The API server does not let this proxy see {self._location.index} ({error}). Its ServiceAccount "
+                f"needs, in namespace {self._location.namespace}: get on secrets; list and watch on the one of that "
+                f"name."
             )
         return f"The API server does not answer as it should ({error})."

@@ -13,7 +13,7 @@ from typing import Final
 
 from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.errors import ApiError, KubeError
-from wardgate.kube.delivery.config_location import Place
+from wardgate.kube.delivery.config_location import ConfigLocation
 from wardgate.kube.delivery.index import Index, ShardRef
 from wardgate.kube.delivery.shards import ShardError, read_shard
 from wardgate.wire.bundle import Bundle
@@ -29,9 +29,9 @@ class CollectionError(Exception):
 class ShardCollector:
     """Owned by one task."""
 
-    def __init__(self, client: KubeClient, place: Place) -> None:
+    def __init__(self, client: KubeClient, location: ConfigLocation) -> None:
         self._client = client
-        self._place = place
+        self._location = location
         self._held: dict[str, bytes] = {}
         self._served: frozenset[str] = frozenset()
         self._turns = asyncio.Semaphore(_AT_ONCE)
@@ -63,7 +63,7 @@ class ShardCollector:
         """Get a Secret, and out of it the groups for which it is named."""
         try:
             async with self._turns:
-                secret = await self._client.get(self._place.path(name))
+                secret = await self._client.get(self._location.path(name))
             for one in shards:
                 self._held[one.sha256] = read_shard(secret, one)
         except ShardError as error:
@@ -71,8 +71,8 @@ class ShardCollector:
         except KubeError as error:
             absent = isinstance(error, ApiError) and error.is_absent
             msg = (
-                f"Secret {self._place.namespace}/{name} does not exist, but the index names it."
+                f"Secret {self._location.namespace}/{name} does not exist, but the index names it."
                 if absent
-                else f"Secret {self._place.namespace}/{name} cannot be read: {error}."
+                else f"Secret {self._location.namespace}/{name} cannot be read: {error}."
             )
             raise CollectionError(msg) from error

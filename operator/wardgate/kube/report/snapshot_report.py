@@ -36,7 +36,7 @@ class SurveyError(KubeError):
     """There is nothing to show; the text says why and what to do."""
 
 
-class Client(Protocol):
+class ReportClient(Protocol):
     """What of ``KubeClient`` is used."""
 
     async def get(self, path: str, parameters: Parameters | None = None) -> Manifest:
@@ -98,7 +98,7 @@ class Survey:
         return [one for one in self.objects if one.ref.kind == kind]
 
 
-async def take_survey(client: Client, release: Release, *, now: Callable[[], datetime]) -> Survey:
+async def take_survey(client: ReportClient, release: Release, *, now: Callable[[], datetime]) -> Survey:
     """Look once. Raises ``SurveyError``."""
     surveyor = _Surveyor(client, release)
     try:
@@ -109,7 +109,7 @@ async def take_survey(client: Client, release: Release, *, now: Callable[[], dat
 
 
 class _Surveyor:
-    def __init__(self, client: Client, release: Release) -> None:
+    def __init__(self, client: ReportClient, release: Release) -> None:
         self._client = client
         self._release = release
         self._unknown: list[str] = []

@@ -105,7 +105,7 @@ def event_manifest(told: Told, *, instance: str, now: datetime) -> Manifest:
     }
 
 
-class Client(Protocol):
+class EventClient(Protocol):
     """What of ``KubeClient`` is used."""
 
     async def create(self, path: str, manifest: Mapping[str, object]) -> Manifest:
@@ -118,7 +118,7 @@ class EventRecorder:
 
     def __init__(
         self,
-        client: Client,
+        client: EventClient,
         *,
         instance: str,
         now: Callable[[], datetime],

@@ -49,7 +49,7 @@ _NEVER: Final = float("-inf")
 _log = logging.getLogger(__name__)
 
 
-class Client(Protocol):
+class StatusClient(Protocol):
     """What of ``KubeClient`` is used."""
 
     async def get(self, path: str) -> Manifest:
@@ -69,7 +69,7 @@ class StatusWriter:
 
     def __init__(
         self,
-        client: Client,
+        client: StatusClient,
         *,
         now: Callable[[], datetime],
         clock: Callable[[], float],

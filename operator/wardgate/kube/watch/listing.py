@@ -47,14 +47,14 @@ class Collection:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ListedObjects:
     """``objects`` are all there were at version ``as_of``."""
 
     objects: list[StoredObject]
     as_of: int
 
 
-async def list_all(client: KubeClient, collection: Collection, read: Read | None = None) -> Listing:
+async def list_all(client: KubeClient, collection: Collection, read: Read | None = None) -> ListedObjects:
     """Read a whole collection as it is now. No more than one page is held as it was sent. Raises ``KubeError``."""
     objects: list[StoredObject] = []
     as_of = -1
@@ -62,7 +62,7 @@ async def list_all(client: KubeClient, collection: Collection, read: Read | None
         if as_of < 0:
             as_of = version_of(page)
         objects += (read or reader(collection.resource.kind))(page["items"])
-    return Listing(objects, as_of)
+    return ListedObjects(objects, as_of)
 
 
 async def is_going_away(client: KubeClient, resource: Resource) -> bool:
