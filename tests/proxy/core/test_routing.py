@@ -23,8 +23,9 @@ from wardgate.ir import (
     VirtualHost,
     WeightedUpstream,
 )
+from wardgate.proxy.core.fields.pseudo import header_value
 from wardgate.proxy.core.messages import Reply, Request
-from wardgate.proxy.core.routing.matching import _parameters, header_value, query_value
+from wardgate.proxy.core.routing.matching import _parameters, query_value
 from wardgate.proxy.core.routing.route_index import host_name
 from wardgate.proxy.core.routing.table import build_table
 

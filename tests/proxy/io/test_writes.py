@@ -9,7 +9,7 @@ from tests.proxy.io.bench import PORT, Provider, Script, config, providing, run,
 from wardgate.proxy.core.http1.loops import LoopMark
 from wardgate.proxy.core.http1.request_head import RequestHead, parse_request_head
 from wardgate.proxy.core.messages import HeaderList, Incoming, Outgoing
-from wardgate.proxy.core.routing.plans import CompiledUpstream
+from wardgate.proxy.core.upstream.destinations import CompiledUpstream
 from wardgate.proxy.io.downstream import Downstream
 from wardgate.proxy.io.errors import UpstreamError
 from wardgate.proxy.io.request_sender import RequestSender

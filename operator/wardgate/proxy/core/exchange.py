@@ -24,16 +24,18 @@ from wardgate.proxy.core.auth.caller import Caller
 from wardgate.proxy.core.auth.credential_index import CompiledCredential, CredentialIndex
 from wardgate.proxy.core.departure import rewrite
 from wardgate.proxy.core.fields.folded import drop, without
+from wardgate.proxy.core.fields.pseudo import request_path
+from wardgate.proxy.core.header_watch import HeaderWatch
 from wardgate.proxy.core.http1.framing import is_bodiless
 from wardgate.proxy.core.messages import Facts, Incoming, NeedBody, Outgoing, Reply, Request, Step
-from wardgate.proxy.core.observer import HeaderWatch, Observer
+from wardgate.proxy.core.observer import Observer
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.redaction import redact_escaped
 from wardgate.proxy.core.redirects import target_of, to_https
 from wardgate.proxy.core.replies import REFUSALS, fields_of_own, redirect, take_place_of
 from wardgate.proxy.core.routing.derived import spread
-from wardgate.proxy.core.routing.matching import CompiledMatch, request_path
-from wardgate.proxy.core.routing.plans import NOWHERE, CompiledRoute, CompiledUpstream, ForwardPlan, Redirection
+from wardgate.proxy.core.routing.matching import CompiledMatch
+from wardgate.proxy.core.routing.plans import NOWHERE, CompiledRoute, ForwardPlan, Redirection
 from wardgate.proxy.core.routing.table import CompiledListener, Table
 from wardgate.proxy.core.token_rules import (
     headers_of,
@@ -46,6 +48,7 @@ from wardgate.proxy.core.transform.message_view import RequestView, ResponseView
 from wardgate.proxy.core.transform.surroundings import Surroundings
 from wardgate.proxy.core.transform.transformation import CompiledTransformation
 from wardgate.proxy.core.transform.veil import Veil
+from wardgate.proxy.core.upstream.destinations import CompiledUpstream
 
 _AUTH_METADATA = "envoy.filters.http.ext_authz"
 _NO_HEADERS: frozenset[str] = frozenset()

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from wardgate.proxy.core.routing.plans import CompiledUpstream
+from wardgate.proxy.core.upstream.destinations import CompiledUpstream
 
 Header: TypeAlias = tuple[bytes, bytes]
 HeaderList: TypeAlias = list[Header]

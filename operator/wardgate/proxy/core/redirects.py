@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from wardgate.proxy.core.fields.pseudo import request_path
 from wardgate.proxy.core.messages import Reply, Request
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS, redirect
-from wardgate.proxy.core.routing.matching import request_path
 from wardgate.proxy.core.routing.plans import Redirection
 
 

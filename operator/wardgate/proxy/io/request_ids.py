@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import os
 
-from wardgate.proxy.core.fields.folded import drop, values_of
+from wardgate.proxy.core.fields.folded import drop, first_value, values_of
 from wardgate.proxy.core.messages import Request
-from wardgate.proxy.core.transform.message_view import first_value
 
 HEADER = b"x-request-id"
 _LONGEST = 128

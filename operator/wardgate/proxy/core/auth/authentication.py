@@ -21,11 +21,11 @@ from wardgate.proxy.core.auth.credential_index import CompiledCredential, Creden
 from wardgate.proxy.core.auth.passwords import Check, PasswordChecker, parse_basic
 from wardgate.proxy.core.fields.folded import fold, values_of, without
 from wardgate.proxy.core.fields.key_copies import NAMED, remove_copies, without_scheme
+from wardgate.proxy.core.fields.pseudo import is_ordinary_name
 from wardgate.proxy.core.messages import Header, HeaderList, Reply, Request
 from wardgate.proxy.core.observer import Observer
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS, basic_refusal
-from wardgate.proxy.core.transform.message_view import is_ordinary_name
 
 USER_ID = b"x-user-id"
 _AUTHORIZATION = b"authorization"

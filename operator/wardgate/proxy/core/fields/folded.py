@@ -11,7 +11,7 @@ from itertools import product
 from typing import TypeAlias
 
 from wardgate import field_names
-from wardgate.proxy.core.messages import HeaderList
+from wardgate.proxy.core.messages import Header, HeaderList
 
 Taken: TypeAlias = "dict[bytes, list[bytes]]"
 
@@ -54,6 +54,14 @@ def drop(headers: HeaderList, name: bytes) -> None:
     """Remove a header in every spelling, in place."""
     folded, length = fold(name), len(name)
     headers[:] = [field for field in headers if len(field[0]) != length or fold(field[0]) != folded]
+
+
+def first_value(headers: Iterable[Header], name: bytes) -> bytes | None:
+    """Return the first value of a header in this spelling; None if it is absent."""
+    for given, value in headers:
+        if given == name:
+            return value
+    return None
 
 
 def values_of(headers: HeaderList, folded: bytes) -> list[bytes]:

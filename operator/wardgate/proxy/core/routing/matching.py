@@ -17,7 +17,8 @@ from wardgate.inja import TemplateError, compile_route_regex
 from wardgate.inja.limits import Limits
 from wardgate.ir import HeaderMatch, PathMatch, QueryMatch, RouteMatch
 from wardgate.proxy.core.fields.connection import all_of_connection, is_of_connection
-from wardgate.proxy.core.fields.folded import fold, values_of
+from wardgate.proxy.core.fields.folded import fold
+from wardgate.proxy.core.fields.pseudo import header_value
 from wardgate.proxy.core.messages import Request
 
 Condition: TypeAlias = Callable[[Request], bool]
@@ -73,32 +74,6 @@ def index_key(match: RouteMatch) -> PathMatch | None:
     usable = [path for path in match.paths if not path.ignore_case and path.kind != "regex" and path.value]
     exact = [path for path in usable if path.kind == "exact"]
     return max(exact or usable, key=lambda path: len(path.value), default=None)
-
-
-def header_value(request: Request, name: bytes) -> bytes | None:
-    """Return a header's value as matchers see it, pseudo-headers included; repeated values are joined by commas.
-
-    ``name`` is folded.
-    """
-    pseudo = _PSEUDO.get(name)
-    if pseudo is not None:
-        return pseudo(request)
-    values = values_of(request.headers, name)
-    return b",".join(values) if values else None
-
-
-def request_path(request: Request) -> bytes:
-    """Return ``:path``: the path with its query."""
-    return request.path if request.query is None else request.path + b"?" + request.query
-
-
-_PSEUDO: dict[bytes, Callable[[Request], bytes]] = {
-    b":path": request_path,
-    b":method": lambda request: request.method,
-    b":authority": lambda request: request.authority,
-    b"host": lambda request: request.authority,
-    b":scheme": lambda request: request.scheme,
-}
 
 
 class _Compiler:

@@ -13,11 +13,10 @@ from typing import TypeAlias
 from wardgate.inja import LimitError, TemplateError, compile_route_regex
 from wardgate.inja.limits import Limits
 from wardgate.ir import PrefixRewrite, RegexRewrite
+from wardgate.proxy.core.grammar import is_sendable_path
 from wardgate.proxy.core.routing.matching import CompiledMatch
 
-_UNSENDABLE = re.compile(rb"[\x00-\x20\x7f#]")
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
-_HOST = re.compile(rb"(?:[0-9A-Za-z._~%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
 
 PathRewrite: TypeAlias = Callable[[bytes, CompiledMatch], bytes | None]
@@ -30,7 +29,7 @@ def compile_rewrite(rewrite: PrefixRewrite | RegexRewrite, *, limits: Limits) ->
     if isinstance(kind, PrefixRewrite):
         replacement = kind.path.encode("utf-8", "surrogateescape")
         return _prefix_rewrite(replacement) if is_sendable_path(replacement) else None
-    if not isinstance(kind, RegexRewrite) or _UNSENDABLE.search(kind.substitution.encode("utf-8", "surrogateescape")):
+    if not isinstance(kind, RegexRewrite) or not is_sendable_path(kind.substitution.encode("utf-8", "surrogateescape")):
         return None
     substitution = kind.substitution
     try:
@@ -47,16 +46,6 @@ def compile_rewrite(rewrite: PrefixRewrite | RegexRewrite, *, limits: Limits) ->
         return _rooted(text.encode("utf-8", "surrogateescape"))
 
     return rewritten
-
-
-def is_sendable_path(path: bytes) -> bool:
-    """Whether a path may stand in a request line; a query in it is none of this function's business."""
-    return _UNSENDABLE.search(path) is None
-
-
-def is_host(authority: bytes) -> bool:
-    """Whether this is a name or an address with an optional port, and so fit for a Host header."""
-    return _HOST.fullmatch(authority) is not None
 
 
 def _prefix_rewrite(replacement: bytes) -> PathRewrite:

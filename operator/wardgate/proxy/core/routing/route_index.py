@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from wardgate.inja.limits import Limits
 from wardgate.ir import Route
 from wardgate.proxy.core.messages import Request
 from wardgate.proxy.core.routing.matching import ROOT_PATH, CompiledMatch, compile_match, index_key
+from wardgate.proxy.core.routing.plans import CompiledRoute
 
-if TYPE_CHECKING:
-    from wardgate.proxy.core.routing.plans import CompiledRoute
-
-Candidate: TypeAlias = "tuple[int, CompiledMatch, CompiledRoute]"
+Candidate: TypeAlias = tuple[int, CompiledMatch, CompiledRoute]
 """Place in the order of all matchers of a virtual host, then what to test and what it leads to."""
 
 MATCH_ALL = CompiledMatch((), own=ROOT_PATH, broken=False)

@@ -27,6 +27,7 @@ from wardgate.ir import (
     VirtualHost,
 )
 from wardgate.proxy.core.auth.authentication import USER_ID, CompiledAuth, compile_auth
+from wardgate.proxy.core.grammar import is_host, is_sendable_path
 from wardgate.proxy.core.http1.decoders import import_libraries
 from wardgate.proxy.core.messages import Request
 from wardgate.proxy.core.reasons import Reason
@@ -37,16 +38,16 @@ from wardgate.proxy.core.routing.matching import CompiledMatch
 from wardgate.proxy.core.routing.plans import (
     Action,
     CompiledRoute,
-    CompiledUpstream,
     ForwardPlan,
     Redirection,
     compile_forward,
 )
-from wardgate.proxy.core.routing.rewrites import PathRewrite, compile_rewrite, is_host, is_sendable_path
+from wardgate.proxy.core.routing.rewrites import PathRewrite, compile_rewrite
 from wardgate.proxy.core.routing.route_index import HostIndex, RouteIndex, compile_matches
 from wardgate.proxy.core.routing.takeover import Changes, PreparedHost, PreparedRoute, changed_names
 from wardgate.proxy.core.transform.compiler import compile_transformation
 from wardgate.proxy.core.transform.transformation import CompiledTransformation
+from wardgate.proxy.core.upstream.destinations import CompiledUpstream
 
 _UNKNOWN_PLAN = REFUSALS[Reason.UNKNOWN_PLAN]
 _GLANCES: Final = 16

@@ -17,7 +17,7 @@ from wardgate.inja.limits import Limits
 from wardgate.ir import AppendedHeader, HeaderTemplate, MessageTemplate, TransformationPlan
 from wardgate.ir import Extractor as ExtractorSpec
 from wardgate.proxy.core.fields.connection import is_of_connection
-from wardgate.proxy.core.transform.message_view import is_settable
+from wardgate.proxy.core.fields.pseudo import is_settable
 from wardgate.proxy.core.transform.surroundings import header_key
 from wardgate.proxy.core.transform.transformation import (
     CompiledMessage,

@@ -8,22 +8,19 @@ framing there, is refused where it is set.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Protocol
 
 from wardgate.proxy.core.fields.connection import first_of_connection, is_of_connection
-from wardgate.proxy.core.fields.folded import drop
+from wardgate.proxy.core.fields.folded import drop, first_value
+from wardgate.proxy.core.fields.pseudo import FIXED, header_value, request_path
+from wardgate.proxy.core.grammar import is_host
 from wardgate.proxy.core.http1.methods import method_fault
 from wardgate.proxy.core.http1.paths import read_target
-from wardgate.proxy.core.messages import Header, HeaderList, Incoming, Request
-from wardgate.proxy.core.routing.matching import header_value, request_path
-from wardgate.proxy.core.routing.rewrites import is_host
+from wardgate.proxy.core.messages import HeaderList, Incoming, Request
 
 _UNSENDABLE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}")
-_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _STATUS = re.compile(rb"[2-5][0-9][0-9]")
-_FIXED = frozenset({b":path", b":method", b":authority", b"host", b":scheme", b":status"})
 
 
 class MessageView(Protocol):
@@ -57,24 +54,6 @@ class MessageView(Protocol):
         ...
 
 
-def first_value(headers: Sequence[Header], name: bytes) -> bytes | None:
-    """Return a header's first value; None if it is absent."""
-    for given, value in headers:
-        if given == name:
-            return value
-    return None
-
-
-def is_ordinary_name(name: bytes) -> bool:
-    """Whether this is a legal name of a header that is none of the special ones and goes on to an upstream."""
-    return name not in _FIXED and not is_of_connection(name) and _NAME.fullmatch(name) is not None
-
-
-def is_settable(name: bytes) -> bool:
-    """Whether a template may name this header: a legal name or a pseudo-header."""
-    return name in _FIXED or _NAME.fullmatch(name) is not None
-
-
 class RequestView:
     """A request and the body that was read of it."""
 
@@ -91,7 +70,7 @@ class RequestView:
 
     def first(self, name: bytes) -> bytes | None:
         """See ``MessageView``."""
-        if name in _FIXED:
+        if name in FIXED:
             return header_value(self.request, name)
         if is_of_connection(name):
             return first_of_connection(self.request, name)
@@ -99,20 +78,20 @@ class RequestView:
 
     def replace(self, name: bytes, value: bytes) -> bool:
         """See ``MessageView``."""
-        if name in _FIXED:
+        if name in FIXED:
             return not value or self._set_fixed(name, value)
         drop(self.request.headers, name)
         return self.append(name, value)
 
     def append(self, name: bytes, value: bytes) -> bool:
         """See ``MessageView``."""
-        if name in _FIXED:
+        if name in FIXED:
             return self.replace(name, value)
         return _add(self.request.headers, name, value)
 
     def remove(self, name: bytes) -> None:
         """See ``MessageView``."""
-        if name not in _FIXED:
+        if name not in FIXED:
             drop(self.request.headers, name)
 
     def _set_fixed(self, name: bytes, value: bytes) -> bool:
@@ -174,14 +153,14 @@ class ResponseView:
         """See ``MessageView``."""
         if name == b":status":
             return not value or self._set_status(value)
-        if name in _FIXED:
+        if name in FIXED:
             return True
         drop(self._incoming.headers, name)
         return _add(self._incoming.headers, name, value)
 
     def append(self, name: bytes, value: bytes) -> bool:
         """See ``MessageView``."""
-        if name in _FIXED:
+        if name in FIXED:
             return self.replace(name, value)
         return _add(self._incoming.headers, name, value)
 
