@@ -17,10 +17,10 @@ from wardgate.translate import Memo, translate
 from wardgate.translate.contract import KeyForm
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.secrets import secret_index
-from wardgate.translate.secrets.key_secret import RefusedKey, UsableKey, read_key
-from wardgate.translate.secrets.references import DecodedSecret
+from wardgate.translate.secrets.key_reader import RefusedKey, UsableKey, read_key
+from wardgate.translate.secrets.secret_references import DecodedSecret
+from wardgate.translate.selection.policy_selectors import RouteLabelSelector, Selectors
 from wardgate.translate.selection.route_finder import RouteFinder
-from wardgate.translate.selection.selectors import RouteLabelSelector, Selectors
 
 _POLICIES, _ROUTES, _KEYS = 200, 1000, 10_000
 

@@ -29,14 +29,13 @@ from wardgate.translate.keys.resolution import KeySets, resolve_keys
 from wardgate.translate.reading.last_good import LastGood, past_forms
 from wardgate.translate.reading.stray_annotations import Strays
 from wardgate.translate.secrets.secret_index import SecretIndex
-from wardgate.translate.stages import policies as policies_stage
-from wardgate.translate.stages import routing as routing_stage
-from wardgate.translate.stages.attachment import Attached, attach
-from wardgate.translate.stages.outline import Outline, outline
-from wardgate.translate.stages.policies import Policies, read_policies
-from wardgate.translate.stages.routing import Routing, route
-from wardgate.translate.statuses.evidence import Evidence
+from wardgate.translate.stages import policy_stage, route_stage
+from wardgate.translate.stages.attachment_stage import Attached, attach
+from wardgate.translate.stages.config_stage import Outline, outline
+from wardgate.translate.stages.policy_stage import Policies, read_policies
+from wardgate.translate.stages.route_stage import Routing, route
 from wardgate.translate.statuses.object_status import Statuses
+from wardgate.translate.statuses.stage_results import Evidence
 from wardgate.translate.statuses.verdicts import judge_all, next_last_good
 from wardgate.translate.tables.served_tables import ReadTable, past_tables, read_tables
 from wardgate.translate.tenancy import Tenancy
@@ -125,11 +124,11 @@ class _Translator:
 
     def _routing(self, secrets: SecretIndex) -> Routing:
         tables = self._tables()
-        past = self._past(routing_stage.KINDS)
+        past = self._past(route_stage.KINDS)
         past_of_tables = self._past_of_tables(tables)
         return self.memo.stage(
             "routing",
-            (*map(self.snapshot.of, routing_stage.KINDS), self.snapshot.of("Service"), tables, past, past_of_tables),
+            (*map(self.snapshot.of, route_stage.KINDS), self.snapshot.of("Service"), tables, past, past_of_tables),
             lambda last, versions: route(
                 self.snapshot,
                 tables,
@@ -150,10 +149,10 @@ class _Translator:
         )
 
     def _policies(self, secrets: SecretIndex) -> Policies:
-        past = self._past(policies_stage.KINDS)
+        past = self._past(policy_stage.KINDS)
         return self.memo.stage(
             "policies",
-            (*map(self.snapshot.of, policies_stage.KINDS), past),
+            (*map(self.snapshot.of, policy_stage.KINDS), past),
             lambda last, versions: read_policies(
                 self.snapshot, past=past, settings=self.settings, secrets=secrets, versions=versions, last=last
             ),

@@ -29,9 +29,9 @@ from wardgate.translate.keys.key_problems import key_problems
 from wardgate.translate.keys.key_set import KeyRules
 from wardgate.translate.keys.resolution import by_name, resolve_keys
 from wardgate.translate.secrets import secret_index
-from wardgate.translate.secrets.key_secret import RefusedKey, UsableKey, read_key
-from wardgate.translate.secrets.references import DecodedSecret
+from wardgate.translate.secrets.key_reader import RefusedKey, UsableKey, read_key
 from wardgate.translate.secrets.secret_index import SecretIndex
+from wardgate.translate.secrets.secret_references import DecodedSecret
 from wardgate.translate.tenancy import Tenancy
 
 POLICY_REF = ObjectRef("ExtAuthPolicy", "ns", "p")

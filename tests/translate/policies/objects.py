@@ -17,8 +17,8 @@ from wardgate.translate.contract import KeyForm, KeySetRequest, Scope
 from wardgate.translate.incremental.memo import Versions
 from wardgate.translate.keys.key_set import KeyRules
 from wardgate.translate.keys.resolution import KeySets, by_name, resolve_keys
-from wardgate.translate.secrets.references import DecodedSecret, decode_secret
 from wardgate.translate.secrets.secret_index import NamedSecrets, SecretIndex
+from wardgate.translate.secrets.secret_references import DecodedSecret, decode_secret
 from wardgate.translate.tenancy import Tenancy
 
 LABELS = {"team": "a"}

@@ -15,7 +15,7 @@ from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import KeyForm, PolicyOutcome
 from wardgate.translate.keys.key_problems import key_problems
-from wardgate.translate.secrets.references import Reference, ca_bundle, certificate_pair, shared_secret
+from wardgate.translate.secrets.secret_references import Reference, ca_bundle, certificate_pair, shared_secret
 
 MARKER = "m4rk3r"
 MARKERS = (MARKER, MARKER.upper(), base64.b64encode(MARKER.encode()).decode().rstrip("="))

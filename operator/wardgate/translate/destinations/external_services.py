@@ -23,7 +23,7 @@ from wardgate.translate.manifests import labels_of
 from wardgate.translate.matching.host_names import is_dns_name, is_wildcard, normal
 from wardgate.translate.reading.last_good import Reading
 from wardgate.translate.secrets.file_paths import file_below
-from wardgate.translate.secrets.references import Reference, ca_bundle, certificate_pair, find_secret
+from wardgate.translate.secrets.secret_references import Reference, ca_bundle, certificate_pair, find_secret
 
 
 @dataclass(frozen=True, slots=True)

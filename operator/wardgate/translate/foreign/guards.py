@@ -17,7 +17,7 @@ from wardgate.ir import Refuse
 from wardgate.problems import Cause, ObjectRef, Reason
 from wardgate.snapshot import ClusterSnapshot, StoredObject
 from wardgate.translate.findings import Findings
-from wardgate.translate.foreign.selection import selected_routes
+from wardgate.translate.foreign.selected_routes import selected_routes
 from wardgate.translate.incremental.memo import identical
 from wardgate.translate.policies.auth_attachment import AuthAttachment
 from wardgate.translate.reading.last_good import LastGood

@@ -14,11 +14,11 @@ from wardgate.api.kinds.foreign_kinds import FOREIGN_KINDS, ForeignKind, Reach
 from wardgate.problems import Cause, Problem, ProblemKind, Reason
 from wardgate.snapshot import ClusterSnapshot, StoredObject
 from wardgate.translate.foreign.guards import GuardAttachment, who_may_replace
-from wardgate.translate.foreign.selection import selected_routes
+from wardgate.translate.foreign.selected_routes import selected_routes
 from wardgate.translate.manifests import at
 from wardgate.translate.routes.instances import RouteInstance
+from wardgate.translate.selection.policy_selectors import read_selectors
 from wardgate.translate.selection.route_finder import RouteFinder
-from wardgate.translate.selection.selectors import read_selectors
 from wardgate.translate.tenancy import Tenancy
 
 _UNREADABLE = " Its selectors cannot be read in part, and nobody can tell which routes they mean. Correct them."

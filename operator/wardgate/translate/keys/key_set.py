@@ -20,7 +20,7 @@ from wardgate.translate.contract import KeySetRequest
 from wardgate.translate.keys import key_warnings
 from wardgate.translate.keys.key_tally import KeyTally
 from wardgate.translate.keys.shortcomings import needs, shortcomings
-from wardgate.translate.secrets.key_secret import RefusedKey, UsableKey
+from wardgate.translate.secrets.key_reader import RefusedKey, UsableKey
 from wardgate.translate.secrets.secret_index import HeldSecret, SecretChange, SecretIndex
 from wardgate.translate.tenancy import Tenancy
 

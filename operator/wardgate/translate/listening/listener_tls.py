@@ -16,7 +16,7 @@ from wardgate.sensitive import Sensitive
 from wardgate.translate.contract import Scope
 from wardgate.translate.findings import Findings
 from wardgate.translate.secrets.file_paths import file_below
-from wardgate.translate.secrets.references import Reference, ca_bundle, certificate_pair
+from wardgate.translate.secrets.secret_references import Reference, ca_bundle, certificate_pair
 
 _Version: TypeAlias = Literal["TLSv1_0", "TLSv1_1", "TLSv1_2", "TLSv1_3"]
 _MODES: Final = ("SIMPLE", "MUTUAL")

@@ -25,8 +25,8 @@ from wardgate.translate.reading.last_good import Served
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.selection.idle_policies import IdlePolicies
 from wardgate.translate.selection.missed_kinds import report_missed_kinds
+from wardgate.translate.selection.policy_selectors import Selectors, read_selectors, report_unreadable
 from wardgate.translate.selection.route_finder import RouteFinder
-from wardgate.translate.selection.selectors import Selectors, read_selectors, report_unreadable
 from wardgate.translate.tenancy import Tenancy
 
 POLICY_INVALID = Refuse(500, "policy_invalid")

@@ -23,7 +23,7 @@ from wardgate.sensitive import Sensitive
 from wardgate.translate.contract import KeyForm, KeySetRequest, Scope
 from wardgate.translate.findings import Findings
 from wardgate.translate.policies.header_names import request_header_fault
-from wardgate.translate.secrets.references import Reference, shared_secret
+from wardgate.translate.secrets.secret_references import Reference, shared_secret
 
 _LABEL_KEY: Final = re.compile(r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")

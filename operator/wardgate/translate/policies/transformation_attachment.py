@@ -17,8 +17,8 @@ from wardgate.translate.findings import Findings
 from wardgate.translate.reading.last_good import Served
 from wardgate.translate.selection.idle_policies import IdlePolicies
 from wardgate.translate.selection.missed_kinds import report_missed_kinds
+from wardgate.translate.selection.policy_selectors import Selectors, read_selectors, report_unreadable
 from wardgate.translate.selection.route_finder import RouteFinder
-from wardgate.translate.selection.selectors import Selectors, read_selectors, report_unreadable
 from wardgate.translate.tenancy import Tenancy
 
 TRANSFORMATION_INVALID = Refuse(500, "transformation_invalid")

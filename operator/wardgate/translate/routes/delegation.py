@@ -31,9 +31,9 @@ from wardgate.translate.plans.table_plans import (
     TablePlan,
     action_name,
 )
+from wardgate.translate.routes.delegation_context import Place, Tenants
 from wardgate.translate.routes.instances import RouteInstance
-from wardgate.translate.routes.place import Place, Tenants
-from wardgate.translate.routes.seniority import below_one_route, by_seniority, exposed
+from wardgate.translate.routes.owner_precedence import below_one_route, by_seniority, exposed
 from wardgate.translate.routes.specificity import by_specificity
 from wardgate.translate.routes.table_index import MissedTable, TableIndex
 from wardgate.translate.tenancy import Tenancy

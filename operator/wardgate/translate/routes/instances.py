@@ -13,7 +13,7 @@ from wardgate.ir import RouteAction, RouteMatch
 from wardgate.problems import ObjectRef
 from wardgate.translate.destinations.destination import Destination
 from wardgate.translate.plans.table_plans import Widening
-from wardgate.translate.routes.place import PLATFORM, Claim
+from wardgate.translate.routes.delegation_context import PLATFORM, Claim
 
 REQUIRE_AUTH_LABEL = (REQUIRE_AUTH, "true")
 

@@ -22,8 +22,8 @@ from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, ProblemKind,
 from wardgate.translate.manifests import at, items, mapping
 from wardgate.translate.plans.table_plans import DelegatePlan, TablePlan, TableSelector
 from wardgate.translate.routes.delegation import Delegation
+from wardgate.translate.routes.delegation_context import Place
 from wardgate.translate.routes.instances import RouteInstance
-from wardgate.translate.routes.place import Place
 from wardgate.translate.routes.table_index import TableIndex
 
 _HOSTS: Final[FieldPath] = ("spec", "hosts")

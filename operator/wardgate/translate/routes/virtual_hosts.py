@@ -19,12 +19,12 @@ from dataclasses import dataclass, replace
 from wardgate.ir import RouteMatch
 from wardgate.problems import ObjectRef, Reason
 from wardgate.translate.findings import Findings
-from wardgate.translate.listening.attachment import Attached
+from wardgate.translate.listening.table_attachment import Attached
 from wardgate.translate.matching.host_names import wider
 from wardgate.translate.plans.table_plans import TablePlan, Widening
+from wardgate.translate.routes.delegation_context import PLATFORM, Claim
 from wardgate.translate.routes.instances import RouteInstance
-from wardgate.translate.routes.place import PLATFORM, Claim
-from wardgate.translate.routes.seniority import Seniority, by_seniority, seniority
+from wardgate.translate.routes.owner_precedence import Seniority, by_seniority, seniority
 from wardgate.translate.tenancy import Tenancy
 
 

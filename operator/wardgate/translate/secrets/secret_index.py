@@ -19,8 +19,8 @@ from wardgate.translate.contract import KeyForm, KeySetRequest
 from wardgate.translate.incremental.differences import differences
 from wardgate.translate.incremental.label_index import LabelIndex
 from wardgate.translate.manifests import labels_of
-from wardgate.translate.secrets.key_secret import RefusedKey, UsableKey, read_key
-from wardgate.translate.secrets.references import DecodedSecret, decode_secret, type_of
+from wardgate.translate.secrets.key_reader import RefusedKey, UsableKey, read_key
+from wardgate.translate.secrets.secret_references import DecodedSecret, decode_secret, type_of
 
 _KEY_TYPE_GROUP: Final = KEY_SECRET_TYPE.partition("/")[0]
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from wardgate.problems import ObjectRef, Reason
 from wardgate.translate.findings import Findings
+from wardgate.translate.selection.policy_selectors import DestinationSelector, Selectors
 from wardgate.translate.selection.route_finder import RouteFinder
-from wardgate.translate.selection.selectors import DestinationSelector, Selectors
 
 
 def report_missed_kinds(

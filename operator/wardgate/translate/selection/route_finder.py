@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from wardgate.translate.destinations.destination import Destination
 from wardgate.translate.incremental.label_index import LabelIndex
 from wardgate.translate.routes.instances import RouteInstance
-from wardgate.translate.selection.selectors import DestinationSelector, RouteLabelSelector, Selectors
+from wardgate.translate.selection.policy_selectors import DestinationSelector, RouteLabelSelector, Selectors
 
 _NAMESPACE = "\0namespace"
 _SERVICES = DestinationSelector(kind="SERVICE")

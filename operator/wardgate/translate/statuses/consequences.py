@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from wardgate.ir import Refuse
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject
-from wardgate.translate.statuses.evidence import Evidence
+from wardgate.translate.statuses.stage_results import Evidence
 
 _POLICIES = ("ExtAuthPolicy", "TransformationPolicy")
 

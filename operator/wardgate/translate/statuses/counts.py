@@ -16,9 +16,9 @@ from wardgate.translate.contract import PolicyOutcome
 from wardgate.translate.keys.resolution import KeySets
 from wardgate.translate.manifests import at, mapping
 from wardgate.translate.routes.instances import RouteInstance
-from wardgate.translate.selection.selectors import read_selectors
-from wardgate.translate.statuses.evidence import Evidence
+from wardgate.translate.selection.policy_selectors import read_selectors
 from wardgate.translate.statuses.object_status import Count, Counts
+from wardgate.translate.statuses.stage_results import Evidence
 
 
 def all_counts(evidence: Evidence) -> dict[ObjectRef, Counts]:

@@ -12,9 +12,9 @@ from wardgate.translate.foreign.guards import remembered
 from wardgate.translate.reading.last_good import LastGood, unless_same
 from wardgate.translate.statuses.consequences import consequences
 from wardgate.translate.statuses.counts import all_counts
-from wardgate.translate.statuses.evidence import Evidence
 from wardgate.translate.statuses.object_status import Counts, ObjectStatus, Statuses, judge
-from wardgate.translate.statuses.weighing import weighed
+from wardgate.translate.statuses.severity import weighed
+from wardgate.translate.statuses.stage_results import Evidence
 
 
 def judge_all(evidence: Evidence) -> Statuses:

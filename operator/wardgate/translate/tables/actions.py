@@ -26,7 +26,7 @@ from wardgate.translate.plans.table_plans import (
     ForwardPlan,
     TableSelector,
 )
-from wardgate.translate.tables.rewrites import RewriteReader
+from wardgate.translate.tables.rewrite_checks import RewriteReader
 
 ROUTE_INVALID: Final = Refuse(500, "route_invalid")
 _AUTHORITY: Final = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")

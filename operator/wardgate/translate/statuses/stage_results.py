@@ -18,10 +18,10 @@ from wardgate.translate.keys.resolution import KeySets
 from wardgate.translate.keys.withheld_tokens import exposed_tokens, withheld_tokens
 from wardgate.translate.reading.last_good import LastGood
 from wardgate.translate.reading.stray_annotations import Strays
-from wardgate.translate.stages.attachment import Attached
-from wardgate.translate.stages.outline import Outline
-from wardgate.translate.stages.policies import Policies
-from wardgate.translate.stages.routing import Routing
+from wardgate.translate.stages.attachment_stage import Attached
+from wardgate.translate.stages.config_stage import Outline
+from wardgate.translate.stages.policy_stage import Policies
+from wardgate.translate.stages.route_stage import Routing
 from wardgate.translate.tenancy import Tenancy
 
 

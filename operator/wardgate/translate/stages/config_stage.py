@@ -33,9 +33,9 @@ from wardgate.translate.keys.idle_bindings import Reached, reached
 from wardgate.translate.keys.withheld_tokens import GuardedTenants, guarded_tenants
 from wardgate.translate.listening.ports import OpenListener
 from wardgate.translate.routes.instances import RouteInstance
-from wardgate.translate.stages.attachment import Attached
-from wardgate.translate.stages.policies import Policies
-from wardgate.translate.stages.routing import Routing
+from wardgate.translate.stages.attachment_stage import Attached
+from wardgate.translate.stages.policy_stage import Policies
+from wardgate.translate.stages.route_stage import Routing
 from wardgate.translate.tenancy import Tenancy
 
 _PartT = TypeVar("_PartT")

@@ -10,8 +10,13 @@ from wardgate.ir import DirectResponse
 from wardgate.problems import ObjectRef
 from wardgate.translate.destinations.destination import Destination
 from wardgate.translate.routes.instances import RouteInstance
+from wardgate.translate.selection.policy_selectors import (
+    DestinationSelector,
+    RouteLabelSelector,
+    Selectors,
+    read_selectors,
+)
 from wardgate.translate.selection.route_finder import RouteFinder
-from wardgate.translate.selection.selectors import DestinationSelector, RouteLabelSelector, Selectors, read_selectors
 
 
 def _read(**spec: object) -> Selectors:

@@ -14,7 +14,8 @@ from wardgate.api.kinds.annotations import SHARE_WITH
 from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.sensitive import Sensitive
 from wardgate.settings import Settings
-from wardgate.translate.secrets.references import (
+from wardgate.translate.secrets.secret_index import NamedSecrets, SecretIndex
+from wardgate.translate.secrets.secret_references import (
     CertificatePair,
     Reference,
     ca_bundle,
@@ -22,7 +23,6 @@ from wardgate.translate.secrets.references import (
     find_secret,
     shared_secret,
 )
-from wardgate.translate.secrets.secret_index import NamedSecrets, SecretIndex
 
 GATEWAY = ObjectRef("VirtualGateway", "ns", "gw")
 FIELD = ("spec", "listeners", 0, "tls", "secretName")

@@ -16,11 +16,11 @@ from wardgate.problems import ObjectRef
 from wardgate.settings import Settings
 from wardgate.translate.destinations.upstreams import Upstreams
 from wardgate.translate.findings import Findings
-from wardgate.translate.listening.attachment import Attached, Attachment
 from wardgate.translate.listening.ports import OpenListener
+from wardgate.translate.listening.table_attachment import Attached, Attachment
 from wardgate.translate.plans.table_plans import TablePlan
 from wardgate.translate.routes.delegation import Delegation
-from wardgate.translate.routes.place import Place
+from wardgate.translate.routes.delegation_context import Place
 from wardgate.translate.routes.table_index import TableIndex
 from wardgate.translate.routes.unserved import Unserved, find_unserved
 from wardgate.translate.routes.virtual_hosts import (

@@ -15,14 +15,14 @@ from wardgate.translate.destinations.external_services import ExternalServicePla
 from wardgate.translate.destinations.upstreams import Upstreams
 from wardgate.translate.findings import Findings
 from wardgate.translate.incremental.memo import Versions, identical
-from wardgate.translate.listening.attachment import Attachment
 from wardgate.translate.listening.gateway_reader import read_gateway
 from wardgate.translate.listening.ports import OpenListener, assign_ports
+from wardgate.translate.listening.table_attachment import Attachment
 from wardgate.translate.manifests import labels_of
 from wardgate.translate.plans.gateway_plans import GatewayPlan
 from wardgate.translate.reading.last_good import Asked, Forms, LastGood, Served, served
 from wardgate.translate.routes.instances import RouteInstance
-from wardgate.translate.routes.routing import Routed, Router
+from wardgate.translate.routes.route_builder import Routed, Router
 from wardgate.translate.secrets.secret_index import SecretIndex
 from wardgate.translate.selection.route_finder import RouteFinder
 from wardgate.translate.tables.served_tables import ReadTable, Tables, settle_tables

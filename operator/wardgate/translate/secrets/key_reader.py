@@ -29,7 +29,7 @@ from wardgate.ir import MetadataEntry
 from wardgate.problems import FieldPath, Reason
 from wardgate.sensitive import Sensitive
 from wardgate.translate.contract import KeyForm
-from wardgate.translate.secrets.references import DecodedSecret, strip_newline
+from wardgate.translate.secrets.secret_references import DecodedSecret, strip_newline
 
 _HEX_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _ILLEGAL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")

@@ -35,9 +35,9 @@ from wardgate.translate import translate
 from wardgate.translate.findings import Findings
 from wardgate.translate.matching.path_literals import Literal, literal_of
 from wardgate.translate.routes import delegation
+from wardgate.translate.routes.delegation_context import Claim
 from wardgate.translate.routes.instances import RouteInstance
-from wardgate.translate.routes.place import Claim
-from wardgate.translate.routes.seniority import by_seniority
+from wardgate.translate.routes.owner_precedence import by_seniority
 
 _BOTH = ({"namespace": "a"}, {"namespace": "b"})
 _BEYOND = Refuse(500, "matcher_beyond_delegation")

@@ -11,8 +11,8 @@ from wardgate.translate.foreign.guards import GuardAttachment, attach_guards, cl
 from wardgate.translate.policies.auth_attachment import AuthAttachment, attach_auth
 from wardgate.translate.policies.transformation_attachment import TransformationAttachment, attach_transformations
 from wardgate.translate.selection.idle_policies import IdlePolicies
-from wardgate.translate.stages.policies import Policies
-from wardgate.translate.stages.routing import Routing
+from wardgate.translate.stages.policy_stage import Policies
+from wardgate.translate.stages.route_stage import Routing
 from wardgate.translate.tenancy import Tenancy
 
 

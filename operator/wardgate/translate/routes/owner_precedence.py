@@ -18,8 +18,8 @@ from wardgate.problems import Reason
 from wardgate.translate.findings import Findings
 from wardgate.translate.matching.path_literals import Literal, literal_of
 from wardgate.translate.plans.table_plans import RoutePlan
+from wardgate.translate.routes.delegation_context import Age, Claim
 from wardgate.translate.routes.instances import RouteInstance
-from wardgate.translate.routes.place import Age, Claim
 from wardgate.translate.routes.specificity import put_together, taken_apart
 
 Seniority: TypeAlias = tuple[int, bool, Age]

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 from wardgate.api.kinds.foreign_kinds import ForeignKind, Reach
 from wardgate.translate.manifests import at
+from wardgate.translate.selection.policy_selectors import Selectors, read_selectors
 from wardgate.translate.selection.route_finder import RouteFinder
-from wardgate.translate.selection.selectors import Selectors, read_selectors
 
 
 def selected_routes(
