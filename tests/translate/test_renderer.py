@@ -46,8 +46,8 @@ def test_last_good_forms_may_be_replaced_between_rounds() -> None:
 def test_last_good_forms_are_found_when_they_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     found: list[LastGood] = []
 
-    def find(*evidence: Any) -> LastGood:
-        found.append(next_last_good(*evidence))
+    def find(*results: Any) -> LastGood:
+        found.append(next_last_good(*results))
         return found[-1]
 
     monkeypatch.setattr("wardgate.translate.pipeline.next_last_good", find)

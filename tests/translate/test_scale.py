@@ -19,7 +19,7 @@ from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.secrets import secret_index
 from wardgate.translate.secrets.key_reader import RefusedKey, UsableKey, read_key
 from wardgate.translate.secrets.secret_references import DecodedSecret
-from wardgate.translate.selection.policy_selectors import RouteLabelSelector, Selectors
+from wardgate.translate.selection.policy_selectors import RouteCriteria, Selectors
 from wardgate.translate.selection.route_finder import RouteFinder
 
 _POLICIES, _ROUTES, _KEYS = 200, 1000, 10_000
@@ -80,7 +80,7 @@ def test_changed_key_costs_one_key(monkeypatch: pytest.MonkeyPatch) -> None:
     ref = identify(changed)
     store.upsert(cluster.apply(changed).objects[ref])
     second = translate(store.freeze(), Settings(), first.last_good, memo=memo)
-    assert ([ref], True) == (read, {"routing", "policies", "outline"}.isdisjoint(memo.ran))
+    assert ([ref], True) == (read, {"routing", "policies", "config"}.isdisjoint(memo.ran))
     assert second.config.listeners == first.config.listeners
     kept = {id(one) for one in first.config.credentials} & {id(one) for one in second.config.credentials}
     assert _KEYS - 1 == len(kept)
@@ -96,6 +96,6 @@ def test_selecting_routes_costs_what_is_selected() -> None:
     ]  # fmt: skip
     finder = RouteFinder(instances, cluster_name=None)
     for number in range(_POLICIES):
-        selector = RouteLabelSelector((("all", "yes"), ("team", f"team-{number}")))
+        selector = RouteCriteria((("all", "yes"), ("team", f"team-{number}")))
         finder.by_policy(Selectors((selector,)), within="a", restricts=True)
     assert finder.index.examined <= _ROUTES

@@ -30,12 +30,12 @@ from wardgate.translate.reading.last_good import LastGood, past_forms
 from wardgate.translate.reading.stray_annotations import Strays
 from wardgate.translate.secrets.secret_index import SecretIndex
 from wardgate.translate.stages import policy_stage, route_stage
-from wardgate.translate.stages.attachment_stage import Attached, attach
-from wardgate.translate.stages.config_stage import Outline, outline
+from wardgate.translate.stages.attachment_stage import PolicyAttachment, attach_policies
+from wardgate.translate.stages.config_stage import AssembledConfig, assemble_config
 from wardgate.translate.stages.policy_stage import Policies, read_policies
-from wardgate.translate.stages.route_stage import Routing, route
+from wardgate.translate.stages.route_stage import Routing, build_routes
 from wardgate.translate.statuses.object_status import Statuses
-from wardgate.translate.statuses.stage_results import Evidence
+from wardgate.translate.statuses.stage_results import StageResults
 from wardgate.translate.statuses.verdicts import judge_all, next_last_good
 from wardgate.translate.tables.served_tables import ReadTable, past_tables, read_tables
 from wardgate.translate.tenancy import Tenancy
@@ -50,20 +50,20 @@ class Translation:
     made of, whatever was translated since.
     """
 
-    def __init__(self, config: GatewayConfig, named_secrets: tuple[ObjectRef, ...], evidence: Evidence) -> None:
+    def __init__(self, config: GatewayConfig, named_secrets: tuple[ObjectRef, ...], results: StageResults) -> None:
         self.config = config
         self.named_secrets = named_secrets
-        self._evidence = evidence
+        self._results = results
 
     @cached_property
     def statuses(self) -> Statuses:
         """The verdict on every object."""
-        return judge_all(self._evidence)
+        return judge_all(self._results)
 
     @cached_property
     def last_good(self) -> LastGood:
         """Input of the next translation."""
-        return next_last_good(self._evidence)
+        return next_last_good(self._results)
 
 
 def translate(
@@ -92,9 +92,9 @@ class _Translator:
         routing = self._routing(secrets)
         policies = self._policies(secrets)
         attached = self._attached(routing, policies)
-        outlined = self._outline(routing, policies, attached)
+        assembled = self._config(routing, policies, attached)
         keys = self._keys(secrets, policies)
-        evidence = Evidence(
+        results = StageResults(
             snapshot=self.snapshot,
             tenancy=self.tenancy,
             closes_guarded=self.settings.foreign_guards == "close",
@@ -103,13 +103,13 @@ class _Translator:
             routing=routing,
             policies=policies,
             attached=attached,
-            outline=outlined,
+            assembled=assembled,
             keys=keys,
         )
         return Translation(
-            config=outlined.with_credentials(keys.credentials(outlined.key_sets)),
+            config=assembled.with_credentials(keys.credentials(assembled.key_sets)),
             named_secrets=self._named_secrets(routing, policies),
-            evidence=evidence,
+            results=results,
         )
 
     def _secrets(self) -> SecretIndex:
@@ -129,7 +129,7 @@ class _Translator:
         return self.memo.stage(
             "routing",
             (*map(self.snapshot.of, route_stage.KINDS), self.snapshot.of("Service"), tables, past, past_of_tables),
-            lambda last, versions: route(
+            lambda last, versions: build_routes(
                 self.snapshot,
                 tables,
                 past=past,
@@ -172,13 +172,13 @@ class _Translator:
             "past of tables", (tables, self.last_good), lambda last, _: past_tables(tables, self.last_good, last)
         )
 
-    def _attached(self, routing: Routing, policies: Policies) -> Attached:
+    def _attached(self, routing: Routing, policies: Policies) -> PolicyAttachment:
         knows_policies = "ExtAuthPolicy" not in self.snapshot.absent_kinds
         guards = self._guards()
         return self.memo.stage(
             "attachment",
             (routing, policies, guards, knows_policies),
-            lambda *_: attach(routing, policies, guards, self.settings, knows_policies=knows_policies),
+            lambda *_: attach_policies(routing, policies, guards, self.settings, knows_policies=knows_policies),
         )
 
     def _guards(self) -> tuple[StoredObject, ...]:
@@ -188,11 +188,11 @@ class _Translator:
             lambda last, _: known_guards(self.snapshot, self.last_good, last),
         )
 
-    def _outline(self, routing: Routing, policies: Policies, attached: Attached) -> Outline:
+    def _config(self, routing: Routing, policies: Policies, attached: PolicyAttachment) -> AssembledConfig:
         return self.memo.stage(
-            "outline",
+            "config",
             (routing, policies, attached),
-            lambda last, _: outline(routing, policies, attached, settings=self.settings, last=last),
+            lambda last, _: assemble_config(routing, policies, attached, settings=self.settings, last=last),
         )
 
     def _keys(self, secrets: SecretIndex, policies: Policies) -> KeySets:

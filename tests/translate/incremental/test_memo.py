@@ -193,7 +193,7 @@ class TestTranslation:
         memo = Memo()
         first = translate(world.cluster.snapshot(), Settings(), memo=memo)
         second = translate(world.cluster.snapshot(), Settings(), memo=memo)
-        assert {"attachment", "outline"}.isdisjoint(memo.ran)
+        assert {"attachment", "config"}.isdisjoint(memo.ran)
         assert first.config == second.config
 
     def test_changed_key_runs_what_is_about_secrets(self, world: _World) -> None:
@@ -207,7 +207,7 @@ class TestTranslation:
         computed = world.memo.computed
         world.apply(_key("one", "3"))
         world.translate()
-        assert {"routing", "attachment", "outline"}.isdisjoint(world.memo.ran)
+        assert {"routing", "attachment", "config"}.isdisjoint(world.memo.ran)
         assert computed == world.memo.computed
 
     def test_changed_policy_costs_one_policy_and_routes_nothing(self, world: _World) -> None:

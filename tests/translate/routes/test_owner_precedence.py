@@ -33,11 +33,11 @@ from wardgate.ir import DirectResponse, PathMatch, Refuse, RouteMatch
 from wardgate.problems import ObjectRef
 from wardgate.translate import translate
 from wardgate.translate.findings import Findings
-from wardgate.translate.matching.path_literals import Literal, literal_of
+from wardgate.translate.matching.path_literals import PathLiteral, literal_of
 from wardgate.translate.routes import delegation
 from wardgate.translate.routes.delegation_context import Claim
 from wardgate.translate.routes.instances import RouteInstance
-from wardgate.translate.routes.owner_precedence import by_seniority
+from wardgate.translate.routes.owner_precedence import by_precedence
 
 _BOTH = ({"namespace": "a"}, {"namespace": "b"})
 _BEYOND = Refuse(500, "matcher_beyond_delegation")
@@ -244,7 +244,7 @@ def test_tables_under_hosts_of_others_are_bounded() -> None:
 
 
 _PATHS = st.sampled_from(["", "/", "/a", "/a/", "/a/b", "/a/b/c", "/b", "/B/x", "/c"])
-_KINDS: st.SearchStrategy[Kind["exact", "prefix"]] = st.sampled_from(["exact", "prefix"])
+_KINDS: st.SearchStrategy[Kind[exact, prefix]] = st.sampled_from(["exact", "prefix"])
 
 
 @st.composite
@@ -257,7 +257,7 @@ def _instances(draw: st.DrawFn) -> RouteInstance:
     )
 
 
-def _meet(one: Literal, other: Literal) -> bool:
+def _meet(one: PathLiteral, other: PathLiteral) -> bool:
     if one.text == other.text:
         return True
     short, long = sorted((one, other), key=lambda literal: len(literal.text))
@@ -266,7 +266,7 @@ def _meet(one: Literal, other: Literal) -> bool:
 
 @given(st.lists(_instances(), max_size=12))
 def test_no_route_stands_before_a_senior_one_of_another_owner_that_it_meets(instances: list[RouteInstance]) -> None:
-    found = by_seniority(instances, findings=Findings())
+    found = by_precedence(instances, findings=Findings())
     pieces = [(one.claim, literal_of(RouteMatch(match.paths))) for one in found for match in one.matches]
     for index, (later, literal) in enumerate(pieces):
         for claim, earlier in pieces[:index]:
@@ -277,4 +277,4 @@ def test_no_route_stands_before_a_senior_one_of_another_owner_that_it_meets(inst
 @given(st.lists(_instances(), max_size=12), st.sampled_from(["", "a"]))
 def test_routes_of_one_owner_keep_their_order(instances: list[RouteInstance], owner: str) -> None:
     own = [one for one in instances if one.claim.owner == owner]
-    assert own == by_seniority(own, findings=Findings())
+    assert own == by_precedence(own, findings=Findings())

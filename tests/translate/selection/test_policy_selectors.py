@@ -11,8 +11,8 @@ from wardgate.problems import ObjectRef
 from wardgate.translate.destinations.destination import Destination
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.selection.policy_selectors import (
-    DestinationSelector,
-    RouteLabelSelector,
+    DestinationCriteria,
+    RouteCriteria,
     Selectors,
     read_selectors,
 )
@@ -37,21 +37,21 @@ def _instance(namespace: str = "a", *labels: tuple[str, str], to: Destination | 
 
 def test_route_selector_is_read() -> None:
     selectors = _read(applyToRoutes=[{"route": {"labels": {"b": "2", "a": "1"}, "namespace": "n", "cluster": "c"}}])
-    assert (RouteLabelSelector((("a", "1"), ("b", "2")), "n", "c"),) == selectors.routes
+    assert (RouteCriteria((("a", "1"), ("b", "2")), "n", "c"),) == selectors.routes
 
 
 def test_scalars_without_quotes_count_as_text() -> None:
     selectors = _read(applyToRoutes=[{"route": {"labels": {"a": 1, "b": True, "c": 1.5}}}])
-    assert (RouteLabelSelector((("a", "1"), ("b", "true"), ("c", "1.5"))),) == selectors.routes
+    assert (RouteCriteria((("a", "1"), ("b", "true"), ("c", "1.5"))),) == selectors.routes
 
 
 def test_one_selector_without_a_list_is_read() -> None:
-    assert (RouteLabelSelector((("a", "1"),)),) == _read(applyToRoutes={"route": {"labels": {"a": "1"}}}).routes
+    assert (RouteCriteria((("a", "1"),)),) == _read(applyToRoutes={"route": {"labels": {"a": "1"}}}).routes
 
 
 def test_destination_selector_is_read() -> None:
     target = {"kind": "EXTERNAL_SERVICE", "selector": {"name": "x", "labels": {}}, "port": {"name": "https"}}
-    assert (DestinationSelector("EXTERNAL_SERVICE", name="x", port="https"),) == _read(
+    assert (DestinationCriteria("EXTERNAL_SERVICE", name="x", port="https"),) == _read(
         applyToDestinations=[target]
     ).destinations
 

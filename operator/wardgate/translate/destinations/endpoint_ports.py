@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from wardgate.problems import ObjectRef, Reason, format_path
-from wardgate.translate.destinations.external_endpoints import EndpointPort, ExternalEndpointPlan
+from wardgate.translate.destinations.external_endpoints import EndpointPortPlan, ExternalEndpointPlan
 from wardgate.translate.destinations.external_services import ExternalServicePlan
 from wardgate.translate.destinations.upstreams import Upstreams
 from wardgate.translate.findings import Findings
-from wardgate.translate.reading.last_good import Served
+from wardgate.translate.reading.last_good import ServedObject
 from wardgate.translate.tenancy import Tenancy
 
 
 def report_unused_ports(
-    services: Iterable[Served[ExternalServicePlan]], upstreams: Upstreams, tenancy: Tenancy, findings: Findings
+    services: Iterable[ServedObject[ExternalServicePlan]], upstreams: Upstreams, tenancy: Tenancy, findings: Findings
 ) -> None:
     """Warn of every port of an endpoint that no service that selects it knows."""
     selecting: dict[ObjectRef, list[ExternalServicePlan]] = {}
@@ -52,7 +52,7 @@ def _report(
         findings.warning(endpoint.ref, Reason.REF_NOT_FOUND, message, field)
 
 
-def _unused(endpoint: ExternalEndpointPlan, names: set[str], dialled: set[int]) -> Iterator[EndpointPort]:
+def _unused(endpoint: ExternalEndpointPlan, names: set[str], dialled: set[int]) -> Iterator[EndpointPortPlan]:
     for port in () if endpoint.unix_path else endpoint.ports:
         if port.name not in names and port.number not in dialled:
             yield port

@@ -22,7 +22,7 @@ _ADDRESS: Final[FieldPath] = ("spec", "address")
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointPort:
+class EndpointPortPlan:
     """The number that the service's port of this name has at an endpoint; an empty name is no port's.
 
     ``index`` is that of ``spec.ports``.
@@ -41,7 +41,7 @@ class ExternalEndpointPlan:
     labels: frozenset[tuple[str, str]]
     host: str
     unix_path: str
-    ports: tuple[EndpointPort, ...]
+    ports: tuple[EndpointPortPlan, ...]
 
     def at(self, port: ExternalPort) -> Endpoint:
         """Where this endpoint serves a port of the service."""
@@ -75,7 +75,7 @@ def read_external_endpoint(parsed: ParsedObject[ExternalEndpoint], scope: Scope)
     if spec.locality is not None:
         message = f"spec.locality of {ref} has no effect on this gateway; endpoints take turns."
         findings.warning(ref, Reason.NO_EFFECT, message, ("spec", "locality"), cause=Cause("locality"))
-    ports = tuple(EndpointPort(port.name or "", port.number, index) for index, port in enumerate(spec.ports))
+    ports = tuple(EndpointPortPlan(port.name or "", port.number, index) for index, port in enumerate(spec.ports))
     labels = frozenset(labels_of(parsed.stored.manifest).items())
     looked_up = absolute(host, ref, scope.tenancy)
     return Reading(ExternalEndpointPlan(ref, labels, looked_up, unix_path, ports), findings.of(ref))

@@ -59,10 +59,10 @@ _AUTHORITIES: Final = frozenset({"ca.crt", "cacert"})
 
 def read_external_service(parsed: ParsedObject[ExternalService], scope: Scope) -> Reading[ExternalServicePlan]:
     """Read one ExternalService; a mistake in one port leaves the others usable."""
-    return _Reader(parsed, scope).read()
+    return _ExternalServiceReader(parsed, scope).read()
 
 
-class _Reader:
+class _ExternalServiceReader:
     def __init__(self, parsed: ParsedObject[ExternalService], scope: Scope) -> None:
         self.ref = parsed.ref
         self.stored = parsed.stored

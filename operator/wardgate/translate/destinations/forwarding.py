@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from wardgate.ir import Forward, Refuse, RouteAction, WeightedUpstream
 from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason, format_path
 from wardgate.translate.destinations.destination import Destination
-from wardgate.translate.destinations.upstreams import KIND_LEFT_OUT, Fault, Upstreams
-from wardgate.translate.plans.table_plans import DestinationPlan, ForwardPlan
+from wardgate.translate.destinations.upstreams import KIND_LEFT_OUT, DestinationFault, Upstreams
+from wardgate.translate.plans.table_plans import DestinationPlan, ForwardToPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Resolved:
     problems: tuple[Problem, ...] = ()
 
 
-def resolve(plan: ForwardPlan, upstreams: Upstreams, *, table: ObjectRef) -> Resolved:
+def resolve(plan: ForwardToPlan, upstreams: Upstreams, *, table: ObjectRef) -> Resolved:
     """Look every destination up; one that cannot be used closes the route."""
     seen = tuple(dict.fromkeys(upstreams.seen_by_policies(one) for one in plan.destinations))
     problems: list[Problem] = []
@@ -30,7 +30,7 @@ def resolve(plan: ForwardPlan, upstreams: Upstreams, *, table: ObjectRef) -> Res
     weights = shares(plan.destinations)
     for destination, weight in zip(plan.destinations, weights, strict=True):
         found = upstreams.find(destination, table=table)
-        if isinstance(found, Fault):
+        if isinstance(found, DestinationFault):
             problems.append(_problem(found, destination, table, own=upstreams.have_one_owner(table, destination)))
             refuse = refuse or found.refuse
         else:
@@ -48,7 +48,7 @@ def resolve(plan: ForwardPlan, upstreams: Upstreams, *, table: ObjectRef) -> Res
     return Resolved(forward, seen, tuple(problems))
 
 
-def _problem(fault: Fault, destination: DestinationPlan, table: ObjectRef, *, own: bool) -> Problem:
+def _problem(fault: DestinationFault, destination: DestinationPlan, table: ObjectRef, *, own: bool) -> Problem:
     """A tenant that breaks its service does not make the platform's table INVALID, which forwards to it."""
     closed = "" if own else "; the route is closed until the tenant has mended that"
     message = f"{format_path(destination.field)} of {table} {fault.text}{closed}."

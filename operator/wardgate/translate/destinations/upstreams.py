@@ -22,7 +22,7 @@ from wardgate.translate.incremental.label_index import LabelIndex
 from wardgate.translate.manifests import labels_of
 from wardgate.translate.matching.host_names import normal
 from wardgate.translate.plans.table_plans import DestinationPlan
-from wardgate.translate.reading.last_good import Served
+from wardgate.translate.reading.last_good import ServedObject
 from wardgate.translate.tenancy import Tenancy
 
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -37,7 +37,7 @@ KIND_LEFT_OUT: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class DestinationFault:
     """Why a destination cannot be forwarded to. ``text`` continues the sentence "spec... of RouteTable a/b ..."."""
 
     refuse: Refuse
@@ -51,8 +51,8 @@ class Upstreams:
 
     def __init__(
         self,
-        services: Sequence[Served[ExternalServicePlan]],
-        endpoints: Sequence[Served[ExternalEndpointPlan]],
+        services: Sequence[ServedObject[ExternalServicePlan]],
+        endpoints: Sequence[ServedObject[ExternalEndpointPlan]],
         *,
         settings: Settings,
         service_labels: Mapping[tuple[str, str], frozenset[tuple[str, str]]],
@@ -88,25 +88,25 @@ class Upstreams:
         owner = self._tenancy.owner(table.namespace)
         return bool(owner) or owner == self._tenancy.owner(plan.namespace)
 
-    def find(self, plan: DestinationPlan, *, table: ObjectRef) -> Upstream | Fault:
+    def find(self, plan: DestinationPlan, *, table: ObjectRef) -> Upstream | DestinationFault:
         """The upstream of one destination of a route of ``table``."""
         if plan.kind not in ("SERVICE", "EXTERNAL_SERVICE"):
             text = f"is a {plan.kind}, which this gateway cannot forward to; use SERVICE or EXTERNAL_SERVICE"
-            return Fault(DESTINATION_UNSUPPORTED, Reason.UNSUPPORTED, text)
+            return DestinationFault(DESTINATION_UNSUPPORTED, Reason.UNSUPPORTED, text)
         if self._settings.cluster_name is not None and plan.cluster not in (None, self._settings.cluster_name):
             text = f"lies in cluster {plan.cluster}, which is not this installation's"
-            return Fault(UPSTREAM_MISSING, Reason.REF_NOT_FOUND, text)
+            return DestinationFault(UPSTREAM_MISSING, Reason.REF_NOT_FOUND, text)
         if not self._tenancy.may_reference(table.namespace, plan.namespace):
             text = f"may not name anything in namespace {plan.namespace} under isolated tenancy"
-            return Fault(REFERENCE_REFUSED, Reason.REF_NOT_PERMITTED, text)
+            return DestinationFault(REFERENCE_REFUSED, Reason.REF_NOT_PERMITTED, text)
         found = self._service(plan) if plan.kind == "SERVICE" else self._external(plan)
-        if isinstance(found, Fault) and self.may_mean_external(plan):
+        if isinstance(found, DestinationFault) and self.may_mean_external(plan):
             return replace(found, text=KIND_LEFT_OUT)
         if isinstance(found, Upstream) and self._lends_identity(found, plan, table):
             text = (
                 "names an ExternalService with a client certificate, that speaks for the platform; name one of your own"
             )
-            return Fault(REFERENCE_REFUSED, Reason.REF_NOT_PERMITTED, text)
+            return DestinationFault(REFERENCE_REFUSED, Reason.REF_NOT_PERMITTED, text)
         if isinstance(found, Upstream):
             self._made[found.name] = found
         return found
@@ -133,43 +133,47 @@ class Upstreams:
         bad = self._bad_endpoints.carrying(service.selector) if service.selector else ()
         return sorted(ref for ref in bad if self._tenancy.counts_for(service.ref.namespace, ref.namespace))
 
-    def _service(self, plan: DestinationPlan) -> Upstream | Fault:
+    def _service(self, plan: DestinationPlan) -> Upstream | DestinationFault:
         if not isinstance(plan.port, int):
             text = "needs port.number; the ports of Services are not read, so neither a name nor a default is known"
-            return Fault(UPSTREAM_INVALID, Reason.INVALID, text)
+            return DestinationFault(UPSTREAM_INVALID, Reason.INVALID, text)
         if not (_LABEL.fullmatch(plan.name) and _LABEL.fullmatch(plan.namespace)):
             text = "does not name a Service; names of Services and namespaces are labels such as web-1"
-            return Fault(UPSTREAM_INVALID, Reason.INVALID, text)
+            return DestinationFault(UPSTREAM_INVALID, Reason.INVALID, text)
         host = f"{plan.name}.{plan.namespace}.svc.{self._settings.cluster_domain}"
         name = f"service/{plan.namespace}/{plan.name}:{plan.port}"
         return Upstream(name=name, endpoints=(Endpoint(host, plan.port),), send_user_id=True)
 
-    def _external(self, plan: DestinationPlan) -> Upstream | Fault:
+    def _external(self, plan: DestinationPlan) -> Upstream | DestinationFault:
         where = ObjectRef("ExternalService", plan.namespace, plan.name)
         cause = Cause(where)
         served = self._services.get((plan.namespace, plan.name))
         if served is None:
-            return Fault(UPSTREAM_MISSING, Reason.REF_NOT_FOUND, f"names {where}, which does not exist", cause)
+            return DestinationFault(
+                UPSTREAM_MISSING, Reason.REF_NOT_FOUND, f"names {where}, which does not exist", cause
+            )
         if served.value is None:
-            return Fault(UPSTREAM_INVALID, Reason.INVALID, f"names {where}, which is INVALID", cause)
+            return DestinationFault(UPSTREAM_INVALID, Reason.INVALID, f"names {where}, which is INVALID", cause)
         port = _port(served.value, plan.port)
         if port is None:
             if served.form is None:
-                return Fault(UPSTREAM_INVALID, Reason.INVALID, f"names a port of {where}, which is INVALID", cause)
+                return DestinationFault(
+                    UPSTREAM_INVALID, Reason.INVALID, f"names a port of {where}, which is INVALID", cause
+                )
             known = ", ".join(str(one.number) for one in served.value.ports)
             text = f"does not name a port of {where}; it has {known}"
-            return Fault(UPSTREAM_MISSING, Reason.REF_NOT_FOUND, text)
+            return DestinationFault(UPSTREAM_MISSING, Reason.REF_NOT_FOUND, text)
         return self._upstream(served.value, port)
 
-    def _upstream(self, service: ExternalServicePlan, port: ExternalPort) -> Upstream | Fault:
+    def _upstream(self, service: ExternalServicePlan, port: ExternalPort) -> Upstream | DestinationFault:
         selected = self.endpoints_of(service)
         if not selected and (bad := self._bad_endpoints_of(service)):
             text = f"names {service.ref}, all of whose ExternalEndpoints are INVALID"
-            return Fault(UPSTREAM_INVALID, Reason.INVALID, text, Cause(bad[0]))
+            return DestinationFault(UPSTREAM_INVALID, Reason.INVALID, text, Cause(bad[0]))
         endpoints = tuple(endpoint.at(port) for endpoint in selected) or self._dialled(service, port)
         if not endpoints:
             text = f"names {service.ref}, which has neither a host that can be looked up nor ExternalEndpoints"
-            return Fault(UPSTREAM_INVALID, Reason.INVALID, text)
+            return DestinationFault(UPSTREAM_INVALID, Reason.INVALID, text)
         return Upstream(
             name=f"external/{service.ref.namespace}/{service.ref.name}:{port.number}",
             endpoints=tuple(dict.fromkeys(endpoints)),

@@ -31,12 +31,12 @@ def key_problems(policy: ObjectRef, outcome: PolicyOutcome, keys: KeySets, tenan
     for number, step in enumerate(outcome.plan.steps):
         if isinstance(step, ApiKeyStep):
             field = ("spec", "config", "glooAuth", "configs", number, "apiKeyAuth")
-            problems += _Reader(policy, field, tenancy).about(step, keys.of(step.key_set))
+            problems += _StepWarnings(policy, field, tenancy).about(step, keys.of(step.key_set))
     return tuple(problems)
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class _StepWarnings:
     """Speaks to whoever reads the status of ``policy`` about the step at ``field``."""
 
     policy: ObjectRef

@@ -36,7 +36,7 @@ def read_gateway(parsed: ParsedObject[api.VirtualGateway], scope: Scope) -> Read
         )
         findings.error(parsed.ref, Reason.REF_NOT_PERMITTED, message)
         return Reading(None, findings.of(parsed.ref))
-    reader = _Reader(parsed.ref, scope)
+    reader = _ListenerReader(parsed.ref, scope)
     listeners = reader.listeners(parsed.model.spec.listeners)
     ours = _is_ours(parsed.model.spec.workloads, scope.settings)
     if not ours:
@@ -46,7 +46,7 @@ def read_gateway(parsed: ParsedObject[api.VirtualGateway], scope: Scope) -> Read
     return Reading(GatewayPlan(parsed.stored, ours, listeners), reader.findings.of(parsed.ref))
 
 
-class _Reader:
+class _ListenerReader:
     def __init__(self, ref: ObjectRef, scope: Scope) -> None:
         self.ref = ref
         self.scope = scope

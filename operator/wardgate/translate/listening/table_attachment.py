@@ -16,12 +16,12 @@ from wardgate.translate.listening.ports import OpenListener
 from wardgate.translate.matching.host_names import ANY, common, narrowness
 from wardgate.translate.plans.gateway_plans import AllowedTables, GatewayPlan
 from wardgate.translate.plans.table_plans import RouteFilter, TablePlan
-from wardgate.translate.reading.last_good import Served
+from wardgate.translate.reading.last_good import ServedObject
 from wardgate.translate.tenancy import Tenancy
 
 
 @dataclass(frozen=True, slots=True)
-class Attached:
+class AttachedTable:
     """One table under one domain of one listener. ``allowed`` empty: every route may stand there.
 
     ``given``: how narrowly the platform gave the domain, as the length of the pattern that it wrote (see ``seniors``).
@@ -33,12 +33,12 @@ class Attached:
     given: int = 0
 
 
-class Attachment:
+class TableAttachment:
     """Attaches the roots of one translation; what is refused goes to ``findings``."""
 
     def __init__(
         self,
-        gateways: Sequence[Served[GatewayPlan]],
+        gateways: Sequence[ServedObject[GatewayPlan]],
         listeners: Sequence[OpenListener],
         *,
         settings: Settings,
@@ -51,9 +51,9 @@ class Attachment:
         self._cluster_name = settings.cluster_name
         self._findings = findings
 
-    def of(self, table: TablePlan) -> dict[str, list[Attached]]:
+    def of(self, table: TablePlan) -> dict[str, list[AttachedTable]]:
         """Where a root table stands, by the listener's name."""
-        found: dict[str, list[Attached]] = {}
+        found: dict[str, list[AttachedTable]] = {}
         for index, (namespace, name) in enumerate(table.gateways):
             gateway = ObjectRef("VirtualGateway", namespace, name)
             if self._exists(table, gateway, index):
@@ -76,7 +76,7 @@ class Attachment:
             return False
         return True
 
-    def _at(self, table: TablePlan, gateway: ObjectRef, index: int, found: dict[str, list[Attached]]) -> None:
+    def _at(self, table: TablePlan, gateway: ObjectRef, index: int, found: dict[str, list[AttachedTable]]) -> None:
         open_listeners = [one for one in self._listeners if one.gateway.ref == gateway]
         let_in: set[str] = set()
         for listener in open_listeners:
@@ -109,7 +109,7 @@ class Attachment:
                 cause=Cause(gateway, ("spec", "listeners" if self._gateways[gateway].is_ours else "workloads")),
             )
 
-    def _on(self, table: TablePlan, listener: OpenListener) -> list[Attached]:
+    def _on(self, table: TablePlan, listener: OpenListener) -> list[AttachedTable]:
         """The domains of the table on one listener; the filters of several entries add up."""
         if listener.plan.allowed is None:
             if not self._tenancy.may_attach(listener.gateway.ref.namespace, table.ref.namespace, named=False):
@@ -126,10 +126,10 @@ class Attachment:
                     given[domain] = max(given.get(domain, ANY), entry.host, key=narrowness)
         return [self._attached(table, domain, allowed or (), given[domain]) for domain, allowed in filters.items()]
 
-    def _attached(self, table: TablePlan, domain: str, allowed: tuple[RouteFilter, ...], entry: str) -> Attached:
+    def _attached(self, table: TablePlan, domain: str, allowed: tuple[RouteFilter, ...], entry: str) -> AttachedTable:
         """``entry``: the host that the gateway lets in. The platform gives itself what its table names."""
         given = entry if self._tenancy.owner(table.ref.namespace) else domain
-        return Attached(table, domain, allowed, narrowness(given))
+        return AttachedTable(table, domain, allowed, narrowness(given))
 
     def _lets_in(self, entry: AllowedTables, table: TablePlan, listener: OpenListener) -> bool:
         namespace = table.ref.namespace

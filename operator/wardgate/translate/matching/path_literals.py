@@ -17,17 +17,17 @@ MAX_LITERAL: Final = 256
 """Characters that are compared."""
 
 
-class Literal(NamedTuple):
+class PathLiteral(NamedTuple):
     """``exact``: nothing longer is taken."""
 
     text: str
     exact: bool
 
 
-def literal_of(match: RouteMatch) -> Literal:
+def literal_of(match: RouteMatch) -> PathLiteral:
     """The longest literal of a matcher's path conditions, all of which hold."""
     found = [_literal(path) for path in match.paths]
-    return max(found, key=lambda one: (one.exact, len(one.text)), default=Literal("", exact=False))
+    return max(found, key=lambda one: (one.exact, len(one.text)), default=PathLiteral("", exact=False))
 
 
 def given_length(matches: Sequence[RouteMatch]) -> int:
@@ -35,6 +35,6 @@ def given_length(matches: Sequence[RouteMatch]) -> int:
     return min((len(literal_of(match).text) for match in matches), default=0)
 
 
-def _literal(path: PathMatch) -> Literal:
+def _literal(path: PathMatch) -> PathLiteral:
     text = (literal_prefix(path.value) if path.kind == "regex" else path.value).casefold()
-    return Literal(text[:MAX_LITERAL], path.kind == "exact" and len(text) <= MAX_LITERAL)
+    return PathLiteral(text[:MAX_LITERAL], path.kind == "exact" and len(text) <= MAX_LITERAL)

@@ -54,7 +54,7 @@ class DestinationPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class ForwardPlan:
+class ForwardToPlan:
     """``forwardTo``, its destinations not yet looked up."""
 
     destinations: tuple[DestinationPlan, ...]
@@ -92,10 +92,10 @@ class DelegatePlan:
     by_specificity: bool = False
 
 
-ActionPlan: TypeAlias = ForwardPlan | DelegatePlan | Redirect | DirectResponse | Refuse
+ActionPlan: TypeAlias = ForwardToPlan | DelegatePlan | Redirect | DirectResponse | Refuse
 
 _ACTION_NAMES: Final[dict[type[object], str]] = {
-    ForwardPlan: "forwardto",
+    ForwardToPlan: "forwardto",
     DelegatePlan: "delegate",
     Redirect: "redirect",
     DirectResponse: "directresponse",

@@ -21,7 +21,7 @@ from wardgate.ir import Refuse
 from wardgate.problems import ObjectRef, Reason
 from wardgate.translate.contract import PolicyOutcome
 from wardgate.translate.findings import Findings
-from wardgate.translate.reading.last_good import Served
+from wardgate.translate.reading.last_good import ServedObject
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.selection.idle_policies import IdlePolicies
 from wardgate.translate.selection.missed_kinds import report_missed_kinds
@@ -44,7 +44,7 @@ class AuthAttachment:
 
 
 def attach_auth(
-    policies: Sequence[Served[PolicyOutcome]],
+    policies: Sequence[ServedObject[PolicyOutcome]],
     instances: Sequence[RouteInstance],
     *,
     finder: RouteFinder,
@@ -69,7 +69,7 @@ def attach_auth(
     return attachment
 
 
-def _report_idle(policy: Served[PolicyOutcome], idle: IdlePolicies, effect: str, *, within: str | None) -> None:
+def _report_idle(policy: ServedObject[PolicyOutcome], idle: IdlePolicies, effect: str, *, within: str | None) -> None:
     selectors = read_selectors(policy.stored.manifest)
 
     def would(finder: RouteFinder) -> set[int]:
@@ -79,7 +79,7 @@ def _report_idle(policy: Served[PolicyOutcome], idle: IdlePolicies, effect: str,
 
 
 def _attach(
-    policy: Served[PolicyOutcome],
+    policy: ServedObject[PolicyOutcome],
     attachment: AuthAttachment,
     instances: Sequence[RouteInstance],
     *,
@@ -110,7 +110,7 @@ def _attach(
 
 
 def _take_the_rest(
-    policy: Served[PolicyOutcome], attachment: AuthAttachment, *, finder: RouteFinder, tenancy: Tenancy
+    policy: ServedObject[PolicyOutcome], attachment: AuthAttachment, *, finder: RouteFinder, tenancy: Tenancy
 ) -> None:
     """Rules 3 and 4, once every policy has what it selects."""
     within = tenancy.selectable(policy.ref.namespace)
@@ -127,7 +127,7 @@ def _take_the_rest(
         _decide(number, policy, attachment, guarded=policy.form is not None)
 
 
-def _decide(number: int, policy: Served[PolicyOutcome], attachment: AuthAttachment, *, guarded: bool) -> None:
+def _decide(number: int, policy: ServedObject[PolicyOutcome], attachment: AuthAttachment, *, guarded: bool) -> None:
     """The effect of a policy on a route that is its own."""
     if guarded and policy.value is not None and policy.value.plan is not None:
         attachment.plans[number] = policy.value.plan.name
@@ -135,13 +135,13 @@ def _decide(number: int, policy: Served[PolicyOutcome], attachment: AuthAttachme
         attachment.closed[number] = POLICY_INVALID
 
 
-def _cost_of_unknown(policy: Served[PolicyOutcome]) -> str:
+def _cost_of_unknown(policy: ServedObject[PolicyOutcome]) -> str:
     if policy.form is None:
         return ", so every route that no other ExtAuthPolicy guards is closed"
     return "; its last good form guards what it did"
 
 
-def _closed(policy: Served[PolicyOutcome], finder: RouteFinder, *, within: str | None) -> set[int]:
+def _closed(policy: ServedObject[PolicyOutcome], finder: RouteFinder, *, within: str | None) -> set[int]:
     """What the bad form selects, and the last good form where it is bad by now."""
     closed = _selected(read_selectors(policy.stored.manifest), finder, within=within)
     if policy.past is not None:

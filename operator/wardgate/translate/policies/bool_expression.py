@@ -47,7 +47,7 @@ def parse_bool_expression(text: str) -> ParsedExpression | BoolSyntaxError:
     if len(text) > MAX_LENGTH:
         return BoolSyntaxError(MAX_LENGTH + 1, f"the expression is longer than {MAX_LENGTH} characters")
     try:
-        return _Parser(text).parse()
+        return _ExpressionParser(text).parse()
     except _SyntaxFailure as failure:
         return BoolSyntaxError(failure.column, failure.message)
 
@@ -84,7 +84,7 @@ class _SyntaxFailure(Exception):
         self.message = message
 
 
-class _Parser:
+class _ExpressionParser:
     """``word`` is the name or sign under the cursor, ``column`` where it begins."""
 
     def __init__(self, text: str) -> None:

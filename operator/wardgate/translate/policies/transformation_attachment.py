@@ -14,7 +14,7 @@ from wardgate.ir import Refuse
 from wardgate.problems import ObjectRef
 from wardgate.translate.contract import TransformationOutcome
 from wardgate.translate.findings import Findings
-from wardgate.translate.reading.last_good import Served
+from wardgate.translate.reading.last_good import ServedObject
 from wardgate.translate.selection.idle_policies import IdlePolicies
 from wardgate.translate.selection.missed_kinds import report_missed_kinds
 from wardgate.translate.selection.policy_selectors import Selectors, read_selectors, report_unreadable
@@ -35,7 +35,7 @@ class TransformationAttachment:
 
 
 def attach_transformations(
-    policies: Sequence[Served[TransformationOutcome]],
+    policies: Sequence[ServedObject[TransformationOutcome]],
     *,
     finder: RouteFinder,
     tenancy: Tenancy,
@@ -62,14 +62,14 @@ def attach_transformations(
     return attachment
 
 
-def _order(policy: Served[TransformationOutcome], tenancy: Tenancy) -> tuple[int, int, int, tuple[str, str, str]]:
+def _order(policy: ServedObject[TransformationOutcome], tenancy: Tenancy) -> tuple[int, int, int, tuple[str, str, str]]:
     phase, priority = 0, 0
     if policy.value is not None and policy.value.plan is not None:
         phase, priority = _PHASES[policy.value.plan.phase], policy.value.priority
     return (phase, priority, tenancy.age_rank(policy.ref.namespace), policy.stored.age_key)
 
 
-def _selected(policy: Served[TransformationOutcome], finder: RouteFinder, *, tenancy: Tenancy) -> set[int]:
+def _selected(policy: ServedObject[TransformationOutcome], finder: RouteFinder, *, tenancy: Tenancy) -> set[int]:
     """What the served form selects; of a closed policy, what any form of it does."""
     within = tenancy.selectable(policy.ref.namespace)
     forms = [policy.form] if policy.form is not None else [policy.stored, *([policy.past] if policy.past else [])]

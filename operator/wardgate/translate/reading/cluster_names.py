@@ -22,7 +22,7 @@ _WORKSPACE: Final = "workspace"
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
+class _GivenName:
     """``value`` is given at ``path``; ``alone``: nothing else is given beside it and its like."""
 
     path: FieldPath
@@ -37,7 +37,7 @@ def ignored_names(model: object, ref: ObjectRef, settings: Settings) -> tuple[Pr
     return tuple(_cluster(one, ref) if one.path[-1] == CLUSTER else _workspace(one, ref) for one in found)
 
 
-def _cluster(one: _Named, ref: ObjectRef) -> Problem:
+def _cluster(one: _GivenName, ref: ObjectRef) -> Problem:
     """Costs nothing while all objects name the same one: see ``weighing``."""
     message = (
         f"{format_path(one.path)} of {ref} is not compared with anything, because the setting cluster_name is not "
@@ -46,13 +46,13 @@ def _cluster(one: _Named, ref: ObjectRef) -> Problem:
     return Problem(ProblemKind.NOTE, Reason.NO_EFFECT, message, ref, one.path, Cause(CLUSTER, (one.value,)))
 
 
-def _workspace(one: _Named, ref: ObjectRef) -> Problem:
+def _workspace(one: _GivenName, ref: ObjectRef) -> Problem:
     remedy = removal(one.path, alone=one.alone)
     message = f"{format_path(one.path)} of {ref} is not compared with anything; {remedy}."
     return Problem(ProblemKind.WARNING, Reason.NO_EFFECT, message, ref, one.path, Cause(_WORKSPACE))
 
 
-def _named(value: object, path: FieldPath, wanted: Collection[str]) -> Iterator[_Named]:
+def _named(value: object, path: FieldPath, wanted: Collection[str]) -> Iterator[_GivenName]:
     if isinstance(value, ApiModel):
         for name in type(value).model_fields:
             yield from _in_field(value, name, path, wanted)
@@ -61,10 +61,10 @@ def _named(value: object, path: FieldPath, wanted: Collection[str]) -> Iterator[
             yield from _named(entry, (*path, index), wanted)
 
 
-def _in_field(model: BaseModel, name: str, path: FieldPath, wanted: Collection[str]) -> Iterator[_Named]:
+def _in_field(model: BaseModel, name: str, path: FieldPath, wanted: Collection[str]) -> Iterator[_GivenName]:
     value = getattr(model, name)
     alias = type(model).model_fields[name].alias or name
     if alias in wanted and isinstance(value, str) and value:
-        yield _Named((*path, alias), value, model.model_fields_set.issubset(wanted))
+        yield _GivenName((*path, alias), value, model.model_fields_set.issubset(wanted))
     elif isinstance(value, ApiModel | tuple):
         yield from _named(value, (*path, alias), wanted)

@@ -44,7 +44,7 @@ Read: TypeAlias = Callable[[ParsedObject[_ModelT], Scope], Reading[_ValueT]]
 
 
 @dataclass(frozen=True, slots=True)
-class Served(Generic[_ValueT]):
+class ServedObject(Generic[_ValueT]):
     """``stored`` is what was applied; ``form`` is the version that ``value`` comes from, None if it is closed.
 
     A closed object may have a ``value`` all the same: the part of it that is good. ``past`` is its last good form
@@ -68,20 +68,20 @@ class Served(Generic[_ValueT]):
 
 
 @dataclass(frozen=True, slots=True)
-class Settled(Generic[_ValueT]):
+class ReadObject(Generic[_ValueT]):
     """The form that is served. ``current`` and ``problems`` are what came of the one that was applied.
 
     It holds as long as the Secrets that were ``asked`` for are the same, and the object's ``past`` where that matters.
     """
 
-    served: Served[_ValueT]
+    served: ServedObject[_ValueT]
     current: _ValueT | None
     problems: tuple[Problem, ...]
     past: StoredObject | None
     asked: Asked
 
 
-class Forms:
+class ObjectReader:
     """Settles objects in one run of a stage, each anew only where it has to be.
 
     ``past`` is that of ``past_forms``. What the objects came to is collected: ``findings``, the Secrets that were
@@ -98,9 +98,9 @@ class Forms:
         self.asked: dict[ObjectRef, StoredObject | None] = {}
         self.served_instead: dict[ObjectRef, StoredObject] = {}
 
-    def settle(
+    def read_all(
         self, objects: Iterable[StoredObject], model: type[_ModelT], read: Read[_ModelT, _ValueT]
-    ) -> list[Settled[_ValueT]]:
+    ) -> list[ReadObject[_ValueT]]:
         """Read what was applied; where that has an error, the last good form. What is wrong with one costs no other."""
         settled = [self._settled(stored, model, read) for stored in objects]
         for one in settled:
@@ -110,21 +110,21 @@ class Forms:
                 self.served_instead[one.served.ref] = one.served.form
         return settled
 
-    def _settled(self, stored: StoredObject, model: type[_ModelT], read: Read[_ModelT, _ValueT]) -> Settled[_ValueT]:
+    def _settled(self, stored: StoredObject, model: type[_ModelT], read: Read[_ModelT, _ValueT]) -> ReadObject[_ValueT]:
         past = self._past.get(stored.ref)
 
-        def make() -> Settled[_ValueT]:
+        def make() -> ReadObject[_ValueT]:
             secrets = NamedSecrets(self._secrets)
             scope = Scope(self._settings, self._tenancy, secrets, self._versions)
             return _settle(stored, past, lambda one: _read(one, model, read, scope), secrets.asked)
 
-        def holds(kept: Settled[_ValueT]) -> bool:
+        def holds(kept: ReadObject[_ValueT]) -> bool:
             return (kept.served.is_current or kept.past is past) and self._secrets.shows(kept.asked)
 
         return self._versions.of(stored, "settled", make, holds=holds)
 
 
-def served(settled: Iterable[Settled[_ValueT]]) -> list[Served[_ValueT]]:
+def served(settled: Iterable[ReadObject[_ValueT]]) -> list[ServedObject[_ValueT]]:
     """What is served of each."""
     return [one.served for one in settled]
 
@@ -155,15 +155,15 @@ def _settle(
     past: StoredObject | None,
     read: Callable[[StoredObject], Reading[_ValueT]],
     asked: Asked,
-) -> Settled[_ValueT]:
+) -> ReadObject[_ValueT]:
     reading = read(stored)
-    served = Served(stored, stored, reading.value)
+    served = ServedObject(stored, stored, reading.value)
     if has_error(reading.problems):
-        served = Served(stored, None, reading.value, past)
+        served = ServedObject(stored, None, reading.value, past)
         before = None if past is None else read(past)
         if before is not None and not has_error(before.problems):
-            served = Served(stored, past, before.value)
-    return Settled(served, reading.value, reading.problems, past, asked)
+            served = ServedObject(stored, past, before.value)
+    return ReadObject(served, reading.value, reading.problems, past, asked)
 
 
 def _read(stored: StoredObject, model: type[_ModelT], read: Read[_ModelT, _ValueT], scope: Scope) -> Reading[_ValueT]:

@@ -26,14 +26,14 @@ from wardgate.translate.matching.merging import MAX_MATCHES, conflicts_with_all,
 from wardgate.translate.matching.route_filters import narrowed, permits
 from wardgate.translate.plans.table_plans import (
     DelegatePlan,
-    ForwardPlan,
+    ForwardToPlan,
     RoutePlan,
     TablePlan,
     action_name,
 )
-from wardgate.translate.routes.delegation_context import Place, Tenants
+from wardgate.translate.routes.delegation_context import DelegationContext, OwnerBoundaries
 from wardgate.translate.routes.instances import RouteInstance
-from wardgate.translate.routes.owner_precedence import below_one_route, by_seniority, exposed
+from wardgate.translate.routes.owner_precedence import below_one_route, by_precedence, exposed
 from wardgate.translate.routes.specificity import by_specificity
 from wardgate.translate.routes.table_index import MissedTable, TableIndex
 from wardgate.translate.tenancy import Tenancy
@@ -55,7 +55,7 @@ class Delegation:
 
     def __init__(self, tables: TableIndex, upstreams: Upstreams, findings: Findings, *, tenancy: Tenancy) -> None:
         self._tables = tables
-        self._tenants = Tenants(tenancy)
+        self._tenants = OwnerBoundaries(tenancy)
         self._upstreams = upstreams
         self._findings = findings
         self._resolved: dict[tuple[ObjectRef, int], Resolved] = {}
@@ -67,16 +67,16 @@ class Delegation:
         self.dead: list[RouteInstance] = []
         """Routes that take no request, because their matchers and those above them exclude each other."""
 
-    def expand(self, root: TablePlan, place: Place) -> list[RouteInstance]:
+    def expand(self, root: TablePlan, context: DelegationContext) -> list[RouteInstance]:
         """All routes of a root and of what it delegates to, in the order they are tried."""
         self._left = {}
-        return self._table(root, self._tenants.root(root, place))
+        return self._table(root, self._tenants.root(root, context))
 
-    def _table(self, table: TablePlan, place: Place) -> list[RouteInstance]:
-        self.reached.setdefault(table.ref, set()).update(place.chain[-1:])
-        if place.gateway is not None:
-            self.gateways.setdefault(table.ref, set()).add(place.gateway)
-        here = self._tenants.entered(table, place)
+    def _table(self, table: TablePlan, context: DelegationContext) -> list[RouteInstance]:
+        self.reached.setdefault(table.ref, set()).update(context.chain[-1:])
+        if context.gateway is not None:
+            self.gateways.setdefault(table.ref, set()).add(context.gateway)
+        here = self._tenants.entered(table, context)
         found = [(route, self._bounded(table, route, here)) for route in table.routes]
         for route in exposed(found):
             text = "comes after a delegation to a tenant, whose prefix takes its paths as well; put it before that"
@@ -84,62 +84,64 @@ class Delegation:
             self._findings.warning(table.ref, Reason.UNREACHABLE, message, _field(route))
         return [instance for _, instances in found for instance in instances]
 
-    def _bounded(self, table: TablePlan, route: RoutePlan, place: Place) -> list[RouteInstance]:
+    def _bounded(self, table: TablePlan, route: RoutePlan, context: DelegationContext) -> list[RouteInstance]:
         """A route, closed where a tenant's matchers go beyond what the platform delegates to it."""
-        bounds = place.bounds or (RouteMatch(),)
-        here = [one for one in route.matchers if one.port in (None, place.port)]
+        bounds = context.bounds or (RouteMatch(),)
+        here = [one for one in route.matchers if one.port in (None, context.port)]
         if len(bounds) * len(here) > MAX_MATCHES:
-            return self._route(table, route, place)
+            return self._route(table, route, context)
         beyond = tuple(
             one
             for one in here
             if not any(keeps_within(one.match, outer) for outer in bounds)
-            and not conflicts_with_all(place.matches, one.match)
+            and not conflicts_with_all(context.matches, one.match)
         )
         if not beyond:
-            return self._route(table, route, place)
+            return self._route(table, route, context)
         given = ", ".join(sorted({path.value for outer in bounds for path in outer.paths if path.kind == "prefix"}))
         text = (
-            f"has matchers that go beyond what {place.chain[-2]} delegates to it, and is closed there; begin each path "
-            f"with {given}, a regex as well, without | and (?i)"
+            f"has matchers that go beyond what {context.chain[-2]} delegates to it, and is closed there; begin each "
+            f"path with {given}, a regex as well, without | and (?i)"
         )
         self._error(table, route, Reason.NOT_ALLOWED, text)
         within = tuple(one for one in route.matchers if one not in beyond)
-        found = self._route(table, replace(route, matchers=within), place) if within else []
-        return found + self._route(table, replace(route, matchers=beyond, action=BEYOND_DELEGATION), place)
+        found = self._route(table, replace(route, matchers=within), context) if within else []
+        return found + self._route(table, replace(route, matchers=beyond, action=BEYOND_DELEGATION), context)
 
-    def _route(self, table: TablePlan, route: RoutePlan, place: Place) -> list[RouteInstance]:
-        payer = place.claim.owner
+    def _route(self, table: TablePlan, route: RoutePlan, context: DelegationContext) -> list[RouteInstance]:
+        payer = context.claim.owner
         self._left[payer] = self._left.get(payer, MAX_ROUTES) - 1
-        own = tuple(one.match for one in route.matchers if one.port in (None, place.port))
+        own = tuple(one.match for one in route.matchers if one.port in (None, context.port))
         if route.matchers and not own:
             return []
-        if len(own) * len(place.matches) > MAX_MATCHES:
+        if len(own) * len(context.matches) > MAX_MATCHES:
             text = f"comes to more than {MAX_MATCHES} matchers with its parents'"
-            self._error(table, route, Reason.TOO_LARGE, text, place=place)
-            own = own[: max(1, MAX_MATCHES // len(place.matches))]
+            self._error(table, route, Reason.TOO_LARGE, text, context=context)
+            own = own[: max(1, MAX_MATCHES // len(context.matches))]
             route = replace(route, action=TOO_LARGE)
-        if self._conflicts(table, route, own, place):
-            lost = self._tenants.labelled(table, route.labels, place)
+        if self._conflicts(table, route, own, context):
+            lost = self._tenants.labelled(table, route.labels, context)
             self.dead.append(self._instance(table, route, lost, action=BEYOND_DELEGATION))
             return []
-        inner = replace(self._tenants.labelled(table, route.labels, place), matches=merged(place.matches, own))
+        inner = replace(self._tenants.labelled(table, route.labels, context), matches=merged(context.matches, own))
         if isinstance(route.action, DelegatePlan):
             return self._delegate(table, route, route.action, inner)
         return self._leaf(table, route, inner)
 
-    def _conflicts(self, table: TablePlan, route: RoutePlan, own: tuple[RouteMatch, ...], place: Place) -> bool:
+    def _conflicts(
+        self, table: TablePlan, route: RoutePlan, own: tuple[RouteMatch, ...], context: DelegationContext
+    ) -> bool:
         """Whether none of the route's matchers fits the parents'; says so, and also where only some do not."""
-        lost = [conflicts_with_all(place.matches, match) for match in own]
-        parent = place.chain[-2] if len(place.chain) > 1 else table.ref
+        lost = [conflicts_with_all(context.matches, match) for match in own]
+        parent = context.chain[-2] if len(context.chain) > 1 else table.ref
         if own and all(lost):
             text = (
                 f"matches nothing that {parent} delegates to it: the matchers of the two exclude each other; correct "
                 "one of them"
             )
-            self._error(table, route, Reason.UNREACHABLE, text, place=place)
+            self._error(table, route, Reason.UNREACHABLE, text, context=context)
             return True
-        if any(lost) and place.liable is None:
+        if any(lost) and context.liable is None:
             self._findings.warning(
                 table.ref,
                 Reason.UNREACHABLE,
@@ -150,7 +152,7 @@ class Delegation:
         return False
 
     def _delegate(
-        self, table: TablePlan, route: RoutePlan, delegate: DelegatePlan, inner: Place
+        self, table: TablePlan, route: RoutePlan, delegate: DelegatePlan, inner: DelegationContext
     ) -> list[RouteInstance]:
         children, missed = self._tables.below(table, delegate)
         here = self._tenants.owner(table)
@@ -176,32 +178,34 @@ class Delegation:
             found.append(self._instance(table, route, inner, action=closed))
         return found
 
-    def _in_order(self, delegate: DelegatePlan, found: list[RouteInstance], inner: Place) -> list[RouteInstance]:
+    def _in_order(
+        self, delegate: DelegatePlan, found: list[RouteInstance], inner: DelegationContext
+    ) -> list[RouteInstance]:
         """Sort what is found below one route as it asks, but no tenant's before what another owner had earlier."""
         if delegate.by_specificity:
             found = by_specificity(found)
         if inner.claim.owner:
             return found
         left = {*inner.matches, RouteMatch(), RouteMatch((SLASH,))} if delegate.by_specificity else set()
-        return by_seniority(
+        return by_precedence(
             found,
             findings=self._findings,
             rank_of=below_one_route,
             is_fallback=lambda piece: not piece.claim.owner and left.issuperset(piece.matches),
         )
 
-    def _refusal(self, table: TablePlan, route: RoutePlan, child: TablePlan, below: Place) -> Refuse | None:
+    def _refusal(self, table: TablePlan, route: RoutePlan, child: TablePlan, below: DelegationContext) -> Refuse | None:
         """Why one more table cannot be entered, if so."""
         if child.ref in below.chain:
             loop = " -> ".join(f"{ref.namespace}/{ref.name}" for ref in (*below.chain, child.ref))
-            self._error(table, route, Reason.DELEGATION_LOOP, f"closes a loop of delegations ({loop})", place=below)
+            self._error(table, route, Reason.DELEGATION_LOOP, f"closes a loop of delegations ({loop})", context=below)
             return LOOP
         payer = below.claim.owner
         if len(below.chain) < MAX_DEPTH and self._left.get(payer, MAX_ROUTES) > 0:
             return None
         text = f"leads to more than {MAX_DEPTH} tables below one another, or to more than {MAX_ROUTES} routes"
         if payer == self._tenants.owner(table) or below.liable is not None:
-            self._error(table, route, Reason.TOO_LARGE, text, place=below)
+            self._error(table, route, Reason.TOO_LARGE, text, context=below)
         else:
             message = f'{child.ref} is left out: with it, route "{route.name}" of {table.ref} {text}.'
             self._findings.error(child.ref, Reason.TOO_LARGE, message)
@@ -223,7 +227,7 @@ class Delegation:
             (*_field(route), "delegate"),
         )
 
-    def _leaf(self, table: TablePlan, route: RoutePlan, inner: Place) -> list[RouteInstance]:
+    def _leaf(self, table: TablePlan, route: RoutePlan, inner: DelegationContext) -> list[RouteInstance]:
         matches = self._allowed(table, route, inner)
         if matches is None:
             return []
@@ -233,11 +237,11 @@ class Delegation:
             inner = replace(inner, matches=_with_paths(inner.matches))
             if any(match.paths[-1].kind == "regex" for match in inner.matches):
                 text = "has pathRewrite with a regex matcher; use regexRewrite"
-                self._error(table, route, Reason.UNSUPPORTED, text, place=inner)
+                self._error(table, route, Reason.UNSUPPORTED, text, context=inner)
                 action = REWRITE_UNSUPPORTED
         return [self._instance(table, route, inner, action=action, destinations=destinations)]
 
-    def _allowed(self, table: TablePlan, route: RoutePlan, inner: Place) -> tuple[RouteMatch, ...] | None:
+    def _allowed(self, table: TablePlan, route: RoutePlan, inner: DelegationContext) -> tuple[RouteMatch, ...] | None:
         """The matches that every level's ``allowedRoutes`` permits, None where there are none."""
         matches = inner.matches or (RouteMatch(),)
         action = action_name(route.action)
@@ -256,7 +260,7 @@ class Delegation:
 
     def _action(self, table: TablePlan, route: RoutePlan) -> tuple[RouteAction, tuple[Destination, ...]]:
         assert not isinstance(route.action, DelegatePlan)
-        if not isinstance(route.action, ForwardPlan):
+        if not isinstance(route.action, ForwardToPlan):
             return route.action, ()
         key = (table.ref, route.index)
         if key not in self._resolved:
@@ -269,7 +273,7 @@ class Delegation:
         self,
         table: TablePlan,
         route: RoutePlan,
-        inner: Place,
+        inner: DelegationContext,
         *,
         action: RouteAction,
         destinations: tuple[Destination, ...] = (),
@@ -294,12 +298,12 @@ class Delegation:
         reason: Reason,
         text: str,
         *,
-        place: Place | None = None,
+        context: DelegationContext | None = None,
         cause: Cause | None = None,
     ) -> None:
-        """Tell the table; where it is what comes of a tenant's delegating ``place`` to it, the tenant."""
+        """Tell the table; where it is what comes of a tenant's delegating ``context`` to it, the tenant."""
         message = f'Route "{route.name}" of {table.ref} {text}.'
-        liable = None if place is None else place.liable
+        liable = None if context is None else context.liable
         if liable is None or liable[0] == table.ref:
             self._findings.error(table.ref, reason, message, _field(route), cause=cause)
         else:

@@ -31,7 +31,7 @@ PLATFORM: Final = Claim()
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DelegationContext:
     """The inheritance of a table. ``allowed`` holds the filters of every level; a route has to pass all of them.
 
     ``shared_labels`` are those among the ``labels`` that the platform gave: they reach routes of every owner.
@@ -52,7 +52,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Tenants:
+class OwnerBoundaries:
     """How places are handed on between owners. Under shared tenancy there is one owner, and all is inherited."""
 
     tenancy: Tenancy
@@ -61,22 +61,24 @@ class Tenants:
         """See ``Tenancy.owner``."""
         return self.tenancy.owner(table.ref.namespace)
 
-    def root(self, table: TablePlan, place: Place) -> Place:
+    def root(self, table: TablePlan, context: DelegationContext) -> DelegationContext:
         """The place of a root table."""
-        return replace(place, claim=Claim(self.owner(table)))
+        return replace(context, claim=Claim(self.owner(table)))
 
-    def entered(self, table: TablePlan, place: Place) -> Place:
+    def entered(self, table: TablePlan, context: DelegationContext) -> DelegationContext:
         """The place of a table's routes."""
-        age = max(place.claim.age, table.stored.age_key)
-        labelled = self.labelled(table, table.labels, place)
-        return replace(labelled, chain=(*place.chain, table.ref), claim=replace(place.claim, age=age))
+        age = max(context.claim.age, table.stored.age_key)
+        labelled = self.labelled(table, table.labels, context)
+        return replace(labelled, chain=(*context.chain, table.ref), claim=replace(context.claim, age=age))
 
-    def labelled(self, table: TablePlan, labels: Labels, place: Place) -> Place:
+    def labelled(self, table: TablePlan, labels: Labels, context: DelegationContext) -> DelegationContext:
         """The same place with more labels."""
         shared = frozenset() if self.owner(table) else labels
-        return replace(place, labels=place.labels | labels, shared_labels=place.shared_labels | shared)
+        return replace(context, labels=context.labels | labels, shared_labels=context.shared_labels | shared)
 
-    def below(self, table: TablePlan, route: RoutePlan, child: TablePlan, inner: Place) -> Place:
+    def below(
+        self, table: TablePlan, route: RoutePlan, child: TablePlan, inner: DelegationContext
+    ) -> DelegationContext:
         """The inheritance of a child from a route. Another owner's gets no label but the platform's."""
         owner, heir = self.owner(table), self.owner(child)
         if owner == heir:

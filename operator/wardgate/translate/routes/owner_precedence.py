@@ -16,33 +16,33 @@ from typing import TypeAlias
 
 from wardgate.problems import Reason
 from wardgate.translate.findings import Findings
-from wardgate.translate.matching.path_literals import Literal, literal_of
+from wardgate.translate.matching.path_literals import PathLiteral, literal_of
 from wardgate.translate.plans.table_plans import RoutePlan
 from wardgate.translate.routes.delegation_context import Age, Claim
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.routes.specificity import put_together, taken_apart
 
-Seniority: TypeAlias = tuple[int, bool, Age]
+Precedence: TypeAlias = tuple[int, bool, Age]
 """The senior first."""
 _Taken: TypeAlias = dict[str, dict[str, tuple[int, int]]]
 """By literal and owner: the highest level, and the number of the route that has it."""
 
 
-def seniority(claim: Claim) -> Seniority:
+def precedence(claim: Claim) -> Precedence:
     """The rank of a claim."""
     return (-claim.given, bool(claim.owner), claim.age)
 
 
-def below_one_route(claim: Claim, literal: Literal) -> Seniority:
+def below_one_route(claim: Claim, literal: PathLiteral) -> Precedence:
     """The rank of a route among all below one delegating route: the platform has given itself what its route names."""
-    return seniority(claim if claim.owner else replace(claim, given=len(literal.text)))
+    return precedence(claim if claim.owner else replace(claim, given=len(literal.text)))
 
 
-def by_seniority(
+def by_precedence(
     instances: Sequence[RouteInstance],
     *,
     findings: Findings,
-    rank_of: Callable[[Claim, Literal], Seniority] = lambda claim, _: seniority(claim),
+    rank_of: Callable[[Claim, PathLiteral], Precedence] = lambda claim, _: precedence(claim),
     is_fallback: Callable[[RouteInstance], bool] = lambda _: False,
 ) -> list[RouteInstance]:
     """The routes with those of every owner behind the senior ones of others that they overlap.
@@ -52,7 +52,7 @@ def by_seniority(
     if len({instance.claim.owner for instance in instances}) < 2:
         return list(instances)
     pieces = [piece for instance in instances for piece in taken_apart(instance)]
-    literals = [literal_of(piece.matches[0]) if piece.matches else Literal("", exact=False) for piece in pieces]
+    literals = [literal_of(piece.matches[0]) if piece.matches else PathLiteral("", exact=False) for piece in pieces]
     ladder = _Ladder(literals, [piece.claim.owner for piece in pieces])
     last = len(pieces)
     levels = [last] * last
@@ -75,7 +75,7 @@ def exposed(found: Sequence[tuple[RoutePlan, Sequence[RouteInstance]]]) -> list[
     late: list[RoutePlan] = []
     for route, instances in found:
         owners = {instance.claim.owner for instance in instances}
-        literals = [literal_of(one.match) for one in route.matchers] or [Literal("", exact=False)]
+        literals = [literal_of(one.match) for one in route.matchers] or [PathLiteral("", exact=False)]
         shorter = {text[:end] for text, _ in literals if len(text) > 1 for end in range(len(text))}
         before = {owner for text in shorter for owner in given.get(text, ())}
         if instances and before - owners:
@@ -89,7 +89,7 @@ def exposed(found: Sequence[tuple[RoutePlan, Sequence[RouteInstance]]]) -> list[
 class _Ladder:
     """Routes on their levels, put there the senior first."""
 
-    def __init__(self, literals: Sequence[Literal], owners: Sequence[str]) -> None:
+    def __init__(self, literals: Sequence[PathLiteral], owners: Sequence[str]) -> None:
         self._literals = literals
         self._owners = owners
         self._texts = {literal.text for literal in literals}

@@ -17,10 +17,10 @@ from wardgate.settings import Settings
 from wardgate.translate.destinations.upstreams import Upstreams
 from wardgate.translate.findings import Findings
 from wardgate.translate.listening.ports import OpenListener
-from wardgate.translate.listening.table_attachment import Attached, Attachment
+from wardgate.translate.listening.table_attachment import AttachedTable, TableAttachment
 from wardgate.translate.plans.table_plans import TablePlan
 from wardgate.translate.routes.delegation import Delegation
-from wardgate.translate.routes.delegation_context import Place
+from wardgate.translate.routes.delegation_context import DelegationContext
 from wardgate.translate.routes.table_index import TableIndex
 from wardgate.translate.routes.unserved import Unserved, find_unserved
 from wardgate.translate.routes.virtual_hosts import (
@@ -56,10 +56,10 @@ class Routed:
 class _Root:
     table: TablePlan
     delegation: Delegation
-    places: Mapping[str, list[Attached]]
+    attached: Mapping[str, list[AttachedTable]]
 
 
-class Router:
+class RouteBuilder:
     """Builds the routes of one translation."""
 
     def __init__(
@@ -67,7 +67,7 @@ class Router:
         tables: Tables,
         listeners: Sequence[OpenListener],
         *,
-        attachment: Attachment,
+        attachment: TableAttachment,
         upstreams: Upstreams,
         settings: Settings,
         findings: Findings,
@@ -88,7 +88,7 @@ class Router:
         roots = [self._root(table) for table in _by_age(self._tables.now.values()) if table.hosts]
         for name, listener in self._listeners.items():
             attached = with_seniors(
-                [one for root in roots for one in root.places.get(name, ())],
+                [one for root in roots for one in root.attached.get(name, ())],
                 Guests(self._guest_tables, self._findings),
                 self._tenancy,
             )
@@ -103,19 +103,19 @@ class Router:
 
     def _root(self, table: TablePlan) -> _Root:
         """A root in the form it is served in, with the places it is attached to."""
-        places = self._attachment.of(table)
+        attached = self._attachment.of(table)
         good = self._tables.good.get(table.ref)
-        bad = self._bad_tree(table, places) if table.freezes else []
+        bad = self._bad_tree(table, attached) if table.freezes else []
         if not bad:
-            return _Root(table, self._now, places)
+            return _Root(table, self._now, attached)
         if good is None or not good.hosts:
             self._routed.unproven.update(bad)
-            return _Root(table, self._now, places)
+            return _Root(table, self._now, attached)
         self._routed.frozen.update(dict.fromkeys(bad, table.ref))
         delegation = self._delegation(self._frozen_tables(good), self._findings)
-        places = self._attachment.of(good)
-        self._freeze(good, delegation, places)
-        return _Root(good, delegation, places)
+        attached = self._attachment.of(good)
+        self._freeze(good, delegation, attached)
+        return _Root(good, delegation, attached)
 
     def _frozen_tables(self, root: TablePlan) -> list[TablePlan]:
         """The last good forms of the root's owner, and what others' tables are now."""
@@ -129,12 +129,12 @@ class Router:
     def _of_one_owner(self, root: TablePlan, delegation: Delegation) -> list[ObjectRef]:
         return [ref for ref in delegation.reached if self._owner(ref) == self._owner(root.ref)]
 
-    def _bad_tree(self, table: TablePlan, places: Mapping[str, list[Attached]]) -> list[ObjectRef]:
+    def _bad_tree(self, table: TablePlan, attached: Mapping[str, list[AttachedTable]]) -> list[ObjectRef]:
         """The tables below a root, with it, if anything there is bad; empty if all is good."""
         findings = Findings()
         trial = self._delegation(self._tables.now.values(), findings)
-        for port in sorted({self._listeners[name].plan.port for name in places}) or [0]:
-            trial.expand(table, Place(port=port))
+        for port in sorted({self._listeners[name].plan.port for name in attached}) or [0]:
+            trial.expand(table, DelegationContext(port=port))
         tree = self._of_one_owner(table, trial)
         for ref in tree:
             findings.extend(self._tables.now[ref].problems)
@@ -143,15 +143,15 @@ class Router:
         self._findings.extend(findings.all())
         return tree
 
-    def _freeze(self, root: TablePlan, delegation: Delegation, places: Mapping[str, list[Attached]]) -> None:
-        for name in places:
-            delegation.expand(root, Place(port=self._listeners[name].plan.port))
+    def _freeze(self, root: TablePlan, delegation: Delegation, attached: Mapping[str, list[AttachedTable]]) -> None:
+        for name in attached:
+            delegation.expand(root, DelegationContext(port=self._listeners[name].plan.port))
         self._routed.frozen.update(dict.fromkeys(self._of_one_owner(root, delegation), root.ref))
 
-    def _expanded(self, one: Attached, root: _Root, listener: OpenListener) -> RootRoutes:
+    def _expanded(self, one: AttachedTable, root: _Root, listener: OpenListener) -> RootRoutes:
         allowed = (one.allowed,) if one.allowed else ()
-        place = Place(port=listener.plan.port, gateway=listener.gateway.ref, allowed=allowed)
-        instances = tuple(root.delegation.expand(root.table, place))
+        context = DelegationContext(port=listener.plan.port, gateway=listener.gateway.ref, allowed=allowed)
+        instances = tuple(root.delegation.expand(root.table, context))
         return RootRoutes(root.table, instances, root_claim(one, self._tenancy))
 
     def _note(self, roots: Sequence[_Root]) -> None:

@@ -22,7 +22,7 @@ from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, ProblemKind,
 from wardgate.translate.manifests import at, items, mapping
 from wardgate.translate.plans.table_plans import DelegatePlan, TablePlan, TableSelector
 from wardgate.translate.routes.delegation import Delegation
-from wardgate.translate.routes.delegation_context import Place
+from wardgate.translate.routes.delegation_context import DelegationContext
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.routes.table_index import TableIndex
 
@@ -102,7 +102,7 @@ class _Search:
         """Take a table and what only it and its like reach."""
         reached = self.delegation.reached
         before = len(reached)
-        instances = self.delegation.expand(table, Place(port=0))
+        instances = self.delegation.expand(table, DelegationContext(port=0))
         # A mapping keeps its order: the tables met first just now stand at its end.
         for ref in (table.ref, *islice(reversed(reached), len(reached) - before)):
             if ref not in self.served:

@@ -6,7 +6,7 @@ one that is already there; the younger table gets a WARNING. Within one root the
 widened is the same as another one by accident: it neither takes that one's place nor loses its own, because then the
 requests it was meant for would be open.
 
-Under isolated tenancy a host stays with whom it was given to first, like a path (``seniority``): the owner of
+Under isolated tenancy a host stays with whom it was given to first, like a path (``precedence``): the owner of
 ``*.example.com`` goes first under a tenant's later ``api.example.com`` too, unless the platform gave that tenant the
 narrower name.
 """
@@ -19,12 +19,12 @@ from dataclasses import dataclass, replace
 from wardgate.ir import RouteMatch
 from wardgate.problems import ObjectRef, Reason
 from wardgate.translate.findings import Findings
-from wardgate.translate.listening.table_attachment import Attached
+from wardgate.translate.listening.table_attachment import AttachedTable
 from wardgate.translate.matching.host_names import wider
 from wardgate.translate.plans.table_plans import TablePlan, Widening
 from wardgate.translate.routes.delegation_context import PLATFORM, Claim
 from wardgate.translate.routes.instances import RouteInstance
-from wardgate.translate.routes.owner_precedence import Seniority, by_seniority, seniority
+from wardgate.translate.routes.owner_precedence import Precedence, by_precedence, precedence
 from wardgate.translate.tenancy import Tenancy
 
 
@@ -47,12 +47,12 @@ class RootRoutes:
     claim: Claim = PLATFORM
 
 
-def with_seniors(attached: Sequence[Attached], guests: Guests, tenancy: Tenancy) -> list[Attached]:
+def with_seniors(attached: Sequence[AttachedTable], guests: Guests, tenancy: Tenancy) -> list[AttachedTable]:
     """The same, with each table also under what lies within its domains and was taken by another owner later."""
     if not tenancy.isolated:
         return list(attached)
     by_domain = _by_domain(attached)
-    found: list[Attached] = []
+    found: list[AttachedTable] = []
     for domain, tables in by_domain.items():
         wide = [one for pattern in wider(domain) for one in by_domain.get(pattern, ())]
         kept = [
@@ -75,7 +75,7 @@ class Guests:
         self._findings = findings
         self._known: dict[str, set[ObjectRef]] = {}
 
-    def admit(self, one: Attached, owner: str) -> bool:
+    def admit(self, one: AttachedTable, owner: str) -> bool:
         """Whether one more is within its owner's bound; says so where it is not."""
         ref, known = one.table.ref, self._known.setdefault(owner, set())
         if ref in known or len(known) < self._limit:
@@ -89,30 +89,32 @@ class Guests:
         return False
 
 
-def _goes_before(senior: Attached, one: Attached, tenancy: Tenancy) -> bool:
+def _goes_before(senior: AttachedTable, one: AttachedTable, tenancy: Tenancy) -> bool:
     first, second = root_claim(senior, tenancy), root_claim(one, tenancy)
-    return first.owner != second.owner and seniority(first) < seniority(second)
+    return first.owner != second.owner and precedence(first) < precedence(second)
 
 
-def root_claim(one: Attached, tenancy: Tenancy) -> Claim:
+def root_claim(one: AttachedTable, tenancy: Tenancy) -> Claim:
     """The owner of a host by a root table, and since when."""
     return Claim(tenancy.owner(one.table.ref.namespace), one.given, one.table.stored.age_key)
 
 
-def domains_together(attached: Sequence[Attached], tenancy: Tenancy) -> dict[tuple[str, ...], tuple[Attached, ...]]:
+def domains_together(
+    attached: Sequence[AttachedTable], tenancy: Tenancy
+) -> dict[tuple[str, ...], tuple[AttachedTable, ...]]:
     """Domains of one listener with the same tables in the same order of seniority, as one group each."""
     by_domain = _by_domain(attached)
     groups: dict[object, list[str]] = {}
     for domain, tables in by_domain.items():
         tables.sort(key=lambda one: one.table.order)
-        by_age = sorted(tables, key=lambda one: seniority(root_claim(one, tenancy))) if tenancy.isolated else ()
+        by_age = sorted(tables, key=lambda one: precedence(root_claim(one, tenancy))) if tenancy.isolated else ()
         same = (tuple((one.table.ref, one.allowed) for one in tables), tuple(one.table.ref for one in by_age))
         groups.setdefault(same, []).append(domain)
     return {tuple(sorted(domains)): tuple(by_domain[domains[0]]) for domains in groups.values()}
 
 
-def _by_domain(attached: Sequence[Attached]) -> dict[str, list[Attached]]:
-    found: dict[str, list[Attached]] = {}
+def _by_domain(attached: Sequence[AttachedTable]) -> dict[str, list[AttachedTable]]:
+    found: dict[str, list[AttachedTable]] = {}
     for one in attached:
         found.setdefault(one.domain, []).append(one)
     return found
@@ -122,7 +124,7 @@ def merge_roots(roots: Sequence[RootRoutes], *, tenancy: Tenancy, findings: Find
     """The routes of several roots under one host, in the order they are tried; what is never reached is left out."""
     instances = [replace(one, claim=_claim(root, one)) for root in roots for one in root.instances]
     if tenancy.isolated:
-        instances = by_seniority(instances, findings=findings)
+        instances = by_precedence(instances, findings=findings)
     claims = _claims(instances)
     kept: list[RouteInstance] = []
     closed: set[RouteMatch] = set()
@@ -148,9 +150,9 @@ def _claim(root: RootRoutes, instance: RouteInstance) -> Claim:
 
 def _claims(instances: Sequence[RouteInstance]) -> Mapping[RouteMatch, int]:
     """For each matcher the number of the route that takes it: of the oldest root, there the first."""
-    best: dict[RouteMatch, tuple[Seniority, int]] = {}
+    best: dict[RouteMatch, tuple[Precedence, int]] = {}
     for position, instance in enumerate(instances):
-        age = seniority(instance.claim)
+        age = precedence(instance.claim)
         for match in _matches(instance) if instance.widened is Widening.NONE else ():
             best[match] = min(best.get(match, (age, position)), (age, position))
     return {match: owner for match, (_, owner) in best.items()}

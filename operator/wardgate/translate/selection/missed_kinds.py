@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from wardgate.problems import ObjectRef, Reason
 from wardgate.translate.findings import Findings
-from wardgate.translate.selection.policy_selectors import DestinationSelector, Selectors
+from wardgate.translate.selection.policy_selectors import DestinationCriteria, Selectors
 from wardgate.translate.selection.route_finder import RouteFinder
 
 
@@ -29,11 +29,11 @@ def report_missed_kinds(
             findings.warning(ref, Reason.NO_ROUTES, message, ("spec",))
 
 
-def _of_services(selectors: Selectors) -> Iterator[DestinationSelector]:
+def _of_services(selectors: Selectors) -> Iterator[DestinationCriteria]:
     for selector in (*selectors.routes, *selectors.destinations):
-        if isinstance(selector, DestinationSelector) and selector.kind == "SERVICE":
+        if isinstance(selector, DestinationCriteria) and selector.kind == "SERVICE":
             yield selector
 
 
-def _selects(selector: DestinationSelector, finder: RouteFinder, *, within: str | None) -> bool:
+def _selects(selector: DestinationCriteria, finder: RouteFinder, *, within: str | None) -> bool:
     return bool(finder.by_policy(Selectors(destinations=(selector,)), within=within, restricts=True))

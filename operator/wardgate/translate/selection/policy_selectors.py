@@ -21,7 +21,7 @@ _SelectorT = TypeVar("_SelectorT")
 
 
 @dataclass(frozen=True, slots=True)
-class RouteLabelSelector:
+class RouteCriteria:
     """``route``: labels of the route at any level, namespace of its table."""
 
     labels: tuple[tuple[str, str], ...] = ()
@@ -30,7 +30,7 @@ class RouteLabelSelector:
 
 
 @dataclass(frozen=True, slots=True)
-class DestinationSelector:
+class DestinationCriteria:
     """``withDestinations`` and ``applyToDestinations``. ``port`` is a number or a name; None is every port."""
 
     kind: str = "SERVICE"
@@ -41,7 +41,7 @@ class DestinationSelector:
     port: int | str | None = None
 
 
-RouteSelector: TypeAlias = RouteLabelSelector | DestinationSelector
+RouteSelector: TypeAlias = RouteCriteria | DestinationCriteria
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Selectors:
     """All selectors of one policy. ``unreadable`` and ``emptied`` count those that select nothing by themselves."""
 
     routes: tuple[RouteSelector, ...] = ()
-    destinations: tuple[DestinationSelector, ...] = ()
+    destinations: tuple[DestinationCriteria, ...] = ()
     unreadable: int = 0
     emptied: int = 0
 
@@ -133,19 +133,19 @@ def _route_selector(raw: object) -> RouteSelector:
     if entry.get("route") is None:
         raise _EmptiedError
     route = _object(entry["route"])
-    return RouteLabelSelector(
+    return RouteCriteria(
         labels=_labels(route.get("labels")),
         namespace=_text(route.get("namespace")),
         cluster=_text(route.get("cluster")),
     )
 
 
-def _destination_selector(raw: object) -> DestinationSelector:
+def _destination_selector(raw: object) -> DestinationCriteria:
     if raw is None:
         raise _EmptiedError
     entry = _object(raw)
     selector = _object(entry.get("selector"))
-    return DestinationSelector(
+    return DestinationCriteria(
         kind=_text(entry.get("kind")) or "SERVICE",
         labels=_labels(selector.get("labels")),
         name=_text(selector.get("name")),

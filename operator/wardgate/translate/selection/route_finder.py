@@ -15,10 +15,10 @@ from collections.abc import Iterable, Sequence
 from wardgate.translate.destinations.destination import Destination
 from wardgate.translate.incremental.label_index import LabelIndex
 from wardgate.translate.routes.instances import RouteInstance
-from wardgate.translate.selection.policy_selectors import DestinationSelector, RouteLabelSelector, Selectors
+from wardgate.translate.selection.policy_selectors import DestinationCriteria, RouteCriteria, Selectors
 
 _NAMESPACE = "\0namespace"
-_SERVICES = DestinationSelector(kind="SERVICE")
+_SERVICES = DestinationCriteria(kind="SERVICE")
 
 
 class RouteFinder:
@@ -40,7 +40,7 @@ class RouteFinder:
         """The routes that some selector selects. ``within``: only of tables in that namespace."""
         found: set[int] = set()
         for selector in selectors.routes:
-            if isinstance(selector, RouteLabelSelector):
+            if isinstance(selector, RouteCriteria):
                 found.update(self._by_labels(selector, within=within))
             else:
                 found.update(self._by_target(selector, within=within, restricts=restricts))
@@ -61,12 +61,12 @@ class RouteFinder:
         numbers = {number for found in self._by_destination.values() for number in found}
         return {number for number in numbers if within in (None, self._namespaces[number])}
 
-    def _by_labels(self, selector: RouteLabelSelector, *, within: str | None) -> Iterable[int]:
+    def _by_labels(self, selector: RouteCriteria, *, within: str | None) -> Iterable[int]:
         if not self._is_here(selector.cluster):
             return ()
         return self.index.carrying((*selector.labels, *_pairs(selector.namespace), *_pairs(within)))
 
-    def _by_target(self, selector: DestinationSelector, *, within: str | None, restricts: bool) -> Iterable[int]:
+    def _by_target(self, selector: DestinationCriteria, *, within: str | None, restricts: bool) -> Iterable[int]:
         if not self._is_here(selector.cluster):
             return
         for destination, numbers in self._by_destination.items():
@@ -81,7 +81,7 @@ def _pairs(namespace: str | None) -> tuple[tuple[str, str], ...]:
     return () if namespace is None else ((_NAMESPACE, namespace),)
 
 
-def _meets(destination: Destination, selector: DestinationSelector, *, restricts: bool) -> bool:
+def _meets(destination: Destination, selector: DestinationCriteria, *, restricts: bool) -> bool:
     return (
         destination.kind == selector.kind
         and selector.name in (None, destination.name)
@@ -98,7 +98,7 @@ def _port_meets(destination: Destination, port: int | str | None, *, restricts: 
     return restricts and not comparable
 
 
-def _labels_meet(destination: Destination, selector: DestinationSelector, *, restricts: bool) -> bool:
+def _labels_meet(destination: Destination, selector: DestinationCriteria, *, restricts: bool) -> bool:
     if not selector.labels:
         return True
     if destination.labels is None:

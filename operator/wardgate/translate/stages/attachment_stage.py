@@ -17,7 +17,7 @@ from wardgate.translate.tenancy import Tenancy
 
 
 @dataclass(frozen=True, slots=True)
-class Attached:
+class PolicyAttachment:
     """By the numbers of the routes."""
 
     auth: AuthAttachment
@@ -26,14 +26,14 @@ class Attached:
     findings: Findings
 
 
-def attach(
+def attach_policies(
     routing: Routing,
     policies: Policies,
     guards: tuple[StoredObject, ...],
     settings: Settings,
     *,
     knows_policies: bool,
-) -> Attached:
+) -> PolicyAttachment:
     """Attach all policies, and close what only foreign ``guards`` would guard.
 
     ``knows_policies``: the cluster has the kind; while it has not, nothing may stay open.
@@ -58,4 +58,4 @@ def attach(
     transformations = attach_transformations(
         policies.transformations, finder=routing.finder, tenancy=tenancy, findings=findings, idle=idle
     )
-    return Attached(auth, foreign, transformations, findings)
+    return PolicyAttachment(auth, foreign, transformations, findings)

@@ -33,7 +33,7 @@ from wardgate.translate.keys.idle_bindings import Reached, reached
 from wardgate.translate.keys.withheld_tokens import GuardedTenants, guarded_tenants
 from wardgate.translate.listening.ports import OpenListener
 from wardgate.translate.routes.instances import RouteInstance
-from wardgate.translate.stages.attachment_stage import Attached
+from wardgate.translate.stages.attachment_stage import PolicyAttachment
 from wardgate.translate.stages.policy_stage import Policies
 from wardgate.translate.stages.route_stage import Routing
 from wardgate.translate.tenancy import Tenancy
@@ -45,7 +45,7 @@ _EMPTY: Final = GatewayConfig()
 
 
 @dataclass(frozen=True)
-class Outline:
+class AssembledConfig:
     """``config`` has no credentials; ``key_sets`` are those whose credentials belong to it."""
 
     config: GatewayConfig
@@ -66,18 +66,23 @@ class Outline:
         return guarded_tenants(self.config)
 
 
-def outline(
-    routing: Routing, policies: Policies, attached: Attached, *, settings: Settings, last: Outline | None
-) -> Outline:
+def assemble_config(
+    routing: Routing,
+    policies: Policies,
+    attached: PolicyAttachment,
+    *,
+    settings: Settings,
+    last: AssembledConfig | None,
+) -> AssembledConfig:
     """Put the parts together, sorted."""
     before = _EMPTY if last is None else last.config
     listeners = _listeners(routing, attached, before, Tenancy.of(settings))
-    routes = [route for listener in listeners for host in listener.virtual_hosts for route in host.routes]
+    routes = [build_routes for listener in listeners for host in listener.virtual_hosts for build_routes in host.routes]
     plans = [one.value.plan for one in policies.auth if one.value is not None and one.value.plan is not None]
-    auth_plans = _used(plans, {route.auth for route in routes}, before.auth_plans)
+    auth_plans = _used(plans, {build_routes.auth for build_routes in routes}, before.auth_plans)
     transformations = _used(
         [one.value.plan for one in policies.transformations if one.value is not None and one.value.plan is not None],
-        {name for route in routes for name in route.transformations},
+        {name for build_routes in routes for name in build_routes.transformations},
         before.transformations,
     )
     config = GatewayConfig(
@@ -96,12 +101,14 @@ def outline(
     )
     if last is not None and last.config == config:
         return last
-    return Outline(
+    return AssembledConfig(
         config, frozenset(step.key_set for plan in auth_plans for step in plan.steps if isinstance(step, ApiKeyStep))
     )
 
 
-def _listeners(routing: Routing, attached: Attached, before: GatewayConfig, tenancy: Tenancy) -> tuple[Listener, ...]:
+def _listeners(
+    routing: Routing, attached: PolicyAttachment, before: GatewayConfig, tenancy: Tenancy
+) -> tuple[Listener, ...]:
     hosts: dict[str, list[VirtualHost]] = {listener.name: [] for listener in routing.listeners}
     routes = iter(_keeping(_routes(routing, attached, tenancy), _all_routes(before)))
     for host in routing.routed.hosts:
@@ -124,7 +131,7 @@ def _listener(listener: OpenListener, hosts: Sequence[VirtualHost], before: Sequ
     )
 
 
-def _routes(routing: Routing, attached: Attached, tenancy: Tenancy) -> Iterator[Route]:
+def _routes(routing: Routing, attached: PolicyAttachment, tenancy: Tenancy) -> Iterator[Route]:
     """All routes in the order of their numbers, each under a name of its own."""
     names: dict[str, int] = {}
     number = 0
@@ -133,12 +140,12 @@ def _routes(routing: Routing, attached: Attached, tenancy: Tenancy) -> Iterator[
             base = f"{instance.table.namespace}/{instance.table.name}/{instance.name}@{host.listener}"
             names[base] = names.get(base, 0) + 1
             name = base if names[base] == 1 else f"{base}#{names[base]}"
-            route = _route(name, instance, number, attached)
-            yield replace(route, owner=tenancy.owner(instance.table.namespace))
+            build_routes = _route(name, instance, number, attached)
+            yield replace(build_routes, owner=tenancy.owner(instance.table.namespace))
             number += 1
 
 
-def _route(name: str, instance: RouteInstance, number: int, attached: Attached) -> Route:
+def _route(name: str, instance: RouteInstance, number: int, attached: PolicyAttachment) -> Route:
     """A route with what is attached to it. Authentication is asked for first, whatever the route answers then."""
     if number in attached.auth.closed:
         return Route(name, attached.auth.closed[number], instance.matches)
@@ -158,9 +165,9 @@ def _used(plans: Iterable[_PlanT], names: set[str | None] | set[str], before: It
 
 
 def _upstream_names(routes: Iterable[Route]) -> Iterator[str]:
-    for route in routes:
-        if isinstance(route.action, Forward):
-            yield from (target.upstream for target in route.action.upstreams)
+    for build_routes in routes:
+        if isinstance(build_routes.action, Forward):
+            yield from (target.upstream for target in build_routes.action.upstreams)
 
 
 def _keeping(

@@ -17,7 +17,15 @@ from wardgate.translate.keys.resolution import by_name
 from wardgate.translate.policies.ext_auth_servers import read_server
 from wardgate.translate.policies.extauth import server_problems, translate_ext_auth
 from wardgate.translate.policies.transformations import translate_transformation
-from wardgate.translate.reading.last_good import Asked, Forms, LastGood, Reading, Served, Settled, served
+from wardgate.translate.reading.last_good import (
+    Asked,
+    LastGood,
+    ObjectReader,
+    Reading,
+    ReadObject,
+    ServedObject,
+    served,
+)
 from wardgate.translate.secrets.secret_index import SecretIndex
 from wardgate.translate.tenancy import Tenancy
 
@@ -33,9 +41,9 @@ class Policies:
     but for those that are keys.
     """
 
-    auth: Sequence[Served[PolicyOutcome]]
-    transformations: Sequence[Served[TransformationOutcome]]
-    servers: Sequence[Served[ExtAuthServer]]
+    auth: Sequence[ServedObject[PolicyOutcome]]
+    transformations: Sequence[ServedObject[TransformationOutcome]]
+    servers: Sequence[ServedObject[ExtAuthServer]]
     requests: Mapping[str, KeySetRequest]
     closed: Sequence[KeySetRequest]
     served_instead: Mapping[ObjectRef, StoredObject]
@@ -58,10 +66,10 @@ def read_policies(
     last: Policies | None,
 ) -> Policies:
     """Read them all; the ``last`` ones where all came to the same."""
-    forms = Forms(past, settings=settings, secrets=secrets, versions=versions)
-    auth = forms.settle(snapshot.of("ExtAuthPolicy"), ExtAuthPolicy, _read_auth)
-    transformations = forms.settle(snapshot.of("TransformationPolicy"), TransformationPolicy, _read_transformation)
-    servers = forms.settle(snapshot.of("ExtAuthServer"), ExtAuthServer, lambda parsed, _: read_server(parsed))
+    forms = ObjectReader(past, settings=settings, secrets=secrets, versions=versions)
+    auth = forms.read_all(snapshot.of("ExtAuthPolicy"), ExtAuthPolicy, _read_auth)
+    transformations = forms.read_all(snapshot.of("TransformationPolicy"), TransformationPolicy, _read_transformation)
+    servers = forms.read_all(snapshot.of("ExtAuthServer"), ExtAuthServer, lambda parsed, _: read_server(parsed))
     made_of = (*auth, *transformations, *servers)
     if last is not None and identical(last.made_of, made_of):
         return last
@@ -90,17 +98,17 @@ def _read_transformation(parsed: ParsedObject[TransformationPolicy], scope: Scop
     return Reading(outcome, outcome.problems)
 
 
-def _report_servers(settled: Sequence[Settled[PolicyOutcome]], known: set[ObjectRef], findings: Findings) -> None:
+def _report_servers(settled: Sequence[ReadObject[PolicyOutcome]], known: set[ObjectRef], findings: Findings) -> None:
     for one in settled:
         if one.current is not None:
             findings.extend(server_problems(one.served.ref, one.current, known))
 
 
-def _requests(policies: Sequence[Served[PolicyOutcome]]) -> Mapping[str, KeySetRequest]:
+def _requests(policies: Sequence[ServedObject[PolicyOutcome]]) -> Mapping[str, KeySetRequest]:
     served = (one.value for one in policies if one.form is not None and one.value is not None)
     return by_name(request for outcome in served for request in outcome.key_sets)
 
 
-def _closed(policies: Sequence[Served[PolicyOutcome]], tenancy: Tenancy) -> tuple[KeySetRequest, ...]:
+def _closed(policies: Sequence[ServedObject[PolicyOutcome]], tenancy: Tenancy) -> tuple[KeySetRequest, ...]:
     broken = (one.stored for one in policies if not one.is_current)
     return tuple(request for stored in broken for request in closed_requests(stored, tenancy))

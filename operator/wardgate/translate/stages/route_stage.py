@@ -17,15 +17,15 @@ from wardgate.translate.findings import Findings
 from wardgate.translate.incremental.memo import Versions, identical
 from wardgate.translate.listening.gateway_reader import read_gateway
 from wardgate.translate.listening.ports import OpenListener, assign_ports
-from wardgate.translate.listening.table_attachment import Attachment
+from wardgate.translate.listening.table_attachment import TableAttachment
 from wardgate.translate.manifests import labels_of
 from wardgate.translate.plans.gateway_plans import GatewayPlan
-from wardgate.translate.reading.last_good import Asked, Forms, LastGood, Served, served
+from wardgate.translate.reading.last_good import Asked, LastGood, ObjectReader, ServedObject, served
 from wardgate.translate.routes.instances import RouteInstance
-from wardgate.translate.routes.route_builder import Routed, Router
+from wardgate.translate.routes.route_builder import RouteBuilder, Routed
 from wardgate.translate.secrets.secret_index import SecretIndex
 from wardgate.translate.selection.route_finder import RouteFinder
-from wardgate.translate.tables.served_tables import ReadTable, Tables, settle_tables
+from wardgate.translate.tables.served_tables import ReadTable, Tables, serve_tables
 from wardgate.translate.tenancy import Tenancy
 
 KINDS = ("VirtualGateway", "ExternalService", "ExternalEndpoint")
@@ -40,9 +40,9 @@ class Routing:
     that objects name.
     """
 
-    gateways: Sequence[Served[GatewayPlan]]
-    services: Sequence[Served[ExternalServicePlan]]
-    endpoints: Sequence[Served[ExternalEndpointPlan]]
+    gateways: Sequence[ServedObject[GatewayPlan]]
+    services: Sequence[ServedObject[ExternalServicePlan]]
+    endpoints: Sequence[ServedObject[ExternalEndpointPlan]]
     tables: Tables
     upstreams: Upstreams
     listeners: Sequence[OpenListener]
@@ -55,7 +55,7 @@ class Routing:
     made_of: Sequence[object]
 
 
-def route(
+def build_routes(
     snapshot: ClusterSnapshot,
     read_tables: Sequence[ReadTable],
     *,
@@ -67,14 +67,14 @@ def route(
     last: Routing | None,
 ) -> Routing:
     """Read the objects, open the listeners, put the routes under them; the ``last`` routing where all were the same."""
-    forms = Forms(past, settings=settings, secrets=secrets, versions=versions)
-    gateways = forms.settle(snapshot.of("VirtualGateway"), VirtualGateway, read_gateway)
-    services = forms.settle(snapshot.of("ExternalService"), ExternalService, read_external_service)
-    endpoints = forms.settle(snapshot.of("ExternalEndpoint"), ExternalEndpoint, read_external_endpoint)
+    forms = ObjectReader(past, settings=settings, secrets=secrets, versions=versions)
+    gateways = forms.read_all(snapshot.of("VirtualGateway"), VirtualGateway, read_gateway)
+    services = forms.read_all(snapshot.of("ExternalService"), ExternalService, read_external_service)
+    endpoints = forms.read_all(snapshot.of("ExternalEndpoint"), ExternalEndpoint, read_external_endpoint)
     made_of = (*gateways, *services, *endpoints, read_tables, past_tables, *snapshot.of("Service"))
     if last is not None and identical(last.made_of, made_of):
         return last
-    tables = settle_tables(
+    tables = serve_tables(
         read_tables,
         past_tables,
         settings=settings,
@@ -88,10 +88,10 @@ def route(
     report_unused_ports(served(services), upstreams, Tenancy.of(settings), forms.findings)
     plans = [one.served.value for one in gateways if one.served.value is not None]
     listeners = assign_ports([one for one in plans if one.is_ours], forms.findings)
-    routed = Router(
+    routed = RouteBuilder(
         tables,
         listeners,
-        attachment=Attachment(served(gateways), listeners, settings=settings, findings=forms.findings),
+        attachment=TableAttachment(served(gateways), listeners, settings=settings, findings=forms.findings),
         upstreams=upstreams,
         settings=settings,
         findings=forms.findings,

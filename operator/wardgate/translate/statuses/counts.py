@@ -18,18 +18,18 @@ from wardgate.translate.manifests import at, mapping
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.selection.policy_selectors import read_selectors
 from wardgate.translate.statuses.object_status import Count, Counts
-from wardgate.translate.statuses.stage_results import Evidence
+from wardgate.translate.statuses.stage_results import StageResults
 
 
-def all_counts(evidence: Evidence) -> dict[ObjectRef, Counts]:
+def all_counts(results: StageResults) -> dict[ObjectRef, Counts]:
     """The counts of every object that has any."""
     return {
-        **_auth_policies(evidence),
-        **_transformations(evidence),
-        **_tables(evidence),
-        **_gateways(evidence),
-        **_services(evidence),
-        **_servers(evidence),
+        **_auth_policies(results),
+        **_transformations(results),
+        **_tables(results),
+        **_gateways(results),
+        **_services(results),
+        **_servers(results),
     }
 
 
@@ -38,52 +38,52 @@ def gvk(kind: str) -> str:
     return f"{KINDS[kind].api_version}, Kind={kind}"
 
 
-def _auth_policies(evidence: Evidence) -> dict[ObjectRef, Counts]:
+def _auth_policies(results: StageResults) -> dict[ObjectRef, Counts]:
     found: dict[ObjectRef, Counts] = {}
-    for policy in evidence.policies.auth:
-        numbers = evidence.attached.auth.selected[policy.ref]
+    for policy in results.policies.auth:
+        numbers = results.attached.auth.selected[policy.ref]
         found[policy.ref] = {
-            "num_selected_routes": _routes(numbers, evidence.routing.instances),
+            "num_selected_routes": _routes(numbers, results.routing.instances),
             "num_selected_destination_ports": _ports(
-                (policy.form or policy.stored).manifest, numbers, evidence.routing.instances
+                (policy.form or policy.stored).manifest, numbers, results.routing.instances
             ),
-            "keys": _keys(policy.value, evidence.keys) if policy.value is not None else {},
+            "keys": _keys(policy.value, results.keys) if policy.value is not None else {},
         }
     return found
 
 
-def _transformations(evidence: Evidence) -> dict[ObjectRef, Counts]:
+def _transformations(results: StageResults) -> dict[ObjectRef, Counts]:
     return {
-        ref: {"num_selected_routes": _routes(numbers, evidence.routing.instances)}
-        for ref, numbers in evidence.attached.transformations.selected.items()
+        ref: {"num_selected_routes": _routes(numbers, results.routing.instances)}
+        for ref, numbers in results.attached.transformations.selected.items()
     }
 
 
-def _tables(evidence: Evidence) -> dict[ObjectRef, Counts]:
+def _tables(results: StageResults) -> dict[ObjectRef, Counts]:
     applied: dict[ObjectRef, set[ObjectRef]] = {}
-    for number, owner in evidence.attached.auth.owners.items():
-        applied.setdefault(evidence.routing.instances[number].table, set()).add(owner)
-    for policy, numbers in evidence.attached.transformations.selected.items():
+    for number, owner in results.attached.auth.owners.items():
+        applied.setdefault(results.routing.instances[number].table, set()).add(owner)
+    for policy, numbers in results.attached.transformations.selected.items():
         for number in numbers:
-            applied.setdefault(evidence.routing.instances[number].table, set()).add(policy)
+            applied.setdefault(results.routing.instances[number].table, set()).add(policy)
     found: dict[ObjectRef, Counts] = {}
-    for stored in evidence.snapshot.of("RouteTable"):
+    for stored in results.snapshot.of("RouteTable"):
         kinds = [policy.kind for policy in applied.get(stored.ref, ())]
         found[stored.ref] = {
             "num_applied_route_policies": {gvk(kind): kinds.count(kind) for kind in sorted(set(kinds))},
-            "num_parent_route_tables": len(evidence.routing.routed.parents.get(stored.ref, ())),
-            "num_allowed_virtual_gateways": len(evidence.routing.routed.gateways.get(stored.ref, ())),
+            "num_parent_route_tables": len(results.routing.routed.parents.get(stored.ref, ())),
+            "num_allowed_virtual_gateways": len(results.routing.routed.gateways.get(stored.ref, ())),
         }
     return found
 
 
-def _gateways(evidence: Evidence) -> dict[ObjectRef, Counts]:
+def _gateways(results: StageResults) -> dict[ObjectRef, Counts]:
     tables: dict[ObjectRef, set[ObjectRef]] = {}
-    for table, gateways in evidence.routing.routed.gateways.items():
+    for table, gateways in results.routing.routed.gateways.items():
         for gateway in gateways:
             tables.setdefault(gateway, set()).add(table)
     services: dict[ObjectRef, set[ObjectRef]] = {}
-    for service, gateways in _services_by_gateway(evidence).items():
+    for service, gateways in _services_by_gateway(results).items():
         for gateway in gateways:
             services.setdefault(gateway, set()).add(service)
     return {
@@ -92,41 +92,41 @@ def _gateways(evidence: Evidence) -> dict[ObjectRef, Counts]:
             "selected_workloads_count": int(gateway.value is not None and gateway.value.is_ours),
             "external_services_count": len(services.get(gateway.ref, ())),
         }
-        for gateway in evidence.routing.gateways
+        for gateway in results.routing.gateways
     }
 
 
-def _services(evidence: Evidence) -> dict[ObjectRef, Counts]:
-    gateways = _services_by_gateway(evidence)
+def _services(results: StageResults) -> dict[ObjectRef, Counts]:
+    gateways = _services_by_gateway(results)
     return {
         service.ref: {
             "num_selected_external_endpoints": (
-                len(evidence.routing.upstreams.endpoints_of(service.value)) if service.value is not None else 0
+                len(results.routing.upstreams.endpoints_of(service.value)) if service.value is not None else 0
             ),
             "num_selected_virtual_gateways": len(gateways.get(service.ref, ())),
         }
-        for service in evidence.routing.services
+        for service in results.routing.services
     }
 
 
-def _servers(evidence: Evidence) -> dict[ObjectRef, Counts]:
+def _servers(results: StageResults) -> dict[ObjectRef, Counts]:
     naming: dict[ObjectRef, int] = {}
-    for policy in evidence.policies.auth:
+    for policy in results.policies.auth:
         server = _server(policy.stored)
         if server is not None:
             naming[server] = naming.get(server, 0) + 1
-    return {server.ref: {"num_applied_policies": naming.get(server.ref, 0)} for server in evidence.policies.servers}
+    return {server.ref: {"num_applied_policies": naming.get(server.ref, 0)} for server in results.policies.servers}
 
 
-def _services_by_gateway(evidence: Evidence) -> dict[ObjectRef, set[ObjectRef]]:
+def _services_by_gateway(results: StageResults) -> dict[ObjectRef, set[ObjectRef]]:
     """For every ExternalService the gateways that have a route to it."""
     found: dict[ObjectRef, set[ObjectRef]] = {}
-    for host in evidence.routing.routed.hosts:
+    for host in results.routing.routed.hosts:
         for instance in host.instances:
             for one in instance.destinations:
                 if one.kind == "EXTERNAL_SERVICE" and isinstance(instance.action, Forward):
                     found.setdefault(ObjectRef("ExternalService", one.namespace, one.name), set()).add(host.gateway)
-    return {service.ref: found[service.ref] for service in evidence.routing.services if service.ref in found}
+    return {service.ref: found[service.ref] for service in results.routing.services if service.ref in found}
 
 
 def _routes(numbers: Iterable[int], instances: Sequence[RouteInstance]) -> int:

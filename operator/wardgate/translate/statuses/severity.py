@@ -6,7 +6,7 @@ Rule 2: what is wrong in a RouteTable that no request reaches closes nothing. It
 the table is meant for a mesh.
 Rule 3: what decides whether a table is served (its hosts, its gateways, a loop of delegations) keeps its weight.
 
-This is about what is told. The last good form is decided by what was found (``Evidence.is_invalid``): a
+This is about what is told. The last good form is decided by what was found (``StageResults.is_invalid``): a
 table with a bad route is not good because nobody asks for it today.
 """
 
@@ -24,7 +24,7 @@ from wardgate.translate.routes.unserved import Origin
 _DECISIVE: Final = frozenset({"hosts", "virtualGateways"})
 
 
-def weighed(findings: Findings, unserved: Mapping[ObjectRef, Origin]) -> Findings:
+def with_final_severity(findings: Findings, unserved: Mapping[ObjectRef, Origin]) -> Findings:
     """The same problems with the weight that they have here. ``unserved``: tables that no request reaches."""
     clusters = {
         one.cause
@@ -32,13 +32,13 @@ def weighed(findings: Findings, unserved: Mapping[ObjectRef, Origin]) -> Finding
         if one.cause is not None and one.cause.subject == CLUSTER and one.ref not in unserved
     }
 
-    def weigh(problem: Problem) -> Problem:
+    def revise(problem: Problem) -> Problem:
         origin = unserved.get(problem.ref)
         if origin is not None and _is_within(problem):
             return _of_unserved(problem, origin)
         return _of_several_clusters(problem) if len(clusters) > 1 and problem.cause in clusters else problem
 
-    return findings.revised(weigh)
+    return findings.revised(revise)
 
 
 def _is_within(problem: Problem) -> bool:

@@ -18,15 +18,15 @@ from wardgate.translate.keys.resolution import KeySets
 from wardgate.translate.keys.withheld_tokens import exposed_tokens, withheld_tokens
 from wardgate.translate.reading.last_good import LastGood
 from wardgate.translate.reading.stray_annotations import Strays
-from wardgate.translate.stages.attachment_stage import Attached
-from wardgate.translate.stages.config_stage import Outline
+from wardgate.translate.stages.attachment_stage import PolicyAttachment
+from wardgate.translate.stages.config_stage import AssembledConfig
 from wardgate.translate.stages.policy_stage import Policies
 from wardgate.translate.stages.route_stage import Routing
 from wardgate.translate.tenancy import Tenancy
 
 
 @dataclass(frozen=True)
-class Evidence:
+class StageResults:
     """What the stages came to."""
 
     snapshot: ClusterSnapshot
@@ -36,8 +36,8 @@ class Evidence:
     strays: Sequence[Strays]
     routing: Routing
     policies: Policies
-    attached: Attached
-    outline: Outline
+    attached: PolicyAttachment
+    assembled: AssembledConfig
     keys: KeySets
 
     def judged(self) -> Iterator[StoredObject]:
@@ -96,7 +96,7 @@ class Evidence:
             plan = None if one.value is None else one.value.plan
             if plan is None:
                 continue
-            if tenants := self.outline.guarded_tenants.get(plan.name):
+            if tenants := self.assembled.guarded_tenants.get(plan.name):
                 yield from withheld_tokens(one.ref, plan, tenants, self._credentials)
             yield from exposed_tokens(one.ref, plan, self._credentials)
 
@@ -104,5 +104,5 @@ class Evidence:
         return self.keys.of(key_set).credentials
 
     def _idle_bindings(self) -> Iterator[Problem]:
-        bound = (one for name in self.outline.key_sets for one in self.keys.of(name).bound)
-        return idle_bindings(bound, self.outline.reached)
+        bound = (one for name in self.assembled.key_sets for one in self.keys.of(name).bound)
+        return idle_bindings(bound, self.assembled.reached)

@@ -13,18 +13,18 @@ from wardgate.translate.reading.last_good import LastGood, unless_same
 from wardgate.translate.statuses.consequences import consequences
 from wardgate.translate.statuses.counts import all_counts
 from wardgate.translate.statuses.object_status import Counts, ObjectStatus, Statuses, judge
-from wardgate.translate.statuses.severity import weighed
-from wardgate.translate.statuses.stage_results import Evidence
+from wardgate.translate.statuses.severity import with_final_severity
+from wardgate.translate.statuses.stage_results import StageResults
 
 
-def judge_all(evidence: Evidence) -> Statuses:
+def judge_all(results: StageResults) -> Statuses:
     """The statuses of all objects, sorted, and all problems."""
-    found = Findings.merged([evidence.findings, _frozen(evidence)])
-    findings = weighed(found, evidence.routing.routed.unserved.origins)
-    counts = all_counts(evidence)
-    objects = [_judge(one, evidence, findings.of(one.ref), counts.get(one.ref, {})) for one in evidence.judged()]
+    found = Findings.merged([results.findings, _frozen(results)])
+    findings = with_final_severity(found, results.routing.routed.unserved.origins)
+    counts = all_counts(results)
+    objects = [_judge(one, results, findings.of(one.ref), counts.get(one.ref, {})) for one in results.judged()]
     objects.sort(key=lambda status: (status.ref.kind, status.ref.namespace, status.ref.name))
-    return Statuses(tuple(objects), tuple(_each_once(findings, evidence.keys.problems)))
+    return Statuses(tuple(objects), tuple(_each_once(findings, results.keys.problems)))
 
 
 def _each_once(findings: Findings, of_secrets: Sequence[Problem]) -> Iterator[Problem]:
@@ -34,56 +34,56 @@ def _each_once(findings: Findings, of_secrets: Sequence[Problem]) -> Iterator[Pr
     yield from of_secrets
 
 
-def next_last_good(evidence: Evidence) -> LastGood:
+def next_last_good(results: StageResults) -> LastGood:
     """The newest accepted manifest of every object that is still there, and the guards of other kinds.
 
     The same mapping where nothing has changed.
     """
     found: dict[ObjectRef, StoredObject] = {}
-    for stored in evidence.judged():
-        routed = evidence.routing.routed
-        held_back = evidence.is_invalid(stored.ref) or stored.ref in routed.frozen or stored.ref in routed.unproven
-        good = evidence.last_good.get(stored.ref) if held_back else stored
+    for stored in results.judged():
+        routed = results.routing.routed
+        held_back = results.is_invalid(stored.ref) or stored.ref in routed.frozen or stored.ref in routed.unproven
+        good = results.last_good.get(stored.ref) if held_back else stored
         if good is not None and good.uid == stored.uid:
             found[stored.ref] = good
-    found.update((guard.ref, remembered(guard, evidence.last_good)) for guard in evidence.attached.guards.objects)
-    return unless_same(dict(sorted(found.items())), evidence.last_good)
+    found.update((guard.ref, remembered(guard, results.last_good)) for guard in results.attached.guards.objects)
+    return unless_same(dict(sorted(found.items())), results.last_good)
 
 
-def _judge(stored: StoredObject, evidence: Evidence, problems: tuple[Problem, ...], counts: Counts) -> ObjectStatus:
-    if evidence.is_invalid(stored.ref) and not has_error(problems):
+def _judge(stored: StoredObject, results: StageResults, problems: tuple[Problem, ...], counts: Counts) -> ObjectStatus:
+    if results.is_invalid(stored.ref) and not has_error(problems):
         # Nothing of it would be served if it were good: no form stands in for it, and no route is closed.
         return judge(stored, problems, form=stored, note="", counts=counts)
-    form = _served_form(stored, evidence)
-    note = " ".join(consequences(stored, form, evidence))
+    form = _served_form(stored, results)
+    note = " ".join(consequences(stored, form, results))
     return judge(stored, problems, form=form, note=note, counts=counts)
 
 
-def _served_form(stored: StoredObject, evidence: Evidence) -> StoredObject | None:
+def _served_form(stored: StoredObject, results: StageResults) -> StoredObject | None:
     """The version that is served, be it in part; None where nothing of the object is."""
     ref = stored.ref
-    if ref in evidence.routing.routed.frozen:
-        good = evidence.routing.tables.good.get(ref)
+    if ref in results.routing.routed.frozen:
+        good = results.routing.tables.good.get(ref)
         return None if good is None else good.stored
-    if ref in evidence.served_instead:
-        return evidence.served_instead[ref]
-    if not evidence.is_invalid(ref):
+    if ref in results.served_instead:
+        return results.served_instead[ref]
+    if not results.is_invalid(ref):
         return stored
-    return stored if ref in _served_in_part(evidence) else None
+    return stored if ref in _served_in_part(results) else None
 
 
-def _served_in_part(evidence: Evidence) -> set[ObjectRef]:
+def _served_in_part(results: StageResults) -> set[ObjectRef]:
     """Objects of which the good part is served although the rest is not."""
-    gateways = {one.ref for one in evidence.routing.gateways if one.value is not None and one.value.listeners}
-    services = {one.ref for one in evidence.routing.services if one.value is not None and one.value.ports}
-    return gateways | services | (set(evidence.routing.tables.now) & set(evidence.routing.routed.gateways))
+    gateways = {one.ref for one in results.routing.gateways if one.value is not None and one.value.listeners}
+    services = {one.ref for one in results.routing.services if one.value is not None and one.value.ports}
+    return gateways | services | (set(results.routing.tables.now) & set(results.routing.routed.gateways))
 
 
-def _frozen(evidence: Evidence) -> Findings:
+def _frozen(results: StageResults) -> Findings:
     """What those are told whose newer form is held back although it is good."""
     findings = Findings()
-    for ref, root in evidence.routing.routed.frozen.items():
-        if ref == root or evidence.is_invalid(ref):
+    for ref, root in results.routing.routed.frozen.items():
+        if ref == root or results.is_invalid(ref):
             continue
         message = (
             f"{ref} is held back, because {root} has failureMode FREEZE_CONFIG and something in its tree is bad. It "

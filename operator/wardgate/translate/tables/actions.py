@@ -23,7 +23,7 @@ from wardgate.translate.plans.table_plans import (
     ActionPlan,
     DelegatePlan,
     DestinationPlan,
-    ForwardPlan,
+    ForwardToPlan,
     TableSelector,
 )
 from wardgate.translate.tables.rewrite_checks import RewriteReader
@@ -59,7 +59,7 @@ class ActionReader:
         self._error(Reason.UNSUPPORTED, "is not supported by this gateway", (*field, "graphql"))
         return ROUTE_INVALID
 
-    def _forward(self, forward: api.ForwardTo, field: FieldPath) -> ForwardPlan:
+    def _forward(self, forward: api.ForwardTo, field: FieldPath) -> ForwardToPlan:
         named: Sequence[tuple[DestinationReference, FieldPath]] = [
             (one, (*field, "destinations", index)) for index, one in enumerate(forward.destinations)
         ]
@@ -68,7 +68,7 @@ class ActionReader:
         host = forward.host_rewrite or None
         if host is not None and not _AUTHORITY.fullmatch(host):
             self._error(Reason.INVALID, "is not a host name, with or without a port", (*field, "hostRewrite"))
-        return ForwardPlan(
+        return ForwardToPlan(
             destinations=tuple(self._destination(one, place) for one, place in named),
             path_rewrite=self._rewrite(forward, field),
             host_rewrite=host,

@@ -65,7 +65,7 @@ def past_tables(tables: Sequence[ReadTable], last_good: LastGood, last: LastGood
     return unless_same(found, last)
 
 
-def settle_tables(
+def serve_tables(
     tables: Iterable[ReadTable],
     past: LastGood,
     *,

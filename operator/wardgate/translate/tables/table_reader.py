@@ -50,7 +50,7 @@ def read_table(stored: StoredObject, settings: Settings) -> Reading[TablePlan]:
     parsed, problems = parse_stored(stored, RouteTable)
     plan: TablePlan | None = None
     if parsed is not None:
-        plan = _Reader(stored, parsed.model.spec, settings, Repair(stored.manifest)).read()
+        plan = _RouteTableReader(stored, parsed.model.spec, settings, Repair(stored.manifest)).read()
         problems = (*problems, *ignored_names(parsed.model, stored.ref, settings))
     else:
         plan, problems = _repaired(stored, problems, settings)
@@ -72,7 +72,7 @@ def _repaired(
         parsed, found = parse_stored(stored, RouteTable, repair.manifest)
         problems = tuple(dict.fromkeys((*problems, *found)))
         if parsed is not None and (parsed.model.spec.hosts or not _has_hosts(stored)):
-            return _Reader(stored, parsed.model.spec, settings, repair).read(), problems
+            return _RouteTableReader(stored, parsed.model.spec, settings, repair).read(), problems
     return _closed_table(stored), problems
 
 
@@ -104,7 +104,7 @@ def _has_hosts(stored: StoredObject) -> bool:
     return bool(at(stored.manifest, "spec", "hosts"))
 
 
-class _Reader:
+class _RouteTableReader:
     def __init__(self, stored: StoredObject, spec: RouteTableSpec, settings: Settings, repair: Repair) -> None:
         self.stored = stored
         self.ref = stored.ref
