@@ -244,7 +244,7 @@ def test_tables_under_hosts_of_others_are_bounded() -> None:
 
 
 _PATHS = st.sampled_from(["", "/", "/a", "/a/", "/a/b", "/a/b/c", "/b", "/B/x", "/c"])
-_KINDS: st.SearchStrategy[Kind[exact, prefix]] = st.sampled_from(["exact", "prefix"])
+_KINDS: st.SearchStrategy[Kind["exact", "prefix"]] = st.sampled_from(["exact", "prefix"])
 
 
 @st.composite
