@@ -24,6 +24,7 @@ OPTIONS = {
 }
 OF_OTHERS = {
     "--build-arg": "docker build",
+    "--checkout": "benchmarks",
     "--create-namespace": "helm",
     "--force-conflicts": "kubectl",
     "--field-selector": "kubectl",
@@ -32,6 +33,7 @@ OF_OTHERS = {
     "--no-deps": "pip",
     "--require-hashes": "pip",
     "--rounds": "benchmarks",
+    "--source-only": "benchmarks",
     "--reset-then-reuse-values": "helm",
     "--server-side": "kubectl",
     "--show-tokens": "examples/provider and examples/demo",
@@ -39,6 +41,7 @@ OF_OTHERS = {
     "--timeout": "kubectl wait",
     "--wait": "helm",
     "--host": "examples/provider",
+    "--json": "benchmarks",
     "--hold-streams": "examples/provider",
     "--ca-file": "examples/provider",
 }
