@@ -13,9 +13,9 @@ import pytest
 from tests.translate.cluster import Cluster
 from wardgate.api import Approval
 from wardgate.control.bookkeeper import MOMENT, Bookkeeper
-from wardgate.control.division import Division
 from wardgate.control.metrics import Metrics
 from wardgate.control.reconciler import Outputs, Reconciler
+from wardgate.control.release_scope import ReleaseScope
 from wardgate.control.trigger import Trigger
 from wardgate.ir import GatewayConfig
 from wardgate.kube.api.errors import ConnectionFailed
@@ -131,7 +131,7 @@ class Bench:
         self.reconciler = Reconciler(
             store=self.store,
             renderer=self.renderer,
-            division=Division({}),
+            release_scope=ReleaseScope({}),
             trigger=self.trigger,
             cluster=self.world,
             outputs=Outputs(cast("Publisher", self.world), self.bookkeeper, lambda: SCHEMA),

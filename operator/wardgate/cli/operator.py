@@ -16,7 +16,7 @@ from wardgate import __version__
 from wardgate.cli import assignments, options
 from wardgate.cli.errors import CommandError
 from wardgate.cli.serving import stop_signals
-from wardgate.control.division import SelectorError, parse_selector
+from wardgate.control.release_scope import SelectorError, parse_selector
 from wardgate.control.settings import WATCH_SILENCE, OperatorSettings
 from wardgate.outlet import unblocked_standard_error
 from wardgate.printable import printable

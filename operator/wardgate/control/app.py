@@ -18,10 +18,10 @@ from typing import Any, Final, TypeAlias
 
 from wardgate.admin import AdminServer
 from wardgate.control.bookkeeper import Bookkeeper
-from wardgate.control.division import Division
 from wardgate.control.metrics import Metrics
 from wardgate.control.probes import operator_pages
 from wardgate.control.reconciler import Outputs, Reconciler
+from wardgate.control.release_scope import ReleaseScope
 from wardgate.control.settings import OperatorSettings
 from wardgate.control.trigger import Trigger
 from wardgate.ir import GatewayConfig
@@ -73,7 +73,7 @@ class Operator:
         self._store = Store()
         self._trigger = Trigger(clock=self._timing.clock)
         self._renderer = Renderer(settings.translation)
-        self._division = Division(settings.gateways)
+        self._release_scope = ReleaseScope(settings.gateways)
         self._watches = ClusterWatch(
             client,
             self._store,
@@ -111,7 +111,7 @@ class Operator:
         self._reconciler = Reconciler(
             store=self._store,
             renderer=self._renderer,
-            division=self._division,
+            release_scope=self._release_scope,
             trigger=self._trigger,
             cluster=self._watches,
             outputs=Outputs(self._publisher, self._bookkeeper, self._schema),
@@ -231,7 +231,7 @@ class Operator:
 
     def _report(self, statuses: Statuses, config: GatewayConfig, sequence: int) -> None:
         if self._settings.write_status:
-            self._board.take(self._division.reported(statuses), config, sequence=sequence)
+            self._board.take(self._release_scope.reported(statuses), config, sequence=sequence)
 
     def _status_seen(self, seen: SeenStatus) -> None:
         """Only a leader, or who becomes one and lists everything for that, minds what others write."""

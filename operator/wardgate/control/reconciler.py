@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from wardgate.control.bookkeeper import Bookkeeper, Round
-from wardgate.control.division import Division
 from wardgate.control.fitting import Fitted, fit
 from wardgate.control.metrics import Metrics
+from wardgate.control.release_scope import ReleaseScope
 from wardgate.control.trigger import Trigger
 from wardgate.faults import place_of
 from wardgate.kube.api.errors import KubeError
@@ -68,14 +68,14 @@ class Outputs:
 
 
 class Reconciler:
-    """``clock`` counts seconds. ``division`` is what of the cluster this release serves."""
+    """``clock`` counts seconds. ``release_scope`` is the part of the cluster that this release serves."""
 
     def __init__(
         self,
         *,
         store: Store,
         renderer: Renderer,
-        division: Division,
+        release_scope: ReleaseScope,
         trigger: Trigger,
         cluster: Cluster,
         outputs: Outputs,
@@ -84,7 +84,7 @@ class Reconciler:
     ) -> None:
         self._store = store
         self._renderer = renderer
-        self._division = division
+        self._release_scope = release_scope
         self._trigger = trigger
         self._cluster = cluster
         self._outputs = outputs
@@ -169,7 +169,7 @@ class Reconciler:
             return False
         started = self._clock()
         self._renderer.schema = self._outputs.schema()
-        snapshot = self._division.of(self._store.freeze())
+        snapshot = self._release_scope.of(self._store.freeze())
         translation, fitted = await asyncio.to_thread(self._render, snapshot)
         self._metrics.translated(self._clock() - started)
         self._cluster.follow_named(translation.named_secrets)

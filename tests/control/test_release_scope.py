@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from wardgate.api import Approval
-from wardgate.control.division import Division, SelectorError, parse_selector
+from wardgate.control.release_scope import ReleaseScope, SelectorError, parse_selector
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import ClusterSnapshot, StoredObject
 from wardgate.translate.statuses.object_status import Counts, ObjectStatus, Statuses
@@ -36,13 +36,13 @@ SNAPSHOT = ClusterSnapshot(
 
 
 def test_release_without_a_selector_serves_the_whole_cluster() -> None:
-    assert SNAPSHOT is Division({}).of(SNAPSHOT)
+    assert SNAPSHOT is ReleaseScope({}).of(SNAPSHOT)
 
 
 def test_release_serves_the_gateways_that_carry_all_its_labels() -> None:
-    assert ["ours"] == names(Division({"team": "ai", "stage": "live"}).of(SNAPSHOT))
-    assert ["ours", "theirs"] == names(Division({"stage": "live"}).of(SNAPSHOT))
-    assert [] == names(Division({"team": "nobody"}).of(SNAPSHOT))
+    assert ["ours"] == names(ReleaseScope({"team": "ai", "stage": "live"}).of(SNAPSHOT))
+    assert ["ours", "theirs"] == names(ReleaseScope({"stage": "live"}).of(SNAPSHOT))
+    assert [] == names(ReleaseScope({"team": "nobody"}).of(SNAPSHOT))
 
 
 def test_status_of_what_no_gateway_of_ours_uses_is_left_alone() -> None:
@@ -56,11 +56,11 @@ def test_status_of_what_no_gateway_of_ours_uses_is_left_alone() -> None:
             status("ExtAuthServer", "foreign", {"num_applied_policies": 1}),
         )
     )
-    ours = Division({"team": "ai"}).reported(statuses)
+    ours = ReleaseScope({"team": "ai"}).reported(statuses)
     assert ["VirtualGateway ours", "RouteTable used", "ExtAuthPolicy used"] == [
         f"{one.ref.kind} {one.ref.name}" for one in ours
     ]
-    assert len(statuses.objects) == len(Division({}).reported(statuses))
+    assert len(statuses.objects) == len(ReleaseScope({}).reported(statuses))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A cluster divided between releases: which objects are ours (``--gateways``). No I/O.
+"""The part of a cluster that one release serves (``--gateways``). No I/O.
 
 A release with a selector serves the VirtualGateways that carry its labels, and leaves everything that no such gateway
 uses alone, statuses included: it belongs to another release, or to nobody.
@@ -39,7 +39,7 @@ def parse_selector(text: str) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Division:
+class ReleaseScope:
     """``labels`` empty: the whole cluster is ours."""
 
     labels: Mapping[str, str]
