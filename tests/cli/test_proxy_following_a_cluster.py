@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from kubernetes.aio.client.configuration import Configuration
 
 from tests.cli.command_line import Wardgate
 from tests.cli.fake_supervisor import FakeSupervisor
 from tests.kube.fake_secrets import FakeSecrets
 from tests.kube.published import NAMESPACE, PORT, RELEASE, bundle
+from wardgate.kube.api.access import Access
 from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.errors import KubeError
 from wardgate.kube.follow.revision_file import KeptRevision, RevisionFile
@@ -42,8 +42,8 @@ class Api(FakeSecrets):
     async def server(self) -> str:
         return URL
 
-    async def connection(self) -> Configuration:
-        return Configuration(host=URL)
+    async def access(self) -> Access:
+        return Access(URL)
 
     async def close(self) -> None:
         self.closed = True

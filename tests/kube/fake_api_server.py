@@ -12,8 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, TypeVar, cast
 
-from kubernetes.aio.client.configuration import Configuration
-
+from wardgate.kube.api.access import Access
 from wardgate.kube.api.client import KubeClient, Manifest, Parameters
 from wardgate.kube.api.errors import ApiError, ConnectionFailed
 
@@ -226,6 +225,6 @@ def copied(value: Copied) -> Copied:
     return cast("Copied", json.loads(json.dumps(value)))
 
 
-async def no_cluster() -> Configuration:
+async def no_cluster() -> Access:
     """There is no cluster behind this client."""
     raise AssertionError

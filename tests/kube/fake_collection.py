@@ -8,8 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubernetes.aio.client.configuration import Configuration
-
+from wardgate.kube.api.access import Access
 from wardgate.kube.api.client import KubeClient, Manifest, Parameters
 from wardgate.kube.api.errors import ApiError
 from wardgate.problems import ObjectRef
@@ -125,7 +124,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def _no_cluster() -> Configuration:
+async def _no_cluster() -> Access:
     raise AssertionError
 
 

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
-from kubernetes.aio.client.configuration import Configuration
 
+from wardgate.kube.api.access import Access
 from wardgate.kube.api.client import KubeClient
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -26,10 +26,10 @@ class FakeHttpApi:
         self.loads = 0
         self.url = url
 
-    async def load(self) -> Configuration:
+    async def load(self) -> Access:
         self.loads += 1
         token = self.tokens.pop(0) if len(self.tokens) > 1 else self.tokens[0]
-        return Configuration(host=self.url, api_key={"BearerToken": token}, api_key_prefix={"BearerToken": "Bearer"})
+        return Access(self.url, authorization=f"Bearer {token}" if token else "")
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         assert request.transport is not None

@@ -13,7 +13,7 @@ from typing import Any
 from tests.cluster.cluster import Cluster
 from tests.kube.manifests import external_service
 from wardgate.api import KINDS
-from wardgate.kube.api.client import connect
+from wardgate.kube.api.connect import connect
 from wardgate.kube.api.pacing import Timing
 from wardgate.kube.watch.cluster_watch import ClusterWatch, WatchScope
 from wardgate.kube.watch.handlers import Handlers

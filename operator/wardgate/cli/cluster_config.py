@@ -10,7 +10,7 @@ from pathlib import Path
 from wardgate import __version__
 from wardgate.cli.errors import CommandError
 from wardgate.cli.serving import Announcer, Gateway, Terminal, gateway, stop_signals
-from wardgate.kube.api.client import connect
+from wardgate.kube.api.connect import connect
 from wardgate.kube.api.errors import KubeError
 from wardgate.kube.delivery.config_location import ConfigLocation
 from wardgate.kube.delivery.installation import name_installation
@@ -49,7 +49,7 @@ async def serve_cluster(config: ClusterConfig, settings: ProxySettings, terminal
     except KubeError as error:
         raise CommandError(str(error)) from error
     try:
-        installation = settings.installation or name_installation(await client.connection(), location)
+        installation = settings.installation or name_installation(await client.access(), location)
         async with (
             stop_signals(lambda: terminal.say("stopping; a second Ctrl-C ends at once")) as stopping,
             gateway(replace(settings, installation=installation), terminal) as serving,

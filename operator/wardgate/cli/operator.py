@@ -188,7 +188,7 @@ def operator(
 async def _operate(settings: OperatorSettings, *, kubeconfig: str | None, context: str | None) -> None:
     # Late: kopf and the cluster's client are heavy, and the other commands do without them.
     from wardgate.control.app import operate  # noqa: PLC0415
-    from wardgate.kube.api.client import connect  # noqa: PLC0415
+    from wardgate.kube.api.connect import connect  # noqa: PLC0415
     from wardgate.kube.api.errors import KubeError  # noqa: PLC0415
 
     log = logging.getLogger("wardgate")

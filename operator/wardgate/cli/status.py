@@ -63,7 +63,7 @@ def status(
 
 
 async def _look(release: Release, *, kubeconfig: str | None, context: str | None) -> Survey:
-    from wardgate.kube.api.client import connect  # noqa: PLC0415
+    from wardgate.kube.api.connect import connect  # noqa: PLC0415
     from wardgate.kube.api.errors import KubeError  # noqa: PLC0415
     from wardgate.kube.report.snapshot_report import take_survey  # noqa: PLC0415
 

@@ -15,11 +15,12 @@ import aiohttp
 import pytest
 import trustme
 from aiohttp import web
-from kubernetes.aio.config import ConfigException
 
 from tests.kube.fake_http_api import Answer, FakeHttpApi, for_ever, serving
 from wardgate.kube.api import client as client_module
-from wardgate.kube.api.client import KubeClient, api_error, connect
+from wardgate.kube.api.access import NoAccess
+from wardgate.kube.api.client import KubeClient, api_error
+from wardgate.kube.api.connect import connect
 from wardgate.kube.api.connections import ApiConnector
 from wardgate.kube.api.errors import ApiError, ConnectionFailed, KubeError
 
@@ -161,7 +162,7 @@ class TestAnswers:
 
     def test_credentials_that_cannot_be_read_are_a_failed_connection(self, monkeypatch: pytest.MonkeyPatch) -> None:
         async def fail() -> None:
-            raise ConfigException("no file")
+            raise NoAccess("no file")
 
         async def scenario(api: FakeHttpApi, client: KubeClient) -> None:
             monkeypatch.setattr(client, "_load", fail)
@@ -435,7 +436,7 @@ class TestTokens:
             later(monkeypatch, 61)
             await client.get(PATH)
             assert ["Bearer first", "Bearer second"] == api.seen_tokens
-            assert "second" == (await client.connection()).api_key["BearerToken"]
+            assert "second" == (await client.access()).authorization.removeprefix("Bearer ")
 
         with_server(answers(200), scenario)
 
@@ -446,7 +447,7 @@ class TestTokens:
 
         async def scenario(api: FakeHttpApi, client: KubeClient) -> None:
             api.tokens = ["first", "second"]
-            await client.connection()
+            await client.access()
             later(monkeypatch, 2)
             assert {} == await client.get(PATH)
 

@@ -5,44 +5,40 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from kubernetes.aio.client.configuration import Configuration
 
+from wardgate.kube.api.access import Access
 from wardgate.kube.delivery.config_location import ConfigLocation
 from wardgate.kube.delivery.installation import name_installation
 
 LOCATION = ConfigLocation("wardgate", "wardgate-config")
 
 
-def reaching(host: str, *, authority: str | None) -> Configuration:
-    connection = Configuration(host=host)
-    connection.ssl_ca_cert = authority
-    return connection
+def reaching(host: str, *, authority: str | None) -> Access:
+    return Access(host, ca_file=authority)
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Configuration:
+def access(tmp_path: Path) -> Access:
     authority = tmp_path / "ca.crt"
     authority.write_text("the authority of a cluster")
     return reaching("https://10.96.0.1:443", authority=str(authority))
 
 
-def test_proxies_that_reach_the_cluster_by_other_addresses_share_the_name(
-    connection: Configuration, tmp_path: Path
-) -> None:
+def test_proxies_that_reach_the_cluster_by_other_addresses_share_the_name(access: Access, tmp_path: Path) -> None:
     copy = tmp_path / "copy.crt"
     copy.write_text("the authority of a cluster")
     elsewhere = reaching("https://api.cluster.example", authority=str(copy))
-    assert name_installation(connection, LOCATION) == name_installation(elsewhere, LOCATION)
+    assert name_installation(access, LOCATION) == name_installation(elsewhere, LOCATION)
 
 
-def test_other_cluster_release_and_namespace_have_other_names(connection: Configuration, tmp_path: Path) -> None:
+def test_other_cluster_release_and_namespace_have_other_names(access: Access, tmp_path: Path) -> None:
     authority = tmp_path / "other.crt"
     authority.write_text("the authority of another cluster")
     names = {
-        name_installation(connection, LOCATION),
-        name_installation(connection, ConfigLocation("other", "wardgate-config")),
-        name_installation(connection, ConfigLocation("wardgate", "other-config")),
-        name_installation(reaching(connection.host, authority=str(authority)), LOCATION),
+        name_installation(access, LOCATION),
+        name_installation(access, ConfigLocation("other", "wardgate-config")),
+        name_installation(access, ConfigLocation("wardgate", "other-config")),
+        name_installation(reaching(access.url, authority=str(authority)), LOCATION),
     }
     assert len(names) == 4
 

@@ -15,7 +15,7 @@ from tests.kube import published
 from tests.kube.following import Following, following
 from tests.kube.installation import ACCOUNT, Installation
 from tests.kube.published import INDEX, bundle
-from wardgate.kube.api.client import connect
+from wardgate.kube.api.connect import connect
 from wardgate.kube.delivery.index import Manifest
 from wardgate.kube.follow.index_watch import SILENCE
 from wardgate.wire.bundle import Bundle

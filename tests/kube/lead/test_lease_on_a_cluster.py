@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.cluster.cluster import Cluster
-from wardgate.kube.api.client import KubeClient, connect
+from wardgate.kube.api.client import KubeClient
+from wardgate.kube.api.connect import connect
 from wardgate.kube.api.pacing import Timing
 from wardgate.kube.lead.lease import Lease
 from wardgate.tasks import spawn

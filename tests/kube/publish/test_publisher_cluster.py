@@ -14,7 +14,8 @@ import pytest
 
 from tests.cluster.cluster import Cluster
 from tests.kube.publishing import RELEASE, bundle, bundle_of
-from wardgate.kube.api.client import KubeClient, connect
+from wardgate.kube.api.client import KubeClient
+from wardgate.kube.api.connect import connect
 from wardgate.kube.delivery.index import Index, index_name, read_index
 from wardgate.kube.delivery.shards import MAX_SHARD, read_shard
 from wardgate.kube.last_good.state_store import StateStore

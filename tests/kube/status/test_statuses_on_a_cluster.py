@@ -17,7 +17,8 @@ from tests.cluster.cluster import Cluster
 from tests.cluster.http_api import ApiError
 from tests.kube.verdicts import condition, desired, verdict
 from wardgate.api import KINDS, Approval
-from wardgate.kube.api.client import KubeClient, connect
+from wardgate.kube.api.client import KubeClient
+from wardgate.kube.api.connect import connect
 from wardgate.kube.status.events import EventRecorder
 from wardgate.kube.status.manifest import NO_PROXIES, Desired, not_programmed
 from wardgate.kube.status.proxies import DiscoveredProxies

@@ -9,8 +9,8 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from kubernetes.aio.client.configuration import Configuration
 
+from wardgate.kube.api.access import Access
 from wardgate.kube.watch import kopf_thread
 from wardgate.kube.watch.kind_resources import resource_of
 from wardgate.kube.watch.kopf_thread import KopfThread
@@ -47,7 +47,7 @@ def _run(
     over.clear()
 
     async def main() -> None:
-        async def connection() -> Configuration:
+        async def access() -> Access:
             raise AssertionError
 
         thread = KopfThread(
@@ -55,7 +55,7 @@ def _run(
             namespaces=(),
             silence=75.0,
             random=lambda: 0.0,
-            connection=connection,
+            access=access,
             observe=lambda _: None,
         )
         thread.start()

@@ -1,8 +1,8 @@
 """Requests to the API server, as JSON: no models, no caches, no retries.
 
-Where the server is and who we are comes from ``kubernetes.aio``: the pod's ServiceAccount, or a kubeconfig with all it
-may hold (exec plugins, as EKS needs them). What is read again every minute is the token, because projected tokens and
-those of plugins expire. Objects go in and out as plain dictionaries, since most of them are handed on unread.
+Where the server is and who we are is read by the function that the client is given. The token is read again every
+minute, because projected tokens and those of plugins expire. Objects go in and out as plain dictionaries, since most
+of them are handed on unread.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlencode
 
 import aiohttp
-from kubernetes.aio import config as kubernetes_config
-from kubernetes.aio.client.configuration import Configuration
 
+from wardgate.kube.api.access import Access, Load, NoAccess
 from wardgate.kube.api.connections import Connections
-from wardgate.kube.api.errors import ApiError, ConnectionFailed, KubeError
+from wardgate.kube.api.errors import ApiError, ConnectionFailed
 
 Manifest: TypeAlias = dict[str, Any]
 Parameters: TypeAlias = Mapping[str, str | int]
@@ -43,10 +43,10 @@ _METADATA_LIST: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8
 class KubeClient:
     """Owned by one event loop. Every method raises ``ApiError`` or ``ConnectionFailed``."""
 
-    def __init__(self, load: Callable[[], Awaitable[Configuration]], *, user_agent: str) -> None:
+    def __init__(self, load: Load, *, user_agent: str) -> None:
         self._load = load
         self._user_agent = user_agent
-        self._configuration: Configuration | None = None
+        self._access: Access | None = None
         self._loaded = 0.0
         self._connections: Connections | None = None
         self.errors = 0
@@ -121,12 +121,15 @@ class KubeClient:
 
     async def server(self) -> str:
         """The API server's URL."""
-        return str((await self._ready()).host)
+        return (await self._ready()).url
 
-    async def connection(self) -> Configuration:
+    async def access(self) -> Access:
         """Where the API server is and who we are, with a fresh token; for those who connect on their own."""
-        await self._headers()
-        return await self._ready()
+        access = await self._ready()
+        if time.monotonic() - self._loaded > _TOKEN_AGE:
+            access = self._access = replace(access, authorization=(await self._load()).authorization)
+            self._loaded = time.monotonic()
+        return access
 
     async def close(self) -> None:
         """Close all connections."""
@@ -216,30 +219,29 @@ class KubeClient:
         fresh: bool,
     ) -> aiohttp.ClientResponse:
         try:
-            configuration = await self._ready()
-            headers = {**await self._headers(), **form}
-            self._connections = self._connections or Connections(configuration)
+            access = await self.access()
+            self._connections = self._connections or Connections(access)
             return await self._connections.request(
-                method, f"{configuration.host}{target}", headers=headers, body=body, limits=timeout, fresh=fresh
+                method,
+                f"{access.url}{target}",
+                headers={**self._headers(access), **form},
+                body=body,
+                limits=timeout,
+                fresh=fresh,
             )
-        except (aiohttp.ClientError, TimeoutError, OSError, kubernetes_config.ConfigException) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError, NoAccess) as error:
             raise self._failed(method, target.partition("?")[0], error) from None
 
-    async def _ready(self) -> Configuration:
-        if self._configuration is None:
-            self._configuration = await self._load()
+    async def _ready(self) -> Access:
+        if self._access is None:
+            self._access = await self._load()
             self._loaded = time.monotonic()
-        return self._configuration
+        return self._access
 
-    async def _headers(self) -> dict[str, str]:
-        configuration = await self._ready()
-        if time.monotonic() - self._loaded > _TOKEN_AGE:
-            configuration.api_key = (await self._load()).api_key
-            self._loaded = time.monotonic()
+    def _headers(self, access: Access) -> dict[str, str]:
         headers = {"User-Agent": self._user_agent}
-        token = await configuration.get_api_key_with_prefix("BearerToken")
-        if token:
-            headers["Authorization"] = token
+        if access.authorization:
+            headers["Authorization"] = access.authorization
         return headers
 
     async def _error(self, method: str, path: str, response: aiohttp.ClientResponse) -> ApiError:
@@ -308,28 +310,3 @@ def _detail(error: Exception) -> str:
     """What the error says, unless it may quote what was being read: that may have been a Secret."""
     text = "" if isinstance(error, aiohttp.ClientPayloadError) else str(error)
     return f": {text}" if text else ""
-
-
-async def connect(
-    *, kubeconfig: str | None = None, context: str | None = None, user_agent: str = "wardgate"
-) -> KubeClient:
-    """Find the API server: the kubeconfig that is named, else the pod's own, else the default kubeconfig."""
-
-    async def load() -> Configuration:
-        configuration = Configuration()
-        if kubeconfig is None and context is None:
-            try:
-                await asyncio.to_thread(kubernetes_config.load_incluster_config, configuration, try_refresh_token=False)
-            except kubernetes_config.ConfigException:
-                pass
-            else:
-                return configuration
-        await kubernetes_config.load_kube_config(kubeconfig, context, configuration, persist_config=False)
-        return configuration
-
-    try:
-        await load()
-    except (kubernetes_config.ConfigException, OSError, ValueError, TypeError) as error:
-        msg = f"No cluster to talk to: {error}. Run in a pod, or name a kubeconfig with --kubeconfig or KUBECONFIG."
-        raise KubeError(msg) from error
-    return KubeClient(load, user_agent=user_agent)

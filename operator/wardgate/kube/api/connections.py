@@ -11,11 +11,12 @@ file with somebody's password too, each time on a thread: that is not to be sent
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -23,10 +24,9 @@ import aiohttp
 from aiohttp.connector import AddrInfoType
 from aiohttp.hdrs import PROXY_AUTHORIZATION
 from aiohttp.helpers import strip_auth_from_url
-from kubernetes.aio.client.configuration import Configuration
-from kubernetes.aio.client.rest import RESTClientObject
 from yarl import URL
 
+from wardgate.kube.api.access import Access
 from wardgate.tasks import spawn
 
 _UNLIMITED: Final = 0
@@ -42,10 +42,10 @@ _RETIRE: Final = 30.0
 class Connections:
     """Owned by one event loop."""
 
-    def __init__(self, configuration: Configuration) -> None:
-        self._configuration = configuration
-        self._kept = _Pool(configuration, force_close=False)
-        self._fresh = _Pool(configuration, force_close=True)
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._kept = _Pool(access, force_close=False)
+        self._fresh = _Pool(access, force_close=True)
         self._retired: dict[_Pool, asyncio.Task[None]] = {}
 
     async def request(
@@ -59,20 +59,18 @@ class Connections:
         fresh: bool,
     ) -> aiohttp.ClientResponse:
         """Send a request; ``fresh``: over a connection of its own. Raises what aiohttp raises."""
-        pool: Any = self._fresh if fresh else self._kept
+        pool = self._fresh if fresh else self._kept
+        data = None if body is None else json.dumps(body)
         try:
-            answer = await pool.request(method, url, headers=headers, body=body, _request_timeout=limits)
+            return await pool.request(method, url, headers=headers, data=data, limits=limits)
         except (TimeoutError, asyncio.CancelledError):
             if pool is self._kept:
                 self._retire()
             raise
-        response = answer.response
-        assert isinstance(response, aiohttp.ClientResponse)
-        return response
 
     def _retire(self) -> None:
         """Use none of the kept connections again; what is under way on them comes to its end."""
-        retired, self._kept = self._kept, _Pool(self._configuration, force_close=False)
+        retired, self._kept = self._kept, _Pool(self._access, force_close=False)
         self._retired[retired] = spawn(self._close_later(retired), name="close retired connections")
 
     async def _close_later(self, retired: _Pool) -> None:
@@ -126,13 +124,13 @@ def _is_open(opened: socket.socket) -> bool:
     return opened.fileno() >= 0
 
 
-def proxy_for(configuration: Configuration) -> tuple[str | None, dict[str, str]]:
+def proxy_for(access: Access) -> tuple[str | None, dict[str, str]]:
     """The proxy that the kubeconfig names, else the environment's (``HTTPS_PROXY``, ``NO_PROXY``), and its headers.
 
     A password leaves the URL for a header, because errors print URLs.
     """
-    server = urlsplit(configuration.host)
-    found = configuration.proxy
+    server = urlsplit(access.url)
+    found = access.proxy
     if not found and not proxy_bypass(server.hostname or ""):
         found = getproxies().get(server.scheme)
     if not found:
@@ -141,35 +139,43 @@ def proxy_for(configuration: Configuration) -> tuple[str | None, dict[str, str]]
     return str(url), {} if account is None else {PROXY_AUTHORIZATION: account.encode()}
 
 
-class _Pool(RESTClientObject):
-    def __init__(self, configuration: Configuration, *, force_close: bool) -> None:
-        super().__init__(configuration)
-        self.proxy, headers = proxy_for(configuration)
-        self.proxy_headers = {**headers, **(configuration.proxy_headers or {})}
-        self._force_close = force_close
-        self._connector: ApiConnector | None = None
+class _Pool:
+    """One session, which aiohttp wants made where its loop runs."""
 
-    def _create_connector(self) -> ApiConnector:
-        self._connector = ApiConnector(context=self.ssl_context, force_close=self._force_close)
-        return self._connector
+    def __init__(self, access: Access, *, force_close: bool) -> None:
+        self._connector = ApiConnector(context=access.context(), force_close=force_close)
+        self._session = aiohttp.ClientSession(connector=self._connector, read_bufsize=_READ)
+        self._server_name = access.server_name
+        self._proxy, headers = proxy_for(access)
+        self._proxy_headers = {**headers, **access.proxy_headers} or None
 
-    def _create_pool_manager(self) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(connector=self._create_connector(), read_bufsize=_READ)
+    async def request(
+        self, method: str, url: str, *, headers: Mapping[str, str], data: str | None, limits: aiohttp.ClientTimeout
+    ) -> aiohttp.ClientResponse:
+        return await self._session.request(
+            method,
+            url,
+            headers=headers,
+            data=data,
+            timeout=limits,
+            server_hostname=self._server_name,
+            proxy=self._proxy,
+            proxy_headers=self._proxy_headers,
+        )
 
     async def end(self) -> None:
-        await self.close()
-        if self._connector is not None:
-            await self._connector.end()
+        await self._session.close()
+        await self._connector.end()
 
 
 class OwnSession:
     """For those who connect on their own (kopf): a session with the same TLS and these headers."""
 
-    def __init__(self, configuration: Configuration, *, headers: Mapping[str, str]) -> None:
-        self._connector = ApiConnector(context=RESTClientObject(configuration).ssl_context)
-        is_behind_proxy = proxy_for(configuration)[0] is not None
+    def __init__(self, access: Access, *, headers: Mapping[str, str]) -> None:
+        self._connector = ApiConnector(context=access.context())
+        is_behind_proxy = proxy_for(access)[0] is not None
         self.session = aiohttp.ClientSession(
-            connector=self._connector, headers=headers, proxy=configuration.proxy, trust_env=is_behind_proxy
+            connector=self._connector, headers=headers, proxy=access.proxy, trust_env=is_behind_proxy
         )
 
     async def end(self) -> None:

@@ -10,18 +10,17 @@ from __future__ import annotations
 from hashlib import sha256
 from pathlib import Path
 
-from kubernetes.aio.client.configuration import Configuration
-
+from wardgate.kube.api.access import Access
 from wardgate.kube.delivery.config_location import ConfigLocation
 
 
-def name_installation(connection: Configuration, location: ConfigLocation) -> str:
+def name_installation(access: Access, location: ConfigLocation) -> str:
     """The name; where there is no file of an authority, the server's address stands in for it."""
-    return f"{sha256(_authority(connection)).hexdigest()}/{location.namespace}/{location.release}"
+    return f"{sha256(_authority(access)).hexdigest()}/{location.namespace}/{location.release}"
 
 
-def _authority(connection: Configuration) -> bytes:
+def _authority(access: Access) -> bytes:
     try:
-        return Path(connection.ssl_ca_cert or "").read_bytes()
+        return Path(access.ca_file or "").read_bytes()
     except OSError:
-        return str(connection.host).encode()
+        return access.url.encode()

@@ -119,7 +119,7 @@ class Handlers:
             namespaces=self._namespaces,
             silence=self._silence,
             random=self._timing.random,
-            connection=self._client.connection,
+            access=self._client.access,
             observe=self._observe,
         )
         thread.start()

@@ -13,14 +13,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import kopf
-from kubernetes.aio.client.configuration import Configuration
 
+from wardgate.kube.api.access import Access
 from wardgate.kube.api.connections import OwnSession
 from wardgate.kube.api.resources import Resource
 from wardgate.kube.watch.objects import SeenStatus, object_ref, resource_version, seen_status, stored_object
@@ -58,7 +58,7 @@ class Observed:
 
 
 class KopfThread:
-    """Runs once. ``observe`` is called in the loop that made this; ``connection`` is awaited there."""
+    """Runs once. ``observe`` is called in the loop that made this; ``access`` is awaited there."""
 
     def __init__(
         self,
@@ -67,14 +67,14 @@ class KopfThread:
         namespaces: Iterable[str],
         silence: float,
         random: Callable[[], float],
-        connection: Callable[[], Awaitable[Configuration]],
+        access: Callable[[], Coroutine[Any, Any, Access]],
         observe: Callable[[Observed], None],
     ) -> None:
         self._resources = tuple(resources)
         self._namespaces = tuple(namespaces)
         self._silence = silence
         self._random = random
-        self._connection = connection
+        self._access = access
         self._observe = observe
         self._loop = asyncio.get_running_loop()
         self._kopf_loop: asyncio.AbstractEventLoop | None = None
@@ -184,16 +184,12 @@ class KopfThread:
         """Give kopf a session in our identity. It asks again when that was refused, and the answer may be the same."""
         if self._sessions:
             await asyncio.sleep(_LOG_IN_AGAIN)
-        loading = asyncio.run_coroutine_threadsafe(self._credentials(), self._loop)
-        configuration, header = await asyncio.wrap_future(loading)
-        headers = {"Authorization": header} if header else {}
-        made = OwnSession(configuration, headers=headers)
+        loading = asyncio.run_coroutine_threadsafe(self._access(), self._loop)
+        access = await asyncio.wrap_future(loading)
+        headers = {"Authorization": access.authorization} if access.authorization else {}
+        made = OwnSession(access, headers=headers)
         self._sessions.append(made)
-        return kopf.AiohttpSession(server=configuration.host, aiohttp_session=made.session)
-
-    async def _credentials(self) -> tuple[Configuration, str | None]:
-        configuration = await self._connection()
-        return configuration, await configuration.get_api_key_with_prefix("BearerToken")
+        return kopf.AiohttpSession(server=access.url, aiohttp_session=made.session)
 
     async def _on_event(self, **given: Any) -> None:
         kind, event = given["param"], given["event"]
