@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from wardgate.inja.limits import DEFAULT_LIMITS, Limits
+from wardgate.inja.limits import DEFAULT_LIMITS, TemplateLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,5 +49,5 @@ class Settings:
     """A key Secret whose credential is larger is refused, alone."""
     guest_tables: int = 50
     """RouteTables of one tenant, on one listener, under hosts that lie within another owner's; more are left out."""
-    template_limits: Limits = DEFAULT_LIMITS
+    template_limits: TemplateLimits = DEFAULT_LIMITS
     """Bounds of every template (invariant 9); checked when a policy is translated and when it runs."""

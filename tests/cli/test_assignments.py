@@ -13,7 +13,7 @@ from tests.cli.command_line import Wardgate
 from tests.standalone.lab import TRANSFORMATION, write_lab
 from wardgate.cli import assignments
 from wardgate.cli.assignments import OWN_OPTIONS, SETTINGS, Assignment, of_the_translation, parse_assignment
-from wardgate.inja import Limits as TemplateLimits
+from wardgate.inja import TemplateLimits
 from wardgate.proxy.settings import Limits, ProxySettings, Timeouts
 from wardgate.settings import Settings
 

@@ -10,9 +10,9 @@ from tests.inja.static_context import StaticContext
 from wardgate.inja import (
     DEFAULT_LIMITS,
     JsonValue,
-    Limits,
-    Rendered,
+    RenderedTemplate,
     TemplateError,
+    TemplateLimits,
     compile_template,
 )
 from wardgate.inja.budget import StepBudget
@@ -24,7 +24,7 @@ def render(
     *,
     advanced: bool = False,
     escape: bool = False,
-    limits: Limits = DEFAULT_LIMITS,
+    limits: TemplateLimits = DEFAULT_LIMITS,
     **context: Any,
 ) -> str:
     """Compile and render; further keywords are parts of the context."""
@@ -32,7 +32,7 @@ def render(
     return template.render(StaticContext({} if data is None else data, budget=StepBudget(limits.steps), **context))
 
 
-def trace(source: str, data: JsonValue = None, *, advanced: bool = False, **context: Any) -> Rendered:
+def trace(source: str, data: JsonValue = None, *, advanced: bool = False, **context: Any) -> RenderedTemplate:
     """Compile with trace and render."""
     template = compile_template(source, name="t", advanced=advanced, trace=True)
     return template.render_traced(StaticContext({} if data is None else data, **context))

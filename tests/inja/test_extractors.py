@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from wardgate.inja import ConfigError, Limits, compile_extractor
+from wardgate.inja import ConfigError, TemplateLimits, compile_extractor
 
-_LIMITS = Limits(steps=200_000)
+_LIMITS = TemplateLimits(steps=200_000)
 
 
 def _extract(regex: str, value: str, subgroup: int = 0) -> str:

@@ -13,8 +13,8 @@ from wardgate.inja import (
     Environment,
     JsonTextError,
     JsonValue,
-    Limits,
     TemplateError,
+    TemplateLimits,
     compile_extractor,
     compile_template,
     dumps_json,
@@ -23,7 +23,7 @@ from wardgate.inja import (
 from wardgate.inja.budget import StepBudget
 from wardgate.inja.template import FUNCTIONS
 
-_LIMITS = Limits(steps=2_000, output_bytes=2_000)
+_LIMITS = TemplateLimits(steps=2_000, output_bytes=2_000)
 _NAMES = ["a", "a.b", "l", "l.0", "x", "loop.index", "loop", "o", "s", "body", "n"]
 _LITERALS = ["1", "-1", "0", "2.5", '"s"', '""', "true", "null", "[1,2]", '{"k":[1]}', "9223372036854775807", "1e308"]
 _OPERATORS = [" + ", " - ", " * ", " / ", " % ", " ^ ", " == ", " < ", " in ", " and ", " or ", " . ", " >= ", " != "]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wardgate.inja import DEFAULT_LIMITS, JsonTextError, JsonValue, LimitError, Limits, loads_json
+from wardgate.inja import DEFAULT_LIMITS, JsonTextError, JsonValue, LimitError, TemplateLimits, loads_json
 from wardgate.inja.budget import StepBudget
 from wardgate.inja.errors import JsonTooComplexError, JsonTooLargeError
 from wardgate.inja.json_bounds import MEMORY_FACTOR, load, weigh
@@ -28,7 +28,7 @@ def _budget() -> StepBudget:
 
 
 def _load(text: bytes, **limits: int) -> JsonValue:
-    return load(text, limits=Limits(**limits), meter=_budget()).value
+    return load(text, limits=TemplateLimits(**limits), meter=_budget()).value
 
 
 def _count(value: JsonValue) -> int:
@@ -52,7 +52,7 @@ def test_text_within_its_limits_is_parsed_and_not_weighed_too_light(
     text = json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode()
     marks = text.count(b"[") + text.count(b"{") + text.count(b",") + text.count(b":")
     for values in (DEFAULT_LIMITS.json_values, _count(value) + max(0, _empty(value))):
-        limits = Limits(json_values=values, value_depth=max(1, _depth(value)))
+        limits = TemplateLimits(json_values=values, value_depth=max(1, _depth(value)))
         assert value == load(text, limits=limits, meter=_budget()).value
         assert _count(value) <= weigh(text, limits=limits, meter=_budget()) <= marks
 
@@ -84,7 +84,7 @@ def test_arbitrary_text_has_the_outcome_that_it_has_without_limits(text: bytes) 
         expected: JsonValue | str = loads_json(text)
     except JsonTextError as error:
         expected = str(error)
-    for limits in (DEFAULT_LIMITS, Limits(json_values=40, value_depth=40)):
+    for limits in (DEFAULT_LIMITS, TemplateLimits(json_values=40, value_depth=40)):
         try:
             actual: JsonValue | str = load(text, limits=limits, meter=_budget()).value
         except JsonTextError as error:
@@ -141,7 +141,7 @@ def test_what_looks_like_values_within_strings_does_not_count() -> None:
 
 def test_text_that_is_too_long_is_refused_unread() -> None:
     with pytest.raises(JsonTooLargeError, match="longer than 10 bytes"):
-        load(b"[" * 11, limits=Limits(json_bytes=10), meter=StepBudget(0))
+        load(b"[" * 11, limits=TemplateLimits(json_bytes=10), meter=StepBudget(0))
 
 
 def test_what_stands_behind_a_nul_does_not_count() -> None:

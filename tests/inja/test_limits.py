@@ -13,9 +13,9 @@ from wardgate.inja import (
     JsonTextError,
     JsonValue,
     LimitError,
-    Limits,
     ParseError,
     TemplateError,
+    TemplateLimits,
     compile_template,
     dumps_json,
     loads_json,
@@ -74,28 +74,28 @@ def test_equal_large_strings_are_compared_within_bounds() -> None:
 
 
 def test_output_is_bounded() -> None:
-    limits = Limits(output_bytes=10)
+    limits = TemplateLimits(output_bytes=10)
     assert render("{{ x }}", {"x": "0123456789"}, limits=limits) == "0123456789"
     with pytest.raises(LimitError, match="10 bytes"):
         render("{{ x }}", {"x": "0123456789a"}, limits=limits)
 
 
 def test_output_is_bounded_on_the_short_way_too() -> None:
-    limits = Limits(output_bytes=40)
+    limits = TemplateLimits(output_bytes=40)
     assert render("a" * 20 + "{{ x }}", {"x": "b"}, limits=limits) == "a" * 20 + "b"
     with pytest.raises(LimitError, match="40 bytes"):
         render("a" * 40 + "{{ x }}", {"x": "b"}, limits=limits)
 
 
 def test_output_is_counted_in_bytes() -> None:
-    limits = Limits(output_bytes=9)
+    limits = TemplateLimits(output_bytes=9)
     with pytest.raises(LimitError):
         render("{{ x }}", {"x": "\u20ac" * 4}, limits=limits)
 
 
 def test_value_written_as_json_is_bounded() -> None:
     with pytest.raises(LimitError, match="written as JSON"):
-        render("{{ x }}", {"x": ["abcdef"] * 3}, limits=Limits(output_bytes=20))
+        render("{{ x }}", {"x": ["abcdef"] * 3}, limits=TemplateLimits(output_bytes=20))
 
 
 def test_template_text_is_bounded() -> None:

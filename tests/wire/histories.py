@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from tests.wire.samples import FULL
 from tests.wire.walking import Path, at, changed, load, objects_in, pretty, write
-from wardgate.inja.limits import Limits
+from wardgate.inja.limits import TemplateLimits
 from wardgate.wire import encode
 
 Group = typing.Any
 """A group's JSON."""
-START = load(encode(replace(FULL, template_limits=Limits())).groups["routes"])
+START = load(encode(replace(FULL, template_limits=TemplateLimits())).groups["routes"])
 
 
 def texts_in(value: object, path: Path = ()) -> Iterator[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from wardgate import ir
-from wardgate.inja.limits import Limits
+from wardgate.inja.limits import TemplateLimits
 from wardgate.sensitive import Sensitive
 
 MATCHES = (
@@ -189,7 +189,7 @@ FULL = ir.GatewayConfig(
     transformations=TRANSFORMATIONS,
     credentials=CREDENTIALS,
     template_env=("REGION",),
-    template_limits=Limits(
+    template_limits=TemplateLimits(
         template_bytes=1,
         output_bytes=2,
         steps=3,

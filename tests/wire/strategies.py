@@ -10,7 +10,7 @@ from types import NoneType, UnionType
 from hypothesis import strategies as st
 
 from wardgate import ir
-from wardgate.inja.limits import Limits
+from wardgate.inja.limits import TemplateLimits
 from wardgate.sensitive import Sensitive
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=8)
@@ -82,6 +82,6 @@ def configs(draw: st.DrawFn) -> ir.GatewayConfig:
         transformations=transformations,
         credentials=tuple(sorted(draw(credentials), key=lambda one: (one.key_set, one.digest))),
         template_env=draw(of(tuple[str, ...])),
-        template_limits=draw(of(Limits)),
+        template_limits=draw(of(TemplateLimits)),
         guard=draw(of(ir.Guard)),
     )

@@ -10,7 +10,7 @@ import pytest
 from tests.wire.samples import FULL, LISTENERS, ROUTES, UPSTREAMS, routes_of
 from tests.wire.walking import Path, at, changed, load, objects_in, words_in, write
 from wardgate import ir
-from wardgate.inja.limits import Limits
+from wardgate.inja.limits import TemplateLimits
 from wardgate.wire import Bundle, Decoded, decode, decode_credentials, decode_routes, encode, hash_of, revision_of
 
 JSON = load(encode(FULL).groups["routes"])
@@ -212,7 +212,7 @@ class TestBoundsAndTopLevel:
         decoded = with_field(("template_limits",))
         assert closed_in(decoded) == ["apps/rt/forward", "apps/rt/hello"]
         assert decoded.config.transformations == ()
-        assert decoded.config.template_limits == Limits()
+        assert decoded.config.template_limits == TemplateLimits()
 
     def test_an_unknown_part_closes_every_route(self) -> None:
         decoded = with_field((), "denied_callers")

@@ -16,7 +16,7 @@ import typer
 
 from wardgate.cli import forms
 from wardgate.cli.forms import Form
-from wardgate.inja.limits import Limits as TemplateLimits
+from wardgate.inja.limits import TemplateLimits
 from wardgate.proxy.settings import Limits, Timeouts
 from wardgate.settings import Settings
 

@@ -3,38 +3,38 @@
 Templates (`compile_template`), extractors (`compile_extractor`), the regular expressions of routes
 (`compile_route_regex`) and JSON as the original library reads and writes it (`loads_json`, `dumps_json`).
 Nothing in this package does I/O, logs or reads a clock, and no template or expression can take more than its
-``Limits`` allow.
+``TemplateLimits`` allow.
 """
 
 from wardgate.inja.context import Context, Environment
 from wardgate.inja.errors import ConfigError, LimitError, ParseError, RenderError, TemplateError
-from wardgate.inja.extractors import Extractor, compile_extractor
+from wardgate.inja.extractors import CompiledExtractor, compile_extractor
 from wardgate.inja.jsontext import JsonTextError
 from wardgate.inja.jsontext import dumps as dumps_json
 from wardgate.inja.jsontext import loads as loads_json
-from wardgate.inja.limits import DEFAULT_LIMITS, Limits
+from wardgate.inja.limits import DEFAULT_LIMITS, TemplateLimits
 from wardgate.inja.reads import Reads
 from wardgate.inja.route_regex import RouteRegex, compile_route_regex
-from wardgate.inja.template import Rendered, Template, compile_template
+from wardgate.inja.template import RenderedTemplate, Template, compile_template
 from wardgate.inja.values import JsonValue
 
 __all__ = [
     "DEFAULT_LIMITS",
+    "CompiledExtractor",
     "ConfigError",
     "Context",
     "Environment",
-    "Extractor",
     "JsonTextError",
     "JsonValue",
     "LimitError",
-    "Limits",
     "ParseError",
     "Reads",
     "RenderError",
-    "Rendered",
+    "RenderedTemplate",
     "RouteRegex",
     "Template",
     "TemplateError",
+    "TemplateLimits",
     "compile_extractor",
     "compile_route_regex",
     "compile_template",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from wardgate.inja.nodes import Call, Expression, For, If, Literal, Set, Statement, Variable
+from wardgate.inja.nodes import Call, Constant, Expression, For, If, Set, Statement, Variable
 from wardgate.inja.pointer import Path, PointerError, dotted_path, pointer_path
 from wardgate.inja.tree import bodies_of, expression_of, parts_of
 
@@ -22,10 +22,10 @@ _LOOP_MEMBERS: Final = frozenset({"index", "index1", "is_first", "is_last"})
 def may_read_body(statements: Sequence[Statement], defined: frozenset[str], *, advanced: bool) -> bool:
     """Tell whether a rendering may depend on the body. ``defined`` are the names of the transformation's extractors."""
     extractors = frozenset() if advanced else frozenset(tuple(name.split(".")) for name in defined)
-    return _Reader(extractors).reads(statements, set(), in_loop=False)
+    return _BodyAnalysis(extractors).reads(statements, set(), in_loop=False)
 
 
-class _Reader:
+class _BodyAnalysis:
     def __init__(self, extractors: frozenset[Path]) -> None:
         self._extractors = extractors
 
@@ -70,7 +70,7 @@ class _Reader:
         if call.name != "exists":
             return False
         argument = call.arguments[0]
-        if not isinstance(argument, Literal) or not isinstance(argument.value, str):
+        if not isinstance(argument, Constant) or not isinstance(argument.value, str):
             return True
         try:
             return not self._exists_is_certain(dotted_path(argument.value))

@@ -1,6 +1,6 @@
 """A parsed template compiled to closures, once; rendering interprets nothing.
 
-Every statement becomes a function of the rendering's ``State``. A body counts its own size as work each time
+Every statement becomes a function of the rendering's ``RenderState``. A body counts its own size as work each time
 it runs, so that work in loops is bounded by what is done and not only by how often.
 """
 
@@ -14,13 +14,13 @@ from wardgate.inja.expressions import Evaluation, ExpressionCompiler
 from wardgate.inja.functions import Function
 from wardgate.inja.jsontext import dump_within, quote
 from wardgate.inja.loops import compile_loop
-from wardgate.inja.nodes import Block, Expression, For, If, Inclusion, Place, Print, Set, Statement, Text
+from wardgate.inja.nodes import Block, Expression, For, If, Inclusion, Position, Print, Set, Statement, Text
 from wardgate.inja.pointer import PointerError, pointer_path
-from wardgate.inja.state import State
+from wardgate.inja.state import RenderState
 from wardgate.inja.tree import reads_loop, weight
 from wardgate.inja.values import JsonValue, truthy, wrap_int64
 
-Action: TypeAlias = Callable[[State], None]
+Action: TypeAlias = Callable[[RenderState], None]
 _NODES_PER_STEP = 2
 
 
@@ -28,10 +28,10 @@ def compile_statements(
     statements: Sequence[Statement], functions: Mapping[str, Function], *, escape: bool, trace: bool
 ) -> Action:
     """Compile a whole template."""
-    return _Compiler(statements, functions, escape=escape, trace=trace).template()
+    return _TemplateCompiler(statements, functions, escape=escape, trace=trace).template()
 
 
-class _Compiler:
+class _TemplateCompiler:
     def __init__(
         self, statements: Sequence[Statement], functions: Mapping[str, Function], *, escape: bool, trace: bool
     ) -> None:
@@ -48,7 +48,7 @@ class _Compiler:
         actions = [self._statement(statement) for statement in statements]
         steps = 1 + sum(weight(statement) for statement in statements) // _NODES_PER_STEP
 
-        def run(state: State) -> None:
+        def run(state: RenderState) -> None:
             state.charge(steps)
             for action in actions:
                 action(state)
@@ -71,31 +71,31 @@ class _Compiler:
             return self._block(node)
         return _inclusion(node)
 
-    def _evaluation(self, expression: Expression | None, place: Place) -> Evaluation:
+    def _evaluation(self, expression: Expression | None, position: Position) -> Evaluation:
         """Compile the expression of a statement; traced, readings are collected anew for each."""
         if expression is None:
 
-            def fail(_: State) -> JsonValue:
-                raise render_error_at("empty expression", *place)
+            def fail(_: RenderState) -> JsonValue:
+                raise render_error_at("empty expression", *position)
 
             return fail
         evaluate = self._expressions.compile(expression)
         if not self._trace:
             return evaluate
 
-        def evaluate_traced(state: State) -> JsonValue:
+        def evaluate_traced(state: RenderState) -> JsonValue:
             state.taint = set()
             return evaluate(state)
 
         return evaluate_traced
 
     def _print(self, node: Print) -> Action:
-        evaluate = self._evaluation(node.expression, node.place)
+        evaluate = self._evaluation(node.expression, node.position)
         to_text = _escaped_text if self._escape else _raw_text
         if not self._trace:
             return lambda state: state.emit(to_text(state, evaluate(state)))
 
-        def run(state: State) -> None:
+        def run(state: RenderState) -> None:
             state.emit(to_text(state, evaluate(state)))
             state.printed |= state.taint
 
@@ -111,7 +111,7 @@ class _Compiler:
             node = chained
         otherwise = self._body(node.otherwise)
 
-        def run(state: State) -> None:
+        def run(state: RenderState) -> None:
             for condition, then in branches:
                 if truthy(condition(state)):
                     then(state)
@@ -129,7 +129,7 @@ class _Compiler:
         if not self._trace:
             return lambda state: state.store(path, evaluate(state))
 
-        def run(state: State) -> None:
+        def run(state: RenderState) -> None:
             state.store(path, evaluate(state))
             state.taint_variable(path[0], keep=len(path) > 1)
 
@@ -147,7 +147,7 @@ class _Compiler:
         return compile_loop(node, subject, body, keeps_loop=self._keeps_loop, trace=self._trace)
 
 
-def _raw_text(state: State, value: JsonValue) -> str:
+def _raw_text(state: RenderState, value: JsonValue) -> str:
     if type(value) is str:
         return value
     if type(value) is int:
@@ -155,7 +155,7 @@ def _raw_text(state: State, value: JsonValue) -> str:
     return "" if value is None else dump_within(value, state, state.limits.output_bytes)
 
 
-def _escaped_text(state: State, value: JsonValue) -> str:
+def _escaped_text(state: RenderState, value: JsonValue) -> str:
     if type(value) is not str:
         return _raw_text(state, value)
     state.charge(len(value) >> 5)
@@ -165,7 +165,7 @@ def _escaped_text(state: State, value: JsonValue) -> str:
 def _evaluate_and_raise(evaluate: Evaluation, message: str) -> Action:
     """A name that is no legal path is an error of the rendering, after its expression; so it is in the library."""
 
-    def run(state: State) -> None:
+    def run(state: RenderState) -> None:
         evaluate(state)
         raise PointerError(message)
 
@@ -175,9 +175,9 @@ def _evaluate_and_raise(evaluate: Evaluation, message: str) -> Action:
 def _inclusion(node: Inclusion) -> Action:
     """There is nothing to include: templates reach no files."""
     message = f"{node.word} '{node.file}' not found"
-    place = node.place
+    position = node.position
 
-    def run(_: State) -> None:
-        raise render_error_at(message, *place)
+    def run(_: RenderState) -> None:
+        raise render_error_at(message, *position)
 
     return run

@@ -14,7 +14,7 @@ from typing import Final, Protocol, TypeAlias
 import re2
 
 from wardgate.inja.errors import ConfigError
-from wardgate.inja.limits import Limits
+from wardgate.inja.limits import TemplateLimits
 from wardgate.inja.linear import Use, is_provably_linear, repeated_looks
 from wardgate.inja.regex_tree import Anchor, Chars, Choice, Group, Regex, Repeat
 
@@ -73,10 +73,10 @@ class Compiled:
         return found
 
 
-def compile_tree(tree: Regex, *, groups: int, use: Use, limits: Limits) -> Compiled:
+def compile_tree(tree: Regex, *, groups: int, use: Use, limits: TemplateLimits) -> Compiled:
     """Choose an engine and compile. Raises ``ConfigError`` with the reason."""
     if is_provably_linear(tree, use):
-        writer = _Writer(end=r"\Z", max_repeat=None)
+        writer = _PatternWriter(end=r"\Z", max_repeat=None)
         pattern = re.compile(writer.pattern(tree).encode("ascii"))
         return Compiled(
             pattern,
@@ -86,7 +86,7 @@ def compile_tree(tree: Regex, *, groups: int, use: Use, limits: Limits) -> Compi
             match_steps=_STEPS_OF_RE,
             searches_linearly=True,
         )
-    writer = _Writer(end=r"\z", max_repeat=_RE2_REPEAT)
+    writer = _PatternWriter(end=r"\z", max_repeat=_RE2_REPEAT)
     matcher = compile_re2(writer.pattern(tree).encode("ascii"), limits=limits)
     size = max(matcher.programsize, 1)
     return Compiled(
@@ -99,7 +99,7 @@ def compile_tree(tree: Regex, *, groups: int, use: Use, limits: Limits) -> Compi
     )
 
 
-def compile_re2(pattern: bytes, *, limits: Limits, latin1: bool = True) -> Re2Regex:
+def compile_re2(pattern: bytes, *, limits: TemplateLimits, latin1: bool = True) -> Re2Regex:
     """Compile for RE2 within bounds of memory and size. Raises ``ConfigError`` with the reason."""
     options = re2.Options()
     options.max_mem = limits.regex_memory
@@ -142,7 +142,7 @@ def _is_bounded(tree: Regex) -> bool:
     return all(_is_bounded(part) for part in parts)
 
 
-class _Writer:
+class _PatternWriter:
     """Writes a tree in the syntax that ``re`` and RE2 share, and numbers the groups."""
 
     def __init__(self, *, end: str, max_repeat: int | None) -> None:

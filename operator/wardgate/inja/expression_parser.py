@@ -13,9 +13,9 @@ from typing import Final, NoReturn, TypeAlias
 
 from wardgate.inja import jsontext, pointer
 from wardgate.inja.errors import ParseError, parse_error_at
-from wardgate.inja.lexer import Kind, Lexer, Token
-from wardgate.inja.limits import Limits
-from wardgate.inja.nodes import Binary, Call, Expression, Literal, Not, Place, Variable, height_of
+from wardgate.inja.lexer import Lexer, Token, TokenKind
+from wardgate.inja.limits import TemplateLimits
+from wardgate.inja.nodes import Binary, Call, Constant, Expression, Not, Position, Variable, height_of
 
 KnowsFunction: TypeAlias = Callable[[str, int], bool]
 """Tells whether a function of this name takes this many arguments."""
@@ -38,13 +38,13 @@ class Syntax:
 
     advanced: bool
     knows_function: KnowsFunction
-    limits: Limits
+    limits: TemplateLimits
 
 
 @dataclass(frozen=True, slots=True)
 class _Operator:
     text: str
-    place: Place
+    position: Position
 
     def yields_to(self, newer: str) -> bool:
         """Tell whether this operator, on the stack, is applied before a newer one is put on it."""
@@ -74,7 +74,7 @@ class TokenStream:
 
     def __init__(self, source: str, syntax: Syntax) -> None:
         self.syntax = syntax
-        self.token = Token(Kind.EOF, "", 0)
+        self.token = Token(TokenKind.EOF, "", 0)
         self._lexer = Lexer(source, advanced=syntax.advanced)
         self._peeked: Token | None = None
 
@@ -90,13 +90,13 @@ class TokenStream:
         self._peeked = self._lexer.scan()
         return self._peeked
 
-    def at(self, *kinds: Kind) -> bool:
+    def at(self, *kinds: TokenKind) -> bool:
         """Tell whether the current token is of one of these kinds."""
         return self.token.kind in kinds
 
-    def place(self) -> Place:
+    def position(self) -> Position:
         """Return the place of the current token as one of the tree's."""
-        return self._lexer.node_place(self.token.start)
+        return self._lexer.node_position(self.token.start)
 
     def text_from(self, start: int) -> str:
         """Return the template's text from an offset to the end of the current token."""
@@ -104,7 +104,7 @@ class TokenStream:
 
     def fail(self, message: str) -> NoReturn:
         """Raise a syntax error at the token read last."""
-        raise parse_error_at(message, *self._lexer.place())
+        raise parse_error_at(message, *self._lexer.position())
 
     def expected(self, what: str) -> NoReturn:
         """Raise a syntax error about the current token."""
@@ -112,7 +112,7 @@ class TokenStream:
 
     def fail_at(self, offset: int, error: Exception) -> NoReturn:
         """Raise the error of a part that something else has read."""
-        line, column = self._lexer.node_place(offset)
+        line, column = self._lexer.node_position(offset)
         raise ParseError(str(error), line=line, column=column) from error
 
     def check_depth(self, depth: int) -> None:
@@ -134,7 +134,7 @@ class ExpressionParser:
         self._depth += 1
         self._stream.check_depth(self._depth)
         state = _Operands()
-        while not self._stream.at(Kind.EOF) and self._expression_token(state):
+        while not self._stream.at(TokenKind.EOF) and self._expression_token(state):
             self._stream.next()
         while state.operators:
             self._apply(state)
@@ -146,22 +146,22 @@ class ExpressionParser:
     def _expression_token(self, state: _Operands) -> bool:
         """Take one token into the expression; ``False`` if it ends the expression."""
         kind = self._stream.token.kind
-        if kind is Kind.ID:
+        if kind is TokenKind.ID:
             self._identifier(state)
-        elif kind is Kind.OPERATOR:
+        elif kind is TokenKind.OPERATOR:
             self._operator(state)
-        elif kind is Kind.LEFT_PAREN:
+        elif kind is TokenKind.LEFT_PAREN:
             self._parentheses(state)
-        elif kind in (Kind.STRING, Kind.NUMBER):
+        elif kind in (TokenKind.STRING, TokenKind.NUMBER):
             if not state.in_literal:
                 self._literal(state, self._stream.token.start)
-        elif kind in (Kind.LEFT_BRACKET, Kind.LEFT_BRACE):
+        elif kind in (TokenKind.LEFT_BRACKET, TokenKind.LEFT_BRACE):
             self._open_bracket(state)
-        elif kind in (Kind.RIGHT_BRACKET, Kind.RIGHT_BRACE):
+        elif kind in (TokenKind.RIGHT_BRACKET, TokenKind.RIGHT_BRACE):
             self._close_bracket(state)
-        elif kind is Kind.COMMA:
+        elif kind is TokenKind.COMMA:
             return state.in_literal
-        elif kind is Kind.COLON:
+        elif kind is TokenKind.COLON:
             if not state.in_literal:
                 self._stream.fail("unexpected ':'")
         else:
@@ -174,18 +174,18 @@ class ExpressionParser:
             value = jsontext.loads(text, max_depth=self._stream.syntax.limits.nesting)
         except jsontext.JsonTextError as error:
             self._stream.fail_at(start, error)
-        state.operands.append(Literal(value))
+        state.operands.append(Constant(value))
 
     def _open_bracket(self, state: _Operands) -> None:
         if not state.in_literal:
             state.literal_start = self._stream.token.start
-        if self._stream.at(Kind.LEFT_BRACKET):
+        if self._stream.at(TokenKind.LEFT_BRACKET):
             state.brackets += 1
         else:
             state.braces += 1
 
     def _close_bracket(self, state: _Operands) -> None:
-        if self._stream.at(Kind.RIGHT_BRACKET):
+        if self._stream.at(TokenKind.RIGHT_BRACKET):
             if not state.brackets:
                 self._stream.fail("unexpected ']'")
             state.brackets -= 1
@@ -203,7 +203,7 @@ class ExpressionParser:
                 self._literal(state, self._stream.token.start)
         elif self._stream.token.text in _WORD_OPERATORS:
             self._operator(state)
-        elif following.kind is Kind.LEFT_PAREN:
+        elif following.kind is TokenKind.LEFT_PAREN:
             self._call(state)
         else:
             self._variable(state)
@@ -214,10 +214,10 @@ class ExpressionParser:
             path = self._to_path(name)
         except pointer.PointerError as error:
             self._stream.fail_at(self._stream.token.start, error)
-        state.operands.append(Variable(name, path, self._stream.place()))
+        state.operands.append(Variable(name, path, self._stream.position()))
 
     def _call(self, state: _Operands) -> None:
-        name, place = self._stream.token.text, self._stream.place()
+        name, position = self._stream.token.text, self._stream.position()
         arguments: list[Expression] = []
         self._stream.next()
         while True:
@@ -226,13 +226,13 @@ class ExpressionParser:
             if argument is None:
                 break
             arguments.append(argument)
-            if not self._stream.at(Kind.COMMA):
+            if not self._stream.at(TokenKind.COMMA):
                 break
         self._expect_right_parenthesis()
         if not self._stream.syntax.knows_function(name, len(arguments)):
             self._stream.fail(f"unknown function {name}")
         height = 1 + max((argument.height for argument in arguments), default=0)
-        self._push(state, Call(name, tuple(arguments), place, height))
+        self._push(state, Call(name, tuple(arguments), position, height))
 
     def _parentheses(self, state: _Operands) -> None:
         self._stream.next()
@@ -243,11 +243,11 @@ class ExpressionParser:
         state.operands.append(inner)
 
     def _expect_right_parenthesis(self) -> None:
-        if not self._stream.at(Kind.RIGHT_PAREN):
+        if not self._stream.at(TokenKind.RIGHT_PAREN):
             self._stream.expected("right parenthesis")
 
     def _operator(self, state: _Operands) -> None:
-        operator = _Operator(self._stream.token.text, self._stream.place())
+        operator = _Operator(self._stream.token.text, self._stream.position())
         while state.operators and state.operators[-1].yields_to(operator.text):
             self._apply(state)
         state.operators.append(operator)
@@ -261,7 +261,7 @@ class ExpressionParser:
             self._push(state, Not(right, right.height + 1))
             return
         left = state.operands.pop()
-        self._push(state, Binary(operator.text, left, right, operator.place, height_of(left, right)))
+        self._push(state, Binary(operator.text, left, right, operator.position, height_of(left, right)))
 
     def _push(self, state: _Operands, node: Call | Not | Binary) -> None:
         self._stream.check_depth(node.height)

@@ -12,15 +12,15 @@ from typing import Final, TypeAlias
 
 from wardgate.inja.errors import RenderError, render_error_at
 from wardgate.inja.functions import Function, member
-from wardgate.inja.nodes import Binary, Call, Expression, Literal, Not, Place, Variable
+from wardgate.inja.nodes import Binary, Call, Constant, Expression, Not, Position, Variable
 from wardgate.inja.operators import OPERATIONS
 from wardgate.inja.pointer import MISSING, Missing, find
-from wardgate.inja.state import State
+from wardgate.inja.state import RenderState
 from wardgate.inja.values import JsonValue, to_int32, truthy
 
-Evaluation: TypeAlias = Callable[[State], JsonValue]
-_Lenient: TypeAlias = Callable[[State], "JsonValue | Missing"]
-_Step: TypeAlias = Callable[[State, "JsonValue | Missing"], JsonValue]
+Evaluation: TypeAlias = Callable[[RenderState], JsonValue]
+_Lenient: TypeAlias = Callable[[RenderState], "JsonValue | Missing"]
+_Step: TypeAlias = Callable[[RenderState, "JsonValue | Missing"], JsonValue]
 
 SUPER_ARITIES: Final = frozenset({0, 1})
 DEFAULT_ARITY: Final = 2
@@ -28,7 +28,7 @@ DEFAULT_ARITY: Final = 2
 
 def not_found(variable: Variable) -> RenderError:
     """Word the library's error for a variable that does not exist."""
-    return render_error_at(f"variable '{variable.name}' not found", *variable.place)
+    return render_error_at(f"variable '{variable.name}' not found", *variable.position)
 
 
 class ExpressionCompiler:
@@ -41,7 +41,7 @@ class ExpressionCompiler:
 
     def compile(self, node: Expression) -> Evaluation:
         """Compile an expression whose value is needed."""
-        if isinstance(node, Literal):
+        if isinstance(node, Constant):
             value = node.value
             return lambda state: value
         if isinstance(node, Variable):
@@ -58,7 +58,7 @@ class ExpressionCompiler:
     def _strict(self, node: Variable) -> Evaluation:
         read = self._lenient(node)
 
-        def evaluate(state: State) -> JsonValue:
+        def evaluate(state: RenderState) -> JsonValue:
             value = read(state)
             if isinstance(value, Missing):
                 raise not_found(node)
@@ -75,7 +75,7 @@ class ExpressionCompiler:
             return read
         call = fallback.call
 
-        def evaluate(state: State) -> JsonValue | Missing:
+        def evaluate(state: RenderState) -> JsonValue | Missing:
             value = read(state)
             return call(state, []) if isinstance(value, Missing) else value
 
@@ -86,14 +86,14 @@ class ExpressionCompiler:
         path, root = node.path, node.path[0]
         if len(path) == 1:
 
-            def evaluate_member(state: State) -> JsonValue | Missing:
+            def evaluate_member(state: RenderState) -> JsonValue | Missing:
                 if root in state.variables:
                     return state.variables[root]
                 return state.data.get(root, MISSING)
 
             return evaluate_member
 
-        def evaluate(state: State) -> JsonValue | Missing:
+        def evaluate(state: RenderState) -> JsonValue | Missing:
             value = find(state.variables, path)
             return find(state.data, path) if isinstance(value, Missing) else value
 
@@ -103,7 +103,7 @@ class ExpressionCompiler:
     def _traced(node: Variable) -> _Lenient:
         path = node.path
 
-        def evaluate(state: State) -> JsonValue | Missing:
+        def evaluate(state: RenderState) -> JsonValue | Missing:
             value = find(state.variables, path)
             if not isinstance(value, Missing):
                 state.read_variable(path[0])
@@ -127,7 +127,7 @@ class ExpressionCompiler:
             return lambda state: last(state, start(state))
         steps.reverse()
 
-        def evaluate(state: State) -> JsonValue:
+        def evaluate(state: RenderState) -> JsonValue:
             value = start(state)
             for step in steps:
                 value = step(state, value)
@@ -142,23 +142,23 @@ class ExpressionCompiler:
         right = self.compile(node.right)
         if node.operator in ("and", "or"):
             return _logical_step(right, blamed, stops_at=node.operator == "or")
-        operate, place = OPERATIONS[node.operator], node.place
+        operate, position = OPERATIONS[node.operator], node.position
 
-        def step(state: State, left: JsonValue | Missing) -> JsonValue:
+        def step(state: RenderState, left: JsonValue | Missing) -> JsonValue:
             operand = right(state)
-            return operate(state, _present(left, blamed), operand, place)
+            return operate(state, _present(left, blamed), operand, position)
 
         return step
 
     def _member_step(self, node: Binary, blamed: Variable | None) -> _Step:
         """``container . name``: the name must not be a variable that exists."""
-        right, place = node.right, node.place
+        right, position = node.right, node.position
         read = self._lenient(right)
 
-        def step(state: State, left: JsonValue | Missing) -> JsonValue:
+        def step(state: RenderState, left: JsonValue | Missing) -> JsonValue:
             found = read(state)
             if not isinstance(right, Variable) or not isinstance(found, Missing):
-                raise render_error_at("could not find element with given name", *place)
+                raise render_error_at("could not find element with given name", *position)
             return member(_present(left, blamed), right.name)
 
         return step
@@ -180,10 +180,10 @@ class ExpressionCompiler:
         arguments = self._arguments(node)
         return lambda state: call(state, _charged(state, arguments(state)))
 
-    def _arguments(self, node: Call) -> Callable[[State], list[JsonValue]]:
+    def _arguments(self, node: Call) -> Callable[[RenderState], list[JsonValue]]:
         readers = [(self._lenient(argument), argument) for argument in node.arguments]
 
-        def evaluate(state: State) -> list[JsonValue]:
+        def evaluate(state: RenderState) -> list[JsonValue]:
             values = [read(state) for read, _ in readers]
             checked = [
                 _present(value, argument if isinstance(argument, Variable) else None)
@@ -198,7 +198,7 @@ class ExpressionCompiler:
         read = self._lenient(node.arguments[0])
         otherwise = self.compile(node.arguments[1])
 
-        def evaluate(state: State) -> JsonValue:
+        def evaluate(state: RenderState) -> JsonValue:
             value = read(state)
             return otherwise(state) if isinstance(value, Missing) else value
 
@@ -212,17 +212,17 @@ class ExpressionCompiler:
             if self.in_block
             else "super() call is not within a block"
         )
-        place: Place = node.place
+        position: Position = node.position
 
-        def evaluate(state: State) -> JsonValue:
+        def evaluate(state: RenderState) -> JsonValue:
             for argument in arguments(state):
                 to_int32(argument)
-            raise render_error_at(message, *place)
+            raise render_error_at(message, *position)
 
         return evaluate
 
 
-def _charged(state: State, arguments: list[JsonValue]) -> list[JsonValue]:
+def _charged(state: RenderState, arguments: list[JsonValue]) -> list[JsonValue]:
     """Charge for the texts that a function is given, so that none can forget to; it charges for what it does more."""
     for argument in arguments:
         if type(argument) is str:
@@ -238,7 +238,7 @@ def _present(value: JsonValue | Missing, blamed: Variable | None) -> JsonValue:
 
 
 def _logical_step(right: Evaluation, blamed: Variable | None, *, stops_at: bool) -> _Step:
-    def step(state: State, left: JsonValue | Missing) -> JsonValue:
+    def step(state: RenderState, left: JsonValue | Missing) -> JsonValue:
         if truthy(_present(left, blamed)) is stops_at:
             return stops_at
         return truthy(right(state))

@@ -20,7 +20,7 @@ from typing import Final, TypeAlias
 from wardgate.inja.budget import StepBudget
 from wardgate.inja.engines import NO_SPAN, WORK_SHIFT, Compiled, Match, compile_tree
 from wardgate.inja.errors import ConfigError, LimitError
-from wardgate.inja.limits import DEFAULT_LIMITS, Limits
+from wardgate.inja.limits import DEFAULT_LIMITS, TemplateLimits
 from wardgate.inja.linear import Use, with_last_round, without_empty
 from wardgate.inja.regex import ParsedRegex, parse_regex
 from wardgate.inja.values import byte_length
@@ -32,11 +32,11 @@ _REFERENCE: Final = re.compile(rb"\$(?:(?P<group>[0-9]{1,2})|(?P<special>[$&`'])
 
 
 @dataclass(frozen=True, slots=True)
-class Extractor:
+class CompiledExtractor:
     """A compiled extractor; holds no state, so any number of requests may share it."""
 
     _method: _Method
-    _limits: Limits
+    _limits: TemplateLimits
 
     def extract(self, value: str | None) -> str:
         """Apply it to a text, within a budget of its own; ``None`` is a missing header. Raises ``LimitError``."""
@@ -59,13 +59,13 @@ def compile_extractor(
     mode: str = "EXTRACT",
     subgroup: int = 0,
     replacement: str | None = None,
-    limits: Limits = DEFAULT_LIMITS,
-) -> Extractor:
+    limits: TemplateLimits = DEFAULT_LIMITS,
+) -> CompiledExtractor:
     """Compile an extractor. Raises ``ConfigError`` in the words of the original filter."""
     try:
         parsed = _parse(regex, limits)
         _check(mode, subgroup, replacement, parsed.groups)
-        return Extractor(_method(parsed, mode, subgroup, replacement or "", limits), limits)
+        return CompiledExtractor(_method(parsed, mode, subgroup, replacement or "", limits), limits)
     except _BadRegexError as error:
         msg = f"Invalid regex '{regex}': {error}"
         raise ConfigError(msg) from error
@@ -75,7 +75,7 @@ class _BadRegexError(Exception):
     """The reason why an expression is refused."""
 
 
-def _parse(regex: str, limits: Limits) -> ParsedRegex:
+def _parse(regex: str, limits: TemplateLimits) -> ParsedRegex:
     try:
         if byte_length(regex) > limits.regex_bytes:
             msg = f"it is longer than {limits.regex_bytes} bytes"
@@ -108,7 +108,7 @@ def _check(mode: str, subgroup: int, replacement: str | None, groups: int) -> No
         raise ConfigError(msg)
 
 
-def _method(parsed: ParsedRegex, mode: str, subgroup: int, replacement: str, limits: Limits) -> _Method:
+def _method(parsed: ParsedRegex, mode: str, subgroup: int, replacement: str, limits: TemplateLimits) -> _Method:
     text = replacement.encode("utf-8", "surrogateescape")
     try:
         tree = with_last_round(parsed.tree)
@@ -211,7 +211,7 @@ class _ReplaceAll:
 
     compiled: Compiled
     format: _Format
-    limits: Limits
+    limits: TemplateLimits
 
     def __call__(self, value: bytes, budget: StepBudget) -> bytes:
         pieces: list[bytes] = []

@@ -19,7 +19,7 @@ from typing import Final, TypeAlias
 from wardgate.inja.errors import RenderError, quoting
 from wardgate.inja.jsontext import dump_within
 from wardgate.inja.pointer import MISSING, dotted_path, find
-from wardgate.inja.state import State
+from wardgate.inja.state import RenderState
 from wardgate.inja.values import (
     INT32_MIN,
     JsonValue,
@@ -37,7 +37,7 @@ from wardgate.inja.values import (
     values_of,
 )
 
-Implementation: TypeAlias = Callable[[State, list[JsonValue]], JsonValue]
+Implementation: TypeAlias = Callable[[RenderState, list[JsonValue]], JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ _SMALLEST_NORMAL: Final = 2.2250738585072014e-308
 _INT32_MAX: Final = -(INT32_MIN + 1)
 
 
-def at(state: State, arguments: list[JsonValue]) -> JsonValue:
+def at(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Member of an object by key, or of an array by index."""
     container, key = arguments
     if type(container) is dict:
@@ -94,46 +94,46 @@ def member(container: JsonValue, name: str) -> JsonValue:
     return container[name]
 
 
-def divisible_by(state: State, arguments: list[JsonValue]) -> JsonValue:
+def divisible_by(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Tell whether the first number divides by the second without a rest."""
     divisor = to_int64(arguments[1])
     return divisor != 0 and to_int64(arguments[0]) % divisor == 0
 
 
-def even(state: State, arguments: list[JsonValue]) -> JsonValue:
+def even(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Tell even numbers."""
     return to_int64(arguments[0]) % 2 == 0
 
 
-def odd(state: State, arguments: list[JsonValue]) -> JsonValue:
+def odd(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Tell odd numbers."""
     return to_int64(arguments[0]) % 2 != 0
 
 
-def exists(state: State, arguments: list[JsonValue]) -> JsonValue:
+def exists(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Tell whether the data has something at this path; variables do not count."""
     name = to_text_ref(arguments[0])
     state.charge((len(name) >> 6) + name.count(".") + name.count("/") + name.count("~"))
     return find(state.data, dotted_path(name)) is not MISSING
 
 
-def exists_in(state: State, arguments: list[JsonValue]) -> JsonValue:
+def exists_in(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Tell whether an object has this key."""
     name = to_text_ref(arguments[1])
     return type(arguments[0]) is dict and name in arguments[0]
 
 
-def first(state: State, arguments: list[JsonValue]) -> JsonValue:
+def first(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """First member."""
     return _members(arguments[0], state)[0]
 
 
-def last(state: State, arguments: list[JsonValue]) -> JsonValue:
+def last(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Last member."""
     return _members(arguments[0], state)[-1]
 
 
-def largest(state: State, arguments: list[JsonValue]) -> JsonValue:
+def largest(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """First of the largest members."""
     members = _members(arguments[0], state)
     best = members[0]
@@ -144,7 +144,7 @@ def largest(state: State, arguments: list[JsonValue]) -> JsonValue:
     return best
 
 
-def smallest(state: State, arguments: list[JsonValue]) -> JsonValue:
+def smallest(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """First of the smallest members."""
     members = _members(arguments[0], state)
     best = members[0]
@@ -155,7 +155,7 @@ def smallest(state: State, arguments: list[JsonValue]) -> JsonValue:
     return best
 
 
-def length(state: State, arguments: list[JsonValue]) -> JsonValue:
+def length(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Bytes of a string, members of a container, 1 for a scalar, 0 for null."""
     value = arguments[0]
     if type(value) is str:
@@ -165,19 +165,19 @@ def length(state: State, arguments: list[JsonValue]) -> JsonValue:
     return 0 if value is None else 1
 
 
-def lower(state: State, arguments: list[JsonValue]) -> JsonValue:
+def lower(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """ASCII letters in lower case."""
     text = to_text(arguments[0])
     return text.lower() if text.isascii() else _to_text(_to_bytes(text).lower())
 
 
-def upper(state: State, arguments: list[JsonValue]) -> JsonValue:
+def upper(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """ASCII letters in upper case."""
     text = to_text(arguments[0])
     return text.upper() if text.isascii() else _to_text(_to_bytes(text).upper())
 
 
-def number_range(state: State, arguments: list[JsonValue]) -> JsonValue:
+def number_range(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """``[0 .. n-1]``."""
     count = to_int64(arguments[0])
     if count < 0:
@@ -187,7 +187,7 @@ def number_range(state: State, arguments: list[JsonValue]) -> JsonValue:
     return list(range(count))
 
 
-def round_to(state: State, arguments: list[JsonValue]) -> JsonValue:
+def round_to(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Round half away from zero; without decimals to a 32-bit integer."""
     state.charge(3)
     digits = to_int64(arguments[1])
@@ -197,7 +197,7 @@ def round_to(state: State, arguments: list[JsonValue]) -> JsonValue:
     return float_to_int32(result) if digits == 0 else result
 
 
-def sort(state: State, arguments: list[JsonValue]) -> JsonValue:
+def sort(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Sort an array by the order of JSON values."""
     values = arguments[0]
     if type(values) is not list:
@@ -210,7 +210,7 @@ def sort(state: State, arguments: list[JsonValue]) -> JsonValue:
     return sorted(values, key=cmp_to_key(compare))
 
 
-def join(state: State, arguments: list[JsonValue]) -> JsonValue:
+def join(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Members in one string; strings as they are, other values as JSON."""
     separator = to_text(arguments[1])
     members = values_of(arguments[0], state)
@@ -222,7 +222,7 @@ def join(state: State, arguments: list[JsonValue]) -> JsonValue:
     return canonical(separator.join(pieces))
 
 
-def to_integer(state: State, arguments: list[JsonValue]) -> JsonValue:
+def to_integer(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Integer at the beginning of a string."""
     found = _INTEGER.match(to_text_ref(arguments[0]))
     assert found is not None
@@ -238,7 +238,7 @@ def to_integer(state: State, arguments: list[JsonValue]) -> JsonValue:
     return number
 
 
-def to_float(state: State, arguments: list[JsonValue]) -> JsonValue:
+def to_float(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Number at the beginning of a string, as the C library reads it."""
     text = to_text_ref(arguments[0])
     state.charge(len(text) >> 5)
@@ -266,7 +266,7 @@ def _to_text(content: bytes) -> str:
     return content.decode("utf-8", "surrogateescape")
 
 
-def _members(value: JsonValue, state: State) -> list[JsonValue]:
+def _members(value: JsonValue, state: RenderState) -> list[JsonValue]:
     members = values_of(value, state)
     if not members:
         msg = "[json.exception.invalid_iterator.214] cannot get value"

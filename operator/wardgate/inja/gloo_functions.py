@@ -15,7 +15,7 @@ from wardgate.inja.budget import search_steps
 from wardgate.inja.context import Metadata
 from wardgate.inja.functions import Function
 from wardgate.inja.jsontext import dump_within, quote
-from wardgate.inja.state import State
+from wardgate.inja.state import RenderState
 from wardgate.inja.values import JsonValue, to_int32, to_text_ref, wrap_int64
 
 _SOLO: Final = "io.solo.transformation"
@@ -24,19 +24,19 @@ _RANDOM_LENGTH: Final = 22
 _WORDS_AND_BLANKS: Final = bytes(ord(" " if chr(byte) in _ASCII_SPACE else "w") for byte in range(256))
 
 
-def header(state: State, arguments: list[JsonValue]) -> JsonValue:
+def header(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """First value of a header of this message."""
     name = _header_name(state, arguments)
     return _noted(state, state.context.header(name), name)
 
 
-def request_header(state: State, arguments: list[JsonValue]) -> JsonValue:
+def request_header(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """First value of a request header."""
     name = _header_name(state, arguments)
     return _noted(state, state.context.request_header(name), name)
 
 
-def extraction(state: State, arguments: list[JsonValue]) -> JsonValue:
+def extraction(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Value of an extractor; only ``advancedTemplates`` fills these."""
     name = to_text_ref(arguments[0])
     value = state.context.extraction(name)
@@ -45,43 +45,43 @@ def extraction(state: State, arguments: list[JsonValue]) -> JsonValue:
     return value
 
 
-def body(state: State, arguments: list[JsonValue]) -> JsonValue:
+def body(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """The raw body."""
     return state.context.body()
 
 
-def context(state: State, arguments: list[JsonValue]) -> JsonValue:
+def context(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """All data, of whatever kind; extractors' values are part of it."""
     state.taint.update(state.context.hollow.values())
     return state.context.data
 
 
-def env(state: State, arguments: list[JsonValue]) -> JsonValue:
+def env(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """An environment variable that the installation lists."""
     return state.context.environment.env.get(to_text_ref(arguments[0]), "")
 
 
-def data_source(state: State, arguments: list[JsonValue]) -> JsonValue:
+def data_source(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """An inline data source."""
     return state.context.environment.data_sources.get(to_text_ref(arguments[0]), "")
 
 
-def cluster_metadata(state: State, arguments: list[JsonValue]) -> JsonValue:
+def cluster_metadata(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Metadata of the upstream."""
     return _metadata(state, state.context.cluster_metadata, arguments)
 
 
-def dynamic_metadata(state: State, arguments: list[JsonValue]) -> JsonValue:
+def dynamic_metadata(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Metadata that earlier filters left."""
     return _metadata(state, state.context.dynamic_metadata, arguments)
 
 
-def host_metadata(state: State, arguments: list[JsonValue]) -> JsonValue:
+def host_metadata(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Metadata of the endpoint."""
     return _metadata(state, state.context.host_metadata, arguments)
 
 
-def cluster_metadata_flat(state: State, arguments: list[JsonValue]) -> JsonValue:
+def cluster_metadata_flat(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """The old ``clusterMetadata``: one key, lists with commas, objects empty."""
     value = _member(state.context.cluster_metadata.get(_SOLO), [to_text_ref(arguments[0])])
     if isinstance(value, list):
@@ -90,22 +90,22 @@ def cluster_metadata_flat(state: State, arguments: list[JsonValue]) -> JsonValue
     return "" if isinstance(value, dict) else _scalar(value)
 
 
-def base64_encode(state: State, arguments: list[JsonValue]) -> JsonValue:
+def base64_encode(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Standard alphabet, padded."""
     return base64.b64encode(_bytes(state, arguments[0])).decode()
 
 
-def base64url_encode(state: State, arguments: list[JsonValue]) -> JsonValue:
+def base64url_encode(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """URL-safe alphabet, not padded."""
     return base64.urlsafe_b64encode(_bytes(state, arguments[0])).decode().rstrip("=")
 
 
-def base64_decode(state: State, arguments: list[JsonValue]) -> JsonValue:
+def base64_decode(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Anything but canonical, padded base64 decodes to nothing."""
     return _decoded(state, _bytes(state, arguments[0]), b"+/")
 
 
-def base64url_decode(state: State, arguments: list[JsonValue]) -> JsonValue:
+def base64url_decode(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Anything but canonical, unpadded URL-safe base64 decodes to nothing."""
     text = _bytes(state, arguments[0])
     if b"=" in text:
@@ -113,7 +113,7 @@ def base64url_decode(state: State, arguments: list[JsonValue]) -> JsonValue:
     return _decoded(state, text + b"=" * (-len(text) % 4), b"-_")
 
 
-def substring(state: State, arguments: list[JsonValue]) -> JsonValue:
+def substring(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Bytes from ``start``; up to the end where the length is missing, not positive or too long."""
     text = _bytes(state, arguments[0])
     if any(type(argument) is not int for argument in arguments[1:]):
@@ -126,7 +126,7 @@ def substring(state: State, arguments: list[JsonValue]) -> JsonValue:
     return _text(text[start:end])
 
 
-def replace_with_random(state: State, arguments: list[JsonValue]) -> JsonValue:
+def replace_with_random(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Replace every occurrence of a pattern by the random value that belongs to it."""
     source, pattern = to_text_ref(arguments[0]), to_text_ref(arguments[1])
     if not pattern:
@@ -136,38 +136,38 @@ def replace_with_random(state: State, arguments: list[JsonValue]) -> JsonValue:
     return source.replace(pattern, state.context.environment.random_value(pattern))
 
 
-def raw_string(state: State, arguments: list[JsonValue]) -> JsonValue:
+def raw_string(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """A string as it stands between the quotes of a JSON string."""
     text = to_text_ref(arguments[0])
     state.charge(len(text) >> 5)
     return quote(text)[1:-1]
 
 
-def word_count(state: State, arguments: list[JsonValue]) -> JsonValue:
+def word_count(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Words between white space, through all of a value; keys count, numbers and booleans are one word."""
     return _words(state, arguments[0])
 
 
-def trim(state: State, arguments: list[JsonValue]) -> JsonValue:
+def trim(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Without ASCII white space at both ends."""
     text = to_text_ref(arguments[0])
     state.charge(len(text) >> 8)
     return text.strip(_ASCII_SPACE)
 
 
-def _header_name(state: State, arguments: list[JsonValue]) -> str:
+def _header_name(state: RenderState, arguments: list[JsonValue]) -> str:
     name = to_text_ref(arguments[0])
     state.charge(len(name) >> 6)
     return name
 
 
-def _noted(state: State, value: str, name: str) -> str:
+def _noted(state: RenderState, value: str, name: str) -> str:
     if not value:
         state.taint.add(name.lower())
     return state.charge_text(value)
 
 
-def _bytes(state: State, value: JsonValue) -> bytes:
+def _bytes(state: RenderState, value: JsonValue) -> bytes:
     return to_text_ref(value).encode("utf-8", "surrogateescape")
 
 
@@ -175,7 +175,7 @@ def _text(content: bytes) -> str:
     return content.decode("utf-8", "surrogateescape")
 
 
-def _decoded(state: State, text: bytes, alphabet: bytes) -> str:
+def _decoded(state: RenderState, text: bytes, alphabet: bytes) -> str:
     state.charge(len(text) >> 6)
     try:
         content = base64.b64decode(text, altchars=alphabet, validate=True)
@@ -184,7 +184,7 @@ def _decoded(state: State, text: bytes, alphabet: bytes) -> str:
     return _text(content) if base64.b64encode(content, alphabet) == text else ""
 
 
-def _metadata(state: State, metadata: Metadata, arguments: list[JsonValue]) -> JsonValue:
+def _metadata(state: RenderState, metadata: Metadata, arguments: list[JsonValue]) -> JsonValue:
     """Look up ``key[, filter[, delimiter]]``."""
     key, *rest = [to_text_ref(argument) for argument in arguments]
     namespace = rest[0] if rest else _SOLO
@@ -218,7 +218,7 @@ def _list_item(value: JsonValue) -> str:
     return f"{scalar:g}" if isinstance(scalar, float) else str(scalar)
 
 
-def _whole_numbers(state: State, value: JsonValue) -> JsonValue:
+def _whole_numbers(state: RenderState, value: JsonValue) -> JsonValue:
     """Protobuf writes doubles without a fraction as integers."""
     if isinstance(value, list):
         state.charge(1 + len(value))
@@ -231,7 +231,7 @@ def _whole_numbers(state: State, value: JsonValue) -> JsonValue:
     return value
 
 
-def _words(state: State, value: JsonValue) -> int:
+def _words(state: RenderState, value: JsonValue) -> int:
     if isinstance(value, str):
         state.charge_text(value)
         state.charge(len(value) >> 7)

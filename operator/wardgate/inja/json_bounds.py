@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from wardgate.inja.errors import JsonTooComplexError, JsonTooLargeError
 from wardgate.inja.jsontext import decode, parse
-from wardgate.inja.limits import Limits
+from wardgate.inja.limits import TemplateLimits
 from wardgate.inja.values import JsonValue, Meter
 
 MEMORY_FACTOR: Final = 8
@@ -37,7 +37,7 @@ class Loaded(NamedTuple):
     values: int
 
 
-def load(body: bytes, *, limits: Limits, meter: Meter) -> Loaded:
+def load(body: bytes, *, limits: TemplateLimits, meter: Meter) -> Loaded:
     """Parse a JSON text.
 
     Raises ``JsonTextError`` if it is none, ``JsonTooLargeError`` and ``JsonTooComplexError`` if it is more than the
@@ -62,7 +62,7 @@ def load(body: bytes, *, limits: Limits, meter: Meter) -> Loaded:
     return Loaded(parse(source), values)
 
 
-def weigh(text: bytes, *, limits: Limits, meter: Meter) -> int:
+def weigh(text: bytes, *, limits: TemplateLimits, meter: Meter) -> int:
     """Return at least the number of values and keys. Raises ``JsonTooComplexError``, also for too many levels."""
     values = _count(text, _MARKS)
     if values <= min(_FEW, limits.json_values) and _brackets(text) <= limits.value_depth:
@@ -85,7 +85,7 @@ def _count(text: bytes, characters: bytes) -> int:
     return len(text) - len(text.translate(None, characters))
 
 
-def _outside_of_strings(text: bytes, *, limits: Limits, meter: Meter) -> bytes:
+def _outside_of_strings(text: bytes, *, limits: TemplateLimits, meter: Meter) -> bytes:
     # Pairs of backslashes first: a quote behind what is then left of a run is an escaped one.
     bare = text.replace(b"\\\\", b"").replace(b'\\"', b"")
     quotes = bare.count(b'"')
@@ -105,5 +105,5 @@ def _depth(text: bytes, meter: Meter) -> int:
     return max(map(sub, accumulate(brackets), count(1)), default=0)
 
 
-def _too_many(limits: Limits) -> JsonTooComplexError:
+def _too_many(limits: TemplateLimits) -> JsonTooComplexError:
     return JsonTooComplexError(f"The JSON text has more than {limits.json_values} values and keys.")

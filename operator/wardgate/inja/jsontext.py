@@ -237,7 +237,7 @@ def _invalid_utf8() -> RenderError:
     return RenderError("[json.exception.type_error.316] invalid UTF-8 byte in a string to be written as JSON")
 
 
-class _Writer:
+class _JsonWriter:
     """Collects the pieces of one JSON text and counts them."""
 
     __slots__ = ("_max_bytes", "_meter", "_size", "pieces")
@@ -296,6 +296,6 @@ class _Writer:
 
 
 def _write(value: JsonValue, meter: Meter | None, max_bytes: int | None) -> str:
-    writer = _Writer(meter, max_bytes)
+    writer = _JsonWriter(meter, max_bytes)
     writer.value(value)
     return "".join(writer.pieces)

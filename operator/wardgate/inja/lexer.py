@@ -28,7 +28,7 @@ _SPACES: Final = " \t\r\n"
 _WORD_OPERATORS: Final = frozenset({"and", "or", "in", "not"})
 
 
-class Kind(Enum):
+class TokenKind(Enum):
     """What a token is."""
 
     TEXT = auto()
@@ -57,34 +57,34 @@ class Kind(Enum):
 
 
 _SINGLE: Final = {
-    **dict.fromkeys("+*/^%.", Kind.OPERATOR),
-    ",": Kind.COMMA,
-    ":": Kind.COLON,
-    "(": Kind.LEFT_PAREN,
-    ")": Kind.RIGHT_PAREN,
-    "[": Kind.LEFT_BRACKET,
-    "]": Kind.RIGHT_BRACKET,
-    "{": Kind.LEFT_BRACE,
-    "}": Kind.RIGHT_BRACE,
-    ">": Kind.OPERATOR,
-    "<": Kind.OPERATOR,
+    **dict.fromkeys("+*/^%.", TokenKind.OPERATOR),
+    ",": TokenKind.COMMA,
+    ":": TokenKind.COLON,
+    "(": TokenKind.LEFT_PAREN,
+    ")": TokenKind.RIGHT_PAREN,
+    "[": TokenKind.LEFT_BRACKET,
+    "]": TokenKind.RIGHT_BRACKET,
+    "{": TokenKind.LEFT_BRACE,
+    "}": TokenKind.RIGHT_BRACE,
+    ">": TokenKind.OPERATOR,
+    "<": TokenKind.OPERATOR,
 }
 _COMPARISONS: Final = frozenset({">=", "<=", "==", "!="})
-_CLOSERS: Final = frozenset({Kind.RIGHT_PAREN, Kind.RIGHT_BRACKET, Kind.RIGHT_BRACE})
-_OPERANDS: Final = _CLOSERS | {Kind.ID, Kind.NUMBER, Kind.STRING}
+_CLOSERS: Final = frozenset({TokenKind.RIGHT_PAREN, TokenKind.RIGHT_BRACKET, TokenKind.RIGHT_BRACE})
+_OPERANDS: Final = _CLOSERS | {TokenKind.ID, TokenKind.NUMBER, TokenKind.STRING}
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
     """A piece of the template; ``text`` is Latin-1, ``start`` its offset in bytes after a byte order mark."""
 
-    kind: Kind
+    kind: TokenKind
     text: str
     start: int
 
     def describe(self) -> str:
         """Name the token in a message."""
-        names = {Kind.TEXT: "<text>", Kind.LINE_CLOSE: "<eol>", Kind.EOF: "<eof>"}
+        names = {TokenKind.TEXT: "<text>", TokenKind.LINE_CLOSE: "<eol>", TokenKind.EOF: "<eof>"}
         return names.get(self.kind) or decode(self.text)
 
 
@@ -102,26 +102,26 @@ class _Opening:
     """A way into a tag, or the longer one of the same family: ``{{`` and ``{{-``."""
 
     text: str
-    kind: Kind
+    kind: TokenKind
     body: _State
     strips: bool = False
 
 
 _OPENINGS: Final = {
-    "{{-": _Opening("{{-", Kind.EXPRESSION_OPEN, _State.EXPRESSION, strips=True),
-    "{{": _Opening("{{", Kind.EXPRESSION_OPEN, _State.EXPRESSION),
-    "{%+": _Opening("{%+", Kind.STATEMENT_OPEN, _State.STATEMENT),
-    "{%-": _Opening("{%-", Kind.STATEMENT_OPEN, _State.STATEMENT, strips=True),
-    "{%": _Opening("{%", Kind.STATEMENT_OPEN, _State.STATEMENT),
-    "{#-": _Opening("{#-", Kind.COMMENT_OPEN, _State.COMMENT, strips=True),
-    "{#": _Opening("{#", Kind.COMMENT_OPEN, _State.COMMENT),
-    "##": _Opening("##", Kind.LINE_OPEN, _State.LINE),
+    "{{-": _Opening("{{-", TokenKind.EXPRESSION_OPEN, _State.EXPRESSION, strips=True),
+    "{{": _Opening("{{", TokenKind.EXPRESSION_OPEN, _State.EXPRESSION),
+    "{%+": _Opening("{%+", TokenKind.STATEMENT_OPEN, _State.STATEMENT),
+    "{%-": _Opening("{%-", TokenKind.STATEMENT_OPEN, _State.STATEMENT, strips=True),
+    "{%": _Opening("{%", TokenKind.STATEMENT_OPEN, _State.STATEMENT),
+    "{#-": _Opening("{#-", TokenKind.COMMENT_OPEN, _State.COMMENT, strips=True),
+    "{#": _Opening("{#", TokenKind.COMMENT_OPEN, _State.COMMENT),
+    "##": _Opening("##", TokenKind.LINE_OPEN, _State.LINE),
 }
 _HEAD: Final = re.compile(r"\{\{-?|\{%[-+]?|\{#-?|^##", re.MULTILINE)
 _CLOSES: Final = {
-    _State.EXPRESSION: ("}}", Kind.EXPRESSION_CLOSE),
-    _State.STATEMENT: ("%}", Kind.STATEMENT_CLOSE),
-    _State.LINE: ("\n", Kind.LINE_CLOSE),
+    _State.EXPRESSION: ("}}", TokenKind.EXPRESSION_CLOSE),
+    _State.STATEMENT: ("%}", TokenKind.STATEMENT_CLOSE),
+    _State.LINE: ("\n", TokenKind.LINE_CLOSE),
 }
 
 
@@ -131,7 +131,7 @@ def decode(latin: str) -> str:
 
 
 class Lexer:
-    """Reads one template. ``place`` is where it stands: line and column of the newest token."""
+    """Reads one template. ``position`` is where it stands: line and column of the newest token."""
 
     def __init__(self, source: str, *, advanced: bool) -> None:
         content = source.encode("utf-8", "surrogateescape").decode("latin-1")
@@ -147,16 +147,16 @@ class Lexer:
         self._previous: Token | None = None
         self._after_if = False
 
-    def place(self) -> tuple[int, int]:
+    def position(self) -> tuple[int, int]:
         """Line and column, from 1, of the newest token."""
-        return self._place_of(self._start)
+        return self._position_of(self._start)
 
-    def node_place(self, offset: int) -> tuple[int, int]:
+    def node_position(self, offset: int) -> tuple[int, int]:
         """Line and column of a token that became a node: these count a byte order mark, as in the library."""
-        line, column = self._place_of(offset)
+        line, column = self._position_of(offset)
         return line, column + self._bom_bytes if line == 1 else column
 
-    def _place_of(self, offset: int) -> tuple[int, int]:
+    def _position_of(self, offset: int) -> tuple[int, int]:
         line = bisect_left(self._newlines, offset)
         return line + 1, offset - (self._newlines[line - 1] if line else -1)
 
@@ -178,22 +178,22 @@ class Lexer:
                 return self._scan_comment()
             else:
                 return self._scan_body(*_CLOSES[self._state])
-        return self._token(Kind.EOF)
+        return self._token(TokenKind.EOF)
 
-    def _token(self, kind: Kind) -> Token:
+    def _token(self, kind: TokenKind) -> Token:
         return Token(kind, self._text[self._start : self._pos], self._start)
 
     def _scan_text(self) -> Token | None:
         """Read up to the next opening. ``None`` if nothing stands before it."""
         self._pos, opening = self._find_opening(self._pos)
         if opening is None:
-            return self._token(Kind.TEXT)
+            return self._token(TokenKind.TEXT)
         self._state = _State.OPENING
         self._opening = opening
         text = self._text[self._start : self._pos]
         if opening.strips:
             text = _without_blank_last_line(text)
-        return Token(Kind.TEXT, text, self._start) if text else None
+        return Token(TokenKind.TEXT, text, self._start) if text else None
 
     def _find_opening(self, pos: int) -> tuple[int, _Opening | None]:
         found = _HEAD.search(self._text, pos)
@@ -210,10 +210,10 @@ class Lexer:
         end = self._text.find("#}", self._pos)
         if end < 0:
             self._pos = len(self._text)
-            return self._token(Kind.EOF)
+            return self._token(TokenKind.EOF)
         self._state = _State.TEXT
         self._pos = end + 2
-        token = self._token(Kind.COMMENT_CLOSE)
+        token = self._token(TokenKind.COMMENT_CLOSE)
         if self._text[end - 1] == "-":
             self._skip_blanks_and_one_newline()
         return token
@@ -229,9 +229,9 @@ class Lexer:
         while self._pos < len(self._text) and self._text[self._pos] in characters:
             self._pos += 1
 
-    def _scan_body(self, close: str, close_kind: Kind) -> Token:
+    def _scan_body(self, close: str, close_kind: TokenKind) -> Token:
         while self._start < len(self._text):
-            if close_kind is not Kind.LINE_CLOSE and self._text.startswith(f"-{close}", self._start):
+            if close_kind is not TokenKind.LINE_CLOSE and self._text.startswith(f"-{close}", self._start):
                 self._pos = self._start + len(close) + 1
                 token = self._closed(close_kind)
                 self._skip(_SPACES)
@@ -245,9 +245,9 @@ class Lexer:
                 return token
             self._start += 1
         self._pos = self._start
-        return self._token(Kind.EOF)
+        return self._token(TokenKind.EOF)
 
-    def _closed(self, kind: Kind) -> Token:
+    def _closed(self, kind: TokenKind) -> Token:
         self._state = _State.TEXT
         return self._token(kind)
 
@@ -257,7 +257,7 @@ class Lexer:
         subtracts, self._minus_subtracts = self._minus_subtracts, False
         if character in _ID_START:
             self._minus_subtracts = True
-            return self._scan_while(Kind.ID)
+            return self._scan_while(TokenKind.ID)
         if character == "-":
             return self._scan_minus(subtracts=subtracts)
         if character == '"':
@@ -267,12 +267,12 @@ class Lexer:
             return self._scan_number()
         if self._text[self._start : self._start + 2] in _COMPARISONS:
             self._pos += 1
-            return self._token(Kind.OPERATOR)
-        kind = _SINGLE.get(character, Kind.UNKNOWN)
+            return self._token(TokenKind.OPERATOR)
+        kind = _SINGLE.get(character, TokenKind.UNKNOWN)
         self._minus_subtracts = kind in _CLOSERS
         return self._token(kind)
 
-    def _scan_while(self, kind: Kind) -> Token:
+    def _scan_while(self, kind: TokenKind) -> Token:
         while self._pos < len(self._text) and self._text[self._pos] in self._id_body:
             self._pos += 1
         return self._token(kind)
@@ -281,26 +281,26 @@ class Lexer:
         digit_follows = self._text[self._pos : self._pos + 1] in _DIGITS
         if self._stands_after_operand():
             assert self._previous is not None
-            if self._previous.kind is Kind.STRING:
+            if self._previous.kind is TokenKind.STRING:
                 rest = self._text[self._pos :].lstrip(_SPACES)[:1]
                 subtracts = rest in _DIGITS
             else:
                 subtracts = True
         elif digit_follows:
             subtracts = False
-        return self._token(Kind.OPERATOR) if subtracts else self._scan_number()
+        return self._token(TokenKind.OPERATOR) if subtracts else self._scan_number()
 
     def _stands_after_operand(self) -> bool:
         previous = self._previous
         if previous is None or previous.kind not in _OPERANDS:
             return False
-        return not (previous.kind is Kind.ID and (previous.text in _WORD_OPERATORS or self._after_if))
+        return not (previous.kind is TokenKind.ID and (previous.text in _WORD_OPERATORS or self._after_if))
 
     def _remember(self, token: Token) -> None:
         """Note what a minus sign might follow; ``if`` is a keyword only at the head of a statement."""
         before = self._previous
         heads = before is None or (before.text == "else" and self._after_if)
-        keyword = token.kind is Kind.ID and token.text in ("if", "else")
+        keyword = token.kind is TokenKind.ID and token.text in ("if", "else")
         self._after_if = self._state is not _State.EXPRESSION and heads and keyword
         self._previous = token
 
@@ -313,7 +313,7 @@ class Lexer:
             if not (character in _DIGITS or character in ".eE" or sign_of_exponent):
                 break
             self._pos += 1
-        return self._token(Kind.NUMBER)
+        return self._token(TokenKind.NUMBER)
 
     def _scan_string(self) -> Token:
         escaped = False
@@ -323,7 +323,7 @@ class Lexer:
             if character == '"' and not escaped:
                 break
             escaped = character == "\\" and not escaped
-        return self._token(Kind.STRING)
+        return self._token(TokenKind.STRING)
 
 
 def _without_blank_last_line(text: str) -> str:

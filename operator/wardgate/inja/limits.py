@@ -13,7 +13,7 @@ MIB = 1024 * KIB
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class TemplateLimits:
     """The bounds of one template and of one message. Sizes are bytes of UTF-8."""
 
     template_bytes: int = 64 * KIB
@@ -39,4 +39,4 @@ class Limits:
     """Bytes that the searches of one REPLACE_ALL may look at, added up."""
 
 
-DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = TemplateLimits()

@@ -14,10 +14,10 @@ from typing import Final, TypeAlias
 from wardgate.inja.errors import render_error_at
 from wardgate.inja.expressions import Evaluation
 from wardgate.inja.nodes import For
-from wardgate.inja.state import State
+from wardgate.inja.state import RenderState
 from wardgate.inja.values import JsonValue, cleared, is_empty, sorted_keys
 
-Action: TypeAlias = Callable[[State], None]
+Action: TypeAlias = Callable[[RenderState], None]
 _STEPS: Final = 1
 _STEPS_OF_LOOP: Final = 4
 
@@ -27,7 +27,7 @@ def compile_loop(node: For, subject: Evaluation, body: Action, *, keeps_loop: bo
     names = [node.value] if node.key is None else [node.key, node.value]
     steps = _STEPS + (_STEPS_OF_LOOP if keeps_loop else 0)
 
-    def run(state: State) -> None:
+    def run(state: RenderState) -> None:
         rounds = _rounds(node, subject(state), state)
         state.let_out()
         if trace:
@@ -50,19 +50,19 @@ def compile_loop(node: For, subject: Evaluation, body: Action, *, keeps_loop: bo
     return run
 
 
-def _rounds(node: For, subject: JsonValue, state: State) -> list[tuple[JsonValue, ...]]:
+def _rounds(node: For, subject: JsonValue, state: RenderState) -> list[tuple[JsonValue, ...]]:
     """Return the values of the loop's variables, round by round."""
     if node.key is None:
         if type(subject) is not list:
-            raise render_error_at("object must be an array", *node.place)
+            raise render_error_at("object must be an array", *node.position)
         state.charge(len(subject) >> 2)
         return [(value,) for value in subject]
     if type(subject) is not dict:
-        raise render_error_at("object must be an object", *node.place)
+        raise render_error_at("object must be an object", *node.position)
     return [(key, subject[key]) for key in sorted_keys(subject, state)]
 
 
-def _begin(state: State, rounds: int, *, inherits: bool) -> None:
+def _begin(state: RenderState, rounds: int, *, inherits: bool) -> None:
     outer = state.variables["loop"]
     if is_empty(outer):
         loop = state.loop_variable()
@@ -73,7 +73,7 @@ def _begin(state: State, rounds: int, *, inherits: bool) -> None:
     state.variables["loop"] = loop | {"is_first": True, "is_last": rounds <= 1}
 
 
-def _advance(state: State, index: int, rounds: int) -> None:
+def _advance(state: RenderState, index: int, rounds: int) -> None:
     loop = state.loop_variable()
     loop["index"] = index
     loop["index1"] = index + 1
@@ -84,7 +84,7 @@ def _advance(state: State, index: int, rounds: int) -> None:
     state.variables["loop"] = loop
 
 
-def _end(state: State) -> None:
+def _end(state: RenderState) -> None:
     loop = state.loop_variable()
     parent = loop.setdefault("parent", None)
     state.variables["loop"] = loop if is_empty(parent) else parent

@@ -13,12 +13,12 @@ from typing import TypeAlias
 from wardgate.inja.pointer import Path
 from wardgate.inja.values import JsonValue
 
-Place: TypeAlias = tuple[int, int]
+Position: TypeAlias = tuple[int, int]
 """Line and column, from 1, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Literal:
+class Constant:
     """A number, a string, ``true`` ``false`` ``null`` or a JSON array or object."""
 
     value: JsonValue
@@ -31,7 +31,7 @@ class Variable:
 
     name: str
     path: Path
-    place: Place
+    position: Position
     height: int = 0
 
 
@@ -41,7 +41,7 @@ class Call:
 
     name: str
     arguments: tuple[Expression, ...]
-    place: Place
+    position: Position
     height: int
 
 
@@ -60,11 +60,11 @@ class Binary:
     operator: str
     left: Expression
     right: Expression
-    place: Place
+    position: Position
     height: int
 
 
-Expression: TypeAlias = Literal | Variable | Call | Not | Binary
+Expression: TypeAlias = Constant | Variable | Call | Not | Binary
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Print:
     """``{{ ... }}``; without an expression it is an error when rendered."""
 
     expression: Expression | None
-    place: Place
+    position: Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class For:
     key: str | None
     value: str
     subject: Expression | None
-    place: Place
+    position: Position
     body: list[Statement] = field(default_factory=list)
 
 
@@ -125,7 +125,7 @@ class Inclusion:
 
     word: str
     file: str
-    place: Place
+    position: Position
 
 
 Statement: TypeAlias = Text | Print | If | For | Set | Block | Inclusion

@@ -10,8 +10,8 @@ from typing import Final, TypeAlias
 
 from wardgate.inja.errors import render_error_at
 from wardgate.inja.functions import power
-from wardgate.inja.nodes import Place
-from wardgate.inja.state import State
+from wardgate.inja.nodes import Position
+from wardgate.inja.state import RenderState
 from wardgate.inja.values import (
     JsonValue,
     canonical,
@@ -25,10 +25,10 @@ from wardgate.inja.values import (
     wrap_int64,
 )
 
-Operation: TypeAlias = Callable[[State, JsonValue, JsonValue, Place], JsonValue]
+Operation: TypeAlias = Callable[[RenderState, JsonValue, JsonValue, Position], JsonValue]
 
 
-def add(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
+def add(state: RenderState, left: JsonValue, right: JsonValue, position: Position) -> JsonValue:
     """Join strings, or add numbers."""
     if type(left) is str and type(right) is str:
         state.charge_text(left)
@@ -39,29 +39,29 @@ def add(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonVa
     return to_double(left) + to_double(right)
 
 
-def subtract(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
+def subtract(state: RenderState, left: JsonValue, right: JsonValue, position: Position) -> JsonValue:
     """Subtract numbers."""
     if type(left) is int and type(right) is int:
         return wrap_int64(left - right)
     return to_double(left) - to_double(right)
 
 
-def multiply(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
+def multiply(state: RenderState, left: JsonValue, right: JsonValue, position: Position) -> JsonValue:
     """Multiply numbers."""
     if type(left) is int and type(right) is int:
         return wrap_int64(left * right)
     return to_double(left) * to_double(right)
 
 
-def divide(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
+def divide(state: RenderState, left: JsonValue, right: JsonValue, position: Position) -> JsonValue:
     """Divide; always as floats."""
     divisor = to_double(right)
     if divisor == 0:
-        raise render_error_at("division by zero", *place)
+        raise render_error_at("division by zero", *position)
     return to_double(left) / divisor
 
 
-def raise_to(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
+def raise_to(state: RenderState, left: JsonValue, right: JsonValue, position: Position) -> JsonValue:
     """Raise to a power whose exponent is cut to an integer; computed in floats, as the library does."""
     exponent = to_int64(right)
     if type(left) is int and exponent >= 0:
@@ -69,48 +69,48 @@ def raise_to(state: State, left: JsonValue, right: JsonValue, place: Place) -> J
     return power(to_double(left), exponent)
 
 
-def modulo(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
+def modulo(state: RenderState, left: JsonValue, right: JsonValue, position: Position) -> JsonValue:
     """Rest of a division of integers, with the sign of the dividend. By zero the library has no answer: an error."""
     dividend, divisor = to_int64(left), to_int64(right)
     if divisor == 0:
-        raise render_error_at("modulo by zero", *place)
+        raise render_error_at("modulo by zero", *position)
     rest = abs(dividend) % abs(divisor)
     return -rest if dividend < 0 else rest
 
 
-def contains(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
+def contains(state: RenderState, left: JsonValue, right: JsonValue, position: Position) -> JsonValue:
     """Tell whether a value is among the members on the right."""
     members = values_of(right, state)
     state.charge(len(members))
     return any(equal(member, left, state) for member in members)
 
 
-def is_equal(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
+def is_equal(state: RenderState, left: JsonValue, right: JsonValue, position: Position) -> JsonValue:
     """``==``."""
     return equal(left, right, state)
 
 
-def is_different(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
+def is_different(state: RenderState, left: JsonValue, right: JsonValue, position: Position) -> JsonValue:
     """``!=``: not even what is no number differs from itself."""
     return not is_unordered(left, right) and not equal(left, right, state)
 
 
-def is_less(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
+def is_less(state: RenderState, left: JsonValue, right: JsonValue, position: Position) -> JsonValue:
     """``<``."""
     return order(left, right, state) < 0
 
 
-def is_at_most(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
+def is_at_most(state: RenderState, left: JsonValue, right: JsonValue, position: Position) -> JsonValue:
     """``<=``."""
     return not is_unordered(left, right) and order(left, right, state) <= 0
 
 
-def is_greater(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
+def is_greater(state: RenderState, left: JsonValue, right: JsonValue, position: Position) -> JsonValue:
     """``>``."""
     return order(left, right, state) > 0
 
 
-def is_at_least(state: State, left: JsonValue, right: JsonValue, place: Place) -> JsonValue:
+def is_at_least(state: RenderState, left: JsonValue, right: JsonValue, position: Position) -> JsonValue:
     """``>=``."""
     return not is_unordered(left, right) and order(left, right, state) >= 0
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wardgate.inja.expression_parser import ExpressionParser, Syntax, TokenStream
-from wardgate.inja.lexer import Kind, decode
+from wardgate.inja.lexer import TokenKind, decode
 from wardgate.inja.nodes import Block, Expression, For, If, Inclusion, Print, Set, Statement, Text
 
 
@@ -24,10 +24,10 @@ class _Outer:
 
 def parse(source: str, syntax: Syntax) -> list[Statement]:
     """Parse a template. Raises ``ParseError``."""
-    return _Parser(source, syntax).template()
+    return _TemplateParser(source, syntax).template()
 
 
-class _Parser:
+class _TemplateParser:
     def __init__(self, source: str, syntax: Syntax) -> None:
         self._stream = TokenStream(source, syntax)
         self._expressions = ExpressionParser(self._stream)
@@ -52,7 +52,7 @@ class _Parser:
     def template(self) -> list[Statement]:
         """Parse up to the end of the text."""
         self._stream.next()
-        while not self._stream.at(Kind.EOF):
+        while not self._stream.at(TokenKind.EOF):
             self._part()
             self._stream.next()
         if self._ifs:
@@ -63,34 +63,34 @@ class _Parser:
 
     def _part(self) -> None:
         token = self._stream.token
-        if token.kind is Kind.TEXT:
+        if token.kind is TokenKind.TEXT:
             self._body.append(Text(decode(token.text)))
-        elif token.kind is Kind.STATEMENT_OPEN:
+        elif token.kind is TokenKind.STATEMENT_OPEN:
             self._stream.next()
-            self._statement_tag(Kind.STATEMENT_CLOSE)
-        elif token.kind is Kind.LINE_OPEN:
+            self._statement_tag(TokenKind.STATEMENT_CLOSE)
+        elif token.kind is TokenKind.LINE_OPEN:
             self._stream.next()
-            self._statement_tag(Kind.LINE_CLOSE)
-        elif token.kind is Kind.EXPRESSION_OPEN:
+            self._statement_tag(TokenKind.LINE_CLOSE)
+        elif token.kind is TokenKind.EXPRESSION_OPEN:
             self._stream.next()
-            place = self._stream.place()
-            self._body.append(Print(self._expressions.parse(), place))
-            if not self._stream.at(Kind.EXPRESSION_CLOSE):
+            position = self._stream.position()
+            self._body.append(Print(self._expressions.parse(), position))
+            if not self._stream.at(TokenKind.EXPRESSION_CLOSE):
                 self._stream.expected("expression close")
         else:
             self._stream.next()
-            if not self._stream.at(Kind.COMMENT_CLOSE):
+            if not self._stream.at(TokenKind.COMMENT_CLOSE):
                 self._stream.expected("comment close")
 
-    def _statement_tag(self, close: Kind) -> None:
-        if not self._stream.at(Kind.ID) or not self._statement(self._stream.token.text, close):
+    def _statement_tag(self, close: TokenKind) -> None:
+        if not self._stream.at(TokenKind.ID) or not self._statement(self._stream.token.text, close):
             self._stream.expected("statement")
-        if self._stream.at(close) or (close is Kind.LINE_CLOSE and self._stream.at(Kind.EOF)):
+        if self._stream.at(close) or (close is TokenKind.LINE_CLOSE and self._stream.at(TokenKind.EOF)):
             return
-        name = "line statement" if close is Kind.LINE_CLOSE else "statement"
+        name = "line statement" if close is TokenKind.LINE_CLOSE else "statement"
         self._stream.expected(f"{name} close")
 
-    def _statement(self, word: str, close: Kind) -> bool:
+    def _statement(self, word: str, close: TokenKind) -> bool:
         """Parse a statement; ``False`` if there is none, or if its expression does not reach the end of the tag."""
         with_expression = {"if": self._if, "else": self._else, "for": self._for, "set": self._set}
         if word in with_expression:
@@ -108,15 +108,15 @@ class _Parser:
         plain[word]()
         return True
 
-    def _condition(self, close: Kind) -> tuple[Expression | None, bool]:
+    def _condition(self, close: TokenKind) -> tuple[Expression | None, bool]:
         expression = self._expressions.parse()
         return expression, self._stream.at(close)
 
-    def _if(self, close: Kind) -> bool:
+    def _if(self, close: TokenKind) -> bool:
         self._stream.next()
         return self._open_if(close, chained=False)
 
-    def _open_if(self, close: Kind, *, chained: bool) -> bool:
+    def _open_if(self, close: TokenKind, *, chained: bool) -> bool:
         condition, complete = self._condition(close)
         node = If(condition, chained)
         continues_chain = chained and not self._body
@@ -127,13 +127,13 @@ class _Parser:
         self._ifs.append((node, outer))
         return complete
 
-    def _else(self, close: Kind) -> bool:
+    def _else(self, close: TokenKind) -> bool:
         if not self._ifs:
             self._stream.fail("else without matching if")
         self._stream.next()
         node, outer = self._ifs[-1]
         self._body, self._level = node.otherwise, outer.level + 1
-        if self._stream.at(Kind.ID) and self._stream.token.text == "if":
+        if self._stream.at(TokenKind.ID) and self._stream.token.text == "if":
             self._stream.next()
             return self._open_if(close, chained=True)
         return True
@@ -146,24 +146,24 @@ class _Parser:
         self._stream.next()
         self._return_to(self._ifs.pop()[1])
 
-    def _for(self, close: Kind) -> bool:
+    def _for(self, close: TokenKind) -> bool:
         self._stream.next()
         value, key = self._loop_variable(), None
-        if self._stream.at(Kind.COMMA):
+        if self._stream.at(TokenKind.COMMA):
             self._stream.next()
             key, value = value, self._loop_variable()
-        place = self._stream.place()
-        if not self._stream.at(Kind.ID) or self._stream.token.text != "in":
+        position = self._stream.position()
+        if not self._stream.at(TokenKind.ID) or self._stream.token.text != "in":
             self._stream.expected("'in'")
         self._stream.next()
         subject, complete = self._condition(close)
-        node = For(key, value, subject, place)
+        node = For(key, value, subject, position)
         self._body.append(node)
         self._fors.append(self._descend(node.body))
         return complete
 
     def _loop_variable(self) -> str:
-        if not self._stream.at(Kind.ID):
+        if not self._stream.at(TokenKind.ID):
             self._stream.expected("id")
         name = self._stream.token.text
         self._stream.next()
@@ -175,9 +175,9 @@ class _Parser:
         self._stream.next()
         self._return_to(self._fors.pop())
 
-    def _set(self, close: Kind) -> bool:
+    def _set(self, close: TokenKind) -> bool:
         self._stream.next()
-        if not self._stream.at(Kind.ID):
+        if not self._stream.at(TokenKind.ID):
             self._stream.expected("variable name")
         name = self._stream.token.text
         self._stream.next()
@@ -190,7 +190,7 @@ class _Parser:
 
     def _block(self) -> None:
         self._stream.next()
-        if not self._stream.at(Kind.ID):
+        if not self._stream.at(TokenKind.ID):
             self._stream.expected("block name")
         name = self._stream.token.text
         if name in self._block_names:
@@ -210,9 +210,9 @@ class _Parser:
     def _inclusion(self) -> None:
         word = self._stream.token.text
         self._stream.next()
-        if not self._stream.at(Kind.STRING):
+        if not self._stream.at(TokenKind.STRING):
             self._stream.expected("string")
         if len(self._stream.token.text) < 2:
             self._stream.expected("filename")
-        self._body.append(Inclusion(word, decode(self._stream.token.text[1:-1]), self._stream.place()))
+        self._body.append(Inclusion(word, decode(self._stream.token.text[1:-1]), self._stream.position()))
         self._stream.next()

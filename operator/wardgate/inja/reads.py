@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from wardgate.inja.nodes import Call, Expression, Literal, Statement, Variable
+from wardgate.inja.nodes import Call, Constant, Expression, Statement, Variable
 from wardgate.inja.tree import all_statements, expression_of, parts_of
 
 _DATA_FUNCTIONS: Final = frozenset({"body", "context", "exists", "extraction"})
@@ -49,4 +49,4 @@ def _names(calls: Iterable[Call]) -> frozenset[str] | None:
 
 def _text(argument: Expression) -> str | None:
     """A name that stands in the template; None for one that is found when it is rendered."""
-    return argument.value if isinstance(argument, Literal) and isinstance(argument.value, str) else None
+    return argument.value if isinstance(argument, Constant) and isinstance(argument.value, str) else None

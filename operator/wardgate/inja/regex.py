@@ -31,12 +31,12 @@ class ParsedRegex:
 
 def parse_regex(pattern: str) -> ParsedRegex:
     """Parse a pattern. Raises ``ConfigError`` with the reason only; the caller names the pattern."""
-    parser = _Parser(pattern.encode("utf-8", "surrogateescape").decode("latin-1"))
+    parser = _RegexParser(pattern.encode("utf-8", "surrogateescape").decode("latin-1"))
     tree = parser.whole()
     return ParsedRegex(tree, parser.groups)
 
 
-class _Parser:
+class _RegexParser:
     def __init__(self, text: str) -> None:
         self._text = text
         self._pos = 0

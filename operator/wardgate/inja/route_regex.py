@@ -13,7 +13,7 @@ from typing import Final
 from wardgate.inja.budget import StepBudget
 from wardgate.inja.engines import Match, Re2Regex, compile_re2
 from wardgate.inja.errors import ConfigError, LimitError
-from wardgate.inja.limits import DEFAULT_LIMITS, Limits
+from wardgate.inja.limits import DEFAULT_LIMITS, TemplateLimits
 
 _STEPS_OF_SEARCH: Final = 12
 _CELLS_SHIFT: Final = 6
@@ -65,7 +65,7 @@ class RouteRegex:
         return b"".join(pieces).decode("utf-8", "surrogateescape")
 
 
-def compile_route_regex(pattern: str, *, limits: Limits = DEFAULT_LIMITS) -> RouteRegex:
+def compile_route_regex(pattern: str, *, limits: TemplateLimits = DEFAULT_LIMITS) -> RouteRegex:
     """Compile an expression of a route. Raises ``ConfigError``."""
     try:
         content = pattern.encode("utf-8", "surrogateescape")

@@ -14,7 +14,7 @@ from typing import Final
 
 from wardgate.inja.context import Context
 from wardgate.inja.errors import LimitError, RenderError
-from wardgate.inja.limits import Limits
+from wardgate.inja.limits import TemplateLimits
 from wardgate.inja.pointer import Path, member_index, unresolved
 from wardgate.inja.values import JsonValue, byte_length, type_error, type_name
 
@@ -22,7 +22,7 @@ _NOTHING: Final[frozenset[str]] = frozenset()
 _APPEND: Final = "-"
 
 
-class State:
+class RenderState:
     """One rendering of one template."""
 
     __slots__ = (
@@ -41,7 +41,7 @@ class State:
         "variables",
     )
 
-    def __init__(self, context: Context, limits: Limits) -> None:
+    def __init__(self, context: Context, limits: TemplateLimits) -> None:
         data = context.data
         self.context = context
         self.charge = context.budget.charge

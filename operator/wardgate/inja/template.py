@@ -19,18 +19,18 @@ from wardgate.inja.expression_parser import Syntax
 from wardgate.inja.expressions import DEFAULT_ARITY, SUPER_ARITIES
 from wardgate.inja.functions import CORE_FUNCTIONS, Function
 from wardgate.inja.gloo_functions import GLOO_FUNCTIONS
-from wardgate.inja.limits import DEFAULT_LIMITS, Limits
+from wardgate.inja.limits import DEFAULT_LIMITS, TemplateLimits
 from wardgate.inja.nodes import Print, Statement, Text, Variable
 from wardgate.inja.parser import parse
 from wardgate.inja.reads import Reads, reads_of
-from wardgate.inja.state import State
+from wardgate.inja.state import RenderState
 from wardgate.inja.values import byte_length, canonical
 
 FUNCTIONS: Final[Mapping[str, Function]] = {**CORE_FUNCTIONS, **GLOO_FUNCTIONS}
 _NOTHING_HOLLOW: Final[frozenset[str]] = frozenset()
 
 
-class Rendered(NamedTuple):
+class RenderedTemplate(NamedTuple):
     """A rendered text, and the headers (in lower case) that were found empty and whose value was printed."""
 
     text: str
@@ -49,7 +49,7 @@ class Template:
         name: str,
         statements: Sequence[Statement],
         run: Action,
-        limits: Limits,
+        limits: TemplateLimits,
         advanced: bool,
         escape: bool,
         trace: bool,
@@ -71,9 +71,9 @@ class Template:
             text = self._render_one(context, self._one)
             if text is not None:
                 return text
-        return self._render(State(context, self._limits))
+        return self._render(RenderState(context, self._limits))
 
-    def render_traced(self, context: Context) -> Rendered:
+    def render_traced(self, context: Context) -> RenderedTemplate:
         """Render, and report the hollow headers. The template must have been compiled with ``trace``."""
         if not self._traces:
             msg = f"Template '{self.name}' was compiled without trace."
@@ -81,11 +81,11 @@ class Template:
         if self._one is not None and (self._advanced or not context.hollow):
             text = self._render_one(context, self._one)
             if text is not None:
-                return Rendered(text, _NOTHING_HOLLOW)
-        state = State(context, self._limits)
+                return RenderedTemplate(text, _NOTHING_HOLLOW)
+        state = RenderState(context, self._limits)
         state.start_tracing(advanced=self._advanced)
         text = self._render(state)
-        return Rendered(text, frozenset(state.printed))
+        return RenderedTemplate(text, frozenset(state.printed))
 
     def may_read_body(self, defined: frozenset[str]) -> bool:
         """Tell whether rendering can depend on the body, where extractors of these names exist."""
@@ -107,7 +107,7 @@ class Template:
                     return text
         return None
 
-    def _render(self, state: State) -> str:
+    def _render(self, state: RenderState) -> str:
         try:
             self._run(state)
             return canonical(state.output())
@@ -137,7 +137,7 @@ def compile_template(
     name: str,
     advanced: bool = False,
     escape: bool = False,
-    limits: Limits = DEFAULT_LIMITS,
+    limits: TemplateLimits = DEFAULT_LIMITS,
     trace: bool = False,
 ) -> Template:
     """Compile a template. Raises ``ParseError``.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from wardgate.inja.limits import Limits
+from wardgate.inja.limits import TemplateLimits
 from wardgate.ir.auth import AuthPlan
 from wardgate.ir.credentials import Credential
 from wardgate.ir.listeners import Listener
@@ -39,5 +39,5 @@ class GatewayConfig:
     transformations: tuple[TransformationPlan, ...] = ()
     credentials: tuple[Credential, ...] = ()
     template_env: tuple[str, ...] = ()
-    template_limits: Limits = field(default_factory=Limits)
+    template_limits: TemplateLimits = field(default_factory=TemplateLimits)
     guard: Guard = field(default_factory=Guard)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Generic, TypeVar, cast
 
 from wardgate import ir
-from wardgate.inja.limits import Limits
+from wardgate.inja.limits import TemplateLimits
 from wardgate.wire.bundle import KEYS, KEYS_PREFIX, ROUTES, Bundle, hash_of, opened, revision_of
 from wardgate.wire.closing import Known, close_broken
 from wardgate.wire.coders import UnknownPart
@@ -34,7 +34,7 @@ _AUTH_PLAN = CODEC.record(ir.AuthPlan)
 _TRANSFORMATION = CODEC.record(ir.TransformationPlan)
 _UPSTREAM = CODEC.record(ir.Upstream)
 _GUARD = CODEC.record(ir.Guard)
-_LIMITS = CODEC.record(Limits)
+_LIMITS = CODEC.record(TemplateLimits)
 _CREDENTIAL = CODEC.record(ir.Credential)
 _ENV = CODEC.coder(tuple[str, ...])
 _KEYS_SHAPE: Final[Shape] = {"credentials": {}}

@@ -9,7 +9,7 @@ import pytest
 
 from tests.proxy.core.conversation import Talk, as_dict, config, open_route, request
 from tests.proxy.core.test_transformation import message, post, x_
-from wardgate.inja import DEFAULT_LIMITS, Limits
+from wardgate.inja import DEFAULT_LIMITS, TemplateLimits
 from wardgate.ir import AppendedHeader, DynamicMetadataValue, HeaderTemplate, MessageTemplate, TransformationPlan
 from wardgate.proxy.core.messages import Incoming, NeedBody, Outgoing, Reply
 
@@ -25,7 +25,7 @@ def _plan(number: int = 0, **changes: MessageTemplate | None) -> TransformationP
     return TransformationPlan(f"t{number}", "post", changes.get("request"), changes.get("response"))
 
 
-def _talk(*plans: TransformationPlan, limits: Limits = DEFAULT_LIMITS) -> Talk:
+def _talk(*plans: TransformationPlan, limits: TemplateLimits = DEFAULT_LIMITS) -> Talk:
     served = config(open_route(transformations=tuple(plan.name for plan in plans)), transformations=plans)
     return Talk(replace(served, template_limits=limits), request("POST", "/", body=True))
 
@@ -85,7 +85,7 @@ def test_response_of_too_many_values_is_answered_as_one_that_fails() -> None:
 
 
 def test_limits_of_parsing_are_settings() -> None:
-    talk = _talk(_plan(request=_PARSING), limits=Limits(json_values=100_000, steps=1_000_000))
+    talk = _talk(_plan(request=_PARSING), limits=TemplateLimits(json_values=100_000, steps=1_000_000))
     assert isinstance(talk.body(_MANY).step, Outgoing)
 
 

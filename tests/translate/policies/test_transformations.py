@@ -9,7 +9,7 @@ import pytest
 
 from tests.translate.policies.objects import scope_of, stored
 from wardgate.api.kinds.transformation_policy import TransformationPolicy
-from wardgate.inja import Limits
+from wardgate.inja import TemplateLimits
 from wardgate.ir import (
     AppendedHeader,
     DataSource,
@@ -412,7 +412,7 @@ class TestTemplateErrors:
         ]
 
     def test_template_above_the_installations_limit_is_an_error(self) -> None:
-        limited = scope_of(settings=Settings(template_limits=Limits(template_bytes=3)))
+        limited = scope_of(settings=Settings(template_limits=TemplateLimits(template_bytes=3)))
         config = {"request": {"injaTemplate": {"body": {"text": "1234"}}}}
         assert [(Reason.TEMPLATE_ERROR, (*REQUEST, "body", "text"))] == errors(translate(config, scope=limited))
 

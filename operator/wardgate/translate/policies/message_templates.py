@@ -18,7 +18,7 @@ from wardgate.api.kinds.transformation_template import Extractor as ExtractorMod
 from wardgate.api.kinds.transformation_template import InjaTemplate, TransformationTemplate
 from wardgate.api.reading.removal import removal_sentence
 from wardgate.field_names import fold
-from wardgate.inja import Limits, TemplateError, compile_extractor, compile_template
+from wardgate.inja import TemplateError, TemplateLimits, compile_extractor, compile_template
 from wardgate.ir import AppendedHeader, DataSource, DynamicMetadataValue, Extractor, HeaderTemplate, MessageTemplate
 from wardgate.problems import Cause, FieldPath, ObjectRef, Reason
 from wardgate.translate.findings import Findings
@@ -45,7 +45,7 @@ class TemplateReader:
 
     policy: ObjectRef
     side: Literal["request", "response"]
-    limits: Limits
+    limits: TemplateLimits
     findings: Findings
 
     def read(self, model: TransformationTemplate) -> MessageTemplate:

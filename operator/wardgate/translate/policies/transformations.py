@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from wardgate.api.kinds.annotations import CREDENTIAL_HEADERS, parse_list
 from wardgate.api.kinds.transformation_policy import TransformationPolicy
-from wardgate.inja import Limits
+from wardgate.inja import TemplateLimits
 from wardgate.ir import TransformationPlan
 from wardgate.problems import ObjectRef, Reason
 from wardgate.translate.contract import ParsedObject, Scope, TransformationOutcome, has_error, plan_name
@@ -30,7 +30,9 @@ def translate_transformation(policy: ParsedObject[TransformationPolicy], scope: 
     return _translate(policy.ref, policy.model, limits, owner=scope.tenancy.owner(policy.namespace))
 
 
-def _translate(ref: ObjectRef, model: TransformationPolicy, limits: Limits, *, owner: str) -> TransformationOutcome:
+def _translate(
+    ref: ObjectRef, model: TransformationPolicy, limits: TemplateLimits, *, owner: str
+) -> TransformationOutcome:
     findings = Findings()
     config = model.spec.config
     credential_headers = _credential_headers(ref, model, findings)

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 from urllib.parse import unquote_to_bytes
 
 from wardgate.inja import TemplateError, compile_route_regex
-from wardgate.inja.limits import Limits
+from wardgate.inja.limits import TemplateLimits
 from wardgate.ir import HeaderMatch, PathMatch, QueryMatch, RouteMatch
 from wardgate.proxy.core.fields.connection import all_of_connection, is_of_connection
 from wardgate.proxy.core.fields.folded import fold
@@ -52,7 +52,7 @@ class CompiledMatch:
 
 
 def compile_match(
-    match: RouteMatch, *, key: PathMatch | None, limits: Limits, unseen: frozenset[bytes] = frozenset()
+    match: RouteMatch, *, key: PathMatch | None, limits: TemplateLimits, unseen: frozenset[bytes] = frozenset()
 ) -> CompiledMatch:
     """Compile ``match``, leaving out ``key``: the one path condition that the caller tests itself.
 
@@ -79,7 +79,7 @@ def index_key(match: RouteMatch) -> PathMatch | None:
 class _Compiler:
     """Builds conditions and remembers whether a pattern was beyond it."""
 
-    def __init__(self, limits: Limits, unseen: frozenset[bytes]) -> None:
+    def __init__(self, limits: TemplateLimits, unseen: frozenset[bytes]) -> None:
         self.broken = False
         self._limits = limits
         self._unseen = unseen

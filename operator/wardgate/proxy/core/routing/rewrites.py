@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from wardgate.inja import LimitError, TemplateError, compile_route_regex
-from wardgate.inja.limits import Limits
+from wardgate.inja.limits import TemplateLimits
 from wardgate.ir import PrefixRewrite, RegexRewrite
 from wardgate.proxy.core.grammar import is_sendable_path
 from wardgate.proxy.core.routing.matching import CompiledMatch
@@ -23,7 +23,7 @@ PathRewrite: TypeAlias = Callable[[bytes, CompiledMatch], bytes | None]
 """Makes the upstream's path from the caller's; neither has a query. None: it would be too much work."""
 
 
-def compile_rewrite(rewrite: PrefixRewrite | RegexRewrite, *, limits: Limits) -> PathRewrite | None:
+def compile_rewrite(rewrite: PrefixRewrite | RegexRewrite, *, limits: TemplateLimits) -> PathRewrite | None:
     """Compile a rewrite; None: this version cannot carry it out, or what it writes could not be sent."""
     kind: object = rewrite
     if isinstance(kind, PrefixRewrite):

@@ -11,7 +11,7 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
-from wardgate.inja.limits import Limits
+from wardgate.inja.limits import TemplateLimits
 from wardgate.ir import Route
 from wardgate.proxy.core.messages import Request
 from wardgate.proxy.core.routing.matching import ROOT_PATH, CompiledMatch, compile_match, index_key
@@ -83,7 +83,7 @@ class RouteIndex:
 
 
 def compile_matches(
-    route: Route, limits: Limits, *, unseen: frozenset[bytes] = frozenset()
+    route: Route, limits: TemplateLimits, *, unseen: frozenset[bytes] = frozenset()
 ) -> Iterator[tuple[bytes | None, bool, CompiledMatch]]:
     """Compile the matchers of a route for ``RouteIndex.add``; a route without any takes every request.
 

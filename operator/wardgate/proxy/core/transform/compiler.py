@@ -13,7 +13,7 @@ from secrets import token_bytes
 
 from wardgate.field_names import CREDENTIAL_HEADERS, fold
 from wardgate.inja import Environment, Template, TemplateError, compile_extractor, compile_template
-from wardgate.inja.limits import Limits
+from wardgate.inja.limits import TemplateLimits
 from wardgate.ir import AppendedHeader, HeaderTemplate, MessageTemplate, TransformationPlan
 from wardgate.ir import Extractor as ExtractorSpec
 from wardgate.proxy.core.fields.connection import is_of_connection
@@ -30,7 +30,7 @@ from wardgate.proxy.core.transform.transformation import (
 
 
 def compile_transformation(
-    plan: TransformationPlan, *, environment: Mapping[str, str], limits: Limits
+    plan: TransformationPlan, *, environment: Mapping[str, str], limits: TemplateLimits
 ) -> CompiledTransformation | None:
     """Compile a plan; None: a template, an extractor or a header name in it cannot be used."""
     compiler = _Compiler(
@@ -58,7 +58,9 @@ def compile_transformation(
 class _Compiler:
     """Compiles the messages of one plan. Raises ``TemplateError``, or ``ValueError`` for an illegal header name."""
 
-    def __init__(self, environment: Environment, limits: Limits, credentials: frozenset[str], *, blind: bool) -> None:
+    def __init__(
+        self, environment: Environment, limits: TemplateLimits, credentials: frozenset[str], *, blind: bool
+    ) -> None:
         self._blind = blind
         self._environment = environment
         self._limits = limits

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, cast
 
-from wardgate.inja import Environment, Extractor, LimitError, Limits, Template, TemplateError
+from wardgate.inja import CompiledExtractor, Environment, LimitError, Template, TemplateError, TemplateLimits
 from wardgate.inja.budget import StepBudget
 from wardgate.inja.context import Metadata
 from wardgate.inja.errors import JsonTooComplexError, JsonTooLargeError
@@ -46,7 +46,7 @@ class Extraction:
     name: str
     path: tuple[str, ...]
     header: bytes | None
-    extractor: Extractor
+    extractor: CompiledExtractor
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class CompiledMessage:
         parts: Parts,
         *,
         environment: Environment,
-        limits: Limits,
+        limits: TemplateLimits,
         is_request: bool,
         blind: bool,
     ) -> None:
