@@ -12,7 +12,7 @@ import pytest
 
 from tests.translate.cluster import Cluster
 from wardgate.api import Approval
-from wardgate.control.bookkeeper import MOMENT, Bookkeeper
+from wardgate.control.deferred_work import MOMENT, DeferredWork
 from wardgate.control.metrics import Metrics
 from wardgate.control.reconciler import Outputs, Reconciler
 from wardgate.control.release_scope import ReleaseScope
@@ -121,7 +121,7 @@ class Bench:
         self.trigger = Trigger(clock=lambda: asyncio.get_running_loop().time(), quiet=0.0, longest=0.0)
         self.metrics = Metrics(watch_ages=dict, objects=dict, api_errors=lambda: 0)
         self.renderer = Renderer(Settings())
-        self.bookkeeper = Bookkeeper(
+        self.deferred_work = DeferredWork(
             state=cast("StateStore", self.world),
             report=self.world.report,
             metrics=self.metrics,
@@ -134,7 +134,7 @@ class Bench:
             release_scope=ReleaseScope({}),
             trigger=self.trigger,
             cluster=self.world,
-            outputs=Outputs(cast("Publisher", self.world), self.bookkeeper, lambda: SCHEMA),
+            outputs=Outputs(cast("Publisher", self.world), self.deferred_work, lambda: SCHEMA),
             metrics=self.metrics,
         )
 
@@ -164,7 +164,7 @@ class Bench:
 def scenario(work: Callable[[Bench], Any]) -> Bench:
     async def run() -> Bench:
         bench = Bench()
-        parts = [spawn(bench.reconciler.run(), name="rounds"), spawn(bench.bookkeeper.run(), name="accounts")]
+        parts = [spawn(bench.reconciler.run(), name="rounds"), spawn(bench.deferred_work.run(), name="accounts")]
         try:
             await work(bench)
         finally:

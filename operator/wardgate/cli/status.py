@@ -16,7 +16,7 @@ from wardgate.cli.errors import USAGE, CommandError
 from wardgate.printable import printable_json
 
 if TYPE_CHECKING:
-    from wardgate.kube.report.snapshot_report import Release, Survey
+    from wardgate.kube.report.installation_report import InstallationReport, Release
 
 _DEFAULT: Final = Path("~/.kube/config")
 
@@ -47,31 +47,31 @@ def status(
       $ wardgate status --output json | jq '.problems[].message'
     """
     # Late: the cluster's client is heavy, and the other commands do without it.
-    from wardgate.kube.report.snapshot_report import Release  # noqa: PLC0415
+    from wardgate.kube.report.installation_report import Release  # noqa: PLC0415
 
     _check_kubeconfig(kubeconfig)
     place = Release(release, namespace, config_namespace or f"{release}-config")
-    survey = asyncio.run(_look(place, kubeconfig=kubeconfig, context=context))
+    report = asyncio.run(_look(place, kubeconfig=kubeconfig, context=context))
     if output == "json":
         from wardgate.cli.status_json import status_document  # noqa: PLC0415
 
-        typer.echo(printable_json(status_document(survey)))
+        typer.echo(printable_json(status_document(report)))
         return
     from wardgate.cli.status_screen import show  # noqa: PLC0415
 
-    show(survey)
+    show(report)
 
 
-async def _look(release: Release, *, kubeconfig: str | None, context: str | None) -> Survey:
+async def _look(release: Release, *, kubeconfig: str | None, context: str | None) -> InstallationReport:
     from wardgate.kube.api.connect import connect  # noqa: PLC0415
     from wardgate.kube.api.errors import KubeError  # noqa: PLC0415
-    from wardgate.kube.report.snapshot_report import take_survey  # noqa: PLC0415
+    from wardgate.kube.report.installation_report import take_report  # noqa: PLC0415
 
     agent = f"wardgate-status/{__version__}"
     try:
         client = await connect(kubeconfig=kubeconfig, context=context, user_agent=agent)
         try:
-            return await take_survey(client, release, now=current_time)
+            return await take_report(client, release, now=current_time)
         finally:
             await client.close()
     except KubeError as error:

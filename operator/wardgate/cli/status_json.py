@@ -5,38 +5,38 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from wardgate.kube.report.object_status import KeySecret, Standing
+from wardgate.kube.report.installation_report import InstallationReport
 from wardgate.kube.report.report_problems import is_behind, problems_of
-from wardgate.kube.report.snapshot_report import Survey
+from wardgate.kube.report.reported_objects import ReportedKey, ReportedObject
 from wardgate.kube.status.proxy_views import ProxyView
 
 VERSION: Final = 1
 _OWN: Final = frozenset({"common", "conditions", "observedGeneration"})
 
 
-def status_document(survey: Survey) -> dict[str, Any]:
-    """The whole survey. What is not known is null."""
+def status_document(report: InstallationReport) -> dict[str, Any]:
+    """The whole report. What is not known is null."""
     return {
         "version": VERSION,
         "release": {
-            "name": survey.release.name,
-            "namespace": survey.release.namespace,
-            "configNamespace": survey.release.config_namespace,
+            "name": report.release.name,
+            "namespace": report.release.namespace,
+            "configNamespace": report.release.config_namespace,
         },
-        "config": _config(survey),
-        "operator": _operator(survey),
-        "proxies": None if survey.proxies is None else [_proxy(view, survey) for view in survey.proxies],
-        "objects": [_object(one) for one in survey.objects],
-        "keys": None if survey.keys is None else [_key(key, survey.taken) for key in survey.keys],
+        "config": _config(report),
+        "operator": _operator(report),
+        "proxies": None if report.proxies is None else [_proxy(view, report) for view in report.proxies],
+        "objects": [_object(one) for one in report.objects],
+        "keys": None if report.keys is None else [_key(key, report.taken) for key in report.keys],
         "problems": [
-            {"severity": one.severity, "subject": one.subject, "message": one.message} for one in problems_of(survey)
+            {"severity": one.severity, "subject": one.subject, "message": one.message} for one in problems_of(report)
         ],
-        "unknown": list(survey.unknown),
+        "unknown": list(report.unknown),
     }
 
 
-def _config(survey: Survey) -> dict[str, Any] | None:
-    index, verified = survey.index, survey.verified
+def _config(report: InstallationReport) -> dict[str, Any] | None:
+    index, verified = report.index, report.verified
     if index is None:
         return None
     return {
@@ -44,17 +44,17 @@ def _config(survey: Survey) -> dict[str, Any] | None:
         "sequence": index.sequence,
         "schema": index.schema,
         "writer": index.writer,
-        "verifiedSecondsAgo": None if verified is None else round((survey.taken - verified).total_seconds(), 1),
+        "verifiedSecondsAgo": None if verified is None else round((report.taken - verified).total_seconds(), 1),
         "shards": len(index.shards),
     }
 
 
-def _operator(survey: Survey) -> dict[str, Any] | None:
-    leader = survey.leader
-    return None if leader is None else {"leader": leader.holder, "alive": leader.is_alive(survey.taken)}
+def _operator(report: InstallationReport) -> dict[str, Any] | None:
+    leader = report.leader
+    return None if leader is None else {"leader": leader.holder, "alive": leader.is_alive(report.taken)}
 
 
-def _proxy(view: ProxyView, survey: Survey) -> dict[str, Any]:
+def _proxy(view: ProxyView, report: InstallationReport) -> dict[str, Any]:
     said = view.announced
     known = (
         None
@@ -67,13 +67,13 @@ def _proxy(view: ProxyView, survey: Survey) -> dict[str, Any]:
             "refusedSequence": said.refused_sequence,
             "ageSeconds": said.age,
             "connected": said.connected,
-            "behind": is_behind(survey, said.sequence),
+            "behind": is_behind(report, said.sequence),
         }
     )
     return {"name": view.endpoint.name, "ready": view.endpoint.ready, "serves": known, "trouble": view.trouble}
 
 
-def _object(one: Standing) -> dict[str, Any]:
+def _object(one: ReportedObject) -> dict[str, Any]:
     return {
         "kind": one.ref.kind,
         "namespace": one.ref.namespace,
@@ -90,7 +90,7 @@ def _object(one: Standing) -> dict[str, Any]:
     }
 
 
-def _key(key: KeySecret, now: datetime) -> dict[str, Any]:
+def _key(key: ReportedKey, now: datetime) -> dict[str, Any]:
     return {
         "namespace": key.ref.namespace,
         "name": key.ref.name,

@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from wardgate.kube.report.object_status import KeySecret, Standing, hosts_of, listeners_of, routes_of
+from wardgate.kube.report.installation_report import InstallationReport
 from wardgate.kube.report.report_problems import is_behind, problems_of
-from wardgate.kube.report.snapshot_report import Survey
+from wardgate.kube.report.reported_objects import ReportedKey, ReportedObject, hosts_of, listeners_of, routes_of
 from wardgate.kube.status.proxy_views import ProxyView
 from wardgate.printable import printable
 
@@ -39,14 +39,14 @@ def shown(*parts: tuple[str, str]) -> Text:
     return Text.assemble(*((printable(text), style) for text, style in parts))
 
 
-def show(survey: Survey) -> None:
-    """Print the survey to standard output."""
-    _Screen(survey).show()
+def show(report: InstallationReport) -> None:
+    """Print the report to standard output."""
+    _Screen(report).show()
 
 
 class _Screen:
-    def __init__(self, survey: Survey) -> None:
-        self._survey = survey
+    def __init__(self, report: InstallationReport) -> None:
+        self._report = report
         width = None if sys.stdout.isatty() else _WIDE
         self._console = Console(
             file=sys.stdout, width=width, markup=False, emoji=False, highlight=False, legacy_windows=False
@@ -77,23 +77,23 @@ class _Screen:
         self._problems()
 
     def _head(self) -> None:
-        survey, release = self._survey, self._survey.release
+        report, release = self._report, self._report.release
         self._line(f"Release {release.name} in namespace {release.namespace}", "bold")
-        index, verified = survey.index, survey.verified
+        index, verified = report.index, report.verified
         if index is not None:
-            ago = "" if verified is None else f", verified {_span(survey.taken, verified)} ago"
+            ago = "" if verified is None else f", verified {_span(report.taken, verified)} ago"
             revision = index.revision[:_REVISION]
             self._line(f"Config   {revision} (sequence {index.sequence}, schema {index.schema}{ago})")
         else:
             self._line("Config   nothing published, or not to be read")
-        if survey.leader is not None:
-            alive = survey.leader.is_alive(survey.taken)
+        if report.leader is not None:
+            alive = report.leader.is_alive(report.taken)
             self._line(
-                f"Operator {survey.leader.holder} leads" if alive else "Operator none leads", "" if alive else "red"
+                f"Operator {report.leader.holder} leads" if alive else "Operator none leads", "" if alive else "red"
             )
 
     def _proxies(self) -> None:
-        views = self._survey.proxies or ()
+        views = self._report.proxies or ()
         self._table("Proxies", ("Name", "Ready", "Revision", "Serves", "Age"), [self._proxy(view) for view in views])
 
     def _proxy(self, view: ProxyView) -> Row:
@@ -102,27 +102,27 @@ class _Screen:
             return view.endpoint.name, ready, _NOTHING, view.trouble, _NOTHING
         if said.refused_sequence is not None:
             serves = "a later revision, refuses what is published"
-        elif is_behind(self._survey, said.sequence):
+        elif is_behind(self._report, said.sequence):
             serves = "an older revision" if said.revision else "nothing yet"
         else:
-            serves = "what is published" if self._survey.index is not None else "a revision"
+            serves = "what is published" if self._report.index is not None else "a revision"
         age = _NOTHING if said.age is None else f"{said.age:.0f} s"
         return view.endpoint.name, ready, said.revision[:_REVISION] or _NOTHING, serves, age
 
-    def _rows(self, kind: str, row: Callable[[Standing], Row]) -> list[Row]:
-        objects = sorted(self._survey.of(kind), key=lambda one: one.is_good)
+    def _rows(self, kind: str, row: Callable[[ReportedObject], Row]) -> list[Row]:
+        objects = sorted(self._report.of(kind), key=lambda one: one.is_good)
         return [row(one) for one in objects]
 
     def _keys(self) -> None:
-        keys, now = self._survey.keys, self._survey.taken
+        keys, now = self._report.keys, self._report.taken
         if keys is not None:
             urgent = sorted(keys, key=lambda key: not (key.expired(now) or key.expires_soon(now)))
             self._table("Keys", ("Secret", "Labels", "Expires"), [_key(key, now) for key in urgent])
 
     def _problems(self) -> None:
-        problems = problems_of(self._survey)
+        problems = problems_of(self._report)
         self._line()
-        if not problems and not self._survey.unknown:
+        if not problems and not self._report.unknown:
             self._line("No problems.", "green")
             return
         self._line("Problems", "bold")
@@ -130,7 +130,7 @@ class _Screen:
             text = shown((one.severity, _STYLES[one.severity]), (f": {one.subject}: {one.message}", ""))
             self._console.print(text, soft_wrap=True)
         self._rest(len(problems))
-        for sentence in self._survey.unknown:
+        for sentence in self._report.unknown:
             self._console.print(shown(("unknown", "yellow"), (f": {sentence}", "")), soft_wrap=True)
 
     def _table(self, title: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
@@ -154,16 +154,16 @@ class _Screen:
         self._console.print(shown((text, style)), soft_wrap=True)
 
 
-def _common(one: Standing) -> tuple[str, str, str]:
+def _common(one: ReportedObject) -> tuple[str, str, str]:
     verdict = one.approval if one.is_judged else f"{one.approval} (old)" if one.approval else _NOTHING
     return f"{one.ref.namespace}/{one.ref.name}", verdict, one.programmed.status or _NOTHING
 
 
-def _gateway(one: Standing) -> Row:
+def _gateway(one: ReportedObject) -> Row:
     return *_common(one), _some(listeners_of(one)), _number(one, "routeTablesCount")
 
 
-def _route_table(one: Standing) -> Row:
+def _route_table(one: ReportedObject) -> Row:
     return (
         *_common(one),
         str(routes_of(one)),
@@ -173,7 +173,7 @@ def _route_table(one: Standing) -> Row:
     )
 
 
-def _policy(one: Standing) -> Row:
+def _policy(one: ReportedObject) -> Row:
     name, verdict, programmed = _common(one)
     return (
         f"{one.ref.kind} {name}",
@@ -185,7 +185,7 @@ def _policy(one: Standing) -> Row:
     )
 
 
-def _service(one: Standing) -> Row:
+def _service(one: ReportedObject) -> Row:
     return (
         *_common(one),
         _some(hosts_of(one)),
@@ -194,7 +194,7 @@ def _service(one: Standing) -> Row:
     )
 
 
-def _counted_keys(one: Standing) -> str:
+def _counted_keys(one: ReportedObject) -> str:
     usable = one.count("keys", "usable")
     if usable is None:
         return _NOTHING
@@ -206,7 +206,7 @@ def _counted_keys(one: Standing) -> str:
     return f"{usable} ({told})" if told else str(usable)
 
 
-def _key(key: KeySecret, now: datetime) -> Row:
+def _key(key: ReportedKey, now: datetime) -> Row:
     labels = ",".join(f"{name}={value}" for name, value in sorted(key.labels.items()))
     if key.expiry_unreadable:
         expires = "unreadable: refused"
@@ -225,7 +225,7 @@ def _some(texts: Iterable[str]) -> str:
     return (", ".join(first) + more) or _NOTHING
 
 
-def _number(one: Standing, name: str) -> str:
+def _number(one: ReportedObject, name: str) -> str:
     count = one.count(name)
     return _NOTHING if count is None else str(count)
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
 from wardgate.admin import AdminServer
-from wardgate.control.bookkeeper import Bookkeeper
+from wardgate.control.deferred_work import DeferredWork
 from wardgate.control.metrics import Metrics
 from wardgate.control.probes import operator_pages
 from wardgate.control.reconciler import Outputs, Reconciler
@@ -32,7 +32,7 @@ from wardgate.kube.api.pacing import Timing
 from wardgate.kube.last_good.state_store import StateStore
 from wardgate.kube.lead.fence import Deposed
 from wardgate.kube.lead.lease import Lease
-from wardgate.kube.publish.guard import Guard
+from wardgate.kube.publish.damage_watch import DamageWatch
 from wardgate.kube.publish.publisher import Publisher
 from wardgate.kube.publish.sweep import Sweeper
 from wardgate.kube.status.board import StatusBoard
@@ -93,7 +93,9 @@ class Operator:
             writer=settings.identity,
             now=self._timing.now,
         )
-        self._guard = Guard(self._publisher, wake=self._trigger.mark, trouble=_tell_trouble, timing=self._timing)
+        self._damage_watch = DamageWatch(
+            self._publisher, wake=self._trigger.mark, trouble=_tell_trouble, timing=self._timing
+        )
         self._sweeper = Sweeper(self._publisher, clock=self._timing.clock)
         self._events = EventRecorder(client, instance=settings.identity, now=_now, clock=self._timing.clock)
         self._statuses = StatusWriter(
@@ -101,7 +103,7 @@ class Operator:
         )
         self._proxies = Proxies(self._proxy_source(), changed=self._proxies_changed, clock=self._timing.clock)
         self._board = StatusBoard(writer=self._statuses, proxies=self._proxies, clock=self._timing.clock)
-        self._bookkeeper = Bookkeeper(
+        self._deferred_work = DeferredWork(
             state=StateStore(client, release=settings.release, namespace=settings.namespace, writer=settings.identity),
             report=self._report,
             metrics=self._metrics,
@@ -114,7 +116,7 @@ class Operator:
             release_scope=self._release_scope,
             trigger=self._trigger,
             cluster=self._watches,
-            outputs=Outputs(self._publisher, self._bookkeeper, self._schema),
+            outputs=Outputs(self._publisher, self._deferred_work, self._schema),
             metrics=self._metrics,
             clock=self._timing.clock,
         )
@@ -146,7 +148,7 @@ class Operator:
         parts: dict[str, _Part] = {
             "watches": self._watches.run,
             "rounds": self._reconciler.run,
-            "accounts": self._bookkeeper.run,
+            "accounts": self._deferred_work.run,
             "lease": self._take_part,
             "renewals": self._renew_for_ever,
             "sweeps": self._sweep_for_ever,
@@ -179,7 +181,7 @@ class Operator:
 
     async def _guard_quietly(self) -> None:
         try:
-            await self._guard.follow()
+            await self._damage_watch.follow()
         except Deposed as error:
             _log.warning("%s This replica holds the Lease and takes over again.", error)
 

@@ -4,7 +4,7 @@ Level-triggered: a round looks at everything there is, so nothing depends on hav
 cannot be published is tried again; what the proxies serve stays meanwhile. Followers translate as well, so that a new
 leader is warm, and write nothing.
 
-A round ends with publishing. Judging objects, writing statuses and remembering what was good is the bookkeeper's, a
+A round ends with publishing. Judging objects, writing statuses and remembering what was good is deferred work, a
 moment later, because a revocation must not wait for them.
 """
 
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from wardgate.control.bookkeeper import Bookkeeper, Round
+from wardgate.control.deferred_work import DeferredWork, PublishedRound
 from wardgate.control.fitting import Fitted, fit
 from wardgate.control.metrics import Metrics
 from wardgate.control.release_scope import ReleaseScope
@@ -63,7 +63,7 @@ class Outputs:
     """Where a round goes. ``schema``: what to write in."""
 
     publisher: Publisher
-    bookkeeper: Bookkeeper
+    deferred_work: DeferredWork
     schema: Callable[[], str]
 
 
@@ -121,7 +121,7 @@ class Reconciler:
         """
         async with self._round:
             await self._cluster.list_again()
-            self._renderer.last_good = await self._outputs.bookkeeper.begin()
+            self._renderer.last_good = await self._outputs.deferred_work.begin()
             await self._outputs.publisher.take_over()
             self.deposed.clear()
             self._leading = self._metrics.leading = True
@@ -130,7 +130,7 @@ class Reconciler:
     def follow(self) -> None:
         """Another replica leads from now on, or nobody: write nothing."""
         self._leading = self._metrics.leading = False
-        self._outputs.bookkeeper.end()
+        self._outputs.deferred_work.end()
 
     def depose(self, error: Deposed) -> None:
         """Stop writing: a write showed that another replica does."""
@@ -180,7 +180,7 @@ class Reconciler:
         sequence = await self._publish(fitted.bundle, noticed)
         self._tell_unfit(fitted)
         if self._leading:
-            self._outputs.bookkeeper.take(Round(translation, fitted, sequence))
+            self._outputs.deferred_work.take(PublishedRound(translation, fitted, sequence))
         return True
 
     def _render(self, snapshot: ClusterSnapshot) -> tuple[Translation, Fitted]:

@@ -16,7 +16,7 @@ from wardgate.kube.last_good.state_parts import (
     MAX_OBJECT,
     MAX_PART,
     EncodedPart,
-    Part,
+    StatePart,
     UnreadableStateError,
     decode_part,
     encode_part,
@@ -220,7 +220,7 @@ def test_error_quotes_nothing_of_the_part() -> None:
 
 def test_nothing_of_an_object_is_printed() -> None:
     one = stored(manifest={"kind": "RouteTable", "spec": "hmac-secret"})
-    assert "hmac-secret" not in repr(Part(1, "w", (one,))) + repr(encoded(one))
+    assert "hmac-secret" not in repr(StatePart(1, "w", (one,))) + repr(encoded(one))
 
 
 @given(st.builds(ObjectRef, TEXT, TEXT, TEXT), st.sampled_from([1, 2, 4, 8, 16]))
@@ -232,10 +232,10 @@ def test_part_of_an_object_is_one_of_two_when_there_are_twice_as_many(ref: Objec
 
 def test_newest_version_wins_whatever_part_it_is_in() -> None:
     old, new = stored(version=5), stored(version=9)
-    assert {new.ref: new} == merge([Part(1, "a", (new,)), Part(1, "b", (old,))])
-    assert {new.ref: new} == merge([Part(1, "b", (old,)), Part(1, "a", (new,))])
+    assert {new.ref: new} == merge([StatePart(1, "a", (new,)), StatePart(1, "b", (old,))])
+    assert {new.ref: new} == merge([StatePart(1, "b", (old,)), StatePart(1, "a", (new,))])
 
 
 def test_merged_objects_are_sorted() -> None:
-    merged = merge([Part(2, "a", (stored("b"),)), Part(2, "a", (stored("a"),))])
+    merged = merge([StatePart(2, "a", (stored("b"),)), StatePart(2, "a", (stored("a"),))])
     assert ["a", "b"] == [ref.name for ref in merged]

@@ -6,23 +6,23 @@ from dataclasses import replace
 
 import pytest
 
-from wardgate.kube.lead.election import DURATION, GIVE_UP, Election, Move, Record, lease_manifest, read_record
+from wardgate.kube.lead.election import DURATION, GIVE_UP, Election, LeaseRecord, Move, lease_manifest, read_lease
 
-OTHER = Record(holder="other", version="7", transitions=3, acquired="2025-01-01T00:00:00.000000Z")
+OTHER = LeaseRecord(holder="other", version="7", transitions=3, acquired="2025-01-01T00:00:00.000000Z")
 WALL = 1_800_000_000.25
 
 
 def leading(*, since: float = 100.0) -> Election:
     """An election that we won."""
     election = Election("us")
-    election.observe(Record(), since)
+    election.observe(LeaseRecord(), since)
     election.wrote(replace(election.claim(WALL), version="1"), began=since)
     return election
 
 
 class TestTaking:
     def test_lease_that_does_not_exist_is_taken(self) -> None:
-        assert Move.TAKE is Election("us").observe(Record(), 100.0)
+        assert Move.TAKE is Election("us").observe(LeaseRecord(), 100.0)
 
     def test_lease_that_was_set_free_is_taken_at_once(self) -> None:
         election = Election("us")
@@ -61,7 +61,7 @@ class TestLeading:
 
     def test_nobody_leads_before_the_first_write(self) -> None:
         election = Election("us")
-        election.observe(Record(), 100.0)
+        election.observe(LeaseRecord(), 100.0)
         assert election.remaining(100.0) == 0
 
     def test_lease_with_our_name_is_renewed(self) -> None:
@@ -87,13 +87,13 @@ class TestLeading:
 class TestWriting:
     def test_first_claim_counts_no_change_of_holders(self) -> None:
         election = Election("us")
-        election.observe(Record(), 100.0)
-        assert Record("us", "", 0, "2027-01-15T08:00:00.250000Z") == election.claim(WALL)
+        election.observe(LeaseRecord(), 100.0)
+        assert LeaseRecord("us", "", 0, "2027-01-15T08:00:00.250000Z") == election.claim(WALL)
 
     def test_claim_of_anothers_lease_counts_one(self) -> None:
         election = Election("us")
         election.observe(OTHER, 100.0)
-        assert Record("us", "7", 4, "2027-01-15T08:00:00.250000Z") == election.claim(WALL)
+        assert LeaseRecord("us", "7", 4, "2027-01-15T08:00:00.250000Z") == election.claim(WALL)
 
     def test_renewal_keeps_since_when_and_how_often(self) -> None:
         election = leading()
@@ -103,11 +103,11 @@ class TestWriting:
         assert replace(leading().record, holder="") == leading().resignation()
 
     @pytest.mark.parametrize("record", [OTHER, replace(OTHER, holder=""), replace(OTHER, acquired="")])
-    def test_lease_reads_as_it_was_written(self, record: Record) -> None:
-        assert record == read_record(lease_manifest(record, namespace="wardgate", name="wardgate-operator", wall=WALL))
+    def test_lease_reads_as_it_was_written(self, record: LeaseRecord) -> None:
+        assert record == read_lease(lease_manifest(record, namespace="wardgate", name="wardgate-operator", wall=WALL))
 
     def test_new_lease_has_no_precondition(self) -> None:
-        manifest = lease_manifest(Record("us"), namespace="wardgate", name="wardgate-operator", wall=WALL)
+        manifest = lease_manifest(LeaseRecord("us"), namespace="wardgate", name="wardgate-operator", wall=WALL)
         assert {"name": "wardgate-operator", "namespace": "wardgate"} == manifest["metadata"]
         assert {
             "holderIdentity": "us",
@@ -117,4 +117,4 @@ class TestWriting:
         } == manifest["spec"]
 
     def test_lease_that_somebody_made_empty_reads_as_free(self) -> None:
-        assert Record("", "9") == read_record({"metadata": {"resourceVersion": "9"}})
+        assert LeaseRecord("", "9") == read_lease({"metadata": {"resourceVersion": "9"}})

@@ -19,7 +19,7 @@ from wardgate.kube.api.connect import connect
 from wardgate.kube.delivery.index import Index, index_name, read_index
 from wardgate.kube.delivery.shards import MAX_SHARD, read_shard
 from wardgate.kube.last_good.state_store import StateStore
-from wardgate.kube.publish.guard import Guard
+from wardgate.kube.publish.damage_watch import DamageWatch
 from wardgate.kube.publish.publisher import Deposed, Publisher
 from wardgate.kube.publish.sweep import KEPT, Sweeper
 from wardgate.problems import ObjectRef
@@ -117,7 +117,7 @@ def site(cluster: Cluster) -> Site:
 async def guarded(publisher: Publisher, act: Callable[[asyncio.Event], Awaitable[object]]) -> None:
     """Do something while a guard watches."""
     woken = asyncio.Event()
-    watching = spawn(Guard(publisher, wake=woken.set, trouble=lambda error: None).follow(), name="guard")
+    watching = spawn(DamageWatch(publisher, wake=woken.set, trouble=lambda error: None).follow(), name="guard")
     try:
         await asyncio.wait_for(act(woken), SECONDS)
     finally:

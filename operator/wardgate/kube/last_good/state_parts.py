@@ -40,7 +40,7 @@ class UnreadableStateError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class StatePart:
     """``count`` is how many parts there were when it was written."""
 
     count: int
@@ -77,7 +77,7 @@ def encode_part(objects: Iterable[StoredObject], *, count: int, writer: str) -> 
     return EncodedPart(zlib.compress(whole, _LEVEL), len(whole), tuple(left_out))
 
 
-def decode_part(data: bytes) -> Part:
+def decode_part(data: bytes) -> StatePart:
     """Read a part. Raises ``UnreadableStateError``."""
     try:
         return _part(json.loads(_decompress(data)))
@@ -88,7 +88,7 @@ def decode_part(data: bytes) -> Part:
     raise UnreadableStateError(msg)
 
 
-def merge(parts: Iterable[Part]) -> dict[ObjectRef, StoredObject]:
+def merge(parts: Iterable[StatePart]) -> dict[ObjectRef, StoredObject]:
     """The newest version of every object, sorted."""
     newest: dict[ObjectRef, StoredObject] = {}
     for part in parts:
@@ -142,11 +142,11 @@ def _decompress(data: bytes) -> bytes:
     return whole
 
 
-def _part(content: Any) -> Part:
+def _part(content: Any) -> StatePart:
     count = _number(content["count"])
     if content["format"] != FORMAT or count not in _COUNTS:
         raise ValueError
-    return Part(count, _text(content["writer"]), tuple(_object(one) for one in content["objects"]))
+    return StatePart(count, _text(content["writer"]), tuple(_object(one) for one in content["objects"]))
 
 
 def _object(content: Any) -> StoredObject:

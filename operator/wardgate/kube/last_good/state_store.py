@@ -22,7 +22,7 @@ from wardgate.kube.last_good.state_parts import (
     MAX_PARTS,
     TARGET,
     EncodedPart,
-    Part,
+    StatePart,
     UnreadableStateError,
     decode_part,
     encode_part,
@@ -187,9 +187,9 @@ def _name(release: str, number: int) -> str:
     return f"{release}-state-{number}" if number else f"{release}-state"
 
 
-def _decode_all(found: Mapping[int, Manifest]) -> tuple[list[Part], dict[int, str]]:
+def _decode_all(found: Mapping[int, Manifest]) -> tuple[list[StatePart], dict[int, str]]:
     """The parts that can be read, and why others cannot."""
-    parts: list[Part] = []
+    parts: list[StatePart] = []
     problems: dict[int, str] = {}
     for number, secret in sorted(found.items()):
         try:
@@ -199,7 +199,7 @@ def _decode_all(found: Mapping[int, Manifest]) -> tuple[list[Part], dict[int, st
     return parts, problems
 
 
-def _decode(secret: Mapping[str, Any]) -> Part:
+def _decode(secret: Mapping[str, Any]) -> StatePart:
     try:
         data = base64.b64decode(secret["data"][ENTRY], validate=True)
     except (KeyError, TypeError, ValueError) as error:
@@ -208,7 +208,7 @@ def _decode(secret: Mapping[str, Any]) -> Part:
     return decode_part(data)
 
 
-def _count_of(found: Mapping[int, Manifest], parts: list[Part]) -> int:
+def _count_of(found: Mapping[int, Manifest], parts: list[StatePart]) -> int:
     """As many as there ever were: each of them must be written over."""
     highest = max(found, default=0)
     return max([part.count for part in parts] + [1 << highest.bit_length()])

@@ -26,7 +26,7 @@ GIVE_UP: Final = 7.0
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class LeaseRecord:
     """A Lease as it stands on the server; ``version`` is its resourceVersion, empty where there is none yet."""
 
     holder: str = ""
@@ -51,11 +51,11 @@ class Election:
 
     def __init__(self, identity: str) -> None:
         self._identity = identity
-        self.record = Record()
+        self.record = LeaseRecord()
         self._changed_at: float | None = None
         self._renewed_at: float | None = None
 
-    def observe(self, record: Record, now: float) -> Move:
+    def observe(self, record: LeaseRecord, now: float) -> Move:
         """Take what was read; say what to do."""
         if self._changed_at is None or record != self.record:
             self.record = record
@@ -67,7 +67,7 @@ class Election:
             return Move.TAKE
         return Move.WAIT
 
-    def wrote(self, record: Record, *, began: float) -> None:
+    def wrote(self, record: LeaseRecord, *, began: float) -> None:
         """Our write, begun at ``began``, succeeded and gave this."""
         self.record = record
         self._changed_at = began
@@ -86,7 +86,7 @@ class Election:
         """Whether our name was on the Lease when it was last seen."""
         return self.record.holder == self._identity
 
-    def claim(self, wall: float) -> Record:
+    def claim(self, wall: float) -> LeaseRecord:
         """The record that makes the Lease ours, or keeps it so. ``wall`` (Unix seconds) is for people only."""
         if self.is_ours:
             return self.record
@@ -97,15 +97,15 @@ class Election:
             transitions=self.record.transitions + (self.record.version != ""),
         )
 
-    def resignation(self) -> Record:
+    def resignation(self) -> LeaseRecord:
         """The record that sets the Lease free."""
         return replace(self.record, holder="")
 
 
-def read_record(lease: Mapping[str, Any]) -> Record:
+def read_lease(lease: Mapping[str, Any]) -> LeaseRecord:
     """Read a Lease; what is missing is empty."""
     spec = lease.get("spec") or {}
-    return Record(
+    return LeaseRecord(
         holder=spec.get("holderIdentity") or "",
         version=lease["metadata"]["resourceVersion"],
         transitions=spec.get("leaseTransitions") or 0,
@@ -113,7 +113,7 @@ def read_record(lease: Mapping[str, Any]) -> Record:
     )
 
 
-def lease_manifest(record: Record, *, namespace: str, name: str, wall: float) -> Manifest:
+def lease_manifest(record: LeaseRecord, *, namespace: str, name: str, wall: float) -> Manifest:
     """Write a Lease; a version is a precondition."""
     metadata = {"name": name, "namespace": namespace}
     spec: Manifest = {

@@ -18,7 +18,7 @@ from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.errors import ApiError, KubeError
 from wardgate.kube.api.pacing import Timing
 from wardgate.kube.api.resources import LEASES
-from wardgate.kube.lead.election import Election, Move, Record, lease_manifest, read_record
+from wardgate.kube.lead.election import Election, LeaseRecord, Move, lease_manifest, read_lease
 from wardgate.tasks import spawn
 
 _log = logging.getLogger(__name__)
@@ -97,16 +97,16 @@ class Lease:
         except Exception as error:  # noqa: BLE001 - without this loop nobody would ever lead
             self._has_problem(f"Internal error ({place_of(error)}) over {self._what}. Please report this bug.")
 
-    async def _read(self) -> Record:
+    async def _read(self) -> LeaseRecord:
         try:
             async with asyncio.timeout(_REQUEST):
-                return read_record(await self._client.get(self._path))
+                return read_lease(await self._client.get(self._path))
         except ApiError as error:
             if error.is_absent:
-                return Record()
+                return LeaseRecord()
             raise
 
-    async def _write(self, record: Record) -> None:
+    async def _write(self, record: LeaseRecord) -> None:
         began = self._timing.clock()
         manifest = lease_manifest(record, namespace=self._namespace, name=self._name, wall=self._timing.now())
         async with asyncio.timeout(_REQUEST):
@@ -114,7 +114,7 @@ class Lease:
                 answer = await self._client.replace(self._path, manifest)
             else:
                 answer = await self._client.create(LEASES.path(self._namespace), manifest)
-        self._election.wrote(read_record(answer), began=began)
+        self._election.wrote(read_lease(answer), began=began)
 
     @property
     def _path(self) -> str:

@@ -46,7 +46,7 @@ def to_delete(idle: Collection[IdleShard], *, now: float) -> tuple[str, ...]:
 
 
 class Sweeper:
-    """``clock`` is monotonic. To be run every few seconds while the publisher's owner leads and a ``Guard`` watches."""
+    """``clock`` is monotonic. To be run every few seconds in a term, beside a ``DamageWatch``."""
 
     def __init__(self, publisher: Publisher, *, clock: Callable[[], float]) -> None:
         self._publisher = publisher

@@ -1,4 +1,4 @@
-"""What somebody should do something about, from what a survey found. Pure.
+"""What somebody should do something about, from what a report found. Pure.
 
 Each problem is a sentence with its remedy, the worst first. What many objects have in common is told once.
 """
@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from wardgate.kube.report.object_status import Standing
-from wardgate.kube.report.snapshot_report import Survey
+from wardgate.kube.report.installation_report import InstallationReport
+from wardgate.kube.report.reported_objects import ReportedObject
 
 VERIFIED_WITHIN: Final = 60.0
 """Seconds within which an operator that is well has vouched for what is published: it does so every 15."""
@@ -19,7 +19,7 @@ _BAD: Final = frozenset({"INVALID", "FAILED", "UNLICENSED"})
 
 
 @dataclass(frozen=True, slots=True)
-class SurveyProblem:
+class ReportProblem:
     """``subject`` is an object, a proxy, or the part of the installation that is meant."""
 
     severity: Literal["error", "warning"]
@@ -27,96 +27,96 @@ class SurveyProblem:
     message: str
 
 
-def problems_of(survey: Survey) -> tuple[SurveyProblem, ...]:
+def problems_of(report: InstallationReport) -> tuple[ReportProblem, ...]:
     """All problems, errors first."""
-    found = [*_installation(survey), *_proxies(survey), *_objects(survey), *_keys(survey)]
+    found = [*_installation(report), *_proxies(report), *_objects(report), *_keys(report)]
     return tuple(sorted(found, key=lambda one: one.severity != "error"))
 
 
-def is_behind(survey: Survey, sequence: int) -> bool:
+def is_behind(report: InstallationReport, sequence: int) -> bool:
     """Whether a proxy at ``sequence`` has not yet what is published."""
-    return survey.index is not None and sequence < survey.index.sequence
+    return report.index is not None and sequence < report.index.sequence
 
 
-def _installation(survey: Survey) -> Iterator[SurveyProblem]:
-    release = survey.release
-    if survey.leader is not None and not survey.leader.is_alive(survey.taken):
+def _installation(report: InstallationReport) -> Iterator[ReportProblem]:
+    release = report.release
+    if report.leader is not None and not report.leader.is_alive(report.taken):
         message = (
             f"No operator leads, so nothing changes. Look at Deployment {release.namespace}/{release.name}-operator."
         )
-        yield SurveyProblem("error", "operator", message)
-    verified = survey.verified
-    if verified is not None and (age := (survey.taken - verified).total_seconds()) > VERIFIED_WITHIN:
+        yield ReportProblem("error", "operator", message)
+    verified = report.verified
+    if verified is not None and (age := (report.taken - verified).total_seconds()) > VERIFIED_WITHIN:
         message = (
             f"What is published was last verified {age:.0f} s ago: the operator, or one of its watches, is not well. "
             "Look at its log."
         )
-        yield SurveyProblem("warning", "config", message)
+        yield ReportProblem("warning", "config", message)
 
 
-def _proxies(survey: Survey) -> Iterator[SurveyProblem]:
-    release = survey.release
-    if survey.proxies is not None and not any(view.endpoint.ready for view in survey.proxies):
+def _proxies(report: InstallationReport) -> Iterator[ReportProblem]:
+    release = report.release
+    if report.proxies is not None and not any(view.endpoint.ready for view in report.proxies):
         message = f"No proxy is ready. Look at Deployment {release.namespace}/{release.name}-proxy and its Pods."
-        yield SurveyProblem("error", "proxies", message)
-    for view in survey.proxies or ():
+        yield ReportProblem("error", "proxies", message)
+    for view in report.proxies or ():
         name, said = f"proxy {view.endpoint.name}", view.announced
         if said is None:
-            yield SurveyProblem("warning", name, f"What it serves is not known: {view.trouble}.")
+            yield ReportProblem("warning", name, f"What it serves is not known: {view.trouble}.")
         elif said.refused_sequence is not None:
             message = "It refuses what is published, because it is older than what it serves. The operator mends that."
-            yield SurveyProblem("warning", name, message)
-        elif is_behind(survey, said.sequence):
-            yield SurveyProblem("warning", name, "It serves an older revision than what is published. Look at its log.")
+            yield ReportProblem("warning", name, message)
+        elif is_behind(report, said.sequence):
+            yield ReportProblem("warning", name, "It serves an older revision than what is published. Look at its log.")
         if said is not None and not said.connected:
             message = "It has lost the API server and serves what it has. Look at its log and its network."
-            yield SurveyProblem("warning", name, message)
+            yield ReportProblem("warning", name, message)
 
 
-def _objects(survey: Survey) -> Iterator[SurveyProblem]:
-    unjudged = [one for one in survey.objects if not one.is_judged]
+def _objects(report: InstallationReport) -> Iterator[ReportProblem]:
+    unjudged = [one for one in report.objects if not one.is_judged]
     if unjudged:
         message = (
             f"No verdict yet on their newest generation: {_names(unjudged)}. Is an operator running that serves them, "
             "with statuses on?"
         )
-        yield SurveyProblem("warning", _counted(unjudged), message)
-    for one in survey.objects:
+        yield ReportProblem("warning", _counted(unjudged), message)
+    for one in report.objects:
         if one.is_judged and one.approval != "ACCEPTED":
             severity: Literal["error", "warning"] = "error" if one.approval in _BAD else "warning"
-            yield SurveyProblem(severity, str(one.ref), one.message or f"Its status is {one.approval}.")
-    waiting: dict[str, list[Standing]] = {}
-    for one in survey.objects:
+            yield ReportProblem(severity, str(one.ref), one.message or f"Its status is {one.approval}.")
+    waiting: dict[str, list[ReportedObject]] = {}
+    for one in report.objects:
         if one.is_judged and one.approval not in _BAD and one.programmed.status not in {"True", ""}:
             waiting.setdefault(one.programmed.message, []).append(one)
     for message, objects in waiting.items():
         concerned = f" It concerns {_names(objects)}." if len(objects) > 1 else ""
-        yield SurveyProblem("warning", _counted(objects), f"{message}{concerned}")
+        yield ReportProblem("warning", _counted(objects), f"{message}{concerned}")
 
 
-def _keys(survey: Survey) -> Iterator[SurveyProblem]:
-    keys = survey.keys or ()
-    soon = [key for key in keys if key.expires_soon(survey.taken)]
+def _keys(report: InstallationReport) -> Iterator[ReportProblem]:
+    keys = report.keys or ()
+    soon = [key for key in keys if key.expires_soon(report.taken)]
     if soon:
         message = (
             f"Expire within 7 days: {_listed([str(key.ref) for key in soon])}. Set a later wardgate.dev/expires-at."
         )
-        yield SurveyProblem("warning", _plural(len(soon)), message)
-    gone = [key for key in keys if key.expired(survey.taken) or key.expiry_unreadable]
+        yield ReportProblem("warning", _plural(len(soon)), message)
+    gone = [key for key in keys if key.expired(report.taken) or key.expiry_unreadable]
     if gone:
         message = f"Refused for their wardgate.dev/expires-at: {_listed([str(key.ref) for key in gone])}."
-        yield SurveyProblem("warning", _plural(len(gone)), message)
+        yield ReportProblem("warning", _plural(len(gone)), message)
 
 
 def _plural(keys: int) -> str:
     return "1 key" if keys == 1 else f"{keys} keys"
 
 
-def _counted(objects: list[Standing]) -> str:
+def _counted(objects: list[ReportedObject]) -> str:
     return str(objects[0].ref) if len(objects) == 1 else f"{len(objects)} objects"
 
 
-def _names(objects: Iterable[Standing]) -> str:
+def _names(objects: Iterable[ReportedObject]) -> str:
     return _listed([str(one.ref) for one in objects])
 
 

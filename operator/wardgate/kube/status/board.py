@@ -25,7 +25,7 @@ _TOGETHER: Final = 0.02
 """Seconds in which what proxies tell is collected."""
 
 
-class Writer(Protocol):
+class StatusSink(Protocol):
     """What of ``StatusWriter`` is used."""
 
     def submit(self, desired: Mapping[ObjectRef, Desired]) -> None:
@@ -33,7 +33,7 @@ class Writer(Protocol):
         ...
 
 
-class Observer(Protocol):
+class ProxyObserver(Protocol):
     """What of ``Proxies`` is used."""
 
     @property
@@ -71,8 +71,8 @@ class StatusBoard:
     def __init__(
         self,
         *,
-        writer: Writer,
-        proxies: Observer,
+        writer: StatusSink,
+        proxies: ProxyObserver,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:

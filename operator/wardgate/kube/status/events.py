@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StatusEvent:
     """One Event, but for its time. ``reason`` is of a closed set: ``ConditionReason`` and ``problems.Reason``."""
 
     ref: ObjectRef
@@ -53,12 +53,12 @@ class Told:
     note: str
 
 
-def turn(before: Mapping[str, Any] | None, verdict: ObjectStatus) -> Told | None:
+def turn(before: Mapping[str, Any] | None, verdict: ObjectStatus) -> StatusEvent | None:
     """The Event that a verdict is worth, judging by the status that went before; None if it is no turn."""
     standing = _standing(verdict.approval.value)
     if standing is None or (standing, verdict.reason if standing != "accepted" else "") == _turned(before):
         return None
-    return Told(
+    return StatusEvent(
         ref=verdict.ref,
         uid=verdict.uid,
         type="Normal" if standing == "accepted" else "Warning",
@@ -77,7 +77,7 @@ def shortened(note: str) -> str:
     return data[: NOTE_BYTES - len(end.encode())].decode(errors="ignore").rstrip() + end
 
 
-def event_manifest(told: Told, *, instance: str, now: datetime) -> Manifest:
+def event_manifest(told: StatusEvent, *, instance: str, now: datetime) -> Manifest:
     """The Event as it is created. ``instance`` is the operator's Pod. The name is unique by its time."""
     time = now.astimezone(UTC)
     serial = int(time.timestamp() * 1_000_000)
@@ -133,8 +133,8 @@ class EventRecorder:
         self._clock = clock
         self._sleep = sleep
         self._bucket = TokenBucket(rate=rate, burst=burst)
-        self._waiting: deque[Told] = deque()
-        self._last: dict[Told, float] = {}
+        self._waiting: deque[StatusEvent] = deque()
+        self._last: dict[StatusEvent, float] = {}
         self._filled = asyncio.Event()
         self._forbidden = False
         self.created = 0
@@ -170,7 +170,7 @@ class EventRecorder:
             await self._create(self._waiting.popleft())
         self._filled.clear()
 
-    async def _create(self, told: Told) -> None:
+    async def _create(self, told: StatusEvent) -> None:
         manifest = event_manifest(told, instance=self._instance, now=self._now())
         try:
             await self._client.create(EVENTS.path(told.ref.namespace), manifest)
@@ -181,7 +181,7 @@ class EventRecorder:
                 self._forbidden = True
                 _log.warning("No Events can be created: %s. Grant create on events in events.k8s.io.", error)
 
-    def _remember(self, told: Told) -> None:
+    def _remember(self, told: StatusEvent) -> None:
         """Bounded: a cluster that has so much to tell may hear something twice."""
         if len(self._last) >= _REMEMBERED:
             self._last.clear()

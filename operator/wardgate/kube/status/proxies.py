@@ -44,7 +44,7 @@ _REVISION: Final = "/revision"
 _log = logging.getLogger(__name__)
 
 
-class Client(Protocol):
+class ProxyClient(Protocol):
     """What of ``KubeClient`` is used."""
 
     async def get(self, path: str, parameters: Parameters | None = None) -> Manifest:
@@ -85,7 +85,7 @@ class DiscoveredProxies:
 
     def __init__(
         self,
-        client: Client,
+        client: ProxyClient,
         *,
         namespace: str,
         service: str,

@@ -8,7 +8,14 @@ import pytest
 
 from tests.kube.verdicts import NOON, POLICY, desired, manifest, verdict
 from wardgate.api import Approval
-from wardgate.kube.report.object_status import Told, hosts_of, listeners_of, read_key, read_standing, routes_of
+from wardgate.kube.report.reported_objects import (
+    ReportedCondition,
+    hosts_of,
+    listeners_of,
+    read_key,
+    read_object,
+    routes_of,
+)
 from wardgate.kube.status.manifest import not_programmed
 
 
@@ -21,37 +28,42 @@ def _object(status: Any = None, *, generation: int = 1, spec: Any = None) -> dic
 
 
 def test_our_own_status_is_read() -> None:
-    standing = read_standing("ExtAuthPolicy", _object(manifest(desired(verdict(message="Fine.")))))
+    reported = read_object("ExtAuthPolicy", _object(manifest(desired(verdict(message="Fine.")))))
 
     assert (POLICY, 1, 1, "ACCEPTED", "Fine.") == (
-        standing.ref,
-        standing.generation,
-        standing.observed,
-        standing.approval,
-        standing.message,
+        reported.ref,
+        reported.generation,
+        reported.observed,
+        reported.approval,
+        reported.message,
     )
-    assert Told("True", "Programmed", "Every ready proxy serves this generation.") == standing.programmed
-    assert ("True", "True", True) == (standing.accepted.status, standing.ready.status, standing.is_good)
+    assert ReportedCondition("True", "Programmed", "Every ready proxy serves this generation.") == reported.programmed
+    assert ("True", "True", True) == (reported.accepted.status, reported.ready.status, reported.is_good)
 
 
 @pytest.mark.parametrize(
     "status", [None, [], {}, {"common": 1}, {"conditions": [None, {"type": "Other"}]}, {"observedGeneration": "x"}]
 )
 def test_status_of_another_form_is_no_verdict(status: Any) -> None:
-    standing = read_standing("ExtAuthPolicy", _object(status))
+    reported = read_object("ExtAuthPolicy", _object(status))
 
-    assert ("", Told(), None, False) == (standing.approval, standing.accepted, standing.observed, standing.is_judged)
+    assert ("", ReportedCondition(), None, False) == (
+        reported.approval,
+        reported.accepted,
+        reported.observed,
+        reported.is_judged,
+    )
 
 
 def test_status_of_gloo_is_a_verdict() -> None:
     status = {"common": {"State": {"approval": "FAILED", "message": "No.", "observedGeneration": 1}}}
-    standing = read_standing("ExtAuthPolicy", _object(status))
+    reported = read_object("ExtAuthPolicy", _object(status))
 
     assert ("FAILED", 1, True, False) == (
-        standing.approval,
-        standing.observed,
-        standing.is_judged,
-        standing.is_good,
+        reported.approval,
+        reported.observed,
+        reported.is_judged,
+        reported.is_good,
     )
 
 
@@ -63,18 +75,18 @@ def test_status_of_gloo_is_a_verdict() -> None:
     ],
 )
 def test_what_is_not_quite_right_is_not_good(status: Any) -> None:
-    assert not read_standing("ExtAuthPolicy", _object(status)).is_good
+    assert not read_object("ExtAuthPolicy", _object(status)).is_good
 
 
 def test_verdict_on_an_older_generation_is_none_on_this_one() -> None:
-    assert not read_standing("ExtAuthPolicy", _object(manifest(), generation=2)).is_judged
+    assert not read_object("ExtAuthPolicy", _object(manifest(), generation=2)).is_judged
 
 
 @pytest.mark.parametrize(("path", "expected"), [(("keys", "usable"), 3), (("keys", "x"), None), (("x",), None)])
 def test_counts_are_numbers(path: tuple[str, ...], expected: int | None) -> None:
-    standing = read_standing("ExtAuthPolicy", _object({"keys": {"usable": 3, "x": "y"}}))
+    reported = read_object("ExtAuthPolicy", _object({"keys": {"usable": 3, "x": "y"}}))
 
-    assert expected == standing.count(*path)
+    assert expected == reported.count(*path)
 
 
 def test_listeners_are_ports_with_their_protocol() -> None:
@@ -84,14 +96,14 @@ def test_listeners_are_ports_with_their_protocol() -> None:
         {"tcp": {}, "port": {"number": 5432}},
         None,
     ]
-    standing = read_standing("VirtualGateway", _object(spec={"listeners": listeners}))
+    reported = read_object("VirtualGateway", _object(spec={"listeners": listeners}))
 
-    assert ("80 HTTP", "web HTTPS", "5432 TCP", "any port TCP") == listeners_of(standing)
+    assert ("80 HTTP", "web HTTPS", "5432 TCP", "any port TCP") == listeners_of(reported)
 
 
 def test_routes_and_hosts_are_those_of_the_spec() -> None:
-    table = read_standing("RouteTable", _object(spec={"hosts": ["a", "b"], "http": [{}, {}]}))
-    empty = read_standing("RouteTable", {"metadata": None, "spec": {"hosts": None, "http": "x"}})
+    table = read_object("RouteTable", _object(spec={"hosts": ["a", "b"], "http": [{}, {}]}))
+    empty = read_object("RouteTable", {"metadata": None, "spec": {"hosts": None, "http": "x"}})
 
     assert (2, ("a", "b")) == (routes_of(table), hosts_of(table))
     assert (0, ()) == (routes_of(empty), hosts_of(empty))

@@ -12,7 +12,7 @@ from tests.kube.fake_api_server import FakeClient
 from tests.kube.publishing import INDEX, World, bundle
 from wardgate.kube.api.errors import ConnectionFailed, KubeError
 from wardgate.kube.api.pacing import Timing
-from wardgate.kube.publish.guard import Guard
+from wardgate.kube.publish.damage_watch import DamageWatch
 from wardgate.kube.publish.publisher import Deposed, Publisher
 from wardgate.tasks import spawn
 from wardgate.wire.bundle import Bundle
@@ -40,12 +40,12 @@ class Watched:
         self._seconds = 0.0
         self._step = 60.0 if steady else 0.0
         timing = Timing(clock=self._clock, sleep=self._sleep, random=lambda: 0.0)
-        self.guard = Guard(publisher, wake=self._wake, trouble=self.troubles.append, timing=timing)
+        self.watch = DamageWatch(publisher, wake=self._wake, trouble=self.troubles.append, timing=timing)
 
     async def follow(self) -> None:
         """Until the last round."""
         with pytest.raises(Ended):
-            await self.guard.follow()
+            await self.watch.follow()
 
     def _wake(self) -> None:
         self.woken += 1
@@ -186,7 +186,7 @@ def test_other_writers_index_ends_the_guard() -> None:
     async def scenario() -> None:
         _, publisher = await deposed()
         with pytest.raises(Deposed):
-            await Watched(publisher).guard.follow()
+            await Watched(publisher).watch.follow()
 
     asyncio.run(scenario())
 

@@ -21,7 +21,7 @@ from wardgate.kube.api.client import Parameters
 from wardgate.kube.api.errors import ApiError, ConnectionFailed, KubeError
 from wardgate.kube.api.resources import ENDPOINT_SLICES, LEASES, SECRETS
 from wardgate.kube.delivery.index import Index, UnreadableIndexError, index_name, read_index
-from wardgate.kube.report.object_status import KeySecret, Standing, read_key, read_standing
+from wardgate.kube.report.reported_objects import ReportedKey, ReportedObject, read_key, read_object
 from wardgate.kube.status.proxy_views import ProxyEndpoint, ProxyView, endpoints_of, read_announcement
 from wardgate.kube.watch.kind_resources import resource_of
 from wardgate.translate.manifests import at
@@ -32,7 +32,7 @@ T = TypeVar("T")
 _AT_ONCE: Final = 16
 
 
-class SurveyError(KubeError):
+class ReportError(KubeError):
     """There is nothing to show; the text says why and what to do."""
 
 
@@ -73,7 +73,7 @@ class Leader:
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class InstallationReport:
     """What was found. ``keys``, ``index``, ``leader`` and ``proxies`` are None where they may not be read.
 
     ``index`` and ``leader`` are None where they are absent, too.
@@ -81,8 +81,8 @@ class Survey:
 
     release: Release
     taken: datetime
-    objects: tuple[Standing, ...]
-    keys: tuple[KeySecret, ...] | None
+    objects: tuple[ReportedObject, ...]
+    keys: tuple[ReportedKey, ...] | None
     index: Index | None
     leader: Leader | None
     proxies: tuple[ProxyView, ...] | None
@@ -93,37 +93,37 @@ class Survey:
         """When the operator last vouched for what is published."""
         return None if self.index is None else _time(self.index.verified_at)
 
-    def of(self, kind: str) -> list[Standing]:
+    def of(self, kind: str) -> list[ReportedObject]:
         """All objects of a kind, sorted."""
         return [one for one in self.objects if one.ref.kind == kind]
 
 
-async def take_survey(client: ReportClient, release: Release, *, now: Callable[[], datetime]) -> Survey:
-    """Look once. Raises ``SurveyError``."""
-    surveyor = _Surveyor(client, release)
+async def take_report(client: ReportClient, release: Release, *, now: Callable[[], datetime]) -> InstallationReport:
+    """Look once. Raises ``ReportError``."""
+    collector = _Collector(client, release)
     try:
-        return await surveyor.take(now)
+        return await collector.take(now)
     except ConnectionFailed as error:
         msg = f"The API server does not answer ({error}). Look at the kubeconfig's server and at your network."
-        raise SurveyError(msg) from error
+        raise ReportError(msg) from error
 
 
-class _Surveyor:
+class _Collector:
     def __init__(self, client: ReportClient, release: Release) -> None:
         self._client = client
         self._release = release
         self._unknown: list[str] = []
         self._at_once = asyncio.Semaphore(_AT_ONCE)
 
-    async def take(self, now: Callable[[], datetime]) -> Survey:
+    async def take(self, now: Callable[[], datetime]) -> InstallationReport:
         objects = await self._objects()
         keys, index, leader, endpoints = await asyncio.gather(
             self._keys(), self._index(), self._leader(), self._endpoints()
         )
         if index is None and leader is None and not endpoints and not self._unknown:
-            raise SurveyError(_not_installed(self._release))
+            raise ReportError(_not_installed(self._release))
         proxies = await asyncio.gather(*(self._ask(endpoint) for endpoint in endpoints or ()))
-        return Survey(
+        return InstallationReport(
             release=self._release,
             taken=now(),
             objects=objects,
@@ -134,28 +134,28 @@ class _Surveyor:
             unknown=tuple(sorted(self._unknown)),
         )
 
-    async def _objects(self) -> tuple[Standing, ...]:
+    async def _objects(self) -> tuple[ReportedObject, ...]:
         answers = dict(zip(KINDS, await asyncio.gather(*map(self._list, KINDS)), strict=True))
         failed = {kind: answer for kind, answer in answers.items() if isinstance(answer, ApiError)}
         if len(failed) == len(KINDS):
-            raise SurveyError(_no_kind(failed))
+            raise ReportError(_no_kind(failed))
         for kind, error in failed.items():
             self._unknown.append(_left_out(kind, error))
         found = [one for answer in answers.values() if not isinstance(answer, ApiError) for one in answer]
         return tuple(sorted(found, key=lambda one: one.ref))
 
-    async def _list(self, kind: str) -> list[Standing] | ApiError:
+    async def _list(self, kind: str) -> list[ReportedObject] | ApiError:
         try:
             return [
-                read_standing(kind, item)
+                read_object(kind, item)
                 async for page in self._client.pages(resource_of(kind).path())
                 for item in page.get("items") or ()
             ]
         except ApiError as error:
             return error
 
-    async def _keys(self) -> tuple[KeySecret, ...] | None:
-        async def listed() -> list[KeySecret]:
+    async def _keys(self) -> tuple[ReportedKey, ...] | None:
+        async def listed() -> list[ReportedKey]:
             selector = {"fieldSelector": f"type={KEY_SECRET_TYPE}"}
             return [
                 read_key(item)

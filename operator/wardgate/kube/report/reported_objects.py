@@ -18,7 +18,7 @@ from wardgate.translate.manifests import at, items, labels_of, mapping
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReportedCondition:
     """A condition. ``status`` is ``True``, ``False``, ``Unknown``, or empty where nobody has told."""
 
     status: str = ""
@@ -27,7 +27,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ReportedObject:
     """One object. ``observed`` is the generation that its status is about."""
 
     ref: ObjectRef
@@ -35,9 +35,9 @@ class Standing:
     observed: int | None
     approval: str
     message: str
-    accepted: Told
-    programmed: Told
-    ready: Told
+    accepted: ReportedCondition
+    programmed: ReportedCondition
+    ready: ReportedCondition
     spec: Mapping[str, object] = field(repr=False)
     status: Mapping[str, object] = field(repr=False)
 
@@ -58,7 +58,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class KeySecret:
+class ReportedKey:
     """A key Secret by its metadata. ``expires_at`` in unix seconds; ``expiry_unreadable``: the key is refused."""
 
     ref: ObjectRef
@@ -75,13 +75,13 @@ class KeySecret:
         return not self.expired(now) and self.expired(now + SOON)
 
 
-def read_standing(kind: str, manifest: Mapping[str, Any]) -> Standing:
+def read_object(kind: str, manifest: Mapping[str, Any]) -> ReportedObject:
     """Read an object."""
     metadata, status = mapping(manifest.get("metadata")), mapping(manifest.get("status"))
     state = mapping(at(status, "common", "State"))
     observed = status.get("observedGeneration") or state.get("observedGeneration")
     generation = metadata.get("generation")
-    return Standing(
+    return ReportedObject(
         ref=ObjectRef(kind, str(metadata.get("namespace", "")), str(metadata.get("name", ""))),
         generation=generation if isinstance(generation, int) else 0,
         observed=observed if isinstance(observed, int) else None,
@@ -95,13 +95,13 @@ def read_standing(kind: str, manifest: Mapping[str, Any]) -> Standing:
     )
 
 
-def read_key(manifest: Mapping[str, Any]) -> KeySecret:
+def read_key(manifest: Mapping[str, Any]) -> ReportedKey:
     """Read the metadata of a key Secret. Of its annotations none but the expiry is looked at."""
     metadata = mapping(manifest.get("metadata"))
     text = at(metadata, "annotations", EXPIRES_AT)
     expires_at = parse_time(text) if isinstance(text, str) else None
     unreadable = isinstance(expires_at, AnnotationError)
-    return KeySecret(
+    return ReportedKey(
         ref=ObjectRef("Secret", str(metadata.get("namespace", "")), str(metadata.get("name", ""))),
         labels=labels_of(manifest),
         expires_at=None if isinstance(expires_at, AnnotationError) else expires_at,
@@ -109,17 +109,17 @@ def read_key(manifest: Mapping[str, Any]) -> KeySecret:
     )
 
 
-def listeners_of(gateway: Standing) -> tuple[str, ...]:
+def listeners_of(gateway: ReportedObject) -> tuple[str, ...]:
     """What a VirtualGateway listens on: ``80 HTTP``, ``443 HTTPS``."""
     return tuple(_listener(one) for one in items(gateway.spec.get("listeners")))
 
 
-def routes_of(table: Standing) -> int:
+def routes_of(table: ReportedObject) -> int:
     """How many routes a RouteTable has of its own."""
     return len(items(table.spec.get("http")))
 
 
-def hosts_of(one: Standing) -> tuple[str, ...]:
+def hosts_of(one: ReportedObject) -> tuple[str, ...]:
     """The hosts that a RouteTable or an ExternalService names."""
     return tuple(str(host) for host in items(one.spec.get("hosts")))
 
@@ -131,8 +131,8 @@ def _listener(listener: object) -> str:
     return f"{number} HTTP" if at(listener, "http") is not None else f"{number} TCP"
 
 
-def _told(status: Mapping[str, object], kind: ConditionType) -> Told:
+def _told(status: Mapping[str, object], kind: ConditionType) -> ReportedCondition:
     for one in items(status.get("conditions")):
         if at(one, "type") == kind.value:
-            return Told(*(str(at(one, name) or "") for name in ("status", "reason", "message")))
-    return Told()
+            return ReportedCondition(*(str(at(one, name) or "") for name in ("status", "reason", "message")))
+    return ReportedCondition()

@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class PublishedRound:
     """What was published with ``sequence``, or found published already."""
 
     translation: Translation
@@ -43,7 +43,7 @@ class Round:
     sequence: int
 
 
-class Bookkeeper:
+class DeferredWork:
     """``deposed`` is called when the state shows that another replica writes it."""
 
     def __init__(
@@ -61,7 +61,7 @@ class Bookkeeper:
         self._deposed = deposed
         self._sleep = timing.sleep
         self._backoff = Backoff(timing.random)
-        self._newest: Round | None = None
+        self._newest: PublishedRound | None = None
         self._open = asyncio.Event()
         self._at_work = asyncio.Lock()
 
@@ -74,7 +74,7 @@ class Bookkeeper:
             _log.warning("%s", self._state.problem)
         return last_good
 
-    def take(self, done: Round) -> None:
+    def take(self, done: PublishedRound) -> None:
         """Account for this round soon, in place of those before it."""
         self._newest = done
         self._open.set()
@@ -122,7 +122,7 @@ class Bookkeeper:
             self._open.set()
         return False
 
-    async def _account_for(self, done: Round) -> None:
+    async def _account_for(self, done: PublishedRound) -> None:
         translation = done.translation
         statuses, last_good = await asyncio.to_thread(
             lambda: (done.fitted.judged(translation.statuses), translation.last_good)

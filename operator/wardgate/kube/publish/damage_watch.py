@@ -18,7 +18,7 @@ _STEADY: Final = 5.0
 """Seconds that a watch lasts at least, unless something is wrong with it."""
 
 
-class Guard:
+class DamageWatch:
     """``wake`` is called whenever a publish is due, until it was done; ``trouble`` with what keeps us from looking."""
 
     def __init__(
