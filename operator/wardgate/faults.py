@@ -1,4 +1,4 @@
-"""What may be said about an error that nobody foresaw: where it arose, and not its text, which may quote a Secret."""
+"""The place where an error arose that nobody foresaw. Its text may quote a Secret and is never told."""
 
 from __future__ import annotations
 

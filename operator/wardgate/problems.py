@@ -1,4 +1,4 @@
-"""What is wrong with a user's object, as a value.
+"""A mistake in a user's object, as a value.
 
 Pure packages return problems and never raise on user input: a problem becomes a status, an Event, a line of
 ``wardgate check``. A message is one sentence that names the object, the field and the remedy, and never holds a value

@@ -1,4 +1,4 @@
-"""What an installation decides for everyone: tenancy, namespaces, limits. Policies cannot change any of it."""
+"""Decisions of an installation for everyone: tenancy, namespaces, limits. Policies cannot change any of them."""
 
 from __future__ import annotations
 

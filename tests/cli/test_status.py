@@ -16,7 +16,7 @@ from tests.cli.command_line import Ended, Wardgate
 from tests.cli.golden import golden
 from tests.kube.verdicts import desired, verdict
 from wardgate.api import KINDS, Approval
-from wardgate.cli import status as status_module
+from wardgate.cli import status_report
 from wardgate.kube.delivery.index import Index, index_manifest
 from wardgate.kube.status.manifest import Programming, not_programmed, status_manifest
 from wardgate.kube.watch.kind_resources import resource_of
@@ -143,7 +143,7 @@ def _fill(server: CannedApiServer) -> None:
 
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CannedApiServer]:
-    monkeypatch.setattr(status_module, "current_time", lambda: NOW)
+    monkeypatch.setattr(status_report, "current_time", lambda: NOW)
     with canned_api_server(tmp_path) as server:
         _fill(server)
         yield server

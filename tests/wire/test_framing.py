@@ -17,7 +17,7 @@ FRAMES = [
     Frame("ready", {}),
     Frame("ünïcode", {"a": None}, b"x"),
 ]
-STREAM = b"".join(pack(frame.kind, frame.header, frame.payload) for frame in FRAMES)
+STREAM = b"".join(pack(frame.kind, frame.header, payload=frame.payload) for frame in FRAMES)
 
 
 def raw(head: bytes, payload: bytes = b"") -> bytes:
@@ -39,7 +39,7 @@ def test_the_pieces_do_not_matter(cuts: list[int]) -> None:
 
 def test_byte_by_byte_a_frame_comes_with_its_last_byte() -> None:
     unpacker = Unpacker()
-    data = pack("ready", {"a": 1}, b"payload")
+    data = pack("ready", {"a": 1}, payload=b"payload")
     assert [frame for byte in data[:-1] for frame in unpacker.feed(bytes([byte]))] == []
     assert unpacker.feed(data[-1:]) == [Frame("ready", {"a": 1}, b"payload")]
 
@@ -50,14 +50,14 @@ def test_a_frame_above_the_bound_is_refused_before_it_is_collected() -> None:
 
 
 def test_a_frame_at_the_bound_is_taken() -> None:
-    data = pack("a", {}, b"x" * 50)
+    data = pack("a", {}, payload=b"x" * 50)
     assert len(Unpacker(limit=len(data) - 8).feed(data)) == 1
 
 
 def test_nothing_above_the_bound_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(framing, "MAX_FRAME", 100)
     with pytest.raises(FrameError, match="above the bound"):
-        pack("a", {}, b"x" * 100)
+        pack("a", {}, payload=b"x" * 100)
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ _MAY_BE_ZERO: Final = frozenset(
 )
 _PER_CENT: Final = frozenset({"limits.caller_share"})
 _LONGEST_SILENCE: Final = 75
-"""What the operator allows a watch by default: with a longer silence a frozen one would outlast 90 s (invariant 5)."""
+"""The operator's default for a watch: with a longer silence a frozen watch would outlast 90 s (invariant 5)."""
 _SIZES: Final = frozenset({"regex_memory", "regex_work", "replace_work"})
 """Bytes too, though their names do not say so."""
 _HIGHEST: Final[Mapping[str, int]] = {"nesting": 200, "value_depth": 500}

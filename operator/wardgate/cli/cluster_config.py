@@ -36,7 +36,7 @@ class ClusterConfig:
     """Seconds without a word after which the watch of the index is opened anew."""
 
 
-async def serve_cluster(config: ClusterConfig, settings: ProxySettings, terminal: Terminal) -> None:
+async def serve_cluster(config: ClusterConfig, settings: ProxySettings, *, terminal: Terminal) -> None:
     """Serve what a cluster's operator publishes until a signal, whatever becomes of the operator or the API server."""
     location = ConfigLocation(config.release, config.namespace)
     cache = None
@@ -54,7 +54,7 @@ async def serve_cluster(config: ClusterConfig, settings: ProxySettings, terminal
             stop_signals(lambda: terminal.say("stopping; a second Ctrl-C ends at once")) as stopping,
             gateway(replace(settings, installation=installation), terminal) as serving,
         ):
-            proxy = _Proxy(serving, settings, terminal)
+            proxy = _Proxy(serving, settings, terminal=terminal)
             source = ConfigSource(client, proxy, location=location, cache=cache, silence=config.watch_silence)
             serving.follow(source.delivery)
             admin = f", admin endpoints at http://{serving.admin}" if serving.admin else ""
@@ -71,7 +71,7 @@ async def serve_cluster(config: ClusterConfig, settings: ProxySettings, terminal
 class _Proxy:
     """The config source's consumer."""
 
-    def __init__(self, serving: Gateway, settings: ProxySettings, terminal: Terminal) -> None:
+    def __init__(self, serving: Gateway, settings: ProxySettings, *, terminal: Terminal) -> None:
         self._serving = serving
         self._settings = settings
         self._terminal = terminal

@@ -1,4 +1,4 @@
-"""What ends a command: a sentence for the person who typed it, and an exit status. Never a traceback."""
+"""Errors that end a command: a sentence for the person who typed it, and an exit status. Never a traceback."""
 
 from __future__ import annotations
 

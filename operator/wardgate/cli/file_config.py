@@ -20,7 +20,7 @@ from wardgate.wire.decode import decode_routes
 _STDIN = Path("-")
 
 
-async def serve_file(config: Path, settings: ProxySettings, terminal: Terminal) -> None:
+async def serve_file(config: Path, settings: ProxySettings, *, terminal: Terminal) -> None:
     """Serve the bundle in a file until a signal."""
     watcher = Watcher(lambda: list_files([config]), clock=time.monotonic, sleep=asyncio.sleep)
     first = _read(config)
@@ -28,7 +28,7 @@ async def serve_file(config: Path, settings: ProxySettings, terminal: Terminal) 
         stop_signals(lambda: terminal.say("stopping; a second Ctrl-C ends at once")) as stopping,
         gateway(settings, terminal) as serving,
     ):
-        follower = _Follower(config, serving, terminal)
+        follower = _Follower(config, serving, terminal=terminal)
         if not await follower.take(first, noticed=time.monotonic()):
             msg = "The config cannot be served; see above."
             raise CommandError(msg)
@@ -42,7 +42,7 @@ async def serve_file(config: Path, settings: ProxySettings, terminal: Terminal) 
 class _Follower:
     """Puts each new bundle in force."""
 
-    def __init__(self, config: Path, serving: Gateway, terminal: Terminal) -> None:
+    def __init__(self, config: Path, serving: Gateway, *, terminal: Terminal) -> None:
         self._config = config
         self._serving = serving
         self._terminal = terminal

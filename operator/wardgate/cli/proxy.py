@@ -112,7 +112,7 @@ def proxy(
     )
     if config is not None:
         with unblocked_standard_error(coloured=True):
-            asyncio.run(serve_file(config, settings, Terminal()))
+            asyncio.run(serve_file(config, settings, terminal=Terminal()))
         return
     # Who serves a file starts faster, and smaller, without the client of the API server.
     from wardgate.cli.cluster_config import ClusterConfig, serve_cluster  # noqa: PLC0415
@@ -127,7 +127,7 @@ def proxy(
         watch_silence=assignments.watch_silence(assign or (), default=SILENCE),
     )
     with unblocked_standard_error(coloured=True):
-        asyncio.run(serve_cluster(place, replace(settings, max_config_age=max_config_age), Terminal()))
+        asyncio.run(serve_cluster(place, replace(settings, max_config_age=max_config_age), terminal=Terminal()))
 
 
 def _demand_one_source(call: typer.Context, *, config: Path | None, cluster: bool) -> None:

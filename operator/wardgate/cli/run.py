@@ -33,7 +33,7 @@ from wardgate.wire.bundle import Bundle
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """What the command line asked for. ``emit`` None: nothing is written."""
+    """The wishes of the command line. ``emit`` None: nothing is written."""
 
     folder: Path
     exclude: Sequence[str]
@@ -128,7 +128,7 @@ async def _serve(job: _Job, terminal: Terminal) -> None:
         stop_signals(lambda: terminal.say("stopping; a second Ctrl-C ends at once")) as stopping,
         gateway(job.proxy, terminal) as serving,
     ):
-        _welcome(job, serving, terminal)
+        _welcome(job, serving, terminal=terminal)
         reconciler = Reconciler(
             folder, engine, apply=_Applier(serving, job.emit).apply, announcer=terminal, clock=time.monotonic
         )
@@ -141,7 +141,7 @@ async def _serve(job: _Job, terminal: Terminal) -> None:
             following.cancel()
 
 
-def _welcome(job: _Job, serving: Gateway, terminal: Terminal) -> None:
+def _welcome(job: _Job, serving: Gateway, *, terminal: Terminal) -> None:
     admin = f", admin endpoints at http://{serving.admin}" if serving.admin else ""
     terminal.say(f"wardgate {__version__} follows {job.folder}{admin}")
 

@@ -1,4 +1,4 @@
-"""What ``wardgate status --output json`` prints: for programs, complete, in a form that only grows."""
+"""The output of ``wardgate status --output json``: for programs, complete, in a form that only grows."""
 
 from __future__ import annotations
 

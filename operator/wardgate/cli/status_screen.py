@@ -1,4 +1,4 @@
-"""What ``wardgate status`` prints for people: one screen, the troubled first, the rest counted.
+"""The output of ``wardgate status`` for people: one screen, the troubled first, the rest counted.
 
 Nothing that a user wrote is read as markup or reaches the terminal raw (``shown``). In a file or a pipe the tables are
 as wide as they need, so that a line stays a line.
@@ -56,22 +56,24 @@ class _Screen:
         self._head()
         self._proxies()
         self._table(
-            "Gateways", ("Name", "Status", "Programmed", "Listeners", "Tables"), self._rows("VirtualGateway", _gateway)
+            "Gateways",
+            ("Name", "Status", "Programmed", "Listeners", "Tables"),
+            rows=self._rows("VirtualGateway", _gateway),
         )
         self._table(
             "Route tables",
             ("Name", "Status", "Programmed", "Routes", "Hosts", "Gateways", "Parents"),
-            self._rows("RouteTable", _route_table),
+            rows=self._rows("RouteTable", _route_table),
         )
         self._table(
             "Policies",
             ("Name", "Status", "Programmed", "Reason", "Routes", "Keys"),
-            self._rows("ExtAuthPolicy", _policy) + self._rows("TransformationPolicy", _policy),
+            rows=self._rows("ExtAuthPolicy", _policy) + self._rows("TransformationPolicy", _policy),
         )
         self._table(
             "Services",
             ("Name", "Status", "Programmed", "Hosts", "Endpoints", "Gateways"),
-            self._rows("ExternalService", _service),
+            rows=self._rows("ExternalService", _service),
         )
         self._keys()
         self._problems()
@@ -94,7 +96,9 @@ class _Screen:
 
     def _proxies(self) -> None:
         views = self._report.proxies or ()
-        self._table("Proxies", ("Name", "Ready", "Revision", "Serves", "Age"), [self._proxy(view) for view in views])
+        self._table(
+            "Proxies", ("Name", "Ready", "Revision", "Serves", "Age"), rows=[self._proxy(view) for view in views]
+        )
 
     def _proxy(self, view: ProxyView) -> Row:
         ready, said = "yes" if view.endpoint.ready else "no", view.announced
@@ -117,7 +121,7 @@ class _Screen:
         keys, now = self._report.keys, self._report.taken
         if keys is not None:
             urgent = sorted(keys, key=lambda key: not (key.expired(now) or key.expires_soon(now)))
-            self._table("Keys", ("Secret", "Labels", "Expires"), [_key(key, now) for key in urgent])
+            self._table("Keys", ("Secret", "Labels", "Expires"), rows=[_key(key, now) for key in urgent])
 
     def _problems(self) -> None:
         problems = problems_of(self._report)
@@ -133,7 +137,7 @@ class _Screen:
         for sentence in self._report.unknown:
             self._console.print(shown(("unknown", "yellow"), (f": {sentence}", "")), soft_wrap=True)
 
-    def _table(self, title: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    def _table(self, title: str, columns: Sequence[str], *, rows: Sequence[Row]) -> None:
         self._line()
         self._line(f"{title} ({len(rows)})", "bold")
         if not rows:

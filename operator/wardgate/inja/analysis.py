@@ -1,6 +1,6 @@
-"""What a template may read, known before any request.
+"""The values that a template may read, known before any request.
 
-The question decides whether a request's body must be buffered and parsed for a template, so every doubt is
+They decide whether a request's body must be buffered and parsed for a template, so every doubt is
 answered with yes. A variable is harmless only if it is certain to be found before the body is looked at: an
 extractor of the same transformation defines it, or a ``set`` or a loop that must have run before. A path
 *below* a variable is not certain: what the variable's value lacks is looked up in the body.

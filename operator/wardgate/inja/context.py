@@ -1,4 +1,4 @@
-"""What a rendering may look at: one message, and the installation's environment.
+"""Everything that a rendering may look at: one message, and the installation's environment.
 
 The proxy hands in its own object with the shape of ``Context``. Nothing here reaches out: no process environment, no
 files, no clock.
@@ -21,7 +21,7 @@ Metadata = Mapping[str, JsonValue]
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What all renderings of one configuration share.
+    """Values that all renderings of one configuration share.
 
     ``random_bytes`` is asked once for 16 bytes. ``replace_with_random`` has to give one pattern one value for
     the life of the configuration; deriving the values from that one secret needs no store, which requests
@@ -62,7 +62,7 @@ class Context(Protocol):
 
     @property
     def environment(self) -> Environment:
-        """What the configuration's renderings share."""
+        """Shared by the configuration's renderings."""
 
     @property
     def hollow(self) -> Mapping[str, str]:
@@ -70,7 +70,7 @@ class Context(Protocol):
 
     @property
     def dynamic_metadata(self) -> Metadata:
-        """What filters before this one left behind."""
+        """Metadata that earlier filters left behind."""
 
     @property
     def host_metadata(self) -> Metadata:

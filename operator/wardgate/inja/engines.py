@@ -119,7 +119,7 @@ def compile_re2(pattern: bytes, *, limits: TemplateLimits, latin1: bool = True) 
 
 
 class Re2Regex(Matcher, Protocol):
-    """What RE2's binding returns."""
+    """A pattern as RE2's binding compiled it."""
 
     @property
     def groups(self) -> int:

@@ -1,4 +1,4 @@
-"""What can be wrong with a template or an extractor, by who must act.
+"""Errors of a template or an extractor, by who must act.
 
 A ``ParseError`` or ``ConfigError`` is the policy author's and appears in a status; a ``RenderError`` is
 decided by one request and answers it; a ``LimitError`` is a ``RenderError`` whose remedy is a larger bound.

@@ -29,7 +29,7 @@ _WORD_OPERATORS: Final = frozenset({"and", "or", "in", "not"})
 
 
 class TokenKind(Enum):
-    """What a token is."""
+    """The kinds of tokens."""
 
     TEXT = auto()
     EXPRESSION_OPEN = auto()

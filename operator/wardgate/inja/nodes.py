@@ -69,7 +69,7 @@ Expression: TypeAlias = Constant | Variable | Call | Not | Binary
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What is printed as it stands."""
+    """Text that is printed as it stands."""
 
     text: str
 

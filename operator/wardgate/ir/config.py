@@ -14,7 +14,7 @@ from wardgate.ir.upstreams import Upstream
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What no upstream address may be (invariant 12), beyond what is refused always.
+    """Upstream addresses to refuse (invariant 12), beyond those that are refused always.
 
     ``denied_addresses``: ``ip:port`` of the API server and the like. ``allow_cidrs`` and ``deny_cidrs`` are settings of
     the installation; ``allow_loopback`` is for a gateway on a developer's machine.

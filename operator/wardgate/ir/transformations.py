@@ -1,4 +1,4 @@
-"""What is rewritten on a request and on its response. Templates are source text here: each plane compiles its own."""
+"""Rewritings of a request and of its response. Templates are source text here: each plane compiles its own."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class DynamicMetadataValue:
 
 @dataclass(frozen=True, slots=True)
 class DataSource:
-    """What ``data_source(name)`` gives."""
+    """A text that ``data_source(name)`` gives to a template."""
 
     name: str
     text: str

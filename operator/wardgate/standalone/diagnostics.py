@@ -1,4 +1,4 @@
-"""What a person or a CI job is told: a problem together with the file, line and column where to mend it."""
+"""A problem as a person or a CI job is told of it: with the file, line and column where to mend it."""
 
 from __future__ import annotations
 

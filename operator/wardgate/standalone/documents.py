@@ -79,7 +79,7 @@ class BrokenDocument:
 class UnreadableFileError(Exception):
     """Nothing of the file can be used; the text says why and ``remedy`` what to do."""
 
-    def __init__(self, message: str, remedy: str, place: Place | None = None) -> None:
+    def __init__(self, message: str, remedy: str, *, place: Place | None = None) -> None:
         super().__init__(message)
         self.remedy = remedy
         self.place = place or Place(1, 1)
@@ -95,7 +95,7 @@ def read_documents(data: bytes) -> list[Document | BrokenDocument]:
         documents += _read(text, first_line=first_line)
         if len(documents) > MAX_DOCUMENTS:
             msg = f"The file has more than {MAX_DOCUMENTS} documents."
-            raise UnreadableFileError(msg, "Split it.", Place(first_line, 1))
+            raise UnreadableFileError(msg, "Split it.", place=Place(first_line, 1))
     return documents
 
 
@@ -157,7 +157,9 @@ def _read_one(text: str, *, first_line: int) -> Document | BrokenDocument | None
 def _not_text(text: str, at: int, *, first_line: int) -> BrokenDocument:
     """The readable part of a document with bytes that are not UTF-8."""
     place = Place(text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
-    error = BrokenYamlError("The file is not UTF-8 text.", "Save it as UTF-8, or keep it out of the folder.", place)
+    error = BrokenYamlError(
+        "The file is not UTF-8 text.", "Save it as UTF-8, or keep it out of the folder.", place=place
+    )
     builder = TreeBuilder()
     readable = _SURROGATE.sub("\ufffd", text.replace(_STRAY, ""))
     with suppress(BrokenYamlError, yaml.YAMLError):
@@ -252,7 +254,9 @@ _REMEDIES: Final = (
 
 def _explain(error: Exception, text: str) -> BrokenYamlError:
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
-        return BrokenYamlError("The text holds a control character.", "Remove it.", _place_of_control_character(text))
+        return BrokenYamlError(
+            "The text holds a control character.", "Remove it.", place=_place_of_control_character(text)
+        )
     problem = error.problem or "not YAML"
     lines = text.rstrip().split("\n")
     at_the_end = error.problem_mark.line >= len(lines) or "end of stream" in problem
@@ -263,7 +267,7 @@ def _explain(error: Exception, text: str) -> BrokenYamlError:
     )
     if "{{" in lines[place.line - 1]:
         remedy = "Put text that contains {{ }} in quotes."
-    return BrokenYamlError(f"The document is not YAML: {problem}.", remedy, place)
+    return BrokenYamlError(f"The document is not YAML: {problem}.", remedy, place=place)
 
 
 _PRINTABLE: Final = re.compile("[^\x09\x0a\x0d\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

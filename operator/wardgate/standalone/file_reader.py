@@ -34,16 +34,16 @@ def read_file(path: str, data: bytes) -> FileContent:
         if isinstance(document, BrokenDocument):
             content.slots.append(_broken(path, document))
         else:
-            _read_document(path, document, content)
+            _read_document(path, document, content=content)
     return content
 
 
 def diagnostic(
     file: str,
     place: Place,
+    *,
     message: str,
     remedy: str,
-    *,
     reason: Reason = Reason.UNREADABLE,
     ref: ObjectRef | None = None,
     severity: Severity = "error",
@@ -74,7 +74,7 @@ def _broken(path: str, document: BrokenDocument) -> Slot:
         severity = "error" if stand_in is not None else "note"
     elif judged is Likeness.FOREIGN and _is_no_manifest(document.text):
         message, remedy, severity = f"{message} {_LEFT_ALONE}", "", "note"
-    told = diagnostic(path, document.place, message, remedy, ref=ref, severity=severity)
+    told = diagnostic(path, document.place, message=message, remedy=remedy, ref=ref, severity=severity)
     return Slot(ref, None, told, (), stand_in)
 
 
@@ -83,47 +83,47 @@ def _is_no_manifest(text: str) -> bool:
     return "{{" in text or text.lstrip().startswith(("{", "//", "/*"))
 
 
-def _read_document(path: str, document: Document, content: FileContent) -> None:
+def _read_document(path: str, document: Document, *, content: FileContent) -> None:
     for one in read_manifests(document.value):
         if isinstance(one, Foreign):
             content.foreign += 1
-            content.notes += _note(path, document, one)
+            content.notes += _note(path, document, foreign=one)
         elif isinstance(one, Fault):
-            content.slots.append(_faulty(path, document, one))
+            content.slots.append(_faulty(path, document, fault=one))
         else:
-            content.slots.append(_readable(path, document, one))
-            content.notes += _remark(path, document, one)
+            content.slots.append(_readable(path, document, content=one))
+            content.notes += _remark(path, document, content=one)
 
 
-def _faulty(path: str, document: Document, fault: Fault) -> Slot:
+def _faulty(path: str, document: Document, *, fault: Fault) -> Slot:
     stand_in = stand_ins.of_fault(fault, document, file=path)
     told = diagnostic(
         path,
         document.locate(fault.path),
-        fault.message,
-        fault.remedy,
+        message=fault.message,
+        remedy=fault.remedy,
         reason=fault.reason,
         ref=fault.ref,
         severity="error" if fault.is_mistake else "note",
     )
     if stand_in is None and is_template(document.text):
-        told = diagnostic(path, document.locate(fault.path), _TEMPLATE, _RENDER_IT, severity="note")
+        told = diagnostic(path, document.locate(fault.path), message=_TEMPLATE, remedy=_RENDER_IT, severity="note")
     return Slot(fault.ref, None, told, (), stand_in)
 
 
-def _readable(path: str, document: Document, content: Manifest) -> Slot:
+def _readable(path: str, document: Document, *, content: Manifest) -> Slot:
     digest = digest_of(content.value)
     return readable(Item(content.ref, content.value, digest, path, document, content.path, content.created or ""))
 
 
-def _note(path: str, document: Document, foreign: Foreign) -> list[Diagnostic]:
+def _note(path: str, document: Document, *, foreign: Foreign) -> list[Diagnostic]:
     if not foreign.note:
         return []
     place = document.locate(foreign.path)
-    return [diagnostic(path, place, foreign.note, "", reason=Reason.NO_EFFECT, severity="warning")]
+    return [diagnostic(path, place, message=foreign.note, remedy="", reason=Reason.NO_EFFECT, severity="warning")]
 
 
-def _remark(path: str, document: Document, content: Manifest) -> list[Diagnostic]:
+def _remark(path: str, document: Document, *, content: Manifest) -> list[Diagnostic]:
     if content.created is not None:
         return []
     name = ("metadata", "creationTimestamp")

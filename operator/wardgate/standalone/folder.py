@@ -64,7 +64,7 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """What is remembered of a file. ``signature`` None: read it again next time."""
+    """The memory of one file. ``signature`` None: read the file again next time."""
 
     signature: Signature | None
     digest: bytes
@@ -98,7 +98,7 @@ class Folder:
         self._serial += 1
         listing = list_files(self._roots, self._exclude)
         files = {path: self._refresh(path, signature) for path, signature in listing.files.items()}
-        files |= {name: self._parse(name, data, None) for name, data in self._given.items()}
+        files |= {name: self._parse(name, data, signature=None) for name, data in self._given.items()}
         files |= {
             # Read anew once it can be: its Secrets are gone until then.
             path: replace(file, signature=None, digest=b"", slots=out_of_sight(file.slots))
@@ -107,10 +107,16 @@ class Folder:
         }
         self._files = dict(sorted(files.items()))
         slots = [slot for file in self._files.values() for slot in file.slots]
-        slots += [_unlisted(path, *complaint, known=self._files) for path, complaint in listing.unreadable.items()]
+        slots += [
+            _unlisted(path, message=message, remedy=remedy, known=self._files)
+            for path, (message, remedy) in listing.unreadable.items()
+        ]
         items, conflicts = _claim(slots)
         stored = self._version(items)
-        unheeded = [_unheeded(path, *complaint) for path, complaint in listing.unheeded.items()]
+        unheeded = [
+            _unheeded(path, line, message=message, remedy=remedy)
+            for path, (line, message, remedy) in listing.unheeded.items()
+        ]
         notes = [note for file in self._files.values() for note in file.notes]
         broken = [slot.diagnostic for slot in slots if slot.diagnostic]
         return Scan(
@@ -130,10 +136,12 @@ class Folder:
         try:
             data = _read_bytes(path)
         except OSError as error:
-            return self._whole_file_broken(path, f"The file cannot be read: {error.strerror}.", _MEND_PATH)
-        return self._parse(path, data, signature if settled else None)
+            return self._whole_file_broken(
+                path, message=f"The file cannot be read: {error.strerror}.", remedy=_MEND_PATH
+            )
+        return self._parse(path, data, signature=signature if settled else None)
 
-    def _parse(self, path: str, data: bytes, signature: Signature | None) -> _File:
+    def _parse(self, path: str, data: bytes, *, signature: Signature | None) -> _File:
         digest = hashlib.blake2b(data, digest_size=16).digest()
         held = self._files.get(path)
         if held is not None and held.digest == digest:
@@ -141,21 +149,23 @@ class Folder:
         if held is not None and items_of(held.slots) and not data.strip():
             # A shell and some editors empty a file before they fill it: a policy must not vanish for that moment. The
             # watcher waits for the folder to be still, so that a key of such a file is rarely missed.
-            empty = self._whole_file_broken(path, "The file is empty.", "Remove the file to remove its objects.")
+            empty = self._whole_file_broken(
+                path, message="The file is empty.", remedy="Remove the file to remove its objects."
+            )
             return replace(empty, signature=signature, digest=digest)
         try:
             content = read_file(path, data)
         except UnreadableFileError as error:
-            broken = self._whole_file_broken(path, str(error), error.remedy, error.place)
+            broken = self._whole_file_broken(path, message=str(error), remedy=error.remedy, place=error.place)
             return replace(broken, signature=signature, digest=digest)
         slots = retain(held.slots if held else (), content.slots)
         return _File(signature, digest, slots, content.foreign, tuple(content.notes))
 
-    def _whole_file_broken(self, path: str, message: str, remedy: str, place: Place = _NOWHERE) -> _File:
+    def _whole_file_broken(self, path: str, *, message: str, remedy: str, place: Place = _NOWHERE) -> _File:
         held = self._files.get(path)
         kept = items_of(held.slots) if held else ()
-        told = diagnostic(path, place, message, remedy)
-        return _File(None, b"", (unreadable(told, None, kept, stand_in=stand_ins.of_file(path)),))
+        told = diagnostic(path, place, message=message, remedy=remedy)
+        return _File(None, b"", (unreadable(told, kept=kept, stand_in=stand_ins.of_file(path)),))
 
     def _version(self, items: Mapping[ObjectRef, Item]) -> dict[str, tuple[StoredObject, ...]]:
         held, self._stored = self._stored, {}
@@ -198,10 +208,10 @@ def _claim(slots: Sequence[Slot]) -> tuple[dict[ObjectRef, Item], list[Diagnosti
     return items, conflicts
 
 
-def _unlisted(path: str, message: str, remedy: str, *, known: Collection[str]) -> Slot:
+def _unlisted(path: str, *, message: str, remedy: str, known: Collection[str]) -> Slot:
     """The slot of what cannot be looked at. Files that were read there before stay as they are (``out_of_sight``)."""
     was_read = any(_is_at_or_below(one, path) for one in known)
-    told = diagnostic(path, _NOWHERE, message, remedy)
+    told = diagnostic(path, _NOWHERE, message=message, remedy=remedy)
     return unreadable(told, stand_in=None if was_read else stand_ins.of_file(path))
 
 
@@ -213,8 +223,9 @@ def _twice(first: Item, second: Item) -> Diagnostic:
     return diagnostic(
         second.file,
         second.locate(()),
-        message,
-        "Remove this one, give it another name, or leave its file out with --exclude, such as a patch of kustomize.",
+        message=message,
+        remedy="Remove this one, give it another name, or leave its file out with --exclude, such as a patch of "
+        "kustomize.",
         reason=Reason.CONFLICTED,
         ref=second.ref,
     )
@@ -227,8 +238,8 @@ def _copy(second: Item, where: str) -> Diagnostic:
     return Diagnostic("note", second.file, place.line, place.column, str(second.ref), "", Reason.CONFLICTED, message)
 
 
-def _unheeded(path: str, line: int, message: str, remedy: str) -> Diagnostic:
-    return diagnostic(path, Place(line, 1) if line else _NOWHERE, message, remedy, reason=Reason.INVALID)
+def _unheeded(path: str, line: int, *, message: str, remedy: str) -> Diagnostic:
+    return diagnostic(path, Place(line, 1) if line else _NOWHERE, message=message, remedy=remedy, reason=Reason.INVALID)
 
 
 def _is_hidden(path: str, listing: Listing) -> bool:

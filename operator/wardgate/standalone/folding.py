@@ -62,12 +62,12 @@ def _leaders(ranked: Sequence[Told]) -> Mapping[int, int]:
     for number, one in enumerate(ranked):
         if one.cause is not None:
             candidates = by_object.get(str(one.cause.subject), ())
-            told = (other for other in candidates if other != number and _explains(ranked[other], one, one.cause))
+            told = (other for other in candidates if other != number and _explains(ranked[other], one, cause=one.cause))
             found[number] = next(told, first_of[one.cause, one.diagnostic.reason])
     return {number: leader for number, leader in found.items() if leader != number}
 
 
-def _explains(one: Told, consequence: Told, cause: Cause) -> bool:
+def _explains(one: Told, consequence: Told, *, cause: Cause) -> bool:
     if one.severity > consequence.severity:
         return False
     return one.field[: len(cause.field)] == cause.field

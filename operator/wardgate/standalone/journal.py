@@ -14,7 +14,7 @@ _Identity: TypeAlias = tuple[str, str, str, str, Reason, str]
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What is new and what is gone, each by place."""
+    """Diagnostics that are new and those that are gone, each by place."""
 
     appeared: tuple[Diagnostic, ...]
     resolved: tuple[Diagnostic, ...]

@@ -26,7 +26,7 @@ Signature: TypeAlias = tuple[int, int, int, int, int]
 
 
 Complaint: TypeAlias = tuple[str, str]
-"""What is wrong with a path, and the remedy."""
+"""The fault of a path, and the remedy."""
 
 _MISSING: Final[Complaint] = ("It does not exist.", "Correct the path, or restore it.")
 _DANGLING: Final[Complaint] = ("The link points to nothing.", "Correct the link.")

@@ -113,7 +113,8 @@ def _read_array(items: list[object]) -> Fault:
         return _no_object(())
     remedy = 'Write "---" between the objects instead, or make them the items of a List.'
     return replace(
-        _fault("An object stands in an array, which Kubernetes does not read.", remedy, inside[0].path), inside=inside
+        _fault("An object stands in an array, which Kubernetes does not read.", remedy, path=inside[0].path),
+        inside=inside,
     )
 
 
@@ -136,8 +137,8 @@ def _may_be_ours(content: Manifest | Fault) -> bool:
 def _no_object(path: FieldPath) -> Fault:
     """In a list of objects it is a mistake, and beside manifests it is somebody else's."""
     if path:
-        return _fault("This is not a Kubernetes object.", "Start it with apiVersion, kind and metadata.", path)
-    return replace(_fault("This is not a Kubernetes object, and is left alone.", "", path), is_mistake=False)
+        return _fault("This is not a Kubernetes object.", "Start it with apiVersion, kind and metadata.", path=path)
+    return replace(_fault("This is not a Kubernetes object, and is left alone.", "", path=path), is_mistake=False)
 
 
 def _is_meant_as_object(value: Mapping[str, object]) -> bool:
@@ -158,7 +159,7 @@ def _read_object(value: dict[str, object], path: FieldPath) -> Iterator[Content]
     for name, found in (("apiVersion", api_version), ("kind", kind)):
         if not isinstance(found, str) or not found:
             where = (*path, name) if name in value else path
-            yield _fault(f"The object has no {name}.", f'Add one, for example "{_EXAMPLES[name]}".', where)
+            yield _fault(f"The object has no {name}.", f'Add one, for example "{_EXAMPLES[name]}".', path=where)
             return
     assert isinstance(kind, str)
     assert isinstance(api_version, str)
@@ -177,7 +178,7 @@ def _may_be_list(api_version: str, kind: str) -> bool:
 
 def _read_items(items: object, path: FieldPath) -> Iterator[Content]:
     if not isinstance(items, list):
-        yield _fault("The items of a List are not a list.", "Write each as an entry that starts with '-'.", path)
+        yield _fault("The items of a List are not a list.", "Write each as an entry that starts with '-'.", path=path)
         return
     for index, item in enumerate(items):
         yield from _read(item, (*path, index))
@@ -187,26 +188,26 @@ def _classify(value: dict[str, object], *, api_version: str, kind: str, path: Fi
     if kind == CORE_KIND and "/" not in api_version:
         if api_version == "v1":
             return _manifest(value, kind=kind, path=path)
-        return _unknown(api_version, kind, "Write apiVersion: v1.", path=path, ref=identify(value))
+        return _unknown(api_version, kind, advice="Write apiVersion: v1.", path=path, ref=identify(value))
     return _classify_custom(value, api_version=api_version, kind=kind, path=path)
 
 
 def _classify_custom(value: dict[str, object], *, api_version: str, kind: str, path: FieldPath) -> Content:
     if kind in KINDS and "/" not in api_version:
         advice = f"Write apiVersion: {KINDS[kind].api_version}."
-        return _unknown(api_version, kind, advice, path=path, ref=identify(value))
+        return _unknown(api_version, kind, advice=advice, path=path, ref=identify(value))
     match look_up(api_version, kind):
         case Unknown(advice):
-            return _unknown(api_version, kind, advice, path=path, ref=identify(value))
+            return _unknown(api_version, kind, advice=advice, path=path, ref=identify(value))
         case Stranger(is_beside_ours):
             note = f"Wardgate knows no kind {_quote(kind)} in {_quote(api_version)}: it has no effect."
             return Foreign(note if is_beside_ours else "", (*path, "kind"))
         case ForeignKind() as foreign:
-            return _foreign(value, foreign, path)
+            return _foreign(value, foreign, path=path)
     return _manifest(value, kind=kind, path=path)
 
 
-def _foreign(value: dict[str, object], kind: ForeignKind, path: FieldPath) -> Content:
+def _foreign(value: dict[str, object], kind: ForeignKind, *, path: FieldPath) -> Content:
     read = _manifest(value, kind=kind.name, path=path)
     if isinstance(read, Fault) and not kind.guards:
         return Foreign(f"{read.message} It has no effect.", read.path)
@@ -217,16 +218,18 @@ def _manifest(value: dict[str, object], *, kind: str, path: FieldPath) -> Manife
     metadata = value.get("metadata")
     if not isinstance(metadata, dict):
         where = (*path, "metadata") if "metadata" in value else path
-        return _fault(f"The {kind} has no metadata.", "Add metadata with a name.", where)
+        return _fault(f"The {kind} has no metadata.", "Add metadata with a name.", path=where)
     name, namespace = metadata.get("name"), metadata.get("namespace")
     if not isinstance(name, str) or not _NAME.match(name) or len(name) > 253:
         where = (*path, "metadata", "name") if "name" in metadata else (*path, "metadata")
-        return _fault(f"The {kind} has no usable name.", f"Set metadata.name to {_NAME_RULE}.", where)
+        return _fault(f"The {kind} has no usable name.", f"Set metadata.name to {_NAME_RULE}.", path=where)
     if namespace in (None, ""):
         namespace = DEFAULT_NAMESPACE
     if not isinstance(namespace, str) or not _NAMESPACE.match(namespace) or len(namespace) > 63:
         where = (*path, "metadata", "namespace")
-        return _fault(f"{kind} {name} has no usable namespace.", f"Set metadata.namespace to {_LABEL_RULE}.", where)
+        return _fault(
+            f"{kind} {name} has no usable namespace.", f"Set metadata.namespace to {_LABEL_RULE}.", path=where
+        )
     whole = {**value, "metadata": {**metadata, "namespace": namespace}}
     if kind == CORE_KIND:
         _fold_string_data(whole)
@@ -249,11 +252,11 @@ def _fold_string_data(secret: dict[str, object]) -> None:
         del secret["stringData"]
 
 
-def _fault(message: str, remedy: str, path: FieldPath) -> Fault:
+def _fault(message: str, remedy: str, *, path: FieldPath) -> Fault:
     return Fault(Reason.UNREADABLE, message, remedy, path)
 
 
-def _unknown(api_version: str, kind: str, advice: str, *, path: FieldPath, ref: ObjectRef | None) -> Fault:
+def _unknown(api_version: str, kind: str, *, advice: str, path: FieldPath, ref: ObjectRef | None) -> Fault:
     message = f"There is no kind {_quote(kind)} in {_quote(api_version)}."
     at = (*path, "apiVersion" if kind in _OURS else "kind")
     return Fault(Reason.UNKNOWN_KIND, message, advice, at, ref)

@@ -1,4 +1,4 @@
-"""What a plain YAML scalar means to Kubernetes.
+"""The meaning of a plain YAML scalar to Kubernetes.
 
 ``kubectl`` reads YAML 1.1 with a few habits of its own: ``yes``, ``on`` and ``y`` are booleans, a leading zero means
 octal, dates stay text, base-60 numbers do not exist, ``80.0`` is an integer. A folder that is read by other rules would

@@ -74,7 +74,7 @@ class Slot:
 
     @property
     def items(self) -> tuple[Item, ...]:
-        """What the slot contributes."""
+        """The objects that the slot contributes."""
         return (self.item,) if self.item is not None else self.kept
 
 
@@ -95,8 +95,8 @@ def readable(item: Item) -> Slot:
 def unreadable(
     diagnostic: Diagnostic,
     ref: ObjectRef | None = None,
-    kept: tuple[Item, ...] = (),
     *,
+    kept: tuple[Item, ...] = (),
     stand_in: StandIn | None = None,
 ) -> Slot:
     """Make the slot of a mistake. Secrets among ``kept`` are let go, and the remedy says so.
@@ -149,13 +149,13 @@ def retain(before: Sequence[Slot], now: Sequence[Slot]) -> tuple[Slot, ...]:
         if slot.ref is not None:
             kept = tuple(item for item in held if item.ref == slot.ref)
         else:
-            kept = tuple(item for item in _between_neighbours(held, now, index) if item.ref not in taken)
+            kept = tuple(item for item in _between_neighbours(held, now, index=index) if item.ref not in taken)
             taken.update(item.ref for item in kept)
-        result.append(unreadable(slot.diagnostic, slot.ref, kept, stand_in=slot.stand_in))
+        result.append(unreadable(slot.diagnostic, slot.ref, kept=kept, stand_in=slot.stand_in))
     return tuple(result)
 
 
-def _between_neighbours(held: Sequence[Item], now: Sequence[Slot], index: int) -> Sequence[Item]:
+def _between_neighbours(held: Sequence[Item], now: Sequence[Slot], *, index: int) -> Sequence[Item]:
     position = {item.ref: at for at, item in enumerate(held)}
     before = next((position[slot.ref] for slot in reversed(now[:index]) if slot.ref in position), -1)
     after = next((position[slot.ref] for slot in now[index + 1 :] if slot.ref in position), len(held))

@@ -39,14 +39,14 @@ def of_broken(document: BrokenDocument, judged: Likeness, *, file: str) -> Stand
     ref = identify_broken(document.partial)
     if judged.may_guard and (ref is None or several):
         at = f"{file}:{document.place.line}"
-        ref = ObjectRef(GUARD, _EVERYWHERE, at) if several else _unnamed(document.partial.get("kind"), sure, at)
+        ref = ObjectRef(GUARD, _EVERYWHERE, at) if several else _unnamed(document.partial.get("kind"), sure, place=at)
     if ref is None or ref.kind not in _API_VERSIONS:
         return None
     spec = sure.get("spec")
     if _is_policy(ref.kind) and (several or not _selects_for_sure(spec, document)):
         spec = None
     readable = Document(None, document.text, document.first_line)
-    return _stand_in(ref, sure, spec, file=file, document=readable, is_sure=judged is not Likeness.UNKNOWN)
+    return _stand_in(ref, sure, spec=spec, file=file, document=readable, is_sure=judged is not Likeness.UNKNOWN)
 
 
 def of_fault(fault: Fault, document: Document, *, file: str) -> StandIn | None:
@@ -58,10 +58,10 @@ def of_fault(fault: Fault, document: Document, *, file: str) -> StandIn | None:
     if fault.ref is not None and fault.ref.kind in _API_VERSIONS:
         ref = fault.ref
     elif is_like_guard(known) or (not known and fault.is_mistake and fault.value and _is_auth(fault.value)):
-        ref = _unnamed(known, fault.value, f"{file}:{document.locate(fault.at).line}")
+        ref = _unnamed(known, fault.value, place=f"{file}:{document.locate(fault.at).line}")
     else:
         return None
-    return _stand_in(ref, fault.value, fault.value.get("spec"), file=file, document=document, is_sure=True)
+    return _stand_in(ref, fault.value, spec=fault.value.get("spec"), file=file, document=document, is_sure=True)
 
 
 def _of_array(fault: Fault, document: Document, *, file: str) -> StandIn | None:
@@ -72,13 +72,13 @@ def _of_array(fault: Fault, document: Document, *, file: str) -> StandIn | None:
     kind = GUARD if GUARD in kinds else min(kinds & GUARDS.keys(), default=None)
     if kind is None:
         return None
-    ref = _unnamed(kind, {}, f"{file}:{document.locate(fault.path).line}")
-    return _stand_in(ref, {}, None, file=file, document=document, is_sure=True)
+    ref = _unnamed(kind, {}, place=f"{file}:{document.locate(fault.path).line}")
+    return _stand_in(ref, {}, spec=None, file=file, document=document, is_sure=True)
 
 
 def of_file(file: str) -> StandIn:
     """The stand-in of a file that cannot be looked at: it may hold anything."""
-    return _stand_in(ObjectRef(GUARD, _EVERYWHERE, file), {}, None, file=file, document=_EMPTY, is_sure=False)
+    return _stand_in(ObjectRef(GUARD, _EVERYWHERE, file), {}, spec=None, file=file, document=_EMPTY, is_sure=False)
 
 
 def identify_broken(partial: Mapping[str, object]) -> ObjectRef | None:
@@ -101,7 +101,7 @@ def certain(partial: Mapping[str, object]) -> dict[str, object]:
 
 
 def _stand_in(
-    ref: ObjectRef, value: Mapping[str, object], spec: object, *, file: str, document: Document, is_sure: bool
+    ref: ObjectRef, value: Mapping[str, object], *, spec: object, file: str, document: Document, is_sure: bool
 ) -> StandIn:
     metadata = value.get("metadata")
     manifest: dict[str, Any] = {
@@ -160,7 +160,7 @@ def _is_policy(kind: str) -> bool:
     return kind in GUARDS or kind.endswith("Policy")
 
 
-def _unnamed(kind: object, value: Mapping[str, object], place: str) -> ObjectRef:
+def _unnamed(kind: object, value: Mapping[str, object], *, place: str) -> ObjectRef:
     """A name for a guard that says none."""
     metadata = value.get("metadata")
     namespace = metadata.get("namespace") if isinstance(metadata, Mapping) else None

@@ -32,7 +32,7 @@ _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class BrokenYamlError(Exception):
     """The document ends here. ``message`` and ``remedy`` are sentences; neither quotes the document."""
 
-    def __init__(self, message: str, remedy: str, place: Place) -> None:
+    def __init__(self, message: str, remedy: str, *, place: Place) -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
@@ -106,7 +106,9 @@ class TreeBuilder:
         key = _key_text(event)
         if key in frame.container:
             raise BrokenYamlError(
-                f'The key "{_shorten(key)}" stands twice in one mapping.', "Remove one of the two.", _place_of(event)
+                f'The key "{_shorten(key)}" stands twice in one mapping.',
+                "Remove one of the two.",
+                place=_place_of(event),
             )
         frame.key = key
         frame.container[key] = None
@@ -116,18 +118,22 @@ class TreeBuilder:
     def _alias(self, event: yaml.AliasEvent) -> None:
         self._refuse_as_key(event)
         if event.anchor in self._open_anchors:
-            raise BrokenYamlError("An alias stands inside its own anchor.", "Write the value out.", _place_of(event))
+            raise BrokenYamlError(
+                "An alias stands inside its own anchor.", "Write the value out.", place=_place_of(event)
+            )
         target = self._anchors.get(event.anchor or "")
         if target is None:
             raise BrokenYamlError(
-                "An alias (*) has no anchor (&) before it.", "Put text that starts with * in quotes.", _place_of(event)
+                "An alias (*) has no anchor (&) before it.",
+                "Put text that starts with * in quotes.",
+                place=_place_of(event),
             )
         self._aliased += target.size
         if self._aliased > MAX_ALIASED_NODES:
             raise BrokenYamlError(
                 f"The aliases of this document stand for more than {MAX_ALIASED_NODES} values.",
                 "Write them out, or split the document.",
-                _place_of(event),
+                place=_place_of(event),
             )
         self._place(event, target.value, size=target.size)
 
@@ -143,7 +149,7 @@ class TreeBuilder:
             raise _unknown_tag(event)
         if len(self._stack) >= MAX_DEPTH:
             raise BrokenYamlError(
-                f"The document nests deeper than {MAX_DEPTH} levels.", "Flatten it.", _place_of(event)
+                f"The document nests deeper than {MAX_DEPTH} levels.", "Flatten it.", place=_place_of(event)
             )
         path = self._place(event, container, size=0)
         self._stack.append(_Frame(container, path, event.anchor))
@@ -154,7 +160,7 @@ class TreeBuilder:
         frame = self._stack.pop()
         if isinstance(frame.container, dict):
             for source in frame.merged:
-                _merge(frame.container, source, event)
+                _merge(frame.container, source, event=event)
         if frame.anchor is not None:
             self._open_anchors.discard(frame.anchor)
             self._anchors[frame.anchor] = _Anchored(frame.container, frame.size)
@@ -190,7 +196,7 @@ class TreeBuilder:
             raise BrokenYamlError(
                 "A key of a mapping is not plain text.",
                 "Put text that starts with {{, [ or * in quotes.",
-                _place_of(event),
+                place=_place_of(event),
             )
 
 
@@ -204,7 +210,7 @@ def _scalar_value(event: yaml.ScalarEvent) -> object:
         raise _unknown_tag(event)
     value = resolve(event.value)
     if isinstance(value, float) and not math.isfinite(value):
-        raise BrokenYamlError("A number is infinite or not a number.", "Write a finite one.", _place_of(event))
+        raise BrokenYamlError("A number is infinite or not a number.", "Write a finite one.", place=_place_of(event))
     return value
 
 
@@ -214,16 +220,16 @@ def _key_text(event: yaml.ScalarEvent) -> str:
         raise BrokenYamlError(
             f'The key "{_shorten(event.value)}" is {"empty" if value is None else "a boolean"} in YAML.',
             "Put it in quotes.",
-            _place_of(event),
+            place=_place_of(event),
         )
     return str(value) if isinstance(value, int) else str(event.value)
 
 
-def _merge(container: dict[str, object], source: object, event: yaml.Event) -> None:
+def _merge(container: dict[str, object], source: object, *, event: yaml.Event) -> None:
     sources = source if isinstance(source, list) else [source]
     for mapping in sources:
         if not isinstance(mapping, dict):
-            raise BrokenYamlError("A merge key (<<) takes a mapping.", "Point it at one.", _place_of(event))
+            raise BrokenYamlError("A merge key (<<) takes a mapping.", "Point it at one.", place=_place_of(event))
         for key, value in mapping.items():
             container.setdefault(key, value)
 
@@ -232,7 +238,7 @@ def _unknown_tag(event: yaml.NodeEvent) -> BrokenYamlError:
     return BrokenYamlError(
         "A value carries a tag (!) that Kubernetes does not know.",
         "Remove it, or put text that starts with ! in quotes.",
-        _place_of(event),
+        place=_place_of(event),
     )
 
 

@@ -25,18 +25,18 @@ class Known:
     guard: str = ""
 
 
-def close_broken(listeners: tuple[ir.Listener, ...], known: Known, closures: Closures) -> tuple[ir.Listener, ...]:
+def close_broken(listeners: tuple[ir.Listener, ...], known: Known, *, closures: Closures) -> tuple[ir.Listener, ...]:
     """The listeners, with every route closed that needs what is not in ``known``; the same where there is none."""
-    return tuple([_listener(listener, known, closures) for listener in listeners])
+    return tuple([_listener(listener, known, closures=closures) for listener in listeners])
 
 
-def _listener(listener: ir.Listener, known: Known, closures: Closures) -> ir.Listener:
-    hosts = tuple([_host(host, known, closures) for host in listener.virtual_hosts])
+def _listener(listener: ir.Listener, known: Known, *, closures: Closures) -> ir.Listener:
+    hosts = tuple([_host(host, known, closures=closures) for host in listener.virtual_hosts])
     return listener if _same(hosts, listener.virtual_hosts) else replace(listener, virtual_hosts=hosts)
 
 
-def _host(host: ir.VirtualHost, known: Known, closures: Closures) -> ir.VirtualHost:
-    routes = tuple([_route(route, known, closures) for route in host.routes])
+def _host(host: ir.VirtualHost, known: Known, *, closures: Closures) -> ir.VirtualHost:
+    routes = tuple([_route(route, known, closures=closures) for route in host.routes])
     return host if _same(routes, host.routes) else replace(host, routes=routes)
 
 
@@ -44,7 +44,7 @@ def _same(some: tuple[object, ...], others: tuple[object, ...]) -> bool:
     return all(map(operator.is_, some, others))
 
 
-def _route(route: ir.Route, known: Known, closures: Closures) -> ir.Route:
+def _route(route: ir.Route, known: Known, *, closures: Closures) -> ir.Route:
     why = _broken(route, known)
     return closures.close(route, why) if why else route
 

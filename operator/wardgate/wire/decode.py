@@ -51,7 +51,7 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class DecodedKeys(Generic[T]):
-    """What was made of each credential of a bucket; ``refused`` counts the keys that were left out."""
+    """A value for each credential of a bucket; ``refused`` counts the keys that were left out."""
 
     credentials: tuple[T, ...]
     refused: int = 0
@@ -154,9 +154,9 @@ def _decode(parts: dict[str, object], unknown_groups: Iterable[str]) -> Decoded:
     closures = Closures()
     guard, guard_unknown = _bounds(parts.pop("guard", {}), _GUARD)
     limits, limits_unknown = _bounds(parts.pop("template_limits", {}), _LIMITS)
-    auth_plans = read_named(parts.pop("auth_plans", []), _AUTH_PLAN, closures)
-    transformations = read_named(parts.pop("transformations", []), _TRANSFORMATION, closures)
-    upstreams = read_named(parts.pop("upstreams", []), _UPSTREAM, closures)
+    auth_plans = read_named(parts.pop("auth_plans", []), _AUTH_PLAN, closures=closures)
+    transformations = read_named(parts.pop("transformations", []), _TRANSFORMATION, closures=closures)
+    upstreams = read_named(parts.pop("upstreams", []), _UPSTREAM, closures=closures)
     listeners = read_listeners(parts.pop("listeners", []), closures)
     env = _ENV.decode(parts.pop("template_env", []), 1)
     if limits_unknown:
@@ -170,7 +170,7 @@ def _decode(parts: dict[str, object], unknown_groups: Iterable[str]) -> Decoded:
         guard=guard_unknown,
     )
     config = ir.GatewayConfig(
-        listeners=close_broken(listeners, known, closures),
+        listeners=close_broken(listeners, known, closures=closures),
         upstreams=tuple(upstreams.values()),
         auth_plans=tuple(auth_plans.values()),
         transformations=tuple(transformations.values()),

@@ -1,4 +1,4 @@
-"""What can go wrong between the model and its bytes, by who must act. No message ever holds a value."""
+"""Errors between the model and its bytes, by who must act. No message ever holds a value."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Frame:
     payload: bytes = field(default=b"", repr=False)
 
 
-def pack(kind: str, header: Mapping[str, object], payload: bytes = b"") -> bytes:
+def pack(kind: str, header: Mapping[str, object], *, payload: bytes = b"") -> bytes:
     """Write a frame. Raises ``FrameError`` above ``MAX_FRAME``, ``EncodeError`` for a header that is not JSON."""
     head = dump({"header": dict(header), "kind": kind})
     if len(head) + len(payload) > MAX_FRAME:

@@ -1,4 +1,4 @@
-"""What a part that only a newer version knows costs: the skew rules, for each place it may stand in.
+"""The skew rules: the cost of a part that only a newer version knows, for each place where it may stand.
 
 Rule 1: never more open. What is not understood restricts, until a version that understands it says otherwise.
 Rule 2: a named part (auth plan, transformation, upstream) that holds something unknown is left out; ``closing.py`` then
@@ -46,12 +46,12 @@ SHAPE: Final[Shape] = {
     "transformations": {},
     "upstreams": {},
 }
-"""What is kept from one reading to the next."""
+"""The lists whose parts are kept from one reading to the next."""
 
 
 @dataclass(slots=True)
 class Closures:
-    """What was closed so far, one sentence each."""
+    """One sentence for each closure so far."""
 
     sentences: list[str] = field(default_factory=list)
 
@@ -63,7 +63,7 @@ class Closures:
 
 @dataclass(frozen=True, slots=True)
 class _Read(Generic[T]):
-    """What became of one part, and what that closed. It depends on nothing but the part and is kept with it."""
+    """The value of one part, and the closures it caused. Both depend on nothing but the part and are kept with it."""
 
     value: T
     sentences: tuple[str, ...]
@@ -83,18 +83,20 @@ def items(value: object) -> list[object]:
     return value
 
 
-def read_named(value: object, record: Record[T], closures: Closures) -> dict[str, T]:
+def read_named(value: object, record: Record[T], *, closures: Closures) -> dict[str, T]:
     """Named parts without those that hold something unknown (rule 2). A name that stands twice is an error."""
-    return _by_name(_parts(value, lambda part: _named(part, record), closures), of=f"parts of kind {_kind(record)}")
+    return _by_name(
+        _parts(value, lambda part: _named(part, record), closures=closures), of=f"parts of kind {_kind(record)}"
+    )
 
 
 def read_listeners(value: object, closures: Closures) -> tuple[ir.Listener, ...]:
     """The listeners with their hosts and routes, by rules 3 to 6."""
-    return tuple(_by_name(_parts(value, _listener, closures), of="listeners").values())
+    return tuple(_by_name(_parts(value, _listener, closures=closures), of="listeners").values())
 
 
-def _parts(value: object, read: Callable[[object], R], closures: Closures) -> list[R]:
-    """What became of the parts in a list; what that closed is added to ``closures``."""
+def _parts(value: object, read: Callable[[object], R], *, closures: Closures) -> list[R]:
+    """The outcomes of the parts of a list; the closures they caused are added to ``closures``."""
     outcomes = [cast("Part", part).once(read) for part in items(value)]
     for outcome in outcomes:
         closures.sentences += outcome.sentences
@@ -147,7 +149,7 @@ def _known_listener(value: object, closures: Closures) -> ir.Listener:
         return listener
     closures.sentences.append(f"Listener {listener.name} serves no route: {unknown[0]}.")
     return replace(
-        listener, virtual_hosts=tuple(_closed_host(host, unknown, closures) for host in listener.virtual_hosts)
+        listener, virtual_hosts=tuple(_closed_host(host, unknown, closures=closures) for host in listener.virtual_hosts)
     )
 
 
@@ -155,10 +157,10 @@ def _host(value: object) -> _Read[ir.VirtualHost]:
     unknown: list[str] = []
     closures = Closures()
     host = _HOST.decode_known(value, unknown=unknown, parts={"routes": _values(_route, closures)})
-    return _Read(_closed_host(host, unknown, closures) if unknown else host, tuple(closures.sentences))
+    return _Read(_closed_host(host, unknown, closures=closures) if unknown else host, tuple(closures.sentences))
 
 
-def _closed_host(host: ir.VirtualHost, unknown: list[str], closures: Closures) -> ir.VirtualHost:
+def _closed_host(host: ir.VirtualHost, unknown: list[str], *, closures: Closures) -> ir.VirtualHost:
     return replace(host, routes=tuple(closures.close(route, unknown[0]) for route in host.routes))
 
 
@@ -204,7 +206,7 @@ def _conditions(record: Record[object], unknown: list[str]) -> Callable[[object]
 
 def _values(read: Callable[[object], _Read[T]], closures: Closures) -> Callable[[object], object]:
     """Read a list of parts."""
-    return lambda value: tuple([outcome.value for outcome in _parts(value, read, closures)])
+    return lambda value: tuple([outcome.value for outcome in _parts(value, read, closures=closures)])
 
 
 def _each(read: Callable[[object], T]) -> Callable[[object], object]:

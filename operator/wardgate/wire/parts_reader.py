@@ -31,14 +31,14 @@ class Part:
 
     def __init__(self, value: object, *, text: str = "", lists: Lists = _NO_LISTS) -> None:
         self.text = text
-        """What was read; empty if it was read the plain way."""
+        """The JSON as text; empty if it was read the plain way."""
         self.lists = lists
         self.value = value
         """The JSON, until something was made of it."""
         self._made: object = None
 
     def once(self, make: Callable[[object], T]) -> T:
-        """What ``make`` makes of the JSON, made only once. It depends on nothing else and is not None."""
+        """The result of ``make`` for the JSON, made only once. It depends on nothing else and is not None."""
         if self._made is None:
             self._made = make(self.value)
             self.value = None
@@ -73,13 +73,13 @@ class _Reader:
 
     def read_all(self, shape: Shape, last: Lists) -> Part:
         """The object that is all of the text."""
-        part = self.read(0, shape, last)
+        part = self.read(0, shape, last=last)
         if len(part.text) == len(self._text):
             return part
         msg = "something follows"
         raise ValueError(msg)
 
-    def read(self, start: int, shape: Shape, last: Lists) -> Part:
+    def read(self, start: int, shape: Shape, *, last: Lists) -> Part:
         """The object at ``start``."""
         members: dict[str, object] = {}
         lists: dict[str, Sequence[Part]] = {}
@@ -91,25 +91,25 @@ class _Reader:
                 msg = "a name that is none, or stands twice"
                 raise ValueError(msg)
             if name in shape and self._text.startswith("[", at):
-                members[name], at = self._list(at + 1, shape[name], last.get(name, ()))
+                members[name], at = self._list(at + 1, shape[name], last=last.get(name, ()))
                 lists[name] = cast("list[Part]", members[name])
             else:
                 members[name], at = DECODER.raw_decode(self._text, at)
         return Part(members, text=self._text[start : at + 1], lists=lists)
 
-    def _list(self, at: int, shape: Shape, last: Sequence[Part]) -> tuple[list[Part], int]:
+    def _list(self, at: int, shape: Shape, *, last: Sequence[Part]) -> tuple[list[Part], int]:
         past = _Past(last)
         parts: list[Part] = []
         while not self._text.startswith("]", at):
             at = self._after(",", at) if parts else at
-            part = past.at(self._text, at) or past.known(self._part(at, shape, past.here))
+            part = past.at(self._text, at) or past.known(self._part(at, shape, last=past.here))
             parts.append(part)
             at += len(part.text)
         return parts, at + 1
 
-    def _part(self, start: int, shape: Shape, last: Lists) -> Part:
+    def _part(self, start: int, shape: Shape, *, last: Lists) -> Part:
         if shape and self._text.startswith("{", start):
-            return self.read(start, shape, last)
+            return self.read(start, shape, last=last)
         value, end = DECODER.raw_decode(self._text, start)
         return Part(value, text=self._text[start:end])
 

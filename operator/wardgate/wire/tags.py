@@ -1,4 +1,4 @@
-"""What the kinds of a tagged union are called on the wire. A name is for ever; the Python class may be renamed.
+"""Names on the wire of the kinds of a tagged union. A name is for ever; the Python class may be renamed.
 
 Only kinds that share their place with another kind, or with plain text, need a name.
 """

@@ -55,7 +55,7 @@ class Channel:
         if self._closed:
             return
         full = {**(header or {}), **({"with_socket": True} if descriptor is not None else {})}
-        self._outgoing.append((memoryview(pack(kind, full, payload)), descriptor))
+        self._outgoing.append((memoryview(pack(kind, full, payload=payload)), descriptor))
         self._write()
 
     @property
