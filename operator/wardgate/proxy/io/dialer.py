@@ -9,10 +9,11 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-from wardgate.ir import Endpoint, Upstream
+from wardgate.ir import Endpoint, Upstream, UpstreamTls
+from wardgate.proxy.core.upstream.tls_names import carries_one_of
 from wardgate.proxy.io.errors import AddressRefused, TlsFailed, Unreachable, UpstreamError, UpstreamTimeout
 from wardgate.proxy.io.resolver import Resolver
-from wardgate.proxy.io.tls import TlsFactory, check_peer
+from wardgate.proxy.io.tls import TlsFactory, alt_names
 from wardgate.proxy.io.upstream import UpstreamConnection
 from wardgate.proxy.settings import Limits, Timeouts
 
@@ -49,7 +50,7 @@ class Dialer:
             raise UpstreamTimeout(detail) from None
         if upstream.tls is not None and connection.transport is not None:
             try:
-                check_peer(connection.transport.get_extra_info("peercert"), upstream.tls)
+                _check_peer(connection.transport.get_extra_info("peercert"), upstream.tls)
             except TlsFailed:
                 connection.close()
                 raise
@@ -115,3 +116,12 @@ class Dialer:
             detail = f"No connection to {place}: {os.strerror(error.errno) if error.errno else type(error).__name__}."
             raise Unreachable(detail) from error
         return connection
+
+
+def _check_peer(peer_certificate: object, tls: UpstreamTls) -> None:
+    """After a handshake: the certificate must carry one of ``verify_names``. Raises ``TlsFailed``."""
+    if not tls.verify or not tls.verify_names:
+        return
+    if not carries_one_of(alt_names(peer_certificate), tls.verify_names):
+        detail = f"The certificate carries none of the names {', '.join(tls.verify_names)}."
+        raise TlsFailed(detail)

@@ -15,8 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wardgate.ir import FileRef, ListenerTls, UpstreamTls
-from wardgate.proxy.core.upstream.tls_names import carries_one_of
-from wardgate.proxy.io.errors import TlsFailed
 from wardgate.sensitive import Sensitive
 
 _VERSIONS = {
@@ -122,15 +120,6 @@ class TlsFactory:
 def _no_password() -> str:
     """An encrypted key is an error: without this, the library would ask at the terminal."""
     return ""
-
-
-def check_peer(peer_certificate: object, tls: UpstreamTls) -> None:
-    """After a handshake: the certificate must carry one of ``verify_names``. Raises ``TlsFailed``."""
-    if not tls.verify or not tls.verify_names:
-        return
-    if not carries_one_of(alt_names(peer_certificate), tls.verify_names):
-        detail = f"The certificate carries none of the names {', '.join(tls.verify_names)}."
-        raise TlsFailed(detail)
 
 
 def alt_names(peer_certificate: object) -> list[tuple[str, str]]:
