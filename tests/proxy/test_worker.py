@@ -13,7 +13,7 @@ import pytest
 
 from tests.proxy.io.bench import PORT, config, providing, run, settle, silent
 from wardgate.proxy.assembly import Assembled, Assembly
-from wardgate.proxy.io.channel import Channel
+from wardgate.proxy.channel import Channel
 from wardgate.proxy.settings import Limits, ProxySettings, Timeouts, settings_to_json
 from wardgate.proxy.worker import Worker
 from wardgate.tasks import spawn

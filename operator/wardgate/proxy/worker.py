@@ -23,7 +23,7 @@ from wardgate.outlet import unblocked_standard_error
 from wardgate.proxy import descriptors
 from wardgate.proxy.access_log import AccessLog, standard_output
 from wardgate.proxy.assembly import Assembly, AssemblyError
-from wardgate.proxy.io.channel import Channel
+from wardgate.proxy.channel import Channel
 from wardgate.proxy.io.gateway import Gateway
 from wardgate.proxy.metrics import Counters
 from wardgate.proxy.settings import ProxySettings, settings_from_json

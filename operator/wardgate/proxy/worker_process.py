@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from wardgate.proxy.io.channel import Channel
+from wardgate.proxy.channel import Channel
 from wardgate.proxy.settings import ProxySettings, settings_to_json
 from wardgate.tasks import spawn
 from wardgate.wire.bundle import Bundle

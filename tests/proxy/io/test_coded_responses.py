@@ -26,7 +26,7 @@ from tests.proxy.io.bench import (
 )
 from wardgate.ir import GatewayConfig, HeaderTemplate, MessageTemplate, TransformationPlan
 from wardgate.proxy.core.reasons import Reason
-from wardgate.proxy.io.shares import Budget
+from wardgate.proxy.io.budget import Budget
 from wardgate.proxy.settings import Limits, ProxySettings
 
 GET = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n\r\n"

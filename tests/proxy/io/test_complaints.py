@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.proxy.io.bench import config, run, serving
-from wardgate.proxy.io.complaints import Complaints
-from wardgate.proxy.io.errors import TlsFailed, UpstreamReset
+from wardgate.proxy.io.shared.complaints import Complaints
+from wardgate.proxy.io.upstream.errors import TlsFailed, UpstreamReset
 
 GET = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
 

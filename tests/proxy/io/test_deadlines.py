@@ -6,7 +6,7 @@ import pytest
 
 from tests.proxy.io.bench import Clock
 from wardgate.proxy.core.reasons import Reason
-from wardgate.proxy.io.deadlines import Deadlines
+from wardgate.proxy.io.downstream.deadlines import Deadlines
 from wardgate.proxy.settings import Limits, Timeouts
 
 LIMITS = Limits(least_rate=100)

@@ -15,8 +15,8 @@ import trustme
 
 from tests.proxy.io.bench import OK, Bench, answering, config, providing, run, serving
 from wardgate.ir import Endpoint, FileRef, GatewayConfig, ListenerTls, Upstream, UpstreamTls
-from wardgate.proxy.io.acceptor import Acceptor
-from wardgate.proxy.io.shares import Budget
+from wardgate.proxy.io.budget import Budget
+from wardgate.proxy.io.listening.acceptor import Acceptor
 from wardgate.proxy.io.tls import TlsConfigError, TlsFactory
 from wardgate.proxy.settings import Limits, ProxySettings
 from wardgate.sensitive import Sensitive
@@ -242,7 +242,7 @@ def test_connections_without_a_handshake_count_for_the_address_that_made_them() 
 
 
 def test_accepting_goes_on_when_there_are_descriptors_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wardgate.proxy.io.acceptor._PAUSE", 0.01)
+    monkeypatch.setattr("wardgate.proxy.io.listening.acceptor._PAUSE", 0.01)
 
     class Exhausted(socket.socket):
         """A listening socket for which the process has no descriptor, the first two times."""

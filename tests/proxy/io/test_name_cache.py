@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.proxy.io.bench import Clock, run, settle
-from wardgate.proxy.io import name_cache
-from wardgate.proxy.io.errors import Unresolvable
-from wardgate.proxy.io.name_cache import FAILED, FRESH, MAX_NAMES, NameCache
+from wardgate.proxy.io.upstream import name_cache
+from wardgate.proxy.io.upstream.errors import Unresolvable
+from wardgate.proxy.io.upstream.name_cache import FAILED, FRESH, MAX_NAMES, NameCache
 from wardgate.tasks import spawn
 
 HOST = "api.example.com"

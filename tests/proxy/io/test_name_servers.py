@@ -11,8 +11,8 @@ import pytest
 from tests.proxy.io.bench import OK, PORT, answering, config, open_route, providing, run, serving, settle
 from tests.proxy.io.name_server import name_server
 from wardgate.ir import Endpoint, Forward, Listener, Upstream, VirtualHost, WeightedUpstream
-from wardgate.proxy.io import name_servers
-from wardgate.proxy.io.name_servers import NameServers
+from wardgate.proxy.io.upstream import name_servers
+from wardgate.proxy.io.upstream.name_servers import NameServers
 from wardgate.proxy.settings import ProxySettings, Timeouts
 from wardgate.tasks import spawn
 

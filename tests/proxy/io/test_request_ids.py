@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wardgate.proxy.core.messages import Request
-from wardgate.proxy.io.request_ids import HEADER, RequestIds
+from wardgate.proxy.io.shared.request_ids import HEADER, RequestIds
 
 
 def request(*ids: bytes) -> Request:

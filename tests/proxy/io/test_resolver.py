@@ -9,8 +9,8 @@ import pytest
 from tests.proxy.io.bench import Clock, run
 from wardgate.ir import Guard
 from wardgate.proxy.core.upstream.addresses import AddressRules
-from wardgate.proxy.io.errors import AddressRefused
-from wardgate.proxy.io.resolver import Address, Resolver, is_local_address
+from wardgate.proxy.io.upstream.errors import AddressRefused
+from wardgate.proxy.io.upstream.resolver import Address, Resolver, is_local_address
 
 
 class Names:

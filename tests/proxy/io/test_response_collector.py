@@ -12,10 +12,10 @@ from tests.proxy.core.codings import coded
 from tests.proxy.io.bench import run
 from wardgate.proxy.core.messages import Incoming
 from wardgate.proxy.core.reasons import Reason
-from wardgate.proxy.io.collector import Collector
-from wardgate.proxy.io.errors import UpstreamError
-from wardgate.proxy.io.response_collector import ResponseCollector
-from wardgate.proxy.io.shares import Budget
+from wardgate.proxy.io.budget import Budget
+from wardgate.proxy.io.downstream.collector import Collector
+from wardgate.proxy.io.downstream.response_collector import ResponseCollector
+from wardgate.proxy.io.upstream.errors import UpstreamError
 
 TEXT = Random(1).randbytes(40_000).hex().encode() + b"a" * 3_000_000
 

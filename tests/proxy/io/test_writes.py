@@ -10,11 +10,11 @@ from wardgate.proxy.core.http1.loops import LoopMark
 from wardgate.proxy.core.http1.request_head import RequestHead, parse_request_head
 from wardgate.proxy.core.messages import HeaderList, Incoming, Outgoing
 from wardgate.proxy.core.upstream.destinations import CompiledUpstream
-from wardgate.proxy.io.downstream import Downstream
-from wardgate.proxy.io.errors import UpstreamError
-from wardgate.proxy.io.request_sender import RequestSender
-from wardgate.proxy.io.response_writer import ResponseWriter
-from wardgate.proxy.io.upstream import UpstreamConnection
+from wardgate.proxy.io.downstream.connection import Downstream
+from wardgate.proxy.io.downstream.response_writer import ResponseWriter
+from wardgate.proxy.io.upstream.connection import UpstreamConnection
+from wardgate.proxy.io.upstream.errors import UpstreamError
+from wardgate.proxy.io.upstream.request_sender import RequestSender
 
 POST = b"POST /v1 HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"

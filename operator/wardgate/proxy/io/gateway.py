@@ -18,21 +18,21 @@ from wardgate.proxy.core.auth.guesses import Guesses
 from wardgate.proxy.core.http1.loops import LoopMark
 from wardgate.proxy.core.routing.table import Table, TableBuilder
 from wardgate.proxy.core.upstream.addresses import AddressRules
-from wardgate.proxy.io.caller_connections import CallerConnections
-from wardgate.proxy.io.complaints import Complaints
-from wardgate.proxy.io.context import WorkerContext
-from wardgate.proxy.io.dialer import Dialer
-from wardgate.proxy.io.downstream import Downstream
-from wardgate.proxy.io.name_cache import Lookup
-from wardgate.proxy.io.name_servers import NameServers
-from wardgate.proxy.io.ports import Ports
-from wardgate.proxy.io.reply_headers import ReplyHeaders
-from wardgate.proxy.io.resolver import Address, Resolver, is_local_address
-from wardgate.proxy.io.served_config import ServedConfig
-from wardgate.proxy.io.shares import Budget
-from wardgate.proxy.io.telemetry import Telemetry
+from wardgate.proxy.io.budget import Budget
+from wardgate.proxy.io.downstream.connection import Downstream
+from wardgate.proxy.io.listening.ports import Ports
+from wardgate.proxy.io.shared.caller_connections import CallerConnections
+from wardgate.proxy.io.shared.complaints import Complaints
+from wardgate.proxy.io.shared.context import WorkerContext
+from wardgate.proxy.io.shared.reply_headers import ReplyHeaders
+from wardgate.proxy.io.shared.served_config import ServedConfig
+from wardgate.proxy.io.shared.telemetry import Telemetry
 from wardgate.proxy.io.tls import TlsFactory
-from wardgate.proxy.io.upstream_pools import UpstreamPools
+from wardgate.proxy.io.upstream.dialer import Dialer
+from wardgate.proxy.io.upstream.name_cache import Lookup
+from wardgate.proxy.io.upstream.name_servers import NameServers
+from wardgate.proxy.io.upstream.pools import UpstreamPools
+from wardgate.proxy.io.upstream.resolver import Address, Resolver, is_local_address
 from wardgate.proxy.metrics import Counters
 from wardgate.proxy.settings import ProxySettings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from wardgate.proxy.core.reasons import Reason
-from wardgate.proxy.io.shares import Budget
+from wardgate.proxy.io.budget import Budget
 
 
 class Collector:

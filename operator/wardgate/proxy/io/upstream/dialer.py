@@ -11,10 +11,10 @@ from pathlib import Path
 
 from wardgate.ir import Endpoint, Upstream, UpstreamTls
 from wardgate.proxy.core.upstream.tls_names import carries_one_of
-from wardgate.proxy.io.errors import AddressRefused, TlsFailed, Unreachable, UpstreamError, UpstreamTimeout
-from wardgate.proxy.io.resolver import Resolver
 from wardgate.proxy.io.tls import TlsFactory, alt_names
-from wardgate.proxy.io.upstream import UpstreamConnection
+from wardgate.proxy.io.upstream.connection import UpstreamConnection
+from wardgate.proxy.io.upstream.errors import AddressRefused, TlsFailed, Unreachable, UpstreamError, UpstreamTimeout
+from wardgate.proxy.io.upstream.resolver import Resolver
 from wardgate.proxy.settings import Limits, Timeouts
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from wardgate.proxy.core.messages import Outgoing
 from wardgate.proxy.core.routing.table import Table
 from wardgate.proxy.core.upstream.destinations import CompiledUpstream
-from wardgate.proxy.io.dialer import Dialer
-from wardgate.proxy.io.pool import EndpointPool, UpstreamPool
+from wardgate.proxy.io.upstream.dialer import Dialer
+from wardgate.proxy.io.upstream.pool import EndpointPool, UpstreamPool
 
 
 class UpstreamPools:

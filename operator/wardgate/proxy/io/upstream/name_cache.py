@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from wardgate.proxy.io.errors import Unresolvable
+from wardgate.proxy.io.upstream.errors import Unresolvable
 from wardgate.tasks import spawn
 
 Lookup: TypeAlias = Callable[[str, int], Awaitable[tuple[str, ...]]]

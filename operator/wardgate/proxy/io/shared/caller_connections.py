@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-from wardgate.proxy.io.shares import Budget
+from wardgate.proxy.io.budget import Budget
 from wardgate.proxy.metrics import Counters
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from wardgate.proxy.access_log import METHOD_BYTES, PATH_BYTES, AccessLog, shortened
 from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.messages import Reply
-from wardgate.proxy.io.complaints import Complaints
-from wardgate.proxy.io.errors import UpstreamError
+from wardgate.proxy.io.shared.complaints import Complaints
+from wardgate.proxy.io.upstream.errors import UpstreamError
 from wardgate.proxy.metrics import Counters
 
 

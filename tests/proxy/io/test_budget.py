@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from wardgate.proxy.core.reasons import Reason
-from wardgate.proxy.io.collector import Collector
-from wardgate.proxy.io.shares import Budget
+from wardgate.proxy.io.budget import Budget
+from wardgate.proxy.io.downstream.collector import Collector
 
 
 def test_holder_gets_its_share_and_not_one_more() -> None:

@@ -9,7 +9,7 @@ from wardgate.proxy.core.http1.framing import LAST_CHUNK, chunk, write_request_h
 from wardgate.proxy.core.http1.loops import LoopMark
 from wardgate.proxy.core.http1.request_head import RequestHead
 from wardgate.proxy.core.messages import Outgoing
-from wardgate.proxy.io.upstream import ResponseSink, UpstreamConnection
+from wardgate.proxy.io.upstream.connection import ResponseSink, UpstreamConnection
 
 _HELD = 64 * 1024
 """Bytes of a body held while there is no connection, before the caller is paused."""

@@ -7,7 +7,7 @@ import os
 import socket
 
 from tests.proxy.io.bench import run, settle
-from wardgate.proxy.io.channel import Channel
+from wardgate.proxy.channel import Channel
 from wardgate.wire.framing import Frame
 
 

@@ -14,8 +14,8 @@ from wardgate.proxy.core.http1.content_coding import ContentDecoder, ExpandsTooF
 from wardgate.proxy.core.http1.decoders import DecodingError
 from wardgate.proxy.core.messages import Incoming
 from wardgate.proxy.core.reasons import Reason
-from wardgate.proxy.io.collector import Collector
-from wardgate.proxy.io.errors import ResponseExpands, ResponseTooLarge, ResponseUndecodable, UpstreamError
+from wardgate.proxy.io.downstream.collector import Collector
+from wardgate.proxy.io.upstream.errors import ResponseExpands, ResponseTooLarge, ResponseUndecodable, UpstreamError
 
 _STEPS: Final = 16
 """Steps of one turn, each of about 64 KiB: a few milliseconds."""

@@ -12,11 +12,11 @@ from typing import Protocol
 
 from wardgate.ir import Endpoint, Upstream
 from wardgate.proxy.core.reasons import Reason
-from wardgate.proxy.io.dialer import Dialer
-from wardgate.proxy.io.errors import PoolExhausted, ShareExhausted, TlsFailed, Unreachable, UpstreamError
-from wardgate.proxy.io.shares import Budget
+from wardgate.proxy.io.budget import Budget
 from wardgate.proxy.io.tls import TlsConfigError
-from wardgate.proxy.io.upstream import UpstreamConnection
+from wardgate.proxy.io.upstream.connection import UpstreamConnection
+from wardgate.proxy.io.upstream.dialer import Dialer
+from wardgate.proxy.io.upstream.errors import PoolExhausted, ShareExhausted, TlsFailed, Unreachable, UpstreamError
 from wardgate.tasks import spawn
 
 _TOO_MANY: dict[Reason, UpstreamError] = {

@@ -10,9 +10,9 @@ from typing import Protocol
 from wardgate.ir import ListenerTls
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.routing.table import Table
-from wardgate.proxy.io.acceptor import Acceptor
-from wardgate.proxy.io.hang_up import HangUp
-from wardgate.proxy.io.shares import Budget
+from wardgate.proxy.io.budget import Budget
+from wardgate.proxy.io.listening.acceptor import Acceptor
+from wardgate.proxy.io.listening.hang_up import HangUp
 from wardgate.proxy.io.tls import TlsConfigError, TlsFactory
 
 

@@ -14,7 +14,7 @@ from wardgate.proxy.core.auth.credential_index import CredentialIndex
 from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.messages import Request
 from wardgate.proxy.core.routing.table import Table
-from wardgate.proxy.io.request_ids import RequestIds
+from wardgate.proxy.io.shared.request_ids import RequestIds
 
 
 class ServedConfig:

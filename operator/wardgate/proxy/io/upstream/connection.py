@@ -16,7 +16,7 @@ import httptools
 from wardgate.proxy.core.fields.folded import PROXY_WRITTEN, end_to_end
 from wardgate.proxy.core.http1.framing import is_bodiless
 from wardgate.proxy.core.messages import HeaderList, Incoming
-from wardgate.proxy.io.errors import BadResponse, UpstreamError, UpstreamReset
+from wardgate.proxy.io.upstream.errors import BadResponse, UpstreamError, UpstreamReset
 
 _UNCODED = (b"",)
 

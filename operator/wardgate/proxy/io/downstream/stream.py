@@ -17,16 +17,16 @@ from wardgate.proxy.core.http1.request_head import RequestHead
 from wardgate.proxy.core.messages import Incoming, NeedBody, Outgoing, Reply, Request, Step
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
-from wardgate.proxy.io.collector import Collector
-from wardgate.proxy.io.context import WorkerContext
-from wardgate.proxy.io.deadlines import NEVER, Deadlines
-from wardgate.proxy.io.errors import UpstreamError, UpstreamTimeout
-from wardgate.proxy.io.outbox import Outbox
-from wardgate.proxy.io.pool import EndpointPool
-from wardgate.proxy.io.request_sender import RequestSender
-from wardgate.proxy.io.response_collector import ResponseCollector
-from wardgate.proxy.io.response_writer import ResponseWriter
-from wardgate.proxy.io.upstream import UpstreamConnection
+from wardgate.proxy.io.downstream.collector import Collector
+from wardgate.proxy.io.downstream.deadlines import NEVER, Deadlines
+from wardgate.proxy.io.downstream.outbox import Outbox
+from wardgate.proxy.io.downstream.response_collector import ResponseCollector
+from wardgate.proxy.io.downstream.response_writer import ResponseWriter
+from wardgate.proxy.io.shared.context import WorkerContext
+from wardgate.proxy.io.upstream.connection import UpstreamConnection
+from wardgate.proxy.io.upstream.errors import UpstreamError, UpstreamTimeout
+from wardgate.proxy.io.upstream.pool import EndpointPool
+from wardgate.proxy.io.upstream.request_sender import RequestSender
 
 _CALLER_GONE = 499
 """The status a log shows where nobody was left to answer, as nginx has it."""

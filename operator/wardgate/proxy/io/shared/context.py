@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from wardgate.proxy.core.auth.guesses import Guesses
 from wardgate.proxy.core.http1.loops import LoopMark
-from wardgate.proxy.io.caller_connections import CallerConnections
-from wardgate.proxy.io.ports import Ports
-from wardgate.proxy.io.reply_headers import ReplyHeaders
-from wardgate.proxy.io.served_config import ServedConfig
-from wardgate.proxy.io.shares import Budget
-from wardgate.proxy.io.telemetry import Telemetry
-from wardgate.proxy.io.upstream_pools import UpstreamPools
+from wardgate.proxy.io.budget import Budget
+from wardgate.proxy.io.listening.ports import Ports
+from wardgate.proxy.io.shared.caller_connections import CallerConnections
+from wardgate.proxy.io.shared.reply_headers import ReplyHeaders
+from wardgate.proxy.io.shared.served_config import ServedConfig
+from wardgate.proxy.io.shared.telemetry import Telemetry
+from wardgate.proxy.io.upstream.pools import UpstreamPools
 from wardgate.proxy.settings import Limits, Timeouts
 
 

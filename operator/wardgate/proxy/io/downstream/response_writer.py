@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from wardgate.proxy.core.http1.framing import LAST_CHUNK, chunk, is_bodiless, write_response_head
 from wardgate.proxy.core.http1.request_head import RequestHead
 from wardgate.proxy.core.messages import Header, HeaderList, Incoming, Reply
-from wardgate.proxy.io.outbox import Outbox
+from wardgate.proxy.io.downstream.outbox import Outbox
 
 
 def reply_bytes(reply: Reply, own: Sequence[Header], *, close: bool, head_request: bool = False) -> bytes:

@@ -13,7 +13,7 @@ import fcntl
 import struct
 import termios
 
-from wardgate.proxy.io.collector import Collector
+from wardgate.proxy.io.downstream.collector import Collector
 
 _NEVER = float("inf")
 

@@ -19,11 +19,11 @@ from wardgate.proxy.core.http1.request_head import RequestHead, parse_request_he
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.core.upstream.tls_names import carries_one_of
-from wardgate.proxy.io.context import WorkerContext
-from wardgate.proxy.io.deadlines import NEVER, Deadlines
-from wardgate.proxy.io.outbox import Outbox
-from wardgate.proxy.io.response_writer import reply_bytes
-from wardgate.proxy.io.stream import Stream
+from wardgate.proxy.io.downstream.deadlines import NEVER, Deadlines
+from wardgate.proxy.io.downstream.outbox import Outbox
+from wardgate.proxy.io.downstream.response_writer import reply_bytes
+from wardgate.proxy.io.downstream.stream import Stream
+from wardgate.proxy.io.shared.context import WorkerContext
 from wardgate.proxy.io.tls import alt_names
 
 _HEAD_END = b"\r\n\r\n"

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from wardgate.ir import Guard
 from wardgate.proxy.core.upstream.addresses import AddressRules
-from wardgate.proxy.io.errors import AddressRefused
-from wardgate.proxy.io.name_cache import Lookup, NameCache
+from wardgate.proxy.io.upstream.errors import AddressRefused
+from wardgate.proxy.io.upstream.name_cache import Lookup, NameCache
 
 
 @dataclass(frozen=True, slots=True)

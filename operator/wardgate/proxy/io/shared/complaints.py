@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from wardgate.proxy.core.reasons import Reason
-from wardgate.proxy.io.errors import UpstreamError
+from wardgate.proxy.io.upstream.errors import UpstreamError
 
 _AGAIN_AFTER = 60.0
 _MAX_REMEMBERED = 1024

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from wardgate.proxy.core.auth.caller import counted_address
 from wardgate.proxy.core.reasons import Reason
-from wardgate.proxy.io.shares import Budget
+from wardgate.proxy.io.budget import Budget
 from wardgate.tasks import spawn
 
 _AT_ONCE = 64

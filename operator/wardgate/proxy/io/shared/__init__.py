@@ -1,0 +1,1 @@
+"""What the connections of a worker share, each part with its owner."""

@@ -1,0 +1,1 @@
+"""The upstreams' side of a worker: names, connections, pools, and requests on their way out."""
