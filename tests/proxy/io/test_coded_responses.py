@@ -154,8 +154,9 @@ def test_upstream_is_not_read_while_a_response_is_decoded() -> None:
                 await settle(lambda: bench.buffered > MEBIBYTE)
                 stream = bench.connections[0]._stream
                 assert stream is not None
-                assert stream._connection is not None
-                transport = stream._connection.transport
+                assert stream._sender is not None
+                assert stream._sender._connection is not None
+                transport = stream._sender._connection.transport
                 assert transport is not None
                 assert not transport.is_reading()
                 await settle(transport.is_reading)

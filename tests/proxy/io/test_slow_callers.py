@@ -35,7 +35,7 @@ POST = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n"
 
 def arrived(bench: Bench) -> int:
     """Bytes of bodies that have arrived of the requests in flight."""
-    return sum(each._stream.received_bytes for each in bench.connections if each._stream is not None)
+    return sum(each._stream._body.received for each in bench.connections if each._stream is not None)
 
 
 async def send_piece(bench: Bench, caller: Caller, piece: bytes, *, then_pass: float) -> None:

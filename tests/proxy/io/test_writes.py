@@ -5,16 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from tests.proxy.io.bench import PORT, Provider, Script, config, providing, run, serving, settle, upstream
+from tests.proxy.io.bench import PORT, Clock, Provider, Script, config, providing, run, serving, settle, upstream
+from wardgate.ir import Endpoint
 from wardgate.proxy.core.http1.loops import LoopMark
 from wardgate.proxy.core.http1.request_head import RequestHead, parse_request_head
 from wardgate.proxy.core.messages import HeaderList, Incoming, Outgoing
 from wardgate.proxy.core.upstream.destinations import CompiledUpstream
 from wardgate.proxy.io.downstream.connection import Downstream
 from wardgate.proxy.io.downstream.response_writer import ResponseWriter
+from wardgate.proxy.io.tls import TlsFactory
 from wardgate.proxy.io.upstream.connection import UpstreamConnection
+from wardgate.proxy.io.upstream.dialer import Dialer
 from wardgate.proxy.io.upstream.errors import UpstreamError
+from wardgate.proxy.io.upstream.pool import EndpointPool
 from wardgate.proxy.io.upstream.request_sender import RequestSender
+from wardgate.proxy.io.upstream.resolver import Resolver
+from wardgate.proxy.settings import Limits, Timeouts
 
 POST = b"POST /v1 HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"
@@ -43,8 +49,10 @@ class Wire(asyncio.Transport):
 
 
 class Nobody:
-    """A sink to which no response comes."""
+    """A requester to which no response comes."""
 
+    def request_begins(self) -> None: ...
+    def upstream_failed(self, error: UpstreamError) -> None: ...
     def response_head(self, incoming: Incoming, *, length: int | None) -> None: ...
     def response_data(self, data: bytes) -> None: ...
     def response_waits(self) -> None: ...
@@ -59,16 +67,36 @@ def head_of(block: bytes) -> RequestHead:
     return head
 
 
+def endpoint() -> EndpointPool:
+    """The pool of an endpoint that is never dialled."""
+
+    async def lookup(host: str, port: int) -> tuple[str, ...]:
+        raise AssertionError(host, port)
+
+    clock = Clock()
+    dialer = Dialer(
+        resolver=Resolver(pins={}, lookup=lookup, clock=clock, stale=0.0),
+        tls=TlsFactory(files_root="", extra_ca=""),
+        limits=Limits(),
+        timeouts=Timeouts(),
+        clock=clock,
+        unix_root="",
+    )
+    return EndpointPool(Endpoint("h", 1), upstream(1), dialer)
+
+
 def sent_at_first(block: bytes, *, at_once: bool = False, held: bytes = b"") -> tuple[RequestSender, Wire]:
     """Begin a request on a connection."""
     headers: HeaderList = [(b"host", b"h")]
     outgoing = Outgoing(b"POST", b"/v1", headers, None, CompiledUpstream(upstream(1)))
-    sender = RequestSender(outgoing, head_of(block), mark=LoopMark("test"))
+    sender = RequestSender(
+        outgoing, head_of(block), mark=LoopMark("test"), endpoint=endpoint(), requester=Nobody(), holder=b""
+    )
     if held:
         sender.piece(held)
     connection = UpstreamConnection(max_head=1000)
     wire = Wire(connection)
-    sender.begin(connection, Nobody(), endpoint_host=b"h", at_once=at_once)
+    sender.begin(connection, at_once=at_once)
     return sender, wire
 
 

@@ -278,7 +278,7 @@ class Downstream(asyncio.Protocol):
             return False
         return expects_continue or self._body.may_exceed(_SLACK)
 
-    def finished(self, stream: Stream, *, keep_alive: bool) -> None:
+    def finished(self, stream: object, *, keep_alive: bool) -> None:
         """The response is written; go on with the next request, or end."""
         if self._stream is not stream:
             return

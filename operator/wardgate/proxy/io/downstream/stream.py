@@ -1,31 +1,36 @@
 """One request on its way through: the core's decisions, carried out on a caller's and an upstream's connection.
 
-    start -> (collect the body, if a plan reads it) -> connect -> send and stream -> response -> done
-
-The core decides at ``start`` and ``advance``; nothing here looks at a header to decide who may pass. A request goes to
+The core decides at ``start`` and ``advance``; nothing here looks at a header to decide who may pass. How far the
+stream has come, and where it may go from there, is said in ``phase``. A request goes to
 the configuration it started with, whatever is applied meanwhile (invariant 10), except that a revoked or expired key is
 cut off after ``revoked_grace`` (invariant 5).
 """
 
 from __future__ import annotations
 
-from typing import Protocol
-
-from wardgate.proxy.core.auth.caller import Caller
 from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.http1.request_head import RequestHead
 from wardgate.proxy.core.messages import Incoming, NeedBody, Outgoing, Reply, Request, Step
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
+from wardgate.proxy.io.downstream.caller_side import CallerSide
 from wardgate.proxy.io.downstream.collector import Collector
-from wardgate.proxy.io.downstream.deadlines import NEVER, Deadlines
-from wardgate.proxy.io.downstream.outbox import Outbox
+from wardgate.proxy.io.downstream.deadlines import NEVER
+from wardgate.proxy.io.downstream.phase import (
+    COLLECTING,
+    DECIDING,
+    DONE,
+    FORWARDING,
+    READING,
+    RELAYING,
+    REPLACING,
+    moved,
+)
+from wardgate.proxy.io.downstream.request_body import RequestBody
 from wardgate.proxy.io.downstream.response_collector import ResponseCollector
 from wardgate.proxy.io.downstream.response_writer import ResponseWriter
 from wardgate.proxy.io.shared.context import WorkerContext
-from wardgate.proxy.io.upstream.connection import UpstreamConnection
 from wardgate.proxy.io.upstream.errors import UpstreamError, UpstreamTimeout
-from wardgate.proxy.io.upstream.pool import EndpointPool
 from wardgate.proxy.io.upstream.request_sender import RequestSender
 
 _CALLER_GONE = 499
@@ -33,54 +38,26 @@ _CALLER_GONE = 499
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class CallerSide(Protocol):
-    """The caller's connection, as far as the stream on it knows it."""
-
-    port: int
-    peer: str
-    caller: Caller
-    deadlines: Deadlines
-    outbox: Outbox
-
-    def body_will_be_dropped(self, *, expects_continue: bool) -> bool:
-        """Whether what is left of the request's body is too much to read and throw away: the response must close."""
-        ...
-
-    def flow(self) -> None:
-        """``request_paused`` has changed: stop or go on reading."""
-
-    def finished(self, stream: Stream, *, keep_alive: bool) -> None:
-        """The response is written; go on with the next request, or end."""
-
-    def abort(self) -> None:
-        """Cut the connection: the caller must not take half a response for a whole one."""
-
-
 class Stream:
-    """See the module. Owned by its ``CallerSide``; implements ``Waiter``, ``ResponseSink`` and ``ResponseTaker``."""
+    """See the module. Owned by its ``CallerSide``; implements ``Requester`` and ``ResponseTaker``."""
 
     __slots__ = (
-        "_collecting",
+        "_body",
         "_collector",
-        "_connection",
         "_context",
         "_deadlines",
-        "_done",
         "_downstream",
-        "_endpoint",
         "_exchange",
         "_head",
         "_method",
         "_path",
-        "_request_done",
-        "_response_replaced",
+        "_phase",
         "_revoked_at",
         "_sender",
         "_started",
         "_upstream_paused",
         "_whole",
         "_write_blocked",
-        "received_bytes",
         "request_paused",
         "writer",
     )
@@ -97,20 +74,15 @@ class Stream:
         self._started = context.clock()
         self._revoked_at = NEVER
         self._deadlines = downstream.deadlines
-        self._collecting = False
+        self._phase = DECIDING
         self._collector: Collector | None = None
-        self._request_done = False
+        self._body = RequestBody(downstream.deadlines)
         self._sender: RequestSender | None = None
-        self._endpoint: EndpointPool | None = None
-        self._connection: UpstreamConnection | None = None
         self._whole: ResponseCollector | None = None
-        self._response_replaced = False
         self.writer = ResponseWriter(downstream.outbox, head)
         self._upstream_paused = False
         self._write_blocked = False
-        self._done = False
         self.request_paused = False
-        self.received_bytes = 0
 
     # The request.
 
@@ -125,35 +97,27 @@ class Stream:
 
     def await_body(self) -> None:
         """More of the caller's body is to come than came with the head."""
-        if self._sender is not None:
-            self._sender.flush()
-        if self._collecting or (self._sender is not None and self._sender.streams):
-            self._deadlines.await_body(collected=self._collecting)
+        self._body.await_more()
 
     def request_data(self, data: bytes) -> None:
         """A piece of the caller's body."""
-        self.received_bytes += len(data)
-        if self._collecting:
-            self._collect(data)
-        elif self._sender is not None and self._sender.streams:
-            self._deadlines.body_came(len(data))
-            self._sender.piece(data)
+        refusal = self._body.piece(data)
+        if refusal is None:
             self._update_flow()
+        else:
+            self.refuse(refusal)
 
     def request_end(self) -> None:
         """The caller's body is complete."""
-        self._request_done = True
-        self._deadlines.body_ended()
-        if self._collecting:
-            self._collecting = False
+        self._body.end()
+        if self._phase is COLLECTING:
+            self._phase = moved(self._phase, DECIDING)
             # The key may have been revoked, or have expired, while the body was on its way (invariant 5).
-            config, body = self._context.config, self._collected().take()
+            config, body = self._context.config, self._body.take()
             if config.is_stale:
                 self.refuse(Reason.CONFIG_TOO_OLD)
             else:
                 self._take(self._exchange.advance(body, credentials=config.credentials, now=self._context.now()))
-        elif self._sender is not None and self._sender.streams:
-            self._sender.end()
         if self._sender is not None:
             self._deadlines.await_response()
 
@@ -177,24 +141,17 @@ class Stream:
         if length is not None and length > most:
             self.refuse(Reason.BODY_TOO_LARGE)
             return
-        self._collecting = True
-        self._collected(most).charge_to(self._exchange.holder)
+        self._phase = moved(self._phase, COLLECTING)
+        self._body.collect(self._collected(most))
         if self._head.expect_continue and self._head.has_body:
             self._downstream.outbox.write(_CONTINUE)
 
-    def _collect(self, data: bytes) -> None:
-        self._deadlines.body_came(len(data))
-        refusal = self._collected().add(data)
-        if refusal is not None:
-            self._collecting = False
-            self.refuse(refusal)
-
-    def _collected(self, most: int | None = None) -> Collector:
-        """Return what collects bodies; ``most``: bytes of the one that begins."""
+    def _collected(self, most: int) -> Collector:
+        """Return what collects the body that begins; ``most``: bytes of it."""
         if self._collector is None:
-            self._collector = Collector(self._context.bodies, most=self._context.limits.body_bytes)
-        if most is not None:
-            self._collector.most = most
+            self._collector = Collector(self._context.bodies, most=most)
+        self._collector.most = most
+        self._collector.charge_to(self._exchange.holder)
         return self._collector
 
     def _forward(self, outgoing: Outgoing) -> None:
@@ -203,47 +160,39 @@ class Stream:
             if refusal is not None:
                 self.refuse(refusal)
                 return
-        self._sender = RequestSender(outgoing, self._head, mark=self._context.loop_mark)
-        if self._sender.streams and self._head.has_body and self._head.expect_continue:
+        if outgoing.body is None and self._head.has_body and self._head.expect_continue:
             self._downstream.outbox.write(_CONTINUE)
-        self._endpoint = self._context.upstreams.endpoint(outgoing)
-        if self._endpoint is None:
+        endpoint = self._context.upstreams.endpoint(outgoing)
+        if endpoint is None:
             self.refuse(Reason.NO_DESTINATION)
             return
-        self._acquire(fresh=False)
+        self._phase = moved(self._phase, FORWARDING)
+        sender = self._sender = RequestSender(
+            outgoing,
+            self._head,
+            mark=self._context.loop_mark,
+            endpoint=endpoint,
+            requester=self,
+            holder=self._exchange.holder,
+        )
+        if sender.streams:
+            self._body.stream_to(sender)
+        sender.acquire()
 
-    def _acquire(self, *, fresh: bool) -> None:
-        assert self._endpoint is not None
-        idle = self._endpoint.acquire(self, holder=self._exchange.holder, fresh=fresh)
-        if idle is not None:
-            self._begin(idle, at_once=False)
+    # The upstream.
 
-    # The pool's waiter.
-
-    def upstream_ready(self, connection: UpstreamConnection) -> None:
-        """A new connection is open."""
-        if self._done:
-            connection.close()
-        else:
-            self._begin(connection, at_once=True)
+    def request_begins(self) -> None:
+        """The request's head is on a connection."""
+        if self._sender is not None:
+            if self._write_blocked:
+                self._sender.hold(held=True)
+            if self._body.is_complete or not self._sender.streams:
+                self._deadlines.await_response()
+        self._update_flow()
 
     def upstream_failed(self, error: UpstreamError) -> None:
         """No connection could be had."""
-        if not self._done:
-            self.fail(error)
-
-    def _begin(self, connection: UpstreamConnection, *, at_once: bool) -> None:
-        assert self._sender is not None
-        assert self._endpoint is not None
-        self._connection = connection
-        self._sender.begin(connection, self, endpoint_host=self._endpoint.host, at_once=at_once)
-        if self._write_blocked:
-            connection.pause(paused=True)
-        self._update_flow()
-        if self._request_done or not self._sender.streams:
-            self._deadlines.await_response()
-
-    # The upstream's response sink.
+        self.fail(error)
 
     def response_head(self, incoming: Incoming, *, length: int | None) -> None:
         """The upstream answers."""
@@ -251,7 +200,7 @@ class Stream:
         if self._exchange.response_needs_body(incoming.status):
             limits = self._context.limits
             collector = self._collected(limits.body_bytes)
-            collector.charge_to(self._exchange.holder)
+            self._phase = moved(self._phase, READING)
             self._whole = ResponseCollector(incoming, collector, taker=self, expansion=limits.expansion)
             self._whole.begin()
             return
@@ -261,19 +210,20 @@ class Stream:
             incoming.body = b""
         self._exchange.finish_response(incoming)
         self._settle_keep_alive()
-        self._response_replaced = bool(incoming.body)
-        if self._response_replaced:
+        if incoming.body:
+            self._phase = moved(self._phase, REPLACING)
             self.writer.whole(incoming)
         else:
+            self._phase = moved(self._phase, RELAYING)
             self.writer.begin(incoming, length=length)
 
     def response_data(self, data: bytes) -> None:
         """A piece of the response's body."""
         self._deadlines.await_response()
-        if self._whole is not None:
-            self._whole.add(data)
-        elif not self._response_replaced and not self._done:
+        if self._phase is RELAYING:
             self.writer.piece(data)
+        elif self._whole is not None:
+            self._whole.add(data)
 
     def response_waits(self) -> None:
         """No more of the response has arrived."""
@@ -281,21 +231,18 @@ class Stream:
 
     def response_end(self) -> None:
         """The response is complete."""
-        self._release()
+        if self._sender is not None:
+            self._sender.release(complete=self._body.is_complete)
         if self._whole is not None:
             self._whole.end()
             return
-        if not self._response_replaced:
+        if self._phase is RELAYING:
             self.writer.end()
         self._finish()
 
     def upstream_lost(self, error: UpstreamError) -> None:
         """The upstream's connection ended too early."""
-        connection, self._connection = self._connection, None
-        if connection is not None and self._sender is not None and self._sender.may_repeat(connection):
-            self._sender.withdraw()
-            self._acquire(fresh=True)
-        else:
+        if self._sender is None or not self._sender.repeat():
             self.fail(error)
 
     def upstream_paused(self, *, paused: bool) -> None:
@@ -314,8 +261,8 @@ class Stream:
 
     def upstream_held(self, *, held: bool) -> None:
         """The response is decoded more slowly than it arrives."""
-        if self._connection is not None:
-            self._connection.pause(paused=held or self._write_blocked)
+        if self._sender is not None:
+            self._sender.hold(held=held or self._write_blocked)
 
     # The caller.
 
@@ -323,12 +270,12 @@ class Stream:
         """The caller reads slowly."""
         self._write_blocked = paused
         self._deadlines.caller_blocked(blocked=paused)
-        if self._connection is not None:
-            self._connection.pause(paused=paused)
+        if self._sender is not None:
+            self._sender.hold(held=paused)
 
     def downstream_lost(self) -> None:
         """The caller is gone."""
-        if self._done:
+        if self._phase is DONE:
             return
         self.writer.status = self.writer.status or _CALLER_GONE
         self._exchange.facts.reason = self._exchange.facts.reason or Reason.CALLER_GONE
@@ -345,16 +292,10 @@ class Stream:
             self.refuse(overdue)
         elif overdue is not None:
             self.fail(UpstreamTimeout("The upstream said nothing, or read nothing, for too long."))
-        elif self._lacks_its_key(now):
-            self._cut(Reason.KEY_REVOKED)
-
-    def _lacks_its_key(self, now: float) -> bool:
-        """Whether a key of this request has been bad for longer than ``revoked_grace`` (invariant 5)."""
-        if self._context.config.holds_keys_of(self._exchange):
-            self._revoked_at = NEVER
-            return False
-        self._revoked_at = min(self._revoked_at, now)
-        return now - self._revoked_at >= self._context.timeouts.revoked_grace
+        else:
+            self._revoked_at = self._context.config.revoked_since(self._exchange, known=self._revoked_at, now=now)
+            if now - self._revoked_at >= self._context.timeouts.revoked_grace:
+                self._cut(Reason.KEY_REVOKED)
 
     def caller_too_slow(self) -> None:
         """The caller does not take its response fast enough."""
@@ -393,13 +334,13 @@ class Stream:
         self._downstream.abort()
 
     def _finish(self) -> None:
-        if self._done:
+        if self._phase is DONE:
             return
         self._conclude()
         self._downstream.finished(self, keep_alive=self.writer.keep_alive)
 
     def _conclude(self) -> None:
-        self._done = True
+        self._phase = moved(self._phase, DONE)
         self._deadlines.end()
         if self._whole is not None:
             self._whole.stop()
@@ -412,28 +353,17 @@ class Stream:
             peer=self._downstream.peer,
             started=self._started,
             status=self.writer.status,
-            received=self.received_bytes,
+            received=self._body.received,
             sent=self.writer.sent_bytes,
         )
 
-    def _release(self) -> None:
-        """Give the connection back, if the request went out whole; otherwise close it."""
-        connection, self._connection = self._connection, None
-        if connection is None or self._endpoint is None:
-            return
-        if self._request_done or (self._sender is not None and not self._sender.streams):
-            self._endpoint.release(connection)
-        else:
-            connection.close()
-
     def _close_upstream(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        if self._sender is not None:
+            self._sender.close()
 
     def _settle_keep_alive(self) -> None:
         expects = self._head.expect_continue and self._sender is None
-        dropped = not self._request_done and self._downstream.body_will_be_dropped(expects_continue=expects)
+        dropped = not self._body.is_complete and self._downstream.body_will_be_dropped(expects_continue=expects)
         if dropped or self._context.callers.draining:
             self.writer.keep_alive = False
 

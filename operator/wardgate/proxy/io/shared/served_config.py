@@ -63,7 +63,12 @@ class ServedConfig:
         exchange.facts.request_id = request_id
         return exchange
 
-    def holds_keys_of(self, exchange: Exchange) -> bool:
-        """Whether each key that authenticated the request is still good."""
+    def revoked_since(self, exchange: Exchange, *, known: float, now: float) -> float:
+        """Return since when a key that authenticated the request has not been good any more (invariant 5).
+
+        ``known`` is the last answer, infinity at first; infinity is also the answer for keys that are good.
+        """
         used = exchange.credentials_used
-        return not used or all(self.credentials.holds(credential, now=self._now()) for credential in used)
+        if not used or all(self.credentials.holds(credential, now=self._now()) for credential in used):
+            return math.inf
+        return min(known, now)

@@ -1,15 +1,21 @@
-"""The request on its way to an upstream: its head, and the body that streams past or was replaced.
+"""The request on its way to an upstream: the connection that it has, its head, and the body that goes with it.
 
-What arrives before there is a connection is held here, up to a bound at which the caller is paused.
+What arrives before there is a connection is held here, up to a bound at which the caller is paused. A connection that
+breaks before the upstream can have served the request is replaced by another one, once.
 """
 
 from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Protocol
 
 from wardgate.proxy.core.http1.framing import LAST_CHUNK, chunk, write_request_head
 from wardgate.proxy.core.http1.loops import LoopMark
 from wardgate.proxy.core.http1.request_head import RequestHead
 from wardgate.proxy.core.messages import Outgoing
 from wardgate.proxy.io.upstream.connection import ResponseSink, UpstreamConnection
+from wardgate.proxy.io.upstream.errors import UpstreamError
+from wardgate.proxy.io.upstream.pool import EndpointPool
 
 _HELD = 64 * 1024
 """Bytes of a body held while there is no connection, before the caller is paused."""
@@ -17,35 +23,64 @@ _SENDS_LENGTH = frozenset({b"POST", b"PUT", b"PATCH"})
 _REPEATABLE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
 
 
-class RequestSender:
-    """One request. ``outgoing`` is what the core decided to send; ``streams``: the caller's body goes past it.
+class Requester(ResponseSink, Protocol):
+    """Who sends a request and waits for the response."""
 
-    ``mark`` goes with it, whatever a transformation made of its headers.
+    def request_begins(self) -> None:
+        """There is a connection, and the request's head is on it."""
+
+    def upstream_failed(self, error: UpstreamError) -> None:
+        """No connection could be had. Nothing follows."""
+
+
+class RequestSender:
+    """One request; implements ``Waiter``. ``outgoing`` is what the core decided to send.
+
+    ``streams``: the caller's body goes past it. ``mark`` goes with it, whatever a transformation made of its headers.
+    The connection is charged to ``holder``.
     """
 
     __slots__ = (
         "_body_sent",
         "_chunked",
+        "_closed",
         "_connection",
+        "_endpoint",
         "_first",
         "_head",
         "_held",
         "_held_bytes",
+        "_holder",
         "_mark",
+        "_requester",
         "asked_head",
         "outgoing",
         "streams",
     )
 
-    def __init__(self, outgoing: Outgoing, head: RequestHead, *, mark: LoopMark) -> None:
+    def __init__(
+        self,
+        outgoing: Outgoing,
+        head: RequestHead,
+        *,
+        mark: LoopMark,
+        endpoint: EndpointPool,
+        requester: Requester,
+        holder: Hashable,
+    ) -> None:
         self.outgoing = outgoing
+        self._endpoint = endpoint
+        self._requester = requester
+        self._holder = holder
         self._mark = mark
         self.asked_head = outgoing.method == b"HEAD"
         """Whether the upstream is asked for a head only."""
         self.streams = outgoing.body is None
         self._head = head
         self._chunked = self.streams and head.chunked
+        self._closed = False
         self._connection: UpstreamConnection | None = None
+        """The one that the request is on."""
         self._first = b""
         """The head, while it waits for what came with it of the body, so that both are one write."""
         self._held: list[bytes] = []
@@ -57,19 +92,38 @@ class RequestSender:
         """Whether the caller should wait."""
         return self._held_bytes > _HELD
 
-    def begin(self, connection: UpstreamConnection, sink: ResponseSink, *, endpoint_host: bytes, at_once: bool) -> None:
-        """Send the head, and what was held. ``endpoint_host``: what ``autoHostRewrite`` puts in place of the host.
+    def acquire(self) -> None:
+        """Begin on an idle connection, or on a new one as soon as it is open."""
+        idle = self._endpoint.acquire(self, holder=self._holder, fresh=False)
+        if idle is not None:
+            self.begin(idle, at_once=False)
+
+    def upstream_ready(self, connection: UpstreamConnection) -> None:
+        """A new connection is open."""
+        if self._closed:
+            connection.close()
+        else:
+            self.begin(connection, at_once=True)
+
+    def upstream_failed(self, error: UpstreamError) -> None:
+        """No connection could be had."""
+        if not self._closed:
+            self._requester.upstream_failed(error)
+
+    def begin(self, connection: UpstreamConnection, *, at_once: bool) -> None:
+        """Send the head, and what was held.
 
         Unless ``at_once``, the head of a request whose body streams waits for ``piece``, ``end`` or ``flush``.
         """
         self._connection = connection
-        connection.start(sink, head_request=self.asked_head)
-        self._first = self._head_bytes(endpoint_host)
+        connection.start(self._requester, head_request=self.asked_head)
+        self._first = self._head_bytes(self._endpoint.host)
         if self._held:
             held, self._held, self._held_bytes = self._held, [], 0
             self._send(b"".join(held))
         elif at_once or not (self.streams and self._head.has_body):
             self.flush()
+        self._requester.request_begins()
 
     def flush(self) -> None:
         """Nothing of the body has come with the head."""
@@ -86,17 +140,43 @@ class RequestSender:
         if self._chunked:
             self._send(LAST_CHUNK)
 
-    def withdraw(self) -> None:
-        """The connection is gone; what follows is held for the next one."""
-        self._connection = None
+    def release(self, *, complete: bool) -> None:
+        """The response is over. ``complete``: so is the caller's body, and the connection may carry another request."""
+        connection = self._connection
+        if connection is None:
+            return
+        if complete or not self.streams:
+            self._connection = None
+            self._endpoint.release(connection)
+        else:
+            # It stays here, closed, so that what still comes of the body goes nowhere.
+            connection.close()
 
-    def may_repeat(self, connection: UpstreamConnection) -> bool:
-        """Whether the request cannot have been served on a connection that broke, and may be sent again.
+    def close(self) -> None:
+        """Nobody waits for the response any more."""
+        self._closed = True
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def repeat(self) -> bool:
+        """The connection broke: send the request again on another one, if it cannot have been served; else False.
 
         It had been idle, nothing came back on it, nothing of a body was streamed, and the method is safe to repeat.
+        What comes of the body meanwhile is held.
         """
-        fresh = connection.used <= 1
-        return not (fresh or connection.response_started or self._body_sent) and self.outgoing.method in _REPEATABLE
+        connection, self._connection = self._connection, None
+        if connection is None or connection.used <= 1 or connection.response_started or self._body_sent:
+            return False
+        if self.outgoing.method not in _REPEATABLE:
+            return False
+        self._endpoint.acquire(self, holder=self._holder, fresh=True)
+        return True
+
+    def hold(self, *, held: bool) -> None:
+        """Stop or go on reading the response."""
+        if self._connection is not None:
+            self._connection.pause(paused=held)
 
     def _send(self, data: bytes) -> None:
         if self._connection is not None:

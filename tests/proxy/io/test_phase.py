@@ -1,0 +1,24 @@
+"""A stream goes only where the table says."""
+
+from __future__ import annotations
+
+import pytest
+
+from wardgate.proxy.io.downstream.phase import DECIDING, DONE, FORWARDING, MOVES, RELAYING, Phase, moved
+
+
+def test_stream_goes_where_the_table_says() -> None:
+    assert FORWARDING is moved(DECIDING, FORWARDING)
+
+
+@pytest.mark.parametrize(("phase", "following"), [(DECIDING, RELAYING), (RELAYING, FORWARDING), (DONE, DONE)])
+def test_other_moves_are_bugs(phase: Phase, following: Phase) -> None:
+    with pytest.raises(AssertionError, match=f"No stream goes from {phase.name} to {following.name}"):
+        moved(phase, following)
+
+
+def test_every_phase_can_be_reached_and_every_one_but_the_last_may_end() -> None:
+    reached = frozenset({DECIDING}).union(*MOVES.values())
+
+    assert set(Phase) == reached == set(MOVES)
+    assert {DONE} == {phase for phase in Phase if DONE not in MOVES[phase]}
