@@ -21,9 +21,23 @@ HOP_BY_HOP: Final = frozenset(
         "upgrade",
     }
 )
-"""Headers that end at the next hop whatever ``Connection`` says (RFC 9110, 7.6.1)."""
+"""Headers that end at the next hop whatever ``Connection`` says.
+
+RFC 9110, 7.6.1: "intermediaries SHOULD remove or replace fields that are known to require removal before forwarding,
+whether or not they appear as a connection-option [...]. This includes but is not limited to: Proxy-Connection,
+Keep-Alive, TE, Transfer-Encoding, Upgrade". ``Connection`` itself goes by the same section, ``HTTP2-Settings`` by RFC
+7540, 3.2.1, and ``Trailer`` because trailers end here (RFC 9110, 6.5.1).
+"""
 PROXY_WRITTEN: Final = HOP_BY_HOP | {"content-length", "expect"}
 """Headers that belong to one connection or say where a message ends: no caller's, upstream's or policy's is sent on."""
+LOOP_MARK: Final = "cdn-loop"
+"""Names the proxies that a request has passed (RFC 8586)."""
+TAKEN_OFF: Final = frozenset({LOOP_MARK, "proxy"})
+"""Headers that end at the proxy and that no policy sees, in this spelling alone: a key in them would always be missing.
+
+``Proxy`` is no header of HTTP: CGI hands it to a program as ``HTTP_PROXY``, where HTTP libraries look for a proxy to
+send the program's own requests through.
+"""
 
 CREDENTIAL_HEADERS: Final = frozenset(
     {

@@ -28,6 +28,7 @@ from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.core.routing.table import build_table
 from wardgate.sensitive import Sensitive
+from wardgate.text_codec import to_bytes
 
 MASK: Final = "<secret>"
 _SHORTEST_SECRET: Final = 4
@@ -162,7 +163,7 @@ def _read(trial: Trial) -> Request | Reason:
     lines += [f"{name}: {value}" for name, value in trial.headers]
     if trial.body:
         lines.append(f"Content-Length: {len(trial.body)}")
-    block = "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
+    block = to_bytes("\r\n".join([*lines, "", ""]))
     head = parse_request_head(block, max_headers=_MAX_HEADERS)
     if isinstance(head, Reason):
         return head
@@ -213,7 +214,7 @@ class _Mask:
         self.secret_headers = set(CREDENTIAL_HEADERS)
         known = {entry.value.reveal() for one in config.credentials for entry in one.metadata}
         for value in (value for name, value in trial.headers if fold(name) in CREDENTIAL_HEADERS):
-            known |= {value, _text(without_scheme(value.encode("utf-8", "surrogateescape")))}
+            known |= {value, _text(without_scheme(to_bytes(value)))}
         self._known = sorted((text for text in known if len(text) >= _SHORTEST_SECRET), key=len, reverse=True)
 
     def header(self, name: bytes, value: bytes) -> tuple[str, str]:

@@ -22,6 +22,7 @@ from wardgate.ir import GatewayConfig, Listener
 from wardgate.printable import printable_json
 from wardgate.standalone.engine import Engine
 from wardgate.standalone.folder import Folder
+from wardgate.text_codec import to_bytes
 
 REFUSED: Final = 3
 """Exit status when the gateway would refuse the request."""
@@ -134,7 +135,7 @@ def _body(data: str | None) -> bytes:
     if data is None:
         return b""
     if not data.startswith("@"):
-        return data.encode("utf-8", "surrogateescape")
+        return to_bytes(data)
     try:
         return sys.stdin.buffer.read() if data == "@-" else Path(data[1:]).read_bytes()
     except OSError as error:

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from wardgate.inja.budget import StepBudget
 from wardgate.inja.values import JsonValue
+from wardgate.text_codec import to_bytes
 
 Metadata = Mapping[str, JsonValue]
 """Filter namespace -> JSON, as Envoy's metadata."""
@@ -39,7 +40,7 @@ class Environment:
         """Return 128 bits for a pattern, as 22 characters of base64."""
         if not self._secret:
             self._secret.append(self.random_bytes())
-        content = pattern.encode("utf-8", "surrogateescape")
+        content = to_bytes(pattern)
         digest = blake2b(content, key=self._secret[0], digest_size=16).digest()
         return base64.b64encode(digest).decode().rstrip("=")
 
@@ -47,7 +48,7 @@ class Environment:
 class Context(Protocol):
     """One message, as a template sees it.
 
-    Strings hold UTF-8 decoded with ``surrogateescape``. Header names arrive as the template spells them;
+    Strings hold UTF-8 decoded as ``text_codec`` does. Header names arrive as the template spells them;
     comparing them without regard to case, and taking the first of several values, is the context's business.
     ``""`` means absent.
     """

@@ -24,6 +24,7 @@ from wardgate.inja.limits import DEFAULT_LIMITS, TemplateLimits
 from wardgate.inja.linear import Use, with_last_round, without_empty
 from wardgate.inja.regex import ParsedRegex, parse_regex
 from wardgate.inja.values import byte_length
+from wardgate.text_codec import from_bytes, to_bytes
 
 MODES: Final = ("EXTRACT", "SINGLE_REPLACE", "REPLACE_ALL")
 
@@ -40,7 +41,7 @@ class CompiledExtractor:
 
     def extract(self, value: str | None) -> str:
         """Apply it to a text, within a budget of its own; ``None`` is a missing header. Raises ``LimitError``."""
-        content = None if value is None else value.encode("utf-8", "surrogateescape")
+        content = None if value is None else to_bytes(value)
         return self.extract_bytes(content, StepBudget(self._limits.steps))
 
     def extract_bytes(self, value: bytes | None, budget: StepBudget) -> str:
@@ -50,7 +51,7 @@ class CompiledExtractor:
         content = self._method(value, budget)
         if not content.isascii():
             budget.charge(len(content) >> 7)
-        return content.decode("utf-8", "surrogateescape")
+        return from_bytes(content)
 
 
 def compile_extractor(
@@ -109,7 +110,7 @@ def _check(mode: str, subgroup: int, replacement: str | None, groups: int) -> No
 
 
 def _method(parsed: ParsedRegex, mode: str, subgroup: int, replacement: str, limits: TemplateLimits) -> _Method:
-    text = replacement.encode("utf-8", "surrogateescape")
+    text = to_bytes(replacement)
     try:
         tree = with_last_round(parsed.tree)
         if mode == "REPLACE_ALL":

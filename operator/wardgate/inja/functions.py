@@ -36,6 +36,7 @@ from wardgate.inja.values import (
     type_name,
     values_of,
 )
+from wardgate.text_codec import from_bytes, to_bytes
 
 Implementation: TypeAlias = Callable[[RenderState, list[JsonValue]], JsonValue]
 
@@ -168,13 +169,13 @@ def length(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
 def lower(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """ASCII letters in lower case."""
     text = to_text(arguments[0])
-    return text.lower() if text.isascii() else _to_text(_to_bytes(text).lower())
+    return text.lower() if text.isascii() else from_bytes(to_bytes(text).lower())
 
 
 def upper(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """ASCII letters in upper case."""
     text = to_text(arguments[0])
-    return text.upper() if text.isascii() else _to_text(_to_bytes(text).upper())
+    return text.upper() if text.isascii() else from_bytes(to_bytes(text).upper())
 
 
 def number_range(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
@@ -256,14 +257,6 @@ def power(base: float, exponent: int) -> float:
         return math.pow(base, exponent)
     except (OverflowError, ValueError):  # too large, or zero to a negative power
         return math.copysign(math.inf, base) if float(exponent) % 2 else math.inf
-
-
-def _to_bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
-
-
-def _to_text(content: bytes) -> str:
-    return content.decode("utf-8", "surrogateescape")
 
 
 def _members(value: JsonValue, state: RenderState) -> list[JsonValue]:

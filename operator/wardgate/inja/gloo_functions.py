@@ -17,6 +17,7 @@ from wardgate.inja.functions import Function
 from wardgate.inja.jsontext import dump_within, quote
 from wardgate.inja.state import RenderState
 from wardgate.inja.values import JsonValue, to_int32, to_text_ref, wrap_int64
+from wardgate.text_codec import from_bytes, to_bytes
 
 _SOLO: Final = "io.solo.transformation"
 _ASCII_SPACE: Final = " \t\n\v\f\r"
@@ -123,7 +124,7 @@ def substring(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     if not 0 <= start < len(text):
         return ""
     end = len(text) if count <= 0 else start + count
-    return _text(text[start:end])
+    return from_bytes(text[start:end])
 
 
 def replace_with_random(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
@@ -168,11 +169,7 @@ def _noted(state: RenderState, value: str, name: str) -> str:
 
 
 def _bytes(state: RenderState, value: JsonValue) -> bytes:
-    return to_text_ref(value).encode("utf-8", "surrogateescape")
-
-
-def _text(content: bytes) -> str:
-    return content.decode("utf-8", "surrogateescape")
+    return to_bytes(to_text_ref(value))
 
 
 def _decoded(state: RenderState, text: bytes, alphabet: bytes) -> str:
@@ -181,7 +178,7 @@ def _decoded(state: RenderState, text: bytes, alphabet: bytes) -> str:
         content = base64.b64decode(text, altchars=alphabet, validate=True)
     except binascii.Error:
         return ""
-    return _text(content) if base64.b64encode(content, alphabet) == text else ""
+    return from_bytes(content) if base64.b64encode(content, alphabet) == text else ""
 
 
 def _metadata(state: RenderState, metadata: Metadata, arguments: list[JsonValue]) -> JsonValue:
@@ -235,7 +232,7 @@ def _words(state: RenderState, value: JsonValue) -> int:
     if isinstance(value, str):
         state.charge_text(value)
         state.charge(len(value) >> 7)
-        words = value.encode("utf-8", "surrogateescape").translate(_WORDS_AND_BLANKS)
+        words = to_bytes(value).translate(_WORDS_AND_BLANKS)
         return words.startswith(b"w") + words.count(b" w")
     if isinstance(value, list):
         state.charge(1 + len(value))

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
+from wardgate.text_codec import from_bytes, to_bytes
+
 _BOM: Final = "\xef\xbb\xbf"
 _LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _DIGITS: Final = frozenset("0123456789")
@@ -127,14 +129,14 @@ _CLOSES: Final = {
 
 def decode(latin: str) -> str:
     """Turn a slice of the template back into text."""
-    return latin if latin.isascii() else latin.encode("latin-1").decode("utf-8", "surrogateescape")
+    return latin if latin.isascii() else from_bytes(latin.encode("latin-1"))
 
 
 class Lexer:
     """Reads one template. ``position`` is where it stands: line and column of the newest token."""
 
     def __init__(self, source: str, *, advanced: bool) -> None:
-        content = source.encode("utf-8", "surrogateescape").decode("latin-1")
+        content = to_bytes(source).decode("latin-1")
         self._text = content.removeprefix(_BOM)
         self._bom_bytes = len(content) - len(self._text)
         self._newlines = [found.start() for found in re.finditer("\n", self._text)]

@@ -16,6 +16,7 @@ from typing import Final
 from wardgate.inja.charsets import ANY, CLASSES, COLLATING_NAMES, CONTROL_ESCAPES, DOT, mask_of, mask_of_codes
 from wardgate.inja.errors import ConfigError
 from wardgate.inja.regex_tree import EMPTY, Anchor, Chars, Choice, Group, Regex, Repeat, sequence
+from wardgate.text_codec import to_bytes
 
 MAX_NESTING: Final = 100
 MAX_REPEAT: Final = 100_000
@@ -31,7 +32,7 @@ class ParsedRegex:
 
 def parse_regex(pattern: str) -> ParsedRegex:
     """Parse a pattern. Raises ``ConfigError`` with the reason only; the caller names the pattern."""
-    parser = _RegexParser(pattern.encode("utf-8", "surrogateescape").decode("latin-1"))
+    parser = _RegexParser(to_bytes(pattern).decode("latin-1"))
     tree = parser.whole()
     return ParsedRegex(tree, parser.groups)
 

@@ -14,6 +14,7 @@ from wardgate.inja.budget import StepBudget
 from wardgate.inja.engines import Match, Re2Regex, compile_re2
 from wardgate.inja.errors import ConfigError, LimitError
 from wardgate.inja.limits import DEFAULT_LIMITS, TemplateLimits
+from wardgate.text_codec import from_bytes, to_bytes
 
 _STEPS_OF_SEARCH: Final = 12
 _CELLS_SHIFT: Final = 6
@@ -31,7 +32,7 @@ class RouteRegex:
 
     def fullmatch(self, text: str) -> bool:
         """Tell whether the whole text matches. Raises ``LimitError`` where that might take too long."""
-        content = text.encode("utf-8", "surrogateescape")
+        content = to_bytes(text)
         if len(content) > self._longest:
             msg = f"A value of {len(content)} bytes is too long for a route's regex; it takes up to {self._longest}."
             raise LimitError(msg)
@@ -45,7 +46,7 @@ class RouteRegex:
         """Replace every match. Raises ``ConfigError`` for a bad substitution, ``LimitError`` for too much work."""
         budget = StepBudget(self._steps)
         parts = _read_substitution(substitution, self._regex.groups)
-        value = text.encode("utf-8", "surrogateescape")
+        value = to_bytes(text)
         pieces: list[bytes] = []
         position = copied = 0
         last_end = -1
@@ -62,13 +63,13 @@ class RouteRegex:
             pieces += (value[copied:begin], *(_expanded(part, match, value) for part in parts))
             position = copied = last_end = end
         pieces.append(value[copied:])
-        return b"".join(pieces).decode("utf-8", "surrogateescape")
+        return from_bytes(b"".join(pieces))
 
 
 def compile_route_regex(pattern: str, *, limits: TemplateLimits = DEFAULT_LIMITS) -> RouteRegex:
     """Compile an expression of a route. Raises ``ConfigError``."""
     try:
-        content = pattern.encode("utf-8", "surrogateescape")
+        content = to_bytes(pattern)
         if len(content) > limits.regex_bytes:
             msg = f"it is longer than {limits.regex_bytes} bytes"
             raise ConfigError(msg)
@@ -84,7 +85,7 @@ def compile_route_regex(pattern: str, *, limits: TemplateLimits = DEFAULT_LIMITS
 
 def _read_substitution(substitution: str, groups: int) -> list[bytes | int]:
     parts: list[bytes | int] = []
-    rest = substitution.encode("utf-8", "surrogateescape")
+    rest = to_bytes(substitution)
     while rest:
         before, backslash, after = rest.partition(b"\\")
         parts.append(before)

@@ -1,6 +1,6 @@
 """JSON values with the rules of the original library: truth, order, equality, conversion to C++ numbers.
 
-A value is what ``json.loads`` makes of a text. Strings hold UTF-8 decoded with ``surrogateescape``, so any
+A value is what ``json.loads`` makes of a text. Strings hold UTF-8 decoded as ``text_codec`` does, so any
 bytes survive; their length and order are those of the bytes. Integers stay within 64 bits: arithmetic wraps
 as signed, while a value above 2^63-1 that came from JSON is unsigned, as there. One difference is deliberate:
 whether a small non-negative number was made signed by arithmetic is not kept, and only a comparison with a
@@ -14,6 +14,7 @@ from sys import getsizeof
 from typing import Final, Protocol, TypeAlias
 
 from wardgate.inja.errors import RenderError
+from wardgate.text_codec import from_bytes, to_bytes
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
@@ -132,12 +133,12 @@ def canonical(text: str) -> str:
     """Make one string of two halves of a character that were cut apart and joined again."""
     if text.isascii():
         return text
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+    return from_bytes(to_bytes(text))
 
 
 def byte_length(text: str) -> int:
     """Length in bytes of UTF-8."""
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
+    return len(text) if text.isascii() else len(to_bytes(text))
 
 
 def is_unordered(left: JsonValue, right: JsonValue) -> bool:
@@ -220,7 +221,7 @@ def _order_steps(left: str, right: str) -> int:
 
 def _order_texts(left: str, right: str) -> int:
     if not (left.isascii() and right.isascii()):
-        a, b = left.encode("utf-8", "surrogateescape"), right.encode("utf-8", "surrogateescape")
+        a, b = to_bytes(left), to_bytes(right)
         return (a > b) - (a < b)
     return (left > right) - (left < right)
 

@@ -26,6 +26,7 @@ from wardgate.standalone.broken_lists import cut_list
 from wardgate.standalone.place import Place
 from wardgate.standalone.scalars import whole
 from wardgate.standalone.tree import MAX_DEPTH, BrokenYamlError, Positions, TreeBuilder
+from wardgate.text_codec import from_bytes
 
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
 MAX_DOCUMENTS: Final = 200_000
@@ -103,7 +104,7 @@ def _decode(data: bytes) -> str:
     """Decode; bytes that are not UTF-8 survive as surrogates; of other Unicode text, one at the end of every line."""
     if data.startswith(_UTF_16):
         return re.sub("$", f" {_STRAY}", data.decode("utf-16", "replace"), flags=re.MULTILINE)
-    return data.decode("utf-8-sig", "surrogateescape")
+    return from_bytes(data.removeprefix(codecs.BOM_UTF8))
 
 
 def _chunks(text: str) -> Iterator[tuple[str, int]]:

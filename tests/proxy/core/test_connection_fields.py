@@ -35,7 +35,7 @@ from wardgate.ir import (
     TransformationPlan,
 )
 from wardgate.proxy.core.auth.authentication import compile_auth
-from wardgate.proxy.core.fields.folded import PROXY_WRITTEN
+from wardgate.proxy.core.grammar import PROXY_WRITTEN
 from wardgate.proxy.core.http1.arrival import arrived
 from wardgate.proxy.core.http1.body_reader import BodyReader
 from wardgate.proxy.core.http1.framing import write_request_head, write_response_head

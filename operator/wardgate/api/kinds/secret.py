@@ -18,6 +18,7 @@ from typing import Final
 from wardgate.api.rules.meta import ObjectMeta
 from wardgate.problems import FieldPath, ObjectRef
 from wardgate.sensitive import Sensitive
+from wardgate.text_codec import from_bytes
 
 KNOWN_FIELDS: Final = frozenset({"apiVersion", "kind", "metadata", "type", "data", "stringData", "immutable"})
 DEFAULT_TYPE: Final = "Opaque"
@@ -88,4 +89,4 @@ def _text_of(value: object, *, encoded: bool) -> Sensitive | str:
         raw = base64.b64decode(value.replace("\n", "").replace("\r", ""), validate=True)
     except (binascii.Error, ValueError):
         return _NOT_BASE64
-    return Sensitive(raw.decode("utf-8", "surrogateescape"))
+    return Sensitive(from_bytes(raw))

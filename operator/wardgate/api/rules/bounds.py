@@ -12,11 +12,13 @@ from typing import Annotated, Final, Literal, TypeAlias, TypeVar
 from pydantic import BeforeValidator, Field, Strict
 from pydantic_core import PydanticCustomError
 
+from wardgate.http_grammar import TCHAR
+
 T = TypeVar("T")
 
 _SEGMENT: Final = "[A-Za-z0-9_]([-A-Za-z0-9_]*[A-Za-z0-9_])?"
 _HOST: Final = rf"^(\*|(\*\.)?{_SEGMENT}(\.{_SEGMENT})*)$"
-_HEADER: Final = r"^:?[!#$%&'*+.^_`|~0-9A-Za-z-]*$"
+_HEADER: Final = rf"^:?[{TCHAR}]*$"
 _DURATION: Final = r"^([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+$"
 
 MAX_DOCUMENT: Final = 1_048_575

@@ -10,6 +10,7 @@ from wardgate.proxy.core.fields.key_copies import without_scheme
 from wardgate.proxy.core.fields.pseudo import request_path
 from wardgate.proxy.core.messages import Request
 from wardgate.proxy.core.observer import Observer
+from wardgate.text_codec import from_bytes
 
 
 class HeaderWatch:
@@ -44,11 +45,11 @@ class HeaderWatch:
         after = self._snapshot()
         for name in self._before:
             if name not in after:
-                self.observer.header_removed(_to_text(name), by=by)
+                self.observer.header_removed(from_bytes(name), by=by)
         for name, values in after.items():
             if values != self._before.get(name):
                 for value in values:
-                    self.observer.header_set(_to_text(name), value, by=by, secret=self.is_secret(name, value))
+                    self.observer.header_set(from_bytes(name), value, by=by, secret=self.is_secret(name, value))
         self._before = after
 
     def is_secret(self, name: bytes, value: bytes) -> bool:
@@ -65,7 +66,3 @@ class HeaderWatch:
         for name, value in request.headers:
             found.setdefault(name, []).append(value)
         return found
-
-
-def _to_text(name: bytes) -> str:
-    return name.decode("utf-8", "surrogateescape")

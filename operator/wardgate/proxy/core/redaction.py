@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from urllib.parse import unquote_to_bytes
 
+from wardgate.text_codec import from_bytes
+
 _REDACTED = "<redacted>"
 _SHORTEST_SECRET = 4
 """Bytes. What is shorter hides nothing, and taking it out would garble every text."""
@@ -12,9 +14,9 @@ _SHORTEST_SECRET = 4
 
 def redact(text: str, secrets: Iterable[bytes]) -> str:
     """Replace secrets wherever they stand in a text, the longest first."""
-    held = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET and _to_text(secret) in text]
+    held = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET and from_bytes(secret) in text]
     for secret in sorted(held, key=len, reverse=True) if len(held) > 1 else held:
-        text = text.replace(_to_text(secret), _REDACTED)
+        text = text.replace(from_bytes(secret), _REDACTED)
     return text
 
 
@@ -23,9 +25,5 @@ def redact_escaped(text: str, secrets: Sequence[bytes]) -> str:
     shown = redact(text, secrets)
     if "%" not in shown:
         return shown
-    plain = _to_text(unquote_to_bytes(shown))
+    plain = from_bytes(unquote_to_bytes(shown))
     return shown if redact(plain, secrets) == plain else _REDACTED
-
-
-def _to_text(secret: bytes) -> str:
-    return secret.decode("utf-8", "surrogateescape")

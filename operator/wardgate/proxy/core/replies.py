@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 
+from wardgate.proxy.core.grammar import UNSENDABLE
 from wardgate.proxy.core.messages import Header, Incoming, Reply
 from wardgate.proxy.core.reasons import ANSWERS, Reason
+from wardgate.text_codec import to_bytes
 
 _JSON = ((b"content-type", b"application/json"),)
 _TEXT = ((b"content-type", b"text/plain"),)
@@ -40,20 +42,20 @@ def closed_route(status: int, reason: str) -> Reply:
 
 def basic_refusal(realm: str, reason: str) -> Reply:
     """Build the 401 of basic authentication; a realm that no header could carry is cut down to one that can be."""
-    safe = "".join(char for char in realm if char >= " " and char != "\x7f")
-    quoted = safe.replace("\\", "\\\\").replace('"', '\\"').encode("utf-8", "surrogateescape")
+    safe = UNSENDABLE.sub(b"", to_bytes(realm))
+    quoted = safe.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
     return Reply(status=401, reason=reason, headers=((b"www-authenticate", b'Basic realm="' + quoted + b'"'),))
 
 
 def failed_transformation(reason: str, text: str) -> Reply:
     """Build Gloo's answer to a request whose template failed."""
-    body = ("bad request: " + text).encode("utf-8", "surrogateescape")
+    body = to_bytes("bad request: " + text)
     return Reply(status=400, reason=reason, headers=_TEXT, body=body)
 
 
 def direct_response(status: int, body: str) -> Reply:
     """Build the answer of a route that answers at once."""
-    data = body.encode("utf-8", "surrogateescape")
+    data = to_bytes(body)
     return Reply(status=status, reason=Reason.DIRECT_RESPONSE, headers=_TEXT if data else (), body=data)
 
 

@@ -23,6 +23,7 @@ from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.core.routing.plans import CompiledRoute, Redirection
 from wardgate.proxy.core.transform.veil import Veil
+from wardgate.text_codec import from_bytes
 
 _CREDENTIALS = folded_names(CREDENTIAL_HEADERS)
 
@@ -60,7 +61,7 @@ def names_bound_host(grants: Iterable[Grant], authority: bytes) -> bool:
         if credential is not None and credential.allowed_hosts is not None:
             host, colon, port = authority.rpartition(b":")
             name = host if colon and port.isdigit() else authority
-            if name.decode("utf-8", "surrogateescape").lower() not in credential.allowed_hosts:
+            if from_bytes(name).lower() not in credential.allowed_hosts:
                 return False
     return True
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from wardgate.http_grammar import BREAKS_FRAMING
 from wardgate.ir import ApiKeyStep, Credential, MetadataEntry, MetadataHeader
 from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
 from wardgate.translate.keys.key_tally import folded, matched
 
-_UNFRAMED: Final = frozenset("\r\n\0")
+_UNFRAMED: Final = frozenset(BREAKS_FRAMING)
 """What the proxy puts into no header, even where a policy skips the validation."""
 _MAKE_IT_TEXT: Final = "Make it UTF-8 text without control characters."
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeVar
 
 from wardgate.api.kinds.matchers import HeaderMatcher, HttpRequestMatcher, QueryParameterMatcher, StringMatch
+from wardgate.http_grammar import METHOD
 from wardgate.ir import HeaderMatch, PathMatch, QueryMatch, RouteMatch
 from wardgate.problems import Cause, FieldPath, ObjectRef, ProblemKind, Reason, format_path
 from wardgate.translate.findings import Findings
@@ -26,7 +27,7 @@ _NO_PATH: Final = (
     "matches no request: a path begins with /, has no query here, and holds no % but before two hex digits, no %00, "
     "and no dot segment before an escaped slash or a semicolon"
 )
-_METHOD: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}")
+_METHOD: Final = re.compile(METHOD)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final, Literal
 
+from wardgate.text_codec import to_bytes
 from wardgate.url_path import normalise, normalise_prefix
 
 _OF_OPTIONS: Final = "*"
@@ -22,7 +23,7 @@ def path_form(kind: Literal["exact", "prefix"], value: str) -> str | None:
         return value
     if "?" in value or value[0] not in "/\\":
         return None
-    form = (normalise if kind == "exact" else normalise_prefix)(value.encode("utf-8", "surrogateescape"))
+    form = (normalise if kind == "exact" else normalise_prefix)(to_bytes(value))
     return None if form is None else form.decode("ascii")
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from wardgate.field_names import PROXY_WRITTEN, fold
+from wardgate.field_names import PROXY_WRITTEN, TAKEN_OFF, fold
+from wardgate.http_grammar import TCHAR
 
 PSEUDO: Final = frozenset({":authority", ":method", ":path", ":status"})
 """Pseudo-headers that a transformation may set."""
 READABLE_PSEUDO: Final = PSEUDO | {":scheme"}
 
-_TAKEN_OFF: Final = frozenset({"cdn-loop", "proxy"})
-"""Headers that end at the proxy and that no policy sees: a key in them would always be missing."""
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
+_TOKEN: Final = re.compile(rf"[{TCHAR}]{{1,256}}")
 
 
 def is_token(name: str) -> bool:
@@ -34,6 +33,6 @@ def request_header_fault(name: str) -> str | None:
         return "that is not the name of a header"
     if is_proxy_written(name) or name.lower() == "host":
         return "the proxy itself writes this header"
-    if name.lower() in _TAKEN_OFF:
+    if name.lower() in TAKEN_OFF:
         return "the proxy takes this header off every request"
     return None

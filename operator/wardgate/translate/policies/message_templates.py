@@ -21,6 +21,7 @@ from wardgate.field_names import fold
 from wardgate.inja import TemplateError, TemplateLimits, compile_extractor, compile_template
 from wardgate.ir import AppendedHeader, DataSource, DynamicMetadataValue, Extractor, HeaderTemplate, MessageTemplate
 from wardgate.problems import Cause, FieldPath, ObjectRef, Reason
+from wardgate.text_codec import from_bytes, to_bytes
 from wardgate.translate.findings import Findings
 from wardgate.translate.policies.header_names import PSEUDO, READABLE_PSEUDO, is_proxy_written, is_token
 from wardgate.translate.policies.replacement_texts import misread_group
@@ -196,7 +197,7 @@ class TemplateReader:
                 )
                 self.findings.error(self.policy, Reason.TOO_LARGE, message, field)
             else:
-                yield DataSource(name, content.decode("utf-8", "surrogateescape"))
+                yield DataSource(name, from_bytes(content))
 
     def _try_header(
         self, written: str, template: InjaTemplate, model: TransformationTemplate, field: FieldPath
@@ -252,7 +253,7 @@ def _inline(source: DataSourceModel) -> bytes | _NotInline:
     """What stands in the manifest itself."""
     given = {name for name in type(source).model_fields if getattr(source, name) is not None}
     if given == {"inline_string"} and source.inline_string is not None:
-        return source.inline_string.encode("utf-8", "surrogateescape")
+        return to_bytes(source.inline_string)
     if given == {"inline_bytes"} and source.inline_bytes is not None:
         try:
             return base64.b64decode(source.inline_bytes, validate=True)

@@ -12,6 +12,7 @@ from typing import Final
 
 from wardgate.inja import TemplateError
 from wardgate.inja.template import FUNCTIONS
+from wardgate.text_codec import to_bytes
 
 _SPELLINGS: Final = {name.lower(): name for name in (*FUNCTIONS, "default", "super")}
 _UNKNOWN: Final = re.compile(r"unknown function (\S+)\Z")
@@ -39,6 +40,6 @@ def _character_at(error: TemplateError, text: str) -> bytes:
     """The byte that the error points at; none where it points nowhere."""
     if error.line is None or error.column is None:
         return b""
-    lines = text.encode("utf-8", "surrogateescape").split(b"\n")
+    lines = to_bytes(text).split(b"\n")
     line = lines[error.line - 1] if error.line <= len(lines) else b""
     return line[error.column - 1 : error.column]

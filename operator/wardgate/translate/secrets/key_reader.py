@@ -25,6 +25,7 @@ from wardgate.api.kinds.annotations import (
     parse_time,
 )
 from wardgate.api.kinds.key_secret import KEY_ENTRY
+from wardgate.http_grammar import UNSENDABLE
 from wardgate.ir import MetadataEntry
 from wardgate.problems import FieldPath, Reason
 from wardgate.sensitive import Sensitive
@@ -32,7 +33,7 @@ from wardgate.translate.contract import KeyForm
 from wardgate.translate.secrets.secret_references import DecodedSecret, strip_newline
 
 _HEX_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
-_ILLEGAL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_ILLEGAL: Final = re.compile(f"[{UNSENDABLE}]")
 """What RFC 9110, section 5.5, keeps out of header values."""
 _HOST: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 _NO_TEXT: Final = "\0"

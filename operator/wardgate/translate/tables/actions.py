@@ -14,6 +14,7 @@ from typing import Final
 
 from wardgate.api.kinds import http_route as api
 from wardgate.api.kinds.references import DestinationReference
+from wardgate.http_grammar import IP_LITERAL, PORT
 from wardgate.ir import DirectResponse, PrefixRewrite, Redirect, Refuse, RegexRewrite
 from wardgate.problems import FieldPath, ObjectRef, Reason, format_path
 from wardgate.translate.findings import Findings
@@ -29,7 +30,8 @@ from wardgate.translate.plans.table_plans import (
 from wardgate.translate.tables.rewrite_checks import RewriteReader
 
 ROUTE_INVALID: Final = Refuse(500, "route_invalid")
-_AUTHORITY: Final = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_AUTHORITY: Final = re.compile(rf"(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?|{IP_LITERAL}){PORT}")
+"""Narrower than what the proxy reads (``http_grammar.HOST``): an owner's name begins and ends as a label does."""
 
 
 @dataclass(frozen=True, slots=True)

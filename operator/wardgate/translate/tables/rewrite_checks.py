@@ -10,15 +10,17 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from wardgate.http_grammar import UNSENDABLE_IN_PATH
 from wardgate.ir import RegexRewrite
 from wardgate.problems import FieldPath, ObjectRef, Reason, format_path
+from wardgate.text_codec import to_bytes
 from wardgate.translate.findings import Findings
 from wardgate.translate.matching.regexes import group_count, regex_fault
 from wardgate.url_path import settle
 
 _PATH: Final = re.compile(r"/[\x21-\x22\x24-\x3e\x40-\x7e]*")
 _NO_FORM: Final = "has to hold no dot segment, no %00, and no % but before two hex digits; correct it"
-_UNSENDABLE: Final = re.compile(r"[\x00-\x20\x7f#]")
+_UNSENDABLE: Final = re.compile(f"[{UNSENDABLE_IN_PATH}]")
 _ESCAPED: Final = re.compile(r"\\(.?)", re.DOTALL)
 _DOLLAR: Final = re.compile(r"\$(?:(\d)|\{(\d)\})")
 _GROUP: Final = re.compile(r"\$(?:\d|\{\d\})|\\\d")
@@ -37,7 +39,7 @@ class RewriteReader:
         if "?" in path:
             self._error(Reason.INVALID, f"holds a query, which no path has; remove pathRewrite, and {_SET_PATH}", field)
         self._check_path(path, field)
-        if settle(path.encode("utf-8", "surrogateescape")) is None:
+        if settle(to_bytes(path)) is None:
             self._error(Reason.INVALID, _NO_FORM, field)
         self._warn_of_groups(path, field, "use regexRewrite with the substitution to insert a group")
 

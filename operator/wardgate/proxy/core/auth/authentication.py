@@ -26,6 +26,7 @@ from wardgate.proxy.core.messages import Header, HeaderList, Reply, Request
 from wardgate.proxy.core.observer import Observer
 from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.replies import REFUSALS, basic_refusal
+from wardgate.text_codec import to_bytes
 
 USER_ID = b"x-user-id"
 _AUTHORIZATION = b"authorization"
@@ -62,16 +63,16 @@ class ApiKeyCheck:
 
     def __init__(self, step: ApiKeyStep) -> None:
         self.name = step.name
-        self.header = fold(_to_bytes(step.header))
+        self.header = fold(to_bytes(step.header))
         self._key_set = step.key_set
-        self._metadata = tuple((_to_bytes(m.header), m.entry, m.required) for m in step.metadata_headers)
+        self._metadata = tuple((to_bytes(m.header), m.entry, m.required) for m in step.metadata_headers)
         self._raw = step.skip_metadata_validation
         self._match: tuple[tuple[bytes, str], ...] = ()
         self._hmac: hmac.HMAC | None = None
         if isinstance(step.stored, DigestStorage):
-            self._match = tuple((fold(_to_bytes(name)), name) for name in map(str.lower, step.stored.match_headers))
+            self._match = tuple((fold(to_bytes(name)), name) for name in map(str.lower, step.stored.match_headers))
         elif isinstance(step.stored, HmacStorage):
-            self._hmac = hmac.new(_to_bytes(step.stored.shared_secret.reveal()), digestmod="sha256")
+            self._hmac = hmac.new(to_bytes(step.stored.shared_secret.reveal()), digestmod="sha256")
 
     def check(self, headers: HeaderList, credentials: CredentialIndex, *, caller: Caller, now: float) -> Outcome:
         """Look the key up and collect the headers it sets."""
@@ -210,7 +211,7 @@ class CompiledAuth:
             if isinstance(step, ApiKeyStep)
             for header in step.metadata_headers
         }
-        spoofable = {USER_ID, *map(_to_bytes, metadata)}
+        spoofable = {USER_ID, *map(to_bytes, metadata)}
         self.name = plan.name
         self.owner = plan.owner
         self.policy = plan.policy
@@ -220,7 +221,7 @@ class CompiledAuth:
         self.on_arrival = frozenset(spoofable - keys)
         self.consumed = frozenset(spoofable if plan.forward_credential else spoofable | keys)
         self._watched = self.consumed if plan.forward_credential else self.consumed | NAMED
-        self.secret_headers = frozenset(keys | {_to_bytes(name) for name in metadata})
+        self.secret_headers = frozenset(keys | {to_bytes(name) for name in metadata})
         self._steps = steps
         self._expression = expression
 
@@ -349,7 +350,7 @@ def _compile_step(step: AuthStep) -> StepCheck | None:
     kind: object = step
     if isinstance(kind, ApiKeyStep):
         known = kind.stored is None or isinstance(kind.stored, DigestStorage | HmacStorage)
-        settable = all(is_ordinary_name(_to_bytes(each.header)) for each in kind.metadata_headers)
+        settable = all(is_ordinary_name(to_bytes(each.header)) for each in kind.metadata_headers)
         return ApiKeyCheck(kind) if known and settable else None
     if isinstance(kind, BasicAuthStep) and kind.encryption in ("apr1", "sha1"):
         return BasicCheck(kind)
@@ -378,7 +379,3 @@ def _junction(operands: Sequence[_Expression], *, every: bool) -> _Expression:
 
 def _describe(outcome: Outcome) -> str:
     return f"passed: {outcome.user}" if isinstance(outcome, Grant) else f"failed: {outcome.reason}"
-
-
-def _to_bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")

@@ -6,6 +6,7 @@ import ipaddress
 from dataclasses import dataclass, field
 
 from wardgate.proxy.core.auth.guesses import Guesses
+from wardgate.text_codec import to_bytes
 
 _SUBNET = 8
 """Bytes of an IPv6 address that count: whoever has one address of a /64 has them all (RFC 6177)."""
@@ -24,6 +25,6 @@ def counted_address(peer: str) -> bytes:
     try:
         address = ipaddress.ip_address(peer)
     except ValueError:
-        return peer.encode("utf-8", "surrogateescape")
+        return to_bytes(peer)
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return address.packed[:_SUBNET] if mapped is None else mapped.packed

@@ -14,6 +14,8 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from wardgate.ir import Credential, MetadataEntry
+from wardgate.proxy.core.grammar import BREAKS_FRAMING
+from wardgate.text_codec import to_bytes
 
 CredentialId: TypeAlias = tuple[str, bytes]
 """Key set and raw digest."""
@@ -22,7 +24,6 @@ Bucket: TypeAlias = "Mapping[CredentialId, CompiledCredential]"
 _DIGEST = re.compile("[0-9a-f]{64}")
 _NO_METADATA: Mapping[str, bytes] = MappingProxyType({})
 """One for all credentials without any, of which there are many."""
-_UNSENDABLE = (b"\r", b"\n", b"\0")
 
 
 class CompiledCredential:
@@ -55,7 +56,7 @@ class CompiledCredential:
         self.name = credential.name
         self.namespace = credential.namespace
         self.shared_with = credential.shared_with
-        self.user_id = credential.name.encode("utf-8", "surrogateescape")
+        self.user_id = to_bytes(credential.name)
         self.expires_at = math.inf if credential.expires_at is None else credential.expires_at
         hosts = credential.allowed_hosts
         self.allowed_hosts = None if hosts is None else frozenset(hosts)
@@ -67,8 +68,8 @@ class CompiledCredential:
         raw: dict[str, bytes] = {}
         sendable: dict[str, bytes] = {}
         for entry in metadata:
-            value = entry.value.reveal().encode("utf-8", "surrogateescape")
-            if any(byte in value for byte in _UNSENDABLE):
+            value = to_bytes(entry.value.reveal())
+            if any(byte in value for byte in BREAKS_FRAMING):
                 continue
             raw[entry.name] = value
             if entry.legal_header:

@@ -16,6 +16,7 @@ from typing import Literal
 from wardgate.ir import BasicUser
 from wardgate.proxy.core.auth.caller import Caller
 from wardgate.sensitive import Sensitive
+from wardgate.text_codec import to_bytes
 
 _ITOA64 = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _APR1_ORDER = ((0, 6, 12), (1, 7, 13), (2, 8, 14), (3, 9, 15), (4, 10, 5))
@@ -41,13 +42,13 @@ class PasswordChecker:
     __slots__ = ("_encryption", "_users")
 
     def __init__(self, users: tuple[BasicUser, ...], *, encryption: Literal["apr1", "sha1"]) -> None:
-        self._users = {_encode(user.name): user for user in users}
+        self._users = {to_bytes(user.name): user for user in users}
         self._encryption = encryption
 
     def check(self, name: bytes, password: bytes, *, caller: Caller, now: float) -> Check:
         """Check one pair. ``now`` in seconds, by any clock."""
         user, guesses = self._users.get(name, _NOBODY), caller.guesses
-        salt, stored = _encode(user.salt.reveal()), _encode(user.hashed.reveal())
+        salt, stored = to_bytes(user.salt.reveal()), to_bytes(user.hashed.reveal())
         pair = guesses.digest(self._encryption.encode(), salt, stored, name, password)
         known = guesses.recall(pair)
         if known is not None:
@@ -135,7 +136,3 @@ def _sha1_matches(password: bytes, salt: bytes, stored: bytes) -> bool:
 
 def _md5(data: bytes) -> bytes:
     return hashlib.md5(data, usedforsecurity=False).digest()
-
-
-def _encode(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")

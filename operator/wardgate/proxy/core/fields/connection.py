@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from wardgate.proxy.core.fields.folded import PROXY_WRITTEN, fold
+from wardgate.proxy.core.fields.folded import fold
 from wardgate.proxy.core.fields.key_copies import holds
+from wardgate.proxy.core.grammar import PROXY_WRITTEN
 from wardgate.proxy.core.messages import Request
 
 

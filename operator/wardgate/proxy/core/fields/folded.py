@@ -7,11 +7,12 @@ The question is ``95 in name``: CPython answers it for a number in a quarter of 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from itertools import product
 from typing import TypeAlias
 
 from wardgate import field_names
+from wardgate.proxy.core.grammar import connection_options
 from wardgate.proxy.core.messages import Header, HeaderList
+from wardgate.text_codec import to_bytes
 
 Taken: TypeAlias = "dict[bytes, list[bytes]]"
 
@@ -28,17 +29,7 @@ def fold(name: bytes) -> bytes:
 
 def folded_names(names: Iterable[str]) -> frozenset[bytes]:
     """Fold names that a config gives."""
-    return frozenset(field_names.fold(name).encode("utf-8", "surrogateescape") for name in names)
-
-
-def spellings(names: Iterable[str]) -> frozenset[bytes]:
-    """Every mixture of hyphens and underscores of a few short names, for a set that needs no folding to be asked."""
-    return frozenset(
-        "".join(each).encode() for name in names for each in product(*("-_" if c == "-" else c for c in name))
-    )
-
-
-PROXY_WRITTEN = spellings(field_names.PROXY_WRITTEN)
+    return frozenset(to_bytes(field_names.fold(name)) for name in names)
 
 
 def without(headers: HeaderList, folded: Container[bytes]) -> HeaderList:
@@ -70,15 +61,11 @@ def values_of(headers: HeaderList, folded: bytes) -> list[bytes]:
     return [value for name, value in headers if len(name) == length and fold(name) == folded]
 
 
-def _connection_options(values: Iterable[bytes]) -> frozenset[bytes]:
-    """Return the options of ``Connection``, folded."""
-    return frozenset(fold(option.strip(b" \t").lower()) for value in values for option in value.split(b","))
-
-
 def end_to_end(fields: HeaderList, *, special: frozenset[bytes]) -> tuple[HeaderList, Taken, frozenset[bytes]]:
     """Sort out what goes on: neither one of ``special``, in the spelling given, nor a field that ``Connection`` names.
 
-    With it come the values of ``special``, by their names, and the options of ``Connection``, which is one of them.
+    With it come the values of ``special``, by their names, and the folded options of ``Connection``, which is one of
+    them.
     """
     headers: HeaderList = []
     taken: Taken = {}
@@ -89,5 +76,5 @@ def end_to_end(fields: HeaderList, *, special: frozenset[bytes]) -> tuple[Header
             headers.append(field)
     if b"connection" not in taken:
         return headers, taken, _NO_OPTIONS
-    options = _connection_options(taken[b"connection"])
+    options = frozenset(map(fold, connection_options(taken[b"connection"])))
     return without(headers, options - _NAMES_NO_FIELD), taken, options

@@ -5,14 +5,13 @@ Matchers and templates read them as they read headers. ``host`` and ``:authority
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from wardgate.proxy.core.fields.connection import is_of_connection
 from wardgate.proxy.core.fields.folded import values_of
+from wardgate.proxy.core.grammar import is_field_name
 from wardgate.proxy.core.messages import Request
 
-_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 FIXED = frozenset({b":path", b":method", b":authority", b"host", b":scheme", b":status"})
 """Names that every message of their kind has: a template sets them and removes none."""
 
@@ -45,9 +44,9 @@ def header_value(request: Request, name: bytes) -> bytes | None:
 
 def is_ordinary_name(name: bytes) -> bool:
     """Whether this is a legal name of a header that is none of the special ones and goes on to an upstream."""
-    return name not in FIXED and not is_of_connection(name) and _NAME.fullmatch(name) is not None
+    return name not in FIXED and not is_of_connection(name) and is_field_name(name)
 
 
 def is_settable(name: bytes) -> bool:
     """Whether a template may name this header: a legal name or a pseudo-header."""
-    return name in FIXED or _NAME.fullmatch(name) is not None
+    return name in FIXED or is_field_name(name)

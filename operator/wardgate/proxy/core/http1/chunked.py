@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 
+from wardgate.proxy.core.grammar import FIELD_LINE
+
 _SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
-_TRAILER = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*")
+_TRAILER = re.compile(FIELD_LINE)
 _MAX_LINE = 16
 _MAX_TRAILERS = 8192
 _STEPS = 512

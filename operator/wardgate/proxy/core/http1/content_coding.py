@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from wardgate.proxy.core.fields.folded import without
+from wardgate.proxy.core.grammar import members
 from wardgate.proxy.core.http1.decoders import Decoder, DecodingError, decoder
 from wardgate.proxy.core.messages import Header, HeaderList, Incoming
 
@@ -123,8 +124,8 @@ def decoded(incoming: Incoming, body: bytes) -> None:
 
 
 def _codings(headers: HeaderList) -> list[str]:
-    given = [each for name, value in headers if name == _CODED for each in value.decode("latin-1").lower().split(",")]
-    return [coding for coding in (each.strip(" \t") for each in given) if coding not in ("", "identity")]
+    given = members(value for name, value in headers if name == _CODED)
+    return [coding for coding in (each.decode("latin-1").lower() for each in given) if coding not in ("", "identity")]
 
 
 def _weakened(field: Header) -> Header:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from wardgate.proxy.core.fields.folded import PROXY_WRITTEN
+from wardgate.proxy.core.grammar import PROXY_WRITTEN
 from wardgate.proxy.core.messages import Header, HeaderList
 
 _STATUS_LINES = {status.value: b"HTTP/1.1 %d %s" % (status, status.phrase.encode()) for status in HTTPStatus}

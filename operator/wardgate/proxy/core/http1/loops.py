@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
 
+from wardgate import field_names
+from wardgate.proxy.core.grammar import members
 from wardgate.proxy.core.messages import Header
 
-FIELD: Final = b"cdn-loop"
+FIELD: Final = field_names.LOOP_MARK.encode()
 _DIGITS: Final = 16
 
 
@@ -29,9 +31,7 @@ class LoopMark:
 
     def is_in(self, values: Sequence[bytes]) -> bool:
         """Whether the installation's name is among those that a request came with."""
-        return any(
-            member.partition(b";")[0].strip(b" \t") == self._name for value in values for member in value.split(b",")
-        )
+        return any(member.partition(b";")[0].rstrip(b" \t") == self._name for member in members(values))
 
     def after(self, values: Sequence[bytes]) -> Header:
         """Return the field for a request that came with these values."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from wardgate.proxy.core.grammar import is_host
 from wardgate.url_path import normalise
 
 _PLAIN = re.compile(
@@ -18,7 +19,6 @@ _PLAIN = re.compile(
 """Nearly every target: no escape, no segment that begins with a dot or is empty, so that its path is in its form."""
 _UNREADABLE = re.compile(rb"[\x00-\x20\x7f-\xff#]")
 _ABSOLUTE = re.compile(rb"(?:https?)://([^/?\\]+)(.*)", re.IGNORECASE | re.DOTALL)
-_AUTHORITY = re.compile(rb"(?:[0-9A-Za-z._~%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ def read_target(target: bytes, *, method: bytes) -> Target | None:
 
 def _read_url(target: bytes) -> Target | None:
     parts = _ABSOLUTE.fullmatch(target)
-    if parts is None or _AUTHORITY.fullmatch(parts[1]) is None:
+    if parts is None or not is_host(parts[1]):
         return None
     return _target(parts[2], authority=parts[1])
 

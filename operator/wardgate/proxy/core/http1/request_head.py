@@ -25,22 +25,21 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from wardgate.proxy.core.fields.folded import PROXY_WRITTEN, end_to_end
+from wardgate.field_names import TAKEN_OFF
+from wardgate.proxy.core.fields.folded import end_to_end
+from wardgate.proxy.core.grammar import FIELD_LINE, HOST, METHOD, PROXY_WRITTEN
 from wardgate.proxy.core.http1 import loops
 from wardgate.proxy.core.http1.methods import COMMON, method_fault
 from wardgate.proxy.core.messages import HeaderList
 from wardgate.proxy.core.reasons import Reason
 
-_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
-_REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb"{1,32}) ([\x21-\x7e]+) HTTP/([0-9])\.([0-9])\r\n")
-_FIELDS = re.compile(rb"(?:" + _TOKEN + rb"++:[\t\x20-\x7e\x80-\xff]*+\r\n)*+\r\n")
-_HOST = re.compile(rb"(?:[0-9A-Za-z._~%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_REQUEST_LINE = re.compile(rb"(" + METHOD + rb") ([\x21-\x7e]+) HTTP/([0-9])\.([0-9])\r\n")
+_FIELDS = re.compile(rb"(?:" + FIELD_LINE + rb"\r\n)*+\r\n")
 _DIGITS = re.compile(rb"[0-9]{1,18}")
 
-_MADE_UP = frozenset({b"proxy", b"proxy_authenticate", b"proxy_authentication_info", b"proxy_authorization"})
-"""Names that no client or proxy writes: misspelt headers between proxies, and ``Proxy``, which CGI hands to a program
-as ``HTTP_PROXY``, where HTTP libraries look for a proxy to send the program's own requests through."""
-_SPECIAL = PROXY_WRITTEN | _MADE_UP | {b"host", loops.FIELD}
+_MISSPELT = frozenset({b"proxy_authenticate", b"proxy_authentication_info", b"proxy_authorization"})
+"""Headers between proxies, as no client or proxy writes them."""
+_SPECIAL = PROXY_WRITTEN | _MISSPELT | {b"host"} | {name.encode() for name in TAKEN_OFF}
 
 
 @dataclass(slots=True)
@@ -121,7 +120,7 @@ def _interpret(method: bytes, target: bytes, fields: HeaderList, *, http_1_0: bo
 
 
 def _host(values: list[bytes] | tuple[()]) -> bytes | Reason:
-    if len(values) != 1 or _HOST.fullmatch(values[0]) is None:
+    if len(values) != 1 or HOST.fullmatch(values[0]) is None:
         return Reason.BAD_HOST
     return values[0]
 

@@ -20,6 +20,7 @@ from wardgate.proxy.core.fields.connection import all_of_connection, is_of_conne
 from wardgate.proxy.core.fields.folded import fold
 from wardgate.proxy.core.fields.pseudo import header_value
 from wardgate.proxy.core.messages import Request
+from wardgate.text_codec import from_bytes, to_bytes
 
 Condition: TypeAlias = Callable[[Request], bool]
 PathTest: TypeAlias = Callable[[bytes], bool]
@@ -42,7 +43,7 @@ class CompiledMatch:
     def __init__(self, conditions: tuple[Condition, ...], *, own: PathMatch, broken: bool) -> None:
         self.conditions = conditions
         self.kind: PathKind = own.kind
-        self.value = _to_bytes(own.value)
+        self.value = to_bytes(own.value)
         self.ignore_case = own.ignore_case
         self.broken = broken
 
@@ -61,7 +62,7 @@ def compile_match(
     compiler = _Compiler(limits, unseen)
     conditions: list[Condition] = []
     if match.methods:
-        conditions.append(_method_condition(frozenset(_to_bytes(method) for method in match.methods)))
+        conditions.append(_method_condition(frozenset(to_bytes(method) for method in match.methods)))
     conditions += [compiler.path(path) for path in match.paths if path is not key]
     conditions += [compiler.header(header) for header in match.headers]
     conditions += [compiler.query(parameter) for parameter in match.query]
@@ -89,7 +90,7 @@ class _Compiler:
         return lambda request: test(request.path)
 
     def header(self, match: HeaderMatch) -> Condition:
-        name, invert = fold(_to_bytes(match.name)), match.invert
+        name, invert = fold(to_bytes(match.name)), match.invert
         if name in self._unseen:
             return lambda _: invert
         read = all_of_connection if is_of_connection(name) else header_value
@@ -106,7 +107,7 @@ class _Compiler:
         return condition
 
     def query(self, match: QueryMatch) -> Condition:
-        name = _to_bytes(match.name)
+        name = to_bytes(match.name)
         if match.value is None:
             return lambda request: query_value(request.query, name) is not None
         test = self._value_test(match.value, regex=match.regex)
@@ -122,7 +123,7 @@ class _Compiler:
     def _path_test(self, match: PathMatch) -> PathTest:
         if match.kind == "regex":
             return self._value_test(match.value, regex=True) or (lambda _: True)
-        value = _to_bytes(match.value)
+        value = to_bytes(match.value)
         if match.ignore_case:
             return _folded_test(value.lower(), exact=match.kind == "exact")
         if match.kind == "exact":
@@ -132,14 +133,14 @@ class _Compiler:
     def _value_test(self, value: str, *, regex: bool) -> ValueTest | None:
         """Compile a comparison; None: the pattern does not compile, which counts as met."""
         if not regex:
-            wanted = _to_bytes(value)
+            wanted = to_bytes(value)
             return lambda given: given == wanted
         try:
             pattern = compile_route_regex(value, limits=self._limits)
         except TemplateError:
             self.broken = True
             return None
-        return lambda given: pattern.fullmatch(_to_text(given))
+        return lambda given: pattern.fullmatch(from_bytes(given))
 
 
 def query_value(query: bytes | None, name: bytes) -> bytes | None:
@@ -174,11 +175,3 @@ def _folded_test(value: bytes, *, exact: bool) -> PathTest:
 
 def _always(_: Request) -> bool:
     return True
-
-
-def _to_bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
-
-
-def _to_text(data: bytes) -> str:
-    return data.decode("utf-8", "surrogateescape")

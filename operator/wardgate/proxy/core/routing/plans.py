@@ -12,6 +12,7 @@ from wardgate.proxy.core.routing.rewrites import PathRewrite
 from wardgate.proxy.core.transform.transformation import CompiledTransformation
 from wardgate.proxy.core.transform.veil import Veil
 from wardgate.proxy.core.upstream.destinations import CompiledUpstream, Destinations
+from wardgate.text_codec import to_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,5 +86,5 @@ def compile_forward(
     action: Forward, *, upstreams: list[tuple[CompiledUpstream, int]], rewrite: PathRewrite | None
 ) -> ForwardPlan:
     """Put a forward action together from its compiled parts."""
-    host = None if action.host_rewrite is None else action.host_rewrite.encode("utf-8", "surrogateescape")
+    host = None if action.host_rewrite is None else to_bytes(action.host_rewrite)
     return ForwardPlan(Destinations(upstreams), rewrite, host, action.auto_host_rewrite)

@@ -15,6 +15,7 @@ from wardgate.inja.limits import TemplateLimits
 from wardgate.ir import PrefixRewrite, RegexRewrite
 from wardgate.proxy.core.grammar import is_sendable_path
 from wardgate.proxy.core.routing.matching import CompiledMatch
+from wardgate.text_codec import from_bytes, to_bytes
 
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 
@@ -27,9 +28,9 @@ def compile_rewrite(rewrite: PrefixRewrite | RegexRewrite, *, limits: TemplateLi
     """Compile a rewrite; None: this version cannot carry it out, or what it writes could not be sent."""
     kind: object = rewrite
     if isinstance(kind, PrefixRewrite):
-        replacement = kind.path.encode("utf-8", "surrogateescape")
+        replacement = to_bytes(kind.path)
         return _prefix_rewrite(replacement) if is_sendable_path(replacement) else None
-    if not isinstance(kind, RegexRewrite) or not is_sendable_path(kind.substitution.encode("utf-8", "surrogateescape")):
+    if not isinstance(kind, RegexRewrite) or not is_sendable_path(to_bytes(kind.substitution)):
         return None
     substitution = kind.substitution
     try:
@@ -40,10 +41,10 @@ def compile_rewrite(rewrite: PrefixRewrite | RegexRewrite, *, limits: TemplateLi
 
     def rewritten(path: bytes, _: CompiledMatch) -> bytes | None:
         try:
-            text = pattern.sub(substitution, path.decode("utf-8", "surrogateescape"))
+            text = pattern.sub(substitution, from_bytes(path))
         except LimitError:
             return None
-        return _rooted(text.encode("utf-8", "surrogateescape"))
+        return _rooted(to_bytes(text))
 
     return rewritten
 

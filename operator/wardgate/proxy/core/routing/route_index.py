@@ -16,6 +16,7 @@ from wardgate.ir import Route
 from wardgate.proxy.core.messages import Request
 from wardgate.proxy.core.routing.matching import ROOT_PATH, CompiledMatch, compile_match, index_key
 from wardgate.proxy.core.routing.plans import CompiledRoute
+from wardgate.text_codec import to_bytes
 
 Candidate: TypeAlias = tuple[int, CompiledMatch, CompiledRoute]
 """Place in the order of all matchers of a virtual host, then what to test and what it leads to."""
@@ -93,7 +94,7 @@ def compile_matches(
         yield None, False, MATCH_ALL
     for match in route.matches:
         key = index_key(match)
-        path = None if key is None else key.value.encode("utf-8", "surrogateescape")
+        path = None if key is None else to_bytes(key.value)
         yield (
             path,
             key is not None and key.kind == "prefix",

@@ -48,6 +48,7 @@ from wardgate.proxy.core.routing.takeover import Changes, PreparedHost, Prepared
 from wardgate.proxy.core.transform.compiler import compile_transformation
 from wardgate.proxy.core.transform.transformation import CompiledTransformation
 from wardgate.proxy.core.upstream.destinations import CompiledUpstream
+from wardgate.text_codec import to_bytes
 
 _UNKNOWN_PLAN = REFUSALS[Reason.UNKNOWN_PLAN]
 _GLANCES: Final = 16
@@ -303,7 +304,7 @@ class TableBuilder:
         rewrite = None if action.path_rewrite is None else self._rewrite(action.path_rewrite)
         if len(upstreams) != len(found) or (rewrite is None and action.path_rewrite is not None):
             return None
-        if action.host_rewrite is not None and not is_host(action.host_rewrite.encode("utf-8", "surrogateescape")):
+        if action.host_rewrite is not None and not is_host(to_bytes(action.host_rewrite)):
             return None
         return compile_forward(action, upstreams=upstreams, rewrite=rewrite)
 
@@ -317,8 +318,8 @@ def build_table(config: GatewayConfig, environment: Mapping[str, str]) -> Table:
 
 
 def _redirection(action: Redirect) -> Redirection | None:
-    host = None if action.host is None else action.host.encode("utf-8", "surrogateescape")
-    path = None if action.path is None else action.path.encode("utf-8", "surrogateescape")
+    host = None if action.host is None else to_bytes(action.host)
+    path = None if action.path is None else to_bytes(action.path)
     if (host is not None and not is_host(host)) or (path is not None and not is_sendable_path(path)):
         return None
     return Redirection(action.code, host, path)

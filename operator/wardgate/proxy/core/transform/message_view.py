@@ -13,13 +13,11 @@ from typing import Protocol
 from wardgate.proxy.core.fields.connection import first_of_connection, is_of_connection
 from wardgate.proxy.core.fields.folded import drop, first_value
 from wardgate.proxy.core.fields.pseudo import FIXED, header_value, request_path
-from wardgate.proxy.core.grammar import is_host
+from wardgate.proxy.core.grammar import UNSENDABLE, is_host, is_method
 from wardgate.proxy.core.http1.methods import method_fault
 from wardgate.proxy.core.http1.paths import read_target
 from wardgate.proxy.core.messages import HeaderList, Incoming, Request
 
-_UNSENDABLE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
-_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}")
 _STATUS = re.compile(rb"[2-5][0-9][0-9]")
 
 
@@ -98,7 +96,7 @@ class RequestView:
         if name == b":path":
             return self._set_path(value)
         if name == b":method":
-            if _TOKEN.fullmatch(value) is None or method_fault(value) is not None:
+            if not is_method(value) or method_fault(value) is not None:
                 return False
             self.request.method = value
             return True
@@ -176,7 +174,7 @@ class ResponseView:
 
 
 def _add(headers: HeaderList, name: bytes, value: bytes) -> bool:
-    if _UNSENDABLE.search(value) is not None:
+    if UNSENDABLE.search(value) is not None:
         return False
     if value:
         headers.append((name, value))

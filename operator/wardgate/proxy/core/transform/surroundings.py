@@ -6,6 +6,7 @@ from wardgate.inja.budget import StepBudget
 from wardgate.inja.values import JsonValue
 from wardgate.proxy.core.transform.message_view import MessageView
 from wardgate.proxy.core.transform.veil import Veil, VeiledView
+from wardgate.text_codec import from_bytes, to_bytes
 
 
 class Surroundings:
@@ -31,7 +32,7 @@ class Surroundings:
 
     def request_header(self, name: str) -> str:
         """Return a request header's first value, also while a response is transformed."""
-        return to_text(self._request.first(header_key(name)) or b"")
+        return from_bytes(self._request.first(header_key(name)) or b"")
 
     def leave(self, namespace: str, key: str, value: JsonValue) -> None:
         """Set a value of dynamic metadata."""
@@ -60,9 +61,4 @@ class _Veiled(Surroundings):
 
 def header_key(name: str) -> bytes:
     """Return the name under which a header is kept: lower case, as bytes."""
-    return name.lower().encode("utf-8", "surrogateescape")
-
-
-def to_text(data: bytes) -> str:
-    """Return bytes of a message as templates see them."""
-    return data.decode("utf-8", "surrogateescape")
+    return to_bytes(name.lower())

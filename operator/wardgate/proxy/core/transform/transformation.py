@@ -26,8 +26,9 @@ from wardgate.proxy.core.reasons import Reason
 from wardgate.proxy.core.transform.failures import Failure
 from wardgate.proxy.core.transform.hollow_credentials import is_half_empty
 from wardgate.proxy.core.transform.message_view import MessageView
-from wardgate.proxy.core.transform.surroundings import Surroundings, header_key, to_text
+from wardgate.proxy.core.transform.surroundings import Surroundings, header_key
 from wardgate.proxy.core.transform.veil import VeiledView
+from wardgate.text_codec import from_bytes, to_bytes
 
 _CONTENT_TYPE = b"content-type"
 _PATH = b":path"
@@ -221,7 +222,7 @@ class _Run:
     def header(self, name: str, /) -> str:
         """See ``Context``."""
         self.budget.charge(1 + (self._view.header_count >> 3))
-        return to_text(self._view.first(header_key(name)) or b"")
+        return from_bytes(self._view.first(header_key(name)) or b"")
 
     def request_header(self, name: str, /) -> str:
         """See ``Context``."""
@@ -236,7 +237,7 @@ class _Run:
         """See ``Context``."""
         if self._body_text is None:
             self.budget.charge(len(self._body) >> 9)
-            self._body_text = to_text(self._body)
+            self._body_text = from_bytes(self._body)
             if not self._body_text.isascii():
                 self.budget.charge_text(self._body_text)
         return self._body_text
@@ -252,7 +253,7 @@ class _Run:
                 given = self._view.first(header)
                 value = extraction.extractor.extract_bytes(given, self.budget)
                 if not given or not value:
-                    self.hollow[extraction.name] = to_text(header)
+                    self.hollow[extraction.name] = from_bytes(header)
             if self._spec.advanced:
                 self._extractions[extraction.name] = value
             else:
@@ -261,10 +262,10 @@ class _Run:
     def _new_body(self) -> bytes | None:
         """Make the body that replaces the message's; None: it stays."""
         if self._parts.body is not None:
-            return _to_bytes(self._parts.body.render(self))
+            return to_bytes(self._parts.body.render(self))
         if self._spec.body_mode == "merge_extractors":
             self.budget.charge(4 * self._values + (len(self._body) >> 7))
-            return _to_bytes(self.budget.charge_text(dumps(self.data, self.budget)))
+            return to_bytes(self.budget.charge_text(dumps(self.data, self.budget)))
         return None
 
     def _leave_metadata(self) -> None:
@@ -276,7 +277,7 @@ class _Run:
 
     def _json_or_text(self, text: str) -> JsonValue:
         try:
-            return load(_to_bytes(text), limits=self._limits, meter=self.budget).value
+            return load(to_bytes(text), limits=self._limits, meter=self.budget).value
         except (JsonTooLargeError, JsonTooComplexError) as error:
             raise LimitError(error.message, sealed=error.sealed) from error
         except JsonTextError:
@@ -287,7 +288,7 @@ class _Run:
             text = self._rendered(setting)
             if text is None:
                 return Failure(Reason.HALF_EMPTY_CREDENTIAL)
-            if not self._view.replace(setting.name, _to_bytes(text)):
+            if not self._view.replace(setting.name, to_bytes(text)):
                 return Failure(Reason.UNSAFE_RENDERING)
         for name in self._parts.remove:
             self._view.remove(name)
@@ -298,7 +299,7 @@ class _Run:
             text = self._rendered(setting)
             if text is None:
                 return Failure(Reason.HALF_EMPTY_CREDENTIAL)
-            if not self._view.append(setting.name, _to_bytes(text)):
+            if not self._view.append(setting.name, to_bytes(text)):
                 return Failure(Reason.UNSAFE_RENDERING)
         return None
 
@@ -370,7 +371,3 @@ def _written(data: JsonValue, path: tuple[str, ...], value: str) -> JsonValue:
         parent, last = child, token
     parent[last] = value
     return root[""]
-
-
-def _to_bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")

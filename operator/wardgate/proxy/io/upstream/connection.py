@@ -13,7 +13,8 @@ from typing import Protocol, cast
 
 import httptools
 
-from wardgate.proxy.core.fields.folded import PROXY_WRITTEN, end_to_end
+from wardgate.proxy.core.fields.folded import end_to_end
+from wardgate.proxy.core.grammar import PROXY_WRITTEN
 from wardgate.proxy.core.http1.framing import is_bodiless
 from wardgate.proxy.core.messages import HeaderList, Incoming
 from wardgate.proxy.io.upstream.errors import BadResponse, UpstreamError, UpstreamReset

@@ -18,6 +18,7 @@ from wardgate.proxy.io.upstream.connection import UpstreamConnection
 from wardgate.proxy.io.upstream.dialer import Dialer
 from wardgate.proxy.io.upstream.errors import PoolExhausted, ShareExhausted, TlsFailed, Unreachable, UpstreamError
 from wardgate.tasks import spawn
+from wardgate.text_codec import to_bytes
 
 _TOO_MANY: dict[Reason, UpstreamError] = {
     Reason.OVERLOAD: PoolExhausted("Too many connections to this upstream."),
@@ -40,7 +41,7 @@ class EndpointPool:
 
     def __init__(self, endpoint: Endpoint, upstream: Upstream, dialer: Dialer) -> None:
         self._endpoint = endpoint
-        self.host = endpoint.host.removesuffix(".").encode("utf-8", "surrogateescape")
+        self.host = to_bytes(endpoint.host.removesuffix("."))
         """The endpoint's name, for ``autoHostRewrite``."""
         self._upstream = upstream
         self._dialer = dialer
