@@ -45,7 +45,7 @@ class FakeCollection(KubeClient):
     async def watch(
         self, path: str, parameters: Parameters, *, silence: float, metadata_only: bool = False
     ) -> AsyncIterator[AsyncIterator[Manifest]]:
-        self.watches.append(parameters)
+        self.watches.append({**parameters, "resourceVersion": int(parameters["resourceVersion"])})
         self.silences.append(silence)
         self._answer(self.watch_refusal or self.refusal)
         yield self._events()

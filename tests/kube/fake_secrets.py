@@ -73,7 +73,7 @@ class FakeSecrets:
 
     @asynccontextmanager
     async def watch(
-        self, path: str, parameters: Parameters, *, silence: float
+        self, path: str, parameters: Parameters, *, silence: float, metadata_only: bool = False
     ) -> AsyncIterator[AsyncIterator[Manifest]]:
         assert path == COLLECTION
         self.silences.append(silence)

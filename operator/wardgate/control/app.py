@@ -246,7 +246,12 @@ class Operator:
     def _proxy_source(self) -> DiscoveredProxies | FixedProxies:
         if self._settings.proxy_admins:
             return FixedProxies(self._settings.proxy_admins)
-        return DiscoveredProxies(self._client, namespace=self._settings.namespace, service=self._settings.proxy_service)
+        return DiscoveredProxies(
+            self._client,
+            namespace=self._settings.namespace,
+            service=self._settings.proxy_service,
+            timing=self._timing,
+        )
 
     def _schema(self) -> str:
         """The newest schema that every proxy reads; while none is known, the one that is published."""

@@ -11,6 +11,7 @@ import pytest
 from tests.kube.fake_api_server import FakeClient
 from tests.kube.publishing import INDEX, World, bundle
 from wardgate.kube.api.errors import ConnectionFailed, KubeError
+from wardgate.kube.api.list_watch import watch_from
 from wardgate.kube.api.pacing import Timing
 from wardgate.kube.publish.damage_watch import DamageWatch
 from wardgate.kube.publish.publisher import Deposed, Publisher
@@ -199,7 +200,8 @@ def test_events_of_a_watch_are_enough() -> None:
         version = await publisher.recount()
         world.api.delete(world.shard_of("keys-000"))
         world.api.delete(INDEX)
-        async with publisher.secrets.watch(version) as events:
+        secrets = publisher.secrets
+        async with watch_from(secrets.client, secrets.metadata, version, silence=1.0, random=lambda: 0.0) as events:
             kinds = []
             async for event in events:
                 kinds.append(event["type"])
@@ -262,7 +264,7 @@ def test_watch_that_lasted_is_resumed_without_a_new_list() -> None:
                 raise ConnectionFailed("cut")
 
         metadata.before = end_the_third
-        await Watched(publisher, steady=True).follow()
+        await Watched(publisher, rounds=3, steady=True).follow()
         assert ["LIST secrets", "WATCH secrets", "WATCH secrets", "WATCH secrets"] == metadata.requests
 
     asyncio.run(scenario())
@@ -286,7 +288,7 @@ def test_trouble_is_told_and_tried_again_more_and_more_slowly() -> None:
     asyncio.run(scenario())
 
 
-def test_watch_that_tells_something_ends_the_slowness() -> None:
+def test_list_that_succeeds_ends_the_slowness_and_watches_that_end_at_once_bring_their_own() -> None:
     async def scenario() -> None:
         world = World()
         publisher = await world.leader()
@@ -302,7 +304,7 @@ def test_watch_that_tells_something_ends_the_slowness() -> None:
         metadata.before = cut
         watched = Watched(publisher, rounds=7)
         await watched.follow()
-        assert [0.05, 0.1, 0.2, 0.05, 0.05, 0.1, 0.2] == watched.slept
+        assert [0.05, 0.1, 0.2, 0.05, 0.1, 0.05, 0.1] == watched.slept
 
     asyncio.run(scenario())
 

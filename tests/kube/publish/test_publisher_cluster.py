@@ -16,6 +16,7 @@ from tests.cluster.cluster import Cluster
 from tests.kube.publishing import RELEASE, bundle, bundle_of
 from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.connect import connect
+from wardgate.kube.api.list_watch import watch_from
 from wardgate.kube.delivery.index import Index, index_name, read_index
 from wardgate.kube.delivery.shards import MAX_SHARD, read_shard
 from wardgate.kube.last_good.state_store import StateStore
@@ -279,7 +280,9 @@ def test_config_is_never_transferred_when_only_its_names_are_wanted(site: Site) 
             assert 3 == len(listed)
             assert not any("data" in one for one in listed)
             await publisher.publish(TWO)
-            async with publisher.secrets.watch(version) as events:
+            secrets = publisher.secrets
+            watch = watch_from(secrets.client, secrets.metadata, version, silence=60.0, random=lambda: 0.0)
+            async with watch as events:
                 event = await anext(events)
             assert "ADDED" == event["type"]
             assert "data" not in event["object"]

@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from tests.kube.fake_api_server import no_cluster
 from tests.kube.fake_status_api import api_error
 from wardgate.admin import AdminServer, Page, json_page
-from wardgate.kube.api.client import Manifest, Parameters
+from wardgate.kube.api.client import KubeClient, Manifest, Parameters
 from wardgate.kube.api.errors import ConnectionFailed, KubeError
+from wardgate.kube.api.pacing import Timing
 from wardgate.kube.status.manifest import PROGRAMMED
 from wardgate.kube.status.proxies import DiscoveredProxies, FixedProxies, Proxies, Update
 from wardgate.kube.status.proxy_views import IDLE, ProxyEndpoint, programming_at
@@ -241,15 +243,18 @@ def _slice(name: str, address: str) -> Manifest:
     }
 
 
-class FakeSlices:
+class FakeSlices(KubeClient):
     """Lists and watches from a script: every round is an error, or a list and the events after it."""
 
     def __init__(self, *rounds: KubeError | tuple[list[Manifest], list[Manifest]]) -> None:
+        super().__init__(no_cluster, user_agent="tests")
         self._rounds = list(rounds)
         self.asked: list[tuple[str, Mapping[str, Any]]] = []
         self._events: list[Manifest] = []
 
-    async def get(self, path: str, parameters: Parameters | None = None) -> Manifest:
+    async def pages(
+        self, path: str, parameters: Parameters | None = None, *, metadata_only: bool = False
+    ) -> AsyncIterator[Manifest]:
         self.asked.append((path, dict(parameters or {})))
         if not self._rounds:
             await asyncio.Event().wait()
@@ -257,11 +262,11 @@ class FakeSlices:
         if isinstance(current, KubeError):
             raise current
         items, self._events = current
-        return {"metadata": {"resourceVersion": "7"}, "items": items}
+        yield {"metadata": {"resourceVersion": "7"}, "items": items}
 
     @asynccontextmanager
     async def watch(
-        self, path: str, parameters: Parameters, *, silence: float
+        self, path: str, parameters: Parameters, *, silence: float, metadata_only: bool = False
     ) -> AsyncIterator[AsyncIterator[Manifest]]:
         self.asked.append((path, dict(parameters)))
         assert silence > 60
@@ -273,15 +278,17 @@ class FakeSlices:
         yield events()
 
 
-def _follow(slices: FakeSlices) -> list[tuple[str, ...]]:
+def _follow(slices: FakeSlices, *, slept: list[float] | None = None) -> list[tuple[str, ...]]:
     """What a source told, as names, until the script is over."""
     told: list[tuple[str, ...]] = []
+    pauses = [] if slept is None else slept
 
     async def play() -> None:
         async def no_sleep(seconds: float) -> None:
-            assert seconds > 0
+            pauses.append(seconds)
 
-        source = DiscoveredProxies(slices, namespace="wardgate", service="wardgate-proxy-admin", sleep=no_sleep)
+        timing = Timing(sleep=no_sleep, random=lambda: 0.5)
+        source = DiscoveredProxies(slices, namespace="wardgate", service="wardgate-proxy-admin", timing=timing)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(0.2):
                 await source.follow(lambda endpoints: told.append(tuple(one.name for one in endpoints)))
@@ -321,6 +328,14 @@ def test_what_was_known_stays_while_the_api_server_is_away(caplog: pytest.LogCap
 
     assert [("pod-a",), ("pod-b",)] == _follow(slices)
     assert [] == caplog.messages
+
+
+def test_attempts_to_find_proxies_come_slower_and_slower_and_not_all_at_once() -> None:
+    slept: list[float] = []
+    _follow(FakeSlices(*[ConnectionFailed("GET: refused")] * 9, ([], [])), slept=slept)
+
+    cut = 1.0 - 0.5 * 0.5  # by the jitter: half of the half that it may take
+    assert [cut * each for each in (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 0.05)] == pytest.approx(slept)
 
 
 def test_missing_right_to_find_proxies_is_told_once(caplog: pytest.LogCaptureFixture) -> None:

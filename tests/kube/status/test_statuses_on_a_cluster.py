@@ -19,6 +19,7 @@ from tests.kube.verdicts import condition, desired, verdict
 from wardgate.api import KINDS, Approval
 from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.connect import connect
+from wardgate.kube.api.pacing import Timing
 from wardgate.kube.status.events import EventRecorder
 from wardgate.kube.status.manifest import NO_PROXIES, Desired, not_programmed
 from wardgate.kube.status.proxies import DiscoveredProxies
@@ -510,7 +511,7 @@ def test_proxies_are_found_within_a_second(site: Site) -> None:
         return time.monotonic() - began
 
     async def work(client: KubeClient) -> None:
-        source = DiscoveredProxies(client, namespace=site.namespace, service="wardgate-proxy-admin")
+        source = DiscoveredProxies(client, namespace=site.namespace, service="wardgate-proxy-admin", timing=Timing())
         following = spawn(source.follow(told.append), name="follow")
         try:
             await until(())

@@ -9,10 +9,11 @@ import pytest
 from tests.kube.fake_collection import FakeCollection, refused
 from tests.kube.manifests import secret
 from wardgate.faults import place_of
+from wardgate.kube.api.collection import Collection
 from wardgate.kube.api.errors import ConnectionFailed, KubeError, UnreadableObject
 from wardgate.kube.api.resources import SECRETS
 from wardgate.kube.watch.kind_resources import resource_of
-from wardgate.kube.watch.listing import Collection, explain, list_all, version_of
+from wardgate.kube.watch.listing import explain, list_all, version_of
 
 KEYS = Collection(SECRETS, "apps", (("fieldSelector", "type=Opaque"), ("labelSelector", "team=ai")))
 

@@ -12,10 +12,11 @@ import pytest
 from tests.kube.fake_collection import FakeCollection, RecordingSink, asked, refused, settle
 from tests.kube.manifests import bookmark, event, secret
 from tests.kube.virtual_time import VirtualTime
+from wardgate.kube.api.collection import Collection
 from wardgate.kube.api.errors import ConnectionFailed
+from wardgate.kube.api.list_watch import RELIST, SILENCE
 from wardgate.kube.api.resources import SECRETS
-from wardgate.kube.watch.listing import Collection
-from wardgate.kube.watch.reflector import RELIST, SILENCE, Reflector
+from wardgate.kube.watch.reflector import Reflector
 from wardgate.tasks import spawn
 
 BROKEN = ConnectionFailed("The watch broke.")

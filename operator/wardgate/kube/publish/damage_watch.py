@@ -1,21 +1,19 @@
 """Watches what the publisher has written, so that what someone else deletes or changes is repaired at once.
 
-Whatever ends a watch other than its time, the next thing is a new look at everything there is, so that nothing depends
-on having seen every event. What is damaged is the publisher's to know and to repair; this only wakes its owner up.
+What is damaged is the publisher's to know and to repair; this only wakes its owner up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NoReturn
+from typing import NoReturn
 
-from wardgate.kube.api.errors import ApiError, KubeError
-from wardgate.kube.api.pacing import Backoff, Timing
+from wardgate.kube.api.client import Manifest
+from wardgate.kube.api.errors import KubeError
+from wardgate.kube.api.list_watch import Consumer, Pace, Trouble, follow
+from wardgate.kube.api.pacing import Timing
 from wardgate.kube.lead.fence import Deposed
 from wardgate.kube.publish.publisher import Publisher
-
-_STEADY: Final = 5.0
-"""Seconds that a watch lasts at least, unless something is wrong with it."""
 
 
 class DamageWatch:
@@ -33,39 +31,29 @@ class DamageWatch:
         self._wake = wake
         self._trouble = trouble
         self._timing = timing or Timing()
-        self._backoff = Backoff(self._timing.random)
 
     async def follow(self) -> NoReturn:
         """Watch for as long as we lead: raises ``Deposed`` when another replica has written the index."""
-        while True:
-            try:
-                await self._follow_once()
-            except Deposed:
-                raise
-            except KubeError as error:
-                if not (isinstance(error, ApiError) and error.is_expired):
-                    self._trouble(error)
-            await self._timing.sleep(self._backoff.next())
+        secrets = self._publisher.secrets
+        consumer = Consumer(on_list=self._look, on_event=self._take, on_trouble=self._has_trouble)
+        await follow(secrets.client, secrets.metadata, consumer, timing=self._timing, pace=Pace())
 
-    async def _follow_once(self) -> None:
+    async def _look(self) -> str:
         version = await self._publisher.recount()
         self._tell()
-        began = self._timing.clock()
-        version = await self._watch(version)
-        while self._timing.clock() - began >= _STEADY:
-            began = self._timing.clock()
-            version = await self._watch(version)
-
-    async def _watch(self, version: str) -> str:
-        """Follow until the API server ends the watch in good order; return the version to go on from."""
-        async with self._publisher.secrets.watch(version) as events:
-            async for event in events:
-                self._backoff.reset()
-                version = str(event["object"]["metadata"]["resourceVersion"])
-                if event["type"] != "BOOKMARK":
-                    await self._publisher.notice(str(event["type"]), event["object"]["metadata"])
-                    self._tell()
         return version
+
+    async def _take(self, event: Manifest) -> None:
+        if event["type"] != "BOOKMARK":
+            await self._publisher.notice(str(event["type"]), event["object"]["metadata"])
+            self._tell()
+
+    def _has_trouble(self, trouble: Trouble) -> None:
+        # Only the API server's failures are outlived here. A bug of ours ends the process, which then starts anew.
+        if isinstance(trouble.error, Deposed) or not isinstance(trouble.error, KubeError):
+            raise trouble.error
+        if not trouble.is_expired:
+            self._trouble(trouble.error)
 
     def _tell(self) -> None:
         if self._publisher.is_damaged:

@@ -11,15 +11,19 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, Protocol, TypeAlias
 
 import aiohttp
 
-from wardgate.kube.api.client import Manifest, Parameters
+from wardgate.kube.api.client import KubeClient, Manifest
+from wardgate.kube.api.collection import Collection
 from wardgate.kube.api.errors import ApiError, KubeError
+from wardgate.kube.api.list_watch import Consumer, Pace, Trouble, follow
+from wardgate.kube.api.pacing import Timing
 from wardgate.kube.api.resources import ENDPOINT_SLICES
 from wardgate.kube.status.proxy_views import (
     ProxyEndpoint,
@@ -36,26 +40,11 @@ TIMEOUT: Final = 1.0
 """Seconds a proxy has for an answer."""
 _AT_ONCE: Final = 32
 _MAX_PAGE: Final = 64 * 1024
-_WATCH_FOR: Final = 300
-_SILENCE: Final = 90.0
-_RETRY: Final = 1.0
+_PACE: Final = Pace(relist=0.0)
+"""There are few slices: a list after every watch costs no more than the watch."""
 _REVISION: Final = "/revision"
 
 _log = logging.getLogger(__name__)
-
-
-class ProxyClient(Protocol):
-    """What of ``KubeClient`` is used."""
-
-    async def get(self, path: str, parameters: Parameters | None = None) -> Manifest:
-        """Read one object, or one page."""
-        ...
-
-    def watch(
-        self, path: str, parameters: Parameters, *, silence: float
-    ) -> AbstractAsyncContextManager[AsyncIterator[Manifest]]:
-        """Follow a collection."""
-        ...
 
 
 class Source(Protocol):
@@ -83,53 +72,50 @@ class FixedProxies:
 class DiscoveredProxies:
     """The Pods behind the headless Service ``service``, ready or not, as its EndpointSlices say."""
 
-    def __init__(
-        self,
-        client: ProxyClient,
-        *,
-        namespace: str,
-        service: str,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ) -> None:
+    def __init__(self, client: KubeClient, *, namespace: str, service: str, timing: Timing) -> None:
         self._client = client
-        self._path = ENDPOINT_SLICES.path(namespace)
-        self._selector = {"labelSelector": f"kubernetes.io/service-name={service}"}
-        self._place = f"EndpointSlices in namespace {namespace}"
-        self._sleep = sleep
+        self._collection = Collection(
+            ENDPOINT_SLICES, namespace, (("labelSelector", f"kubernetes.io/service-name={service}"),)
+        )
+        self._timing = timing
+        self._slices: dict[str, Manifest] = {}
         self._told = ""
 
     async def follow(self, update: Update) -> None:
         """List and watch. What was known stays while the API server is away."""
-        while True:
-            try:
-                await self._follow_once(update)
-            except KubeError as error:
-                self._complain(error)
-                await self._sleep(_RETRY)
+        consumer = Consumer(
+            on_list=partial(self._take_over, update),
+            on_event=partial(self._take, update),
+            on_trouble=self._has_trouble,
+        )
+        await follow(self._client, self._collection, consumer, timing=self._timing, pace=_PACE)
 
-    async def _follow_once(self, update: Update) -> None:
-        listed = await self._client.get(self._path, self._selector)
-        slices = {one["metadata"]["name"]: one for one in listed.get("items") or ()}
+    async def _take_over(self, update: Update) -> str:
+        slices: dict[str, Manifest] = {}
+        version = ""
+        async for page in self._client.pages(self._collection.path, self._collection.parameters):
+            slices.update((one["metadata"]["name"], one) for one in page.get("items") or ())
+            version = str(page["metadata"]["resourceVersion"])
+        self._slices = slices
         self._told = ""
         update(endpoints_of(slices.values()))
-        parameters = {
-            **self._selector,
-            "resourceVersion": listed["metadata"]["resourceVersion"],
-            "timeoutSeconds": _WATCH_FOR,
-        }
-        async with self._client.watch(self._path, parameters, silence=_SILENCE) as events:
-            async for event in events:
-                if _apply(slices, event):
-                    update(endpoints_of(slices.values()))
+        return version
 
-    def _complain(self, error: KubeError) -> None:
+    async def _take(self, update: Update, event: Manifest) -> None:
+        if _apply(self._slices, event):
+            update(endpoints_of(self._slices.values()))
+
+    def _has_trouble(self, trouble: Trouble) -> None:
         """A missing right is told once; an API server that is away, by others."""
-        if isinstance(error, ApiError) and error.is_forbidden and self._told != str(error):
-            self._told = str(error)
+        if not isinstance(trouble.error, KubeError):
+            raise trouble.error
+        forbidden = isinstance(trouble.error, ApiError) and trouble.error.is_forbidden
+        if forbidden and self._told != str(trouble.error):
+            self._told = str(trouble.error)
             _log.warning(
                 "The proxies cannot be found, so no status will say Programmed: %s. Grant get, list and watch on %s.",
-                error,
-                self._place,
+                trouble.error,
+                f"EndpointSlices in namespace {self._collection.namespace}",
             )
 
 
@@ -257,7 +243,7 @@ def _essence(view: ProxyView) -> tuple[object, ...]:
     return (view.endpoint, said.revision, said.sequence, said.reads, said.refused_sequence)
 
 
-def _apply(slices: dict[str, Mapping[str, Any]], event: Mapping[str, Any]) -> bool:
+def _apply(slices: dict[str, Manifest], event: Mapping[str, Any]) -> bool:
     """Take an event of a watch; return whether it is about a slice at all."""
     found = event["object"]
     match event["type"]:

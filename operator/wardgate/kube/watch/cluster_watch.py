@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from wardgate.api import KINDS
 from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.errors import KubeError
+from wardgate.kube.api.list_watch import SILENCE
 from wardgate.kube.api.pacing import Timing
 from wardgate.kube.api.resources import SECRETS
 from wardgate.kube.watch.handlers import Handlers
 from wardgate.kube.watch.kind_lister import PERIOD
 from wardgate.kube.watch.kind_resources import READ_KINDS
 from wardgate.kube.watch.objects import SeenStatus, ignore_status
-from wardgate.kube.watch.reflector import SILENCE
 from wardgate.kube.watch.resync import Resync
 from wardgate.kube.watch.secrets_watch import SecretsScope, SecretsWatch
 from wardgate.kube.watch.sink import StoreSink

@@ -16,6 +16,7 @@ from typing import Final, NoReturn
 from wardgate.api.kinds.foreign_kinds import GUARDS
 from wardgate.faults import place_of
 from wardgate.kube.api.client import KubeClient
+from wardgate.kube.api.list_watch import SILENCE
 from wardgate.kube.api.pacing import Backoff, Timing
 from wardgate.kube.watch.kind_lister import DOUBTED
 from wardgate.kube.watch.kind_resources import resource_of
@@ -26,8 +27,6 @@ from wardgate.problems import ObjectRef
 
 _log = logging.getLogger(__name__)
 
-SILENCE: Final = 75.0
-"""Seconds without a word after which kopf opens a watch anew."""
 _SETTLE: Final = 0.3
 """Seconds in which further changes of the kinds are awaited, so that seven answers do not start kopf seven times."""
 _STEADY: Final = 30.0

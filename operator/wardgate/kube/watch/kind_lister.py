@@ -10,9 +10,17 @@ from typing import Any, ClassVar, Final, NoReturn
 from wardgate.api.kinds.foreign_kinds import GUARDS
 from wardgate.faults import place_of
 from wardgate.kube.api.client import KubeClient
+from wardgate.kube.api.collection import Collection
 from wardgate.kube.api.errors import ApiError, KubeError
 from wardgate.kube.api.pacing import Backoff, Timing
-from wardgate.kube.watch.listing import Collection, Refusal, explain, explain_absence, is_going_away, list_all
+from wardgate.kube.watch.listing import (
+    REPEAT_REFUSED,
+    Refusal,
+    explain,
+    explain_absence,
+    is_going_away,
+    list_all,
+)
 from wardgate.kube.watch.objects import SeenStatus, ignore_status, seen_status, stored_object
 from wardgate.kube.watch.sink import Sink
 from wardgate.snapshot import StoredObject
@@ -58,6 +66,8 @@ class KindLister:
         self._on_watchable = on_watchable
         self._on_status = on_status
         self._backoff = Backoff(timing.random)
+        # Apart from the failures: a refusal often follows an outage, whose delays have grown by then.
+        self._refused = Backoff(timing.random, longest=REPEAT_REFUSED)
         self.refusal = Refusal(timing)
         self._lock = asyncio.Lock()
         self._hurry = asyncio.Event()
@@ -141,14 +151,14 @@ class KindLister:
             )
             return self._backoff.next()
         self._backoff.reset()
-        return self._period * (1.0 - 0.2 * self._timing.random()) if self.is_watchable else self.refusal.next()
+        return self._period * (1.0 - 0.2 * self._timing.random()) if self.is_watchable else self._refused.next()
 
     def _failed(self, error: KubeError) -> float:
         self._has_problem(self._explain(error))
         if isinstance(error, ApiError) and error.is_forbidden:
             self.refusal.note(error)
             self._watchable(yes=False)
-            return self.refusal.next()
+            return self._refused.next()
         return self._backoff.next()
 
     def _is_absent(self) -> None:
@@ -160,6 +170,7 @@ class KindLister:
     def _is_listed(self) -> None:
         self.listed_at = self._timing.clock()
         self.refusal.is_over()
+        self._refused.reset()
         if self.problem:
             _log.info("Listing %s again.", self.collection)
         self.problem = ""

@@ -22,6 +22,7 @@ import kopf
 
 from wardgate.kube.api.access import Access
 from wardgate.kube.api.connections import OwnSession
+from wardgate.kube.api.list_watch import lifetime
 from wardgate.kube.api.resources import Resource
 from wardgate.kube.watch.objects import SeenStatus, object_ref, resource_version, seen_status, stored_object
 from wardgate.problems import ObjectRef
@@ -31,8 +32,8 @@ from wardgate.tasks import spawn
 _log = logging.getLogger(__name__)
 
 _FINALIZER: Final = "wardgate.dev/never-used"
-_LIFETIME: Final = 240
-"""Seconds after which the server ends a watch, and up to half as much again."""
+_WATCH_AT_MOST: Final = 480.0
+"""Seconds after which kopf ends a watch that the server did not end in its time."""
 _REQUEST: Final = 15.0
 _CONNECT: Final = 5.0
 _RETRIES: Final = (0.1, 0.5, 1.0, 2.0, 2.0)
@@ -175,8 +176,8 @@ class KopfThread:
         settings.networking.error_backoffs = _RETRIES
         settings.networking.trust_env = True
         settings.watching.chunk_size = _PAGE
-        settings.watching.server_timeout = int(_LIFETIME * (1.0 + 0.5 * self._random()))
-        settings.watching.client_timeout = 2.0 * _LIFETIME
+        settings.watching.server_timeout = lifetime(self._random)
+        settings.watching.client_timeout = _WATCH_AT_MOST
         settings.watching.inactivity_timeout = self._silence
         return settings
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
 
 from wardgate.kube.api.client import KubeClient
+from wardgate.kube.api.collection import Collection
 from wardgate.kube.api.errors import ApiError, KubeError, UnreadableObject
-from wardgate.kube.api.pacing import Backoff, Timing
+from wardgate.kube.api.pacing import Timing
 from wardgate.kube.api.resources import Resource
 from wardgate.kube.watch.objects import resource_version, stored_object
 from wardgate.snapshot import StoredObject
@@ -17,33 +18,10 @@ from wardgate.snapshot import StoredObject
 Read: TypeAlias = Callable[[Iterable[Mapping[str, Any]]], list[StoredObject]]
 
 REPEAT_REFUSED: Final = 15.0
-"""Seconds after which a kind that is absent, or that we may not list, is asked for again; sooner at first."""
+"""Seconds after which a kind that is absent, or that we may not list, is asked for again; sooner at first. More than
+after a failure: an installation may lack the right to hundreds of named Secrets, for as long as it runs."""
 MEANT: Final = 30.0
 """Seconds of refusals after which they are believed: an API server that has just started refuses everybody."""
-
-
-@dataclass(frozen=True, slots=True)
-class Collection:
-    """A kind's objects in one namespace or in all, perhaps only those that ``selectors`` (of the API) match."""
-
-    resource: Resource
-    namespace: str | None = None
-    selectors: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def path(self) -> str:
-        """Where it is."""
-        return self.resource.path(self.namespace)
-
-    @property
-    def parameters(self) -> dict[str, str | int]:
-        """What to ask for there."""
-        return dict(self.selectors)
-
-    def __str__(self) -> str:
-        chosen = " and ".join(value for _, value in self.selectors)
-        place = "all namespaces" if self.namespace is None else f"namespace {self.namespace}"
-        return f"{self.resource.plural}{f' ({chosen})' if chosen else ''} in {place}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +62,10 @@ async def is_going_away(client: KubeClient, resource: Resource) -> bool:
 
 
 class Refusal:
-    """How long we have been refused what we ask for, and when to ask again: soon at first, then less and less.
-
-    Its delays are its own: it often follows an outage, whose delays have grown by then.
-    """
+    """How long we have been refused what we ask for."""
 
     def __init__(self, timing: Timing) -> None:
         self._timing = timing
-        self._backoff = Backoff(timing.random, longest=REPEAT_REFUSED)
         self._since: float | None = None
 
     @property
@@ -109,14 +83,9 @@ class Refusal:
         if isinstance(error, ApiError) and error.is_forbidden and self._since is None:
             self._since = self._timing.clock()
 
-    def next(self) -> float:
-        """Seconds until the next attempt."""
-        return self._backoff.next()
-
     def is_over(self) -> None:
         """We were given all of it."""
         self._since = None
-        self._backoff.reset()
 
 
 class Listed(Protocol):

@@ -17,11 +17,12 @@ from collections.abc import Callable, Iterable, Mapping
 from wardgate.api import KINDS
 from wardgate.api.kinds.foreign_kinds import GUARDS
 from wardgate.kube.api.client import KubeClient
+from wardgate.kube.api.collection import Collection
 from wardgate.kube.api.pacing import Timing
 from wardgate.kube.watch.foreign_lister import ForeignLister
 from wardgate.kube.watch.kind_lister import PERIOD, KindLister
 from wardgate.kube.watch.kind_resources import resource_of
-from wardgate.kube.watch.listing import Collection, list_all_again
+from wardgate.kube.watch.listing import list_all_again
 from wardgate.kube.watch.objects import SeenStatus, ignore_status
 from wardgate.kube.watch.sink import Sink
 

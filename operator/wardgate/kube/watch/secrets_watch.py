@@ -19,10 +19,12 @@ from typing import Final, NoReturn
 
 from wardgate.api.kinds.key_secret import KEY_SECRET_TYPE
 from wardgate.kube.api.client import KubeClient
+from wardgate.kube.api.collection import Collection
+from wardgate.kube.api.list_watch import SILENCE
 from wardgate.kube.api.pacing import Timing
 from wardgate.kube.api.resources import SECRETS
-from wardgate.kube.watch.listing import Collection, list_all_again
-from wardgate.kube.watch.reflector import RELIST, SILENCE, Reflector
+from wardgate.kube.watch.listing import list_all_again
+from wardgate.kube.watch.reflector import Reflector
 from wardgate.kube.watch.sink import Sink
 from wardgate.problems import ObjectRef
 from wardgate.tasks import spawn
@@ -58,14 +60,12 @@ class SecretsWatch:
         sink: Sink,
         timing: Timing,
         silence: float = SILENCE,
-        relist: float = RELIST,
     ) -> None:
         self._client = client
         self._scope = scope
         self._sink = sink
         self._timing = timing
         self._silence = silence
-        self._relist = relist
         self._selected = tuple(self._reflector(*each) for each in _selections(scope))
         self._named: dict[ObjectRef, Reflector] = {}
         self._tasks: dict[ObjectRef, asyncio.Task[NoReturn]] = {}
@@ -174,7 +174,6 @@ class SecretsWatch:
             scope=scope,
             timing=self._timing,
             silence=self._silence,
-            relist=self._relist,
         )
 
     def _start(self, ref: ObjectRef, reflector: Reflector) -> None:

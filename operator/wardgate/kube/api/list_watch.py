@@ -1,0 +1,174 @@
+"""The one loop of list and watch: it keeps a consumer in step with a collection for as long as the consumer wants.
+
+Rule 1: a list comes first, then a watch from the version of that list.
+Rule 2: a watch that lasted and ended in order goes on from the last version that it told, so that whatever happened in
+        between is replayed. Anything else is followed by a list: a watch that broke, that could not be opened, whose
+        version the server has forgotten (410), that said nothing for too long, that ended as soon as it was opened.
+Rule 3: every ``Pace.relist`` seconds there is a list in any case. To go on from the last version would often do, but
+        not when the cluster came back from a backup: its versions soon pass the last one that was seen, nothing tells,
+        and what is held of the lost history would stay.
+Rule 4: attempts come slower and slower while they fail, with jitter, so that a fleet does not return all at once.
+        Failures, refusals and watches that end too early each have delays of their own, for one often follows another:
+        an API server that has just come back refuses everybody until it has read its roles.
+
+A ``Consumer`` does the rest. It makes the list itself (in pages, or as one bounded request), takes every event,
+bookmarks too, and says what a failure means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+from wardgate.kube.api.client import KubeClient, Manifest
+from wardgate.kube.api.collection import Collection
+from wardgate.kube.api.errors import ApiError
+from wardgate.kube.api.pacing import LONGEST, Backoff, Timing
+
+SILENCE: Final = 75.0
+"""Seconds without a word (bookmarks come every minute) after which a watch is dead; with a list it stays below 90
+(invariant 5 of ARCHITECTURE.md)."""
+RELIST: Final = 600.0
+"""Seconds between two lists, give or take a tenth."""
+STEADY: Final = 5.0
+"""Seconds after which a watch that ends was a good one: the next attempt is quick again."""
+_LIFETIME: Final = 240
+"""Seconds after which the server ends a watch, and up to half as much again: all watches are not to end at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Limits in seconds. ``silence``: without a byte, after which a watch is dead.
+
+    ``relist``: between two lists; 0 for a list after every watch. ``refused``: between two attempts at most, while the
+    server refuses (401, 403) or knows no such collection (404).
+    """
+
+    silence: float = SILENCE
+    relist: float = RELIST
+    refused: float = LONGEST
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A list or a watch that failed, the latter where ``watching``.
+
+    ``error`` is a ``KubeError``, or whatever went wrong in the consumer.
+    """
+
+    error: Exception
+    watching: bool
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the server said no. Of a collection that is absent a watch does not: the next list will tell."""
+        if not isinstance(self.error, ApiError):
+            return False
+        return self.error.is_forbidden or (self.error.is_absent and not self.watching)
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether the server only forgot the version to go on from, which happens and is followed by a list."""
+        return self.watching and isinstance(self.error, ApiError) and self.error.is_expired
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consumer:
+    """Whoever is kept in step.
+
+    ``on_list`` makes a list, takes over everything there is, and returns the version of the list. ``on_event`` takes an
+    event of a watch. ``on_trouble`` hears of every failure, and ends the loop if it raises; ``on_open`` hears that a
+    watch was opened.
+    """
+
+    on_list: Callable[[], Awaitable[str]]
+    on_event: Callable[[Manifest], Awaitable[None]]
+    on_trouble: Callable[[Trouble], None]
+    on_open: Callable[[], None] = lambda: None
+
+
+async def follow(
+    client: KubeClient, collection: Collection, consumer: Consumer, *, timing: Timing, pace: Pace
+) -> NoReturn:
+    """List and watch by the rules above until cancelled, or until the consumer's ``on_trouble`` raises."""
+    loop = _ListWatch(client, collection, consumer, timing=timing, pace=pace)
+    while True:
+        await timing.sleep(await loop.once())
+
+
+def watch_from(
+    client: KubeClient, collection: Collection, version: str, *, silence: float, random: Callable[[], float]
+) -> AbstractAsyncContextManager[AsyncIterator[Manifest]]:
+    """Watch a collection from a version on: one watch, for as long as it lasts."""
+    parameters = {**collection.parameters, "resourceVersion": version, "timeoutSeconds": lifetime(random)}
+    return client.watch(collection.path, parameters, silence=silence, metadata_only=collection.metadata_only)
+
+
+def lifetime(random: Callable[[], float]) -> int:
+    """Seconds to ask the server for as the time of a watch; drawn anew for each."""
+    return int(_LIFETIME * (1.0 + 0.5 * random()))
+
+
+class _ListWatch:
+    def __init__(
+        self, client: KubeClient, collection: Collection, consumer: Consumer, *, timing: Timing, pace: Pace
+    ) -> None:
+        self._client = client
+        self._collection = collection
+        self._consumer = consumer
+        self._timing = timing
+        self._pace = pace
+        self._version = ""
+        self._list_due = float("-inf")
+        self._failed = Backoff(timing.random)
+        self._refused = Backoff(timing.random, longest=pace.refused)
+        self._ended = Backoff(timing.random)
+
+    async def once(self) -> float:
+        """List if need be, then watch until the watch ends; return the seconds to wait before the next time."""
+        try:
+            await self._list_if_due()
+        except Exception as error:  # noqa: BLE001 - the consumer knows which of them it outlives
+            return self._after(Trouble(error, watching=False), self._failed)
+        opened = self._timing.clock()
+        trouble: Trouble | None = None
+        try:
+            await self._watch()
+        except Exception as error:  # noqa: BLE001 - as above
+            trouble = Trouble(error, watching=True)
+        lasted = self._timing.clock() - opened >= STEADY
+        if lasted:
+            self._ended.reset()
+        if trouble is None and lasted:
+            return self._ended.next()
+        self._list_due = float("-inf")
+        return self._ended.next() if trouble is None else self._after(trouble, self._ended)
+
+    async def _list_if_due(self) -> None:
+        if self._timing.clock() >= self._list_due:
+            self._version = await self._consumer.on_list()
+            self._list_due = self._timing.clock() + self._pace.relist * (0.9 + 0.2 * self._timing.random())
+        self._failed.reset()
+
+    async def _watch(self) -> None:
+        opening = watch_from(
+            self._client, self._collection, self._version, silence=self._pace.silence, random=self._timing.random
+        )
+        async with opening as events:
+            self._refused.reset()
+            self._consumer.on_open()
+            async for event in events:
+                await self._consumer.on_event(event)
+                self._version = _version_after(event, self._version)
+
+    def _after(self, trouble: Trouble, backoff: Backoff) -> float:
+        self._consumer.on_trouble(trouble)
+        return (self._refused if trouble.is_refusal else backoff).next()
+
+
+def _version_after(event: Manifest, before: str) -> str:
+    """The version that an event tells. An event of a kind that nobody knows may tell none."""
+    metadata: Any = event["object"].get("metadata") or {}
+    return str(metadata.get("resourceVersion") or before)
