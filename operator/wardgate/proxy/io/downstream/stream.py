@@ -344,6 +344,7 @@ class Stream:
         self._deadlines.end()
         if self._whole is not None:
             self._whole.stop()
+            self._whole = None  # it knows this stream: a cycle would keep both until the garbage is collected
         if self._collector is not None:
             self._downstream.outbox.owe(self._collector)
         self._context.telemetry.ended(
