@@ -1,4 +1,4 @@
-"""From a snapshot to bytes: translate, then encode. What outlives one round is kept here, and nothing else.
+"""Snapshot to bytes: translate, then encode. Holds the state that outlives one round, and nothing else.
 
 The one pipeline behind ``wardgate run``, ``check``, ``render`` and the operator. Owned by one task; does no I/O.
 """
@@ -32,13 +32,13 @@ class Renderer:
         self.settings = settings
         self._last_good: LastGood = {}
         self._translation: Translation | None = None
-        """The last one, until somebody asks what was good in it."""
+        """The last translation, until its last good forms are asked for."""
         self._memo = Memo()
         self._encoder = Encoder()
 
     @property
     def last_good(self) -> LastGood:
-        """Input of the next round; found when it is needed, because publishing comes first."""
+        """Input of the next round, computed on demand because publishing comes first."""
         if self._translation is not None:
             self.last_good = self._translation.last_good
         return self._last_good
@@ -53,7 +53,7 @@ class Renderer:
 
     @property
     def schema(self) -> str:
-        """The schema that is written; another one may be chosen between two rounds."""
+        """The schema in which configs are written; another may be chosen between two rounds."""
         return self._encoder.schema
 
     @schema.setter
@@ -69,5 +69,5 @@ class Renderer:
         return Rendered(translation, bundle)
 
     def forget(self) -> None:
-        """History was rolled back: a version may mean something else now."""
+        """Forget the memory of past rounds. History was rolled back: a version may mean something else now."""
         self._memo = Memo()

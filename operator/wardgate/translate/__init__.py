@@ -1,6 +1,6 @@
-"""From what users applied to what the proxies serve: ``translate``, a total pure function.
+"""Turns the objects that users applied into the config that proxies serve: ``translate``, a total, pure function.
 
-``pipeline`` tells the order of events; each other module is one step or one rule of it.
+``pipeline`` tells the order of events. The rooms below it are listed, from top to bottom, in ARCHITECTURE.md.
 """
 
 from __future__ import annotations

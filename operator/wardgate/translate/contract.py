@@ -1,29 +1,28 @@
-"""What crosses between the parts of ``translate``: parsed objects going in, outcomes coming out.
+"""The types that cross between the rooms of ``translate``: parsed objects going in, outcomes coming out.
 
-The pipeline (``pipeline``) owns the order of events, policy selection, last good forms, conflicts and statuses. The
-policy modules (``extauth``, ``keys``, ``transformations``) turn one policy, or all key sets, into the neutral model,
-and know neither routes nor other policies. The functions that cross are:
+The pipeline (``pipeline``) owns the order of events. The policy modules (``policies.extauth``,
+``policies.transformations``, ``keys.resolution``) turn one policy, or all key sets, into the neutral model, and know
+neither routes nor other policies:
 
-``extauth.translate_ext_auth(policy, scope) -> PolicyOutcome``
-    One ExtAuthPolicy whose model is present. No selectors, no conflicts, no last good form: the pipeline asks again
-    with the last good manifest if the outcome has an error.
-``transformations.translate_transformation(policy, scope) -> TransformationOutcome``
+``policies.extauth.translate_ext_auth(policy, scope) -> PolicyOutcome``
+    One ExtAuthPolicy whose model is present. It knows no selectors, conflicts or last good forms: an outcome with an
+    error makes the reader ask again with the last good manifest (``reading.last_good``).
+``policies.transformations.translate_transformation(policy, scope) -> TransformationOutcome``
     The same for one TransformationPolicy.
-``keys.resolve_keys(requests, index, rules=..., last=...) -> KeySets``
-    Once per translation, with the key sets of every policy that is *served* (last good forms included).
-``key_problems.key_problems(policy, outcome, keys, tenancy) -> tuple[Problem, ...]``
+``keys.resolution.resolve_keys(requests, index, rules=..., last=...) -> KeySets``
+    Called once per translation, with the key sets of every policy that is *served*, last good forms included.
+``keys.key_problems.key_problems(policy, outcome, keys, tenancy) -> tuple[Problem, ...]``
     Warnings of one policy about its keys: none usable, a bad or duplicate Secret, required metadata missing.
-``secret_index.NamedSecrets(index)``
-    Implements ``SecretLookup`` below; made for each object that is read, because what it asks for is recorded.
+``secrets.secret_index.NamedSecrets(index)``
+    Implements ``SecretLookup``. Each object gets one of its own, which records the Secrets that its reader asked for.
 
-Rule 1: nothing here raises on user input. A mistake is a ``Problem`` in the outcome whose ``ref`` is the object that
-has to be changed by the reader of the message.
-Rule 2: an outcome with a problem of kind ERROR counts as INVALID; its plan is not served, so it may be None.
-Rule 3: what an outcome depends on is the policy, the settings, and the Secrets that it asked ``scope.secrets`` for.
-What costs and needs the object alone goes through ``scope.versions``.
-Rule 4: ``ParsedObject.problems`` (unknown fields, schema errors) are reported by the pipeline; an outcome does not
-repeat them.
-Rule 5: names in the neutral model are ``namespace/name`` of the object they come from (``plan_name``).
+Rule 1: nothing here raises on user input. A mistake is a ``Problem`` in the outcome. Its ``ref`` is the object that the
+reader of the message has to change.
+Rule 2: an outcome with a problem of kind ERROR is INVALID. Its plan is not served, so it may be None.
+Rule 3: an outcome depends on the policy, the settings, and the Secrets that it asked ``scope.secrets`` for. A costly
+result that needs the object alone is remembered through ``scope.versions``.
+Rule 4: the pipeline reports ``ParsedObject.problems`` (unknown fields, schema errors). An outcome does not repeat them.
+Rule 5: a name in the neutral model is the ``namespace/name`` of the object that it comes from (``plan_name``).
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ ModelT_co = TypeVar("ModelT_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class ParsedObject(Generic[ModelT_co]):
-    """One version of one object with its model. Whoever holds one with an unreadable manifest holds None instead.
+    """One version of one object with its model. An unreadable manifest has no ParsedObject.
 
     ``problems`` are those of parsing; with a model present they are warnings.
     """
@@ -62,22 +61,22 @@ class ParsedObject(Generic[ModelT_co]):
 
     @property
     def namespace(self) -> str:
-        """What a reference without a namespace means."""
+        """The namespace of a reference that names none."""
         return self.stored.ref.namespace
 
 
 def plan_name(ref: ObjectRef) -> str:
-    """The name of what one object became in the neutral model: unique within its kind."""
+    """The name of an object's plan in the neutral model: unique within its kind."""
     return f"{ref.namespace}/{ref.name}"
 
 
 def has_error(problems: tuple[Problem, ...]) -> bool:
-    """Whether these make an object INVALID."""
+    """Whether these problems make an object INVALID."""
     return any(problem.kind is ProblemKind.ERROR for problem in problems)
 
 
 class KeyForm(StrEnum):
-    """What the ``api-key`` entry of a key's Secret holds."""
+    """The content of the ``api-key`` entry of a key's Secret."""
 
     PLAIN = "plain"
     """The key itself: its SHA-256 becomes the credential's digest."""
@@ -144,7 +143,7 @@ class SecretLookup(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What every policy function may look at beside the policy itself."""
+    """All that a policy function may look at beside the policy itself."""
 
     settings: Settings
     tenancy: Tenancy
@@ -154,9 +153,9 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class PolicyOutcome:
-    """What became of one ExtAuthPolicy. ``key_sets`` are those that the steps of ``plan`` name.
+    """The result of reading one ExtAuthPolicy. The steps of ``plan`` name ``key_sets``.
 
-    ``server`` is the ExtAuthServer that it names, there or not.
+    ``server`` is the ExtAuthServer that the policy names, whether or not it exists.
     """
 
     plan: AuthPlan | None
@@ -167,7 +166,7 @@ class PolicyOutcome:
 
 @dataclass(frozen=True, slots=True)
 class TransformationOutcome:
-    """What became of one TransformationPolicy. ``priority``: lowest first within a phase."""
+    """The result of reading one TransformationPolicy. Within a phase the lowest ``priority`` runs first."""
 
     plan: TransformationPlan | None
     priority: int = 0

@@ -1,7 +1,7 @@
-"""Everything a translation has to say about the users' objects, collected by object.
+"""The problems that one translation has found, collected by object.
 
-The one mutable thing that the parts of the pipeline share. The same problem is kept once, however many routes meet it;
-the order in which problems are found decides nothing, because they come out sorted.
+The one mutable thing that the parts of the pipeline share. The same problem is kept once, however many routes meet it.
+Problems come out sorted, so the order in which they are found decides nothing.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ class Findings:
 
     @classmethod
     def merged(cls, parts: Iterable[Findings]) -> Findings:
-        """All that several parts have found."""
+        """All problems of several parts."""
         found = cls()
         for part in parts:
             part.add_to(found._by_ref)
         return found
 
     def add_to(self, by_ref: dict[ObjectRef, dict[Problem, None]]) -> None:
-        """Put all problems with others, by object."""
+        """Add all problems to those of others, by object."""
         for ref, problems in self._by_ref.items():
             by_ref.setdefault(ref, {}).update(problems)
 
     def extend(self, problems: Iterable[Problem]) -> None:
-        """Take problems as they are."""
+        """Take problems unchanged."""
         for problem in problems:
             self._by_ref.setdefault(problem.ref, {})[problem] = None
 
@@ -57,15 +57,15 @@ class Findings:
     def note(
         self, ref: ObjectRef, reason: Reason, message: str, field: FieldPath = (), *, cause: Cause | None = None
     ) -> None:
-        """``ref`` is served as it is meant; something about it is worth a word."""
+        """``ref`` is served as intended; the problem is information only."""
         self.extend((Problem(ProblemKind.NOTE, reason, message, ref, field, cause),))
 
     def found(self) -> Iterator[Problem]:
-        """All problems, in no order that means anything."""
+        """All problems, in no particular order."""
         return chain.from_iterable(self._by_ref.values())
 
     def revised(self, revise: Callable[[Problem], Problem]) -> Findings:
-        """The same with each problem as ``revise`` has it."""
+        """The same problems, each passed through ``revise``."""
         found = Findings()
         for problems in self._by_ref.values():
             found.extend(map(revise, problems))

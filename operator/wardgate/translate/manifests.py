@@ -1,7 +1,7 @@
-"""Careful steps into a raw manifest.
+"""Safe access to a raw manifest, whatever its shape.
 
-Only for what has to be read from an object that does not parse: its selectors, its labels, which of its routes is the
-bad one. Everything else is read from the model.
+Used only on objects that do not parse: for their selectors, their labels, and the index of a bad route. Everything else
+is read from the model.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ def at(value: object, *path: str | int) -> object:
 
 
 def items(value: object) -> Sequence[object]:
-    """The items of a list; none where it is no list."""
+    """The items of a list; none for any other value."""
     return value if _is_list(value) else ()
 
 
 def mapping(value: object) -> Mapping[str, object]:
-    """A mapping; an empty one where it is none."""
+    """The value if it is a mapping, else an empty mapping."""
     return value if isinstance(value, Mapping) else {}
 
 
 def labels_of(manifest: Mapping[str, object]) -> dict[str, str]:
-    """``metadata.labels``, as far as they are text."""
+    """The entries of ``metadata.labels`` whose values are text."""
     labels = mapping(at(manifest, "metadata", "labels"))
     return {key: value for key, value in labels.items() if isinstance(value, str)}
 

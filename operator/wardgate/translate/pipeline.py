@@ -1,13 +1,16 @@
-"""From a snapshot to a config and to statuses: total, pure, deterministic.
+"""Snapshot to config and statuses: total, pure, deterministic.
 
-The order of events: every object that makes routes is read in the form that is served, and the routes are put in their
-places (``stages.routing``); the policies are read (``stages.policies``) and attached (``stages.attachment``); the
-config is put together without its credentials (``stages.outline``); the keys of the policies are resolved
-(``policies.keys``). Every object is judged when somebody asks for the verdicts, because publishing comes first.
+The order of events:
+1. ``stages.route_stage`` reads every object that makes routes, in the form that is served, and builds the routes.
+2. ``stages.policy_stage`` reads the policies.
+3. ``stages.attachment_stage`` attaches the policies to the routes.
+4. ``stages.config_stage`` assembles the config without its credentials.
+5. ``keys.resolution`` resolves the keys of the policies.
+6. ``statuses`` judges every object. It runs when the verdicts are first asked for, because publishing comes first.
 
-Same input, same bytes: nothing here reads a clock or draws a number, and whatever is iterated has an order of its own.
-A user's mistake is a problem in a status and never an exception. Each stage names what it is made of; where that is
-what it was last time, the memo has its value (``memo``).
+Same input, same bytes: nothing here reads a clock or draws a random number, and every iteration has a defined order. A
+user's mistake is a problem in a status, never an exception. Each stage names its inputs; while these are the identical
+objects, the memo returns the stage's last value (``incremental.memo``).
 """
 
 from __future__ import annotations
@@ -44,10 +47,10 @@ _NOTHING: Final[LastGood] = MappingProxyType({})
 
 
 class Translation:
-    """``named_secrets`` are those that objects name, there or not.
+    """The result of one translation. ``named_secrets`` are the Secrets that objects name, whether or not they exist.
 
-    ``config`` is there at once. The verdicts are found when they are asked for first, from what this translation was
-    made of, whatever was translated since.
+    ``config`` is ready at once. The verdicts are computed on first use, from the inputs of this translation alone,
+    whatever was translated since.
     """
 
     def __init__(self, config: GatewayConfig, named_secrets: tuple[ObjectRef, ...], results: StageResults) -> None:

@@ -1,1 +1,1 @@
-"""Where requests go: Services, ExternalServices and ExternalEndpoints as upstreams."""
+"""Destinations of routes: Services, ExternalServices and ExternalEndpoints as upstreams."""

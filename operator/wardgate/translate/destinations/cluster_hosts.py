@@ -1,8 +1,8 @@
-"""Host names that mean something inside the cluster, and whom they may lead to under isolated tenancy.
+"""Host names with a meaning inside the cluster, and who may use them under isolated tenancy.
 
 ``web.b.svc.cluster.local`` is the Service ``b/web`` by another name, so it follows the rule for destinations of kind
-SERVICE. Shorter forms (``web.b``) cannot be told from public names; they are no danger as long as a tenant's names are
-looked up as whole names, without the search path of the proxy's pod (``absolute``).
+SERVICE. Shorter forms (``web.b``) cannot be told from public names. They are harmless because a tenant's names are
+looked up as whole names (``absolute``), without the search path of the proxy's pod.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _KINDS: Final = ("svc", "pod")
 
 
 def may_dial(host: str, ref: ObjectRef, field: FieldPath, *, scope: Scope, findings: Findings) -> bool:
-    """Whether an object may name ``host`` (normal); says so where it may not."""
+    """Whether an object may name ``host``, which is in normal form; reports a refusal."""
     if scope.tenancy.is_platform(ref.namespace):
         return True
     namespace = _namespace(host, scope.settings.cluster_domain)
@@ -36,12 +36,12 @@ def may_dial(host: str, ref: ObjectRef, field: FieldPath, *, scope: Scope, findi
 
 
 def absolute(host: str, ref: ObjectRef, tenancy: Tenancy) -> str:
-    """The name as it is to be looked up: a tenant's ends with a dot, and no search domain is appended to it."""
+    """The name to look up: a tenant's ends with a dot, so that no search domain is appended to it."""
     return f"{host}." if tenancy.owner(ref.namespace) and is_dns_name(host) and not is_ip(host) else host
 
 
 def _namespace(host: str, domain: str) -> str | None:
-    """The namespace that a name lies in; empty where it lies in the cluster and nobody knows where, None outside."""
+    """The namespace that a name lies in; empty for an unknown one inside the cluster, None outside."""
     for suffix in (domain.lower(), _DEFAULT_DOMAIN):
         if host == suffix or host.endswith(f".{suffix}"):
             labels = host.removesuffix(suffix).rstrip(".").split(".")

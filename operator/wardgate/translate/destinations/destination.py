@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a route forwards to, as policies see it. ``labels`` None: the target's labels are not known."""
+    """The target of a route as policies see it. ``labels`` None: the target's labels are not known."""
 
     kind: str
     namespace: str

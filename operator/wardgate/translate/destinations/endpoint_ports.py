@@ -1,7 +1,7 @@
-"""Ports of ExternalEndpoints that are never dialled, because no ExternalService that selects them has the name.
+"""Ports of ExternalEndpoints that are never dialled, because no ExternalService that selects them knows their name.
 
-Only services of the endpoint's own owner are named to it, and told of: a tenant's selector makes no finding on a
-platform's endpoint. A port with the number that is dialled anyway needs no name.
+The findings name only services of the endpoint's own owner: a tenant's selector makes no finding on a platform's
+endpoint. A port with a number that is dialled anyway needs no name.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from wardgate.translate.tenancy import Tenancy
 def report_unused_ports(
     services: Iterable[ServedObject[ExternalServicePlan]], upstreams: Upstreams, tenancy: Tenancy, findings: Findings
 ) -> None:
-    """Warn of every port of an endpoint that no service that selects it knows."""
+    """Warn of every port of an endpoint whose name no selecting service knows."""
     selecting: dict[ObjectRef, list[ExternalServicePlan]] = {}
     plans: dict[ObjectRef, ExternalEndpointPlan] = {}
     for service in services:

@@ -1,4 +1,4 @@
-"""What one ExternalEndpoint says: an address, a name or a unix socket, and its own port numbers."""
+"""Reads one ExternalEndpoint: an address, a name or a unix socket, and its own port numbers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ADDRESS: Final[FieldPath] = ("spec", "address")
 
 @dataclass(frozen=True, slots=True)
 class EndpointPortPlan:
-    """The number that the service's port of this name has at an endpoint; an empty name is no port's.
+    """The number that the service's port of this name has at an endpoint; an empty name matches no port.
 
     ``index`` is that of ``spec.ports``.
     """
@@ -44,7 +44,7 @@ class ExternalEndpointPlan:
     ports: tuple[EndpointPortPlan, ...]
 
     def at(self, port: ExternalPort) -> Endpoint:
-        """Where this endpoint serves a port of the service."""
+        """The address at which this endpoint serves a port of the service."""
         if self.unix_path:
             return Endpoint("", 0, self.unix_path)
         numbers = {one.name: one.number for one in self.ports}

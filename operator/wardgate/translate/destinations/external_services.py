@@ -1,10 +1,10 @@
-"""What one ExternalService says: which names or addresses are dialled on which port, and how TLS is spoken there.
+"""Reads one ExternalService: the names or addresses to dial, the ports, and the TLS settings.
 
-Stricter than Gloo in one thing (invariant 8): a server's certificate is verified against the system's roots unless
-``insecureSkipVerify`` is spelled out; Gloo verifies nothing where ``caCertificates`` is absent.
+Stricter than Gloo in one point (invariant 8): a server's certificate is verified against the system's roots unless
+``insecureSkipVerify`` is spelled out. Gloo verifies nothing where ``caCertificates`` is absent.
 
-Several hosts are dialled in turn. With TLS and no ``sni`` only the first is, because one name has to be on the
-certificate. Wildcard hosts cannot be looked up, so they need ExternalEndpoints.
+Several hosts are dialled in turn. With TLS and no ``sni`` only the first is, because the certificate has to carry one
+expected name. Wildcard hosts cannot be looked up, so they need ExternalEndpoints.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from wardgate.translate.secrets.secret_references import Reference, ca_bundle, c
 
 @dataclass(frozen=True, slots=True)
 class ExternalPort:
-    """One port. ``names`` are those by which an ExternalEndpoint may give this port another number.
+    """One port. By its ``names`` an ExternalEndpoint may give it another number.
 
-    ``first_host_only``: of several hosts only the first can be dialled, because TLS has one name to expect.
+    ``first_host_only``: of several hosts only the first can be dialled, because TLS expects one name.
     """
 
     number: int
@@ -42,7 +42,7 @@ class ExternalPort:
 
 @dataclass(frozen=True, slots=True)
 class ExternalServicePlan:
-    """``dialled`` are concrete names or addresses; ``selector`` not empty asks for ExternalEndpoints first."""
+    """``dialled`` are concrete names or addresses. A non-empty ``selector`` asks for ExternalEndpoints first."""
 
     ref: ObjectRef
     labels: frozenset[tuple[str, str]]
@@ -87,7 +87,7 @@ class _ExternalServiceReader:
         return Reading(plan, self.findings.of(self.ref))
 
     def _hosts(self) -> tuple[str, ...]:
-        """Names that can be looked up."""
+        """The names that can be looked up."""
         concrete, wildcards = [], []
         for index, raw in enumerate(self.spec.hosts):
             host, field = normal(raw), ("spec", "hosts", index)
@@ -165,7 +165,7 @@ class _ExternalServiceReader:
         return self._with_material(plan, tls, field)
 
     def _with_material(self, plan: UpstreamTls, tls: ClientsideTls, field: FieldPath) -> UpstreamTls | None:
-        """The same with the certificates that it names."""
+        """The TLS settings with the certificates that they name."""
         if tls.credential_name:
             plan_or_none = self._with_secret(plan, tls.credential_name, (*field, "credentialName"))
         else:
@@ -203,7 +203,7 @@ class _ExternalServiceReader:
         )
 
     def _with_secret(self, plan: UpstreamTls, name: str, field: FieldPath) -> UpstreamTls | None:
-        """The Secret may hold a client certificate, authorities, or both."""
+        """The TLS settings with a Secret's client certificate, authorities, or both."""
         reference = Reference(self.ref, field, self.ref.namespace, name)
         secret = find_secret(reference, self.scope)
         if isinstance(secret, Problem):

@@ -1,4 +1,4 @@
-"""From the destinations that a route names to upstreams with weights."""
+"""The destinations of a route resolved to upstreams with weights."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from wardgate.translate.plans.table_plans import DestinationPlan, ForwardToPlan
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What a ``forwardTo`` came to. ``destinations`` are as policies see them, found or not."""
+    """The result of resolving a ``forwardTo``. ``destinations`` are as policies see them, found or not."""
 
     action: RouteAction
     destinations: tuple[Destination, ...]
@@ -22,7 +22,7 @@ class Resolved:
 
 
 def resolve(plan: ForwardToPlan, upstreams: Upstreams, *, table: ObjectRef) -> Resolved:
-    """Look every destination up; one that cannot be used closes the route."""
+    """Look up every destination; an unusable one closes the route."""
     seen = tuple(dict.fromkeys(upstreams.seen_by_policies(one) for one in plan.destinations))
     problems: list[Problem] = []
     refuse: Refuse | None = None
@@ -49,7 +49,7 @@ def resolve(plan: ForwardToPlan, upstreams: Upstreams, *, table: ObjectRef) -> R
 
 
 def _problem(fault: DestinationFault, destination: DestinationPlan, table: ObjectRef, *, own: bool) -> Problem:
-    """A tenant that breaks its service does not make the platform's table INVALID, which forwards to it."""
+    """The problem of an unusable destination. A tenant's broken service does not make the platform's table INVALID."""
     closed = "" if own else "; the route is closed until the tenant has mended that"
     message = f"{format_path(destination.field)} of {table} {fault.text}{closed}."
     kind = ProblemKind.ERROR if own else ProblemKind.WARNING
@@ -62,9 +62,9 @@ def _doubt(destination: DestinationPlan, table: ObjectRef) -> Problem:
 
 
 def shares(destinations: Sequence[DestinationPlan]) -> list[int]:
-    """The weight of each destination: what the weighted ones leave of 100 is spread evenly, at least 1 each.
+    """The weight of each destination. Those without one share what the others leave of 100 evenly, at least 1 each.
 
-    What does not divide evenly goes to the first ones, one each.
+    The first ones get the remainder of the division, one each.
     """
     given = sum(destination.weight for destination in destinations)
     without = sum(not destination.weight for destination in destinations)

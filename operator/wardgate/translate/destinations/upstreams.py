@@ -1,4 +1,4 @@
-"""The upstreams that routes forward to: Services by their cluster DNS name, ExternalServices as they are described.
+"""The upstreams that routes forward to: Services by their cluster DNS name, ExternalServices as described.
 
 An upstream is made when the first route asks for it: a service that no route uses costs the proxy nothing. Looking up
 the same destination twice gives the same upstream.
@@ -38,7 +38,7 @@ KIND_LEFT_OUT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class DestinationFault:
-    """Why a destination cannot be forwarded to. ``text`` continues the sentence "spec... of RouteTable a/b ..."."""
+    """The reason why a destination cannot be used. ``text`` continues the sentence "spec... of RouteTable a/b ..."."""
 
     refuse: Refuse
     reason: Reason
@@ -47,7 +47,7 @@ class DestinationFault:
 
 
 class Upstreams:
-    """Looks destinations up for one translation, and collects the upstreams in use."""
+    """Looks up destinations for one translation, and collects the upstreams in use."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class Upstreams:
         return Destination(plan.kind, plan.namespace, plan.name, plan.port, labels)
 
     def have_one_owner(self, table: ObjectRef, plan: DestinationPlan) -> bool:
-        """Whether who answers for a table answers for what its route names, a tenant's table always for both."""
+        """Whether the owner of a table also answers for its route's destination; a tenant always answers for both."""
         owner = self._tenancy.owner(table.namespace)
         return bool(owner) or owner == self._tenancy.owner(plan.namespace)
 
@@ -112,12 +112,12 @@ class Upstreams:
         return found
 
     def may_mean_external(self, plan: DestinationPlan) -> bool:
-        """Whether a destination without a kind has the name of an ExternalService, and of no Service that is known."""
+        """Whether a destination without a kind has the name of an ExternalService, and of no known Service."""
         key = (plan.namespace, plan.name)
         return not plan.kind_given and key in self._services and key not in self._service_labels
 
     def _lends_identity(self, upstream: Upstream, plan: DestinationPlan, table: ObjectRef) -> bool:
-        """Whether an upstream would take a tenant's requests for its owner's, who is another."""
+        """Whether an upstream would take a tenant's requests for those of its owner, who is another."""
         shows = upstream.tls is not None and upstream.tls.certificate is not None
         return shows and self._tenancy.owner(table.namespace) not in ("", self._tenancy.owner(plan.namespace))
 
@@ -129,7 +129,7 @@ class Upstreams:
         return [one for one in found if self._tenancy.counts_for(plan.ref.namespace, one.ref.namespace)]
 
     def _bad_endpoints_of(self, service: ExternalServicePlan) -> list[ObjectRef]:
-        """Endpoints that were meant and cannot be used: DNS must not take their place."""
+        """Selected endpoints that cannot be used: DNS must not take their place."""
         bad = self._bad_endpoints.carrying(service.selector) if service.selector else ()
         return sorted(ref for ref in bad if self._tenancy.counts_for(service.ref.namespace, ref.namespace))
 
@@ -188,7 +188,7 @@ class Upstreams:
 
 
 def _port(service: ExternalServicePlan, wanted: int | str | None) -> ExternalPort | None:
-    """The port that a destination means; without one it has to be the only one."""
+    """The port that a destination names; a destination without one means the only port."""
     if wanted is None:
         return service.ports[0] if len(service.ports) == 1 else None
     return next((port for port in service.ports if wanted == port.number or wanted in port.names), None)
@@ -197,7 +197,7 @@ def _port(service: ExternalServicePlan, wanted: int | str | None) -> ExternalPor
 def _bound_hosts(
     service: ExternalServicePlan, port: ExternalPort, endpoints: Sequence[Endpoint]
 ) -> tuple[str, ...] | None:
-    """The names dialled and verified (invariant 11), if nothing else takes part."""
+    """The names dialled and verified (invariant 11); None if anything else takes part."""
     tls = port.tls
     if tls is None or not tls.verify or tls.ca is not None or not service.by_name:
         return None

@@ -30,9 +30,9 @@ FOREIGN_GUARD: Final = Refuse(403, "foreign_guard")
 
 @dataclass(slots=True)
 class GuardAttachment:
-    """``objects`` are the guards. ``selected``: numbers of routes by guard; ``unmet``: those of them that are open.
+    """``objects`` are the guards. ``selected``: numbers of routes by guard. ``unmet``: those of them that are open.
 
-    Guards of one selection share it: a tenant may have thousands of them, each for all of its routes.
+    Guards with the same selection share one set: a tenant may have thousands of guards, each for all of its routes.
     """
 
     objects: tuple[StoredObject, ...] = ()
@@ -48,9 +48,9 @@ class GuardAttachment:
 def known_guards(
     snapshot: ClusterSnapshot, last_good: LastGood, last: tuple[StoredObject, ...] | None
 ) -> tuple[StoredObject, ...]:
-    """All guards, sorted; of kinds that nobody could list since the start, those that were seen before it as well.
+    """All guards, sorted. Of kinds that nobody could list since the start, those seen before it count as well.
 
-    The ``last`` ones where they are the identical objects.
+    The ``last`` tuple if it holds the identical objects.
     """
     found = {ref: stored for ref, stored in last_good.items() if ref.kind in snapshot.unlisted_kinds & GUARDS.keys()}
     found.update((stored.ref, stored) for kind in GUARDS for stored in snapshot.of(kind))
@@ -59,9 +59,9 @@ def known_guards(
 
 
 def remembered(guard: StoredObject, last_good: LastGood) -> StoredObject:
-    """A guard as it is kept over a restart: that it is there, and what it selects; its ``config`` may be large.
+    """A guard in the form that is kept over a restart: its existence and its selection, without a large ``config``.
 
-    The last one where it is of the same version.
+    The last form if it is of the same version.
     """
     kept = last_good.get(guard.ref)
     if kept == guard:
@@ -77,7 +77,7 @@ def remembered(guard: StoredObject, last_good: LastGood) -> StoredObject:
 def attach_guards(
     guards: tuple[StoredObject, ...], auth: AuthAttachment, *, finder: RouteFinder, tenancy: Tenancy
 ) -> GuardAttachment:
-    """Find what the guards select, and what of it is open in their eyes although they do not exist here."""
+    """Find the routes that the guards select, and those of them that nothing guards in this gateway."""
     attachment = GuardAttachment(guards)
     known: dict[frozenset[int], frozenset[int]] = {}
     met: dict[str, set[int]] = {}
@@ -100,13 +100,13 @@ def close_unmet(attachment: GuardAttachment, auth: AuthAttachment) -> None:
 
 
 def _met(namespace: str, *, auth: AuthAttachment, tenancy: Tenancy) -> set[int]:
-    """Routes that a guard of the namespace finds closed, or guarded in its place."""
+    """Routes that are closed, or guarded in the place of a guard of the namespace."""
     guarded = {number for number in auth.plans if tenancy.may_replace(namespace, auth.owners[number].namespace)}
     return guarded | auth.closed.keys()
 
 
 def who_may_replace(guard: ObjectRef, tenancy: Tenancy) -> str:
-    """Goes behind "an ExtAuthPolicy": whose policies stand in for a guard; empty where everybody's do."""
+    """The end of "an ExtAuthPolicy": whose policies replace a guard; empty if everybody's do."""
     return " in a platform namespace" if tenancy.isolated and tenancy.is_platform(guard.namespace) else ""
 
 

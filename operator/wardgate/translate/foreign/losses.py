@@ -1,8 +1,8 @@
-"""Losses by foreign objects: the routes that they select, and what does not happen there.
+"""Reports effects that are lost because the kinds of foreign objects are not implemented.
 
-Objects that select routes are told one by one. All others of which the same is lost have one cause, so that a report
-tells them once, whatever their number and their kinds. Kinds of which nothing is lost at a gateway, or only what
-another kind tells (the configuration of rate limits), are not told at all.
+Objects that select routes are reported one by one. All others with the same lost effect have one cause, so that a
+report tells them once, whatever their number and their kinds. Kinds that lose nothing at a gateway, or only an effect
+that another kind reports (the configuration of rate limits), are not reported at all.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Losses:
     _counted: dict[frozenset[int], int] = field(default_factory=dict)
 
     def problems(self, snapshot: ClusterSnapshot) -> Iterator[Problem]:
-        """One for each object that is missed."""
+        """One problem for each object whose effect is lost."""
         for name, kind in FOREIGN_KINDS.items():
             objects = sorted(snapshot.of(name), key=lambda one: one.ref)
             if objects and kind.reach is not Reach.NONE:
@@ -75,7 +75,7 @@ class Losses:
         return frozenset(selected_routes(kind, stored.manifest, self.finder, within=within))
 
     def _routes(self, numbers: frozenset[int]) -> int:
-        """A route counts once, however many hosts and parents it is reached through."""
+        """The number of routes. A route counts once, however many hosts and parents it is reached through."""
         if numbers not in self._counted:
             self._counted[numbers] = len({self.instances[number].origin for number in numbers})
         return self._counted[numbers]
@@ -96,7 +96,7 @@ class Losses:
 
 
 def _selector(stored: StoredObject, kind: ForeignKind) -> str:
-    """The field that the object selects by."""
+    """The field with the object's selectors."""
     if kind.reach is Reach.ROUTES:
         return "applyToRoutes"
     return "applyToWorkloads" if at(stored.manifest, "spec", "applyToWorkloads") else "applyToDestinations"

@@ -1,7 +1,7 @@
-"""Which routes a foreign object selects: as Gloo reads its selectors, and no further than an ExtAuthPolicy would reach.
+"""The routes that a foreign object selects: as Gloo reads its selectors, and no further than an ExtAuthPolicy reaches.
 
-Where an object gives no selector at all, Gloo takes it for all routes, or all destinations, of its workspace. A
-selector with nothing in it may mean as much, and so may one of a guard that cannot be read (docs/decisions/0025).
+Gloo takes an object without any selector for all routes, or all destinations, of its workspace. An empty selector may
+mean as much, and so may an unreadable one of a guard (docs/decisions/0025).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from wardgate.translate.selection.route_finder import RouteFinder
 def selected_routes(
     kind: ForeignKind, manifest: Mapping[str, object], finder: RouteFinder, *, within: str | None
 ) -> set[int]:
-    """The numbers of the routes; ``within``: only of tables in that namespace. A guard counts unknown labels as met."""
+    """The numbers of the routes; ``within``: only of tables in that namespace. Guards count unknown labels as met."""
     if kind.reach is Reach.NONE:
         return set()
     if kind.reach is Reach.ROUTES:
@@ -36,7 +36,7 @@ def _by_destinations(
     manifest: Mapping[str, object], finder: RouteFinder, *, within: str | None, restricts: bool
 ) -> set[int]:
     if at(manifest, "spec", "applyToWorkloads"):
-        return set()  # destinations do not count beside workloads, which are guarded where they are
+        return set()  # Gloo ignores destinations beside workloads, which are guarded in their own pods.
     selectors = read_selectors(manifest)
     if _may_mean_all(selectors, restricts=restricts):
         return finder.forwarding(within=within)

@@ -1,1 +1,1 @@
-"""What one translation keeps for the next, so that a change costs what it touches."""
+"""State that one translation hands to the next, so that a change costs the objects it touches (docs/decisions/0032)."""

@@ -1,4 +1,4 @@
-"""What differs between two versions of a sequence of objects, told by identity: the objects are not looked at."""
+"""The difference between two versions of a sequence of objects, by identity: the objects are not compared."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _T = TypeVar("_T")
 
 
 def differences(before: Sequence[_T], after: Sequence[_T]) -> tuple[list[_T], list[_T]]:
-    """What of ``before`` is gone, and what of ``after`` is new.
+    """The objects of ``before`` that are gone, and the objects of ``after`` that are new.
 
-    Most often little changed, in one place: what both begin and end with is passed over at the speed of the
-    interpreter's own loops (10,000 objects take a third of a millisecond).
+    Usually little has changed, in one place: the common beginning and end are skipped at the speed of the interpreter's
+    own loops (10,000 objects take a third of a millisecond).
     """
     shorter = min(len(before), len(after))
     start = _first_difference(before, after, shorter)
@@ -25,5 +25,5 @@ def differences(before: Sequence[_T], after: Sequence[_T]) -> tuple[list[_T], li
 
 
 def _first_difference(one: Iterable[object], other: Iterable[object], limit: int) -> int:
-    """How many elements are identical, each to each, before two differ: at most ``limit``."""
+    """The number of identical elements, pair by pair, before two differ: at most ``limit``."""
     return min(next(compress(count(), map(is_not, one, other)), limit), limit)

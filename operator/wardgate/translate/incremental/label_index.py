@@ -1,8 +1,8 @@
-"""Which of many labelled things carry given labels, without asking each of them.
+"""An inverted index of labels: the items that carry given labels, without asking every item.
 
-Comparing 200 policies with 10,000 Secrets one by one costs three quarters of a second per change; through the inverted
+Comparing 200 policies with 10,000 Secrets one by one costs three quarters of a second per change. Through the inverted
 index a selector costs as much as its rarest label has carriers. An item may carry several values of one label at once,
-as a route does that inherits from its parents.
+as a route does that inherits labels from its parents.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ Labels: TypeAlias = Iterable[tuple[str, str]]
 
 
 class LabelIndex(Generic[_ItemT]):
-    """Never changed: ``after`` makes the next one."""
+    """An immutable index: ``after`` makes the next one."""
 
     def __init__(self, items: Iterable[tuple[_ItemT, Labels]] = ()) -> None:
         self._carriers: dict[tuple[str, str], dict[_ItemT, None]] = {}
         self._items: dict[_ItemT, None] = {}
         self.examined = 0
-        """Items looked at by all lookups so far: what the lookups have cost."""
+        """Items that all lookups so far have looked at: the cost of the lookups."""
         for item, labels in items:
             self._add(item, labels)
 
@@ -32,11 +32,13 @@ class LabelIndex(Generic[_ItemT]):
         return iter(self._items)
 
     def labels(self) -> Iterable[tuple[str, str]]:
-        """All labels that some item carries."""
+        """All labels of all items."""
         return self._carriers.keys()
 
     def after(self, gone: Iterable[tuple[_ItemT, Labels]], come: Iterable[tuple[_ItemT, Labels]]) -> LabelIndex[_ItemT]:
-        """The same without what is gone and with what has come; copied is what these carry, the rest is shared."""
+        """The index without the items in ``gone`` and with those in ``come``. It copies the carriers of their labels
+        and shares the rest.
+        """
         index = LabelIndex[_ItemT]()
         index._items = self._items.copy()
         index._carriers = self._carriers.copy()

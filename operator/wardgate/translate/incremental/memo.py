@@ -1,15 +1,15 @@
-"""What one translation leaves to the next, so that a change costs what it touches and not the whole cluster.
+"""The memory that one translation hands to the next, so that a change costs the objects it touches, not the cluster.
 
-Two things are kept, and nothing is ever changed in place. A *stage* is a part of the translation; its value is kept
-with the inputs it was made of, and holds as long as these are the identical objects (the store shows the identical
-object, and the identical tuple of a kind, until something changes in it). Its maker is handed the stage's last value,
-and may take over what is unchanged in it, as long as the outcome is what it would have been from nothing. *Versions*
-keep what was read from one object within a stage.
+The memory has two parts, and nothing in it is ever changed in place. A *stage* is a part of the translation. Its value
+is kept with the inputs it was made of, and holds while these are the identical objects: the store returns the identical
+object, and the identical tuple of a kind, until something in it changes. A stage's maker receives the stage's last
+value and may reuse unchanged parts, as long as the outcome equals one made from nothing. *Versions* keep the results of
+reading one object within a stage.
 
 Rule 1: a translation with a memo and one without give the same bytes.
-Rule 2: what the last translation did not ask for is forgotten, so that deleted objects (and the Secrets among them) do
-not live on in a memo. A stage that was taken over as a whole keeps its versions with it.
-Rule 3: a translation that breaks off leaves the memo as it was.
+Rule 2: a value that the last translation did not ask for is forgotten, so that deleted objects, Secrets among them, do
+not live on in a memo. A stage that was reused as a whole keeps its versions.
+Rule 3: a translation that breaks off leaves the memo unchanged.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from wardgate.snapshot import StoredObject
 
 _ValueT = TypeVar("_ValueT")
 _Kept: TypeAlias = dict[tuple[int, str], tuple[StoredObject, object]]
-"""By the identity of the object, which is kept beside the value: so no other object can come to have that identity."""
+"""The key holds the object's identity; the entry keeps the object alive, so that no other one can get that identity."""
 _NOTHING: Final[Mapping[Any, Any]] = MappingProxyType({})
 
 
 class Versions:
-    """What is read from single objects in one run of a stage. ``asked`` is handed to the stage's next run."""
+    """Results of reading single objects in one run of a stage. ``asked`` is handed to the stage's next run."""
 
     def __init__(self, kept: Mapping[tuple[int, str], tuple[StoredObject, object]] = _NOTHING) -> None:
         self._kept = kept
         self.asked: _Kept = {}
         self.computed = 0
-        """How many values were computed rather than remembered."""
+        """Values computed rather than remembered."""
 
     def of(
         self,
@@ -46,9 +46,9 @@ class Versions:
         *,
         holds: Callable[[_ValueT], bool] = lambda _: True,
     ) -> _ValueT:
-        """The value for this very object; ``purpose`` tells apart what is kept for one object.
+        """The value for this very object; ``purpose`` distinguishes several values of one object.
 
-        It may depend on the object and the settings, and on nothing else that ``holds`` does not look at.
+        The value may depend on the object, the settings, and inputs that ``holds`` checks; on nothing else.
         """
         key = (id(obj), purpose)
         entry = self.asked.get(key) or self._kept.get(key)
@@ -67,19 +67,19 @@ class _Stage:
 
 
 class Memo:
-    """Owned by one reconciler, handed to every translation."""
+    """The memory of a sequence of translations. Owned by one reconciler, handed to every translation."""
 
     def __init__(self) -> None:
         self._settings: Settings | None = None
         self._last: Mapping[str, _Stage] = _NOTHING
         self._now: dict[str, _Stage] = {}
         self.computed = 0
-        """How many values of single objects were computed rather than remembered, since the memo was made."""
+        """Values of single objects that were computed rather than remembered, since the memo was made."""
         self.ran: list[str] = []
-        """The stages that the last translation had to run."""
+        """The stages that the last translation ran."""
 
     def begin(self, settings: Settings) -> None:
-        """Start a translation. Other settings than last time: everything is forgotten."""
+        """Start a translation. Settings that differ from the last ones make the memo forget everything."""
         if settings is not self._settings and settings != self._settings:
             self._last = _NOTHING
         self._settings = settings
@@ -93,10 +93,11 @@ class Memo:
         *,
         holds: Callable[[_ValueT], bool] = lambda _: True,
     ) -> _ValueT:
-        """The value of a stage, once in a translation. ``make`` is given the last value, whatever it was made of.
+        """The value of a stage, computed at most once per translation. ``make`` receives the last value, whatever its
+        inputs.
 
-        ``holds`` says of a value of the identical inputs whether it is still right, for what is found only on the way
-        to be an input.
+        ``holds`` tells whether a value of identical inputs is still right, for inputs that are discovered only while it
+        is made (the Secrets that an object names).
         """
         last = self._last.get(name)
         if last is None or not identical(last.inputs, inputs) or not holds(cast("_ValueT", last.value)):
@@ -109,10 +110,10 @@ class Memo:
         return cast("_ValueT", last.value)
 
     def end(self) -> None:
-        """End a translation: what it did not ask for is forgotten."""
+        """End a translation: forget the values that it did not ask for."""
         self._last, self._now = self._now, {}
 
 
 def identical(one: Sequence[object], other: Sequence[object]) -> bool:
-    """Whether two sequences hold the same objects."""
+    """Whether two sequences hold the same objects, by identity."""
     return len(one) == len(other) and all(map(is_, one, other))

@@ -1,1 +1,1 @@
-"""The keys of policies: looked up, counted, and judged against what the policies ask of them."""
+"""The keys of policies: looked up, counted, and compared with the policies' requirements."""

@@ -1,7 +1,7 @@
-"""Which keys a policy asks for that is not served.
+"""The keys that a policy asks for although it is not served.
 
-Its keys open nothing, but whoever made them labelled them well: they are not told to label them. The policy may be too
-broken for a model, so what it selects is read from the manifest, and an unreadable part selects nothing.
+Its keys open nothing, but their Secrets are labelled correctly, so their authors are not told to label them. The policy
+may be too broken for a model, so its selection is read from the manifest; an unreadable part selects nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from wardgate.translate.tenancy import Tenancy
 
 
 def closed_requests(policy: StoredObject, tenancy: Tenancy) -> Iterator[KeySetRequest]:
-    """The keys that the ExtAuthPolicy's manifest names, in both places where it may."""
+    """The keys that the ExtAuthPolicy's manifest names, in both fields that may hold them."""
     scope = tenancy.key_scope(policy.ref.namespace)
     for config in items(at(policy.manifest, "spec", "config", "glooAuth", "configs")):
         for storage in (at(config, "apiKeyAuth"), at(config, "apiKeyAuth", "k8sSecretApikeyStorage")):
@@ -28,7 +28,7 @@ def closed_requests(policy: StoredObject, tenancy: Tenancy) -> Iterator[KeySetRe
 
 
 def _labels(raw: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
-    """A selector that cannot be read in full could select too much: it selects nothing."""
+    """The labels of a selector. One that cannot be read in full could select too much, so it selects nothing."""
     labels = tuple(sorted((key, value) for key, value in raw.items() if isinstance(value, str)))
     return labels if len(labels) == len(raw) else ()
 

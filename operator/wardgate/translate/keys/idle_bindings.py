@@ -1,8 +1,8 @@
-"""Keys that are bound to hosts where none of their routes leads: each request with such a key would be refused.
+"""Keys that are bound to hosts to which none of their routes leads: each request with such a key would be refused.
 
-The rule is the proxy's (invariant 11): a token that is bound goes only where all destinations of a route dial and
-verify a listed host, and where the request names one as its host. Nothing is decided here; a typing mistake in a list
-is told before anybody meets the 403.
+The rule is the proxy's (invariant 11): a bound token goes only where all destinations of a route dial and verify a
+listed host, and where the request names one as its host. Nothing is decided here: a typing mistake in a list is told
+before anybody meets the 403.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from wardgate.translate.keys import key_warnings
 
 _NUMBER: Final = re.compile(r":[0-9]+\Z")
 _Hosts: TypeAlias = frozenset[str] | None
-"""Hosts that a route dials, verifies and names; None: a token that is bound may not go there at all."""
+"""Hosts that a route dials, verifies and names; None: no bound token may go there."""
 Reached: TypeAlias = Mapping[str, frozenset[_Hosts]]
-"""By key set, what its routes dial. Left out are sets whose routes do not forward, or choose anew on the way."""
+"""The hosts of each key set's routes. Sets are left out whose routes do not forward, or are chosen anew on the way."""
 
 
 def idle_bindings(credentials: Iterable[Credential], dialled: Reached) -> Iterator[Problem]:
-    """A warning for every Secret of theirs that is bound, unless in one of its key sets it gets somewhere."""
+    """A warning for every bound Secret among these, unless its key reaches a listed host in one of its key sets."""
     arrives: dict[tuple[str, tuple[str, ...]], bool] = {}
     idle: set[tuple[str, str]] = set()
     busy: set[tuple[str, str]] = set()
@@ -44,7 +44,7 @@ def _leads_there(dialled: Iterable[_Hosts], allowed: frozenset[str]) -> bool:
 
 
 def reached(config: GatewayConfig) -> Reached:
-    """What the routes of every key set dial."""
+    """The hosts that the routes of every key set dial."""
     bound = {upstream.name: frozenset(upstream.bound_hosts or ()) for upstream in config.upstreams}
     steps = {plan.name: plan.steps for plan in config.auth_plans}
     recalculating = {plan.name for plan in config.transformations if plan.recalculate}
@@ -66,7 +66,7 @@ def reached(config: GatewayConfig) -> Reached:
 
 
 def _named(action: Forward, domains: tuple[str, ...]) -> _Hosts:
-    """The host names that are sent besides those that are dialled; None: the caller's own, whatever that is."""
+    """The host names that are sent besides those dialled; None: the caller's own, whatever it is."""
     if action.auto_host_rewrite:
         return frozenset()
     if action.host_rewrite is not None:

@@ -1,7 +1,7 @@
-"""What the reader of one policy's status should know about its keys; warnings all of them.
+"""Warnings about keys for the reader of one policy's status.
 
-A Secret has no status of its own: what is wrong with it is said again to each policy that selects it. Under isolated
-tenancy nobody is told of Secrets in other tenants' namespaces.
+A Secret has no status of its own: its faults are repeated to each policy that selects it. Under isolated tenancy nobody
+is told of Secrets in other tenants' namespaces.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from wardgate.translate.keys.resolution import KeySets
 from wardgate.translate.tenancy import Tenancy
 
 _NAMED_AT_MOST: Final = 10
-"""Secrets that one policy's status names for one step; further ones are counted."""
+"""Secrets that one policy's status names for one step; the rest are counted."""
 
 
 def key_problems(policy: ObjectRef, outcome: PolicyOutcome, keys: KeySets, tenancy: Tenancy) -> tuple[Problem, ...]:
@@ -37,7 +37,7 @@ def key_problems(policy: ObjectRef, outcome: PolicyOutcome, keys: KeySets, tenan
 
 @dataclass(frozen=True, slots=True)
 class _StepWarnings:
-    """Speaks to whoever reads the status of ``policy`` about the step at ``field``."""
+    """Makes the warnings about the step at ``field``, for readers of the status of ``policy``."""
 
     policy: ObjectRef
     field: FieldPath

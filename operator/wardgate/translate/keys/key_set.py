@@ -1,8 +1,8 @@
-"""One key set: which Secrets hold which keys, and the credentials that come of it.
+"""One key set: the Secrets that hold its keys, and the credentials made of them.
 
-A key set is never changed. ``after`` makes the next one of it, and looks only at the Secrets that came and went; it
-comes to the same as a set that is made of all Secrets at once. Which of the Secrets count does not depend on the order
-in which they came: within one key set the oldest Secret with a key wins.
+A key set is immutable. ``after`` makes the next one and looks only at the Secrets that came and went; the result equals
+a set made of all Secrets at once. The order in which Secrets came decides nothing: within one key set the oldest Secret
+with a key wins.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _AGE: Final = attrgetter("age_key")
 _DIGEST: Final = attrgetter("digest")
 _REJECTED: Final = (Reason.BAD_SECRET, Reason.EXPIRED_KEY, Reason.TOO_LARGE)
 _MANY: Final = 64
-"""Changed keys from which sorting all of them anew costs less than finding the place of each."""
+"""With more changed keys, sorting all anew costs less than finding the position of each."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRules:
-    """What an installation decides about all keys. ``limit``: bytes of one credential."""
+    """The installation's rules for all keys. ``limit``: bytes of one credential."""
 
     limit: int
     tenancy: Tenancy
@@ -52,7 +52,7 @@ class Holding:
 
 
 class KeySet:
-    """See above. ``credentials`` are sorted by digest; ``tally`` counts what they carry."""
+    """The set; see above. ``credentials`` are sorted by digest; ``tally`` counts their entries."""
 
     def __init__(self, request: KeySetRequest, rules: KeyRules) -> None:
         self.request = request
@@ -64,14 +64,14 @@ class KeySet:
         self._faults: dict[HeldSecret, Problem] = {}
         """Secrets of the key type that are no keys here."""
         self._remarks: dict[HeldSecret, Problem] = {}
-        """Faults of Secrets, whether they are keys here or not."""
+        """Faults of Secrets, whether or not they are keys here."""
         self._mistyped: dict[HeldSecret, None] = {}
         self._shortcomings: dict[object, tuple[Problem, ...]] = {}
         self._present: frozenset[ObjectRef] = frozenset()
-        """Which of the Secrets that the request names are there, of whatever type."""
+        """The Secrets that the request names and that exist, of whatever type."""
 
     def after(self, change: SecretChange) -> KeySet:
-        """The set of the next snapshot: this very one where nothing in it changed."""
+        """The set of the next snapshot: this very one if nothing in it changed."""
         if not change.may_concern(self.request):
             return self
         gone, come = _Chosen(self.request, change.gone), _Chosen(self.request, change.come)
@@ -89,7 +89,7 @@ class KeySet:
 
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
-        """What is wrong with the Secrets of the set: those that are missing first, then the oldest first."""
+        """The faults of the set's Secrets: missing ones first, then the oldest first."""
         missing = (key_warnings.missing(ref) for ref in self.request.refs if ref not in self._present)
         mistyped = sorted((one.ref, one.decoded().type) for one in self._mistyped)
         found = [*self._faults.items(), *self._remarks.items(), *self._duplicates()]
@@ -110,17 +110,17 @@ class KeySet:
 
     @cached_property
     def rejected(self) -> Mapping[ObjectRef, str]:
-        """The Secrets that are there and no keys, with the reason."""
+        """The Secrets that exist and are no keys, with the reason."""
         faults = ((one.ref, one.reason.value) for one in self.problems if one.reason in _REJECTED)
         return dict(sorted(faults))
 
     @cached_property
     def duplicates(self) -> frozenset[ObjectRef]:
-        """The Secrets whose keys older ones hold."""
+        """The Secrets whose keys are held by older ones."""
         return frozenset(one.ref for one in self.problems if one.reason is Reason.DUPLICATE_KEY)
 
     def shortcomings(self, step: ApiKeyStep) -> tuple[Problem, ...]:
-        """What the keys lack for the sake of a step of some policy. Policies that share a set often need the same."""
+        """The shortcomings of the keys for one step. Policies that share a set often have the same needs."""
         if not self.tally.may_lack(step, len(self.credentials)):
             return ()
         needed = needs(step)
@@ -129,7 +129,7 @@ class KeySet:
         return self._shortcomings[needed]
 
     def _faulty(self, secrets: Iterable[HeldSecret]) -> Iterator[tuple[HeldSecret, Problem]]:
-        """Those that are no keys in this set, and why."""
+        """The Secrets that are no keys in this set, with the reason."""
         for one in secrets:
             key = self._key(one)
             if isinstance(key, RefusedKey):
@@ -142,7 +142,7 @@ class KeySet:
         return tenant in ("", one.ref.namespace, *key.shared_with)
 
     def _misshared(self, secrets: Iterable[HeldSecret]) -> Iterator[tuple[HeldSecret, Problem]]:
-        """The Secrets that their owner meant to share, in vain."""
+        """The Secrets that their owner shares in vain."""
         for one in secrets:
             key = self._key(one)
             if isinstance(key, RefusedKey):
@@ -164,7 +164,7 @@ class KeySet:
         return found
 
     def _held(self, digest: str, old: _ByDigest, new: _ByDigest) -> Holding | None:
-        """Who holds a key now; None where nobody does any more."""
+        """The present holder of a key; None if there is none any more."""
         before = self._holdings.get(digest)
         held = () if before is None else (before.holder, *before.rivals)
         gone = old.get(digest, ())
@@ -190,7 +190,7 @@ class KeySet:
         )
 
     def _take_over(self, before: KeySet, changed: Mapping[str, Holding | None]) -> None:
-        """Hold what an earlier set holds, but for what has changed."""
+        """Hold the keys of an earlier set, with the changes."""
         holdings = before._holdings.copy()
         gone, come = [], []
         for digest, holding in changed.items():
@@ -214,7 +214,7 @@ class KeySet:
 
 
 class _Chosen:
-    """What a request means of some Secrets: by label where the set may look, and by name."""
+    """The Secrets among some that a request means: by label within the set's scope, and by name."""
 
     __slots__ = ("keys", "mistyped", "named")
 
@@ -233,7 +233,7 @@ class _Chosen:
 
 
 def labelled(request: KeySetRequest, select: _Select) -> list[HeldSecret]:
-    """The Secrets that the selector finds where the set may look; an empty selector finds none."""
+    """The Secrets that the selector finds within the set's scope; an empty selector finds none."""
     if not request.selector:
         return []
     return [one for one in select(request.selector) if request.scope is None or one.ref.namespace in request.scope]
@@ -249,7 +249,7 @@ def _without(entries: dict[HeldSecret, _ValueT], gone: Iterable[HeldSecret]) -> 
 def _replaced(
     credentials: tuple[Credential, ...], gone: Sequence[Credential], come: Sequence[Credential]
 ) -> tuple[Credential, ...]:
-    """The credentials without some and with others, sorted by digest as they were."""
+    """The credentials without some and with others, still sorted by digest."""
     if len(gone) + len(come) > _MANY:
         digests = {one.digest for one in gone}
         kept = (one for one in credentials if one.digest not in digests)

@@ -1,7 +1,7 @@
-"""How many keys of a set carry which entries.
+"""Counts, per entry, of the keys of a set that carry it.
 
-Hundreds of policies may share a set of ten thousand keys. The counts tell each of them whether any key lacks what its
-headers need; only then are the keys looked at one by one.
+Hundreds of policies may share a set of ten thousand keys. The counts tell each of them whether any key lacks an entry
+that its headers need; only then are the keys examined one by one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from wardgate.ir import ApiKeyStep, Credential, Digest, MetadataEntry
 
 @dataclass(frozen=True, slots=True)
 class KeyTally:
-    """By the entry's name, how many keys carry it ``sendable`` and ``illegal`` in a header.
+    """By the entry's name: the keys that carry it ``sendable`` in a header, and ``illegal`` in one.
 
     ``comparable`` counts those that ``match`` can compare with a header, under names in lower case.
     """
@@ -25,7 +25,7 @@ class KeyTally:
     comparable: Counter[str] = field(default_factory=Counter)
 
     def after(self, gone: Iterable[Credential], come: Iterable[Credential]) -> KeyTally:
-        """The same counts without some keys and with others."""
+        """The counts without some keys and with others."""
         tally = KeyTally(Counter(self.sendable), Counter(self.illegal), Counter(self.comparable))
         for credentials, step in ((gone, -1), (come, 1)):
             for one in credentials:
@@ -36,7 +36,7 @@ class KeyTally:
         return KeyTally(+tally.sendable, +tally.illegal, +tally.comparable)
 
     def may_lack(self, step: ApiKeyStep, total: int) -> bool:
-        """Whether a header of the step can fail to be set from one of all ``total`` keys, in a way worth a warning."""
+        """Whether one of all ``total`` keys may lack a value for a header of the step, in a way worth a warning."""
         return any(
             self.illegal[header.entry] or (header.required and self.sendable[header.entry] < total)
             for header in step.metadata_headers

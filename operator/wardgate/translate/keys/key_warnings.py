@@ -1,7 +1,7 @@
-"""What is said about a Secret that is no usable key, or that is one in vain; warnings all of them.
+"""Warnings about a Secret that is no usable key, or a useless one.
 
-A Secret has no status, so these reach people through the policies that select it, the log and ``wardgate check``. None
-holds what a Secret holds, and none tells a tenant of Secrets or policies in other tenants' namespaces.
+A Secret has no status, so these reach people through the policies that select it, the log and ``wardgate check``. No
+warning quotes the content of a Secret, and none tells a tenant of Secrets or policies in other tenants' namespaces.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ _SHARING: Final = ("metadata", "annotations", SHARE_WITH)
 
 
 def refused(ref: ObjectRef, key: RefusedKey) -> Problem:
-    """Something is wrong with what it holds."""
+    """The Secret's content is no usable key."""
     return _warning(ref, key.reason, f"{ref} is not used as a key: {key.complaint}.", key.field)
 
 
 def missing(ref: ObjectRef) -> Problem:
-    """A policy names it, and it is not there."""
+    """A policy names the Secret, and it does not exist."""
     message = f"{ref} does not exist. Create it, or take it out of apiKeySecretRefs."
     return _warning(ref, Reason.REF_NOT_FOUND, message)
 
 
 def mistyped(ref: ObjectRef, kind: str) -> Problem:
-    """A policy means it, and it has a type that keys do not have. The type of a Secret cannot be changed."""
+    """A policy means the Secret, and its type is not that of keys. The type of a Secret cannot be changed."""
     shown = kind if len(kind) <= _LONGEST_TYPE and kind.isprintable() else "another type"
     message = (
         f"{ref} is not used as a key: it is of type {shown}; only {KEY_SECRET_TYPE} counts; recreate it with that type."
@@ -56,13 +56,13 @@ def unshared(ref: ObjectRef, tenant: str) -> Problem:
 
 
 def misshared(ref: ObjectRef, error: AnnotationError) -> Problem:
-    """The list of those it is shared with cannot be read."""
+    """The list of tenants that the Secret is shared with cannot be read."""
     message = f"{ref} is shared with nobody: its annotation {SHARE_WITH} must be {error.expected}. Correct it."
     return _warning(ref, Reason.NO_EFFECT, message, _SHARING)
 
 
 def shared_in_vain(ref: ObjectRef) -> Problem:
-    """Only a platform's Secret can be shared."""
+    """A Secret outside the platform is shared, and only a platform's can be."""
     message = (
         f"{ref} is shared with nobody: its annotation {SHARE_WITH} has no effect outside the platform's namespaces. "
         "Remove it."
@@ -71,7 +71,7 @@ def shared_in_vain(ref: ObjectRef) -> Problem:
 
 
 def unused(ref: ObjectRef, tenancy: Tenancy) -> Problem:
-    """No policy selects it that it counts for."""
+    """No policy selects the Secret for which it counts."""
     message = f"{ref} is selected by no policy: its key opens nothing. Label it as a policy's labelSelector asks."
     if not tenancy.is_platform(ref.namespace):
         message = (
@@ -82,7 +82,7 @@ def unused(ref: ObjectRef, tenancy: Tenancy) -> Problem:
 
 
 def leads_nowhere(ref: ObjectRef) -> Problem:
-    """It is bound to hosts that none of its routes leads to."""
+    """The Secret is bound to hosts that none of its routes leads to."""
     message = (
         f"{ref} is bound to hosts by {UPSTREAM_HOSTS}, and no route that its key opens leads to these hosts alone, "
         "over verified TLS and with one of them as Host: every request with the key is refused. Correct the list, "

@@ -1,11 +1,11 @@
-"""Key Secrets to credentials: all key sets that policies ask for.
+"""Resolves key Secrets to credentials: all key sets that policies ask for.
 
-Rule 1: what is wrong with one Secret costs that Secret alone. It becomes a warning that names it, never its content.
-Rule 2: whatever restricts a key (an expiry, a list of hosts) refuses the key when it cannot be read.
+Rule 1: a bad Secret costs itself alone. It becomes a warning that names it, never its content.
+Rule 2: a restriction of a key (an expiry, a list of hosts) that cannot be read refuses the key.
 Rule 3: within one key set the oldest Secret with a key wins; a Secret outside the set displaces nobody.
-Rule 4: equal requests are one key set: a policy that changes leaves every credential as it was.
+Rule 4: equal requests are one key set: a policy that changes leaves every credential unchanged.
 
-No clock is read here: an expiry is handed on, and the proxy compares it.
+No clock is read here: the expiry is handed on, and the proxy compares it.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ class KeySets:
 
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
-        """What is wrong with Secrets that are there: bad ones, duplicates, and keys that no policy uses.
+        """The faults of existing Secrets: bad ones, duplicates, and keys that no policy uses.
 
-        Secrets have no status; ``key_problems`` says the same again to each policy that selects them.
+        Secrets have no status; ``key_problems`` repeats the faults to each policy that selects them.
         """
         present = {one for keys in self._sets.values() for one in keys.problems if one.reason not in _ABSENT}
         used = self._used()
@@ -83,9 +83,9 @@ def resolve_keys(
     closed: Sequence[KeySetRequest] = (),
     last: KeySets | None = None,
 ) -> KeySets:
-    """The sets that are requested, made of those of the ``last`` translation as far as they were requested there too.
+    """The requested sets, made of those of the ``last`` translation as far as it requested them too.
 
-    ``closed``: what policies ask for that are not served (``closed_requests``). It opens nothing, and keeps their
+    ``closed``: the requests of policies that are not served (``closed_requests``). They open nothing, and keep their
     Secrets from being called unused.
     """
     everything = SecretChange(gone=SecretIndex(), come=index)

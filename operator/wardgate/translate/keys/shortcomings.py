@@ -1,4 +1,4 @@
-"""Keys that lack what a step needs of them: entries for headers that are required, or that ``match`` compares."""
+"""Keys that lack something a step needs: entries for required headers, or for headers that ``match`` compares."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
 from wardgate.translate.keys.key_tally import folded, matched
 
 _UNFRAMED: Final = frozenset(BREAKS_FRAMING)
-"""What the proxy puts into no header, even where a policy skips the validation."""
+"""Characters that the proxy puts into no header, even if a policy skips the validation."""
 _MAKE_IT_TEXT: Final = "Make it UTF-8 text without control characters."
 
 
 def shortcomings(credentials: Iterable[Credential], step: ApiKeyStep) -> Iterator[Problem]:
-    """A warning for every entry that a key should have for the sake of the step. They depend on ``needs`` alone."""
+    """A warning for every entry that a key should have for the step. They depend on ``needs`` alone."""
     names = matched(step)
     for credential in credentials:
         ref = ObjectRef("Secret", credential.namespace, credential.name)
@@ -33,12 +33,12 @@ def shortcomings(credentials: Iterable[Credential], step: ApiKeyStep) -> Iterato
 
 
 def needs(step: ApiKeyStep) -> object:
-    """What a step needs of its keys; equal for steps with the same shortcomings."""
+    """The step's needs; equal for steps with the same shortcomings."""
     return (step.metadata_headers, matched(step), step.skip_metadata_validation)
 
 
 def _complaint(header: MetadataHeader, entry: MetadataEntry | None, *, validated: bool) -> str:
-    """What keeps a header from being set from one Secret; empty if nothing that deserves a word."""
+    """The reason why a header cannot be set from one Secret; empty if there is none worth a warning."""
     effect = "its key is refused" if header.required else f'header "{header.header}" is not sent with its key'
     if entry is None:
         return f'has no entry "{header.entry}", so {effect}. Add the entry.' if header.required else ""
@@ -48,7 +48,7 @@ def _complaint(header: MetadataHeader, entry: MetadataEntry | None, *, validated
 
 
 def _match_complaint(name: str, entry: MetadataEntry | None) -> str:
-    """What keeps a header from ever being equal to the entry of its name; empty if nothing does."""
+    """The reason why a header never equals the entry of its name; empty if there is none."""
     if entry is None:
         return f'has no entry "{name}" to compare with the header in "match", so its key is refused. Add the entry.'
     if not entry.legal_header:

@@ -1,8 +1,8 @@
 """Policies whose keys carry tokens that may not leave by a tenant's routes: such requests are refused.
 
-The rules are the proxy's (``proxy/core/token_rules``): on a tenant's route another owner's token leaves only if its
-Secret is bound to hosts or shared with the tenant, and a tenant's policy puts it into credential headers only. Nothing
-is decided here; it is told before anybody meets the 403.
+The rules are the proxy's (``token_rules`` in ``proxy/core``). On a tenant's route another owner's token leaves only if
+its Secret is bound to hosts or shared with the tenant, and a tenant's policy puts it into credential headers only.
+Nothing is decided here: the mistake is told before anybody meets the 403.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from wardgate.ir import ApiKeyStep, AuthPlan, Credential, GatewayConfig
 from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
 
 GuardedTenants: TypeAlias = Mapping[str, frozenset[str]]
-"""By the name of an authentication plan, the tenants on whose routes it stands although it is not theirs."""
+"""By the name of an authentication plan: the tenants, other than its owner, on whose routes it stands."""
 _NAMED_AT_MOST: Final = 3
 
 
 def guarded_tenants(config: GatewayConfig) -> GuardedTenants:
-    """Which plans guard routes of other owners."""
+    """The plans that guard routes of other owners."""
     owners = {plan.name: plan.owner for plan in config.auth_plans}
     found: dict[str, set[str]] = {}
     for listener in config.listeners:
@@ -35,7 +35,7 @@ def guarded_tenants(config: GatewayConfig) -> GuardedTenants:
 def withheld_tokens(
     policy: ObjectRef, plan: AuthPlan, tenants: frozenset[str], keys_of: Callable[[str], Iterable[Credential]]
 ) -> Iterator[Problem]:
-    """A warning where some of the policy's keys are refused on routes of these tenants. ``keys_of``: by key set."""
+    """A warning if some of the policy's keys are refused on routes of these tenants. ``keys_of``: by key set."""
     withheld = sorted({each for step in plan.steps for each in _withheld(step, tenants, keys_of)})
     if not withheld:
         return
@@ -78,12 +78,12 @@ def exposed_tokens(
 
 
 def _exposing(step: ApiKeyStep) -> dict[str, str]:
-    """The headers of a step that are no credentials, each with the entry that it is set from."""
+    """The headers of a step that are no credential headers, each with the entry that it is set from."""
     return {one.header: one.entry for one in step.metadata_headers if fold(one.header) not in CREDENTIAL_HEADERS}
 
 
 def _lent(entries: set[str], tenant: str, keys: Iterable[Credential]) -> list[str]:
-    """The Secrets of others that have one of the entries."""
+    """Other owners' Secrets that have one of the entries."""
     others = (key for key in keys if key.namespace != tenant)
     return sorted(
         f"{key.namespace}/{key.name}" for key in others if not entries.isdisjoint(one.name for one in key.metadata)

@@ -1,1 +1,1 @@
-"""Where requests come in: what VirtualGateways say, who gets a port, which tables stand on which listener."""
+"""VirtualGateways: their listeners, the ports they get, and the tables that stand on each listener."""

@@ -1,7 +1,7 @@
-"""Reading one VirtualGateway. A listener that cannot be opened leaves the gateway's others alone.
+"""Reads one VirtualGateway. A listener that cannot be opened leaves the gateway's others alone.
 
-A port is a number of the gateway's Service, which is not read; of names only ``http`` (80) and ``https`` (443) are
-understood, as the conventional ones.
+A port is a number of the gateway's Service, which is not read. Of port names only the conventional ``http`` (80) and
+``https`` (443) are understood.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class _ListenerReader:
         return tuple(entry for entry in entries if entry is not None)
 
     def _entry(self, entry: api.AllowedRouteTables, field: FieldPath) -> AllowedTables | None:
-        """One entry; a bad one lets nothing in."""
+        """One entry; a bad one lets no table in."""
         namespace, slash, host = entry.host.rpartition("/")
         host = normal(host)
         if not is_pattern(host) or (slash and not namespace):
@@ -129,7 +129,7 @@ class _ListenerReader:
 
 
 def _is_ours(workloads: Sequence[WorkloadSelector] | None, settings: Settings) -> bool:
-    """Whether this installation's gateway is meant. Absent: all; a workload without a selector: none."""
+    """Whether the gateway means this installation. Absent workloads mean all; one without a selector means none."""
     return workloads is None or any(_selects_us(workload, settings) for workload in workloads)
 
 

@@ -1,7 +1,7 @@
-"""Reading a listener's TLS: a Secret of the gateway's namespace, or files beside the proxy.
+"""Reads a listener's TLS settings: a Secret of the gateway's namespace, or files beside the proxy.
 
-The authorities for MUTUAL stand in the Secret itself, or in its sibling ``<name>-cacert``. What a file holds is seen by
-the proxy only; one that does not load costs its own listener.
+The authorities for MUTUAL stand in the Secret itself, or in its sibling ``<name>-cacert``. Only the proxy sees the
+content of a file; a file that does not load costs its own listener.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ class _Pair:
 
 @dataclass(frozen=True, slots=True)
 class TlsReader:
-    """Reads the TLS of one gateway's listeners; what is wrong goes to ``findings``."""
+    """Reads the TLS settings of one gateway's listeners; problems go to ``findings``."""
 
     ref: ObjectRef
     scope: Scope
     findings: Findings
 
     def read(self, tls: api.ListenerTls, field: FieldPath) -> ListenerTls | None:
-        """The listener's TLS, or None with the reason reported."""
+        """The listener's TLS settings; None where an error was reported."""
         if tls.mode not in _MODES:
             mode = tls.mode or "PASSTHROUGH (which an absent mode means)"
             self._error(

@@ -1,8 +1,8 @@
-"""Who gets a port. A port has one listener: the oldest gateway's, and within a gateway the first.
+"""Assigns ports to listeners. A port has one listener: that of the oldest gateway, and within a gateway the first.
 
-Gateways on one port are not merged. Their TLS settings, hosts and allowed tables would have to be one, and whoever may
-write a gateway could slip hosts into somebody else's. The younger one is FAILED and keeps its other ports; the tables
-of the older one notice nothing.
+Gateways on one port are not merged: their TLS settings, hosts and allowed tables would have to be one, and a writer of
+gateways could slip hosts into another's. The younger gateway is FAILED and keeps its other ports; the tables of the
+older one notice nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class OpenListener:
 
     @property
     def name(self) -> str:
-        """Unique: a port has one listener."""
+        """Unique, because a port has one listener."""
         return f"{self.gateway.ref.namespace}/{self.gateway.ref.name}:{self.plan.port}"
 
 

@@ -1,7 +1,7 @@
-"""Which root table stands on which listener, and under which hosts.
+"""Attaches root tables to listeners, each under the hosts that both allow.
 
-A table names its gateways; a gateway's ``allowedRouteTables`` let tables in by selector and host. What both hosts allow
-is the narrower of the two: a table for ``*`` on a listener for ``*.example.com`` serves the latter.
+A table names its gateways; a gateway's ``allowedRouteTables`` let tables in by selector and host. Two hosts allow the
+narrower of the two: a table for ``*`` on a listener for ``*.example.com`` serves the latter.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from wardgate.translate.tenancy import Tenancy
 class AttachedTable:
     """One table under one domain of one listener. ``allowed`` empty: every route may stand there.
 
-    ``given``: how narrowly the platform gave the domain, as the length of the pattern that it wrote (see ``seniors``).
+    ``given``: the narrowness of the pattern by which the platform gave the domain (see ``virtual_hosts.with_seniors``).
     """
 
     table: TablePlan
@@ -34,7 +34,7 @@ class AttachedTable:
 
 
 class TableAttachment:
-    """Attaches the roots of one translation; what is refused goes to ``findings``."""
+    """Attaches the roots of one translation; refusals go to ``findings``."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class TableAttachment:
         self._findings = findings
 
     def of(self, table: TablePlan) -> dict[str, list[AttachedTable]]:
-        """Where a root table stands, by the listener's name."""
+        """The attachments of a root table, by the listener's name."""
         found: dict[str, list[AttachedTable]] = {}
         for index, (namespace, name) in enumerate(table.gateways):
             gateway = ObjectRef("VirtualGateway", namespace, name)
@@ -127,7 +127,7 @@ class TableAttachment:
         return [self._attached(table, domain, allowed or (), given[domain]) for domain, allowed in filters.items()]
 
     def _attached(self, table: TablePlan, domain: str, allowed: tuple[RouteFilter, ...], entry: str) -> AttachedTable:
-        """``entry``: the host that the gateway lets in. The platform gives itself what its table names."""
+        """``entry``: the host that the gateway lets in. The platform gives itself the hosts that its table names."""
         given = entry if self._tenancy.owner(table.ref.namespace) else domain
         return AttachedTable(table, domain, allowed, narrowness(given))
 

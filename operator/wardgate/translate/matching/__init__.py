@@ -1,1 +1,1 @@
-"""Hosts, paths, patterns and matchers: which requests are meant, and whether two matchers can meet."""
+"""Host names, paths, patterns and matchers: the requests they mean, and whether two of them can meet."""

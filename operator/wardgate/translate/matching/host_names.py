@@ -1,7 +1,7 @@
 """Host names of listeners, route tables and external services: ``api.example.com``, ``*.example.com`` or ``*``.
 
-A wildcard stands for the whole left-most part and at least one label. Two patterns either do not meet, or one lies
-within the other: the narrower one is what both allow.
+A wildcard stands for the whole left-most part and at least one label. Two patterns either exclude each other, or one
+lies within the other: then the narrower one is the hosts that both allow.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MAX_NAME: Final = 253
 
 
 def normal(host: str) -> str:
-    """Lower case, without the root's dot."""
+    """The host in lower case, without the root's dot."""
     return host.strip().lower().removesuffix(".")
 
 
@@ -37,7 +37,7 @@ def is_ip(host: str) -> bool:
 
 
 def is_wildcard(host: str) -> bool:
-    """``*`` or ``*.suffix``."""
+    """Whether ``host`` is ``*`` or ``*.suffix``."""
     return host.startswith("*")
 
 
@@ -47,21 +47,21 @@ def is_pattern(host: str) -> bool:
 
 
 def covers(pattern: str, host: str) -> bool:
-    """Whether everything that ``host`` stands for is in ``pattern``."""
+    """Whether ``pattern`` includes every name that ``host`` stands for."""
     if pattern in (ANY, host):
         return True
     return pattern.startswith("*.") and host.removeprefix("*").endswith(pattern[1:]) and host != pattern[2:]
 
 
 def common(first: str, second: str) -> str | None:
-    """The narrower of two patterns of which one covers the other; None where they do not meet."""
+    """The narrower of two patterns of which one covers the other; None where they exclude each other."""
     if covers(first, second):
         return second
     return first if covers(second, first) else None
 
 
 def narrowness(pattern: str) -> int:
-    """Orders patterns that lie within one another: the narrower, the greater."""
+    """Sort key for patterns that lie within one another: the narrower, the greater."""
     if pattern == ANY:
         return 0
     return 2 * (pattern.removeprefix("*.").count(".") + 1) + (not is_wildcard(pattern))

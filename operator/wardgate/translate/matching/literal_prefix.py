@@ -1,7 +1,7 @@
-"""The text that every match of a pattern begins with, read off a pattern that need not compile.
+"""The literal text that every match of a pattern begins with, read from a pattern that need not compile.
 
-Short rather than wrong: it ends before the first character that may mean anything but itself, and a pattern with an
-alternative or with inline flags has none, because either may undo what stands to the left.
+Short rather than wrong: the literal ends before the first character that may have a meaning of its own. A pattern with
+an alternative or with inline flags has none, because either may undo the text to its left.
 """
 
 from __future__ import annotations

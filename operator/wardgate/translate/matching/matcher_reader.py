@@ -1,8 +1,8 @@
-"""Reading ``matchers``: which requests a route asks for.
+"""Reads ``matchers``: the requests that a route asks for.
 
-A condition that cannot be read (a regex that does not compile, a suffix match) is reported and left out; of a regex
-the text that it begins with is kept. The matcher is ``widened`` then: it takes every request that was meant, and more,
-and is fit for closing only. To drop it would hand its requests to the routes behind it.
+A condition that cannot be read (a regex that does not compile, a suffix match) is reported and left out; of a regex its
+literal beginning is kept. The matcher is then ``widened``: it takes every request that was meant, and more, so it may
+only close. Dropping it would hand its requests to the routes behind it.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ _METHOD: Final = re.compile(METHOD)
 
 @dataclass(frozen=True, slots=True)
 class MatcherReader:
-    """Reads the matchers of one table; what is wrong with them goes to ``findings``."""
+    """Reads the matchers of one table; problems go to ``findings``."""
 
     ref: ObjectRef
     findings: Findings
 
     def read(self, matchers: Sequence[HttpRequestMatcher], field: FieldPath) -> tuple[MatcherPlan, ...]:
-        """All matchers of a route, each with what could be read of it."""
+        """All matchers of a route, each with its readable conditions."""
         return tuple(self._read(matcher, (*field, index)) for index, matcher in enumerate(matchers))
 
     def _read(self, matcher: HttpRequestMatcher, field: FieldPath) -> MatcherPlan:
@@ -87,7 +87,7 @@ class MatcherReader:
         return ()
 
     def _spelt(self, kind: Literal["exact", "prefix"], value: str, field: FieldPath) -> str:
-        """The path in the form that requests' paths have; what has no form stays and matches nothing."""
+        """The path in the form that requests' paths have. A path without such a form is kept, and matches nothing."""
         form = path_form(kind, value)
         if form is None:
             self._surprise((*field, kind), _NO_PATH)
@@ -137,7 +137,7 @@ class MatcherReader:
         return ()
 
     def _pseudo(self, name: str, value: str, field: FieldPath) -> str:
-        """The value of a pseudo-header as requests have it; ``:path`` holds the query too."""
+        """The value of a pseudo-header as requests have it; ``:path`` includes the query."""
         if name == ":path":
             path, mark, query = value.partition("?")
             return self._spelt("exact", path, field) + mark + query

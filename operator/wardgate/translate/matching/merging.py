@@ -1,7 +1,7 @@
-"""What a route and its parents match together: all of the parents' conditions and all of its own.
+"""Merges the matchers of a route and its parents: all of the parents' conditions and all of its own.
 
-Two conditions *conflict* when no request can meet both, as far as that can be told without running a regex: then the
-pair of matchers is left out. Conditions that merely cannot be told apart stay, which is always right.
+Two conditions *conflict* when no request can meet both, as far as that can be told without running a regex. Such a pair
+of matchers is left out. Conditions whose relation is unknown stay, which is always right.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from wardgate.ir import HeaderMatch, PathMatch, QueryMatch, RouteMatch
 from wardgate.translate.matching.literal_prefix import literal_prefix
 
 MAX_MATCHES: Final = 1000
-"""Matchers of one route after its parents' are merged in; more than that closes the route."""
+"""Matchers of one route after its parents' are merged in; a route with more is closed."""
 
 _EVERYTHING: Final = RouteMatch()
 
 
 def merged(parents: tuple[RouteMatch, ...], own: tuple[RouteMatch, ...]) -> tuple[RouteMatch, ...]:
-    """Every pair of a parent's and an own matcher that can be met. Empty, given or returned, means everything."""
+    """Every pair of a parent's and an own matcher that some request can meet. An empty tuple means every request."""
     found: dict[RouteMatch, None] = {}
     for parent, match in product(parents or (_EVERYTHING,), own or (_EVERYTHING,)):
         both = _both(parent, match)
@@ -30,12 +30,12 @@ def merged(parents: tuple[RouteMatch, ...], own: tuple[RouteMatch, ...]) -> tupl
 
 
 def conflicts_with_all(parents: tuple[RouteMatch, ...], match: RouteMatch) -> bool:
-    """No request meets ``match`` and any of the parents' matchers."""
+    """Whether no request meets ``match`` together with any of the parents' matchers."""
     return bool(parents) and all(_both(parent, match) is None for parent in parents)
 
 
 def lies_within(match: RouteMatch, outer: RouteMatch) -> bool:
-    """Every request that ``match`` takes is taken by ``outer``, as far as that can be told from the text."""
+    """Whether ``outer`` takes every request that ``match`` takes, as far as the text of the conditions tells."""
     return (
         all(any(_path_within(path, wide) for path in match.paths) for wide in outer.paths)
         and set(outer.headers) <= set(match.headers)
@@ -47,7 +47,8 @@ def lies_within(match: RouteMatch, outer: RouteMatch) -> bool:
 def keeps_within(match: RouteMatch, outer: RouteMatch) -> bool:
     """Whether the path conditions of ``match`` by themselves stay below the prefixes of ``outer``.
 
-    A regex does where the text that it begins with does. Without conditions of its own it has those of ``outer``.
+    A regex stays below them if its literal beginning does. A matcher without path conditions inherits those of
+    ``outer``.
     """
     prefixes = [path for path in outer.paths if path.kind == "prefix"]
     return not match.paths or all(any(_path_keeps_within(path, wide) for path in match.paths) for wide in prefixes)

@@ -1,8 +1,8 @@
-"""The literal text of a matcher's path: all that is known of two paths without running a regex.
+"""The literal text of a matcher's path: all that can be known of two paths without running a regex.
 
-Every path that a matcher takes begins with its literal. Two matchers can meet only where the literal of one begins the
-other's; an exact path meets nothing below it. Letters are compared in one case throughout: that may find a meeting
-where there is none, never the other way round.
+Every path that a matcher takes begins with its literal. Two matchers can meet only if the literal of one begins the
+other's; an exact path meets nothing below it. Letters are compared in one case throughout: that may find an overlap
+that does not exist, but never misses one.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from wardgate.ir import PathMatch, RouteMatch
 from wardgate.translate.matching.literal_prefix import literal_prefix
 
 MAX_LITERAL: Final = 256
-"""Characters that are compared."""
+"""Compared characters of a literal."""
 
 
 class PathLiteral(NamedTuple):
-    """``exact``: nothing longer is taken."""
+    """``exact``: the matcher takes no longer path."""
 
     text: str
     exact: bool
@@ -31,7 +31,7 @@ def literal_of(match: RouteMatch) -> PathLiteral:
 
 
 def given_length(matches: Sequence[RouteMatch]) -> int:
-    """How much of the path is fixed by matchers of which one will do."""
+    """The length of the path that is fixed whichever of the matchers a request meets."""
     return min((len(literal_of(match).text) for match in matches), default=0)
 
 

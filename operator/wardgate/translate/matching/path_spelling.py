@@ -1,7 +1,7 @@
-"""Paths that owners write in matchers, in the one spelling that requests' paths have (``url_path``).
+"""Paths that owners write in matchers, brought into the one spelling of requests' paths (``url_path``).
 
-A matcher that is written in another form would match nothing, and a guard on it would guard nothing. Exact paths and
-prefixes are brought into the form. A pattern cannot be; a literal in it that no path holds is reported.
+A matcher in another spelling would match nothing, and a guard on it would guard nothing. Exact paths and prefixes are
+rewritten. A pattern cannot be; a literal in it that no path holds is reported.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from wardgate.text_codec import to_bytes
 from wardgate.url_path import normalise, normalise_prefix
 
 _OF_OPTIONS: Final = "*"
-"""The target of a request about the server as a whole; it is no path and stays as it is (RFC 9112, 3.2.4)."""
+"""The request target of an OPTIONS request to the server as a whole: no path, so it is kept (RFC 9112, 3.2.4)."""
 _SUSPECT: Final = re.compile(r"//(?![?*{])|%[0-9A-Fa-f]{2}|[^\x00-\x7f]")
 
 
 def path_form(kind: Literal["exact", "prefix"], value: str) -> str | None:
-    """The form of an exact path or a prefix; None: no request's path is or begins so."""
+    """The normal form of an exact path or a prefix; None if no request's path is or begins so."""
     if not value or (kind == "exact" and value == _OF_OPTIONS):
         return value
     if "?" in value or value[0] not in "/\\":
@@ -28,7 +28,7 @@ def path_form(kind: Literal["exact", "prefix"], value: str) -> str | None:
 
 
 def strange_literal(pattern: str) -> str | None:
-    """A literal in a pattern that no request's path holds in this form; None: there is none in sight."""
+    """A literal in a pattern that no request's path holds in this form; None if none is found."""
     return next((one for one in _SUSPECT.findall(pattern) if _is_strange(one, pattern)), None)
 
 

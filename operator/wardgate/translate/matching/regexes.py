@@ -1,4 +1,4 @@
-"""Whether a pattern that a user wrote runs in linear time: whether RE2 takes it (invariant 9)."""
+"""Whether RE2 takes a user's pattern, and so whether the pattern runs in linear time (invariant 9)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MAX_PATTERN: Final = 4096
 
 @lru_cache(maxsize=4096)
 def regex_fault(pattern: str) -> str | None:
-    """Why ``pattern`` cannot be used, as the end of a sentence; None for a good one."""
+    """The reason why ``pattern`` cannot be used, as the end of a sentence; None for a good one."""
     if len(pattern) > MAX_PATTERN:
         return f"it is longer than {MAX_PATTERN} characters"
     try:
@@ -26,7 +26,7 @@ def regex_fault(pattern: str) -> str | None:
 
 @lru_cache(maxsize=4096)
 def group_count(pattern: str) -> int:
-    """How many groups a good pattern has."""
+    """The number of groups of a good pattern."""
     compiled = re2.compile(pattern, _options())
     return int(compiled.groups)
 

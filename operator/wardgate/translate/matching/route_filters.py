@@ -1,4 +1,4 @@
-"""``allowedRoutes``, of gateways and of delegating routes alike: reading them, and what they let through."""
+"""``allowedRoutes`` of gateways and of delegating routes: reading them, and the routes they permit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from wardgate.translate.plans.table_plans import RouteFilter
 
 
 def read_filters(allowed: Sequence[AllowedRoute], matchers: MatcherReader, field: FieldPath) -> tuple[RouteFilter, ...]:
-    """All entries; what is wrong with their matchers is reported through ``matchers``."""
+    """All entries; problems of their matchers are reported through ``matchers``."""
     return tuple(
         RouteFilter(
             matches=tuple(plan.match for plan in matchers.read(one.matchers, (*field, index, "matchers"))),

@@ -1,4 +1,4 @@
-"""What one VirtualGateway says, independent of every other: its listeners and which tables they let in."""
+"""One VirtualGateway by itself: its listeners, and the tables that they let in."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What one RouteTable says, independent of every other object: the result of reading its model.
+"""One RouteTable by itself, as read from its model: independent of every other object.
 
-Everything here can be remembered per version of the table. Names of other objects are resolved, matchers are merged
-with the parents' and tables are put under listeners only later, in ``delegation`` and ``actions``.
+Every plan here can be remembered per version of the table. The room ``routes`` resolves names of other objects, merges
+matchers with the parents' and puts tables under listeners.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ Labels: TypeAlias = frozenset[tuple[str, str]]
 
 
 class Widening(StrEnum):
-    """What of a matcher could not be read. It takes more requests than was meant then, and may only close."""
+    """The unreadable part of a matcher. A widened matcher takes more requests than was meant, so it may only close."""
 
     NONE = "none"
     CONDITION = "condition"
     """A condition beside the path."""
     PATH = "path"
-    """The path, or all of it: how specific it was meant to be is not known."""
+    """The path, or all of it: the intended specificity is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class MatcherPlan:
-    """One ``matchers`` entry. ``port`` not None: it counts only on listeners of that port."""
+    """One ``matchers`` entry. With a ``port`` it counts only on listeners of that port."""
 
     match: RouteMatch
     port: int | None = None
@@ -38,7 +38,7 @@ class MatcherPlan:
 
 @dataclass(frozen=True, slots=True)
 class DestinationPlan:
-    """One ``destinations`` entry. ``namespace`` is filled in; ``weight`` 0 takes a share of what is left.
+    """One ``destinations`` entry. ``namespace`` is filled in; ``weight`` 0 takes a share of the remainder.
 
     ``kind_given``: the manifest names the kind; otherwise it is SERVICE by default.
     """
@@ -65,7 +65,7 @@ class ForwardToPlan:
 
 @dataclass(frozen=True, slots=True)
 class TableSelector:
-    """One ``delegate.routeTables`` entry: all that is given must hold."""
+    """One ``delegate.routeTables`` entry: every given field must hold."""
 
     name: str | None = None
     namespace: str | None = None
@@ -75,8 +75,8 @@ class TableSelector:
 
 @dataclass(frozen=True, slots=True)
 class RouteFilter:
-    """One ``allowedRoutes`` entry: a route may stand below if it lies within one of the ``matches``, if there are any,
-    and does one of the ``actions`` (see ``action_name``), if there are any.
+    """One ``allowedRoutes`` entry: a route may stand below if it lies within one of the ``matches`` and does one of the
+    ``actions`` (see ``action_name``). An empty tuple or set permits all.
     """
 
     matches: tuple[RouteMatch, ...] = ()
@@ -103,13 +103,13 @@ _ACTION_NAMES: Final[dict[type[object], str]] = {
 
 
 def action_name(action: ActionPlan) -> str | None:
-    """What ``allowedActions`` calls the action, in lower case without underscores; None for a closed route."""
+    """The name of the action in ``allowedActions``, in lower case without underscores; None for a closed route."""
     return _ACTION_NAMES.get(type(action))
 
 
 @dataclass(frozen=True, slots=True)
 class RoutePlan:
-    """One ``http`` entry. ``matchers`` empty takes every request. A bad route has the action ``Refuse``.
+    """One ``http`` entry. Without ``matchers`` it takes every request. A bad route has the action ``Refuse``.
 
     ``widened`` holds for all of its matchers.
     """
@@ -149,5 +149,5 @@ class TablePlan:
 
     @property
     def order(self) -> tuple[int, str, str, str]:
-        """Siblings: the greater weight first, then the older."""
+        """Sort key among siblings: the greater weight first, then the older."""
         return (-self.weight, *self.stored.age_key)

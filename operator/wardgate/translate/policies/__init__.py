@@ -1,1 +1,1 @@
-"""What is attached to routes: authentication, keys and transformations."""
+"""ExtAuthPolicies and TransformationPolicies: read one by one, and attached to routes."""

@@ -1,12 +1,12 @@
-"""Which route is guarded by which ExtAuthPolicy, and which route is closed because its policy is bad.
+"""Decides for every route the ExtAuthPolicy that guards it, or that it is closed because its policy is bad.
 
 Rule 1: one policy a route. The oldest wins; an INVALID one keeps its place; the losers are FAILED.
 Rule 2: a bad policy with a last good form guards the routes that this form selects, and closes (500) those that only
-its bad form selects. Without a last good form it closes all that its bad form selects; where the last good form has
-become bad too, also what that one selects.
-Rule 3: an unreadable selector selects nothing by itself. The routes of the last good form stay guarded, and that
-is all there is to know. Without a last good form nobody can tell which routes were meant, and every route that no
-policy selects is closed; the same holds for an emptied selector, which may mean every route.
+its bad form selects. Without a last good form it closes all that its bad form selects; if the last good form has become
+bad too, also the routes that this one selects.
+Rule 3: an unreadable selector selects nothing by itself. The routes of the last good form stay guarded, and nothing
+more can be known. Without a last good form nobody can tell which routes were meant, and every route that no policy
+selects is closed; the same holds for an emptied selector, which may mean every route.
 Rule 4: a policy without any selector guards every route to a Service, as Gloo says, and of the other routes that
 forward those that no policy selects.
 Rule 5: where ``requireAuth`` or the route's label demands a policy, a route without one is closed (401).
@@ -35,7 +35,10 @@ AUTH_REQUIRED = Refuse(401, "auth_required")
 
 @dataclass(slots=True)
 class AuthAttachment:
-    """``plans`` and ``closed`` by the route's number; ``selected`` the numbers of each policy, losers included."""
+    """``plans`` and ``closed`` by the route's number; ``selected`` the numbers of each policy, losers included.
+
+    ``owners``: the policy that a route belongs to.
+    """
 
     plans: dict[int, str] = field(default_factory=dict)
     closed: dict[int, Refuse] = field(default_factory=dict)
@@ -53,7 +56,7 @@ def attach_auth(
     idle: IdlePolicies,
     require_auth: bool,
 ) -> AuthAttachment:
-    """Decide for every route; see the rules."""
+    """Decide for every route, by the rules above."""
     attachment = AuthAttachment()
     by_age = sorted(policies, key=lambda one: (tenancy.age_rank(one.ref.namespace), one.stored.age_key))
     for policy in by_age:
@@ -112,7 +115,7 @@ def _attach(
 def _take_the_rest(
     policy: ServedObject[PolicyOutcome], attachment: AuthAttachment, *, finder: RouteFinder, tenancy: Tenancy
 ) -> None:
-    """Rules 3 and 4, once every policy has what it selects."""
+    """Apply rules 3 and 4, after every policy has the routes that it selects."""
     within = tenancy.selectable(policy.ref.namespace)
     rest: set[int] = set()
     forms = (policy.form,) if policy.form is not None else (policy.stored, policy.past)
@@ -142,7 +145,7 @@ def _cost_of_unknown(policy: ServedObject[PolicyOutcome]) -> str:
 
 
 def _closed(policy: ServedObject[PolicyOutcome], finder: RouteFinder, *, within: str | None) -> set[int]:
-    """What the bad form selects, and the last good form where it is bad by now."""
+    """The routes that the bad form selects, and those of the last good form if that is bad by now."""
     closed = _selected(read_selectors(policy.stored.manifest), finder, within=within)
     if policy.past is not None:
         closed |= _selected(read_selectors(policy.past.manifest), finder, within=within)

@@ -1,7 +1,7 @@
-"""One entry of ``glooAuth.configs`` to one step of an ``AuthPlan``: ``apiKeyAuth`` and ``basicAuth``.
+"""Reads one entry of ``glooAuth.configs`` into one step of an ``AuthPlan``: ``apiKeyAuth`` and ``basicAuth``.
 
-Every other module is a complaint with its name. Rules that the models enforce (one module an entry, one store of keys)
-are not checked again. A step that has a complaint may come out incomplete: its policy is INVALID and not served.
+Every other module is an error with its name. Rules that the models enforce (one module an entry, one store of keys) are
+not checked again. A step with an error may be incomplete: its policy is INVALID and not served.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _APR1_HASH: Final = re.compile(r"[./0-9A-Za-z]{22}")
 
 @dataclass(frozen=True, slots=True)
 class StepReader:
-    """Reads the entry at ``field`` of ``policy``; whatever is wrong goes to ``findings``."""
+    """Reads the entry at ``field`` of ``policy``; problems go to ``findings``."""
 
     policy: ObjectRef
     field: FieldPath
@@ -41,7 +41,7 @@ class StepReader:
     findings: Findings
 
     def read(self, step: AuthStep, name: str) -> tuple[ApiKeyStep | BasicAuthStep | None, KeySetRequest | None]:
-        """The step under its name, with the key set that it looks keys up in."""
+        """The step under its name, with the key set in which it looks up keys."""
         if step.api_key_auth is not None:
             return self._at("apiKeyAuth").api_key(step.api_key_auth, name)
         if step.basic_auth is not None:
@@ -50,7 +50,7 @@ class StepReader:
         return None, None
 
     def unsupported(self, module: str) -> None:
-        """Complain about something that the Gloo API has and Wardgate has not."""
+        """Report a module of the Gloo API that Wardgate does not implement."""
         message = f"{self.policy} uses {module}, which Wardgate does not implement. Use apiKeyAuth or basicAuth."
         self.findings.error(self.policy, Reason.UNSUPPORTED, message, (*self.field, module))
 
@@ -152,13 +152,13 @@ class StepReader:
                 yield target
 
     def _metadata_headers(self, auth: ApiKeyAuth) -> tuple[MetadataHeader, ...]:
-        """Both spellings; where both name a header, the one that is not deprecated counts."""
+        """The headers of both spellings of the field; if both name a header, the one that is not deprecated counts."""
         deprecated = self._by_header(auth.headers_from_metadata, ("headersFromMetadata",))
         both = deprecated | self._by_header(auth.headers_from_metadata_entry, ("headersFromMetadataEntry",))
         return tuple(sorted(both.values(), key=lambda each: each.header))
 
     def _by_header(self, entries: Mapping[str, MetadataEntry], path: FieldPath) -> dict[str, MetadataHeader]:
-        """By the folded name: two spellings of one header are one."""
+        """Headers by the folded name: two spellings of one header are one."""
         found: dict[str, MetadataHeader] = {}
         for name, entry in sorted(entries.items()):
             self._check_header(name, (*path, name))

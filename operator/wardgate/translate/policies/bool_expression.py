@@ -1,8 +1,9 @@
 """The language of ``booleanExpr``: config names joined by ``&&``, ``||``, ``!`` and parentheses.
 
 ``!`` binds tightest, then ``&&``, then ``||``; operands are tried from left to right. The parser is a recursive descent
-over one scan of the text, so its time is linear; depth and length are bounded, so that neither the parser nor whoever
-walks the tree later runs out of stack. It does not know which configs exist: ``steps_of`` lists the names in use.
+over one scan of the text, so its time is linear. Depth and length are bounded, so that neither the parser nor a later
+walk over the tree exhausts the stack. The parser does not know which configs exist: ``steps_of`` lists the names in
+use.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Final, NoReturn
 from wardgate.ir import BoolAnd, BoolExpr, BoolNot, BoolOr, BoolStep
 
 MAX_LENGTH: Final = 8192
-"""Characters of an expression; far above what a chain of 64 configs needs."""
+"""Characters of an expression; far above the needs of a chain of 64 configs."""
 MAX_DEPTH: Final = 32
 """Parentheses and negations within each other."""
 
@@ -25,7 +26,7 @@ _END: Final = ""
 
 @dataclass(frozen=True, slots=True)
 class BoolSyntaxError:
-    """What is wrong, and at which column (from 1)."""
+    """A syntax error and its column, counted from 1."""
 
     column: int
     message: str
@@ -43,7 +44,7 @@ class ParsedExpression:
 
 
 def parse_bool_expression(text: str) -> ParsedExpression | BoolSyntaxError:
-    """Read an expression, or say where it breaks."""
+    """Read an expression, or return its first syntax error."""
     if len(text) > MAX_LENGTH:
         return BoolSyntaxError(MAX_LENGTH + 1, f"the expression is longer than {MAX_LENGTH} characters")
     try:
@@ -53,7 +54,7 @@ def parse_bool_expression(text: str) -> ParsedExpression | BoolSyntaxError:
 
 
 def steps_of(expression: BoolExpr) -> Iterator[str]:
-    """The names in use, from left to right, repeats included."""
+    """The names in use, from left to right, with repetitions."""
     match expression:
         case BoolStep(step=name):
             yield name
@@ -65,7 +66,7 @@ def steps_of(expression: BoolExpr) -> Iterator[str]:
 
 
 def passes_without_proof(expression: BoolExpr) -> bool:
-    """Whether the expression is true although every config fails: it would let anyone in."""
+    """Whether the expression is true although every config fails: it would let everyone in."""
     match expression:
         case BoolStep():
             return False
@@ -85,7 +86,7 @@ class _SyntaxFailure(Exception):
 
 
 class _ExpressionParser:
-    """``word`` is the name or sign under the cursor, ``column`` where it begins."""
+    """``word`` is the name or sign at the cursor, ``column`` its beginning."""
 
     def __init__(self, text: str) -> None:
         self._text = text

@@ -10,7 +10,7 @@ from wardgate.translate.reading.last_good import Reading
 
 
 def read_server(parsed: ParsedObject[ExtAuthServer]) -> Reading[ExtAuthServer]:
-    """Read one; a setting that would open something elsewhere is pointed out."""
+    """Read one ExtAuthServer, and point out a setting that would open something elsewhere."""
     findings = Findings()
     if parsed.model.spec.failure_mode_allow:
         message = f"spec.failureModeAllow of {parsed.ref} opens nothing here: a request without a valid key is refused."

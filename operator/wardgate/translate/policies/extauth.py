@@ -1,7 +1,7 @@
-"""One ExtAuthPolicy to one ``AuthPlan``.
+"""Reads one ExtAuthPolicy into one ``AuthPlan``.
 
-Which routes the policy guards, which of two policies wins and what stands in for a bad one are not decided here. A
-policy that has an error gets no plan: nothing here can make a route more open than its author wrote (invariant 1).
+Other modules decide which routes the policy guards, which of two policies wins, and what replaces a bad one. A policy
+that has an error gets no plan: nothing here can make a route more open than its author wrote (invariant 1).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _EXPRESSION: Final = (*_GLOO_AUTH, "booleanExpr")
 
 
 def translate_ext_auth(policy: ParsedObject[ExtAuthPolicy], scope: Scope) -> PolicyOutcome:
-    """Read one policy; the plan is None where it has an error."""
+    """Read one policy; the plan is None if it has an error."""
     findings = Findings()
     steps, key_sets = _steps(policy, scope, findings)
     auth = policy.model.spec.config.gloo_auth
@@ -59,7 +59,7 @@ def translate_ext_auth(policy: ParsedObject[ExtAuthPolicy], scope: Scope) -> Pol
 
 
 def server_problems(policy: ObjectRef, outcome: PolicyOutcome, servers: Container[ObjectRef]) -> tuple[Problem, ...]:
-    """Note an ExtAuthServer that does not exist. It is informative: our proxy authenticates by itself."""
+    """Note an ExtAuthServer that does not exist. It has no effect: the proxy authenticates by itself."""
     if outcome.server is None or outcome.server in servers:
         return ()
     missing = f"{policy} names {outcome.server}, which does not exist."

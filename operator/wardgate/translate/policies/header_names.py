@@ -1,4 +1,4 @@
-"""Which header names a policy may use. They are compared folded (``field_names``) and handed on in lower case."""
+"""The header names that a policy may use. They are compared folded (``field_names``) and handed on in lower case."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def is_proxy_written(name: str) -> bool:
 
 
 def request_header_fault(name: str) -> str | None:
-    """Why authentication may not read or set this request header, as the end of a sentence; None if it may."""
+    """The reason why authentication may not use this request header, as the end of a sentence; None if it may."""
     if name.startswith(":"):
         return "it is a pseudo-header"
     if not is_token(name):

@@ -1,7 +1,7 @@
-"""One ``injaTemplate`` to one ``MessageTemplate``: names checked, templates and extractors compiled on trial.
+"""Reads one ``injaTemplate`` into one ``MessageTemplate``: names checked, templates and extractors compiled on trial.
 
 Maps come out sorted by name, because a map of the API has no order. Rules that join several fields of the model (one
-body mode, the modes of an extractor) are enforced when a manifest is parsed and not repeated.
+body mode, the modes of an extractor) are enforced when a manifest is parsed, and not repeated.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _UNSUPPORTED: Final = (
 )
 _FOREIGN: Final = frozenset({"merge_json_keys", "string_delimiter", "span_transformer", "data_source_max_size"})
 _CONSTANT_IN_LOWER_CASE: Final = re.compile(r"(?=[^a-z]*[a-z])[A-Za-z-]{1,32}")
-"""A text without a placeholder that could be a method but for its case."""
+"""A text without a placeholder that would be a method but for its case."""
 _DATA_SOURCE_BYTES: Final = 4096
-"""What a data source may hold where ``dataSourceMaxSize`` is absent."""
+"""The size limit of a data source if ``dataSourceMaxSize`` is absent."""
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateReader:
-    """Reads the template of one side of ``policy``; whatever is wrong goes to ``findings``."""
+    """Reads the template of one side of ``policy``; problems go to ``findings``."""
 
     policy: ObjectRef
     side: Literal["request", "response"]
@@ -50,7 +50,7 @@ class TemplateReader:
     findings: Findings
 
     def read(self, model: TransformationTemplate) -> MessageTemplate:
-        """The template; incomplete where there was an error."""
+        """The template; incomplete if there was an error."""
         self._report_foreign_fields(model)
         mode, body = self._body(model)
         return MessageTemplate(
@@ -143,7 +143,7 @@ class TemplateReader:
         yield from dict.fromkeys(name for name in lower if name is not None)
 
     def _header_name(self, name: str, field: FieldPath, *, pseudo: bool = True) -> str | None:
-        """In lower case; None if the policy has to do without."""
+        """The name in lower case; None if the policy may not change this header."""
         lower = name.lower()
         if is_proxy_written(lower):
             message = f"{self.policy} changes header {lower!a}, which the proxy alone writes: no effect. Remove it."
@@ -250,7 +250,7 @@ class _NotInline:
 
 
 def _inline(source: DataSourceModel) -> bytes | _NotInline:
-    """What stands in the manifest itself."""
+    """The content that stands in the manifest itself."""
     given = {name for name in type(source).model_fields if getattr(source, name) is not None}
     if given == {"inline_string"} and source.inline_string is not None:
         return to_bytes(source.inline_string)

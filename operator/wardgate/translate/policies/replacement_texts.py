@@ -1,4 +1,4 @@
-r"""Replacement texts of extractors that are taken literally where their author will have meant a group.
+r"""Replacement texts of extractors that are taken literally although their author probably meant a group.
 
 REPLACE_ALL knows ECMAScript's ``$1``, unlike the ``\1`` of a route's substitution; SINGLE_REPLACE knows neither.
 """
@@ -13,7 +13,7 @@ _GROUP: Final = re.compile(r"\$(?:\d|&)|\\\d")
 
 
 def misread_group(mode: str, text: str) -> str | None:
-    """The end of a sentence about the text, with what to write instead; None where it means what it seems to."""
+    """The end of a sentence about the text, with a correction; None if the text means what it seems to mean."""
     if mode == "REPLACE_ALL" and (found := _BACKSLASH.search(text)):
         return f"holds {found[0]}, which is written as it stands. Write ${found[1]} for the group."
     if mode == "SINGLE_REPLACE" and (found := _GROUP.search(text)):

@@ -1,7 +1,7 @@
-"""What to do about the mistakes that are made most often in templates.
+"""Remedies for the commonest mistakes in templates.
 
-The template library's own words stay as they are, because they can be looked up; a hint follows them. Where nothing
-better than "correct it" can be said, nothing is said.
+The template library's own words stay unchanged, because users can look them up; a hint follows them. A mistake without
+a better remedy than "correct it" gets no hint.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _UNKNOWN: Final = re.compile(r"unknown function (\S+)\Z")
 
 
 def template_hint(error: TemplateError, text: str) -> str:
-    """A sentence about an error in the template ``text``; empty where there is nothing to say."""
+    """A sentence about an error in the template ``text``; empty without a hint."""
     unknown = _UNKNOWN.search(error.message)
     if unknown:
         return _about_function(unknown[1])
@@ -29,7 +29,9 @@ def template_hint(error: TemplateError, text: str) -> str:
 
 
 def _about_function(name: str) -> str:
-    """The library calls a function unknown as well that is given too few or too many arguments."""
+    """A hint about an unknown function. The library also calls a function unknown that has the wrong number of
+    arguments.
+    """
     if name in _SPELLINGS.values():
         return f"Check the number of arguments that {name} is given."
     near = difflib.get_close_matches(name.lower(), _SPELLINGS, n=1)
@@ -37,7 +39,7 @@ def _about_function(name: str) -> str:
 
 
 def _character_at(error: TemplateError, text: str) -> bytes:
-    """The byte that the error points at; none where it points nowhere."""
+    """The byte that the error points at; empty if it points nowhere."""
     if error.line is None or error.column is None:
         return b""
     lines = to_bytes(text).split(b"\n")

@@ -1,7 +1,7 @@
-"""Which transformations run on which route, and in which order.
+"""Decides for every route the transformations that run on it, and their order.
 
 All TransformationPolicies of a route apply: by phase, then priority (the lowest first), then age. A bad one without a
-last good form closes the routes that it selects: a request that should have been rewritten must not leave as it came.
+last good form closes the routes that it selects: a request that should have been rewritten must not leave unchanged.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _order(policy: ServedObject[TransformationOutcome], tenancy: Tenancy) -> tup
 
 
 def _selected(policy: ServedObject[TransformationOutcome], finder: RouteFinder, *, tenancy: Tenancy) -> set[int]:
-    """What the served form selects; of a closed policy, what any form of it does."""
+    """The routes that the served form selects; of a closed policy, those that any of its forms selects."""
     within = tenancy.selectable(policy.ref.namespace)
     forms = [policy.form] if policy.form is not None else [policy.stored, *([policy.past] if policy.past else [])]
     found: set[int] = set()

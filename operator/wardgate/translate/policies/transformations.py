@@ -1,10 +1,11 @@
-"""One TransformationPolicy to one ``TransformationPlan``.
+"""Reads one TransformationPolicy into one ``TransformationPlan``.
 
-Every template and every extractor is compiled once to see whether it can be, and thrown away: the plan carries source
-text. What comes out depends on the policy and the settings alone.
+Every template and every extractor is compiled once as a check, and thrown away: the plan carries source text. The
+result depends on the policy and the settings alone.
 
-Error texts are worded as Gloo's control plane words them, behind the name of the policy; the place is the template
-library's, line and column from 1. Which routes are rewritten, and in which order policies run, is not decided here.
+Error texts are worded as Gloo's control plane words them, after the name of the policy. Their positions are the
+template library's: line and column from 1. Other modules decide which routes are rewritten, and in which order policies
+run.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _CONFIG: Final = ("spec", "config")
 
 
 def translate_transformation(policy: ParsedObject[TransformationPolicy], scope: Scope) -> TransformationOutcome:
-    """Read one policy; the plan is None where it has an error."""
+    """Read one policy; the plan is None if it has an error."""
     limits = scope.settings.template_limits
     return _translate(policy.ref, policy.model, limits, owner=scope.tenancy.owner(policy.namespace))
 

@@ -1,1 +1,1 @@
-"""From a stored manifest to its model, and to the version of the object that is served."""
+"""A stored manifest turned into its model, and the form of the object that is served."""

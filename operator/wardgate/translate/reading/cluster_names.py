@@ -1,6 +1,6 @@
-"""Where an object names a cluster or a workspace, which Gloo compares and this gateway mostly does not.
+"""Names of clusters and workspaces in an object, which Gloo compares and this gateway mostly does not.
 
-Clusters are compared where the installation has given its own name. Workspaces never are: one gateway is one workspace.
+Clusters are compared if the installation has named its own. Workspaces never are: one gateway is one workspace.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, ProblemKind,
 from wardgate.settings import Settings
 
 CLUSTER: Final = "cluster"
-"""Subject of the cause of what is told of clusters; its field is the name of the cluster."""
+"""The subject of the cause of a finding about clusters; the cause's field is the name of the cluster."""
 _WORKSPACE: Final = "workspace"
 
 
 @dataclass(frozen=True, slots=True)
 class _GivenName:
-    """``value`` is given at ``path``; ``alone``: nothing else is given beside it and its like."""
+    """``value`` stands at ``path``. ``alone``: its object has no other fields than such names."""
 
     path: FieldPath
     value: str
@@ -38,7 +38,7 @@ def ignored_names(model: object, ref: ObjectRef, settings: Settings) -> tuple[Pr
 
 
 def _cluster(one: _GivenName, ref: ObjectRef) -> Problem:
-    """Costs nothing while all objects name the same one: see ``weighing``."""
+    """A name that costs nothing while all objects name the same cluster: see ``statuses.severity``."""
     message = (
         f"{format_path(one.path)} of {ref} is not compared with anything, because the setting cluster_name is not "
         "set. With one cluster nothing is to be done."

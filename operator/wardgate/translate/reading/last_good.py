@@ -1,8 +1,8 @@
-"""Which form of an object is served: the one that was applied, its last good one, or none (invariant 6).
+"""The form of an object that is served: the applied one, its last good one, or none (invariant 6).
 
-An object that was good and turns bad keeps its last good form. The form is read again when an object of today changes
-that it needs: a last good manifest whose reference has vanished since is as bad as the new one. An object that was
-deleted and made anew (another ``uid``) begins without a past.
+An object that was good and turns bad keeps its last good form. That form is read again whenever an object changes that
+it refers to: a last good manifest whose reference has vanished since is as bad as the new one. An object that was
+deleted and created anew (another ``uid``) has no last good form.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ LastGood: TypeAlias = Mapping[ObjectRef, StoredObject]
 _ValueT = TypeVar("_ValueT")
 _ModelT = TypeVar("_ModelT")
 Asked: TypeAlias = Mapping[ObjectRef, StoredObject | None]
-"""The Secrets that somebody asked for by name, as they were found."""
+"""The Secrets that a reader asked for by name, each as it was found."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[_ValueT]):
-    """What came of reading one version of one object. ``value`` beside errors is what could be made of it."""
+    """The result of reading one version of one object. Beside errors, ``value`` is the readable part."""
 
     value: _ValueT | None
     problems: tuple[Problem, ...] = ()
@@ -45,10 +45,10 @@ Read: TypeAlias = Callable[[ParsedObject[_ModelT], Scope], Reading[_ValueT]]
 
 @dataclass(frozen=True, slots=True)
 class ServedObject(Generic[_ValueT]):
-    """``stored`` is what was applied; ``form`` is the version that ``value`` comes from, None if it is closed.
+    """``stored`` is the applied version. ``form`` is the version that ``value`` comes from; None for a closed object.
 
-    A closed object may have a ``value`` all the same: the part of it that is good. ``past`` is its last good form
-    where that is another version and not served either, because by now it is bad as well.
+    A closed object may have a ``value`` all the same: its good part. ``past`` is its last good form where that is
+    another version and not served either, because it is bad by now.
     """
 
     stored: StoredObject
@@ -63,15 +63,15 @@ class ServedObject(Generic[_ValueT]):
 
     @property
     def is_current(self) -> bool:
-        """What was applied is what is served."""
+        """Whether the applied version is served."""
         return self.form is self.stored
 
 
 @dataclass(frozen=True, slots=True)
 class ReadObject(Generic[_ValueT]):
-    """The form that is served. ``current`` and ``problems`` are what came of the one that was applied.
+    """The form that is served. ``current`` and ``problems`` are the result of reading the applied version.
 
-    It holds as long as the Secrets that were ``asked`` for are the same, and the object's ``past`` where that matters.
+    It holds while the Secrets in ``asked`` are the same, and the object's ``past`` where that matters.
     """
 
     served: ServedObject[_ValueT]
@@ -82,10 +82,10 @@ class ReadObject(Generic[_ValueT]):
 
 
 class ObjectReader:
-    """Settles objects in one run of a stage, each anew only where it has to be.
+    """Reads objects in one run of a stage, each anew only where its inputs have changed.
 
-    ``past`` is that of ``past_forms``. What the objects came to is collected: ``findings``, the Secrets that were
-    ``asked`` for, and in ``served_instead`` the last good forms that are served.
+    ``past`` is the mapping of ``past_forms``. The reader collects the ``findings`` of all objects, the Secrets that
+    they ``asked`` for, and in ``served_instead`` the last good forms that are served.
     """
 
     def __init__(self, past: LastGood, *, settings: Settings, secrets: SecretIndex, versions: Versions) -> None:
@@ -101,7 +101,9 @@ class ObjectReader:
     def read_all(
         self, objects: Iterable[StoredObject], model: type[_ModelT], read: Read[_ModelT, _ValueT]
     ) -> list[ReadObject[_ValueT]]:
-        """Read what was applied; where that has an error, the last good form. What is wrong with one costs no other."""
+        """Read the applied version of each object, or its last good form where that has an error. One bad object costs
+        no other.
+        """
         settled = [self._settled(stored, model, read) for stored in objects]
         for one in settled:
             self.findings.extend(one.problems)
@@ -125,15 +127,15 @@ class ObjectReader:
 
 
 def served(settled: Iterable[ReadObject[_ValueT]]) -> list[ServedObject[_ValueT]]:
-    """What is served of each."""
+    """The served form of each object."""
     return [one.served for one in settled]
 
 
 def past_forms(objects: Iterable[StoredObject], last_good: LastGood, last: LastGood | None) -> LastGood:
-    """The last good forms that are other versions than what is applied, and those alone.
+    """The last good forms that are other versions than the applied ones, and those alone.
 
-    What was applied and accepted is its own last good form as soon as it has been translated; nothing depends on that.
-    So this is the identical mapping as ``last`` time, whenever its forms are.
+    An applied and accepted version becomes its own last good form as soon as it has been translated; no stage depends
+    on that. So this is the identical mapping as ``last`` time, whenever its forms are.
     """
     found: dict[ObjectRef, StoredObject] = {}
     for stored in objects:
@@ -144,7 +146,7 @@ def past_forms(objects: Iterable[StoredObject], last_good: LastGood, last: LastG
 
 
 def unless_same(found: LastGood, last: LastGood | None) -> LastGood:
-    """``found``, or ``last`` where it holds the identical objects."""
+    """``last`` where it holds the identical objects, else ``found``."""
     if last is not None and found.keys() == last.keys() and all(map(is_, found.values(), map(last.get, found))):
         return last
     return found

@@ -1,4 +1,4 @@
-"""From a stored manifest to a model of the kind it is stored under."""
+"""A stored manifest turned into a model of the kind it is stored under."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ModelT = TypeVar("_ModelT")
 def parse_stored(
     stored: StoredObject, model: type[_ModelT], manifest: Mapping[str, object] | None = None
 ) -> tuple[ParsedObject[_ModelT] | None, tuple[Problem, ...]]:
-    """The model with its warnings, or None with the errors. ``manifest`` stands in for the stored one."""
+    """The model with its warnings, or None with the errors. ``manifest`` replaces the stored one."""
     if stored.is_damaged:
         message = f"{stored.ref} cannot be read. Correct the text that it stands in."
         return None, (Problem(ProblemKind.ERROR, Reason.UNREADABLE, message, stored.ref),)

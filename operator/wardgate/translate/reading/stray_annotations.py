@@ -1,6 +1,6 @@
-"""Annotations that look like Wardgate's and are none: a misspelt restriction would restrict nothing, in silence.
+"""Annotations that look like Wardgate's and are not: a misspelt restriction would restrict nothing, silently.
 
-Read from the manifest as it was applied, so that an object that does not parse is told as well, and a Secret too.
+They are read from the applied manifest, so that an object that does not parse is told as well, and a Secret too.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from wardgate.translate.manifests import at, mapping
 
 @dataclass(frozen=True, slots=True)
 class Strays:
-    """The warnings about the objects of one kind, for those that have any."""
+    """The warnings about the objects of one kind, by object."""
 
     objects: Sequence[StoredObject] = ()
     problems: Mapping[ObjectRef, tuple[Problem, ...]] = field(default_factory=dict)
 
     def after(self, objects: Sequence[StoredObject]) -> Strays:
-        """The same for the next snapshot; looks only at the objects that changed."""
+        """The warnings of the next snapshot. Only objects that changed are looked at."""
         gone, come = differences(self.objects, objects)
         problems = dict(self.problems)
         for stored in gone:

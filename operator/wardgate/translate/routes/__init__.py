@@ -1,1 +1,1 @@
-"""RouteTables: read one by one, delegated, merged and put in order."""
+"""RouteTables put in their places: delegated, merged, and ordered under each host of each listener."""

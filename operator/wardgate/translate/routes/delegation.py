@@ -1,13 +1,14 @@
-"""From a root table to its routes in their places: delegation, inherited labels, merged matchers.
+"""Expands a root table to its routes: delegation, inherited labels, merged matchers.
 
-Rule 1: a delegated route has the labels of its own, of its table, and of every route and table above it.
-Rule 2: it matches what its parents' matchers and its own match together. Where no request can meet both, the route
-takes none: its table is INVALID, and there is nothing to answer.
-Rule 3: what cannot be delegated to (a missing table, a loop) closes what is left of the delegating route: the tables
-that can be reached come first, and requests that none of them takes get 500.
+Rule 1: a delegated route has its own labels, its table's, and those of every route and table above it.
+Rule 2: it matches requests that meet its parents' matchers and its own. If no request can meet both, the route takes
+none, and its table is INVALID.
+Rule 3: a failed delegation (a missing table, a loop) closes the rest of the delegating route: the tables that can be
+reached come first, and requests that none of them takes get 500.
 Rule 4: depth and number of routes are bounded for each root, so that a web of delegations cannot stall a translation.
-Rule 5: under isolated tenancy each owner has these bounds for itself, a tenant's labels stay with its own routes, and
-what comes of a tenant's delegating to the platform is told to the tenant: no tenant makes another's table INVALID.
+Rule 5: under isolated tenancy each owner has these bounds for itself, and a tenant's labels stay with its own routes.
+Problems that follow from a tenant's delegating to the platform are told to the tenant: no tenant makes another's table
+INVALID.
 """
 
 from __future__ import annotations
@@ -39,9 +40,9 @@ from wardgate.translate.routes.table_index import MissedTable, TableIndex
 from wardgate.translate.tenancy import Tenancy
 
 MAX_DEPTH: Final = 16
-"""Tables below one another."""
+"""Levels of tables."""
 MAX_ROUTES: Final = 20_000
-"""Routes that one root table may come to under one host of one listener."""
+"""Routes of one root table under one host of one listener."""
 
 LOOP: Final = Refuse(500, "delegation_loop")
 TABLE_MISSING: Final = Refuse(500, "route_table_missing")
@@ -51,7 +52,7 @@ REWRITE_UNSUPPORTED: Final = Refuse(500, "path_rewrite_unsupported")
 
 
 class Delegation:
-    """Expands the roots of one translation. What is wrong goes to ``findings``; ``reached`` collects the tables met."""
+    """Expands the roots of one translation. Problems go to ``findings``; ``reached`` collects the tables met."""
 
     def __init__(self, tables: TableIndex, upstreams: Upstreams, findings: Findings, *, tenancy: Tenancy) -> None:
         self._tables = tables
@@ -65,10 +66,10 @@ class Delegation:
         self.gateways: dict[ObjectRef, set[ObjectRef]] = {}
         """Each table met on a listener, with the gateways that serve it."""
         self.dead: list[RouteInstance] = []
-        """Routes that take no request, because their matchers and those above them exclude each other."""
+        """Routes that take no request, because their matchers and those above exclude each other."""
 
     def expand(self, root: TablePlan, context: DelegationContext) -> list[RouteInstance]:
-        """All routes of a root and of what it delegates to, in the order they are tried."""
+        """All routes of a root and of the tables below it, in the order they are tried."""
         self._left = {}
         return self._table(root, self._tenants.root(root, context))
 
@@ -85,7 +86,7 @@ class Delegation:
         return [instance for _, instances in found for instance in instances]
 
     def _bounded(self, table: TablePlan, route: RoutePlan, context: DelegationContext) -> list[RouteInstance]:
-        """A route, closed where a tenant's matchers go beyond what the platform delegates to it."""
+        """A route, closed where a tenant's matchers go beyond the platform's delegation."""
         bounds = context.bounds or (RouteMatch(),)
         here = [one for one in route.matchers if one.port in (None, context.port)]
         if len(bounds) * len(here) > MAX_MATCHES:
@@ -131,7 +132,7 @@ class Delegation:
     def _conflicts(
         self, table: TablePlan, route: RoutePlan, own: tuple[RouteMatch, ...], context: DelegationContext
     ) -> bool:
-        """Whether none of the route's matchers fits the parents'; says so, and also where only some do not."""
+        """Whether none of the route's matchers fits the parents'. Reports that, and also matchers that never match."""
         lost = [conflicts_with_all(context.matches, match) for match in own]
         parent = context.chain[-2] if len(context.chain) > 1 else table.ref
         if own and all(lost):
@@ -181,7 +182,7 @@ class Delegation:
     def _in_order(
         self, delegate: DelegatePlan, found: list[RouteInstance], inner: DelegationContext
     ) -> list[RouteInstance]:
-        """Sort what is found below one route as it asks, but no tenant's before what another owner had earlier."""
+        """Sort the routes below one route as it asks, but none of a tenant's before another owner's earlier one."""
         if delegate.by_specificity:
             found = by_specificity(found)
         if inner.claim.owner:
@@ -195,7 +196,7 @@ class Delegation:
         )
 
     def _refusal(self, table: TablePlan, route: RoutePlan, child: TablePlan, below: DelegationContext) -> Refuse | None:
-        """Why one more table cannot be entered, if so."""
+        """The refusal if one more table cannot be entered, else None."""
         if child.ref in below.chain:
             loop = " -> ".join(f"{ref.namespace}/{ref.name}" for ref in (*below.chain, child.ref))
             self._error(table, route, Reason.DELEGATION_LOOP, f"closes a loop of delegations ({loop})", context=below)
@@ -212,7 +213,7 @@ class Delegation:
         return TOO_LARGE
 
     def _missed(self, table: TablePlan, route: RoutePlan, miss: MissedTable) -> None:
-        """A tenant that takes its table away does not make the platform's INVALID."""
+        """Report a missing table. A tenant that takes its table away does not make the platform's INVALID."""
         if miss.owner and not self._tenants.owner(table):
             message = f'Route "{route.name}" of {table.ref} {miss.text}; it is closed until the tenant has mended that.'
             self._findings.warning(table.ref, miss.reason, message, _field(route), cause=miss.cause)
@@ -301,7 +302,7 @@ class Delegation:
         context: DelegationContext | None = None,
         cause: Cause | None = None,
     ) -> None:
-        """Tell the table; where it is what comes of a tenant's delegating ``context`` to it, the tenant."""
+        """Report an error of a table, or of the tenant whose delegation led to it (``context.liable``)."""
         message = f'Route "{route.name}" of {table.ref} {text}.'
         liable = None if context is None else context.liable
         if liable is None or liable[0] == table.ref:
@@ -320,10 +321,12 @@ def _field(route: RoutePlan) -> FieldPath:
 
 
 def _closes(culprit: str, parent: str, owners: Collection[str]) -> bool:
-    """Whether a child that cannot be entered closes the rest of the route: not what was delegated to others as well."""
+    """Whether a child that cannot be entered closes the rest of the route: not if other owners were delegated to as
+    well.
+    """
     return culprit == parent or len(owners) == 1
 
 
 def _with_paths(matches: tuple[RouteMatch, ...]) -> tuple[RouteMatch, ...]:
-    """A prefix rewrite refers to a path condition; where there is none, every path begins with a slash."""
+    """Matches with a path condition each, because a prefix rewrite refers to one: every path begins with a slash."""
     return tuple(match if match.paths else replace(match, paths=(SLASH,)) for match in matches or (RouteMatch(),))

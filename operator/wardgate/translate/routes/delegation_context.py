@@ -1,4 +1,4 @@
-"""Where a table stands while its routes are put in their places: what it inherits, and on whose account."""
+"""The context in which a table is expanded: its inheritance from the levels above, and the owner who answers for it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Age: TypeAlias = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The owner of a route's paths, and since when: under isolated tenancy this decides between owners.
+    """The owner of a route's paths, and the time since when: under isolated tenancy this decides between owners.
 
     ``owner`` is the tenant by whose delegation the route is reached, or empty for the platform. ``given`` is the length
-    of the path that the platform gave the tenant, ``age`` that of the youngest table on the way from there.
+    of the path that the platform gave the tenant. ``age`` is that of the youngest table on the way from there.
     """
 
     owner: str = ""
@@ -34,9 +34,9 @@ PLATFORM: Final = Claim()
 class DelegationContext:
     """The inheritance of a table. ``allowed`` holds the filters of every level; a route has to pass all of them.
 
-    ``shared_labels`` are those among the ``labels`` that the platform gave: they reach routes of every owner.
-    ``bounds`` not None: the table has its place from another owner, and its matchers lie within these or are closed.
-    ``liable``: the tenant's route by which the chain came back to the platform, if it did.
+    ``shared_labels`` are the ``labels`` that the platform gave: they reach routes of every owner. ``bounds`` not None:
+    another owner delegated to the table, and its matchers lie within these or are closed. ``liable``: the tenant's
+    route by which the chain came back to the platform, if it did.
     """
 
     port: int
@@ -53,7 +53,7 @@ class DelegationContext:
 
 @dataclass(frozen=True, slots=True)
 class OwnerBoundaries:
-    """How places are handed on between owners. Under shared tenancy there is one owner, and all is inherited."""
+    """Passes the context from owner to owner. Under shared tenancy there is one owner, and everything is inherited."""
 
     tenancy: Tenancy
 
@@ -62,24 +62,24 @@ class OwnerBoundaries:
         return self.tenancy.owner(table.ref.namespace)
 
     def root(self, table: TablePlan, context: DelegationContext) -> DelegationContext:
-        """The place of a root table."""
+        """The context of a root table."""
         return replace(context, claim=Claim(self.owner(table)))
 
     def entered(self, table: TablePlan, context: DelegationContext) -> DelegationContext:
-        """The place of a table's routes."""
+        """The context of a table's routes."""
         age = max(context.claim.age, table.stored.age_key)
         labelled = self.labelled(table, table.labels, context)
         return replace(labelled, chain=(*context.chain, table.ref), claim=replace(context.claim, age=age))
 
     def labelled(self, table: TablePlan, labels: Labels, context: DelegationContext) -> DelegationContext:
-        """The same place with more labels."""
+        """The same context with more labels."""
         shared = frozenset() if self.owner(table) else labels
         return replace(context, labels=context.labels | labels, shared_labels=context.shared_labels | shared)
 
     def below(
         self, table: TablePlan, route: RoutePlan, child: TablePlan, inner: DelegationContext
     ) -> DelegationContext:
-        """The inheritance of a child from a route. Another owner's gets no label but the platform's."""
+        """The context that a child inherits from a route. Another owner's child gets only the platform's labels."""
         owner, heir = self.owner(table), self.owner(child)
         if owner == heir:
             return replace(inner, bounds=None)

@@ -1,7 +1,7 @@
 """A route in its place: one route of one table, reached by one way of delegation under one host of one listener.
 
-The same route of a table that two parents delegate to is two instances, with the labels and the matchers of different
-parents; policies guard instances.
+Two parents that delegate to one table make two instances of each of its routes, with the labels and matchers of
+different parents. Policies guard instances.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ REQUIRE_AUTH_LABEL = (REQUIRE_AUTH, "true")
 
 @dataclass(frozen=True, slots=True)
 class RouteInstance:
-    """``labels`` are those of every level; ``table`` and ``index`` say which ``spec.http`` entry this is.
+    """``labels`` are those of every level; ``table`` and ``index`` identify the ``spec.http`` entry.
 
     ``weight`` is that of the table, for the order by specificity. ``widened``: its matchers take more than was meant.
     """
@@ -38,10 +38,10 @@ class RouteInstance:
 
     @property
     def requires_auth(self) -> bool:
-        """A label at some level demands a valid ExtAuthPolicy."""
+        """Whether a label at some level demands a valid ExtAuthPolicy."""
         return REQUIRE_AUTH_LABEL in self.labels
 
     @property
     def origin(self) -> tuple[ObjectRef, int]:
-        """The route that this is an instance of: what counts in a status."""
+        """The route that this is an instance of: the unit of counts in statuses."""
         return (self.table, self.index)

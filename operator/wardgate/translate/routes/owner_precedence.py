@@ -1,11 +1,12 @@
-"""Which of several owners' routes goes first where they stand side by side: what one took first stays its own.
+"""The order of several owners' routes that stand side by side: the path stays with the owner who took it first.
 
 Neither weight nor a more specific pattern takes a path from another owner; both order the routes of one owner only. The
-routes are put on levels: one that overlaps a senior route of another owner stands on a level behind it. On one level
-they keep the order they came in. So the routes of one owner change their order only where another one is between them.
+routes are put on levels: a route that overlaps a senior route of another owner stands one level behind it. On one level
+the routes keep their order. So the routes of one owner change their order only where another owner's route stands
+between them.
 
-Seniority: what the platform gave more narrowly, then the platform, then the older table. Routes with several matchers
-are taken apart, because one of these may overlap and another not.
+Precedence: the more narrowly given path, then the platform, then the older table. Routes with several matchers are
+taken apart, because one of these may overlap and another not.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.routes.specificity import put_together, taken_apart
 
 Precedence: TypeAlias = tuple[int, bool, Age]
-"""The senior first."""
+"""Sort key: the senior first."""
 _Taken: TypeAlias = dict[str, dict[str, tuple[int, int]]]
-"""By literal and owner: the highest level, and the number of the route that has it."""
+"""By literal and owner: the highest level, and the number of the route on it."""
 
 
 def precedence(claim: Claim) -> Precedence:
@@ -34,7 +35,7 @@ def precedence(claim: Claim) -> Precedence:
 
 
 def below_one_route(claim: Claim, literal: PathLiteral) -> Precedence:
-    """The rank of a route among all below one delegating route: the platform has given itself what its route names."""
+    """The rank of a route below one delegating route: the platform has given itself the path that its route names."""
     return precedence(claim if claim.owner else replace(claim, given=len(literal.text)))
 
 
@@ -45,9 +46,9 @@ def by_precedence(
     rank_of: Callable[[Claim, PathLiteral], Precedence] = lambda claim, _: precedence(claim),
     is_fallback: Callable[[RouteInstance], bool] = lambda _: False,
 ) -> list[RouteInstance]:
-    """The routes with those of every owner behind the senior ones of others that they overlap.
+    """The routes of every owner behind the senior ones of others that they overlap.
 
-    ``is_fallback``: routes that take what is left, and go last.
+    ``is_fallback``: routes that take the remaining requests, and go last.
     """
     if len({instance.claim.owner for instance in instances}) < 2:
         return list(instances)
@@ -67,7 +68,7 @@ def by_precedence(
 
 
 def exposed(found: Sequence[tuple[RoutePlan, Sequence[RouteInstance]]]) -> list[RoutePlan]:
-    """The routes of one table whose paths a tenant may take, to whom an earlier route delegates a shorter prefix.
+    """The routes of one table whose paths a tenant may take, because an earlier route delegates a shorter prefix to it.
 
     In its own table the platform's order decides, whatever was meant by it.
     """
@@ -87,20 +88,20 @@ def exposed(found: Sequence[tuple[RoutePlan, Sequence[RouteInstance]]]) -> list[
 
 
 class _Ladder:
-    """Routes on their levels, put there the senior first."""
+    """Routes on their levels, added in order of precedence."""
 
     def __init__(self, literals: Sequence[PathLiteral], owners: Sequence[str]) -> None:
         self._literals = literals
         self._owners = owners
         self._texts = {literal.text for literal in literals}
         self._open: _Taken = {}
-        """Routes that take what begins with the literal."""
+        """Routes that take every path that begins with the literal."""
         self._exact: _Taken = {}
         self._below: _Taken = {}
-        """Routes whose literal is longer."""
+        """Routes with a longer literal."""
 
     def put(self, number: int) -> tuple[int, int | None]:
-        """The level of one more route, and the senior route that it stands behind, if it overlaps any."""
+        """The level of one more route, and the senior route in front of it, if it overlaps any."""
         literal, owner = self._literals[number], self._owners[number]
         above = [literal.text[:end] for end in range(len(literal.text) + 1) if literal.text[:end] in self._texts]
         met = [self._open.get(text, {}) for text in above]
@@ -121,7 +122,7 @@ class _Ladder:
         return level + 1, senior
 
     def covers(self, senior: int, number: int) -> bool:
-        """Whether the senior route's path takes all that the other's takes."""
+        """Whether the senior route's path takes every path that the other's takes."""
         literal = self._literals[senior]
         return not literal.exact and self._literals[number].text.startswith(literal.text)
 

@@ -1,10 +1,10 @@
-"""From RouteTables to the routes of each host of each listener: the order of events.
+"""Builds the routes of each host of each listener from RouteTables: the order of events.
 
 A root table is attached to listeners, expanded through its delegations, and merged with the other roots of its hosts.
-Where a root has ``failureMode: FREEZE_CONFIG`` and anything in its tree is bad, the whole tree is taken from the last
-good forms of its tables: their newer forms are held back, also the good ones among them, until the tree is good again.
-A tree that never was good is served as it is, its bad routes closed, and none of its tables counts as good by then.
-Under isolated tenancy that is the part of the tree that has the root's owner: nobody holds back what is another's.
+If a root has ``failureMode: FREEZE_CONFIG`` and anything in its tree is bad, the whole tree is taken from the last good
+forms of its tables. Their newer forms are held back, the good ones among them too, until the tree is good again. A tree
+that never was good is served as it is, its bad routes closed, and none of its tables counts as good. Under isolated
+tenancy a tree here is the part that has the root's owner: nobody holds back another owner's tables.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ from wardgate.translate.tenancy import Tenancy
 class Routed:
     """``hosts`` in the order of listeners. ``parents`` and ``gateways`` of each table are for its status.
 
-    ``frozen``: tables whose newest form is held back, by the root that freezes them. ``unproven``: tables of trees that
-    freeze and never were good. ``unserved``: what no request reaches.
+    ``frozen``: tables whose newest form is held back, with the root that freezes them. ``unproven``: tables of trees
+    that freeze and never were good. ``unserved``: tables and routes that no request reaches.
     """
 
     hosts: list[HostPlan] = field(default_factory=list)
@@ -102,7 +102,7 @@ class RouteBuilder:
         return self._routed
 
     def _root(self, table: TablePlan) -> _Root:
-        """A root in the form it is served in, with the places it is attached to."""
+        """A root in the form that is served, with the listeners it is attached to."""
         attached = self._attachment.of(table)
         good = self._tables.good.get(table.ref)
         bad = self._bad_tree(table, attached) if table.freezes else []
@@ -118,7 +118,7 @@ class RouteBuilder:
         return _Root(good, delegation, attached)
 
     def _frozen_tables(self, root: TablePlan) -> list[TablePlan]:
-        """The last good forms of the root's owner, and what others' tables are now."""
+        """The last good forms of the root's owner, and the current forms of other owners' tables."""
         owner, owner_of = self._owner(root.ref), self._owner
         ours = [table for table in self._tables.good.values() if owner_of(table.ref) == owner]
         return ours + [table for table in self._tables.now.values() if owner_of(table.ref) != owner]
@@ -130,7 +130,7 @@ class RouteBuilder:
         return [ref for ref in delegation.reached if self._owner(ref) == self._owner(root.ref)]
 
     def _bad_tree(self, table: TablePlan, attached: Mapping[str, list[AttachedTable]]) -> list[ObjectRef]:
-        """The tables below a root, with it, if anything there is bad; empty if all is good."""
+        """The tables of a root's tree if any of them is bad; empty if all are good."""
         findings = Findings()
         trial = self._delegation(self._tables.now.values(), findings)
         for port in sorted({self._listeners[name].plan.port for name in attached}) or [0]:
@@ -155,7 +155,7 @@ class RouteBuilder:
         return RootRoutes(root.table, instances, root_claim(one, self._tenancy))
 
     def _note(self, roots: Sequence[_Root]) -> None:
-        """Remember who delegates to whom, and which gateways serve whom."""
+        """Collect the parents and the gateways of every table."""
         for delegation in dict.fromkeys((self._now, *(root.delegation for root in roots))):
             for table, parents in delegation.reached.items():
                 self._routed.parents.setdefault(table, set()).update(parents)
@@ -163,7 +163,7 @@ class RouteBuilder:
                 self._routed.gateways.setdefault(table, set()).update(gateways)
 
     def _check_unserved(self) -> None:
-        """Tables that nothing reaches: they are checked like the others, and told so."""
+        """Check the tables that nothing reaches like the others, and tell them so."""
         tables = self._tables.now.values()
         self._routed.unserved = find_unserved(
             _by_age(tables),

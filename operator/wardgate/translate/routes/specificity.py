@@ -1,9 +1,9 @@
 """The order in which sibling routes are tried where a delegating route asks for ``ROUTE_SPECIFICITY``.
 
-Exact paths go before regexes, regexes before prefixes, then the longer before the shorter; ties go by the weight of the
-table, then by the order the routes came in. What is closed because its path could not be read may have meant any of
-these requests: it goes before all regexes. A route with several matchers is taken apart, because one of them may be
-more specific than a sibling and another less; neighbours that belong together are put together again.
+Exact paths go before regexes, regexes before prefixes, then the longer before the shorter. Ties go by the weight of the
+table, then by the incoming order. A route that is closed because its path could not be read may have meant any of these
+requests: it goes before all regexes. A route with several matchers is taken apart, because one of them may be more
+specific than a sibling and another less; neighbours that belong together are put together again.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _UNKNOWN_PATH: Final = (1, -math.inf)
 
 
 def by_specificity(instances: Sequence[RouteInstance]) -> list[RouteInstance]:
-    """The same routes, the most specific first."""
+    """The routes, the most specific first."""
     pieces = [piece for instance in instances for piece in taken_apart(instance)]
     pieces.sort(key=_rank)
     return put_together(pieces)
 
 
 def put_together(pieces: Sequence[RouteInstance]) -> list[RouteInstance]:
-    """Neighbours that are pieces of one route as one route again."""
+    """Neighbouring pieces of one route as one route again."""
     together: list[RouteInstance] = []
     for piece in pieces:
         if together and replace(together[-1], matches=piece.matches) == piece:

@@ -1,4 +1,4 @@
-"""Which RouteTables a delegating route means, and in which order."""
+"""The RouteTables that a delegating route means, in their order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NAMESPACE, _NAME = "\0namespace", "\0name"
 class MissedTable:
     """A selector names a table that cannot stand there. ``text`` continues "The route ... of RouteTable a/b ...".
 
-    ``owner`` answers for the table that is named: where that is a tenant, the platform table that names it stays valid.
+    ``owner`` answers for the named table: if that is a tenant, the platform table that names it stays valid.
     """
 
     reason: Reason
@@ -40,7 +40,7 @@ class TableIndex:
         )
 
     def below(self, parent: TablePlan, delegate: DelegatePlan) -> tuple[list[TablePlan], list[MissedTable]]:
-        """The tables that a route of ``parent`` delegates to, in order, and what it names in vain."""
+        """The tables that a route of ``parent`` delegates to, in order, and the tables that it names in vain."""
         found: dict[int, None] = {}
         missed: list[MissedTable] = []
         for selector in delegate.selectors:

@@ -1,14 +1,14 @@
-"""Tables that no request reaches, and where that is to be mended.
+"""Tables that no request reaches, and the table to mend for each.
 
-A table stands under no gateway for a reason that is told elsewhere: its root names a gateway that does not exist, or
-the route that delegates to it is closed. Saying of such a table that nobody delegates to it, or of a policy for its
-routes that its labels are wrong, would send the reader to the wrong place.
+The reason why a table stands under no gateway is told elsewhere: its root names a gateway that does not exist, or the
+route that delegates to it is closed. Telling such a table that nobody delegates to it, or a policy for its routes that
+its labels are wrong, would send the reader to the wrong object.
 
 Rule 1: a root that no gateway serves is the origin for all tables that only such roots reach, the first of them.
-Rule 2: a table without hosts that no root reaches has its origin at the route that delegates to it; a route that
-could not be read counts as far as its selectors can be.
+Rule 2: a table without hosts that no root reaches has its origin at the route that delegates to it. A route that could
+not be read counts as far as its selectors can be.
 Rule 3: a table to which nothing delegates is an origin of its own, and told so.
-Rule 4: a root that names no gateway and selects workloads is meant for a mesh. There is nothing to be mended.
+Rule 4: a root that names no gateway and selects workloads is meant for a mesh. Nothing is to be mended.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _GATEWAYS: Final[FieldPath] = ("spec", "virtualGateways")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The table to look at, and what is told there. ``by_design``: nothing is to be mended."""
+    """The table to look at, and the cause that is told there. ``by_design``: nothing is to be mended."""
 
     table: ObjectRef
     cause: Cause
@@ -49,13 +49,13 @@ class IdleRoute:
 
 @dataclass(slots=True)
 class Unserved:
-    """``origins`` by table. ``routes`` are those that a policy may be meant for."""
+    """``origins`` by table. ``routes`` may be those that an idle policy means."""
 
     origins: dict[ObjectRef, Origin] = field(default_factory=dict)
     routes: list[IdleRoute] = field(default_factory=list)
 
     def problems(self) -> Iterator[Problem]:
-        """The problems that the tables themselves are told. A root has been told when it was read or attached."""
+        """The problems that the tables themselves are told. A root was told when it was read or attached."""
         for ref, origin in self.origins.items():
             if origin.table != ref:
                 text = f"{ref} serves nothing, because no request reaches {origin.table}, which delegates to it."
@@ -76,7 +76,7 @@ def find_unserved(
     *,
     served: Collection[ObjectRef],
 ) -> Unserved:
-    """Expand what is not ``served``, so that it is checked like the rest. ``tables`` come in the order of their age."""
+    """Expand every table that is not ``served``, so that it is checked like the rest. ``tables`` are sorted by age."""
     rest = [table for table in tables if table.ref not in served]
     search = _Search(delegation, frozenset(served))
     for table in rest:
@@ -99,7 +99,7 @@ class _Search:
     found: Unserved = field(default_factory=Unserved)
 
     def below(self, table: TablePlan, origin: Origin) -> None:
-        """Take a table and what only it and its like reach."""
+        """Expand a table, and give it and all tables that only unserved ones reach this origin."""
         reached = self.delegation.reached
         before = len(reached)
         instances = self.delegation.expand(table, DelegationContext(port=0))
@@ -113,7 +113,7 @@ class _Search:
 def _origin(
     ref: ObjectRef, parents: Mapping[ObjectRef, tuple[ObjectRef, int]], found: Unserved, served: Collection[ObjectRef]
 ) -> Origin:
-    """Where parents delegate in a circle that no root enters, each is as good a place as the others."""
+    """The origin of an orphan. In a circle of tables that no root enters, each is as good an origin as the others."""
     parent, index = parents.get(ref, (ref, 0))
     if parent in served:
         return Origin(parent, Cause(parent, ("spec", "http", index)))
@@ -125,7 +125,7 @@ def _dead(instance: RouteInstance) -> IdleRoute:
 
 
 def _parents(tables: Sequence[TablePlan], index: TableIndex) -> dict[ObjectRef, tuple[ObjectRef, int]]:
-    """The first route that delegates to each table, be it one that is closed."""
+    """The first route that delegates to each table, even a closed one."""
     found: dict[ObjectRef, tuple[ObjectRef, int]] = {}
     for table in tables:
         for number, delegate in _delegations(table):
@@ -141,7 +141,7 @@ def _delegations(table: TablePlan) -> Iterator[tuple[int, DelegatePlan]]:
 
 
 def _selectors(entry: object) -> Iterator[TableSelector]:
-    """The selectors of a route that is not read as a whole; one that gives nothing readable selects nothing."""
+    """The selectors of a route that could not be read as a whole; one without readable fields selects nothing."""
     for one in items(at(entry, "delegate", "routeTables")):
         labels = frozenset((key, value) for key, value in mapping(at(one, "labels")).items() if isinstance(value, str))
         name, namespace = at(one, "name"), at(one, "namespace")

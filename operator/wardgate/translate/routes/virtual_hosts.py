@@ -1,14 +1,14 @@
-"""From attached tables to the routes of each host of each listener.
+"""Merges the tables that are attached to a listener into the routes of each of its hosts.
 
-Root tables under one host are merged as siblings: the greater weight first, then the older. Where two of them have the
-very same matcher, the older one's route takes it whatever the weights are, so that nobody can put a route in front of
-one that is already there; the younger table gets a WARNING. Within one root the order decides. A matcher that was
-widened is the same as another one by accident: it neither takes that one's place nor loses its own, because then the
-requests it was meant for would be open.
+Root tables under one host are merged as siblings: the greater weight first, then the older. If two of them have the
+same matcher, the older one's route takes it whatever the weights are, so that nobody can put a route in front of an
+existing one; the younger table gets a WARNING. Within one root the order decides. A widened matcher equals another one
+by accident: it neither takes that one's requests nor loses its own, because then the requests it was meant for would be
+open.
 
-Under isolated tenancy a host stays with whom it was given to first, like a path (``precedence``): the owner of
-``*.example.com`` goes first under a tenant's later ``api.example.com`` too, unless the platform gave that tenant the
-narrower name.
+Under isolated tenancy a host, like a path, stays with the owner it was given to first (``owner_precedence``): the owner
+of ``*.example.com`` also goes first under a tenant's later ``api.example.com``, unless the platform gave that tenant
+the narrower name.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class HostPlan:
 
 @dataclass(frozen=True, slots=True)
 class RootRoutes:
-    """A root table with its routes in their places. ``claim``: who has the host by it."""
+    """A root table with its expanded routes. ``claim``: the owner of the host by this table."""
 
     table: TablePlan
     instances: tuple[RouteInstance, ...]
@@ -48,7 +48,7 @@ class RootRoutes:
 
 
 def with_seniors(attached: Sequence[AttachedTable], guests: Guests, tenancy: Tenancy) -> list[AttachedTable]:
-    """The same, with each table also under what lies within its domains and was taken by another owner later."""
+    """The attached tables, each also under narrower domains that another owner took later."""
     if not tenancy.isolated:
         return list(attached)
     by_domain = _by_domain(attached)
@@ -68,7 +68,7 @@ def with_seniors(attached: Sequence[AttachedTable], guests: Guests, tenancy: Ten
 
 
 class Guests:
-    """Tables under hosts of other owners, on one listener. Each such host has the owner's routes once more."""
+    """Tables under hosts of other owners, on one listener. Each such host repeats the host owner's routes."""
 
     def __init__(self, limit: int, findings: Findings) -> None:
         self._limit = limit
@@ -76,7 +76,7 @@ class Guests:
         self._known: dict[str, set[ObjectRef]] = {}
 
     def admit(self, one: AttachedTable, owner: str) -> bool:
-        """Whether one more is within its owner's bound; says so where it is not."""
+        """Whether one more table is within its owner's bound; reports a refusal."""
         ref, known = one.table.ref, self._known.setdefault(owner, set())
         if ref in known or len(known) < self._limit:
             known.add(ref)
@@ -95,14 +95,14 @@ def _goes_before(senior: AttachedTable, one: AttachedTable, tenancy: Tenancy) ->
 
 
 def root_claim(one: AttachedTable, tenancy: Tenancy) -> Claim:
-    """The owner of a host by a root table, and since when."""
+    """The owner of a host by a root table, and the time since when."""
     return Claim(tenancy.owner(one.table.ref.namespace), one.given, one.table.stored.age_key)
 
 
 def domains_together(
     attached: Sequence[AttachedTable], tenancy: Tenancy
 ) -> dict[tuple[str, ...], tuple[AttachedTable, ...]]:
-    """Domains of one listener with the same tables in the same order of seniority, as one group each."""
+    """Groups of domains of one listener that have the same tables in the same order of precedence."""
     by_domain = _by_domain(attached)
     groups: dict[object, list[str]] = {}
     for domain, tables in by_domain.items():
@@ -121,7 +121,7 @@ def _by_domain(attached: Sequence[AttachedTable]) -> dict[str, list[AttachedTabl
 
 
 def merge_roots(roots: Sequence[RootRoutes], *, tenancy: Tenancy, findings: Findings) -> tuple[RouteInstance, ...]:
-    """The routes of several roots under one host, in the order they are tried; what is never reached is left out."""
+    """The routes of several roots under one host, in the order they are tried, without unreachable ones."""
     instances = [replace(one, claim=_claim(root, one)) for root in roots for one in root.instances]
     if tenancy.isolated:
         instances = by_precedence(instances, findings=findings)
@@ -149,7 +149,7 @@ def _claim(root: RootRoutes, instance: RouteInstance) -> Claim:
 
 
 def _claims(instances: Sequence[RouteInstance]) -> Mapping[RouteMatch, int]:
-    """For each matcher the number of the route that takes it: of the oldest root, there the first."""
+    """The number of the route that takes each matcher: of the oldest root, there the first."""
     best: dict[RouteMatch, tuple[Precedence, int]] = {}
     for position, instance in enumerate(instances):
         age = precedence(instance.claim)

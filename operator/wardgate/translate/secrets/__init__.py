@@ -1,1 +1,1 @@
-"""The Secrets and files that other objects name, and key Secrets: decoded, indexed, never shown."""
+"""Secrets and files that other objects name, and key Secrets: decoded, indexed, never shown."""

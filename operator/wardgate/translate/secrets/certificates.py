@@ -1,4 +1,4 @@
-"""Certificates and private keys in PEM: whether they can be read, and whether two belong together."""
+"""PEM certificates and private keys: whether they can be read, and whether two belong together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from wardgate.sensitive import Sensitive
 
 
 def are_certificates(pem: str) -> bool:
-    """Whether a text holds certificates that can be read."""
+    """Whether a text holds readable certificates."""
     return _certificates(pem) is not None
 
 
@@ -39,7 +39,7 @@ def _certificates(pem: str) -> list[x509.Certificate] | None:
 
 
 def _public_half(load: Callable[[], x509.Certificate | PrivateKeyTypes]) -> bytes | None:
-    """The public key of a certificate or a private key, in a form that compares; None if it cannot be read."""
+    """The public key of a certificate or a private key in a comparable form; None if it cannot be read."""
     try:
         return load().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except (ValueError, TypeError, UnsupportedAlgorithm):

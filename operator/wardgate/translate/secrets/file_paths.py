@@ -1,6 +1,6 @@
-"""Files beside the proxy that a user's object may name: below one configured folder, or not at all (invariant 9).
+"""Files beside the proxy that a user's object names: below one configured folder, or not at all (invariant 9).
 
-Checked here by the path's text alone; the proxy checks again with symlinks resolved when it opens the file.
+The check here looks at the path's text alone. The proxy checks again, with symlinks resolved, when it opens the file.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from wardgate.translate.tenancy import Tenancy
 def file_below(
     path: str, root: str | None, *, setting: str, ref: ObjectRef, field: FieldPath, tenancy: Tenancy
 ) -> FileRef | Problem:
-    """The file, or why it may not be named. ``setting`` is what an installation sets the folder with.
+    """The file, or the problem that forbids it. ``setting`` is the name of the setting that allows the folder.
 
-    The folder is everybody's, so a tenant would present the platform's certificates: it names no file.
+    The folder is shared by everybody, so a tenant could present the platform's certificates: a tenant names no file.
     """
     if not tenancy.is_platform(ref.namespace):
         message = f"{format_path(field)} of {ref} names a file, which is for platform namespaces only. Use a Secret."

@@ -1,8 +1,8 @@
-"""The meaning of one key Secret: digest, expiry, the hosts it is bound to, whom it is shared with, metadata.
+"""The meaning of one key Secret: digest, expiry, the hosts it is bound to, the tenants it is shared with, metadata.
 
-Whatever restricts a key refuses it when it cannot be read; a list of tenants that cannot be read shares it with nobody;
-what is merely useless is left out. A complaint names
-entries and annotations, never what they hold. Which policies a Secret belongs to is not decided here (``keys``).
+A restriction that cannot be read refuses the key. A list of tenants that cannot be read shares it with nobody. Useless
+entries are left out. A complaint names entries and annotations, never their content. The key sets that a Secret belongs
+to are decided in ``keys``.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from wardgate.translate.secrets.secret_references import DecodedSecret, strip_ne
 
 _HEX_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _ILLEGAL: Final = re.compile(f"[{UNSENDABLE}]")
-"""What RFC 9110, section 5.5, keeps out of header values."""
+"""Characters that RFC 9110, section 5.5, excludes from header values."""
 _HOST: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 _NO_TEXT: Final = "\0"
-"""Stands for an entry that is not UTF-8: present, and neither sent nor equal to what a header holds."""
+"""Replaces an entry that is not UTF-8: present, but neither sent nor equal to any header."""
 _ANNOTATIONS: Final = ("metadata", "annotations")
 _NO_KEY_AT_ALL: Final = hashlib.sha256(b"").hexdigest()
 
@@ -46,7 +46,8 @@ _NO_KEY_AT_ALL: Final = hashlib.sha256(b"").hexdigest()
 class UsableKey:
     """The meaning of one Secret in every key set of one form.
 
-    ``shared_with``: the tenants whose policies may use it, if it is a platform's; ``sharing_fault``: why it is nobody.
+    ``shared_with``: the tenants whose policies may use the key, if it is the platform's. ``sharing_fault``: the reason
+    why it is shared with nobody.
     """
 
     digest: str
@@ -59,7 +60,7 @@ class UsableKey:
 
 @dataclass(frozen=True, slots=True)
 class RefusedKey:
-    """Why a Secret is no key. ``complaint`` continues the sentence "Secret x/y is not used as a key: "."""
+    """The reason why a Secret is no key. ``complaint`` continues the sentence "Secret x/y is not used as a key: "."""
 
     reason: Reason
     complaint: str
@@ -67,7 +68,7 @@ class RefusedKey:
 
 
 def read_key(secret: DecodedSecret, *, form: KeyForm, limit: int) -> UsableKey | RefusedKey:
-    """Read one Secret of the key type; ``limit`` is in bytes of all its entries, names included."""
+    """Read one Secret of the key type. ``limit``: bytes of all its entries, names included."""
     if secret.fault:
         return RefusedKey(Reason.BAD_SECRET, secret.fault, secret.fault_field)
     digest = _digest(secret, form)
@@ -123,7 +124,7 @@ def _digest_of_key(text: str) -> str | RefusedKey:
 
 
 def _stored_digest(text: str) -> str | None:
-    """Hexadecimal digits of either case. The digest of nothing at all is none: no header ever holds that key."""
+    """Hexadecimal digits of either case. The digest of the empty text is refused: no header ever holds that key."""
     digest = text.lower()
     return digest if _HEX_DIGEST.fullmatch(digest) and digest != _NO_KEY_AT_ALL else None
 
@@ -138,7 +139,7 @@ def _stored_base64(text: str) -> str | None:
 
 
 def _expiry(secret: DecodedSecret) -> int | RefusedKey | None:
-    """Unix seconds."""
+    """The expiry in Unix seconds."""
     text = secret.annotations.get(EXPIRES_AT)
     if text is None:
         return None
@@ -160,14 +161,14 @@ def _hosts(secret: DecodedSecret) -> tuple[str, ...] | RefusedKey | None:
 
 
 def _sharing(secret: DecodedSecret) -> tuple[tuple[str, ...], AnnotationError | None]:
-    """The tenants that it is shared with, and the error that keeps it from being shared."""
+    """The tenants that the Secret is shared with, and the error that keeps it from being shared."""
     text = secret.annotations.get(SHARE_WITH)
     tenants = () if text is None else parse_namespaces(text)
     return ((), tenants) if isinstance(tenants, AnnotationError) else (tenants, None)
 
 
 def _metadata(secret: DecodedSecret) -> Iterator[MetadataEntry]:
-    """Every further entry that holds something: an empty one counts as absent, so it does not satisfy ``required``."""
+    """Every further entry with content: an empty one counts as absent, so it does not satisfy ``required``."""
     for name in sorted({*secret.data, *secret.unreadable} - {KEY_ENTRY}):
         text = _NO_TEXT if name in secret.unreadable else strip_newline(secret.data[name].reveal())
         if text:

@@ -1,7 +1,7 @@
 """The Secrets of one snapshot: by name, and by the labels of a key selector.
 
-An index is never changed. The next one is made of the last one and looks only at the Secrets that changed; what was
-read from the others stays with them. Who holds an old index goes on to see the old Secrets.
+An index is immutable. The next one is made of the last one and looks only at the Secrets that changed; results read
+from the others stay with them. An old index goes on to show the old Secrets.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _KEY_TYPE_GROUP: Final = KEY_SECRET_TYPE.partition("/")[0]
 
 
 class HeldSecret:
-    """One version of one Secret, with what has been read from it so far. Equal to nothing but itself."""
+    """One version of one Secret, with the results read from it so far. Equal only to itself."""
 
     __slots__ = ("_decoded", "_keys", "labels", "stored", "type")
 
@@ -44,17 +44,17 @@ class HeldSecret:
 
     @property
     def age_key(self) -> tuple[str, str, str]:
-        """Sorts the oldest first."""
+        """Sort key: the oldest first."""
         return self.stored.age_key
 
     @property
     def is_key(self) -> bool:
-        """Whether its type is that of keys."""
+        """Whether its type is that of key Secrets."""
         return self.type == KEY_SECRET_TYPE
 
     @property
     def is_misfit(self) -> bool:
-        """Whether it has the type of Secrets made without one, or nearly that of keys: no other is taken for a key."""
+        """Whether its type is the default one, or nearly that of key Secrets: its author may have meant a key."""
         return self.type == DEFAULT_TYPE or (not self.is_key and self.type.lower().startswith(_KEY_TYPE_GROUP))
 
     def decoded(self) -> DecodedSecret:
@@ -64,7 +64,7 @@ class HeldSecret:
         return self._decoded
 
     def key(self, form: KeyForm, *, limit: int) -> UsableKey | RefusedKey:
-        """What it means as a key; see ``read_key``. There are many of them, so their data are not kept twice."""
+        """The Secret read as a key; see ``read_key``. Its decoded data are not kept as well: there are many keys."""
         key = self._keys.get((form, limit))
         if key is None:
             key = self._keys[form, limit] = read_key(self._decoded or self._decode(), form=form, limit=limit)
@@ -75,14 +75,14 @@ class HeldSecret:
 
 
 class SecretChange:
-    """From one index to another. A Secret that was changed is in both parts: as it was, and as it is."""
+    """The difference between two indexes. A changed Secret is in both parts: old version and new version."""
 
     def __init__(self, gone: SecretIndex, come: SecretIndex) -> None:
         self.gone = gone
         self.come = come
 
     def may_concern(self, request: KeySetRequest) -> bool:
-        """Whether the request may mean any of them. A quick look: most changes concern few of many requests."""
+        """Whether the request may select any changed Secret. A quick test: most changes concern few requests."""
         if request.selector and self._labels.issuperset(request.selector):
             return True
         return any(self.gone.get(ref) or self.come.get(ref) for ref in request.refs)
@@ -93,7 +93,7 @@ class SecretChange:
 
 
 class SecretIndex:
-    """See above. ``key_secrets`` are those of the key type."""
+    """The index; see above. ``key_secrets`` are those of the key type."""
 
     def __init__(self, held: Sequence[HeldSecret] = ()) -> None:
         self._stored: Sequence[StoredObject] = [one.stored for one in held]
@@ -123,7 +123,7 @@ class SecretIndex:
         return index
 
     def change_since(self, before: SecretIndex) -> SecretChange:
-        """What became of the Secrets since an earlier index."""
+        """The difference from an earlier index."""
         gone, come = differences(before._stored, self._stored)
         return SecretChange(
             gone=SecretIndex([before._held[id(one)] for one in gone]),
@@ -135,7 +135,7 @@ class SecretIndex:
         return self._by_ref.get(ref)
 
     def labels(self) -> set[tuple[str, str]]:
-        """All labels of the Secrets that are keys or taken for keys."""
+        """All labels of key Secrets and of those that may be meant as keys."""
         return {*self.key_secrets.labels(), *self._misfits.labels()}
 
     def selected(self, selector: Iterable[tuple[str, str]]) -> list[HeldSecret]:
@@ -143,17 +143,17 @@ class SecretIndex:
         return self.key_secrets.carrying(selector)
 
     def mistyped(self, selector: Iterable[tuple[str, str]]) -> list[HeldSecret]:
-        """The Secrets that carry all these labels and a type that somebody may have taken for that of keys."""
+        """The Secrets that carry all these labels and a type that may be meant for that of keys."""
         return self._misfits.carrying(selector)
 
     def shows(self, asked: Mapping[ObjectRef, StoredObject | None]) -> bool:
-        """Whether each of these Secrets is the same as somebody found it, and those that were not there are not."""
+        """Whether each of these Secrets is still the one that was found, and those that were absent still are."""
         found = ((self._by_ref.get(ref), stored) for ref, stored in asked.items())
         return all((None if held is None else held.stored) is stored for held, stored in found)
 
 
 class NamedSecrets:
-    """Secrets by name, for one reader: remembers what it asked for and found, because that has to be watched."""
+    """Secrets by name, for one reader. Records every request with its result: these Secrets have to be watched."""
 
     def __init__(self, index: SecretIndex) -> None:
         self.index = index

@@ -1,11 +1,11 @@
 """The Secrets that other objects name: decoded, checked, never shown.
 
-The functions read what a policy or a gateway refers to: a shared secret, a certificate with its key, a CA bundle. Each
-returns the value or the one ``Problem`` that keeps the reader from having it. No message quotes what a Secret holds,
-and none says whether a Secret exists that its reader may not name.
+The functions read a reference of a policy or a gateway: to a shared secret, a certificate with its key, a CA bundle.
+Each returns the value, or the one ``Problem`` that keeps the reader from having it. No message quotes the content of a
+Secret, and none tells whether a Secret exists that its reader may not name.
 
-Not done here: finding them (``secret_index``), which namespaces may name which (``tenancy``), the meaning of key
-Secrets (``keys``), and reading certificates (``certificates``).
+Other modules find Secrets (``secret_index``), decide which namespaces may name which (``tenancy``), read key Secrets
+(``key_reader``) and check certificates (``certificates``).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import Scope, SecretContent
 
 SHARED_SECRET_ENTRIES: Final = ("shared-secret", "sharedSecret", "hmac", "secret", "password")
-"""Where an HMAC shared secret may stand, in order of preference; a Secret's only entry may have any name."""
+"""Entries that may hold an HMAC shared secret, in order of preference; a Secret's only entry may have any name."""
 _CERTIFICATE_ENTRIES: Final = ("tls.crt", "cert")
 _PRIVATE_KEY_ENTRIES: Final = ("tls.key", "key")
 _CA_ENTRIES: Final = ("ca.crt", "cacert")
@@ -32,10 +32,10 @@ _REVOCATION_ENTRIES: Final = ("ca.crl", "crl")
 
 @dataclass(frozen=True, slots=True)
 class DecodedSecret:
-    """``data``: entry name to text. What is no UTF-8 is in ``unreadable`` instead.
+    """``data``: entry name to text. Names of entries that are not UTF-8 are in ``unreadable``.
 
-    ``fault`` says what keeps the whole Secret from being read and how to mend it, empty if nothing does, and
-    ``fault_field`` where. A restriction may hide in such a Secret, so it opens nothing: it has no data at all.
+    ``fault`` tells why the whole Secret cannot be read and how to mend it, ``fault_field`` where; both are empty for a
+    good one. Such a Secret may hide a restriction, so it has no data at all: it opens nothing.
     """
 
     stored: StoredObject
@@ -48,7 +48,7 @@ class DecodedSecret:
 
 
 def decode_secret(stored: StoredObject, parsed: Parsed) -> DecodedSecret:
-    """Take a Secret over from its model."""
+    """Decode a Secret from its model."""
     model = parsed.model
     if not isinstance(model, Secret):
         fault, field = _fault(parsed)
@@ -64,7 +64,7 @@ def decode_secret(stored: StoredObject, parsed: Parsed) -> DecodedSecret:
 
 
 def _fault(parsed: Parsed) -> tuple[str, FieldPath]:
-    """The first error as the end of a sentence, and its place."""
+    """The first error as the end of a sentence, and its field."""
     for problem in parsed.problems:
         if problem.kind is ProblemKind.ERROR:
             return problem.message.removeprefix(f"{problem.ref}: ").removesuffix("."), problem.field
@@ -73,7 +73,7 @@ def _fault(parsed: Parsed) -> tuple[str, FieldPath]:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Who names a Secret (``source``), where (``field``), and which one."""
+    """A reference to a Secret: the object that names it (``source``), the field, and the Secret's name."""
 
     source: ObjectRef
     field: FieldPath
@@ -82,7 +82,7 @@ class Reference:
 
     @property
     def target(self) -> ObjectRef:
-        """The Secret that is named, whether it exists or not."""
+        """The Secret that is named, whether or not it exists."""
         return ObjectRef("Secret", self.namespace, self.name)
 
     def problem(self, reason: Reason, message: str) -> Problem:
@@ -93,14 +93,14 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class CertificatePair:
-    """A PEM chain, its end entity first, and the private key that belongs to it."""
+    """A PEM chain, the end entity first, and the private key that belongs to it."""
 
     certificate: str
     private_key: Sensitive
 
 
 def find_secret(reference: Reference, scope: Scope) -> SecretContent | Problem:
-    """The Secret a reference means, or why its holder may not have it."""
+    """The referenced Secret, or the problem that keeps its reader from having it."""
     reader, holder = scope.tenancy.owner(reference.source.namespace), scope.tenancy.owner(reference.namespace)
     known = not reader or holder in ("", reader)
     found = scope.secrets.find(reference.namespace, reference.name) if known else None
@@ -123,7 +123,7 @@ def _is_shared(secret: SecretContent, tenant: str) -> bool:
 
 
 def shared_secret(reference: Reference, scope: Scope) -> Sensitive | Problem:
-    """The text an HMAC is keyed with; one newline at its end, as editors leave it, does not belong to it."""
+    """The key of an HMAC, without the one newline at its end that editors leave."""
     found = find_secret(reference, scope)
     if isinstance(found, Problem):
         return found
@@ -140,7 +140,7 @@ def shared_secret(reference: Reference, scope: Scope) -> Sensitive | Problem:
 
 
 def certificate_pair(reference: Reference, scope: Scope) -> CertificatePair | Problem:
-    """``tls.crt`` with ``tls.key`` (or ``cert`` with ``key``), once they are known to belong together."""
+    """``tls.crt`` with ``tls.key`` (or ``cert`` with ``key``), after a check that they belong together."""
     found = find_secret(reference, scope)
     if isinstance(found, Problem):
         return found
@@ -156,7 +156,7 @@ def certificate_pair(reference: Reference, scope: Scope) -> CertificatePair | Pr
 def ca_bundle(reference: Reference, scope: Scope) -> str | Problem:
     """``ca.crt`` (or ``cacert``) of the Secret, else of its sibling ``<name>-cacert``.
 
-    A revocation list beside it is refused: it would be there in vain, and whom it revokes would still come in.
+    A revocation list beside it is refused: it would have no effect, and those whom it revokes would still be let in.
     """
     found = find_secret(reference, scope)
     if isinstance(found, Problem):
@@ -188,7 +188,7 @@ def _checked_bundle(reference: Reference, bundle: Sensitive, *, holder: SecretCo
 
 
 def strip_newline(text: str) -> str:
-    """Without the one line ending that ``echo`` and editors leave behind."""
+    """The text without the one line ending that ``echo`` and editors leave behind."""
     return text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
 
 
@@ -201,7 +201,7 @@ def _first(secret: SecretContent, names: tuple[str, ...]) -> Sensitive | None:
 
 
 def _pair_complaint(secret: SecretContent) -> str:
-    """What is wrong with a certificate and its key; empty if nothing is."""
+    """The fault of a certificate and its key as the end of a sentence; empty for a good pair."""
     certificate, private_key = _first(secret, _CERTIFICATE_ENTRIES), _first(secret, _PRIVATE_KEY_ENTRIES)
     if certificate is None or private_key is None:
         return 'it needs the entries "tls.crt" and "tls.key"'
@@ -216,5 +216,5 @@ def type_of(stored: StoredObject) -> str:
 
 
 def _is_text(value: Sensitive) -> bool:
-    """Whether a value is UTF-8: what is none was decoded to surrogates, which no text holds."""
+    """Whether a value is UTF-8: other bytes were decoded to surrogates, which no text holds."""
     return not any("\ud800" <= character <= "\udfff" for character in value.reveal())

@@ -1,1 +1,1 @@
-"""Which routes a policy selects, and why it selects none."""
+"""The selection of routes by policies, and the reasons why a policy selects none."""

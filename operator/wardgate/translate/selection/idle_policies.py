@@ -1,4 +1,4 @@
-"""Good policies that select no route of this gateway, and why: the labels, or the tables that no request reaches."""
+"""Good policies that select no route of this gateway, and the reason: their labels, or tables without requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FIELD: FieldPath = ("spec", "applyToRoutes")
 
 
 class IdlePolicies:
-    """Tells the idle policies of one translation. ``routes`` are those that take no request."""
+    """Reports the idle policies of one translation. ``routes`` are those that take no request."""
 
     def __init__(
         self, routes: Sequence[IdleRoute], *, cluster_name: str | None, tenancy: Tenancy, findings: Findings
@@ -26,7 +26,7 @@ class IdlePolicies:
         self._findings = findings
 
     def report(self, policy: ObjectRef, select: Callable[[RouteFinder], set[int]], *, effect: str = "") -> None:
-        """Tell one. ``select`` asks the policy's selectors; ``effect`` goes on where "selects no route" ends."""
+        """Report one policy. ``select`` applies its selectors; ``effect`` continues the phrase "selects no route"."""
         if meant := select(self._finder):
             self._report_origin(policy, meant)
         else:
@@ -40,8 +40,8 @@ class IdlePolicies:
     def _report_origin(self, policy: ObjectRef, meant: set[int]) -> None:
         """Name the first origin that somebody has to mend, if there is one.
 
-        A guard that selects routes of a mesh alone is warned all the same: a route of this gateway whose label is
-        misspelt would be open, and nobody can tell whether there is one.
+        A guard that selects only routes of a mesh is warned all the same: a route of this gateway with a misspelt label
+        would be open, and nobody can tell whether there is one.
         """
         origins = [self._routes[number].origin for number in sorted(meant)]
         origin = min(origins, key=lambda one: one.by_design)

@@ -1,7 +1,7 @@
 """Selectors of destinations that select nothing because their kind is that of Services.
 
-``kind`` is SERVICE by default, so ``withDestinations: {selector: {name: llm}}`` passes the ExternalService by, and a
-guard with other selectors would say nothing of the route that stays open.
+``kind`` is SERVICE by default, so ``withDestinations: {selector: {name: llm}}`` passes over the ExternalService
+``llm``. A guard with other selectors beside it would not mention the route that stays open.
 """
 
 from __future__ import annotations

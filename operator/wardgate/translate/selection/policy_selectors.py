@@ -1,9 +1,9 @@
-"""What a policy's selectors say, read from the manifest.
+"""The selectors of a policy, read from its manifest.
 
-Not from the model, because a policy that does not parse still has to close the routes that it selects (invariant 6).
-What cannot be read in a selector makes that selector unreadable, never wider: one bad object costs no other its routes.
-A selector is *emptied* where a null stands for its last member (``- route:``): it may mean every route, so it counts
-apart. One selector without the list around it is read all the same.
+The model is not used, because a policy that does not parse still has to close the routes that it selects (invariant 6).
+An unreadable field makes its selector unreadable, never wider: one bad object costs no other its routes. A selector is
+*emptied* where a null stands for its last member (``- route:``): it may mean every route, so it is counted apart. A
+single selector without the list around it is read all the same.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SelectorT = TypeVar("_SelectorT")
 
 @dataclass(frozen=True, slots=True)
 class RouteCriteria:
-    """``route``: labels of the route at any level, namespace of its table."""
+    """``route``: labels of the route at any level, and the namespace of its table."""
 
     labels: tuple[tuple[str, str], ...] = ()
     namespace: str | None = None
@@ -31,7 +31,7 @@ class RouteCriteria:
 
 @dataclass(frozen=True, slots=True)
 class DestinationCriteria:
-    """``withDestinations`` and ``applyToDestinations``. ``port`` is a number or a name; None is every port."""
+    """``withDestinations`` and ``applyToDestinations``. ``port`` is a number or a name; None means every port."""
 
     kind: str = "SERVICE"
     labels: tuple[tuple[str, str], ...] = ()
@@ -55,7 +55,7 @@ class Selectors:
 
     @property
     def is_empty(self) -> bool:
-        """Nothing is given at all; what that means is the kind's own rule."""
+        """Whether the policy has no selector at all; its kind decides the meaning."""
         return not (self.routes or self.destinations or self.unreadable or self.emptied)
 
 
@@ -69,7 +69,7 @@ class _EmptiedError(Exception):
 
 @dataclass(slots=True)
 class _Unread:
-    """How many selectors were not read."""
+    """Counts of the selectors that were not read."""
 
     unreadable: int = 0
     emptied: int = 0
@@ -89,7 +89,7 @@ def read_selectors(manifest: Mapping[str, object]) -> Selectors:
 
 
 def report_unreadable(ref: ObjectRef, stored: StoredObject, findings: Findings, *, cost: str) -> None:
-    """Say so where a bad policy has selectors that nobody can read, or empty ones; ``cost`` ends the sentence."""
+    """Report the unreadable and the empty selectors of a bad policy; ``cost`` ends the sentence."""
     selectors = read_selectors(stored.manifest)
     if selectors.emptied:
         findings.error(
@@ -185,7 +185,7 @@ def _port(raw: Mapping[str, object]) -> int | str | None:
 
 
 def _scalar(raw: object) -> str:
-    """Text, and what YAML makes of text without quotes: ``8080`` or ``true``."""
+    """Text, or an unquoted YAML scalar as text: ``8080`` or ``true``."""
     if isinstance(raw, bool):
         return str(raw).lower()
     if isinstance(raw, str | int | float):

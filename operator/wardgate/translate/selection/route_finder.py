@@ -1,10 +1,10 @@
-"""Which routes the selectors of a policy select.
+"""Finds the routes that the selectors of a policy select.
 
 Rule 1: a label of a route selector is met at any level: on the route, on its table, on a parent's route or table.
-Rule 2: all that one selector gives must hold; what it leaves out is met by everything. Selectors add up.
-Rule 3: ``cluster`` is compared only where the installation gives its own name; a workspace holds everything.
+Rule 2: all given fields of one selector must hold; an absent field is met by everything. Selectors add up.
+Rule 3: ``cluster`` is compared only if the installation has named its own; a workspace includes everything.
 Rule 4: under isolated tenancy a tenant's policy selects only routes of tables in its own namespace.
-Rule 5: labels of Services are not read. For a policy that restricts they count as carried, so that nothing stays open
+Rule 5: labels of Services are not read. For a policy that restricts they count as carried, so that no route stays open
 by an oversight; for one that adds to a request they do not.
 """
 
@@ -37,7 +37,7 @@ class RouteFinder:
                 self._by_destination.setdefault(destination, []).append(number)
 
     def by_policy(self, selectors: Selectors, *, within: str | None, restricts: bool) -> set[int]:
-        """The routes that some selector selects. ``within``: only of tables in that namespace."""
+        """The routes that any of the selectors selects. ``within``: only routes of tables in that namespace."""
         found: set[int] = set()
         for selector in selectors.routes:
             if isinstance(selector, RouteCriteria):
@@ -57,7 +57,7 @@ class RouteFinder:
         return set(self._by_target(_SERVICES, within=within, restricts=True))
 
     def forwarding(self, *, within: str | None) -> set[int]:
-        """Every route that forwards, whatever to."""
+        """Every route that forwards, to any destination."""
         numbers = {number for found in self._by_destination.values() for number in found}
         return {number for number in numbers if within in (None, self._namespaces[number])}
 

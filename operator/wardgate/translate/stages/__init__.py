@@ -1,5 +1,4 @@
-"""The parts of a translation that hold as long as their inputs are the identical objects (``memo``).
+"""The parts of a translation that hold while their inputs are the identical objects (``incremental.memo``).
 
-Each module is one stage: its value, and the function that makes it. ``pipeline`` says in which order they come, and of
-what each is made.
+Each module is one stage: its value, and the function that makes it. ``pipeline`` tells their order and inputs.
 """

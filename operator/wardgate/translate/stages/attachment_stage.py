@@ -1,4 +1,4 @@
-"""Third stage: which policy acts on which route."""
+"""Third stage: attaches policies and foreign guards to routes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from wardgate.translate.tenancy import Tenancy
 
 @dataclass(frozen=True, slots=True)
 class PolicyAttachment:
-    """By the numbers of the routes."""
+    """All attachments, by the numbers of the routes."""
 
     auth: AuthAttachment
     guards: GuardAttachment
@@ -34,9 +34,9 @@ def attach_policies(
     *,
     knows_policies: bool,
 ) -> PolicyAttachment:
-    """Attach all policies, and close what only foreign ``guards`` would guard.
+    """Attach all policies, and close the routes that only foreign ``guards`` would guard.
 
-    ``knows_policies``: the cluster has the kind; while it has not, nothing may stay open.
+    ``knows_policies``: the cluster has the kind ExtAuthPolicy. Without it no route may stay open.
     """
     findings, tenancy = Findings(), Tenancy.of(settings)
     idle = IdlePolicies(

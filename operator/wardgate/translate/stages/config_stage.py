@@ -1,9 +1,9 @@
-"""Fourth stage: the config without its credentials, from routes in their places and what is attached to them.
+"""Fourth stage: assembles the config without its credentials, from routes and the policies attached to them.
 
-Only what some route uses goes into it: plans, upstreams, and the names of the key sets whose credentials belong to it.
-A proxy holds no token that no route of it could send.
+The config holds only parts that some route uses: plans, upstreams, and the names of the key sets whose credentials
+belong to it. A proxy holds no token that no route of it could send.
 
-What is equal to a part of the last outline is that very part, so that whoever encodes it sees at once what changed.
+A part that equals one of the last config is that very object, so that the encoder finds the changes by identity.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _EMPTY: Final = GatewayConfig()
 
 @dataclass(frozen=True)
 class AssembledConfig:
-    """``config`` has no credentials; ``key_sets`` are those whose credentials belong to it."""
+    """``config`` has no credentials; ``key_sets`` names the sets whose credentials belong to it."""
 
     config: GatewayConfig
     key_sets: frozenset[str]
@@ -57,12 +57,12 @@ class AssembledConfig:
 
     @cached_property
     def reached(self) -> Reached:
-        """Where the keys of each set get."""
+        """The hosts that the keys of each set reach."""
         return reached(self.config)
 
     @cached_property
     def guarded_tenants(self) -> GuardedTenants:
-        """On whose routes policies of other owners stand."""
+        """The tenants whose routes other owners' policies guard."""
         return guarded_tenants(self.config)
 
 
@@ -146,7 +146,7 @@ def _routes(routing: Routing, attached: PolicyAttachment, tenancy: Tenancy) -> I
 
 
 def _route(name: str, instance: RouteInstance, number: int, attached: PolicyAttachment) -> Route:
-    """A route with what is attached to it. Authentication is asked for first, whatever the route answers then."""
+    """A route with its policies. Authentication comes first, whatever the route's action is."""
     if number in attached.auth.closed:
         return Route(name, attached.auth.closed[number], instance.matches)
     action: RouteAction = attached.transformations.closed.get(number, instance.action)
@@ -173,7 +173,7 @@ def _upstream_names(routes: Iterable[Route]) -> Iterator[str]:
 def _keeping(
     parts: Iterable[_PartT], before: Iterable[_PartT], *, key: Callable[[_PartT], object] = _NAME
 ) -> tuple[_PartT, ...]:
-    """The parts; instead of what is equal to the earlier part of the same key that one itself."""
+    """The parts, each replaced by the earlier part of the same key if the two are equal."""
     known: Mapping[object, _PartT] = {key(part): part for part in before}
     return tuple(_kept(part, known.get(key(part))) for part in parts)
 

@@ -1,4 +1,4 @@
-"""Second stage: the policies, read. Which routes they are attached to is not known here, nor any key."""
+"""Second stage: reads the policies. Their routes and their keys are not known here."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ from wardgate.translate.secrets.secret_index import SecretIndex
 from wardgate.translate.tenancy import Tenancy
 
 KINDS = ("ExtAuthPolicy", "TransformationPolicy", "ExtAuthServer")
-"""Read here."""
+"""The kinds that this stage reads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """``requests`` are the key sets of the policies that are served, by name; ``closed`` those of the others.
+    """``requests`` are the key sets of the served policies, by name; ``closed`` those of the others.
 
     Both are the identical collections as last time while they are equal. ``asked`` are the Secrets that policies name,
-    but for those that are keys.
+    other than their keys.
     """
 
     auth: Sequence[ServedObject[PolicyOutcome]]
@@ -65,7 +65,7 @@ def read_policies(
     versions: Versions,
     last: Policies | None,
 ) -> Policies:
-    """Read them all; the ``last`` ones where all came to the same."""
+    """Read all policies; return the ``last`` value if every policy came to the same result."""
     forms = ObjectReader(past, settings=settings, secrets=secrets, versions=versions)
     auth = forms.read_all(snapshot.of("ExtAuthPolicy"), ExtAuthPolicy, _read_auth)
     transformations = forms.read_all(snapshot.of("TransformationPolicy"), TransformationPolicy, _read_transformation)

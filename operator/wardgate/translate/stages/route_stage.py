@@ -1,4 +1,4 @@
-"""First stage: the objects that make routes, read and put in their places. Policies and keys are not known here."""
+"""First stage: reads the objects that make routes, and builds the routes. Policies and keys are not known here."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from wardgate.translate.tables.served_tables import ReadTable, Tables, serve_tab
 from wardgate.translate.tenancy import Tenancy
 
 KINDS = ("VirtualGateway", "ExternalService", "ExternalEndpoint")
-"""Read here, beside the tables."""
+"""The kinds that this stage reads, beside RouteTables."""
 
 
 @dataclass(frozen=True, slots=True)
 class Routing:
     """``instances`` are all routes in the order of their numbers, by which policies are attached.
 
-    ``tables`` come in two forms, because a frozen tree takes its last good one as a whole. ``asked`` are the Secrets
-    that objects name.
+    ``tables`` hold both forms of each table, because a frozen tree takes its last good one as a whole. ``asked`` are
+    the Secrets that objects name.
     """
 
     gateways: Sequence[ServedObject[GatewayPlan]]
@@ -66,7 +66,7 @@ def build_routes(
     versions: Versions,
     last: Routing | None,
 ) -> Routing:
-    """Read the objects, open the listeners, put the routes under them; the ``last`` routing where all were the same."""
+    """Read the objects, open the listeners, build the routes; return the ``last`` value if all inputs are the same."""
     forms = ObjectReader(past, settings=settings, secrets=secrets, versions=versions)
     gateways = forms.read_all(snapshot.of("VirtualGateway"), VirtualGateway, read_gateway)
     services = forms.read_all(snapshot.of("ExternalService"), ExternalService, read_external_service)
@@ -115,6 +115,6 @@ def build_routes(
 
 
 def _service_labels(snapshot: ClusterSnapshot) -> dict[tuple[str, str], frozenset[tuple[str, str]]]:
-    """Services are not watched; where a folder holds some, their labels are known."""
+    """The labels of Services, as far as they are known: Services are not watched, but a folder may hold some."""
     services = snapshot.of("Service")
     return {(one.ref.namespace, one.ref.name): frozenset(labels_of(one.manifest).items()) for one in services}

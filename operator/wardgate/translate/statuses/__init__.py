@@ -1,1 +1,1 @@
-"""The verdict on every object, and its counts, from all that the stages came to."""
+"""The verdict on every object and its counts, from the results of all stages."""

@@ -1,6 +1,7 @@
-"""What a bad object costs, as the sentences that end its status: what is served of it, and what is closed.
+"""The consequences of a bad object, as the sentences that end its status: the part that is served, and what is closed.
 
-A problem is found before it is known whether a last good form stands in, so its own message does not speak of this.
+A problem is found before it is known whether a last good form replaces the object, so its own message does not speak of
+consequences.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _POLICIES = ("ExtAuthPolicy", "TransformationPolicy")
 
 
 def consequences(stored: StoredObject, form: StoredObject | None, results: StageResults) -> Iterator[str]:
-    """``form``: the version of the object that is served, be it in part; None where nothing of it is."""
+    """``form``: the version of the object that is served, at least in part; None if nothing of it is."""
     ref = stored.ref
     if form is not None and form.version != stored.version:
         yield f"Its last good form, generation {form.generation}, is served instead."
@@ -34,7 +35,7 @@ def consequences(stored: StoredObject, form: StoredObject | None, results: Stage
 
 
 def _closes(policy: ObjectRef, results: StageResults) -> bool:
-    """Whether some route is closed for the sake of a policy."""
+    """Whether some route is closed because of a policy."""
     auth, transformations = results.attached.auth, results.attached.transformations
     return any(auth.owners.get(number) == policy for number in auth.closed) or any(
         number in transformations.closed for number in transformations.selected.get(policy, ())

@@ -1,6 +1,6 @@
-"""The numbers in statuses (spec, 2.10). A route counts once, however many hosts and parents it is reached through.
+"""The counts in statuses, under the names of Gloo's own. A route counts once, however many hosts and parents it has.
 
-``selectedWorkloadsCount`` of a gateway is one where it means this installation's gateway: pods are not looked at.
+``selectedWorkloadsCount`` of a gateway is one if it means this installation's gateway: pods are not looked at.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def all_counts(results: StageResults) -> dict[ObjectRef, Counts]:
 
 
 def gvk(kind: str) -> str:
-    """A kind as Go prints it, the way Gloo's statuses do."""
+    """A kind as Go prints it, as in Gloo's statuses."""
     return f"{KINDS[kind].api_version}, Kind={kind}"
 
 
@@ -134,7 +134,7 @@ def _routes(numbers: Iterable[int], instances: Sequence[RouteInstance]) -> int:
 
 
 def _ports(policy: Mapping[str, object], numbers: Iterable[int], instances: Sequence[RouteInstance]) -> int:
-    """Ports of Services that a policy guards because it selects destinations."""
+    """The number of Service ports that a policy guards because it selects destinations."""
     found = {one for number in numbers for one in instances[number].destinations if one.kind == "SERVICE"}
     if not found:
         return 0
@@ -144,7 +144,7 @@ def _ports(policy: Mapping[str, object], numbers: Iterable[int], instances: Sequ
 
 
 def _keys(outcome: PolicyOutcome, keys: KeySets) -> Mapping[str, Count]:
-    """What became of the Secrets that a policy selects. No clock is read: expiries are for whoever writes statuses."""
+    """Counts of the Secrets that a policy selects. No clock is read: the writer of statuses adds expiries."""
     sets = [keys.of(request.name) for request in outcome.key_sets]
     rejected = sets[0].rejected if len(sets) == 1 else _together([one.rejected for one in sets])
     reasons = Counter(rejected.values())
@@ -157,7 +157,7 @@ def _keys(outcome: PolicyOutcome, keys: KeySets) -> Mapping[str, Count]:
 
 
 def _together(rejected: Iterable[Mapping[ObjectRef, str]]) -> Mapping[ObjectRef, str]:
-    """Every Secret once, though several sets reject it."""
+    """Every Secret once, even if several sets reject it."""
     return dict(sorted(fault for one in rejected for fault in one.items()))
 
 

@@ -1,7 +1,7 @@
-"""The verdict on every object of our kinds: what a status says, before anybody writes it anywhere.
+"""The verdict on every object of our kinds: the content of its status, before it is written anywhere.
 
-Conditions, times and what the proxies serve are added by whoever writes the statuses; here is what follows from the
-objects alone. The fields of ``counts`` carry the names of the status models in ``api.conditions``.
+Only facts that follow from the objects alone are here. The writer of statuses adds conditions, times and the versions
+that proxies serve. The fields of ``counts`` carry the names of the status models in ``api.kinds.conditions``.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _ROOM_FOR_REST: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class ObjectStatus:
-    """One verdict on ``generation``. ``served_generation`` is None where nothing of the object is served.
+    """One verdict on ``generation``. ``served_generation`` is None if nothing of the object is served.
 
-    It differs from ``generation`` where the last good form is served. ``reason`` is one word for programs.
+    It differs from ``generation`` if the last good form is served. ``reason`` is one word for programs.
     """
 
     ref: ObjectRef
@@ -48,9 +48,9 @@ class ObjectStatus:
 
 @dataclass(frozen=True, slots=True)
 class Statuses:
-    """Sorted by object. ``problems`` are all there are, each once, those of Secrets among them, which have no status.
+    """Sorted by object. ``problems`` are all problems, each once, including those of Secrets, which have no status.
 
-    A policy's status names the faults of the Secrets that it selects as well.
+    A policy's status also names the faults of the Secrets that it selects.
     """
 
     objects: tuple[ObjectStatus, ...] = ()
@@ -94,7 +94,7 @@ def _reason(approval: Approval, problems: tuple[Problem, ...]) -> str:
 
 
 def _message(sentences: Iterable[str], note: str) -> str:
-    """Sentences joined, the note last; what does not fit is counted."""
+    """The sentences joined, the note last; sentences that do not fit are counted."""
     room = MAX_MESSAGE - _ROOM_FOR_REST - len(note)
     kept: list[str] = []
     left_out = 0

@@ -1,12 +1,13 @@
-"""The weight of a problem, seen from the whole: nobody can tell it from one object alone.
+"""The final severity of each problem, which takes all objects to know.
 
-Rule 1: a name of a cluster that is not compared costs nothing while there is one cluster. Where objects name several,
-some of them are meant for another one and are served here all the same. Tables that no request reaches do not count.
-Rule 2: what is wrong in a RouteTable that no request reaches closes nothing. It is no error, and nothing at all where
-the table is meant for a mesh.
-Rule 3: what decides whether a table is served (its hosts, its gateways, a loop of delegations) keeps its weight.
+Rule 1: a name of a cluster that is not compared costs nothing while there is one cluster. If objects name several, some
+of them are meant for another cluster and are served here all the same. Tables that no request reaches do not count.
+Rule 2: a problem in a RouteTable that no request reaches closes nothing. It is no error, and only a note if the table
+is meant for a mesh.
+Rule 3: a problem that decides whether a table is served (its hosts, its gateways, a loop of delegations) keeps its
+severity.
 
-This is about what is told. The last good form is decided by what was found (``StageResults.is_invalid``): a
+This concerns reports only. The last good form is decided by the original severity (``StageResults.is_invalid``): a
 table with a bad route is not good because nobody asks for it today.
 """
 
@@ -25,7 +26,7 @@ _DECISIVE: Final = frozenset({"hosts", "virtualGateways"})
 
 
 def with_final_severity(findings: Findings, unserved: Mapping[ObjectRef, Origin]) -> Findings:
-    """The same problems with the weight that they have here. ``unserved``: tables that no request reaches."""
+    """The same problems with their final severity. ``unserved``: tables that no request reaches."""
     clusters = {
         one.cause
         for one in findings.found()

@@ -1,4 +1,4 @@
-"""All that a translation has found out, for those who judge and count. Nothing in it ever changes."""
+"""All results of one translation, for verdicts and counts. Immutable."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from wardgate.translate.tenancy import Tenancy
 
 @dataclass(frozen=True)
 class StageResults:
-    """What the stages came to."""
+    """The values of all stages, and the inputs of the translation."""
 
     snapshot: ClusterSnapshot
     tenancy: Tenancy
@@ -51,7 +51,7 @@ class StageResults:
 
     @cached_property
     def _invalid(self) -> frozenset[ObjectRef]:
-        """What is found besides the stages, in ``findings``, are warnings."""
+        """The objects with an error. Only stages find errors; all further ``findings`` are warnings."""
         return frozenset[ObjectRef]().union(*(found.invalid() for found in self._of_stages))
 
     @cached_property
@@ -61,7 +61,7 @@ class StageResults:
 
     @cached_property
     def findings(self) -> Findings:
-        """Everything that there is to say about objects, but for what ``keys`` says about Secrets."""
+        """All problems of objects, other than those that ``keys`` finds in Secrets."""
         findings = Findings.merged(self._of_stages)
         findings.extend(self._key_problems())
         findings.extend(self._idle_bindings())

@@ -1,4 +1,4 @@
-"""Every object judged: its problems, the form that is served of it, and its counts."""
+"""Judges every object: its problems, the form of it that is served, and its counts."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ def judge_all(results: StageResults) -> Statuses:
 
 
 def _each_once(findings: Findings, of_secrets: Sequence[Problem]) -> Iterator[Problem]:
-    """All problems. What the status of a policy says again of its Secrets is left to the status."""
+    """All problems, without those of Secrets that a policy's status repeats."""
     told = {(problem.reason, problem.message) for problem in of_secrets}
     yield from (one for one in findings.all() if (one.reason, one.message) not in told)
     yield from of_secrets
 
 
 def next_last_good(results: StageResults) -> LastGood:
-    """The newest accepted manifest of every object that is still there, and the guards of other kinds.
+    """The newest accepted manifest of every existing object, and the foreign guards.
 
-    The same mapping where nothing has changed.
+    The same mapping if nothing has changed.
     """
     found: dict[ObjectRef, StoredObject] = {}
     for stored in results.judged():
@@ -52,7 +52,7 @@ def next_last_good(results: StageResults) -> LastGood:
 
 def _judge(stored: StoredObject, results: StageResults, problems: tuple[Problem, ...], counts: Counts) -> ObjectStatus:
     if results.is_invalid(stored.ref) and not has_error(problems):
-        # Nothing of it would be served if it were good: no form stands in for it, and no route is closed.
+        # Its errors lost their weight because no request reaches it: no route is closed, and no form replaces it.
         return judge(stored, problems, form=stored, note="", counts=counts)
     form = _served_form(stored, results)
     note = " ".join(consequences(stored, form, results))
@@ -60,7 +60,7 @@ def _judge(stored: StoredObject, results: StageResults, problems: tuple[Problem,
 
 
 def _served_form(stored: StoredObject, results: StageResults) -> StoredObject | None:
-    """The version that is served, be it in part; None where nothing of the object is."""
+    """The version that is served, at least in part; None if nothing of the object is."""
     ref = stored.ref
     if ref in results.routing.routed.frozen:
         good = results.routing.tables.good.get(ref)
@@ -73,14 +73,14 @@ def _served_form(stored: StoredObject, results: StageResults) -> StoredObject | 
 
 
 def _served_in_part(results: StageResults) -> set[ObjectRef]:
-    """Objects of which the good part is served although the rest is not."""
+    """Objects whose good part is served although the rest is not."""
     gateways = {one.ref for one in results.routing.gateways if one.value is not None and one.value.listeners}
     services = {one.ref for one in results.routing.services if one.value is not None and one.value.ports}
     return gateways | services | (set(results.routing.tables.now) & set(results.routing.routed.gateways))
 
 
 def _frozen(results: StageResults) -> Findings:
-    """What those are told whose newer form is held back although it is good."""
+    """The warnings of objects whose good newer form is held back."""
     findings = Findings()
     for ref, root in results.routing.routed.frozen.items():
         if ref == root or results.is_invalid(ref):

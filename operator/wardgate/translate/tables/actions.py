@@ -1,8 +1,8 @@
-"""Reading what a route does: forward, redirect, answer directly, delegate.
+"""Reads a route's action: forward, redirect, answer directly, delegate.
 
-What this gateway cannot do closes the route (500) and makes its table INVALID with the name of the thing: a request
-must not be handled in some other way than its owner wrote down. An empty text is the same as none, as everywhere in
-the Gloo API.
+An action that this gateway cannot do closes the route (500) and makes its table INVALID, with the name of the
+unsupported field: a request must not be handled in some other way than its owner wrote down. An empty text counts as
+absent, as everywhere in the Gloo API.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _AUTHORITY: Final = re.compile(rf"(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])
 
 @dataclass(frozen=True, slots=True)
 class ActionReader:
-    """Reads the actions of one table; what is wrong with them goes to ``findings``."""
+    """Reads the actions of one table; problems go to ``findings``."""
 
     ref: ObjectRef
     findings: Findings
@@ -45,11 +45,11 @@ class ActionReader:
 
     @property
     def rewrites(self) -> RewriteReader:
-        """Checks what paths are rewritten to."""
+        """The checks of rewritten paths."""
         return RewriteReader(self.ref, self.findings)
 
     def read(self, route: api.HttpRoute, field: FieldPath) -> ActionPlan:
-        """The action; what came of a mistake in it is not to be used."""
+        """The action. A caller that finds an error in ``findings`` must not use it."""
         if route.forward_to is not None:
             return self._forward(route.forward_to, (*field, "forwardTo"))
         if route.redirect is not None:

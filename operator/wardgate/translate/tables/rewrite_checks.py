@@ -1,7 +1,7 @@
-"""Checks the texts that a path is rewritten to, and says what to write instead where one means something else.
+"""Checks the targets of path rewrites, and tells what to write instead of a text that means something else here.
 
-A path has no query. A group of the pattern is a backslash with its number in RE2's substitutions; elsewhere ``$1`` is
-common, which would be sent as it stands.
+A path has no query. In RE2's substitutions a group is a backslash with its number; elsewhere ``$1`` is common, which
+would be sent literally.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _SET_PATH: Final = 'let a TransformationPolicy of this route set the header ":pa
 
 @dataclass(frozen=True, slots=True)
 class RewriteReader:
-    """Checks the rewrites of one table; what is wrong with them goes to ``findings``."""
+    """Checks the rewrites of one table; problems go to ``findings``."""
 
     ref: ObjectRef
     findings: Findings
 
     def check_prefix(self, path: str, field: FieldPath) -> None:
-        """``pathRewrite``."""
+        """Check ``pathRewrite``."""
         if "?" in path:
             self._error(Reason.INVALID, f"holds a query, which no path has; remove pathRewrite, and {_SET_PATH}", field)
         self._check_path(path, field)
@@ -44,7 +44,7 @@ class RewriteReader:
         self._warn_of_groups(path, field, "use regexRewrite with the substitution to insert a group")
 
     def check_redirect(self, path: str, field: FieldPath) -> None:
-        """``pathRedirect``."""
+        """Check ``pathRedirect``."""
         if "?" in path:
             text = "holds a query, which no path has; remove the query: that of the request is kept"
             self._error(Reason.INVALID, text, field)
@@ -60,7 +60,7 @@ class RewriteReader:
             )
 
     def check_regex(self, rewrite: RegexRewrite, field: FieldPath) -> None:
-        """``regexRewrite``."""
+        """Check ``regexRewrite``."""
         fault = regex_fault(rewrite.pattern)
         if fault is not None:
             text = f"is not a pattern that RE2 takes: {fault}; correct it"

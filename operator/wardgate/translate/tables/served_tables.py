@@ -1,8 +1,7 @@
-"""Which form of each RouteTable is served by itself, and which one is its last good.
+"""The form of each RouteTable that is served by itself, and its last good form.
 
-A table with a bad route is served as it is, without that route. Its last good form stands in where the table cannot be
-read at all, or where a matcher or a part beside the routes cannot (see ``tables``), and where a frozen tree asks for
-it.
+A table with a bad route is served without that route. Its last good form replaces it where the table cannot be read at
+all, where a matcher or a part beside the routes cannot (see ``table_reader``), and where a frozen tree asks for it.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ class ReadTable:
 
     @property
     def leans_on_its_past(self) -> bool:
-        """Whether it matters what the last good forms of the tables are."""
+        """Whether the last good forms of the tables matter to it."""
         plan = self.reading.value
         return plan is None or plan.blind or plan.freezes
 
@@ -55,7 +54,7 @@ def read_tables(
 
 
 def past_tables(tables: Sequence[ReadTable], last_good: LastGood, last: LastGood | None) -> LastGood:
-    """The last good forms, be they what was applied; none where no table leans on them (see ``past_forms``)."""
+    """The last good forms, applied versions included; empty if no table leans on them (see ``past_forms``)."""
     found: dict[ObjectRef, StoredObject] = {}
     if any(table.leans_on_its_past for table in tables):
         for table in tables:
@@ -74,7 +73,7 @@ def serve_tables(
     findings: Findings,
     served_instead: dict[ObjectRef, StoredObject],
 ) -> Tables:
-    """Take every table in both forms; note in ``served_instead`` whose last good form stands in."""
+    """Take every table in both forms. ``served_instead`` receives the last good forms that replace applied ones."""
     now: dict[ObjectRef, TablePlan] = {}
     good: dict[ObjectRef, TablePlan] = {}
     for table in tables:
@@ -99,7 +98,7 @@ def _read_past(past: StoredObject, settings: Settings, versions: Versions) -> Re
 
 
 def _report_unplaced(table: StoredObject, findings: Findings) -> None:
-    """Say that a bad table could not even be closed: without its hosts nobody knows where."""
+    """Report a bad table that cannot even be closed: without its hosts nobody knows where."""
     message = (
         f"{table.ref} closes nothing: its spec.hosts cannot be read, and there is no last good form that would tell "
         "which hosts it means. Other RouteTables may answer in its place. Correct spec.hosts."

@@ -1,12 +1,12 @@
-"""Reading one RouteTable, good or bad.
+"""Reads one RouteTable, good or bad.
 
-Rule 1: a bad route costs itself: it answers 500, and the others of its table are served (``ROUTE_REPLACEMENT``). That
-holds for a mistake in the schema as well: the bad entries are put aside and the rest is read once more.
-Rule 2: a matcher that cannot be read closes: it is widened to what can be read of it, and what it then takes is
-answered 500. The good matchers of its route go on serving. The table is marked ``blind``, and its last good form is
-served where there is one.
-Rule 3: a table of which not even the routes can be told apart is one closed route, under its hosts or its parents'
-matchers: nobody else's route is to answer in its place.
+Rule 1: a bad route costs itself: it answers 500, and the others of its table are served (``ROUTE_REPLACEMENT``). The
+same holds for a mistake in the schema: bad entries are put aside and the rest is read once more.
+Rule 2: a matcher that cannot be read closes. It is widened to its readable part, and every request that it then takes
+is answered 500. The good matchers of its route go on serving. The table is marked ``blind``, and its last good form is
+served if there is one.
+Rule 3: a table whose routes cannot even be told apart is one closed route, under its hosts or its parents' matchers:
+nobody else's route may answer in its place.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def read_table(stored: StoredObject, settings: Settings) -> Reading[TablePlan]:
 def _repaired(
     stored: StoredObject, problems: tuple[Problem, ...], settings: Settings
 ) -> tuple[TablePlan | None, tuple[Problem, ...]]:
-    """The table with its bad parts closed, and all that is wrong with it."""
+    """The table with its bad parts closed, and all its problems."""
     repair = Repair(stored.manifest)
     found = problems
     for _ in range(MAX_ROUNDS):
@@ -77,7 +77,7 @@ def _repaired(
 
 
 def _closed_table(stored: StoredObject) -> TablePlan | None:
-    """One closed route for all that the table may be asked; None where its hosts or its kind cannot be read."""
+    """One closed route for every request that the table may mean; None where its hosts or its kind cannot be read."""
     manifest = stored.manifest
     hosts = tuple(readable_hosts(manifest))
     if manifest.get("kind") != stored.ref.kind or (_has_hosts(stored) and not hosts):
@@ -135,7 +135,7 @@ class _RouteTableReader:
         )
 
     def _admits(self) -> frozenset[str]:
-        """The namespaces whose tables may delegate here; what is no namespace lets nobody in."""
+        """The namespaces whose tables may delegate here. An entry that is no namespace lets nobody in."""
         names = _admitted(self.stored.manifest)
         wrong = [name for name in names if not is_namespace(name)]
         if wrong:
@@ -147,7 +147,7 @@ class _RouteTableReader:
         return frozenset(names).difference(wrong)
 
     def _route(self, index: int, route: HttpRoute) -> list[RoutePlan]:
-        """The route with its good matchers, then closed with those that could be read in part only."""
+        """The route with its good matchers, followed by a closed route for those that could be read in part only."""
         field: FieldPath = (*_HTTP, index)
         matching, acting = Findings(), Findings()
         matchers = MatcherReader(self.ref, matching).read(route.matchers, (*field, "matchers"))
@@ -163,7 +163,7 @@ class _RouteTableReader:
         return self._split(whole)
 
     def _split(self, route: RoutePlan) -> list[RoutePlan]:
-        """Apart: what could be read, and what may only close."""
+        """The readable part of the route, and the parts that may only close."""
         if route.index in self.repair.shapeless:
             return [replace(route, widened=Widening.PATH)]
         by_widening: dict[Widening, list[MatcherPlan]] = {}

@@ -1,10 +1,11 @@
-"""Making a RouteTable readable that breaks its schema: what is bad is closed or widened, the rest stays as it was.
+"""Repairs a RouteTable that breaks its schema: bad parts are closed or widened, the rest stays unchanged.
 
 Rule 1: a bad entry of ``spec.http`` becomes a closed route. A bad condition of one matcher is taken out, which widens
-the matcher: ``widened`` names it, and only what it takes is to be closed.
+the matcher: ``widened`` names it, and only the requests that it takes are closed.
 Rule 2: a fault beside the routes (a weight, a selector without effect) is taken out. Hosts and gateways are read one by
-one. The table is ``impaired`` then: its last good form is to be preferred.
-Rule 3: mistakes come to light in rounds, types before rules. What cannot be repaired so is for ``closed_table``.
+one. The table is then ``impaired``: its last good form is preferred.
+Rule 3: mistakes come to light in rounds, types before rules. ``table_reader`` closes a table that cannot be repaired
+so.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Repair:
         self.impaired = False
 
     def mend(self, problems: Iterable[Problem]) -> bool:
-        """Repair what every error points at; False where one of them is beyond repair."""
+        """Repair the fields that all errors point at; False where one of them is beyond repair."""
         fields = dict.fromkeys(problem.field for problem in problems if problem.kind is ProblemKind.ERROR)
         mended = [self._mend(field) for field in fields]
         if self.closed and self._default_is_idle():
@@ -123,7 +124,7 @@ class Repair:
 
 
 def readable_hosts(manifest: Mapping[str, object]) -> list[str]:
-    """The hosts that are hosts; a single text counts as a list of one."""
+    """The valid hosts; a single text counts as a list of one."""
     given = at(manifest, "spec", "hosts")
     texts = [given] if isinstance(given, str) else items(given)
     found = (normal(one) for one in texts if isinstance(one, str))
@@ -141,6 +142,6 @@ def readable_gateways(manifest: Mapping[str, object], default: str = "") -> list
 
 
 def readable_weight(manifest: Mapping[str, object]) -> int:
-    """The weight, also where it stands in quotes; 0 otherwise."""
+    """The weight, also where it is quoted; 0 otherwise."""
     given = str(at(manifest, "spec", "weight"))
     return int(given) if _WEIGHT.fullmatch(given) else 0
