@@ -1,9 +1,10 @@
-"""Gloo's template language and extractors: a faithful, bounded re-implementation.
+"""Gloo's template language and extractors: a faithful, bounded reimplementation (docs/decisions/0031).
 
 Templates (`compile_template`), extractors (`compile_extractor`), the regular expressions of routes
-(`compile_route_regex`) and JSON as the original library reads and writes it (`loads_json`, `dumps_json`).
-Nothing in this package does I/O, logs or reads a clock, and no template or expression can take more than its
-``TemplateLimits`` allow.
+(`compile_route_regex`), and JSON as the original library reads and writes it (`loads_json`, `dumps_json`). Nothing in
+this package does I/O, logs or reads a clock, and no template or expression takes more than its ``TemplateLimits``
+allow. "The library" in this package is inja with nlohmann::json, in C++; "the filter" is Gloo's transformation filter
+around it.
 """
 
 from wardgate.inja.context import Context, Environment

@@ -1,9 +1,9 @@
-"""The values that a template may read, known before any request.
+"""Whether a template may read the body, known before any request.
 
-They decide whether a request's body must be buffered and parsed for a template, so every doubt is
-answered with yes. A variable is harmless only if it is certain to be found before the body is looked at: an
-extractor of the same transformation defines it, or a ``set`` or a loop that must have run before. A path
-*below* a variable is not certain: what the variable's value lacks is looked up in the body.
+The answer decides whether a request's body must be buffered and parsed for a template, so every doubt is answered with
+yes. A variable is harmless only if it is certain to be found before the body is searched: an extractor of the same
+transformation defines it, or a ``set`` or a loop that must have run before. A path *below* a variable is not certain: a
+member that the variable's value lacks is looked up in the body.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class _BodyAnalysis:
         self._extractors = extractors
 
     def reads(self, statements: Sequence[Statement], known: set[Path], *, in_loop: bool) -> bool:
-        """Tell whether these statements may read the body; note in ``known`` which paths they surely define."""
+        """Tell whether these statements may read the body; add the paths that they certainly define to ``known``."""
         for statement in statements:
             if self._expression_reads(expression_of(statement), known, in_loop=in_loop):
                 return True
@@ -61,7 +61,7 @@ class _BodyAnalysis:
         return path[0] == "loop" and (len(path) == 1 or (in_loop and is_loop_member))
 
     def _is_extracted(self, path: Path) -> bool:
-        """A path through an extractor's value ends at that value, whatever the body holds."""
+        """A path through an extractor's value ends at that value, whatever the body's content."""
         return any(path[:end] in self._extractors for end in range(1, len(path) + 1))
 
     def _call_reads(self, call: Call) -> bool:

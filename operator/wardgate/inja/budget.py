@@ -1,8 +1,8 @@
 """The work that may be done on one message, counted in steps.
 
 A step is at most about 0.4 microseconds (``benchmarks/template_costs.py``), so the default budget of 100,000 steps ends
-before a worker has stood still for 50 milliseconds. Whatever walks over something charges for it *before* it walks, in
-proportion to what it walks over; what is done once and takes less than a step is paid by the statement around it.
+before a worker has stood still for 50 milliseconds. Code that walks over a value charges for it *before* it walks, in
+proportion to the value's size. Work of less than a step that is done once is paid by the statement around it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _LONG_PATTERN: Final = 100
 
 
 class StepBudget:
-    """Steps that are left, for all templates, extractors and parsed texts of one message together."""
+    """The remaining steps for all templates, extractors and parsed texts of one message together."""
 
     __slots__ = ("_left", "_steps")
 
@@ -44,9 +44,9 @@ class StepBudget:
 
 
 def search_steps(text: str, pattern: str) -> int:
-    """Steps of looking for a pattern everywhere in a text.
+    """Steps of searching for a pattern everywhere in a text.
 
-    CPython compares pattern and text at every place of a short text, and is linear in a long one.
+    CPython compares pattern and text at every position of a short text, and is linear in a long one.
     """
     if len(text) < _LONG_TEXT:
         return len(text) * min(len(pattern), _LONG_PATTERN) >> 8

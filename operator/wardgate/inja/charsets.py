@@ -1,4 +1,4 @@
-"""Sets of bytes as 256-bit masks, and the names that POSIX brackets know for some of them. Classes are ASCII only."""
+"""Sets of bytes as 256-bit masks, and the POSIX names of some of them. Classes are ASCII only."""
 
 from __future__ import annotations
 

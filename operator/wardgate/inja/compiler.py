@@ -1,7 +1,7 @@
-"""A parsed template compiled to closures, once; rendering interprets nothing.
+"""Compiles a parsed template to closures, once; rendering interprets nothing.
 
-Every statement becomes a function of the rendering's ``RenderState``. A body counts its own size as work each time
-it runs, so that work in loops is bounded by what is done and not only by how often.
+Every statement becomes a function of ``RenderState``. A body charges its own size each time it runs, so that the budget
+bounds the work done in loops, and not only the number of rounds.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class _TemplateCompiler:
         return _inclusion(node)
 
     def _evaluation(self, expression: Expression | None, position: Position) -> Evaluation:
-        """Compile the expression of a statement; traced, readings are collected anew for each."""
+        """Compile the expression of a statement. A traced one collects its readings anew for each statement."""
         if expression is None:
 
             def fail(_: RenderState) -> JsonValue:
@@ -163,7 +163,7 @@ def _escaped_text(state: RenderState, value: JsonValue) -> str:
 
 
 def _evaluate_and_raise(evaluate: Evaluation, message: str) -> Action:
-    """A name that is no legal path is an error of the rendering, after its expression; so it is in the library."""
+    """Fail for a name that is no legal path. As in the library, the error follows the evaluation of the expression."""
 
     def run(state: RenderState) -> None:
         evaluate(state)
@@ -173,7 +173,7 @@ def _evaluate_and_raise(evaluate: Evaluation, message: str) -> Action:
 
 
 def _inclusion(node: Inclusion) -> Action:
-    """There is nothing to include: templates reach no files."""
+    """Fail: templates reach no files, so nothing can be included."""
     message = f"{node.word} '{node.file}' not found"
     position = node.position
 

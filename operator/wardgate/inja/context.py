@@ -1,7 +1,7 @@
-"""Everything that a rendering may look at: one message, and the installation's environment.
+"""The inputs of a rendering: one message, and the installation's environment.
 
-The proxy hands in its own object with the shape of ``Context``. Nothing here reaches out: no process environment, no
-files, no clock.
+The proxy passes its own object with the shape of ``Context``. Nothing here reads the process environment, files or a
+clock.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ Metadata = Mapping[str, JsonValue]
 class Environment:
     """Values that all renderings of one configuration share.
 
-    ``random_bytes`` is asked once for 16 bytes. ``replace_with_random`` has to give one pattern one value for
-    the life of the configuration; deriving the values from that one secret needs no store, which requests
-    could make grow.
+    ``random_bytes`` is called once for 16 bytes. ``replace_with_random`` has to give one pattern one value for the life
+    of the configuration; deriving the values from that one secret needs no store, which requests could make grow.
     """
 
     env: Mapping[str, str] = field(default_factory=dict)
@@ -63,7 +62,7 @@ class Context(Protocol):
 
     @property
     def environment(self) -> Environment:
-        """Shared by the configuration's renderings."""
+        """Values that the configuration's renderings share."""
 
     @property
     def hollow(self) -> Mapping[str, str]:

@@ -1,8 +1,8 @@
-"""The two engines behind one shape: a tree compiled for Python's ``re`` or for RE2, matching bytes.
+"""The two regex engines behind one interface: a tree compiled for Python's ``re`` or for RE2, matching bytes.
 
-Rewriting can double a group, and RE2 cannot nest large repetitions, so one group of the user's may be several
-of the engine's: the last one that took part counts. Captures made in an earlier round of a loop are kept, as
-libstdc++ and RE2 do (ECMAScript would forget them): ``(?:(a)|(b))*`` on ``ab`` has both.
+Rewriting can duplicate a group, and RE2 cannot nest large repetitions, so one group of the pattern may be several of
+the engine's: the last one that took part counts. Captures made in an earlier round of a loop are kept, as libstdc++ and
+RE2 do (ECMAScript would forget them): ``(?:(a)|(b))*`` on ``ab`` has both.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NO_SPAN: Final[Span] = (-1, -1)
 _RE2_REPEAT: Final = 1000
 _MAX_PATTERN: Final = 64 * 1024
 WORK_SHIFT: Final = 7
-"""Work times bytes, for a step: two to the power of this."""
+"""A step is worth two to the power of this, in work times bytes."""
 _STEPS_OF_RE: Final = 6
 _STEPS_OF_RE2: Final = 15
 _ANCHORS: Final = {"^": r"\A", "b": r"\b", "B": r"\B"}
@@ -46,26 +46,26 @@ class Matcher(Protocol):
         """Match at the beginning of the value."""
 
     def search(self, value: bytes, start: int, /) -> Match | None:
-        """Find the next match from an offset on; what stands before it still counts for ``^`` and word boundaries."""
+        """Find the next match from an offset on; the text before it still counts for ``^`` and word boundaries."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A compiled expression, and which of its groups stand for which of the pattern's."""
+    """A compiled expression, with the engine's groups that represent each group of the pattern."""
 
     matcher: Matcher
     groups: tuple[tuple[int, ...], ...]
     longest: int | None
-    """Bytes of the longest value this may be applied to; ``None`` for any."""
+    """Bytes of the longest value that the expression may be applied to; ``None`` for any."""
     work: int
     """The greatest cost of a byte of a value, in 128ths of a step."""
     match_steps: int
-    """The cost of a match beside that of its bytes."""
+    """The cost of a match, beside the cost of its bytes."""
     searches_linearly: bool
-    """Whether searching again and again adds up to linear time; RE2 by itself promises that for one search only."""
+    """Whether repeated searches add up to linear time; RE2 by itself promises that for a single search only."""
 
     def span(self, match: Match, group: int) -> Span:
-        """Return where a group of the pattern matched, or ``NO_SPAN``."""
+        """Return the span of a group of the pattern, or ``NO_SPAN``."""
         found = NO_SPAN
         for number in self.groups[group]:
             span = match.span(number)
@@ -119,7 +119,7 @@ def compile_re2(pattern: bytes, *, limits: TemplateLimits, latin1: bool = True) 
 
 
 class Re2Regex(Matcher, Protocol):
-    """A pattern as RE2's binding compiled it."""
+    """An expression compiled by RE2's binding."""
 
     @property
     def groups(self) -> int:
@@ -131,7 +131,7 @@ class Re2Regex(Matcher, Protocol):
 
 
 def _is_bounded(tree: Regex) -> bool:
-    """Tell whether there is a longest match: then a search looks only a fixed distance beyond its match."""
+    """Tell whether there is a longest match: a search then looks only a fixed distance beyond its match."""
     if isinstance(tree, Repeat):
         return tree.most is not None and _is_bounded(tree.inner)
     if isinstance(tree, Group):
@@ -155,7 +155,7 @@ class _PatternWriter:
         return self._write(tree, 1)
 
     def mapping(self, groups: int) -> tuple[tuple[int, ...], ...]:
-        """For every group of the pattern, the engine's groups that stand for it."""
+        """Return, for every group of the pattern, the engine's groups that represent it."""
         return tuple(
             tuple(number for number, index in enumerate(self._numbers) if index == group) for group in range(groups + 1)
         )

@@ -1,9 +1,9 @@
-"""Errors of a template or an extractor, by who must act.
+"""Errors of templates and extractors, by who must act.
 
-A ``ParseError`` or ``ConfigError`` is the policy author's and appears in a status; a ``RenderError`` is
-decided by one request and answers it; a ``LimitError`` is a ``RenderError`` whose remedy is a larger bound.
-The ``message`` is worded as the original library words it, so that a user finds it in the library's
-documentation; ``str()`` adds the template's name.
+A ``ParseError`` or ``ConfigError`` is for the policy's author and appears in a status. A ``RenderError`` is caused by
+one request and answers it. A ``LimitError`` is a ``RenderError`` whose remedy is a larger limit. The ``message`` is
+worded as the original library words it, so that a user finds it in the library's documentation; ``str()`` adds the
+template's name.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from typing import ClassVar, Final
 
 
 class TemplateError(Exception):
-    """Base of everything this package raises on user input.
+    """Base of all errors that this package raises on user input.
 
-    ``line`` and ``column`` count from 1, in bytes; both are ``None`` where no place in a template is to
-    blame. ``sealed`` is the message without what it quotes of the data: only this may be shown where the data may
-    be secret.
+    ``line`` and ``column`` count from 1, in bytes; both are ``None`` if no position in a template is to blame.
+    ``sealed`` is the message without quotations of data: only this may be shown where the data may be secret.
     """
 
     kind: ClassVar[str] = "render"
@@ -42,17 +41,17 @@ class TemplateError(Exception):
 
 
 REDACTED: Final = "<redacted>"
-"""Stands in a sealed message for what the message quotes."""
+"""Replaces, in a sealed message, the data that the message quotes."""
 
 
 class ParseError(TemplateError):
-    """The template's text is wrong: found when it is compiled."""
+    """The template's text is wrong: found when the template is compiled."""
 
     kind = "parse"
 
 
 class RenderError(TemplateError):
-    """The template meets data it cannot work with."""
+    """The template met data that it cannot work with."""
 
 
 class LimitError(RenderError):
@@ -74,17 +73,17 @@ class ConfigError(TemplateError):
 
 
 def parse_error_at(message: str, line: int, column: int) -> ParseError:
-    """Word a syntax error the way the library does, with its place."""
+    """Word a syntax error as the library does, with its position."""
     text = f"[inja.exception.parser_error] (at {line}:{column}) {message}"
     return ParseError(text, line=line, column=column)
 
 
 def render_error_at(message: str, line: int, column: int) -> RenderError:
-    """Word a rendering error the way the library does, with its place."""
+    """Word a rendering error as the library does, with its position."""
     text = f"[inja.exception.render_error] (at {line}:{column}) {message}"
     return RenderError(text, line=line, column=column)
 
 
 def quoting(message: str, quoted: object) -> RenderError:
-    """An error whose message quotes something of the data, in the place of its ``{}``."""
+    """Make an error whose message quotes data in the place of its ``{}``."""
     return RenderError(message.format(quoted), sealed=message.format(REDACTED))

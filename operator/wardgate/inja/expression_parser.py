@@ -1,8 +1,8 @@
 """Expressions: tokens to a tree, by precedence.
 
-This follows the library's parser step by step, because its messages tell how far it had come: operators meet
-operands on two stacks (shunting yard), brackets and braces are only counted until a JSON literal is complete,
-and an identifier is judged with one token of look-ahead, which moves the place that messages name.
+The parser follows the library's step by step, because the library's messages reveal how far its parser had come.
+Operators meet operands on two stacks (shunting yard), brackets and braces are only counted until a JSON literal is
+complete, and an identifier is judged with one token of look-ahead, which moves the position in messages.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _CONSTANTS: Final = frozenset({"true", "false", "null"})
 
 @dataclass(frozen=True, slots=True)
 class Syntax:
-    """How a template is to be read: its notation of paths, the functions there are, the bounds."""
+    """The rules for reading a template: its notation of paths, the known functions, the limits."""
 
     advanced: bool
     knows_function: KnowsFunction
@@ -53,7 +53,7 @@ class _Operator:
 
 
 class _Operands:
-    """The state of one expression: operands and operators that wait, and brackets that are open."""
+    """The state of one expression: waiting operands and operators, and open brackets."""
 
     __slots__ = ("braces", "brackets", "literal_start", "operands", "operators")
 
@@ -86,7 +86,7 @@ class TokenStream:
             self.token = self._lexer.scan()
 
     def peek(self) -> Token:
-        """Look at the token after the current one; once for each."""
+        """Return the token after the current one; call it once for each token."""
         self._peeked = self._lexer.scan()
         return self._peeked
 
@@ -95,7 +95,7 @@ class TokenStream:
         return self.token.kind in kinds
 
     def position(self) -> Position:
-        """Return the place of the current token as one of the tree's."""
+        """Return the position of the current token in the form that nodes carry."""
         return self._lexer.node_position(self.token.start)
 
     def text_from(self, start: int) -> str:
@@ -111,12 +111,12 @@ class TokenStream:
         self.fail(f"expected {what}, got '{self.token.describe()}'")
 
     def fail_at(self, offset: int, error: Exception) -> NoReturn:
-        """Raise the error of a part that something else has read."""
+        """Raise, with a position, the error of a part that another parser has read."""
         line, column = self._lexer.node_position(offset)
         raise ParseError(str(error), line=line, column=column) from error
 
     def check_depth(self, depth: int) -> None:
-        """Refuse what is nested too deeply."""
+        """Raise a syntax error for too deep a nesting."""
         if depth > self.syntax.limits.nesting:
             self.fail(f"nested more than {self.syntax.limits.nesting} levels deep")
 
@@ -130,7 +130,7 @@ class ExpressionParser:
         self._depth = 0
 
     def parse(self) -> Expression | None:
-        """Parse up to a token that cannot belong to the expression. ``None`` if nothing was there."""
+        """Parse up to a token that cannot belong to the expression. ``None`` for an empty expression."""
         self._depth += 1
         self._stream.check_depth(self._depth)
         state = _Operands()

@@ -1,8 +1,8 @@
-"""Expressions compiled to closures: a function of the rendering's state that returns the value.
+"""Compiles expressions to closures: functions of the rendering's state that return the value.
 
-A variable that does not exist is no error in itself: ``default`` and ``.`` look at it first, and where
-several operands are missing the library blames the last one. So operands are evaluated *leniently*, to
-``MISSING``, and complained about afterwards.
+A variable that does not exist is no error in itself: ``default`` and ``.`` look at it first, and if several operands
+are missing the library blames the last one. So operands are evaluated *leniently*, to ``MISSING``, and the error is
+raised afterwards.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ DEFAULT_ARITY: Final = 2
 
 
 def not_found(variable: Variable) -> RenderError:
-    """Word the library's error for a variable that does not exist."""
+    """Make the library's error for a variable that does not exist."""
     return render_error_at(f"variable '{variable.name}' not found", *variable.position)
 
 
 class ExpressionCompiler:
-    """Compiles the expressions of one template. ``trace`` adds the bookkeeping of invariant 4 to every reading."""
+    """Compiles the expressions of one template. ``trace`` makes every reading record hollow headers (invariant 4)."""
 
     def __init__(self, functions: Mapping[str, Function], *, trace: bool) -> None:
         self._functions = functions
@@ -205,7 +205,7 @@ class ExpressionCompiler:
         return evaluate
 
     def _super(self, node: Call) -> Evaluation:
-        """Nothing can be extended here, so there is never a parent's block."""
+        """Fail: nothing can be extended here, so a block has no parent."""
         arguments = self._arguments(node)
         message = (
             "level of super() call does not match parent templates (between 1 and 0)"
@@ -223,7 +223,7 @@ class ExpressionCompiler:
 
 
 def _charged(state: RenderState, arguments: list[JsonValue]) -> list[JsonValue]:
-    """Charge for the texts that a function is given, so that none can forget to; it charges for what it does more."""
+    """Charge for the text arguments of a function, so that no function forgets to; further work it charges itself."""
     for argument in arguments:
         if type(argument) is str:
             state.charge_text(argument)

@@ -1,13 +1,11 @@
-"""Extractors: one value out of a header or a body, by regular expression, in Gloo's three modes.
+"""Extractors: one value taken from a header or a body, by regular expression, in Gloo's three modes.
 
-* EXTRACT: the whole value must match; the result is a group of it, ``""`` if nothing matches.
-* SINGLE_REPLACE: the first match, searched for from the left, must happen to be the whole value; then one
-  group of it is replaced literally.
-* REPLACE_ALL: every match that is not empty is replaced; ``$1 $& $$ $` $'`` mean something in the
-  replacement.
+* EXTRACT: the whole value must match; the result is a group of it, ``""`` without a match.
+* SINGLE_REPLACE: the first match, searched for from the left, must be the whole value; then one group of it is replaced
+literally.
+* REPLACE_ALL: every match that is not empty is replaced; ``$1 $& $$ $` $'`` have a meaning in the replacement.
 
-A value that does not match is left as it is by the two replacing modes; a missing header gives ``""`` in all
-of them.
+The two replacing modes leave a value without a match unchanged; a missing header gives ``""`` in all modes.
 """
 
 from __future__ import annotations
@@ -34,18 +32,22 @@ _REFERENCE: Final = re.compile(rb"\$(?:(?P<group>[0-9]{1,2})|(?P<special>[$&`'])
 
 @dataclass(frozen=True, slots=True)
 class CompiledExtractor:
-    """A compiled extractor; holds no state, so any number of requests may share it."""
+    """A compiled extractor. It holds no state, so any number of requests may share it."""
 
     _method: _Method
     _limits: TemplateLimits
 
     def extract(self, value: str | None) -> str:
-        """Apply it to a text, within a budget of its own; ``None`` is a missing header. Raises ``LimitError``."""
+        """Apply the extractor to a text, within a budget of its own; ``None`` is a missing header. Raises
+        ``LimitError``.
+        """
         content = None if value is None else to_bytes(value)
         return self.extract_bytes(content, StepBudget(self._limits.steps))
 
     def extract_bytes(self, value: bytes | None, budget: StepBudget) -> str:
-        """Apply it to a header's first value or to a body; ``None`` is a missing header. Raises ``LimitError``."""
+        """Apply the extractor to a header's first value or to a body; ``None`` is a missing header. Raises
+        ``LimitError``.
+        """
         if value is None:
             return ""
         content = self._method(value, budget)
@@ -130,7 +132,7 @@ def _method(parsed: ParsedRegex, mode: str, subgroup: int, replacement: str, lim
 
 
 def _guarded(compiled: Compiled, method: _Method) -> _Method:
-    """Charge for looking at the whole value; refuse values that RE2 might need too long for."""
+    """Charge for examining the whole value; refuse values that RE2 might need too long for."""
     longest, work = compiled.longest, compiled.work
 
     def apply(value: bytes, budget: StepBudget) -> bytes:
@@ -190,7 +192,7 @@ class _Format:
         self._parts.append(text[end:])
 
     def pieces(self, compiled: Compiled, match: Match, value: bytes, previous: int) -> list[bytes]:
-        """Return what replaces one match; ``previous`` is where the match before it ended."""
+        """Return the replacement of one match; ``previous`` is the end of the match before it."""
         pieces = []
         for part in self._parts:
             if isinstance(part, bytes):

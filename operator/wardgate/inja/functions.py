@@ -1,9 +1,9 @@
-"""The functions of the language itself.
+"""The functions of the template language itself.
 
-Each takes the rendering and its evaluated arguments; name and number of arguments were checked when the
-template was parsed. Texts among the arguments are charged for by the caller; what a function walks over or makes
-beyond them, it charges for itself. ``default`` and ``super`` are not here: the compiler makes them, the one because
-it may leave an argument alone, the other because it is always an error whose text depends on where it stands.
+Each takes the rendering's state and its evaluated arguments; their name and number were checked by the parser. The
+caller charges for texts among the arguments; a function charges for any value that it walks over or makes beyond these.
+``default`` and ``super`` are not here but in the compiler: ``default`` may leave an argument unevaluated, and ``super``
+is always an error whose text depends on its position.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Implementation: TypeAlias = Callable[[RenderState, list[JsonValue]], JsonValue]
 class Function:
     """A function and the numbers of arguments it takes; ``variadic`` means one or more.
 
-    ``reads``: it may look at all of a text that it is given, and is charged for that.
+    ``reads``: it may examine all of a text argument, and is charged for that.
     """
 
     call: Implementation
@@ -87,7 +87,7 @@ def at(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
 
 
 def member(container: JsonValue, name: str) -> JsonValue:
-    """Member of an object by name; what the operator ``.`` does."""
+    """Member of an object by name, as the operator ``.`` finds it."""
     if type(container) is not dict:
         raise type_error(304, f"cannot use at() with {type_name(container)}")
     if name not in container:
@@ -96,7 +96,7 @@ def member(container: JsonValue, name: str) -> JsonValue:
 
 
 def divisible_by(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
-    """Tell whether the first number divides by the second without a rest."""
+    """Tell whether the first number divides by the second without a remainder."""
     divisor = to_int64(arguments[1])
     return divisor != 0 and to_int64(arguments[0]) % divisor == 0
 
@@ -112,7 +112,7 @@ def odd(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
 
 
 def exists(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
-    """Tell whether the data has something at this path; variables do not count."""
+    """Tell whether the data has a value at this path; variables do not count."""
     name = to_text_ref(arguments[0])
     state.charge((len(name) >> 6) + name.count(".") + name.count("/") + name.count("~"))
     return find(state.data, dotted_path(name)) is not MISSING
@@ -179,7 +179,7 @@ def upper(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
 
 
 def number_range(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
-    """``[0 .. n-1]``."""
+    """Return ``[0 .. n-1]``."""
     count = to_int64(arguments[0])
     if count < 0:
         msg = "cannot create std::vector larger than max_size()"
@@ -252,7 +252,7 @@ def to_float(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
 
 
 def power(base: float, exponent: int) -> float:
-    """``pow`` of the C library: infinity instead of an exception."""
+    """Compute ``pow`` as the C library does: infinity instead of an exception."""
     try:
         return math.pow(base, exponent)
     except (OverflowError, ValueError):  # too large, or zero to a negative power

@@ -1,7 +1,7 @@
-"""The functions that Gloo's transformation filter adds: headers, bodies, metadata, encodings, strings of bytes.
+"""The functions that Gloo's transformation filter adds: headers, bodies, metadata, encodings, byte strings.
 
-What they read comes from the ``Context`` alone. A function that reads a header and finds nothing notes that
-in the rendering (``taint``), which is how a half-empty credential is recognised (invariant 4).
+They read from the ``Context`` alone. A function that reads a header and finds it empty records that in the rendering's
+state (``taint``): so a half-empty credential is recognised (invariant 4).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def body(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
 
 
 def context(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
-    """All data, of whatever kind; extractors' values are part of it."""
+    """All data, whatever its type; extractors' values are part of it."""
     state.taint.update(state.context.hollow.values())
     return state.context.data
 
@@ -102,12 +102,12 @@ def base64url_encode(state: RenderState, arguments: list[JsonValue]) -> JsonValu
 
 
 def base64_decode(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
-    """Anything but canonical, padded base64 decodes to nothing."""
+    """Decode canonical, padded base64; any other text decodes to the empty one."""
     return _decoded(state, _bytes(state, arguments[0]), b"+/")
 
 
 def base64url_decode(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
-    """Anything but canonical, unpadded URL-safe base64 decodes to nothing."""
+    """Decode canonical, unpadded URL-safe base64; any other text decodes to the empty one."""
     text = _bytes(state, arguments[0])
     if b"=" in text:
         return ""
@@ -115,7 +115,7 @@ def base64url_decode(state: RenderState, arguments: list[JsonValue]) -> JsonValu
 
 
 def substring(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
-    """Bytes from ``start``; up to the end where the length is missing, not positive or too long."""
+    """Bytes from ``start``; up to the end if the length is missing, not positive or too long."""
     text = _bytes(state, arguments[0])
     if any(type(argument) is not int for argument in arguments[1:]):
         return ""
@@ -145,12 +145,12 @@ def raw_string(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
 
 
 def word_count(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
-    """Words between white space, through all of a value; keys count, numbers and booleans are one word."""
+    """Words between white space, throughout a value; keys count, a number or boolean is one word."""
     return _words(state, arguments[0])
 
 
 def trim(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
-    """Without ASCII white space at both ends."""
+    """The text without ASCII white space at both ends."""
     text = to_text_ref(arguments[0])
     state.charge(len(text) >> 8)
     return text.strip(_ASCII_SPACE)

@@ -1,8 +1,8 @@
-"""Parsing a JSON text within bounds: bytes, values, levels and memory, all known before anything is built.
+"""Parses a JSON text within limits on bytes, values, levels and memory, all checked before anything is built.
 
-A text is weighed at the speed of C. Every value but the outermost stands behind one of ``[ { , :``, and so does every
-key; counting these characters never counts too few, only too many where they stand within strings. The exact count
-takes the strings out first, and is made only where the quick one is high.
+A text is measured at the speed of C. Every value but the outermost stands behind one of ``[ { , :``, and so does every
+key. Counting these characters never counts too few, only too many where they stand within strings. The exact count
+removes the strings first, and is made only if the quick one is high.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from wardgate.inja.limits import TemplateLimits
 from wardgate.inja.values import JsonValue, Meter
 
 MEMORY_FACTOR: Final = 8
-"""Parsing takes at most so many times the memory of the longest text that is allowed."""
+"""Parsing takes at most this many times the memory of the longest allowed text."""
 _VALUE_MEMORY: Final = 120
-"""Bytes that a value takes at most on its own: an object with one member takes 240 for its two marks."""
+"""Bytes that a value takes at most by itself: an object with one member takes 240 for its two marks."""
 _SMALL: Final = 1024
-"""Bytes. A text that is shorter cannot be much work, so it counts as if each were a value."""
+"""Bytes. A shorter text cannot be much work, so each of its bytes counts as a value."""
 _FEW: Final = 4096
-"""So many values are not worth an exact count."""
+"""Up to this number of values no exact count is made."""
 _MARKS: Final = b"[{,:"
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _TWO_UP: Final = bytes(2 if byte in b"[{" else 0 for byte in range(256))
 
 
 class Loaded(NamedTuple):
-    """A value, and at least the number of values and keys in it."""
+    """A value, and an upper bound of the number of values and keys in it."""
 
     value: JsonValue
     values: int
@@ -40,8 +40,8 @@ class Loaded(NamedTuple):
 def load(body: bytes, *, limits: TemplateLimits, meter: Meter) -> Loaded:
     """Parse a JSON text.
 
-    Raises ``JsonTextError`` if it is none, ``JsonTooLargeError`` and ``JsonTooComplexError`` if it is more than the
-    limits allow, ``LimitError`` if the meter has nothing left.
+    Raises ``JsonTextError`` for a text that is not JSON, ``JsonTooLargeError`` and ``JsonTooComplexError`` for one
+    beyond the limits, ``LimitError`` if the meter has nothing left.
     """
     if len(body) > limits.json_bytes:
         msg = f"The JSON text is longer than {limits.json_bytes} bytes."
@@ -63,7 +63,7 @@ def load(body: bytes, *, limits: TemplateLimits, meter: Meter) -> Loaded:
 
 
 def weigh(text: bytes, *, limits: TemplateLimits, meter: Meter) -> int:
-    """Return at least the number of values and keys. Raises ``JsonTooComplexError``, also for too many levels."""
+    """Return an upper bound of the values and keys. Raises ``JsonTooComplexError``, also for too many levels."""
     values = _count(text, _MARKS)
     if values <= min(_FEW, limits.json_values) and _brackets(text) <= limits.value_depth:
         return values
@@ -96,7 +96,7 @@ def _outside_of_strings(text: bytes, *, limits: TemplateLimits, meter: Meter) ->
 
 
 def _depth(text: bytes, meter: Meter) -> int:
-    """Return the most brackets that are open at once."""
+    """Return the greatest number of brackets that are open at once."""
     brackets = text.translate(_TWO_UP, _NO_BRACKETS)
     # A text with more closing brackets than opening ones is wrong before its last one.
     brackets = brackets[: 2 * brackets.count(b"\x02")]

@@ -1,9 +1,9 @@
-"""JSON text in and out, byte for byte as nlohmann::json has it.
+"""Reads and writes JSON text, byte for byte as nlohmann::json does.
 
-Reading: integers beyond 64 bits become floats, a float beyond the range of doubles is an error, of equal keys
-the last one counts, text that is no UTF-8 (lone surrogates too) is refused, a NUL ends the text. Writing:
-keys sorted, no spaces, the shortest floats that read back the same, ``null`` for what is no number. ``json``
-of the standard library does the heavy work; this module corrects what it does differently.
+Reading: integers beyond 64 bits become floats; a float beyond the range of doubles is an error; of equal keys the last
+one counts; text that is not UTF-8 (lone surrogates too) is refused; a NUL ends the text. Writing: sorted keys, no
+spaces, the shortest floats that read back the same, ``null`` for NaN and infinities. ``json`` of the standard library
+does the heavy work; this module corrects the differences.
 """
 
 from __future__ import annotations
@@ -21,16 +21,18 @@ _UINT64_MAX: Final = 2 * INT64_MAX + 1
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _LONE_SURROGATE: Final = re.compile(r"\\u[dD](?:[89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..\\u[dD])[c-fC-F])")
 _PLACED: Final = 1 << 18
-"""Characters. In a longer text a place that takes a second look is not told: it would cost as much as the parsing."""
+"""Characters. A longer text's error has no position if finding that takes a second pass: it would cost a second parse.
+
+"""
 _FLOAT_TO_CORRECT: Final = re.compile(r"\.(?<=[0-9]{16}\.)")
-"""Begins with what is rare: sixteen digits first would look at every run of digits sixteen times."""
+"""Begins with the rare character: sixteen digits first would examine every run of digits sixteen times."""
 DEFAULT_DEPTH: Final = 256
 
 
 class JsonTextError(ValueError):
-    """The text is no JSON as the library reads it; the message is worded like the library's.
+    """The text is not JSON as the library reads it; the message is worded like the library's.
 
-    ``sealed`` is the message without what it quotes of the text.
+    ``sealed`` is the message without quotations of the text.
     """
 
     def __init__(self, message: str, sealed: str = "") -> None:
@@ -49,7 +51,7 @@ def loads(text: str | bytes, *, max_depth: int = DEFAULT_DEPTH) -> JsonValue:
 
 
 def decode(text: str | bytes) -> str:
-    """Check the characters of a JSON text. Raises ``JsonTextError`` where they are no UTF-8."""
+    """Check the characters of a JSON text. Raises ``JsonTextError`` if they are not UTF-8."""
     if isinstance(text, bytes):
         try:
             return text.decode()
@@ -65,7 +67,7 @@ def decode(text: str | bytes) -> str:
 
 
 def parse(text: str) -> JsonValue:
-    """Parse a text whose characters were checked. Raises ``JsonTextError``, and ``RecursionError`` on a deep one."""
+    """Parse a text whose characters were checked. Raises ``JsonTextError``, and ``RecursionError`` for a deep one."""
     source = text.removeprefix("\ufeff").partition("\0")[0]
     try:
         value: JsonValue = _DECODER.decode(source)
@@ -83,7 +85,7 @@ def parse(text: str) -> JsonValue:
 
 
 def dumps(value: JsonValue, meter: Meter | None = None) -> str:
-    """Write a value that came from ``loads`` as compact JSON. Raises ``RenderError`` on strings that are no UTF-8."""
+    """Write a value that came from ``loads`` as compact JSON. Raises ``RenderError`` on strings that are not UTF-8."""
     try:
         text = _ENCODER.encode(value)
         text.encode()
@@ -97,12 +99,12 @@ def dumps(value: JsonValue, meter: Meter | None = None) -> str:
 
 
 def dump_within(value: JsonValue, meter: Meter, max_bytes: int) -> str:
-    """Write any value as compact JSON; stop with ``LimitError`` as soon as it is too long or too much work."""
+    """Write any value as compact JSON; raise ``LimitError`` as soon as the text is too long or too much work."""
     return _write(value, meter, max_bytes)
 
 
 def quote(text: str) -> str:
-    """Write a string as JSON, quotes included. Raises ``RenderError`` if it is no UTF-8."""
+    """Write a string as JSON, quotes included. Raises ``RenderError`` if it is not UTF-8."""
     if not text.isascii():
         try:
             text.encode()
@@ -112,7 +114,7 @@ def quote(text: str) -> str:
 
 
 def format_double(number: float) -> str:
-    """Write a float: in full from 1e-4 to below 1e15, else like ``1.5e+15``; never without a point or exponent."""
+    """Write a float: in full from 1e-4 to below 1e15, else like ``1.5e+15``; always with a point or an exponent."""
     if not isfinite(number):
         return "null"
     text = repr(number)
@@ -141,7 +143,7 @@ def _parse_float(digits: str) -> float:
 
 
 class _ConstantError(ValueError):
-    """``NaN``, ``Infinity`` or ``-Infinity``, which Python reads and JSON has not."""
+    """``NaN``, ``Infinity`` or ``-Infinity``, which Python accepts and JSON does not."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -164,16 +166,16 @@ def _syntax(place: str, text: str) -> str:
 
 
 def _place(text: str, index: int) -> str:
-    """Where the character at ``index`` stands, both counted from 1, as for the errors of ``json``."""
+    """The position of the character at ``index``, line and column from 1, as in the errors of ``json``."""
     line_start = text.rfind("\n", 0, index) + 1
     return f" at line {text.count(chr(10), 0, index) + 1}, column {index - line_start + 1}"
 
 
 def _place_of_constant(source: str) -> str:
-    """The place of the first ``NaN`` or ``Infinity`` outside a string, which ``json`` does not tell.
+    """The position of the first ``NaN`` or ``Infinity`` outside a string, which ``json`` does not tell.
 
-    Read once more with the names spelt wrong, it is the first error: what stands before it was read without one, and
-    within strings control characters are let pass.
+    In a second pass with misspelt names the constant is the first error: the text before it was read without one, and
+    within strings control characters are accepted.
     """
     if len(source) > _PLACED:
         return ""
@@ -216,7 +218,7 @@ def _check_depth(value: JsonValue, max_depth: int) -> None:
 
 
 def _has_lone_surrogate(value: JsonValue) -> bool:
-    """Python keeps a lone ``\\ud800``; the library calls it ill-formed."""
+    """Python accepts a lone ``\\ud800``; the library calls it ill-formed."""
     waiting = [value]
     while waiting:
         one = waiting.pop()

@@ -1,13 +1,12 @@
 """Template text to tokens, one call a token.
 
-The lexer reads the template's bytes as Latin-1, one character a byte, because places in messages count bytes;
-``decode`` turns a slice back into text. Everything about white space control, line statements and comments is
-decided here.
+The lexer reads the template's bytes as Latin-1, one character a byte, because positions in messages count bytes;
+``decode`` turns a slice back into text. White space control, line statements and comments are decided here.
 
-A minus sign is the one place where the token depends on what came before. The library keeps one flag for it
-that survives from tag to tag; this lexer keeps the same flag, and overrules it only where the meaning is
-beyond doubt: a digit after a minus makes a number at the start of an expression and after an operator, a
-keyword, a comma or an opening bracket; after an operand a minus subtracts.
+Only a minus sign depends on the tokens before it. The library keeps one flag for it that survives from tag to tag. This
+lexer keeps the same flag, and overrules it only where the meaning is beyond doubt: a digit after a minus makes a number
+at the start of an expression and after an operator, a keyword, a comma or an opening bracket; after an operand a minus
+subtracts.
 """
 
 from __future__ import annotations
@@ -85,7 +84,7 @@ class Token:
     start: int
 
     def describe(self) -> str:
-        """Name the token in a message."""
+        """Name the token for a message."""
         names = {TokenKind.TEXT: "<text>", TokenKind.LINE_CLOSE: "<eol>", TokenKind.EOF: "<eof>"}
         return names.get(self.kind) or decode(self.text)
 
@@ -133,7 +132,7 @@ def decode(latin: str) -> str:
 
 
 class Lexer:
-    """Reads one template. ``position`` is where it stands: line and column of the newest token."""
+    """Reads one template. ``position`` is the line and column of the newest token."""
 
     def __init__(self, source: str, *, advanced: bool) -> None:
         content = to_bytes(source).decode("latin-1")
@@ -154,7 +153,7 @@ class Lexer:
         return self._position_of(self._start)
 
     def node_position(self, offset: int) -> tuple[int, int]:
-        """Line and column of a token that became a node: these count a byte order mark, as in the library."""
+        """Line and column of a token that became a node: as in the library, they count a byte order mark."""
         line, column = self._position_of(offset)
         return line, column + self._bom_bytes if line == 1 else column
 
@@ -186,7 +185,7 @@ class Lexer:
         return Token(kind, self._text[self._start : self._pos], self._start)
 
     def _scan_text(self) -> Token | None:
-        """Read up to the next opening. ``None`` if nothing stands before it."""
+        """Read up to the next opening. ``None`` if no text stands before it."""
         self._pos, opening = self._find_opening(self._pos)
         if opening is None:
             return self._token(TokenKind.TEXT)
@@ -299,7 +298,7 @@ class Lexer:
         return not (previous.kind is TokenKind.ID and (previous.text in _WORD_OPERATORS or self._after_if))
 
     def _remember(self, token: Token) -> None:
-        """Note what a minus sign might follow; ``if`` is a keyword only at the head of a statement."""
+        """Remember the token that a minus sign might follow; ``if`` is a keyword only at the head of a statement."""
         before = self._previous
         heads = before is None or (before.text == "else" and self._after_if)
         keyword = token.kind is TokenKind.ID and token.text in ("if", "else")
@@ -307,7 +306,7 @@ class Lexer:
         self._previous = token
 
     def _scan_number(self) -> Token:
-        """Take whatever may belong to a number; the JSON parser decides later."""
+        """Take every character that may belong to a number; the JSON parser decides later."""
         text = self._text
         while self._pos < len(text):
             character = text[self._pos]
@@ -329,6 +328,6 @@ class Lexer:
 
 
 def _without_blank_last_line(text: str) -> str:
-    """Drop the blanks at the end, if only blanks stand after the last newline (or in all of the text)."""
+    """Drop the blanks at the end, if only blanks follow the last newline (or the text's beginning)."""
     rest = text.rstrip(_BLANKS)
     return rest if not rest or rest[-1] in "\r\n" else text

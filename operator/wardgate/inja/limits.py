@@ -1,7 +1,7 @@
-"""The bounds of one template, one message, one JSON text and one regular expression.
+"""The limits of one template, one message, one JSON text and one regular expression.
 
-Every number can be raised by the installation's settings. Work is counted in *steps*, not in time, so that
-the same input always has the same result (``budget``).
+The installation's settings can raise every number. Work is counted in *steps*, not in time, so that the same input
+always has the same result (``budget``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ MIB = 1024 * KIB
 
 @dataclass(frozen=True, slots=True)
 class TemplateLimits:
-    """The bounds of one template and of one message. Sizes are bytes of UTF-8."""
+    """The limits of one template and of one message. Sizes are bytes of UTF-8."""
 
     template_bytes: int = 64 * KIB
     output_bytes: int = MIB
@@ -34,9 +34,9 @@ class TemplateLimits:
     regex_program: int = 10_000
     """Instructions of one expression compiled by RE2."""
     regex_work: int = 8 * MIB
-    """Bytes of a value times instructions of an expression: what RE2 needs at worst, up to six nanoseconds each."""
+    """Bytes of a value times instructions of an expression: RE2's worst case, at up to six nanoseconds each."""
     replace_work: int = 64 * MIB
-    """Bytes that the searches of one REPLACE_ALL may look at, added up."""
+    """Bytes that the searches of one REPLACE_ALL may examine, added up."""
 
 
 DEFAULT_LIMITS = TemplateLimits()

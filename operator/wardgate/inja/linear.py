@@ -1,16 +1,14 @@
-"""Turning a parsed expression into one that is certain to match in linear time.
+"""Rewrites a parsed expression so that it certainly matches in linear time (docs/decisions/0031).
 
-Two engines are at hand. Python's ``re`` is some twenty times quicker per match than the binding of RE2, but
-backtracks; RE2 never does. So ``re`` gets only what is *proven* here to need no backtracking to speak of, the
-everyday expressions; RE2 gets the rest.
+There are two engines. Python's ``re`` is some twenty times quicker per match than the binding of RE2, but backtracks;
+RE2 never does. So ``re`` gets only the everyday expressions that are *proven* here to need almost no backtracking; RE2
+gets the rest.
 
-The proof works on *runs*: sets of bytes with a quantifier, one after the other, groups only for capturing. A
-run whose length may vary is harmless if giving back a byte can never help, because what follows must begin
-with a byte outside its set. The last such run may be followed by anything of fixed, short length: each length
-is tried once.
+The proof works on *runs*: sets of bytes with a quantifier, one after the other, with groups only for capturing. A run
+of variable length is harmless if giving back a byte can never help, because the next run must begin with a byte outside
+its set. The last such run may be followed by runs of fixed, short length: each length is tried once.
 
-REPLACE_ALL never replaces an empty match; ``without_empty`` rewrites an expression so that it cannot match
-emptily at all.
+REPLACE_ALL never replaces an empty match; ``without_empty`` rewrites an expression so that it cannot match emptily.
 """
 
 from __future__ import annotations
@@ -28,12 +26,12 @@ _MAX_ITEMS: Final = 64
 
 
 class Use(Enum):
-    """How the expression will be applied."""
+    """The ways in which an expression is applied."""
 
     WHOLE = auto()
     """To the whole value, or once at its beginning."""
     SEARCH = auto()
-    """Again and again, wherever it matches next."""
+    """Repeatedly, from the end of each match to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ def is_provably_linear(tree: Regex, use: Use) -> bool:
 
 
 def repeated_looks(tree: Regex, use: Use) -> int:
-    """Return how often ``re`` may look at one byte, beside once, for an expression that is provably linear."""
+    """Return how often ``re`` may examine one byte again, for an expression that is provably linear."""
     runs = _runs(_without_outer_anchors(tree) if use is Use.WHOLE else tree) or []
     if use is Use.SEARCH:
         return sum(run.least for run in runs)
@@ -79,7 +77,7 @@ def _without_outer_anchors(tree: Regex) -> Regex:
 
 
 def _runs(tree: Regex) -> list[Run] | None:
-    """Flatten to runs; ``None`` if there is anything else."""
+    """Flatten to runs; ``None`` for an expression with any other part."""
     if isinstance(tree, Chars):
         return [Run(tree.mask, 1, 1)]
     if isinstance(tree, Repeat):
@@ -110,7 +108,7 @@ def _never_gives_back(runs: list[Run]) -> bool:
 
 
 def _searches_linearly(runs: list[Run]) -> bool:
-    """Attempts from different beginnings must not look at the same bytes over and over."""
+    """Tell whether attempts from different beginnings do not examine the same bytes over and over."""
     if sum(run.least for run in runs) > _MAX_FIXED or not runs or not runs[0].least:
         return False
     varying = [index for index, run in enumerate(runs) if run.varies]
@@ -123,13 +121,13 @@ def _searches_linearly(runs: list[Run]) -> bool:
 
 
 def without_empty(tree: Regex) -> Regex | None:
-    """Rewrite: the same matches in the same order, save the empty ones. ``None`` if it matches only emptily."""
+    """Rewrite to the same matches in the same order, without the empty ones. ``None`` if it matches only emptily."""
     found = [item for item, consumes in _split(tree) if consumes]
     return _choice(found) if found else None
 
 
 def _split(tree: Regex) -> list[tuple[Regex, bool]]:
-    """List alternatives by priority, each either certain to consume something or certain not to."""
+    """List alternatives by priority, each either certain to consume a byte or certain not to."""
     if isinstance(tree, Chars):
         return [(tree, True)]
     if isinstance(tree, Anchor):
@@ -199,7 +197,7 @@ def _bounded(items: list[tuple[Regex, bool]]) -> list[tuple[Regex, bool]]:
 
 
 def with_last_round(tree: Regex) -> Regex:
-    """Make a loop's last, empty round visible: libstdc++ runs it, and what it captures counts.
+    """Make a loop's last, empty round explicit: libstdc++ runs it, and its captures count.
 
     ``(a*)+`` on ``aa`` captures ``""`` there; RE2 leaves that round out.
     """

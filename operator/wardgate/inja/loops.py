@@ -1,9 +1,9 @@
-"""``for`` loops, with everything they leave behind.
+"""``for`` loops, with all their lasting effects.
 
-The library keeps the loop's own data in the ordinary variable ``loop``, and what happens to it can be seen:
-an inner loop over an array inherits the outer loop's members and adds ``parent``, one over an object starts
-afresh; after the outermost loop ``loop`` keeps its last state; the loop variable is emptied but stays.
-Templates that never look at ``loop`` are spared the bookkeeping.
+The library keeps the loop's own data in the ordinary variable ``loop``, and its changes are visible. An inner loop over
+an array inherits the outer loop's members and adds ``parent``; one over an object starts afresh. After the outermost
+loop ``loop`` keeps its last state; the loop variable is emptied but stays. Templates that never look at ``loop`` are
+spared the bookkeeping.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The tree of a parsed template.
 
-Expressions carry ``height``: how deep evaluating them has to nest. A chain of operators of equal standing
-leans to the left and is evaluated in a loop, so only its right-hand sides count. The bodies of statements are
-lists because the parser fills them after the statement itself has its place in the tree.
+Expressions carry ``height``: the depth of nesting that evaluating them needs. A chain of operators of equal precedence
+leans to the left and is evaluated in a loop, so only its right-hand sides count. The bodies of statements are lists
+because the parser fills them after the statement itself is part of the tree.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """The one operator with one operand."""
+    """The only operator with one operand."""
 
     operand: Expression
     height: int
@@ -55,7 +55,7 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """An operator between two operands, ``.`` and the words among them."""
+    """An operator between two operands, including ``.`` and the word operators."""
 
     operator: str
     left: Expression
@@ -69,7 +69,7 @@ Expression: TypeAlias = Constant | Variable | Call | Not | Binary
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Text that is printed as it stands."""
+    """Literal text, printed unchanged."""
 
     text: str
 
@@ -121,7 +121,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Inclusion:
-    """``include`` or ``extends``: nothing can be included here, so rendering it is an error."""
+    """``include`` or ``extends``: nothing can be included, so rendering it is an error."""
 
     word: str
     file: str

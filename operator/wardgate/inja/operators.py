@@ -1,6 +1,6 @@
 """The binary operators on two evaluated operands.
 
-``and``, ``or`` and ``.`` are not here: they decide themselves whether and how their right side is evaluated.
+``and``, ``or`` and ``.`` are not here: they decide themselves whether and how to evaluate their right-hand side.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def raise_to(state: RenderState, left: JsonValue, right: JsonValue, position: Po
 
 
 def modulo(state: RenderState, left: JsonValue, right: JsonValue, position: Position) -> JsonValue:
-    """Rest of a division of integers, with the sign of the dividend. By zero the library has no answer: an error."""
+    """Remainder of integers, with the sign of the dividend. The library does not define it for zero: an error here."""
     dividend, divisor = to_int64(left), to_int64(right)
     if divisor == 0:
         raise render_error_at("modulo by zero", *position)
@@ -91,7 +91,7 @@ def is_equal(state: RenderState, left: JsonValue, right: JsonValue, position: Po
 
 
 def is_different(state: RenderState, left: JsonValue, right: JsonValue, position: Position) -> JsonValue:
-    """``!=``: not even what is no number differs from itself."""
+    """``!=``: false for two NaN values as well."""
     return not is_unordered(left, right) and not equal(left, right, state)
 
 

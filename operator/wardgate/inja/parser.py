@@ -1,8 +1,8 @@
 """Statements: tokens to the tree of a whole template.
 
-Like the library, the parser keeps one stack a kind of statement, so that ``{% endfor %}`` may come before the
-``{% endif %}`` of an ``if`` inside the loop; what follows then lands in the body that was open when the
-ending statement began.
+Like the library, the parser keeps one stack per kind of statement, so that ``{% endfor %}`` may come before the ``{%
+endif %}`` of an ``if`` inside the loop; the following text then belongs to the body that was open when the ending
+statement began.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from wardgate.inja.nodes import Block, Expression, For, If, Inclusion, Print, Se
 
 @dataclass(frozen=True, slots=True)
 class _Outer:
-    """Where the parser goes on when a statement ends: the body around it, and how deep that is."""
+    """The body around a statement and its depth: the parser continues there when the statement ends."""
 
     body: list[Statement]
     level: int
@@ -40,7 +40,7 @@ class _TemplateParser:
         self._block_names: set[str] = set()
 
     def _descend(self, body: list[Statement]) -> _Outer:
-        """Go on in the body of a statement; return where to go on after it."""
+        """Continue in the body of a statement; return the body to continue in after it."""
         outer = _Outer(self._body, self._level)
         self._body, self._level = body, self._level + 1
         self._stream.check_depth(self._level)
@@ -91,7 +91,7 @@ class _TemplateParser:
         self._stream.expected(f"{name} close")
 
     def _statement(self, word: str, close: TokenKind) -> bool:
-        """Parse a statement; ``False`` if there is none, or if its expression does not reach the end of the tag."""
+        """Parse a statement; ``False`` for an unknown word, or an expression that does not reach the end of the tag."""
         with_expression = {"if": self._if, "else": self._else, "for": self._for, "set": self._set}
         if word in with_expression:
             return with_expression[word](close)

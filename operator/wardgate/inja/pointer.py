@@ -1,8 +1,7 @@
 """Names of variables as paths through JSON, and walking along them.
 
-A name is turned into the reference tokens of a JSON pointer (RFC 6901) exactly as the library does it, its
-oddities included: one trailing dot is dropped, slashes separate in both notations, and ``~0`` ``~1`` are
-escapes.
+A name is turned into the reference tokens of a JSON pointer (RFC 6901) exactly as the library does it, oddities
+included: one trailing dot is dropped, slashes separate in both notations, and ``~0`` ``~1`` are escapes.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ Path: TypeAlias = tuple[str, ...]
 
 
 class Missing:
-    """The type of the one value that stands for a variable that does not exist."""
+    """The type of ``MISSING``, the value of a variable that does not exist."""
 
     __slots__ = ()
 
@@ -30,7 +29,7 @@ _MAX_INDEX: Final = 2**64 - 1
 
 
 class PointerError(RenderError):
-    """A name or an index is no legal reference token; worded like the library."""
+    """A name or an index is no legal reference token; worded as in the library."""
 
 
 def dotted_path(name: str) -> Path:
@@ -64,7 +63,7 @@ def find(value: JsonValue, path: Path) -> JsonValue | Missing:
 
 
 def member_index(token: str) -> int | None:
-    """Read an array index; ``None`` if the token is no index at all."""
+    """Read an array index; ``None`` if the token is no index."""
     if _INDEX.match(token):
         if len(token) > 20 or int(token) > _MAX_INDEX:
             raise unresolved(token)
@@ -77,7 +76,7 @@ def member_index(token: str) -> int | None:
 
 
 def unresolved(token: str) -> PointerError:
-    """Word the error for a token that leads nowhere."""
+    """Make the error for a token that leads nowhere."""
     return _quoting("[json.exception.out_of_range.404] unresolved reference token '{}'", token[:64])
 
 

@@ -1,6 +1,6 @@
-"""Which of a message a template may depend on: by printing it, by comparing it, or by whatever else it does.
+"""The parts of a message on which a template may depend: by printing, comparing, or any other use.
 
-Every doubt is answered with yes, because the question is what a text may give away.
+Every doubt is answered with yes, because the question is whether a text may reveal a secret.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _METADATA_FUNCTIONS: Final = frozenset({"dynamic_metadata"})
 
 @dataclass(frozen=True, slots=True)
 class Reads:
-    """``headers`` of the message itself and ``request_headers`` as the template spells them; None: any of them.
+    """``headers`` of the message itself and ``request_headers``, as the template spells them; None: any header.
 
-    ``data``: the body, or a value that an extractor found. ``metadata``: dynamic metadata.
+    ``data``: the body, or an extractor's value. ``metadata``: dynamic metadata.
     """
 
     headers: frozenset[str] | None
@@ -30,7 +30,7 @@ class Reads:
 
 
 def reads_of(statements: Sequence[Statement]) -> Reads:
-    """Say what the rendering of these statements may depend on."""
+    """Return the parts of a message on which these statements may depend."""
     parts = [part for each in all_statements(statements) for part in parts_of(expression_of(each))]
     calls = [part for part in parts if isinstance(part, Call)]
     return Reads(
@@ -48,5 +48,5 @@ def _names(calls: Iterable[Call]) -> frozenset[str] | None:
 
 
 def _text(argument: Expression) -> str | None:
-    """A name that stands in the template; None for one that is found when it is rendered."""
+    """A name that stands in the template; None for one that is computed when it is rendered."""
     return argument.value if isinstance(argument, Constant) and isinstance(argument.value, str) else None

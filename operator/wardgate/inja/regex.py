@@ -1,10 +1,10 @@
 """ECMAScript regular expressions as ``std::regex`` of libstdc++ reads them: text to a tree.
 
-The language is matched on bytes: a set is a 256-bit mask, ``.`` is one byte that is no line end, classes are
-ASCII. Differences to other dialects that this parser keeps: a stray ``]`` or ``}`` is a literal, a stray
-``{`` is an error, quantifiers may follow one another, ``[]`` matches nothing and ``[^]`` everything, ``\\cX``
-is just ``X``, ranges compare signed bytes. What cannot be matched in linear time (back-references,
-look-ahead) is refused by name; look-behind, named groups and inline flags do not exist in this grammar.
+The language matches bytes: a set is a 256-bit mask, ``.`` is one byte that is no line end, classes are ASCII. The
+parser keeps libstdc++'s differences from other dialects: a stray ``]`` or ``}`` is a literal, a stray ``{`` is an
+error, quantifiers may follow one another, ``[]`` matches nothing and ``[^]`` everything, ``\\cX`` is just ``X``, ranges
+compare signed bytes. Constructs without a linear-time match (back-references, look-ahead) are refused by name;
+look-behind, named groups and inline flags do not exist in this grammar.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ class _RegexParser:
         return int(digits)
 
     def _escape(self, *, in_bracket: bool) -> str | int:
-        """Read what follows a backslash: a character, or the mask of a class."""
+        """Read the text after a backslash: a character, or the mask of a class."""
         if self._pos >= len(self._text):
             msg = "nothing after '\\'"
             raise ConfigError(msg)
@@ -275,7 +275,7 @@ class _RegexParser:
 
 
 class _SetBuilder:
-    """Collects a bracket expression; knows what stands before a dash."""
+    """Collects the members of a bracket expression, and remembers the member before a dash."""
 
     def __init__(self) -> None:
         self.mask = 0

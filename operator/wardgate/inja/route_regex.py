@@ -1,8 +1,8 @@
-"""Regular expressions of routes: RE2's own syntax, the whole value must match.
+"""Regular expressions of routes: RE2's own syntax, matched against the whole value.
 
-Header, query and path matchers of the Gloo API are RE2 expressions, unlike the extractors' ECMAScript ones.
-``sub`` is what a ``regexRewrite`` does: every match is replaced, ``\\1`` to ``\\9`` are groups, ``\\0`` is
-the match, ``\\\\`` a backslash.
+Header, query and path matchers of the Gloo API are RE2 expressions, unlike the extractors' ECMAScript ones. ``sub``
+implements ``regexRewrite``: every match is replaced, ``\\1`` to ``\\9`` are groups, ``\\0`` is the match, ``\\\\`` a
+backslash.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from wardgate.text_codec import from_bytes, to_bytes
 
 _STEPS_OF_SEARCH: Final = 12
 _CELLS_SHIFT: Final = 6
-"""Instructions times bytes, for a step: two to the power of this."""
+"""A step is worth two to the power of this, in instructions times bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class RouteRegex:
     _steps: int
 
     def fullmatch(self, text: str) -> bool:
-        """Tell whether the whole text matches. Raises ``LimitError`` where that might take too long."""
+        """Tell whether the whole text matches. Raises ``LimitError`` if that might take too long."""
         content = to_bytes(text)
         if len(content) > self._longest:
             msg = f"A value of {len(content)} bytes is too long for a route's regex; it takes up to {self._longest}."
@@ -39,7 +39,7 @@ class RouteRegex:
         return self._regex.fullmatch(content) is not None
 
     def check_substitution(self, substitution: str) -> None:
-        """Refuse a substitution that ``sub`` could not carry out. Raises ``ConfigError``."""
+        """Refuse a substitution that ``sub`` cannot carry out. Raises ``ConfigError``."""
         _read_substitution(substitution, self._regex.groups)
 
     def sub(self, substitution: str, text: str) -> str:

@@ -1,11 +1,11 @@
 """The state of one rendering: variables, output, and the budget of its message.
 
-``variables`` is the library's second data object: loop variables, ``set`` variables and ``loop``. Values are
-shared, never copied; a container may be changed in place only while this rendering owns it, that is, made it
-and has not let it out since.
+``variables`` is the library's second data object: loop variables, ``set`` variables and ``loop``. Values are shared,
+never copied. A container may be changed in place only while this rendering owns it: it made the container, and no
+second reference to it exists since.
 
-For invariant 4 a traced rendering also knows which headers an expression read and found empty (``taint``),
-and which variables hold something derived from such a reading (``taints``).
+For invariant 4 a traced rendering also knows the headers that an expression read and found empty (``taint``), and the
+variables that hold a value derived from such a reading (``taints``).
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class RenderState:
     # -- output
 
     def emit(self, text: str) -> None:
-        """Print. Raises ``LimitError``."""
+        """Print a text. Raises ``LimitError``."""
         self.charge_text(text)
         self._room -= byte_length(text)
         if self._room < 0:
@@ -69,17 +69,17 @@ class RenderState:
         self._pieces.append(text)
 
     def output(self) -> str:
-        """Return everything printed."""
+        """Return all printed text."""
         return "".join(self._pieces)
 
     # -- variables
 
     def let_out(self) -> None:
-        """A container is about to be visible from a second place: change nothing in place any more."""
+        """Give up ownership of all containers: one is about to get a second reference, so none may change in place."""
         self._owned.clear()
 
     def store(self, path: Path, value: JsonValue) -> None:
-        """Carry out ``set``: make what is missing on the way, as the library does."""
+        """Carry out ``set``; as in the library, missing containers on the path are created."""
         if isinstance(value, list | dict):
             self.let_out()
             if len(path) > 1:
@@ -114,7 +114,7 @@ class RenderState:
         return container
 
     def _make_room(self, members: list[JsonValue], token: str) -> int:
-        """Return the index that a token means, after filling up with nulls so that it exists."""
+        """Return the index that a token means, after filling the array with nulls up to it."""
         if token == _APPEND:
             index = len(members)
         elif len(token) > 1 and token[0] == "0" and token.isdigit():
@@ -131,7 +131,7 @@ class RenderState:
         return index
 
     def _measure(self, value: list[JsonValue] | dict[str, JsonValue], depth: int) -> None:
-        """Refuse a container that would become too deep; walking over shared parts is work like any other."""
+        """Refuse a container that would become too deep. Walking over shared parts is charged like any other work."""
         level = [value]
         while level:
             depth += 1
@@ -150,7 +150,7 @@ class RenderState:
     # -- the variable ``loop``
 
     def loop_variable(self) -> dict[str, JsonValue]:
-        """Return a copy of ``loop`` to be changed and put back; it must be an object or null."""
+        """Return a copy of ``loop`` for the caller to change and store; it must be an object or null."""
         loop = self.variables["loop"]
         if loop is None:
             return {}
@@ -168,7 +168,7 @@ class RenderState:
         self.hollow = [(tuple(name.split(".")), header) for name, header in self.context.hollow.items()]
 
     def read_data(self, path: Path) -> None:
-        """Note that a path of the data was read: extractors on it, above it and below it."""
+        """Record the reading of a path of the data: extractors on it, above it and below it."""
         self.charge(len(self.hollow))
         for extractor, header in self.hollow:
             common = min(len(extractor), len(path))
@@ -176,17 +176,17 @@ class RenderState:
                 self.taint.add(header)
 
     def read_variable(self, name: str) -> None:
-        """Note that a loop or ``set`` variable was read."""
+        """Record the reading of a loop or ``set`` variable."""
         self.taint |= self.taints.get(name, _NOTHING)
 
     def taint_variable(self, name: str, *, keep: bool = False) -> None:
-        """The variable now holds something derived from what was read since the statement began."""
+        """Record that the variable now holds a value derived from the readings of this statement."""
         before = self.taints.get(name, _NOTHING) if keep else _NOTHING
         self.taints[name] = before | self.taint
 
 
 def _means_index(token: str) -> bool:
-    """Tell whether a token makes an array out of null; the empty one does, and then fails."""
+    """Tell whether a token makes an array out of null; the empty token does, and then fails."""
     return token in ("", _APPEND) or (token.isascii() and token.isdigit())
 
 

@@ -1,8 +1,8 @@
-"""The package's front door for templates: compile once, render often.
+"""The package's entry point for templates: compile once, render often.
 
-Most header templates are text around one variable, ``Bearer {{ token }}``. Those skip the general machinery:
-one look into the data, one concatenation. Anything unusual (no such string, a long one) goes the general way,
-which knows all the rules.
+Most header templates are text around one variable, ``Bearer {{ token }}``. These skip the general machinery: one lookup
+in the data, one concatenation. Any unusual case (no such string, a long one) takes the general path, which knows all
+the rules.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class RenderedTemplate(NamedTuple):
 
 
 class Template:
-    """A compiled template. Rendering changes nothing in it, so any number of renderings may share it."""
+    """A compiled template. Rendering does not change it, so any number of renderings may share it."""
 
     __slots__ = ("_advanced", "_limits", "_one", "_reads", "_run", "_short", "_statements", "_traces", "name", "source")
 
@@ -92,7 +92,7 @@ class Template:
         return may_read_body(self._statements, defined, advanced=self._advanced)
 
     def reads(self) -> Reads:
-        """Say what rendering may depend on."""
+        """Return the parts of a message on which rendering may depend."""
         if self._reads is None:
             self._reads = reads_of(self._statements)
         return self._reads
@@ -124,7 +124,7 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class _One:
-    """A template that is text around one variable of one part."""
+    """A template that is text around one variable with a one-part name."""
 
     before: str
     name: str

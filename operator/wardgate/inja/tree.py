@@ -62,7 +62,7 @@ def all_statements(statements: Sequence[Statement]) -> Iterator[Statement]:
 
 
 def weight(statement: Statement) -> int:
-    """Count a statement and the parts of the expression that it evaluates itself, by what they take."""
+    """Return the cost of a statement and of the expression that it evaluates itself, in nodes."""
     return 1 + sum(map(_weight, parts_of(expression_of(statement))))
 
 
@@ -73,7 +73,7 @@ def _weight(part: Expression) -> int:
 
 
 def reads_loop(statements: Sequence[Statement]) -> bool:
-    """Tell whether a template can notice what is in the variable ``loop``."""
+    """Tell whether a template can observe the variable ``loop``."""
     return any(_mentions_loop(statement) for statement in all_statements(statements))
 
 

@@ -1,10 +1,9 @@
 """JSON values with the rules of the original library: truth, order, equality, conversion to C++ numbers.
 
-A value is what ``json.loads`` makes of a text. Strings hold UTF-8 decoded as ``text_codec`` does, so any
-bytes survive; their length and order are those of the bytes. Integers stay within 64 bits: arithmetic wraps
-as signed, while a value above 2^63-1 that came from JSON is unsigned, as there. One difference is deliberate:
-whether a small non-negative number was made signed by arithmetic is not kept, and only a comparison with a
-number above 2^63-1 could tell.
+A value is a result of ``json.loads``. Strings hold UTF-8 decoded with ``surrogateescape``, so that any bytes survive;
+their length and order are those of the bytes. Integers stay within 64 bits: arithmetic wraps as signed, while a value
+above 2^63-1 that came from JSON is unsigned, as in the library. One difference is deliberate: it is not recorded
+whether arithmetic made a small non-negative number signed. Only a comparison with a number above 2^63-1 could tell.
 """
 
 from __future__ import annotations
@@ -44,12 +43,12 @@ class Meter(Protocol):
 
 
 def type_name(value: JsonValue) -> str:
-    """Name a value's kind as the library's messages do."""
+    """Name a value's type as the library's messages do."""
     return _NAMES[type(value)]
 
 
 def type_error(code: int, text: str) -> RenderError:
-    """Word a type error of the JSON library."""
+    """Make a type error of the JSON library."""
     return RenderError(f"[json.exception.type_error.{code}] {text}")
 
 
@@ -62,7 +61,7 @@ def wrap_int64(number: int) -> int:
 
 
 def float_to_int64(number: float) -> int:
-    """Cut to an integer; what does not fit becomes the smallest one, as on x86-64."""
+    """Truncate to an integer; a number out of range becomes the smallest integer, as on x86-64."""
     if -9.3e18 < number < 9.3e18:
         whole = int(number)
         if INT64_MIN <= whole <= INT64_MAX:
@@ -71,7 +70,7 @@ def float_to_int64(number: float) -> int:
 
 
 def float_to_int32(number: float) -> int:
-    """Cut to 32 bits; what does not fit becomes the smallest one, as on x86-64."""
+    """Truncate to 32 bits; a number out of range becomes the smallest integer, as on x86-64."""
     if -2147483649.0 < number < 2147483648.0:
         return int(number)
     return INT32_MIN
@@ -125,12 +124,12 @@ def is_number(value: JsonValue) -> bool:
 
 
 def truthy(value: JsonValue) -> bool:
-    """Truth as the language has it: every string is true, the empty one too; what is no number (NaN) is false."""
+    """Truth in the template language: every string is true, even the empty one; NaN is false."""
     return type(value) is str or (bool(value) and not _is_nan(value))
 
 
 def canonical(text: str) -> str:
-    """Make one string of two halves of a character that were cut apart and joined again."""
+    """Join the two halves of a character that were cut apart and concatenated again."""
     if text.isascii():
         return text
     return from_bytes(to_bytes(text))
@@ -142,7 +141,7 @@ def byte_length(text: str) -> int:
 
 
 def is_unordered(left: JsonValue, right: JsonValue) -> bool:
-    """Tell whether two numbers cannot be compared, because one is not a number (NaN)."""
+    """Tell whether two numbers cannot be compared, because one is NaN."""
     return (_is_nan(left) and is_number(right)) or (_is_nan(right) and is_number(left))
 
 
@@ -179,7 +178,7 @@ def order(left: JsonValue, right: JsonValue, meter: Meter) -> int:
 
 
 def cleared(value: JsonValue) -> JsonValue:
-    """Return the empty value of the same kind: what a loop leaves in its variable."""
+    """Return the empty value of the same type: a loop's variable after the loop."""
     return None if value is None else type(value)()
 
 
@@ -197,7 +196,7 @@ def sorted_keys(value: dict[str, JsonValue], meter: Meter) -> list[str]:
 
 
 def values_of(value: JsonValue, meter: Meter) -> list[JsonValue]:
-    """List what iterating over a value visits: members, an object's by key, a scalar itself, null nothing."""
+    """List the values that iteration visits: members, an object's sorted by key, a scalar itself, of null none."""
     if type(value) is list:
         return value
     if type(value) is dict:

@@ -1,4 +1,4 @@
-"""The neutral model that both planes share: what ``translate`` produces, ``wire`` carries and ``proxy`` executes.
+"""The neutral model that both planes share: ``translate`` produces it, ``wire`` carries it, ``proxy`` executes it.
 
 Frozen, slotted dataclasses without a Kubernetes word. Objects refer to each other by name (a route names its auth plan,
 its transformations and its upstreams), so that one plan serves many routes and a changed plan rewrites no route.

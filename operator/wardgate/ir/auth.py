@@ -1,4 +1,4 @@
-"""How a request proves who sent it. A plan is executed after preAuthz and before postAuthz transformations."""
+"""Authentication plans: how a request proves its sender. They run between preAuthz and postAuthz transformations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wardgate.sensitive import Sensitive
 
 @dataclass(frozen=True, slots=True)
 class MetadataHeader:
-    """Request header ``header`` (lower case) is set from the credential's metadata ``entry``.
+    """Set request header ``header`` (lower case) from the credential's metadata ``entry``.
 
     An absent entry sets nothing, or with ``required`` refuses the key.
     """
@@ -36,10 +36,9 @@ class Hmac:
 
 @dataclass(frozen=True, slots=True)
 class ApiKeyStep:
-    """Look the key in ``header`` (lower case) up in ``key_set``.
+    """Look up the key in ``header`` (lower case) in ``key_set``.
 
-    ``stored`` None: the credential's digest is the SHA-256 of the key itself, and so it is for ``Digest``; for ``Hmac``
-    it is the HMAC.
+    ``stored`` None or ``Digest``: the credential's digest is the SHA-256 of the key itself. ``Hmac``: it is the HMAC.
     """
 
     name: str
@@ -107,8 +106,8 @@ BoolExpr: TypeAlias = BoolStep | BoolNot | BoolAnd | BoolOr
 class AuthPlan:
     """All ``steps`` must pass in order, unless ``expression`` says otherwise.
 
-    ``forward_credential`` keeps the headers the key was read from on the request (invariant 3's exception).
-    ``policy`` names whom to blame in a log. ``owner``: as ``Route.owner``.
+    ``forward_credential`` keeps the headers that the key was read from on the request (invariant 3's exception).
+    ``policy`` is the policy to name in a log. ``owner``: as ``Route.owner``.
     """
 
     name: str

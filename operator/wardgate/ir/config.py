@@ -1,4 +1,4 @@
-"""The whole of what a proxy serves."""
+"""The whole configuration that a proxy serves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from wardgate.ir.upstreams import Upstream
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Upstream addresses to refuse (invariant 12), beyond those that are refused always.
+    """Upstream addresses that are refused (invariant 12), beyond those that always are.
 
     ``denied_addresses``: ``ip:port`` of the API server and the like. ``allow_cidrs`` and ``deny_cidrs`` are settings of
     the installation; ``allow_loopback`` is for a gateway on a developer's machine.
@@ -30,7 +30,8 @@ class Guard:
 class GatewayConfig:
     """Every tuple is sorted by name (credentials by key set and digest), so that the same input gives the same bytes.
 
-    ``template_env`` holds the variables ``env()`` may read; each proxy reads their values from its own environment.
+    ``template_env`` names the variables that ``env()`` may read; each proxy reads their values from its own
+    environment.
     """
 
     listeners: tuple[Listener, ...] = ()

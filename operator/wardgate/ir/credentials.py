@@ -1,4 +1,4 @@
-"""One caller's key, as its digest, and what the provider gets in its place."""
+"""One caller's key, as its digest, and the provider's token that replaces it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file beside the proxy, as a mounted certificate is."""
+"""A file beside the proxy, such as a mounted certificate."""
 
 from __future__ import annotations
 

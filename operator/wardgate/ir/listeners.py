@@ -1,4 +1,4 @@
-"""Where requests come in: ports, certificates, hosts."""
+"""Listeners: ports, certificates, hosts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wardgate.sensitive import Sensitive
 
 @dataclass(frozen=True, slots=True)
 class ListenerTls:
-    """PEM texts, or files beside the proxy. ``client_ca`` present demands a client certificate it signed (MUTUAL).
+    """PEM texts, or files beside the proxy. ``client_ca`` demands a client certificate that it signed (MUTUAL).
 
     ``subject_alt_names`` not empty: the client's certificate must carry one of them.
     """
@@ -30,7 +30,7 @@ class ListenerTls:
 class VirtualHost:
     """``domains``: exact names, ``*.suffix`` or ``*``, lower case, no port. The most specific domain wins.
 
-    ``routes`` are in the order they are tried; the first that matches takes the request.
+    ``routes`` are in the order they are tried; the first match takes the request.
     """
 
     domains: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""When a request belongs to a route: all of one ``RouteMatch`` must hold, any one of a route's matches will do."""
+"""The conditions under which a route takes a request: all of one ``RouteMatch``, any one of a route's matches."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class PathMatch:
-    """A condition on the path without its query, in the form of ``url_path``; so is ``value`` but for a ``regex``.
+    """A condition on the path without its query. ``value`` is in the form of ``url_path``, unless it is a ``regex``.
 
     ``regex`` is RE2 and must match the whole path.
     """
@@ -39,7 +39,7 @@ class QueryMatch:
 
 @dataclass(frozen=True, slots=True)
 class RouteMatch:
-    """One matcher, its parents' matchers merged in. No condition at all matches every request.
+    """One matcher, its parents' matchers merged in. Without conditions it matches every request.
 
     ``paths`` holds the parents' conditions first; the last one is the route's own, which a prefix rewrite refers to.
     ``methods`` empty means any method.

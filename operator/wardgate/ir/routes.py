@@ -1,4 +1,4 @@
-"""A route: the requests it takes, what guards it, what happens to them, where they go."""
+"""Routes: the requests they take, their authentication, their transformations and their action."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wardgate.ir.matches import RouteMatch
 
 @dataclass(frozen=True, slots=True)
 class PrefixRewrite:
-    """Replace what matched: a prefix match only the prefix, an exact match the whole path."""
+    """Replace the matched part: of a prefix match the prefix, of an exact match the whole path."""
 
     path: str
 
@@ -46,7 +46,7 @@ class Forward:
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """Absent parts keep what the request had. ``path`` replaces the whole path; the query is kept."""
+    """Absent parts keep the request's own. ``path`` replaces the whole path; the query is kept."""
 
     code: int
     host: str | None = None
@@ -76,9 +76,9 @@ RouteAction: TypeAlias = Forward | Redirect | DirectResponse | Refuse
 class Route:
     """``name`` is unique in the config. ``matches`` empty takes every request.
 
-    ``auth`` names the ``AuthPlan`` every request must pass before the action; None is an open route.
+    ``auth`` names the ``AuthPlan`` that every request must pass before the action; None is an open route.
     ``transformations`` name plans in the order of execution on requests: all ``pre`` ones, then all ``post`` ones.
-    ``owner`` is the tenant whose route it is; empty: the platform's, or there are no tenants.
+    ``owner`` is the tenant that owns the route; empty for the platform, or without tenants.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Rewritings of a request and of its response. Templates are source text here: each plane compiles its own."""
+"""Transformations of a request and of its response. Templates are source text here: each plane compiles its own."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class DynamicMetadataValue:
 
 @dataclass(frozen=True, slots=True)
 class DataSource:
-    """A text that ``data_source(name)`` gives to a template."""
+    """The text that ``data_source(name)`` returns."""
 
     name: str
     text: str
@@ -54,7 +54,7 @@ class DataSource:
 
 @dataclass(frozen=True, slots=True)
 class MessageTemplate:
-    """One ``injaTemplate``. ``parse_body`` None: parse only if some template can read it (spec, 4.1a)."""
+    """One ``injaTemplate``. ``parse_body`` None: parse the body only if some template can read it."""
 
     extractors: tuple[Extractor, ...] = ()
     headers: tuple[HeaderTemplate, ...] = ()
@@ -74,7 +74,7 @@ class MessageTemplate:
 class TransformationPlan:
     """``recalculate`` routes the request anew after the transformation.
 
-    ``credential_headers`` (lower case) add to those of invariant 4. ``policy`` names whom to blame in a log.
+    ``credential_headers`` (lower case) add to those of invariant 4. ``policy`` is the policy to name in a log.
     ``owner``: as ``Route.owner``.
     """
 

@@ -1,4 +1,4 @@
-"""Where requests go: names to resolve, addresses, TLS."""
+"""Upstreams: names to resolve, addresses, TLS."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class UpstreamTls:
-    """``sni`` is sent and, unless ``verify_names`` lists others, is the name the certificate must carry.
+    """``sni`` is sent. Unless ``verify_names`` lists others, it is also the name that the certificate must carry.
 
     ``verify`` False is the insecure mode, which a user has to spell out. ``ca`` (PEM) replaces the system's roots.
     """
