@@ -19,8 +19,8 @@ from time import perf_counter
 import yaml
 
 from wardgate.settings import Settings
-from wardgate.standalone.engine import Engine
-from wardgate.standalone.folder import Folder
+from wardgate.standalone.rounds.engine import Engine
+from wardgate.standalone.scan.folder import Folder
 
 OBJECTS = 500
 ROUNDS = 7

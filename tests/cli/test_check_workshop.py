@@ -10,7 +10,7 @@ import pytest
 from tests.cli.command_line import Wardgate
 from wardgate.api import Approval
 from wardgate.settings import Settings
-from wardgate.standalone.folder import Folder
+from wardgate.standalone.scan.folder import Folder
 from wardgate.store import Store
 from wardgate.translate import translate
 

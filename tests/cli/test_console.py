@@ -8,7 +8,7 @@ import pytest
 
 from wardgate.cli.console import Printer
 from wardgate.problems import Reason
-from wardgate.standalone.diagnostics import Diagnostic
+from wardgate.standalone.findings.diagnostics import Diagnostic
 
 ONE = Diagnostic("error", "a.yaml", 3, 1, "RouteTable a/b", "spec", Reason.INVALID, "spec is \x1b[32mwrong.")
 RED, BOLD, END = "\x1b[31m", "\x1b[1m", "\x1b[0m"

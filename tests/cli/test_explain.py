@@ -15,8 +15,8 @@ from tests.cli.command_line import Wardgate
 from wardgate.cli.explain import page_of, summary_of
 from wardgate.problems import Reason
 from wardgate.settings import Settings
-from wardgate.standalone.engine import Engine
-from wardgate.standalone.folder import Folder
+from wardgate.standalone.rounds.engine import Engine
+from wardgate.standalone.scan.folder import Folder
 
 _ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -11,7 +11,7 @@ import pytest
 from tests.cli.command_line import Wardgate
 from tests.cli.fake_supervisor import FakeSupervisor
 from wardgate.ir import DirectResponse, GatewayConfig, Listener, Route, VirtualHost
-from wardgate.standalone.bundle_file import write_bundle
+from wardgate.standalone.handover.bundle_file import write_bundle
 from wardgate.wire.bundle import Bundle
 from wardgate.wire.encode import encode
 

@@ -13,7 +13,7 @@ from tests.cli.command_line import Wardgate
 from tests.cli.fake_supervisor import FakeSupervisor
 from tests.standalone.lab import POLICY, SECRET, TOKEN, TRANSFORMATION, write_lab
 from wardgate.ir import Refuse
-from wardgate.standalone.bundle_file import read_bundle
+from wardgate.standalone.handover.bundle_file import read_bundle
 from wardgate.wire.decode import decode
 
 

@@ -23,9 +23,9 @@ from wardgate.cli.operator import _OneLine
 from wardgate.problems import Reason
 from wardgate.settings import Settings
 from wardgate.snapshot import ClusterSnapshot
-from wardgate.standalone.diagnostics import Diagnostic
-from wardgate.standalone.engine import Engine
-from wardgate.standalone.folder import Folder
+from wardgate.standalone.findings.diagnostics import Diagnostic
+from wardgate.standalone.rounds.engine import Engine
+from wardgate.standalone.scan.folder import Folder
 from wardgate.translate import translate
 
 EVIL = "\x1b[31mred\x1b[0m\x1b]8;;http://evil\x07\u202e\u2066\u2028\x85\x7f\x9b\u200b[bold]\r\n"

@@ -16,8 +16,8 @@ from tests.kube.watching import Account, run, watching
 from wardgate.api import KINDS
 from wardgate.renderer import Rendered, Renderer
 from wardgate.settings import Settings
-from wardgate.standalone.engine import Engine, Outcome
-from wardgate.standalone.folder import Folder
+from wardgate.standalone.rounds.engine import Engine, Outcome
+from wardgate.standalone.scan.folder import Folder
 
 _ODD = Path(__file__).parent / "odd"
 _EXPORTED = ",".join((*(kind.plural for kind in KINDS.values()), "secrets"))

@@ -10,10 +10,10 @@ from tests.remedies.test_text_remedies import told
 from tests.remedies.text_rows import ROWS as TEXT_ROWS
 
 ELSEWHERE: Final = {
-    "standalone/bundle_file.py": "a bundle is no manifest: tests/standalone/test_bundle_file.py",
-    "standalone/listing.py": "paths: test_path_remedies.py, and test_listing.py for permissions",
-    "standalone/exclusion.py": "ignore files: test_path_remedies.py",
-    "standalone/folder.py": "files: test_path_remedies.py, and test_folder.py for permissions",
+    "standalone/handover/bundle_file.py": "a bundle is no manifest: tests/standalone/test_bundle_file.py",
+    "standalone/scan/listing.py": "paths: test_path_remedies.py, and test_listing.py for permissions",
+    "standalone/scan/ignore_rules.py": "ignore files: test_path_remedies.py",
+    "standalone/scan/folder.py": "files: test_path_remedies.py, and test_folder.py for permissions",
     "api/schema/crds.py": "texts of the CRDs, not of findings",
 }
 """Modules whose remedies are about files, and where those are shown."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wardgate.standalone.diagnostics import Diagnostic
-from wardgate.standalone.folder import Folder
+from wardgate.standalone.findings.diagnostics import Diagnostic
+from wardgate.standalone.scan.folder import Folder
 
 _SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: x}\n"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.remedies.text_rows import ROWS, TextRow
-from wardgate.standalone.diagnostics import Diagnostic
-from wardgate.standalone.folder import Folder
+from wardgate.standalone.findings.diagnostics import Diagnostic
+from wardgate.standalone.scan.folder import Folder
 
 
 def told(content: bytes | None) -> list[Diagnostic]:

@@ -8,9 +8,9 @@ import pytest
 
 from wardgate.ir import GatewayConfig
 from wardgate.settings import Settings
-from wardgate.standalone.diagnostics import Diagnostic
-from wardgate.standalone.engine import Engine, Outcome
-from wardgate.standalone.folder import Folder
+from wardgate.standalone.findings.diagnostics import Diagnostic
+from wardgate.standalone.rounds.engine import Engine, Outcome
+from wardgate.standalone.scan.folder import Folder
 
 _GATEWAY = """\
 apiVersion: networking.gloo.solo.io/v2

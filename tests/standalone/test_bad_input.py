@@ -15,9 +15,9 @@ import pytest
 from tests.standalone.lab import GATEWAY, POLICY, ROUTES, SECRET, SERVICE, TRANSFORMATION, write_lab
 from wardgate.ir import GatewayConfig, Route
 from wardgate.settings import Settings
-from wardgate.standalone.diagnostics import Diagnostic
-from wardgate.standalone.engine import Engine, Outcome
-from wardgate.standalone.folder import Folder
+from wardgate.standalone.findings.diagnostics import Diagnostic
+from wardgate.standalone.rounds.engine import Engine, Outcome
+from wardgate.standalone.scan.folder import Folder
 
 OTHER = """\
 apiVersion: networking.gloo.solo.io/v2

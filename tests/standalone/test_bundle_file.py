@@ -10,7 +10,7 @@ import pytest
 
 from wardgate.ir import Credential, DirectResponse, GatewayConfig, Listener, MetadataEntry, Route, VirtualHost
 from wardgate.sensitive import Sensitive
-from wardgate.standalone.bundle_file import BundleFileError, read_bundle, write_bundle
+from wardgate.standalone.handover.bundle_file import BundleFileError, read_bundle, write_bundle
 from wardgate.wire.encode import encode
 
 BUNDLE = encode(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wardgate.standalone.creation_time import creation_time
+from wardgate.standalone.objects.creation_time import creation_time
 
 
 @pytest.mark.parametrize(

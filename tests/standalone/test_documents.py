@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.standalone.manifest_texts import text
-from wardgate.standalone.documents import BrokenDocument, Document, UnreadableFileError, read_documents
-from wardgate.standalone.place import Place
+from wardgate.standalone.yaml.documents import BrokenDocument, Document, UnreadableFileError, read_documents
+from wardgate.standalone.yaml.position import Position
 
 
 def read(content: str) -> list[Document | BrokenDocument]:
@@ -53,7 +53,7 @@ def test_place_behind_an_end_marker_is_right() -> None:
     found = read("a: 1\n...\nb: 2\n---\nc: [")[-1]
 
     assert isinstance(found, BrokenDocument)
-    assert Place(5, 5) == found.place
+    assert Position(5, 5) == found.place
 
 
 def test_marker_inside_a_block_text_is_text() -> None:
@@ -125,46 +125,46 @@ def test_number_without_a_fraction_is_an_integer_in_json_too() -> None:
 
 
 def test_json_has_places_too() -> None:
-    assert Place(2, 3) == only('{\n  "a": 1}').locate(("a",))
+    assert Position(2, 3) == only('{\n  "a": 1}').locate(("a",))
 
 
 def test_json_that_is_no_yaml_is_placed_at_its_start() -> None:
-    assert Place(1, 1) == only('{"x": "\\ud83d\\ude00", "b": 1}').locate(("b",))
+    assert Position(1, 1) == only('{"x": "\\ud83d\\ude00", "b": 1}').locate(("b",))
 
 
 @pytest.mark.parametrize(
     ("content", "place", "words"),
     [
-        ("a: b: c", Place(1, 5), "': ' in quotes"),
-        ("a: 1\n\tb: 2", Place(2, 1), "not tabs"),
-        ("a: @b", Place(1, 4), "not tabs, and put text that starts with @"),
-        ("a: 'open\nb: 1\n", Place(1, 4), "Close the quote"),
-        ("x: 1\na: [1, 2\n", Place(2, 4), "bracket"),
-        ("a: {{ token }}", Place(1, 5), "{{"),
-        ("a: Bearer {{ x }}: y", Place(1, 18), "Put text that contains {{ }} in quotes"),
-        ("a: 1\na: 2", Place(2, 1), '"a" stands twice'),
-        ("metadata:\n  name: x\n  name: y", Place(3, 3), '"name" stands twice'),
-        ('{"a": 1, "a": 2}', Place(1, 10), '"a" stands twice'),
-        ('{"a": NaN, "a": 2}', Place(1, 12), '"a" stands twice'),
-        ("yes: 1", Place(1, 1), 'The key "yes" is a boolean'),
-        ("? \n: 1", Place(1, 2), "is empty"),
-        ("[a]: 1", Place(1, 1), "not plain text"),
-        ("*x : 1", Place(1, 1), "not plain text"),
-        ("a: *nothing", Place(1, 4), "has no anchor"),
-        ("a: &a [*a]", Place(1, 8), "inside its own anchor"),
-        ("a: !custom 1", Place(1, 4), "tag (!)"),
-        ("a: !custom {b: 1}", Place(1, 4), "tag (!)"),
-        ("a: .nan", Place(1, 4), "infinite or not a number"),
-        ("a:\n  <<: 1", Place(3, 1), "merge key"),
-        ("a: 1\nb: \x00", Place(2, 4), "control character"),
-        ("a: " + "[" * 5000, Place(1, 103), "deeper than 100 levels"),
-        ('{"a":' * 150 + "1" + "}" * 150, Place(1, 501), "deeper than 100 levels"),
-        ('{"a":' * 5000, Place(1, 501), "deeper than 100 levels"),
-        ('{"k": "\\ud800"}', Place(1, 10), "backslash"),
-        ("a: }", Place(1, 4), "Complete the value"),
+        ("a: b: c", Position(1, 5), "': ' in quotes"),
+        ("a: 1\n\tb: 2", Position(2, 1), "not tabs"),
+        ("a: @b", Position(1, 4), "not tabs, and put text that starts with @"),
+        ("a: 'open\nb: 1\n", Position(1, 4), "Close the quote"),
+        ("x: 1\na: [1, 2\n", Position(2, 4), "bracket"),
+        ("a: {{ token }}", Position(1, 5), "{{"),
+        ("a: Bearer {{ x }}: y", Position(1, 18), "Put text that contains {{ }} in quotes"),
+        ("a: 1\na: 2", Position(2, 1), '"a" stands twice'),
+        ("metadata:\n  name: x\n  name: y", Position(3, 3), '"name" stands twice'),
+        ('{"a": 1, "a": 2}', Position(1, 10), '"a" stands twice'),
+        ('{"a": NaN, "a": 2}', Position(1, 12), '"a" stands twice'),
+        ("yes: 1", Position(1, 1), 'The key "yes" is a boolean'),
+        ("? \n: 1", Position(1, 2), "is empty"),
+        ("[a]: 1", Position(1, 1), "not plain text"),
+        ("*x : 1", Position(1, 1), "not plain text"),
+        ("a: *nothing", Position(1, 4), "has no anchor"),
+        ("a: &a [*a]", Position(1, 8), "inside its own anchor"),
+        ("a: !custom 1", Position(1, 4), "tag (!)"),
+        ("a: !custom {b: 1}", Position(1, 4), "tag (!)"),
+        ("a: .nan", Position(1, 4), "infinite or not a number"),
+        ("a:\n  <<: 1", Position(3, 1), "merge key"),
+        ("a: 1\nb: \x00", Position(2, 4), "control character"),
+        ("a: " + "[" * 5000, Position(1, 103), "deeper than 100 levels"),
+        ('{"a":' * 150 + "1" + "}" * 150, Position(1, 501), "deeper than 100 levels"),
+        ('{"a":' * 5000, Position(1, 501), "deeper than 100 levels"),
+        ('{"k": "\\ud800"}', Position(1, 10), "backslash"),
+        ("a: }", Position(1, 4), "Complete the value"),
     ],
 )
-def test_broken_document_names_place_and_remedy(content: str, place: Place, words: str) -> None:
+def test_broken_document_names_place_and_remedy(content: str, place: Position, words: str) -> None:
     found = broken(content)
 
     assert place == found.place, found
@@ -178,7 +178,7 @@ def test_broken_document_costs_its_neighbours_nothing() -> None:
     assert isinstance(second, BrokenDocument)
     assert isinstance(third, Document)
     assert {"c": 3} == third.value
-    assert Place(5, 1) == third.locate(("c",))
+    assert Position(5, 1) == third.locate(("c",))
 
 
 def test_broken_document_shows_what_stood_before_the_break() -> None:
@@ -205,20 +205,20 @@ def test_alias_bomb_is_refused() -> None:
 def test_field_that_is_missing_is_placed_at_the_nearest_one_around_it() -> None:
     document = only("spec:\n  config:\n    glooAuth:\n      configs:\n      - apiKeyAuth: {}\n")
 
-    assert Place(5, 9) == document.locate(("spec", "config", "glooAuth", "configs", 0, "apiKeyAuth", "headerName"))
-    assert Place(4, 7) == document.locate(("spec", "config", "glooAuth", "configs", 7))
-    assert Place(1, 1) == document.locate(("metadata", "name"))
+    assert Position(5, 9) == document.locate(("spec", "config", "glooAuth", "configs", 0, "apiKeyAuth", "headerName"))
+    assert Position(4, 7) == document.locate(("spec", "config", "glooAuth", "configs", 7))
+    assert Position(1, 1) == document.locate(("metadata", "name"))
 
 
 def test_list_item_is_placed_at_its_own_start() -> None:
-    assert Place(3, 5) == only("a:\n  - 1\n  - x: 2\n").locate(("a", 1))
+    assert Position(3, 5) == only("a:\n  - 1\n  - x: 2\n").locate(("a", 1))
 
 
 def test_file_that_is_no_text_says_where() -> None:
     (found,) = read_documents(b"a: 1\nb: \xff\xfe")
 
     assert isinstance(found, BrokenDocument)
-    assert (Place(2, 4), "The file is not UTF-8 text.") == (found.place, found.message)
+    assert (Position(2, 4), "The file is not UTF-8 text.") == (found.place, found.message)
 
 
 def test_bytes_that_are_no_text_cost_only_their_document() -> None:
@@ -227,7 +227,7 @@ def test_bytes_that_are_no_text_cost_only_their_document() -> None:
     assert isinstance(first, Document)
     assert isinstance(last, Document)
     assert isinstance(broken, BrokenDocument)
-    assert ({"a": 1}, Place(4, 4), "X", {"c": 3}) == (first.value, broken.place, broken.partial["kind"], last.value)
+    assert ({"a": 1}, Position(4, 4), "X", {"c": 3}) == (first.value, broken.place, broken.partial["kind"], last.value)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
@@ -240,19 +240,19 @@ def test_other_encoding_of_text_is_told_and_its_kind_is_known(encoding: str) -> 
 
 
 def test_file_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wardgate.standalone.documents.MAX_FILE_BYTES", 10)
+    monkeypatch.setattr("wardgate.standalone.yaml.documents.MAX_FILE_BYTES", 10)
 
     with pytest.raises(UnreadableFileError, match="MiB"):
         read_documents(b"a: 123456789")
 
 
 def test_file_with_too_many_documents_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wardgate.standalone.documents.MAX_DOCUMENTS", 2)
+    monkeypatch.setattr("wardgate.standalone.yaml.documents.MAX_DOCUMENTS", 2)
 
     with pytest.raises(UnreadableFileError, match="more than 2 documents") as caught:
         read("a: 1\n---\nb: 1\n---\nc: 1\n")
 
-    assert Place(4, 1) == caught.value.place
+    assert Position(4, 1) == caught.value.place
 
 
 @settings(max_examples=300, deadline=None)

@@ -11,10 +11,10 @@ import pytest
 from tests.standalone.manifest_texts import BROKEN, secret, table
 from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
 from wardgate.snapshot import StoredObject
-from wardgate.standalone.diagnostics import from_problem
-from wardgate.standalone.folder import Folder, Scan
-from wardgate.standalone.listing import list_files
-from wardgate.standalone.place import Place
+from wardgate.standalone.findings.diagnostics import from_problem
+from wardgate.standalone.scan.folder import Folder, Scan
+from wardgate.standalone.scan.listing import list_files
+from wardgate.standalone.yaml.position import Position
 
 
 class Bench:
@@ -300,7 +300,7 @@ def test_file_that_cannot_be_opened_keeps_its_objects_until_it_can(
     bench.scan()
     bench.put("a.yaml", table("one", weight=2), secret("key"))
     with monkeypatch.context() as patch:
-        patch.setattr("wardgate.standalone.folder._read_bytes", _deny)
+        patch.setattr("wardgate.standalone.scan.folder._read_bytes", _deny)
         broken = bench.scan()
     mended = bench.scan()
 
@@ -440,7 +440,7 @@ def test_broken_file_that_was_never_good_has_no_objects(bench: Bench) -> None:
 def test_unchanged_file_is_not_read_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.put("a.yaml", table("one"))
     bench.scan()
-    monkeypatch.setattr("wardgate.standalone.folder._read_bytes", _deny)
+    monkeypatch.setattr("wardgate.standalone.scan.folder._read_bytes", _deny)
 
     assert ((), 1) == (bench.scan().diagnostics, bench.scan().count)
 
@@ -451,7 +451,7 @@ def test_file_changed_just_before_it_was_read_is_read_again(
 ) -> None:
     path = bench.put("a.yaml", table("one", weight=1))
     listing = list_files([bench.root])  # a file system whose times are too coarse to show the second change
-    monkeypatch.setattr("wardgate.standalone.folder.list_files", lambda *_: listing)
+    monkeypatch.setattr("wardgate.standalone.scan.folder.list_files", lambda *_: listing)
     bench.now = max(listing.files[str(path)][3:]) + age_ns
     bench.scan()
     path.write_text(table("one", weight=2))
@@ -464,7 +464,7 @@ def test_file_that_was_only_touched_is_not_parsed_again(bench: Bench, monkeypatc
     bench.scan()
     os.utime(path, (5, 5))
     calls: list[bytes] = []
-    monkeypatch.setattr("wardgate.standalone.file_reader.read_documents", _record(calls))
+    monkeypatch.setattr("wardgate.standalone.objects.file_reader.read_documents", _record(calls))
     bench.scan()
 
     assert [] == calls
@@ -510,7 +510,7 @@ def test_problem_is_placed_in_its_file(bench: Bench) -> None:
     )
     found = from_problem(problem, scan.locate)
 
-    assert (f"{bench.root}/a.yaml", Place(14, 3)) == (found.file, Place(found.line, found.column))
+    assert (f"{bench.root}/a.yaml", Position(14, 3)) == (found.file, Position(found.line, found.column))
     assert f"{bench.root}/a.yaml:14:3: error: RouteTable default/one: spec.weight is wrong. [Invalid]" == str(found)
 
 

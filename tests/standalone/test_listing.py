@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wardgate.standalone.listing import list_files
+from wardgate.standalone.scan.listing import list_files
 
 
 def names(root: Path) -> list[str]:
@@ -127,7 +127,7 @@ def test_folder_that_cannot_be_opened_is_reported(tmp_path: Path, monkeypatch: p
             raise PermissionError(13, "Permission denied")
         return real(path)
 
-    monkeypatch.setattr("wardgate.standalone.listing.os.scandir", refuse)
+    monkeypatch.setattr("wardgate.standalone.scan.listing.os.scandir", refuse)
 
     assert {str(tmp_path / "sub"): ("It cannot be read: Permission denied.", "Mend its permissions.")} == (
         list_files([tmp_path]).unreadable
@@ -155,7 +155,7 @@ def test_file_that_vanishes_while_it_is_listed_is_no_mistake(tmp_path: Path, mon
 
         def __exit__(self, *_: object) -> None: ...
 
-    monkeypatch.setattr("wardgate.standalone.listing.os.scandir", lambda _: Entries())
+    monkeypatch.setattr("wardgate.standalone.scan.listing.os.scandir", lambda _: Entries())
     found = list_files([tmp_path])
 
     assert ({}, {}) == (found.files, found.unreadable)

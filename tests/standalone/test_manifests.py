@@ -6,8 +6,8 @@ import pytest
 
 from tests.standalone.manifest_texts import secret, table, text
 from wardgate.problems import FieldPath, ObjectRef, Reason
-from wardgate.standalone.documents import Document, read_documents
-from wardgate.standalone.manifests import Content, Fault, Foreign, Manifest, identify, is_ours, read_manifests
+from wardgate.standalone.objects.manifests import Content, Fault, Foreign, Manifest, identify, is_ours, read_manifests
+from wardgate.standalone.yaml.documents import Document, read_documents
 
 
 def contents(content: str) -> list[Content]:

@@ -24,8 +24,8 @@ from tests.standalone.lab import FILES
 from tests.translate.cluster import documents
 from tests.translate.world import World
 from wardgate.settings import Settings
-from wardgate.standalone.engine import Engine, Outcome
-from wardgate.standalone.folder import Folder
+from wardgate.standalone.rounds.engine import Engine, Outcome
+from wardgate.standalone.scan.folder import Folder
 
 _ROOT = Path(__file__).parents[2]
 _EXAMPLES = sorted(path.parent for path in (_ROOT / "examples").glob("*/*-policy.yaml"))

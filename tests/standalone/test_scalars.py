@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from wardgate.standalone.scalars import Scalar, resolve
+from wardgate.standalone.yaml.scalars import Scalar, resolve
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import yaml
 from tests.standalone.lab import POLICY, ROUTES, SECRET, SERVICE, TRANSFORMATION, write_lab
 from wardgate.ir import Forward, Refuse, Route
 from wardgate.settings import Settings
-from wardgate.standalone.engine import Engine, Outcome
-from wardgate.standalone.folder import Folder
+from wardgate.standalone.rounds.engine import Engine, Outcome
+from wardgate.standalone.scan.folder import Folder
 
 # Beside the lab's own route: one that another policy guards, and one that is open on purpose.
 NEIGHBOURS = """\
@@ -182,7 +182,7 @@ def _forbid(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             raise PermissionError(13, "Permission denied")
         return Path(_path).read_bytes()
 
-    monkeypatch.setattr("wardgate.standalone.folder._read_bytes", deny)
+    monkeypatch.setattr("wardgate.standalone.scan.folder._read_bytes", deny)
 
 
 def _let_it_dangle(path: Path, _: pytest.MonkeyPatch) -> None:
@@ -192,7 +192,7 @@ def _let_it_dangle(path: Path, _: pytest.MonkeyPatch) -> None:
 
 def _make_it_too_large(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path.write_text(f"# {'x' * 100_000}\n{POLICY}")
-    monkeypatch.setattr("wardgate.standalone.documents.MAX_FILE_BYTES", 50_000)
+    monkeypatch.setattr("wardgate.standalone.yaml.documents.MAX_FILE_BYTES", 50_000)
 
 
 @pytest.mark.parametrize("harm", [_forbid, _let_it_dangle, _make_it_too_large])
@@ -226,7 +226,7 @@ def _forbid_directory(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             raise PermissionError(13, "Permission denied")
         return scandir(given)
 
-    monkeypatch.setattr("wardgate.standalone.listing.os.scandir", deny)
+    monkeypatch.setattr("wardgate.standalone.scan.listing.os.scandir", deny)
 
 
 def test_what_is_left_out_closes_nothing(start: Start) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from wardgate.standalone.watcher import Pace, Watcher
+from wardgate.standalone.scan.watcher import PollPace, Watcher
 
 
 class World:
@@ -32,7 +32,7 @@ class World:
         if self.now > 1000:
             raise TimeoutError
 
-    def watcher(self, pace: Pace | None = None) -> Watcher:
+    def watcher(self, pace: PollPace | None = None) -> Watcher:
         return Watcher(self.look, clock=self.clock, sleep=self.sleep, pace=pace)
 
 
@@ -104,7 +104,7 @@ def test_large_folder_is_looked_at_less_often() -> None:
 
 def test_interval_stays_below_its_bound() -> None:
     world = World(cost=5.0)
-    watcher = world.watcher(Pace(longest=2.0))
+    watcher = world.watcher(PollPace(longest=2.0))
     world.events = [(30.0, "changed")]
     wait_for(watcher)
 

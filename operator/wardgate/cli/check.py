@@ -30,9 +30,9 @@ from wardgate.cli.options import (
 )
 from wardgate.printable import printable_json
 from wardgate.settings import Settings
-from wardgate.standalone.diagnostics import SEVERITIES, Diagnostic, plural
-from wardgate.standalone.engine import Engine
-from wardgate.standalone.folder import Folder, Scan
+from wardgate.standalone.findings.diagnostics import SEVERITIES, Diagnostic, plural
+from wardgate.standalone.rounds.engine import Engine
+from wardgate.standalone.scan.folder import Folder, Scan
 
 _STDIN = "<stdin>"
 

@@ -14,7 +14,7 @@ from typing import IO, Final
 import typer
 
 from wardgate.printable import printable
-from wardgate.standalone.diagnostics import Diagnostic
+from wardgate.standalone.findings.diagnostics import Diagnostic
 
 _COLOURS: Final = {"error": "red", "warning": "yellow", "note": "cyan"}
 

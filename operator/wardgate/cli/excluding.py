@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from wardgate.standalone.exclusion import BadPatternError, check_pattern
+from wardgate.standalone.scan.ignore_rules import BadPatternError, check_pattern
 
 
 def parse_pattern(text: str) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from wardgate.api.kinds.annotations import EXPIRES_AT
 from wardgate.ir import GatewayConfig
 from wardgate.problems import ObjectRef, Problem, ProblemKind, Reason
-from wardgate.standalone.diagnostics import Diagnostic, from_problem
-from wardgate.standalone.folder import Scan
+from wardgate.standalone.findings.diagnostics import Diagnostic, from_problem
+from wardgate.standalone.scan.folder import Scan
 
 
 def expired_keys(config: GatewayConfig, scan: Scan, *, now: float) -> tuple[Diagnostic, ...]:

@@ -11,9 +11,9 @@ from wardgate.cli.errors import CommandError
 from wardgate.cli.serving import Announcer, Gateway, Terminal, gateway, stop_signals
 from wardgate.proxy.settings import ProxySettings
 from wardgate.proxy.supervisor import ConfigRefused
-from wardgate.standalone.bundle_file import BundleFileError, read_bundle
-from wardgate.standalone.listing import list_files
-from wardgate.standalone.watcher import Watcher
+from wardgate.standalone.handover.bundle_file import BundleFileError, read_bundle
+from wardgate.standalone.scan.listing import list_files
+from wardgate.standalone.scan.watcher import Watcher
 from wardgate.wire.bundle import ROUTES, Bundle
 from wardgate.wire.decode import decode_routes
 

@@ -20,8 +20,8 @@ from wardgate.cli.paths import FolderArgument
 from wardgate.cli.rehearsal import Performance, Trial, rehearse
 from wardgate.ir import GatewayConfig, Listener
 from wardgate.printable import printable_json
-from wardgate.standalone.engine import Engine
-from wardgate.standalone.folder import Folder
+from wardgate.standalone.rounds.engine import Engine
+from wardgate.standalone.scan.folder import Folder
 from wardgate.text_codec import to_bytes
 
 REFUSED: Final = 3

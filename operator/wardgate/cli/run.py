@@ -20,13 +20,13 @@ from wardgate.cli.serving import Gateway, Terminal, gateway, stop_signals
 from wardgate.outlet import unblocked_standard_error
 from wardgate.proxy.settings import ProxySettings
 from wardgate.settings import Settings
-from wardgate.standalone.bundle_file import write_bundle
-from wardgate.standalone.engine import Engine
-from wardgate.standalone.folder import Folder
-from wardgate.standalone.in_force import InForce
-from wardgate.standalone.listing import list_files
-from wardgate.standalone.reconciler import Reconciler, Round
-from wardgate.standalone.watcher import Watcher
+from wardgate.standalone.handover.bundle_file import write_bundle
+from wardgate.standalone.handover.in_force import InForce
+from wardgate.standalone.rounds.engine import Engine
+from wardgate.standalone.rounds.folder_reconciler import FolderReconciler, Round
+from wardgate.standalone.scan.folder import Folder
+from wardgate.standalone.scan.listing import list_files
+from wardgate.standalone.scan.watcher import Watcher
 from wardgate.undumpable import make_undumpable
 from wardgate.wire.bundle import Bundle
 
@@ -129,8 +129,8 @@ async def _serve(job: _Job, terminal: Terminal) -> None:
         gateway(job.proxy, terminal) as serving,
     ):
         _welcome(job, serving, terminal=terminal)
-        reconciler = Reconciler(
-            folder, engine, apply=_Applier(serving, job.emit).apply, announcer=terminal, clock=time.monotonic
+        reconciler = FolderReconciler(
+            folder, engine, apply=_Applier(serving, job.emit).apply, reporter=terminal, clock=time.monotonic
         )
         first = await reconciler.reconcile(noticed=started)
         _demand_listeners(first, terminal)

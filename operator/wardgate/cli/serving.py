@@ -18,8 +18,8 @@ from wardgate.proxy.delivery import Delivery
 from wardgate.proxy.settings import ProxySettings
 from wardgate.proxy.sockets import BindError
 from wardgate.proxy.supervisor import ConfigRefused, Supervisor
-from wardgate.standalone.in_force import REVISION_SHOWN, InForce
-from wardgate.standalone.journal import Changes
+from wardgate.standalone.findings.tracker import DiagnosticChanges
+from wardgate.standalone.handover.in_force import REVISION_SHOWN, InForce
 from wardgate.wire.bundle import ROUTES, Bundle
 from wardgate.wire.decode import decode_routes
 
@@ -34,7 +34,7 @@ class Terminal:
         """Print one line."""
         self._printer.line(text)
 
-    def problems(self, changes: Changes) -> None:
+    def problems(self, changes: DiagnosticChanges) -> None:
         """Print what is wrong now and what no longer is."""
         for one in changes.appeared:
             self._printer.diagnostic(one)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class PollPace:
     """Seconds."""
 
     shortest: float = 0.05
@@ -42,12 +42,12 @@ class Watcher:
         *,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
-        pace: Pace | None = None,
+        pace: PollPace | None = None,
     ) -> None:
         self._look = look
         self._clock = clock
         self._sleep = sleep
-        self._pace = pace or Pace()
+        self._pace = pace or PollPace()
         self._interval = self._pace.shortest
         self._second_look: float | None = None
         self._seen = self._timed_look()

@@ -22,10 +22,10 @@ from typing import Final, NoReturn
 import yaml
 
 from wardgate.problems import FieldPath
-from wardgate.standalone.broken_lists import cut_list
-from wardgate.standalone.place import Place
-from wardgate.standalone.scalars import whole
-from wardgate.standalone.tree import MAX_DEPTH, BrokenYamlError, Positions, TreeBuilder
+from wardgate.standalone.yaml.broken_lists import cut_list
+from wardgate.standalone.yaml.position import Position
+from wardgate.standalone.yaml.scalars import whole
+from wardgate.standalone.yaml.tree import MAX_DEPTH, BrokenYamlError, Positions, TreeBuilder
 from wardgate.text_codec import from_bytes
 
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
@@ -47,14 +47,14 @@ class Document:
     text: str = field(repr=False)
     first_line: int
 
-    def locate(self, path: FieldPath) -> Place:
+    def locate(self, path: FieldPath) -> Position:
         """Return the place of a field, or of the nearest one around it that is there."""
         positions = _positions(self.text)
         depth = len(path)
         while depth and path[:depth] not in positions:
             depth -= 1
-        place = positions.get(path[:depth], Place(1, 1))
-        return Place(place.line + self.first_line - 1, place.column)
+        place = positions.get(path[:depth], Position(1, 1))
+        return Position(place.line + self.first_line - 1, place.column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class BrokenDocument:
     ``text`` is all of it, and begins at ``first_line``. Both may hold a Secret and are never printed.
     """
 
-    place: Place
+    place: Position
     message: str
     remedy: str
     partial: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}), repr=False)
@@ -80,10 +80,10 @@ class BrokenDocument:
 class UnreadableFileError(Exception):
     """Nothing of the file can be used; the text says why and ``remedy`` what to do."""
 
-    def __init__(self, message: str, remedy: str, *, place: Place | None = None) -> None:
+    def __init__(self, message: str, remedy: str, *, place: Position | None = None) -> None:
         super().__init__(message)
         self.remedy = remedy
-        self.place = place or Place(1, 1)
+        self.place = place or Position(1, 1)
 
 
 def read_documents(data: bytes) -> list[Document | BrokenDocument]:
@@ -96,7 +96,7 @@ def read_documents(data: bytes) -> list[Document | BrokenDocument]:
         documents += _read(text, first_line=first_line)
         if len(documents) > MAX_DOCUMENTS:
             msg = f"The file has more than {MAX_DOCUMENTS} documents."
-            raise UnreadableFileError(msg, "Split it.", place=Place(first_line, 1))
+            raise UnreadableFileError(msg, "Split it.", place=Position(first_line, 1))
     return documents
 
 
@@ -157,7 +157,7 @@ def _read_one(text: str, *, first_line: int) -> Document | BrokenDocument | None
 
 def _not_text(text: str, at: int, *, first_line: int) -> BrokenDocument:
     """The readable part of a document with bytes that are not UTF-8."""
-    place = Place(text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+    place = Position(text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
     error = BrokenYamlError(
         "The file is not UTF-8 text.", "Save it as UTF-8, or keep it out of the folder.", place=place
     )
@@ -170,7 +170,7 @@ def _not_text(text: str, at: int, *, first_line: int) -> BrokenDocument:
 
 def _broken(error: BrokenYamlError, text: str, *, first_line: int, partial: object) -> BrokenDocument:
     return BrokenDocument(
-        Place(error.place.line + first_line - 1, error.place.column),
+        Position(error.place.line + first_line - 1, error.place.column),
         error.message,
         error.remedy,
         MappingProxyType(partial) if isinstance(partial, dict) else MappingProxyType({}),
@@ -262,7 +262,7 @@ def _explain(error: Exception, text: str) -> BrokenYamlError:
     lines = text.rstrip().split("\n")
     at_the_end = error.problem_mark.line >= len(lines) or "end of stream" in problem
     mark = error.context_mark if at_the_end and error.context_mark else error.problem_mark
-    place = min(Place(mark.line + 1, mark.column + 1), Place(len(lines), len(lines[-1]) + 1))
+    place = min(Position(mark.line + 1, mark.column + 1), Position(len(lines), len(lines[-1]) + 1))
     remedy = next(
         (advice for needle, advice in _REMEDIES if needle in problem), "Check the indentation and quotes here."
     )
@@ -274,7 +274,7 @@ def _explain(error: Exception, text: str) -> BrokenYamlError:
 _PRINTABLE: Final = re.compile("[^\x09\x0a\x0d\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def _place_of_control_character(text: str) -> Place:
+def _place_of_control_character(text: str) -> Position:
     match = _PRINTABLE.search(text)
     offset = match.start() if match else 0
-    return Place(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
+    return Position(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from wardgate.problems import Problem, ProblemKind, Reason, format_path
-from wardgate.standalone.place import Place
+from wardgate.standalone.yaml.position import Position
 
 Severity: TypeAlias = Literal["error", "warning", "note"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "note")
@@ -77,10 +77,10 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def from_problem(problem: Problem, locate: Callable[[Problem], tuple[str, Place] | None]) -> Diagnostic:
+def from_problem(problem: Problem, locate: Callable[[Problem], tuple[str, Position] | None]) -> Diagnostic:
     """``locate`` finds the file and the place of the problem's field, or of the nearest field around it."""
     found = locate(problem)
-    file, place = found if found is not None else ("", Place(0, 0))
+    file, place = found if found is not None else ("", Position(0, 0))
     return Diagnostic(
         severity=_SEVERITY_OF[problem.kind],
         file=file,

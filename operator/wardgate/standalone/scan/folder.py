@@ -3,7 +3,7 @@
 It does what an API server does for objects: identities, versions that grow with every change, one object per name. A
 scan reads only the files whose signature changed, and re-reads those that changed so shortly before they were read
 that a further change might not show in their signature. Files and documents that cannot be read keep what they held
-(``slots``). Translating what the objects mean is not done here.
+(``objects.slots``). Translating what the objects mean is not done here.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from typing import Final
 
 from wardgate.problems import ObjectRef, Problem, Reason
 from wardgate.snapshot import StoredObject
-from wardgate.standalone import stand_ins
-from wardgate.standalone.diagnostics import Diagnostic
-from wardgate.standalone.documents import MAX_FILE_BYTES, UnreadableFileError
-from wardgate.standalone.file_reader import diagnostic, read_file
-from wardgate.standalone.listing import Listing, Signature, list_files
-from wardgate.standalone.manifests import is_ours
-from wardgate.standalone.place import Place
-from wardgate.standalone.slots import Item, Slot, items_of, out_of_sight, retain, unreadable
+from wardgate.standalone.findings.diagnostics import Diagnostic
+from wardgate.standalone.objects import placeholders
+from wardgate.standalone.objects.file_reader import diagnostic, read_file
+from wardgate.standalone.objects.manifests import is_ours
+from wardgate.standalone.objects.slots import Item, Slot, items_of, out_of_sight, retain, unreadable
+from wardgate.standalone.scan.listing import Listing, Signature, list_files
+from wardgate.standalone.yaml.documents import MAX_FILE_BYTES, UnreadableFileError
+from wardgate.standalone.yaml.position import Position
 
 RACY_NS: Final = 2_000_000_000
 """A file changed so shortly before it was read may change again without a new signature: times are that coarse."""
-_NOWHERE: Final = Place(0, 0)
+_NOWHERE: Final = Position(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,11 @@ class Scan:
         """Number of objects of our kinds that could be read, now or before."""
         return sum(is_ours(ref) and not item.damage for ref, item in self.items.items())
 
-    def stands_in(self, ref: ObjectRef) -> bool:
+    def is_placeholder(self, ref: ObjectRef) -> bool:
         """Whether the object is one that cannot be read, of which a diagnostic tells."""
         return ref in self.items and bool(self.items[ref].damage)
 
-    def locate(self, problem: Problem) -> tuple[str, Place] | None:
+    def locate(self, problem: Problem) -> tuple[str, Position] | None:
         """Return the file and the place of a problem's field, or of the nearest one around it."""
         item = self.items.get(problem.ref)
         return (item.file, item.locate(problem.field)) if item is not None else None
@@ -161,11 +161,11 @@ class Folder:
         slots = retain(held.slots if held else (), content.slots)
         return _File(signature, digest, slots, content.foreign, tuple(content.notes))
 
-    def _whole_file_broken(self, path: str, *, message: str, remedy: str, place: Place = _NOWHERE) -> _File:
+    def _whole_file_broken(self, path: str, *, message: str, remedy: str, place: Position = _NOWHERE) -> _File:
         held = self._files.get(path)
         kept = items_of(held.slots) if held else ()
         told = diagnostic(path, place, message=message, remedy=remedy)
-        return _File(None, b"", (unreadable(told, kept=kept, stand_in=stand_ins.of_file(path)),))
+        return _File(None, b"", (unreadable(told, kept=kept, placeholder=placeholders.of_file(path)),))
 
     def _version(self, items: Mapping[ObjectRef, Item]) -> dict[str, tuple[StoredObject, ...]]:
         held, self._stored = self._stored, {}
@@ -203,7 +203,7 @@ def _claim(slots: Sequence[Slot]) -> tuple[dict[ObjectRef, Item], list[Diagnosti
             conflicts.append(_twice(first, item))
     for item in (item for slot in slots for item in slot.kept):
         items.setdefault(item.ref, item)
-    for item in (slot.stand_in.item for slot in slots if slot.stand_in is not None):
+    for item in (slot.placeholder.item for slot in slots if slot.placeholder is not None):
         items.setdefault(item.ref, item)
     return items, conflicts
 
@@ -212,7 +212,7 @@ def _unlisted(path: str, *, message: str, remedy: str, known: Collection[str]) -
     """The slot of what cannot be looked at. Files that were read there before stay as they are (``out_of_sight``)."""
     was_read = any(_is_at_or_below(one, path) for one in known)
     told = diagnostic(path, _NOWHERE, message=message, remedy=remedy)
-    return unreadable(told, stand_in=None if was_read else stand_ins.of_file(path))
+    return unreadable(told, placeholder=None if was_read else placeholders.of_file(path))
 
 
 def _twice(first: Item, second: Item) -> Diagnostic:
@@ -239,7 +239,9 @@ def _copy(second: Item, where: str) -> Diagnostic:
 
 
 def _unheeded(path: str, line: int, *, message: str, remedy: str) -> Diagnostic:
-    return diagnostic(path, Place(line, 1) if line else _NOWHERE, message=message, remedy=remedy, reason=Reason.INVALID)
+    return diagnostic(
+        path, Position(line, 1) if line else _NOWHERE, message=message, remedy=remedy, reason=Reason.INVALID
+    )
 
 
 def _is_hidden(path: str, listing: Listing) -> bool:

@@ -14,11 +14,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from wardgate.problems import Cause, FieldPath, Reason
-from wardgate.standalone.diagnostics import SEVERITIES, Diagnostic
+from wardgate.standalone.findings.diagnostics import SEVERITIES, Diagnostic
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Finding:
     """A diagnostic with the path of its field, and with its cause if that lies elsewhere."""
 
     diagnostic: Diagnostic
@@ -36,7 +36,7 @@ class Told:
         return SEVERITIES.index(self.diagnostic.severity)
 
 
-def folded(told: Iterable[Told]) -> tuple[Diagnostic, ...]:
+def grouped_by_cause(told: Iterable[Finding]) -> tuple[Diagnostic, ...]:
     """All findings by place, each with what goes with it."""
     ranked = sorted(told, key=lambda one: one.weight)
     leaders = _leaders(ranked)
@@ -50,7 +50,7 @@ def folded(told: Iterable[Told]) -> tuple[Diagnostic, ...]:
     return tuple(sorted(found, key=lambda one: one.order))
 
 
-def _leaders(ranked: Sequence[Told]) -> Mapping[int, int]:
+def _leaders(ranked: Sequence[Finding]) -> Mapping[int, int]:
     """The number of what each goes with; nothing for those that stand for themselves."""
     by_object: dict[str, list[int]] = {}
     first_of: dict[tuple[Cause, Reason], int] = {}
@@ -67,7 +67,7 @@ def _leaders(ranked: Sequence[Told]) -> Mapping[int, int]:
     return {number: leader for number, leader in found.items() if leader != number}
 
 
-def _explains(one: Told, consequence: Told, *, cause: Cause) -> bool:
+def _explains(one: Finding, consequence: Finding, *, cause: Cause) -> bool:
     if one.severity > consequence.severity:
         return False
     return one.field[: len(cause.field)] == cause.field
@@ -83,7 +83,7 @@ def _head(number: int, leaders: Mapping[int, int]) -> int:
     return chain[-1]
 
 
-def _with(head: Told, others: Iterable[Told]) -> Diagnostic:
+def _with(head: Finding, others: Iterable[Finding]) -> Diagnostic:
     alike: list[Diagnostic] = []
     consequences: list[Diagnostic] = []
     for one in others:

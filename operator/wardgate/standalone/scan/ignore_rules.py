@@ -24,7 +24,7 @@ _NO_PATTERN: Final = "Correct it; until then that line leaves nothing out."
 _SHORTEN: Final = "Shorten it; until then this line and those behind it leave nothing out."
 
 
-class Unheeded(NamedTuple):
+class IgnoreFileFault(NamedTuple):
     """A fault of an ignore file. ``line`` 0: all of it. Both texts are sentences."""
 
     line: int
@@ -46,11 +46,11 @@ def check_pattern(pattern: str) -> str:
     raise BadPatternError(_sentence(pattern))
 
 
-class Exclusion:
+class IgnoreRules:
     """The patterns of one folder. ``complaint`` is what is wrong with its ignore file; None: nothing."""
 
     def __init__(self, folder: Path, patterns: Sequence[str]) -> None:
-        self.complaint: Unheeded | None = None
+        self.complaint: IgnoreFileFault | None = None
         self._spec = _spec([*self._of_folder(folder), *patterns])
 
     def leaves_out(self, path: str, *, is_directory: bool) -> bool:
@@ -63,13 +63,13 @@ class Exclusion:
         except (FileNotFoundError, NotADirectoryError):
             return ()
         except (_NoFileError, IsADirectoryError):
-            self.complaint = Unheeded(0, "It is no file.", _NO_FILE)
+            self.complaint = IgnoreFileFault(0, "It is no file.", _NO_FILE)
             return ()
         except OSError as error:
-            self.complaint = Unheeded(0, f"It cannot be read: {error.strerror}.", _OF_NO_USE)
+            self.complaint = IgnoreFileFault(0, f"It cannot be read: {error.strerror}.", _OF_NO_USE)
             return ()
         except UnicodeDecodeError:
-            self.complaint = Unheeded(0, "It is not UTF-8 text.", _OF_NO_USE)
+            self.complaint = IgnoreFileFault(0, "It is not UTF-8 text.", _OF_NO_USE)
             return ()
         return [line for number, line in enumerate(lines, start=1) if self._is_pattern(line, number)]
 
@@ -78,14 +78,14 @@ class Exclusion:
         if len(data) <= _LARGEST:
             return data.decode("utf-8-sig").splitlines()
         lines = data[: data.rfind(b"\n") + 1].decode("utf-8-sig").splitlines()
-        self.complaint = Unheeded(len(lines) + 1, f"The file has more than {_LARGEST // 1024} KiB.", _SHORTEN)
+        self.complaint = IgnoreFileFault(len(lines) + 1, f"The file has more than {_LARGEST // 1024} KiB.", _SHORTEN)
         return lines
 
     def _is_pattern(self, line: str, number: int) -> bool:
         try:
             _spec([line])
         except ValueError:
-            self.complaint = self.complaint or Unheeded(number, _sentence(line), _NO_PATTERN)
+            self.complaint = self.complaint or IgnoreFileFault(number, _sentence(line), _NO_PATTERN)
             return False
         return True
 

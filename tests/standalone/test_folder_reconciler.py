@@ -11,11 +11,11 @@ import pytest
 from tests.standalone.lab import POLICY, ROUTES, SECRET, TRANSFORMATION, write_lab
 from wardgate.ir import GatewayConfig
 from wardgate.settings import Settings
-from wardgate.standalone.engine import Engine
-from wardgate.standalone.folder import Folder, Scan
-from wardgate.standalone.in_force import InForce
-from wardgate.standalone.journal import Changes
-from wardgate.standalone.reconciler import Reconciler, Round
+from wardgate.standalone.findings.tracker import DiagnosticChanges
+from wardgate.standalone.handover.in_force import InForce
+from wardgate.standalone.rounds.engine import Engine
+from wardgate.standalone.rounds.folder_reconciler import FolderReconciler, Round
+from wardgate.standalone.scan.folder import Folder, Scan
 from wardgate.wire.bundle import Bundle
 from wardgate.wire.decode import decode
 
@@ -30,8 +30,8 @@ class Bench:
         self.in_force = InForce({"one": "http://127.0.0.1:8081"})
         self.said: list[str] = []
         self.folder = Folder([root])
-        self.reconciler = Reconciler(
-            self.folder, Engine(Settings()), apply=self.apply, announcer=self, clock=lambda: self.now
+        self.reconciler = FolderReconciler(
+            self.folder, Engine(Settings()), apply=self.apply, reporter=self, clock=lambda: self.now
         )
 
     async def apply(self, bundle: Bundle) -> InForce:
@@ -39,7 +39,7 @@ class Bench:
         self.now += 0.025
         return self.in_force
 
-    def problems(self, changes: Changes) -> None:
+    def problems(self, changes: DiagnosticChanges) -> None:
         self.said += [
             f"problem {Path(one.file).name}:{one.line} {one.message} {one.remedy}" for one in changes.appeared
         ]

@@ -1,8 +1,8 @@
-"""Stand-ins in the place of an object that cannot be read, so that what it restricts stays closed.
+"""Placeholders for objects that cannot be read, so that what those restrict stays closed.
 
-A stand-in is stored under the object's name as long as there is no form of it that could be read. ``translate`` takes
-it for INVALID, with what its manifest says for sure: a policy closes the routes that it selects, a RouteTable its
-hosts. Where nobody can tell what a policy selects, or whether a text is a policy at all, every route that no other
+A placeholder is stored under the object's name as long as no form of the object could be read. ``translate`` takes it
+for INVALID, with what its manifest says for sure: a policy closes the routes that it selects, a RouteTable its hosts.
+Where nobody can tell what a policy selects, or whether a text is a policy at all, every route that no other
 ExtAuthPolicy guards is closed (docs/decisions/0025).
 """
 
@@ -14,11 +14,11 @@ from typing import Any, Final
 from wardgate.api import KINDS
 from wardgate.api.kinds.foreign_kinds import GUARDS
 from wardgate.problems import ObjectRef
-from wardgate.standalone.creation_time import creation_time
-from wardgate.standalone.documents import BrokenDocument, Document
-from wardgate.standalone.likeness import GUARD, Likeness, is_like_guard, likeness, names_several
-from wardgate.standalone.manifests import Fault, Manifest, identify
-from wardgate.standalone.slots import Item, StandIn, digest_of
+from wardgate.standalone.objects.classification import GUARD, Classification, classify, is_like_guard, names_several
+from wardgate.standalone.objects.creation_time import creation_time
+from wardgate.standalone.objects.manifests import Fault, Manifest, identify
+from wardgate.standalone.objects.slots import Item, Placeholder, digest_of
+from wardgate.standalone.yaml.documents import BrokenDocument, Document
 
 _API_VERSIONS: Final = {
     **{name: kind.api_version for name, kind in KINDS.items()},
@@ -32,8 +32,8 @@ _LOST: Final = "\ufffd"
 _EMPTY: Final = Document({}, "", 1)
 
 
-def of_broken(document: BrokenDocument, judged: Likeness, *, file: str) -> StandIn | None:
-    """The stand-in of a document that breaks off; None where nothing is lost that restricts."""
+def of_broken(document: BrokenDocument, judged: Classification, *, file: str) -> Placeholder | None:
+    """The placeholder of a document that breaks off; None where nothing is lost that restricts."""
     sure = certain(document.partial)
     several = names_several(document.text)
     ref = identify_broken(document.partial)
@@ -46,11 +46,13 @@ def of_broken(document: BrokenDocument, judged: Likeness, *, file: str) -> Stand
     if _is_policy(ref.kind) and (several or not _selects_for_sure(spec, document)):
         spec = None
     readable = Document(None, document.text, document.first_line)
-    return _stand_in(ref, sure, spec=spec, file=file, document=readable, is_sure=judged is not Likeness.UNKNOWN)
+    return _placeholder(
+        ref, sure, spec=spec, file=file, document=readable, is_sure=judged is not Classification.UNKNOWN
+    )
 
 
-def of_fault(fault: Fault, document: Document, *, file: str) -> StandIn | None:
-    """The stand-in of a manifest whose identity is at fault, and which says what it says."""
+def of_fault(fault: Fault, document: Document, *, file: str) -> Placeholder | None:
+    """The placeholder of a manifest whose identity is at fault, and which says what it says."""
     if fault.inside:
         return _of_array(fault, document, file=file)
     kind = fault.value.get("kind")
@@ -61,10 +63,10 @@ def of_fault(fault: Fault, document: Document, *, file: str) -> StandIn | None:
         ref = _unnamed(known, fault.value, place=f"{file}:{document.locate(fault.at).line}")
     else:
         return None
-    return _stand_in(ref, fault.value, spec=fault.value.get("spec"), file=file, document=document, is_sure=True)
+    return _placeholder(ref, fault.value, spec=fault.value.get("spec"), file=file, document=document, is_sure=True)
 
 
-def _of_array(fault: Fault, document: Document, *, file: str) -> StandIn | None:
+def _of_array(fault: Fault, document: Document, *, file: str) -> Placeholder | None:
     """One for all guards in an array; of a foreign kind only where every one is."""
     stood = [of_fault(one, document, file=file) for one in fault.inside if isinstance(one, Fault)]
     kinds = {one.item.ref.kind for one in stood if one is not None}
@@ -73,12 +75,12 @@ def _of_array(fault: Fault, document: Document, *, file: str) -> StandIn | None:
     if kind is None:
         return None
     ref = _unnamed(kind, {}, place=f"{file}:{document.locate(fault.path).line}")
-    return _stand_in(ref, {}, spec=None, file=file, document=document, is_sure=True)
+    return _placeholder(ref, {}, spec=None, file=file, document=document, is_sure=True)
 
 
-def of_file(file: str) -> StandIn:
-    """The stand-in of a file that cannot be looked at: it may hold anything."""
-    return _stand_in(ObjectRef(GUARD, _EVERYWHERE, file), {}, spec=None, file=file, document=_EMPTY, is_sure=False)
+def of_file(file: str) -> Placeholder:
+    """The placeholder of a file that cannot be looked at: it may hold anything."""
+    return _placeholder(ObjectRef(GUARD, _EVERYWHERE, file), {}, spec=None, file=file, document=_EMPTY, is_sure=False)
 
 
 def identify_broken(partial: Mapping[str, object]) -> ObjectRef | None:
@@ -100,9 +102,9 @@ def certain(partial: Mapping[str, object]) -> dict[str, object]:
     return dict(whole)
 
 
-def _stand_in(
+def _placeholder(
     ref: ObjectRef, value: Mapping[str, object], *, spec: object, file: str, document: Document, is_sure: bool
-) -> StandIn:
+) -> Placeholder:
     metadata = value.get("metadata")
     manifest: dict[str, Any] = {
         "apiVersion": _API_VERSIONS[ref.kind],
@@ -117,7 +119,7 @@ def _stand_in(
     damage = _damage(ref, spec, is_sure=is_sure)
     digest = digest_of({"damage": damage, "manifest": manifest})
     created = creation_time(manifest["metadata"]) or ""
-    return StandIn(Item(ref, manifest, digest, file, document, (), created, damage), is_sure)
+    return Placeholder(Item(ref, manifest, digest, file, document, (), created, damage), is_sure)
 
 
 def _damage(ref: ObjectRef, spec: object, *, is_sure: bool) -> str:
@@ -153,7 +155,7 @@ def _is_auth(value: Mapping[str, object]) -> bool:
         may_be = KINDS[GUARD].api_version.startswith(version)
     else:
         may_be = not isinstance(spec, Mapping) or spec.keys() <= {*_SELECTORS, "config"}
-    return may_be or likeness(repr(value)) is Likeness.GUARD
+    return may_be or classify(repr(value)) is Classification.GUARD
 
 
 def _is_policy(kind: str) -> bool:

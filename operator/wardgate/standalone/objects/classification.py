@@ -29,7 +29,7 @@ _OF_AN_OBJECT: Final = frozenset({"apiVersion", "kind", "metadata", "spec", "ite
 _ALIKE: Final = 0.8
 
 
-class Likeness(Enum):
+class Classification(Enum):
     """The judgement of a text; see above."""
 
     GUARD = "an ExtAuthPolicy, or a guard of a foreign kind"
@@ -40,7 +40,7 @@ class Likeness(Enum):
     @property
     def may_guard(self) -> bool:
         """Whether routes may depend on it."""
-        return self in {Likeness.GUARD, Likeness.UNKNOWN}
+        return self in {Classification.GUARD, Classification.UNKNOWN}
 
 
 def is_like_guard(kind: str) -> bool:
@@ -63,7 +63,7 @@ def is_template(text: str) -> bool:
     return _HELM.search(text) is not None
 
 
-def likeness(text: str) -> Likeness:
+def classify(text: str) -> Classification:
     """Judge one document, or one item of a list."""
     named = set(_KIND.findall(text))
     guards = any(map(is_like_guard, named)) or _AUTH in text
@@ -76,14 +76,14 @@ def likeness(text: str) -> Likeness:
         top = {value for key, value in keys if key == "kind" and value.isidentifier()}
         is_an_object = any(key in _OF_AN_OBJECT for key, _ in keys) if keys else not _is_list(lines)
     if top and not any(is_like_guard(kind) or kind.endswith("List") for kind in top):
-        return Likeness.OURS if top & _OURS else Likeness.FOREIGN
+        return Classification.OURS if top & _OURS else Classification.FOREIGN
     if guards:
-        return Likeness.GUARD
+        return Classification.GUARD
     if top and named & _OURS:
-        return Likeness.OURS
+        return Classification.OURS
     if top or not is_an_object or _is_of_another_group(text, keys):
-        return Likeness.FOREIGN
-    return Likeness.UNKNOWN
+        return Classification.FOREIGN
+    return Classification.UNKNOWN
 
 
 def _content(text: str) -> list[str]:

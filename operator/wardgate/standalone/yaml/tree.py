@@ -16,8 +16,8 @@ from typing import Final, TypeAlias
 import yaml
 
 from wardgate.problems import FieldPath
-from wardgate.standalone.place import Place
-from wardgate.standalone.scalars import resolve
+from wardgate.standalone.yaml.position import Position
+from wardgate.standalone.yaml.scalars import resolve
 
 MAX_DEPTH: Final = 100
 MAX_ALIASED_NODES: Final = 100_000
@@ -32,14 +32,14 @@ _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class BrokenYamlError(Exception):
     """The document ends here. ``message`` and ``remedy`` are sentences; neither quotes the document."""
 
-    def __init__(self, message: str, remedy: str, *, place: Place) -> None:
+    def __init__(self, message: str, remedy: str, *, place: Position) -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
         self.place = place
 
 
-Positions: TypeAlias = dict[FieldPath, Place]
+Positions: TypeAlias = dict[FieldPath, Position]
 
 
 @dataclass(slots=True)
@@ -242,10 +242,10 @@ def _unknown_tag(event: yaml.NodeEvent) -> BrokenYamlError:
     )
 
 
-def _place_of(event: yaml.Event) -> Place:
+def _place_of(event: yaml.Event) -> Position:
     mark = event.start_mark
     assert mark is not None
-    return Place(mark.line + 1, mark.column + 1)
+    return Position(mark.line + 1, mark.column + 1)
 
 
 def _shorten(key: str) -> str:

@@ -9,9 +9,9 @@ from wardgate.ir import GatewayConfig
 from wardgate.problems import Cause, ProblemKind, Reason
 from wardgate.renderer import Renderer
 from wardgate.settings import Settings
-from wardgate.standalone.diagnostics import Diagnostic, from_problem
-from wardgate.standalone.folder import Scan
-from wardgate.standalone.folding import Told, folded
+from wardgate.standalone.findings.cause_groups import Finding, grouped_by_cause
+from wardgate.standalone.findings.diagnostics import Diagnostic, from_problem
+from wardgate.standalone.scan.folder import Scan
 from wardgate.store import Store
 from wardgate.translate.statuses.object_status import Statuses
 from wardgate.wire.bundle import Bundle
@@ -46,24 +46,24 @@ class Engine:
         return Outcome(
             config=rendered.translation.config,
             bundle=rendered.bundle,
-            diagnostics=folded([*map(_told, scan.diagnostics), *found]),
+            diagnostics=grouped_by_cause([*map(_told, scan.diagnostics), *found]),
             objects=scan.count,
         )
 
 
-def _told(one: Diagnostic) -> Told:
+def _told(one: Diagnostic) -> Finding:
     """Documents that are no manifests are told once, however many such documents there are."""
-    return Told(one, cause=_NO_MANIFEST if one.severity == "note" and one.reason is Reason.UNREADABLE else None)
+    return Finding(one, cause=_NO_MANIFEST if one.severity == "note" and one.reason is Reason.UNREADABLE else None)
 
 
-def _diagnose(statuses: Statuses, scan: Scan) -> list[Told]:
+def _diagnose(statuses: Statuses, scan: Scan) -> list[Finding]:
     kept = {one.ref for one in statuses if one.served_generation not in {None, one.generation}}
     found = []
     for problem in statuses.problems:
-        if scan.stands_in(problem.ref):
+        if scan.is_placeholder(problem.ref):
             continue  # what is wrong with it was found when it was read
         diagnostic = from_problem(problem, scan.locate)
         if problem.ref in kept and problem.kind is ProblemKind.ERROR:
             diagnostic = replace(diagnostic, remedy=_LAST_GOOD)
-        found.append(Told(diagnostic, problem.field, problem.cause))
+        found.append(Finding(diagnostic, problem.field, problem.cause))
     return found

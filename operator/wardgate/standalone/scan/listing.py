@@ -4,7 +4,7 @@ Links are followed, since mounted ConfigMaps and many GitOps checkouts are made 
 its device and inode, under the first of its paths, and a directory is entered once, so that a link to a parent ends
 nothing but itself. Names that start with a dot are left out: they are editors' swap files, and the ``..data`` and
 time-stamped directories behind a mounted ConfigMap, whose content appears under its proper names beside them. So are
-those that a folder's owner excludes (``exclusion``); a file that is given by its own path is read all the same.
+those that a folder's owner excludes (``ignore_rules``); a file that is given by its own path is read all the same.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from wardgate.standalone.exclusion import IGNORE_FILE, Exclusion, Unheeded
+from wardgate.standalone.scan.ignore_rules import IGNORE_FILE, IgnoreFileFault, IgnoreRules
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 _NOT_MANIFESTS: Final = frozenset({"kustomization.yaml", "kustomization.yml"})
@@ -38,7 +38,7 @@ class Listing:
 
     files: dict[str, Signature] = field(default_factory=dict)
     unreadable: dict[str, Complaint] = field(default_factory=dict)
-    unheeded: dict[str, Unheeded] = field(default_factory=dict)
+    unheeded: dict[str, IgnoreFileFault] = field(default_factory=dict)
 
 
 def list_files(roots: Sequence[Path], exclude: Sequence[str] = ()) -> Listing:
@@ -48,7 +48,7 @@ def list_files(roots: Sequence[Path], exclude: Sequence[str] = ()) -> Listing:
     """
     walk = _Walk()
     for root in roots:
-        walk.begin(root, Exclusion(root, exclude))
+        walk.begin(root, IgnoreRules(root, exclude))
     listing = walk.listing
     listing.files = dict(sorted(listing.files.items()))
     return listing
@@ -61,11 +61,11 @@ class _Walk:
         self.listing = Listing()
         self._seen: set[tuple[int, int]] = set()
 
-    def begin(self, root: Path, exclusion: Exclusion) -> None:
+    def begin(self, root: Path, ignored: IgnoreRules) -> None:
         """List one root."""
-        self._root, self._exclusion = str(root), exclusion
-        if exclusion.complaint is not None:
-            self.listing.unheeded[str(root / IGNORE_FILE)] = exclusion.complaint
+        self._root, self._ignored = str(root), ignored
+        if ignored.complaint is not None:
+            self.listing.unheeded[str(root / IGNORE_FILE)] = ignored.complaint
         self.enter(self._root, root.stat, missing=_MISSING, any_name=True)
 
     def enter(
@@ -102,7 +102,7 @@ class _Walk:
             if entry.name.startswith(".") or not (is_link or entry.is_dir() or _is_manifest(entry.name)):
                 continue
             shown = entry.name if path == "." else f"{path}/{entry.name}"
-            if self._exclusion.leaves_out(shown.removeprefix(f"{self._root}/"), is_directory=_is_directory(entry)):
+            if self._ignored.leaves_out(shown.removeprefix(f"{self._root}/"), is_directory=_is_directory(entry)):
                 continue
             self.enter(shown, entry.stat, missing=_DANGLING if is_link and _is_manifest(entry.name) else None)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from wardgate.problems import ObjectRef, Reason, format_path
-from wardgate.standalone import stand_ins
-from wardgate.standalone.diagnostics import Diagnostic, Severity
-from wardgate.standalone.documents import BrokenDocument, Document, read_documents
-from wardgate.standalone.likeness import Likeness, is_template, likeness, names_several
-from wardgate.standalone.manifests import Fault, Foreign, Manifest, read_manifests
-from wardgate.standalone.place import Place
-from wardgate.standalone.slots import Item, Slot, digest_of, readable
+from wardgate.standalone.findings.diagnostics import Diagnostic, Severity
+from wardgate.standalone.objects import placeholders
+from wardgate.standalone.objects.classification import Classification, classify, is_template, names_several
+from wardgate.standalone.objects.manifests import Fault, Foreign, Manifest, read_manifests
+from wardgate.standalone.objects.slots import Item, Slot, digest_of, readable
+from wardgate.standalone.yaml.documents import BrokenDocument, Document, read_documents
+from wardgate.standalone.yaml.position import Position
 
 _LEFT_ALONE = "It names no kind that Wardgate reads, and is left alone."
 _TEMPLATE = "This is a template, which is not filled in here."
@@ -40,7 +40,7 @@ def read_file(path: str, data: bytes) -> FileContent:
 
 def diagnostic(
     file: str,
-    place: Place,
+    place: Position,
     *,
     message: str,
     remedy: str,
@@ -63,19 +63,19 @@ def diagnostic(
 
 
 def _broken(path: str, document: BrokenDocument) -> Slot:
-    judged = likeness(document.text)
-    is_one = judged is not Likeness.FOREIGN and not names_several(document.text)
-    ref = stand_ins.identify_broken(document.partial) if is_one else None
-    stand_in = None if judged is Likeness.FOREIGN else stand_ins.of_broken(document, judged, file=path)
+    judged = classify(document.text)
+    is_one = judged is not Classification.FOREIGN and not names_several(document.text)
+    ref = placeholders.identify_broken(document.partial) if is_one else None
+    placeholder = None if judged is Classification.FOREIGN else placeholders.of_broken(document, judged, file=path)
     message, remedy = document.message, document.remedy
     severity: Severity = "error"
     if is_template(document.text):
         message, remedy = _TEMPLATE, _RENDER_IT
-        severity = "error" if stand_in is not None else "note"
-    elif judged is Likeness.FOREIGN and _is_no_manifest(document.text):
+        severity = "error" if placeholder is not None else "note"
+    elif judged is Classification.FOREIGN and _is_no_manifest(document.text):
         message, remedy, severity = f"{message} {_LEFT_ALONE}", "", "note"
     told = diagnostic(path, document.place, message=message, remedy=remedy, ref=ref, severity=severity)
-    return Slot(ref, None, told, (), stand_in)
+    return Slot(ref, None, told, (), placeholder)
 
 
 def _is_no_manifest(text: str) -> bool:
@@ -96,7 +96,7 @@ def _read_document(path: str, document: Document, *, content: FileContent) -> No
 
 
 def _faulty(path: str, document: Document, *, fault: Fault) -> Slot:
-    stand_in = stand_ins.of_fault(fault, document, file=path)
+    placeholder = placeholders.of_fault(fault, document, file=path)
     told = diagnostic(
         path,
         document.locate(fault.path),
@@ -106,9 +106,9 @@ def _faulty(path: str, document: Document, *, fault: Fault) -> Slot:
         ref=fault.ref,
         severity="error" if fault.is_mistake else "note",
     )
-    if stand_in is None and is_template(document.text):
+    if placeholder is None and is_template(document.text):
         told = diagnostic(path, document.locate(fault.path), message=_TEMPLATE, remedy=_RENDER_IT, severity="note")
-    return Slot(fault.ref, None, told, (), stand_in)
+    return Slot(fault.ref, None, told, (), placeholder)
 
 
 def _readable(path: str, document: Document, *, content: Manifest) -> Slot:

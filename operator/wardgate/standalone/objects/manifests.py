@@ -19,8 +19,8 @@ from typing import Final, TypeAlias
 from wardgate.api.kinds.foreign_kinds import FOREIGN_KINDS, ForeignKind
 from wardgate.api.kinds.registry import KINDS, Stranger, Unknown, look_up
 from wardgate.problems import FieldPath, ObjectRef, Reason
-from wardgate.standalone.creation_time import creation_time
-from wardgate.standalone.likeness import is_like_guard
+from wardgate.standalone.objects.classification import is_like_guard
+from wardgate.standalone.objects.creation_time import creation_time
 
 CORE_KIND: Final = "Secret"
 _OURS: Final = frozenset({*KINDS, CORE_KIND})

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from wardgate.problems import Reason
-from wardgate.standalone.diagnostics import Diagnostic
+from wardgate.standalone.findings.diagnostics import Diagnostic
 
 _Identity: TypeAlias = tuple[str, str, str, str, Reason, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class DiagnosticChanges:
     """Diagnostics that are new and those that are gone, each by place."""
 
     appeared: tuple[Diagnostic, ...]
     resolved: tuple[Diagnostic, ...]
 
 
-class Journal:
+class DiagnosticTracker:
     """A problem is the same one after its line has moved, or after its remedy has another wording.
 
     A warning or a note about an object that now has an error is not gone, only out of sight until the error is mended;
@@ -30,7 +30,7 @@ class Journal:
     def __init__(self) -> None:
         self._known: dict[_Identity, Diagnostic] = {}
 
-    def update(self, diagnostics: Iterable[Diagnostic]) -> Changes:
+    def update(self, diagnostics: Iterable[Diagnostic]) -> DiagnosticChanges:
         """Take all problems there are now."""
         now = {_identity(one): one for one in diagnostics}
         broken = {one.object for one in now.values() if one.severity == "error" and one.object}
@@ -43,7 +43,7 @@ class Journal:
         }
         appeared = tuple(one for key, one in now.items() if key not in self._known)
         self._known = now | hidden
-        return Changes(appeared, tuple(one for key, one in gone.items() if key not in hidden))
+        return DiagnosticChanges(appeared, tuple(one for key, one in gone.items() if key not in hidden))
 
 
 def _identity(one: Diagnostic) -> _Identity:

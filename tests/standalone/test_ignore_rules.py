@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from wardgate.standalone.exclusion import IGNORE_FILE, BadPatternError, check_pattern
-from wardgate.standalone.folder import Folder
-from wardgate.standalone.listing import list_files
+from wardgate.standalone.scan.folder import Folder
+from wardgate.standalone.scan.ignore_rules import IGNORE_FILE, BadPatternError, check_pattern
+from wardgate.standalone.scan.listing import list_files
 
 FILES = ("a.yaml", "values.yaml", "charts/one/values.yaml", "charts/keep.yaml", "ci/deep/b.yaml", "ci/c.generated.yaml")
 LARGEST = 1024 * 1024

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from wardgate.problems import FieldPath, ObjectRef
-from wardgate.standalone.diagnostics import Diagnostic
-from wardgate.standalone.documents import Document
-from wardgate.standalone.place import Place
+from wardgate.standalone.findings.diagnostics import Diagnostic
+from wardgate.standalone.yaml.documents import Document
+from wardgate.standalone.yaml.position import Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Item:
     """One object as it was read. ``digest`` tells two contents apart, ``path`` is where it stands in its document.
 
     ``created`` is its creation time, empty where it has none that can be read. ``damage`` says what it costs that the
-    manifest only stands in for an object that cannot be read (``stand_ins``); empty for every other one.
+    manifest only stands in for an object that cannot be read (``placeholders``); empty for every other one.
     """
 
     ref: ObjectRef
@@ -40,13 +40,13 @@ class Item:
     created: str = ""
     damage: str = ""
 
-    def locate(self, field_path: FieldPath) -> Place:
+    def locate(self, field_path: FieldPath) -> Position:
         """Return the place of a field, or of the nearest one around it."""
         return self.document.locate((*self.path, *field_path))
 
 
 @dataclass(frozen=True, slots=True)
-class StandIn:
+class Placeholder:
     """The object that counts where none is kept. ``is_sure``: the text names its kind, and nobody has to guess."""
 
     item: Item
@@ -63,14 +63,14 @@ class StandIn:
 class Slot:
     """Either ``item``, or ``diagnostic`` with what is ``kept`` in its place; ``ref`` tells what it is about.
 
-    ``stand_in`` counts as well, unless an object of its name can be read elsewhere.
+    ``placeholder`` counts as well, unless an object of its name can be read elsewhere.
     """
 
     ref: ObjectRef | None
     item: Item | None = None
     diagnostic: Diagnostic | None = None
     kept: tuple[Item, ...] = ()
-    stand_in: StandIn | None = None
+    placeholder: Placeholder | None = None
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -97,7 +97,7 @@ def unreadable(
     ref: ObjectRef | None = None,
     *,
     kept: tuple[Item, ...] = (),
-    stand_in: StandIn | None = None,
+    placeholder: Placeholder | None = None,
 ) -> Slot:
     """Make the slot of a mistake. Secrets among ``kept`` are let go, and the remedy says so.
 
@@ -105,18 +105,18 @@ def unreadable(
     """
     lasting = tuple(item for item in kept if _outlasts(item))
     gone = tuple(item for item in kept if not _outlasts(item))
-    if stand_in is not None and not stand_in.is_needed_beside(kept):
-        stand_in = None
+    if placeholder is not None and not placeholder.is_needed_beside(kept):
+        placeholder = None
     parts = [diagnostic.remedy]
     if lasting:
         parts.append(f"Until then {_names(lasting)} {'stays as it was' if len(lasting) == 1 else 'stay as they were'}.")
     if gone:
         parts.append(f"Until then {_names(gone)} {'counts' if len(gone) == 1 else 'count'} as deleted.")
-    if stand_in is not None:
-        parts.append(stand_in.item.damage)
+    if placeholder is not None:
+        parts.append(placeholder.item.damage)
     remedy = " ".join(part for part in parts if part)
-    severity = "error" if kept or stand_in is not None else diagnostic.severity
-    return Slot(ref, None, replace(diagnostic, remedy=remedy, severity=severity), lasting, stand_in)
+    severity = "error" if kept or placeholder is not None else diagnostic.severity
+    return Slot(ref, None, replace(diagnostic, remedy=remedy, severity=severity), lasting, placeholder)
 
 
 def out_of_sight(slots: Sequence[Slot]) -> tuple[Slot, ...]:
@@ -151,7 +151,7 @@ def retain(before: Sequence[Slot], now: Sequence[Slot]) -> tuple[Slot, ...]:
         else:
             kept = tuple(item for item in _between_neighbours(held, now, index=index) if item.ref not in taken)
             taken.update(item.ref for item in kept)
-        result.append(unreadable(slot.diagnostic, slot.ref, kept=kept, stand_in=slot.stand_in))
+        result.append(unreadable(slot.diagnostic, slot.ref, kept=kept, placeholder=slot.placeholder))
     return tuple(result)
 
 

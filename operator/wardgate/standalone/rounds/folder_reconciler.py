@@ -14,20 +14,20 @@ from typing import Protocol, TypeAlias
 
 from wardgate.faults import place_of
 from wardgate.problems import Reason
-from wardgate.standalone.diagnostics import Diagnostic
-from wardgate.standalone.engine import Engine, Outcome
-from wardgate.standalone.folder import Folder, Scan
-from wardgate.standalone.in_force import REVISION_SHOWN, InForce
-from wardgate.standalone.journal import Changes, Journal
+from wardgate.standalone.findings.diagnostics import Diagnostic
+from wardgate.standalone.findings.tracker import DiagnosticChanges, DiagnosticTracker
+from wardgate.standalone.handover.in_force import REVISION_SHOWN, InForce
+from wardgate.standalone.rounds.engine import Engine, Outcome
+from wardgate.standalone.scan.folder import Folder, Scan
 from wardgate.wire.bundle import Bundle
 
 Apply: TypeAlias = Callable[[Bundle], Awaitable[InForce]]
 
 
-class Announcer(Protocol):
+class RunReporter(Protocol):
     """Whoever tells the person at the terminal."""
 
-    def problems(self, changes: Changes) -> None:
+    def problems(self, changes: DiagnosticChanges) -> None:
         """Tell what is wrong now and what no longer is."""
         ...
 
@@ -49,18 +49,18 @@ class Round:
     in_force: InForce
 
 
-class Reconciler:
+class FolderReconciler:
     """``apply`` puts a bundle in force; ``clock`` counts seconds, as the watcher's does."""
 
     def __init__(
-        self, folder: Folder, engine: Engine, *, apply: Apply, announcer: Announcer, clock: Callable[[], float]
+        self, folder: Folder, engine: Engine, *, apply: Apply, reporter: RunReporter, clock: Callable[[], float]
     ) -> None:
         self._folder = folder
         self._engine = engine
         self._apply = apply
-        self._announcer = announcer
+        self._reporter = reporter
         self._clock = clock
-        self._journal = Journal()
+        self._tracker = DiagnosticTracker()
         self._revision = ""
         self._in_force = InForce({})
 
@@ -80,7 +80,7 @@ class Reconciler:
             try:
                 await self.reconcile(noticed=noticed)
             except Exception as error:  # noqa: BLE001 - what is in force must outlive whatever a round runs into
-                self._announcer.problems(self._journal.update([_bug(error)]))
+                self._reporter.problems(self._tracker.update([_bug(error)]))
 
     def _read(self) -> tuple[Scan, Outcome]:
         scan = self._folder.scan()
@@ -88,18 +88,18 @@ class Reconciler:
 
     def _tell(self, outcome: Outcome) -> None:
         troubles = [_trouble(text) for text in self._in_force.problems]
-        self._announcer.problems(self._journal.update([*outcome.diagnostics, *troubles]))
+        self._reporter.problems(self._tracker.update([*outcome.diagnostics, *troubles]))
 
     async def _put_in_force(self, outcome: Outcome, noticed: float) -> None:
         before = self._in_force.listeners
         self._in_force = await self._apply(outcome.bundle)
         now = self._in_force.listeners
         self._revision = outcome.bundle.revision
-        self._announcer.listeners(
+        self._reporter.listeners(
             {name: where for name, where in now.items() if before.get(name) != where},
             {name: where for name, where in before.items() if name not in now},
         )
-        self._announcer.live(
+        self._reporter.live(
             revision=outcome.bundle.revision[:REVISION_SHOWN],
             milliseconds=(self._clock() - noticed) * 1000,
             objects=outcome.objects,

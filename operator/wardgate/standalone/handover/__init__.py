@@ -1,0 +1,1 @@
+"""A config between those who make it and those who serve it."""
