@@ -14,7 +14,7 @@ from tests.examples.servers import ROOT
 from wardgate.api.kinds.annotations import KNOWN_ON
 from wardgate.api.kinds.foreign_kinds import FOREIGN_KINDS, GUARDS, ForeignKind
 from wardgate.inja import TemplateLimits
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.settings import Limits, ProxySettings, Timeouts
 from wardgate.settings import Settings
@@ -96,11 +96,11 @@ def test_every_reason_is_in_the_table_of_refusals_with_its_status() -> None:
     sources = "\n".join(path.read_text() for path in (ROOT / "operator" / "wardgate").rglob("*.py"))
     closed = {reason: status for status, reason in re.findall(r'Refuse\((\d+), "(\w+)"\)', sources)}
     answered = {str(reason): str(reply.status) for reason, reply in REFUSALS.items()}
-    of_basic = dict.fromkeys((Reason.PASSWORD_MISSING, Reason.PASSWORD_WRONG), "401")
+    of_basic = dict.fromkeys((ReplyReason.PASSWORD_MISSING, ReplyReason.PASSWORD_WRONG), "401")
     in_gloos_words = dict.fromkeys(
-        (Reason.TRANSFORMATION_FAILED, Reason.TRANSFORMATION_TOO_COSTLY, Reason.BODY_TOO_COMPLEX), "400"
+        (ReplyReason.TRANSFORMATION_FAILED, ReplyReason.TRANSFORMATION_TOO_COSTLY, ReplyReason.BODY_TOO_COMPLEX), "400"
     )
-    cut = dict.fromkeys((Reason.CALLER_GONE, Reason.CALLER_TOO_SLOW, Reason.KEY_REVOKED), "-")
+    cut = dict.fromkeys((ReplyReason.CALLER_GONE, ReplyReason.CALLER_TOO_SLOW, ReplyReason.KEY_REVOKED), "-")
     expected = {**closed, **answered, **of_basic, **in_gloos_words, **cut}
 
     table = (
@@ -110,7 +110,7 @@ def test_every_reason_is_in_the_table_of_refusals_with_its_status() -> None:
     shown = {reason: row[2].strip() for row in rows for reason in re.findall(r"`([a-z_]+)`", row[3])}
 
     assert expected == shown
-    assert set(Reason) - {Reason.REDIRECT, Reason.DIRECT_RESPONSE} <= set(expected)
+    assert set(ReplyReason) - {ReplyReason.REDIRECT, ReplyReason.DIRECT_RESPONSE} <= set(expected)
 
 
 def test_every_command_is_in_the_readme() -> None:

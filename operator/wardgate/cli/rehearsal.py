@@ -24,7 +24,7 @@ from wardgate.proxy.core.fields.key_copies import without_scheme
 from wardgate.proxy.core.http1.arrival import arrived
 from wardgate.proxy.core.http1.request_head import parse_request_head
 from wardgate.proxy.core.messages import NeedBody, Outgoing, Reply, Request
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.core.routing.table import build_table
 from wardgate.sensitive import Sensitive
@@ -33,7 +33,7 @@ from wardgate.text_codec import to_bytes
 MASK: Final = "<secret>"
 _SHORTEST_SECRET: Final = 4
 """Bytes. Shorter values are masked only where they are a whole header: anything else would blot out words."""
-_ANSWERED_BY_DESIGN: Final = frozenset({Reason.REDIRECT, Reason.DIRECT_RESPONSE})
+_ANSWERED_BY_DESIGN: Final = frozenset({ReplyReason.REDIRECT, ReplyReason.DIRECT_RESPONSE})
 _MAX_HEADERS: Final = 200
 _HEADER_SET: Final = "header set"
 _OTHER_LETTERS: Final = str.maketrans(
@@ -143,7 +143,7 @@ def _play(config: GatewayConfig, trial: Trial, *, environment: Mapping[str, str]
     mask = _Mask(config, trial)
     notes = _Notes(mask)
     request = _read(trial)
-    if isinstance(request, Reason):
+    if isinstance(request, ReplyReason):
         return _replied(REFUSALS[request], notes)
     table = build_table(config, environment)
     index = CredentialIndex.of(config.credentials)
@@ -158,16 +158,16 @@ def _play(config: GatewayConfig, trial: Trial, *, environment: Mapping[str, str]
     return _forwarded(step, notes)
 
 
-def _read(trial: Trial) -> Request | Reason:
+def _read(trial: Trial) -> Request | ReplyReason:
     lines = [f"{trial.method} {trial.target} HTTP/1.1", f"Host: {trial.host}"]
     lines += [f"{name}: {value}" for name, value in trial.headers]
     if trial.body:
         lines.append(f"Content-Length: {len(trial.body)}")
     block = to_bytes("\r\n".join([*lines, "", ""]))
     head = parse_request_head(block, max_headers=_MAX_HEADERS)
-    if isinstance(head, Reason):
+    if isinstance(head, ReplyReason):
         return head
-    return arrived(head) or Reason.BAD_TARGET
+    return arrived(head) or ReplyReason.BAD_TARGET
 
 
 def _replied(reply: Reply, notes: _Notes) -> Performance:

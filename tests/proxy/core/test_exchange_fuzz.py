@@ -37,7 +37,7 @@ from wardgate.ir import (
 )
 from wardgate.proxy.core.http1.paths import read_target
 from wardgate.proxy.core.messages import Incoming, NeedBody, Outgoing, Reply, Request
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.url_path import normalise
 
@@ -238,7 +238,7 @@ def test_any_request_is_answered_or_forwarded_whole(
         back = said.exchange.finish_response(Incoming(200, [(b"content-type", b"text/plain")], body))
         assert_sendable(back.headers)
         assert 200 <= back.status < 600
-    last = said.exchange.local_reply(REFUSALS[Reason.UPSTREAM_BROKEN])
+    last = said.exchange.local_reply(REFUSALS[ReplyReason.UPSTREAM_BROKEN])
     assert_sendable(last.headers)
     assert 200 <= last.status < 600
 

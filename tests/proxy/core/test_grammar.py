@@ -21,7 +21,7 @@ from wardgate.proxy.core.grammar import (
     is_sendable_path,
     members,
 )
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import basic_refusal
 from wardgate.translate.policies.header_names import is_token
 from wardgate.translate.tables.actions import _AUTHORITY
@@ -126,7 +126,7 @@ def test_every_spelling_of_a_hop_by_hop_header_ends_here() -> None:
 
 def test_a_realm_is_told_without_what_no_header_can_carry() -> None:
     """A tab may stand in a quoted string (RFC 9110, 5.6.4): ``qdtext = HTAB / SP / %x21 / ...``."""
-    reply = basic_refusal('a\tb\r\n\0\x7f"\\é', Reason.PASSWORD_WRONG)
+    reply = basic_refusal('a\tb\r\n\0\x7f"\\é', ReplyReason.PASSWORD_WRONG)
     assert ((b"www-authenticate", b'Basic realm="a\tb\\"\\\\\xc3\xa9"'),) == reply.headers
 
 

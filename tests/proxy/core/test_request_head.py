@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wardgate.proxy.core.http1.request_head import RequestHead, parse_request_head
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 
 
-def read(*lines: bytes, max_headers: int = 100) -> RequestHead | Reason:
+def read(*lines: bytes, max_headers: int = 100) -> RequestHead | ReplyReason:
     return parse_request_head(b"\r\n".join((*lines, b"", b"")), max_headers=max_headers)
 
 
@@ -48,61 +48,62 @@ def test_a_chunked_body_is_noticed() -> None:
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [
-        ((b"GET  / HTTP/1.1", b"Host: h"), Reason.BAD_REQUEST_LINE),
-        ((b"GET /", b"Host: h"), Reason.BAD_REQUEST_LINE),
-        ((b"GET / HTTP/1.1 ", b"Host: h"), Reason.BAD_REQUEST_LINE),
-        ((b"GET /\x00 HTTP/1.1", b"Host: h"), Reason.BAD_REQUEST_LINE),
-        ((b"GET /\xc3\xa9 HTTP/1.1", b"Host: h"), Reason.BAD_REQUEST_LINE),
-        ((b"G@T / HTTP/1.1", b"Host: h"), Reason.BAD_REQUEST_LINE),
-        ((b"GET / http/1.1", b"Host: h"), Reason.BAD_REQUEST_LINE),
-        ((b"GET / HTTP/2.0", b"Host: h"), Reason.HTTP_VERSION),
-        ((b"GET / HTTP/0.9", b"Host: h"), Reason.HTTP_VERSION),
-        ((b"GET / HTTP/1.2", b"Host: h"), Reason.HTTP_VERSION),
-        ((b"TRACE / HTTP/1.1", b"Host: h"), Reason.METHOD_NOT_ALLOWED),
-        ((b"CONNECT h:443 HTTP/1.1", b"Host: h"), Reason.METHOD_NOT_ALLOWED),
-        ((b"trace / HTTP/1.1", b"Host: h"), Reason.METHOD_CASE),
-        ((b"delete / HTTP/1.1", b"Host: h"), Reason.METHOD_CASE),
-        ((b"DeLeTe / HTTP/1.1", b"Host: h"), Reason.METHOD_CASE),
-        ((b"PURGe / HTTP/1.1", b"Host: h"), Reason.METHOD_CASE),
-        ((b"GET / HTTP/1.1", b"Host: h", b"Bad Name: x"), Reason.BAD_HEADER),
-        ((b"GET / HTTP/1.1", b"Host: h", b"Name : x"), Reason.BAD_HEADER),
-        ((b"GET / HTTP/1.1", b"Host: h", b": x"), Reason.BAD_HEADER),
-        ((b"GET / HTTP/1.1", b"Host: h", b"A: x", b" folded"), Reason.BAD_HEADER),
-        ((b"GET / HTTP/1.1", b"Host: h", b"A: x\x00y"), Reason.BAD_HEADER),
-        ((b"GET / HTTP/1.1", b"Host: h", b"A: x\ry"), Reason.BAD_HEADER),
-        ((b"GET / HTTP/1.1", b"Host: h", b"A: x\nB: y"), Reason.BAD_HEADER),
-        ((b"GET / HTTP/1.1",), Reason.BAD_HOST),
-        ((b"GET / HTTP/1.1", b"Host:"), Reason.BAD_HOST),
-        ((b"GET / HTTP/1.1", b"Host: a", b"Host: a"), Reason.BAD_HOST),
-        ((b"GET / HTTP/1.1", b"Host: a b"), Reason.BAD_HOST),
-        ((b"GET / HTTP/1.1", b"Host: user@h"), Reason.BAD_HOST),
-        ((b"GET / HTTP/1.1", b"Host: h/path"), Reason.BAD_HOST),
-        ((b"GET / HTTP/1.1", b"Host: h:123456"), Reason.BAD_HOST),
-        ((b"POST / HTTP/1.1", b"Host: h", b"Content-Length: 1", b"Content-Length: 1"), Reason.BAD_FRAMING),
-        ((b"POST / HTTP/1.1", b"Host: h", b"Content-Length: 1, 1"), Reason.BAD_FRAMING),
-        ((b"POST / HTTP/1.1", b"Host: h", b"Content-Length: +1"), Reason.BAD_FRAMING),
-        ((b"POST / HTTP/1.1", b"Host: h", b"Content-Length: 0x1"), Reason.BAD_FRAMING),
-        ((b"POST / HTTP/1.1", b"Host: h", b"Content-Length: " + b"9" * 19), Reason.BAD_FRAMING),
-        ((b"POST / HTTP/1.1", b"Host: h", b"Content-Length:"), Reason.BAD_FRAMING),
-        ((b"POST / HTTP/1.1", b"Host: h", b"Content-Length: 1", b"Transfer-Encoding: chunked"), Reason.BAD_FRAMING),
+        ((b"GET  / HTTP/1.1", b"Host: h"), ReplyReason.BAD_REQUEST_LINE),
+        ((b"GET /", b"Host: h"), ReplyReason.BAD_REQUEST_LINE),
+        ((b"GET / HTTP/1.1 ", b"Host: h"), ReplyReason.BAD_REQUEST_LINE),
+        ((b"GET /\x00 HTTP/1.1", b"Host: h"), ReplyReason.BAD_REQUEST_LINE),
+        ((b"GET /\xc3\xa9 HTTP/1.1", b"Host: h"), ReplyReason.BAD_REQUEST_LINE),
+        ((b"G@T / HTTP/1.1", b"Host: h"), ReplyReason.BAD_REQUEST_LINE),
+        ((b"GET / http/1.1", b"Host: h"), ReplyReason.BAD_REQUEST_LINE),
+        ((b"GET / HTTP/2.0", b"Host: h"), ReplyReason.HTTP_VERSION),
+        ((b"GET / HTTP/0.9", b"Host: h"), ReplyReason.HTTP_VERSION),
+        ((b"GET / HTTP/1.2", b"Host: h"), ReplyReason.HTTP_VERSION),
+        ((b"TRACE / HTTP/1.1", b"Host: h"), ReplyReason.METHOD_NOT_ALLOWED),
+        ((b"CONNECT h:443 HTTP/1.1", b"Host: h"), ReplyReason.METHOD_NOT_ALLOWED),
+        ((b"trace / HTTP/1.1", b"Host: h"), ReplyReason.METHOD_CASE),
+        ((b"delete / HTTP/1.1", b"Host: h"), ReplyReason.METHOD_CASE),
+        ((b"DeLeTe / HTTP/1.1", b"Host: h"), ReplyReason.METHOD_CASE),
+        ((b"PURGe / HTTP/1.1", b"Host: h"), ReplyReason.METHOD_CASE),
+        ((b"GET / HTTP/1.1", b"Host: h", b"Bad Name: x"), ReplyReason.BAD_HEADER),
+        ((b"GET / HTTP/1.1", b"Host: h", b"Name : x"), ReplyReason.BAD_HEADER),
+        ((b"GET / HTTP/1.1", b"Host: h", b": x"), ReplyReason.BAD_HEADER),
+        ((b"GET / HTTP/1.1", b"Host: h", b"A: x", b" folded"), ReplyReason.BAD_HEADER),
+        ((b"GET / HTTP/1.1", b"Host: h", b"A: x\x00y"), ReplyReason.BAD_HEADER),
+        ((b"GET / HTTP/1.1", b"Host: h", b"A: x\ry"), ReplyReason.BAD_HEADER),
+        ((b"GET / HTTP/1.1", b"Host: h", b"A: x\nB: y"), ReplyReason.BAD_HEADER),
+        ((b"GET / HTTP/1.1",), ReplyReason.BAD_HOST),
+        ((b"GET / HTTP/1.1", b"Host:"), ReplyReason.BAD_HOST),
+        ((b"GET / HTTP/1.1", b"Host: a", b"Host: a"), ReplyReason.BAD_HOST),
+        ((b"GET / HTTP/1.1", b"Host: a b"), ReplyReason.BAD_HOST),
+        ((b"GET / HTTP/1.1", b"Host: user@h"), ReplyReason.BAD_HOST),
+        ((b"GET / HTTP/1.1", b"Host: h/path"), ReplyReason.BAD_HOST),
+        ((b"GET / HTTP/1.1", b"Host: h:123456"), ReplyReason.BAD_HOST),
+        ((b"POST / HTTP/1.1", b"Host: h", b"Content-Length: 1", b"Content-Length: 1"), ReplyReason.BAD_FRAMING),
+        ((b"POST / HTTP/1.1", b"Host: h", b"Content-Length: 1, 1"), ReplyReason.BAD_FRAMING),
+        ((b"POST / HTTP/1.1", b"Host: h", b"Content-Length: +1"), ReplyReason.BAD_FRAMING),
+        ((b"POST / HTTP/1.1", b"Host: h", b"Content-Length: 0x1"), ReplyReason.BAD_FRAMING),
+        ((b"POST / HTTP/1.1", b"Host: h", b"Content-Length: " + b"9" * 19), ReplyReason.BAD_FRAMING),
+        ((b"POST / HTTP/1.1", b"Host: h", b"Content-Length:"), ReplyReason.BAD_FRAMING),
+        ((b"POST / HTTP/1.1", b"Host: h", b"Content-Length: 1", b"Transfer-Encoding: chunked"),
+         ReplyReason.BAD_FRAMING),
         ((b"POST / HTTP/1.1", b"Host: h", b"Transfer-Encoding: chunked", b"TE: x", b"Transfer-Encoding: a"),
-         Reason.BAD_FRAMING),
-        ((b"POST / HTTP/1.0", b"Host: h", b"Transfer-Encoding: chunked"), Reason.BAD_FRAMING),
-        ((b"POST / HTTP/1.1", b"Host: h", b"Transfer-Encoding: gzip, chunked"), Reason.TRANSFER_CODING),
-        ((b"POST / HTTP/1.1", b"Host: h", b"Transfer-Encoding: \x0bchunked"), Reason.BAD_HEADER),
-        ((b"POST / HTTP/1.1", b"Host: h", b"Expect: 200-ok"), Reason.EXPECTATION_FAILED),
+         ReplyReason.BAD_FRAMING),
+        ((b"POST / HTTP/1.0", b"Host: h", b"Transfer-Encoding: chunked"), ReplyReason.BAD_FRAMING),
+        ((b"POST / HTTP/1.1", b"Host: h", b"Transfer-Encoding: gzip, chunked"), ReplyReason.TRANSFER_CODING),
+        ((b"POST / HTTP/1.1", b"Host: h", b"Transfer-Encoding: \x0bchunked"), ReplyReason.BAD_HEADER),
+        ((b"POST / HTTP/1.1", b"Host: h", b"Expect: 200-ok"), ReplyReason.EXPECTATION_FAILED),
     ],
 )  # fmt: skip
-def test_what_could_be_read_in_two_ways_is_refused(lines: tuple[bytes, ...], reason: Reason) -> None:
+def test_what_could_be_read_in_two_ways_is_refused(lines: tuple[bytes, ...], reason: ReplyReason) -> None:
     assert read(*lines) == reason
 
 
 def test_a_head_with_bare_line_feeds_is_refused() -> None:
-    assert parse_request_head(b"GET / HTTP/1.1\nHost: h\n\r\n\r\n", max_headers=9) == Reason.BAD_REQUEST_LINE
+    assert parse_request_head(b"GET / HTTP/1.1\nHost: h\n\r\n\r\n", max_headers=9) == ReplyReason.BAD_REQUEST_LINE
 
 
 def test_too_many_headers_are_refused() -> None:
-    assert read(b"GET / HTTP/1.1", b"Host: h", b"A: 1", b"B: 2", max_headers=2) == Reason.TOO_MANY_HEADERS
+    assert read(b"GET / HTTP/1.1", b"Host: h", b"A: 1", b"B: 2", max_headers=2) == ReplyReason.TOO_MANY_HEADERS
 
 
 def test_hop_by_hop_headers_end_here_with_those_that_connection_names() -> None:
@@ -133,7 +134,7 @@ def test_the_connection_persists_as_the_version_and_the_caller_say(
 
 
 def test_http_1_0_needs_a_host_too() -> None:
-    assert read(b"GET / HTTP/1.0") == Reason.BAD_HOST
+    assert read(b"GET / HTTP/1.0") == ReplyReason.BAD_HOST
     assert accepted(b"GET / HTTP/1.0", b"Host: h").http_1_0 is True
 
 
@@ -150,11 +151,11 @@ def test_hosts_with_ports_and_addresses_are_taken(host: bytes) -> None:
 
 @given(st.binary(max_size=300))
 def test_no_bytes_make_it_raise(data: bytes) -> None:
-    assert isinstance(parse_request_head(data + b"\r\n\r\n", max_headers=10), RequestHead | Reason)
+    assert isinstance(parse_request_head(data + b"\r\n\r\n", max_headers=10), RequestHead | ReplyReason)
 
 
 @given(
     st.lists(st.sampled_from([b"Content-Length: 3", b"Transfer-Encoding: chunked", b"Content-Length: 3,3"]), min_size=2)
 )
 def test_two_framing_headers_are_never_taken(lines: list[bytes]) -> None:
-    assert read(b"POST / HTTP/1.1", b"Host: h", *lines) == Reason.BAD_FRAMING
+    assert read(b"POST / HTTP/1.1", b"Host: h", *lines) == ReplyReason.BAD_FRAMING

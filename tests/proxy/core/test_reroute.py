@@ -36,7 +36,7 @@ from wardgate.ir import (
     Upstream,
 )
 from wardgate.proxy.core.messages import Incoming
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS
 
 TO_B = RouteMatch(paths=(PathMatch("prefix", "/b"),))
@@ -198,7 +198,7 @@ def test_response_passes_the_new_routes_plans_and_no_other(phase: str) -> None:
 
 @pytest.mark.parametrize("phase", ["pre", "post"])
 def test_refusals_after_a_move_pass_the_new_routes_plans_and_no_other(phase: str) -> None:
-    unreachable = REFUSALS[Reason.UPSTREAM_UNREACHABLE]
+    unreachable = REFUSALS[ReplyReason.UPSTREAM_UNREACHABLE]
     said = moved(phase, source(), target("mark-post"), headers=(GOOD,))
     assert "post" == as_dict(said.exchange.local_reply(unreachable).headers)["back"]
     said = moved(phase, source("mark-post"), target("mark-pre", action=DirectResponse(200, "b")), headers=(GOOD,))

@@ -10,7 +10,7 @@ from tests.proxy.core.conversation import KEY, TOKEN, Talk, as_dict, config, ope
 from tests.proxy.core.test_transformation import message, x_
 from wardgate.ir import AppendedHeader, DirectResponse, HeaderTemplate, MessageTemplate, Refuse, TransformationPlan
 from wardgate.proxy.core.messages import Incoming, Reply
-from wardgate.proxy.core.reasons import ANSWERS, Reason
+from wardgate.proxy.core.reasons import ANSWERS, ReplyReason
 from wardgate.proxy.core.replies import REFUSALS
 
 OK = ("api-key", KEY)
@@ -166,8 +166,10 @@ def test_preauthz_may_write_the_body_of_a_refusal() -> None:
     assert talk(plan("pre", template), headers=()).reply.body == b'{"code":401}'
 
 
-@pytest.mark.parametrize("reason", [Reason.BODY_TOO_LARGE, Reason.UPSTREAM_UNREACHABLE, Reason.UPSTREAM_TIMEOUT])
-def test_answer_of_the_io_passes_both_phases(reason: Reason) -> None:
+@pytest.mark.parametrize(
+    "reason", [ReplyReason.BODY_TOO_LARGE, ReplyReason.UPSTREAM_UNREACHABLE, ReplyReason.UPSTREAM_TIMEOUT]
+)
+def test_answer_of_the_io_passes_both_phases(reason: ReplyReason) -> None:
     said = talk(marked("pre"), plan("post", message(("text", "{{ body() }}"))))
     reply = said.exchange.local_reply(REFUSALS[reason])
     assert ANSWERS[reason][0] == reply.status
@@ -180,7 +182,7 @@ def test_413_before_postauthz_is_seen_by_preauthz_only() -> None:
     buffering = post_plan(name="b", phase="pre", request=message(("a", "{{ body() }}")), response=message(("x-b", "1")))
     served = config(route(transformations=("b", "post")), transformations=(buffering, marked("post")))
     said = Talk(served, request("POST", "/", OK, body=True))
-    reply = said.exchange.local_reply(REFUSALS[Reason.BODY_TOO_LARGE])
+    reply = said.exchange.local_reply(REFUSALS[ReplyReason.BODY_TOO_LARGE])
     assert (reply.status, as_dict(reply.headers)["x-b"], as_dict(reply.headers).get("x-post")) == (413, "1", None)
 
 
@@ -198,8 +200,8 @@ def test_answer_that_has_passed_is_not_transformed_again() -> None:
 
 
 def test_answers_without_transformations_are_the_prepared_ones() -> None:
-    assert REFUSALS[Reason.KEY_MISSING] is talk(headers=()).reply
-    assert REFUSALS[Reason.UPSTREAM_BROKEN] is talk().exchange.local_reply(REFUSALS[Reason.UPSTREAM_BROKEN])
+    assert REFUSALS[ReplyReason.KEY_MISSING] is talk(headers=()).reply
+    assert REFUSALS[ReplyReason.UPSTREAM_BROKEN] is talk().exchange.local_reply(REFUSALS[ReplyReason.UPSTREAM_BROKEN])
 
 
 def test_direct_response_passes_both_phases() -> None:
@@ -213,7 +215,7 @@ def test_closed_route_is_seen_by_no_phase() -> None:
 
 
 def test_404_is_seen_by_no_phase() -> None:
-    assert REFUSALS[Reason.NO_ROUTE] is Talk(config(), request()).reply
+    assert REFUSALS[ReplyReason.NO_ROUTE] is Talk(config(), request()).reply
 
 
 def test_emptied_answer_has_an_empty_body() -> None:
@@ -231,16 +233,16 @@ def test_extractor_reads_the_response() -> None:
 
 def test_every_reason_has_one_answer() -> None:
     made_for_the_request = {
-        Reason.REDIRECT,
-        Reason.DIRECT_RESPONSE,
-        Reason.PASSWORD_MISSING,
-        Reason.PASSWORD_WRONG,
-        Reason.TRANSFORMATION_FAILED,
-        Reason.TRANSFORMATION_TOO_COSTLY,
-        Reason.BODY_TOO_COMPLEX,
+        ReplyReason.REDIRECT,
+        ReplyReason.DIRECT_RESPONSE,
+        ReplyReason.PASSWORD_MISSING,
+        ReplyReason.PASSWORD_WRONG,
+        ReplyReason.TRANSFORMATION_FAILED,
+        ReplyReason.TRANSFORMATION_TOO_COSTLY,
+        ReplyReason.BODY_TOO_COMPLEX,
     }
-    unanswered = {Reason.CALLER_GONE, Reason.CALLER_TOO_SLOW, Reason.KEY_REVOKED}
-    assert set(Reason) - made_for_the_request - unanswered == set(REFUSALS)
+    unanswered = {ReplyReason.CALLER_GONE, ReplyReason.CALLER_TOO_SLOW, ReplyReason.KEY_REVOKED}
+    assert set(ReplyReason) - made_for_the_request - unanswered == set(REFUSALS)
     assert all(reply.reason == reason and 400 <= reply.status < 600 for reason, reply in REFUSALS.items())
 
 

@@ -39,7 +39,7 @@ from wardgate.ir import (
     TransformationPlan,
 )
 from wardgate.proxy.core.messages import Incoming
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS
 
 PLATFORMS, TENANTS = auth_plan(), auth_plan(owner="evil")
@@ -127,7 +127,7 @@ def test_tenants_response_template_sees_no_token_of_the_platforms() -> None:
 
 def test_tenants_response_template_sees_no_token_in_answers_of_the_gateways_own() -> None:
     said = spied(tenants(response=message(("x-spy", f"[{PRINTS}]"))))
-    reply = said.exchange.local_reply(REFUSALS[Reason.UPSTREAM_UNREACHABLE])
+    reply = said.exchange.local_reply(REFUSALS[ReplyReason.UPSTREAM_UNREACHABLE])
     assert "[]" == as_dict(reply.headers)["x-spy"]
 
 
@@ -188,7 +188,7 @@ def test_tenants_template_sees_no_body_that_a_platforms_template_made_of_the_tok
 ) -> None:
     spies = tenants(request=message(("x-spy", f"[{spy}]"), parse_body="ParseAsJson", ignore_parse_error=True))
     said = spied(platforms(request=made), spies, body=b'{"a": 1}')
-    if isinstance(said.step, type(REFUSALS[Reason.NO_ROUTE])):
+    if isinstance(said.step, type(REFUSALS[ReplyReason.NO_ROUTE])):
         assert TOKEN.encode() not in said.reply.body
     else:
         assert said.sent["x-spy"] in ("[]", "[null]", "[{}]")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.io.budget import Budget
 from wardgate.proxy.io.downstream.collector import Collector
 
 
 def test_holder_gets_its_share_and_not_one_more() -> None:
     budget = Budget(100, percent=25)
-    assert [budget.take("a", 24), budget.take("a"), budget.take("a")] == [None, None, Reason.CALLER_OVER_SHARE]
+    assert [budget.take("a", 24), budget.take("a"), budget.take("a")] == [None, None, ReplyReason.CALLER_OVER_SHARE]
     assert (budget.total, budget.take("b", 25)) == (25, None)
     budget.give_back("a", 5)
     assert budget.take("a", 5) is None
@@ -20,7 +20,7 @@ def test_holder_gets_its_share_and_not_one_more() -> None:
 def test_budget_that_is_used_up_refuses_everybody() -> None:
     budget = Budget(100, percent=25)
     assert [budget.take(holder, 25) for holder in range(4)] == [None] * 4
-    assert budget.take(4) is Reason.OVERLOAD
+    assert budget.take(4) is ReplyReason.OVERLOAD
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_charge_passes_to_another_holder_if_it_has_room() -> None:
     budget = Budget(100, percent=25)
     budget.take("address", 10)
     budget.take("key", 20)
-    assert budget.pass_on(10, giver="address", taker="key") is Reason.CALLER_OVER_SHARE
+    assert budget.pass_on(10, giver="address", taker="key") is ReplyReason.CALLER_OVER_SHARE
     assert budget.pass_on(5, giver="address", taker="key") is None
     assert (budget.total, budget._held) == (30, {"address": 5, "key": 25})
 
@@ -56,7 +56,7 @@ def test_collected_body_is_charged_until_it_is_released() -> None:
     assert [collector.charge_to("address"), collector.add(b"ab"), collector.add(b"cd")] == [None] * 3
     assert collector.charge_to("key") is None
     assert (collector.take(), collector.take(), budget._held) == (b"abcd", b"", {"key": 4})
-    assert collector.add(b"x" * 31) is Reason.BODY_TOO_LARGE
+    assert collector.add(b"x" * 31) is ReplyReason.BODY_TOO_LARGE
     collector.drop()
     collector.release()
     collector.release()

@@ -25,7 +25,7 @@ from tests.proxy.io.bench import (
     settle,
 )
 from wardgate.ir import GatewayConfig, HeaderTemplate, MessageTemplate, TransformationPlan
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.io.budget import Budget
 from wardgate.proxy.settings import Limits, ProxySettings
 
@@ -235,7 +235,7 @@ BROKEN: dict[str, tuple[bytes, str, str]] = {
 }
 
 
-async def refused(bench: Bench, provider: Provider, reason: Reason) -> bytes:
+async def refused(bench: Bench, provider: Provider, reason: ReplyReason) -> bytes:
     """Ask, and see the refusal in the answer, the log and the metrics; nothing stays charged."""
     await bench.apply(reading(provider.port, MessageTemplate(parse_body="ParseAsJson")))
     answer = await bench.exchange(GET)
@@ -254,7 +254,7 @@ def test_response_that_cannot_be_decoded_is_refused_and_told_of(name: str) -> No
 
     async def scenario() -> None:
         async with providing(answering(http(body, coding))) as provider, serving(report=told.append) as bench:
-            answer = await refused(bench, provider, Reason.RESPONSE_UNDECODABLE)
+            answer = await refused(bench, provider, ReplyReason.RESPONSE_UNDECODABLE)
             assert b'{"error":"The upstream\'s response is compressed in a way that this route cannot read."}' in answer
             start = f"Upstream provider: The response cannot be read: {why}. It was asked for no coding"
             assert [start] == [each[: len(start)] for each in told]
@@ -272,7 +272,7 @@ def test_response_that_breaks_off_is_a_broken_one() -> None:
 
     async def scenario() -> None:
         async with providing(cut) as provider, serving() as bench:
-            await refused(bench, provider, Reason.UPSTREAM_BROKEN)
+            await refused(bench, provider, ReplyReason.UPSTREAM_BROKEN)
 
     run(scenario())
 
@@ -286,7 +286,7 @@ def test_bomb_is_refused_before_it_goes_off(name: str) -> None:
         async with providing(answering(http(body, coding))) as provider, serving(report=told.append) as bench:
             bodies = Watched(80 * MEBIBYTE, percent=25)
             bench.gateway.context = replace(bench.gateway.context, bodies=bodies)
-            await refused(bench, provider, Reason.RESPONSE_EXPANDS)
+            await refused(bench, provider, ReplyReason.RESPONSE_EXPANDS)
             assert bodies.most <= max(100 * len(body), 16 * 1024)
             assert "--set limits.expansion=NUMBER" in told[0]
 
@@ -298,7 +298,7 @@ class Watched(Budget):
 
     most = 0
 
-    def take(self, holder: Hashable, amount: int = 1) -> Reason | None:
+    def take(self, holder: Hashable, amount: int = 1) -> ReplyReason | None:
         refusal = super().take(holder, amount)
         self.most = max(self.most, self.total)
         return refusal
@@ -328,7 +328,7 @@ def test_body_limit_counts_decoded_bytes(text: bytes, settings: dict[str, int]) 
 
     async def scenario() -> None:
         async with providing(answering(http(body, coding))) as provider, serving(limited(**settings)) as bench:
-            await refused(bench, provider, Reason.RESPONSE_TOO_LARGE)
+            await refused(bench, provider, ReplyReason.RESPONSE_TOO_LARGE)
 
     run(scenario())
 
@@ -338,7 +338,7 @@ def test_body_that_decodes_to_nothing_is_limited_as_it_arrives() -> None:
 
     async def scenario() -> None:
         async with providing(answering(http(named, "gzip"))) as provider, serving(limited(body_bytes=5000)) as bench:
-            await refused(bench, provider, Reason.RESPONSE_TOO_LARGE)
+            await refused(bench, provider, ReplyReason.RESPONSE_TOO_LARGE)
 
     run(scenario())
 
@@ -390,6 +390,6 @@ def test_caller_that_leaves_while_a_response_is_decoded_ends_the_work() -> None:
             for _ in range(200):
                 await asyncio.sleep(0)
             assert 0 == bench.buffered
-            assert [Reason.CALLER_GONE] == await logged(bench)
+            assert [ReplyReason.CALLER_GONE] == await logged(bench)
 
     run(scenario())

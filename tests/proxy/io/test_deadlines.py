@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.proxy.io.bench import Clock
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.io.downstream.deadlines import Deadlines
 from wardgate.proxy.settings import Limits, Timeouts
 
@@ -20,12 +20,12 @@ class Watch:
         self.clock = Clock()
         self.deadlines = Deadlines(limits=LIMITS, timeouts=TIMEOUTS, clock=self.clock)
 
-    def after(self, seconds: float) -> Reason | None:
+    def after(self, seconds: float) -> ReplyReason | None:
         """What is overdue after so long."""
         self.clock.pass_time(seconds)
         return self.deadlines.overdue(self.clock())
 
-    def body(self, *, size: int, every: float, times: int) -> list[Reason | None]:
+    def body(self, *, size: int, every: float, times: int) -> list[ReplyReason | None]:
         """What is overdue at each of so many pieces."""
         found = []
         for _ in range(times):
@@ -39,7 +39,7 @@ def test_body_that_drips_is_overdue_after_one_window_in_all(every: float) -> Non
     watch = Watch()
     watch.deadlines.await_body(collected=False)
     pieces = watch.body(size=1, every=every, times=100)
-    assert pieces.index(Reason.REQUEST_TIMEOUT) == pytest.approx(61 // every, abs=1)
+    assert pieces.index(ReplyReason.REQUEST_TIMEOUT) == pytest.approx(61 // every, abs=1)
 
 
 @pytest.mark.parametrize(("size", "every"), [(101, 1.0), (3030, 30.0), (6000, 59.0)])
@@ -53,14 +53,14 @@ def test_body_may_pause_for_a_window_however_fast_it_was() -> None:
     watch = Watch()
     watch.deadlines.await_body(collected=False)
     watch.deadlines.body_came(10**9)
-    assert (watch.after(59.0), watch.after(2.0)) == (None, Reason.REQUEST_TIMEOUT)
+    assert (watch.after(59.0), watch.after(2.0)) == (None, ReplyReason.REQUEST_TIMEOUT)
 
 
 def test_body_that_is_collected_has_a_total_time() -> None:
     watch = Watch()
     watch.deadlines.await_body(collected=True)
     assert watch.body(size=10_000, every=10.0, times=29) == [None] * 29
-    assert watch.after(10.0) is Reason.REQUEST_TIMEOUT
+    assert watch.after(10.0) is ReplyReason.REQUEST_TIMEOUT
 
 
 def test_caller_gets_its_window_anew_when_the_upstream_goes_on_reading() -> None:
@@ -70,7 +70,7 @@ def test_caller_gets_its_window_anew_when_the_upstream_goes_on_reading() -> None
     watch.deadlines.body_stalled()
     assert watch.after(50.0) is None
     watch.deadlines.body_stalled()
-    assert (watch.after(50.0), watch.after(11.0)) == (None, Reason.REQUEST_TIMEOUT)
+    assert (watch.after(50.0), watch.after(11.0)) == (None, ReplyReason.REQUEST_TIMEOUT)
 
 
 def test_upstream_may_be_silent_for_its_own_time_between_any_two_pieces() -> None:
@@ -81,7 +81,7 @@ def test_upstream_may_be_silent_for_its_own_time_between_any_two_pieces() -> Non
     for _ in range(100):
         watch.deadlines.await_response()
         assert watch.after(199.0) is None
-    assert watch.after(2.0) is Reason.UPSTREAM_TIMEOUT
+    assert watch.after(2.0) is ReplyReason.UPSTREAM_TIMEOUT
 
 
 def test_upstream_that_answers_early_may_wait_for_the_rest_of_the_body() -> None:
@@ -98,7 +98,7 @@ def test_body_that_drips_is_overdue_however_busy_the_response_is() -> None:
     for _ in range(7):
         watch.deadlines.await_response()
         found += watch.body(size=1, every=10.0, times=1)
-    assert found[-1] is Reason.REQUEST_TIMEOUT
+    assert found[-1] is ReplyReason.REQUEST_TIMEOUT
 
 
 def test_upstream_owes_nothing_while_the_caller_does_not_read() -> None:
@@ -108,7 +108,7 @@ def test_upstream_owes_nothing_while_the_caller_does_not_read() -> None:
     watch.deadlines.await_response()
     assert watch.after(1000.0) is None
     watch.deadlines.caller_blocked(blocked=False)
-    assert (watch.after(199.0), watch.after(2.0)) == (None, Reason.UPSTREAM_TIMEOUT)
+    assert (watch.after(199.0), watch.after(2.0)) == (None, ReplyReason.UPSTREAM_TIMEOUT)
 
 
 def test_nothing_is_overdue_at_the_end() -> None:

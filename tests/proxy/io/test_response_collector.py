@@ -11,7 +11,7 @@ import pytest
 from tests.proxy.core.codings import coded
 from tests.proxy.io.bench import run
 from wardgate.proxy.core.messages import Incoming
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.io.budget import Budget
 from wardgate.proxy.io.downstream.collector import Collector
 from wardgate.proxy.io.downstream.response_collector import ResponseCollector
@@ -32,7 +32,7 @@ class Taker:
     def fail(self, error: UpstreamError) -> None:
         self.heard.append(error.reason)
 
-    def refuse(self, reason: Reason) -> None:
+    def refuse(self, reason: ReplyReason) -> None:
         self.heard.append(reason)
 
     def upstream_held(self, *, held: bool) -> None:
@@ -106,9 +106,9 @@ def test_nothing_is_heard_after_the_stop() -> None:
 
 @pytest.mark.parametrize(
     ("changes", "reason"),
-    [({"budget": 2_000_000}, Reason.OVERLOAD), ({"most": 2_000_000}, Reason.RESPONSE_TOO_LARGE)],
+    [({"budget": 2_000_000}, ReplyReason.OVERLOAD), ({"most": 2_000_000}, ReplyReason.RESPONSE_TOO_LARGE)],
 )
-def test_refusal_in_a_later_turn_is_heard_once(changes: dict[str, int], reason: Reason) -> None:
+def test_refusal_in_a_later_turn_is_heard_once(changes: dict[str, int], reason: ReplyReason) -> None:
     async def scenario() -> None:
         taker = Taker()
         collector, data = collecting("gzip", taker, **changes)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from wardgate.proxy.core.auth.authentication import Grant
 from wardgate.proxy.core.http1.content_coding import ask_for_identity
 from wardgate.proxy.core.messages import Reply, Request
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.core.routing.matching import CompiledMatch
 from wardgate.proxy.core.routing.plans import ForwardPlan
@@ -27,7 +27,7 @@ def rewrite(
         rewritten = action.rewrite(request.path, match)
         rewritten = None if rewritten is None else settle(rewritten)
         if rewritten is None:
-            return REFUSALS[Reason.BAD_TARGET]
+            return REFUSALS[ReplyReason.BAD_TARGET]
         request.path = rewritten
     if action.host is not None:
         request.authority = action.host
@@ -35,4 +35,4 @@ def rewrite(
         ask_for_identity(request.headers)
     if action.auto_host or names_bound_host(grants, request.authority):
         return None
-    return REFUSALS[Reason.TOKEN_BOUND_ELSEWHERE]
+    return REFUSALS[ReplyReason.TOKEN_BOUND_ELSEWHERE]

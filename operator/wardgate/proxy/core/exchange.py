@@ -29,7 +29,7 @@ from wardgate.proxy.core.header_watch import HeaderWatch
 from wardgate.proxy.core.http1.framing import is_bodiless
 from wardgate.proxy.core.messages import Facts, Incoming, NeedBody, Outgoing, Reply, Request, Step
 from wardgate.proxy.core.observer import Observer
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.redaction import redact_escaped
 from wardgate.proxy.core.redirects import target_of, to_https
 from wardgate.proxy.core.replies import REFUSALS, fields_of_own, redirect, take_place_of
@@ -140,7 +140,7 @@ class Exchange:
             return self._answer(to_https(self.request))
         found = self._listener.find(self.request)
         if found is None:
-            return self._answer(REFUSALS[Reason.NO_ROUTE])
+            return self._answer(REFUSALS[ReplyReason.NO_ROUTE])
         refusal = self._enter(*found)
         if refusal is not None:
             return self._answer(refusal)
@@ -278,7 +278,7 @@ class Exchange:
         """Find the route that the request has now; return the answer if it may not, or cannot, go on there."""
         found = self._find_again()
         if found is None:
-            return REFUSALS[Reason.NO_ROUTE]
+            return REFUSALS[ReplyReason.NO_ROUTE]
         match, route = found
         if route is self._route:
             self._match = match
@@ -286,9 +286,9 @@ class Exchange:
         hidden = self._around.veil
         if plan.owner and (plan.owner != route.owner or (hidden is not None and hidden.hides_target)):
             self._blame(plan)
-            return REFUSALS[Reason.REROUTE_NOT_PERMITTED]
+            return REFUSALS[ReplyReason.REROUTE_NOT_PERMITTED]
         if self._authenticated and route.closed is None and route.auth is not self._route.auth:
-            return REFUSALS[Reason.REROUTED_PAST_AUTH]
+            return REFUSALS[ReplyReason.REROUTED_PAST_AUTH]
         self._leave(route)
         refusal = self._enter(match, route)
         if refusal is None and self._authenticated:
@@ -378,7 +378,7 @@ class Exchange:
     def _forward(self, action: ForwardPlan) -> Step:
         upstream, request = self._upstream, self.request
         if upstream is None:
-            return self._answer(REFUSALS[Reason.NO_DESTINATION])
+            return self._answer(REFUSALS[ReplyReason.NO_DESTINATION])
         refusal = rewrite(request, action, self._match, self._grants)
         if refusal is not None:
             return self._answer(refusal)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Reason(StrEnum):
+class ReplyReason(StrEnum):
     """Lower snake case; a value never changes its meaning."""
 
     # What the gateway answers by design.
@@ -87,49 +87,52 @@ class Reason(StrEnum):
     CALLER_OVER_SHARE = "caller_over_share"
 
 
-ANSWERS: dict[Reason, tuple[int, str]] = {
-    Reason.BAD_REQUEST_LINE: (400, "The request line is malformed."),
-    Reason.BAD_HEADER: (400, "A header is malformed."),
-    Reason.BAD_HOST: (400, "The Host header is missing or malformed."),
-    Reason.BAD_FRAMING: (400, "The request does not say clearly where its body ends."),
-    Reason.BAD_CHUNK: (400, "A chunk of the request's body is malformed."),
-    Reason.BAD_TARGET: (400, "The request target is malformed."),
-    Reason.REQUEST_LOOP: (508, "The request has passed this gateway before."),
-    Reason.METHOD_CASE: (400, "Methods are case-sensitive; this gateway takes those in upper case."),
-    Reason.METHOD_NOT_ALLOWED: (405, "This gateway does not take this method."),
-    Reason.REQUEST_TIMEOUT: (408, "The request took too long to arrive."),
-    Reason.BODY_TOO_LARGE: (413, "The request's body is too large for this route."),
-    Reason.EXPECTATION_FAILED: (417, "The only expectation this gateway meets is 100-continue."),
-    Reason.HEAD_TOO_LARGE: (431, "The request's headers are too large."),
-    Reason.TOO_MANY_HEADERS: (431, "The request has too many headers."),
-    Reason.TRANSFER_CODING: (501, "The only transfer coding this gateway takes is chunked."),
-    Reason.HTTP_VERSION: (505, "This gateway speaks HTTP/1.1."),
-    Reason.NO_ROUTE: (404, "No route takes this request."),
-    Reason.UNKNOWN_PLAN: (503, "This route cannot be served by this version of the gateway."),
-    Reason.NO_DESTINATION: (503, "This route has no destination that takes traffic."),
-    Reason.REROUTED_PAST_AUTH: (403, "The request was sent on to a route that asks for another authentication."),
-    Reason.REROUTE_NOT_PERMITTED: (403, "The request was sent on to a route of another owner."),
-    Reason.TOKEN_BOUND_ELSEWHERE: (403, "The token of this key is bound to other hosts."),
-    Reason.TOKEN_NOT_SHARED: (403, "The token of this key may not be used on this route."),
-    Reason.PASSWORD_CHECKS_EXHAUSTED: (
+ANSWERS: dict[ReplyReason, tuple[int, str]] = {
+    ReplyReason.BAD_REQUEST_LINE: (400, "The request line is malformed."),
+    ReplyReason.BAD_HEADER: (400, "A header is malformed."),
+    ReplyReason.BAD_HOST: (400, "The Host header is missing or malformed."),
+    ReplyReason.BAD_FRAMING: (400, "The request does not say clearly where its body ends."),
+    ReplyReason.BAD_CHUNK: (400, "A chunk of the request's body is malformed."),
+    ReplyReason.BAD_TARGET: (400, "The request target is malformed."),
+    ReplyReason.REQUEST_LOOP: (508, "The request has passed this gateway before."),
+    ReplyReason.METHOD_CASE: (400, "Methods are case-sensitive; this gateway takes those in upper case."),
+    ReplyReason.METHOD_NOT_ALLOWED: (405, "This gateway does not take this method."),
+    ReplyReason.REQUEST_TIMEOUT: (408, "The request took too long to arrive."),
+    ReplyReason.BODY_TOO_LARGE: (413, "The request's body is too large for this route."),
+    ReplyReason.EXPECTATION_FAILED: (417, "The only expectation this gateway meets is 100-continue."),
+    ReplyReason.HEAD_TOO_LARGE: (431, "The request's headers are too large."),
+    ReplyReason.TOO_MANY_HEADERS: (431, "The request has too many headers."),
+    ReplyReason.TRANSFER_CODING: (501, "The only transfer coding this gateway takes is chunked."),
+    ReplyReason.HTTP_VERSION: (505, "This gateway speaks HTTP/1.1."),
+    ReplyReason.NO_ROUTE: (404, "No route takes this request."),
+    ReplyReason.UNKNOWN_PLAN: (503, "This route cannot be served by this version of the gateway."),
+    ReplyReason.NO_DESTINATION: (503, "This route has no destination that takes traffic."),
+    ReplyReason.REROUTED_PAST_AUTH: (403, "The request was sent on to a route that asks for another authentication."),
+    ReplyReason.REROUTE_NOT_PERMITTED: (403, "The request was sent on to a route of another owner."),
+    ReplyReason.TOKEN_BOUND_ELSEWHERE: (403, "The token of this key is bound to other hosts."),
+    ReplyReason.TOKEN_NOT_SHARED: (403, "The token of this key may not be used on this route."),
+    ReplyReason.PASSWORD_CHECKS_EXHAUSTED: (
         429,
         "Too many wrong passwords came from this address; try again in a minute.",
     ),
-    Reason.HALF_EMPTY_CREDENTIAL: (403, "The credential for the provider would be incomplete."),
-    Reason.UNSAFE_RENDERING: (400, "A transformation of this request made a value that cannot be sent."),
-    Reason.UNSAFE_RESPONSE_RENDERING: (502, "A transformation of the response made a value that cannot be sent."),
-    Reason.ADDRESS_REFUSED: (502, "The upstream's address is not allowed."),
-    Reason.UPSTREAM_UNRESOLVED: (502, "The upstream's name cannot be resolved."),
-    Reason.UPSTREAM_UNREACHABLE: (502, "The upstream cannot be reached."),
-    Reason.UPSTREAM_UNTRUSTED: (502, "The upstream could not prove who it is."),
-    Reason.UPSTREAM_BROKEN: (502, "The upstream broke off."),
-    Reason.UPSTREAM_TIMEOUT: (504, "The upstream took too long."),
-    Reason.RESPONSE_TOO_LARGE: (502, "The upstream's response is too large for this route."),
-    Reason.RESPONSE_UNDECODABLE: (502, "The upstream's response is compressed in a way that this route cannot read."),
-    Reason.RESPONSE_EXPANDS: (502, "The upstream's response is compressed too highly for this route."),
-    Reason.CONFIG_TOO_OLD: (503, "The gateway's configuration is too old to be trusted."),
-    Reason.SHUTTING_DOWN: (503, "The gateway is being stopped; try again."),
-    Reason.CALLER_OVER_SHARE: (429, "Too much is in flight for this caller; try again when some of it has ended."),
-    Reason.OVERLOAD: (503, "The gateway is overloaded; try again later."),
+    ReplyReason.HALF_EMPTY_CREDENTIAL: (403, "The credential for the provider would be incomplete."),
+    ReplyReason.UNSAFE_RENDERING: (400, "A transformation of this request made a value that cannot be sent."),
+    ReplyReason.UNSAFE_RESPONSE_RENDERING: (502, "A transformation of the response made a value that cannot be sent."),
+    ReplyReason.ADDRESS_REFUSED: (502, "The upstream's address is not allowed."),
+    ReplyReason.UPSTREAM_UNRESOLVED: (502, "The upstream's name cannot be resolved."),
+    ReplyReason.UPSTREAM_UNREACHABLE: (502, "The upstream cannot be reached."),
+    ReplyReason.UPSTREAM_UNTRUSTED: (502, "The upstream could not prove who it is."),
+    ReplyReason.UPSTREAM_BROKEN: (502, "The upstream broke off."),
+    ReplyReason.UPSTREAM_TIMEOUT: (504, "The upstream took too long."),
+    ReplyReason.RESPONSE_TOO_LARGE: (502, "The upstream's response is too large for this route."),
+    ReplyReason.RESPONSE_UNDECODABLE: (
+        502,
+        "The upstream's response is compressed in a way that this route cannot read.",
+    ),
+    ReplyReason.RESPONSE_EXPANDS: (502, "The upstream's response is compressed too highly for this route."),
+    ReplyReason.CONFIG_TOO_OLD: (503, "The gateway's configuration is too old to be trusted."),
+    ReplyReason.SHUTTING_DOWN: (503, "The gateway is being stopped; try again."),
+    ReplyReason.CALLER_OVER_SHARE: (429, "Too much is in flight for this caller; try again when some of it has ended."),
+    ReplyReason.OVERLOAD: (503, "The gateway is overloaded; try again later."),
 }
 """Status and sentence of every refusal with a JSON body. The recorded 401s have neither (see ``replies``)."""

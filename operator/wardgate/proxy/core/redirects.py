@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wardgate.proxy.core.fields.pseudo import request_path
 from wardgate.proxy.core.messages import Reply, Request
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS, redirect
 from wardgate.proxy.core.routing.plans import Redirection
 
@@ -12,7 +12,7 @@ from wardgate.proxy.core.routing.plans import Redirection
 def to_https(request: Request) -> Reply:
     """Send the caller to the same URL with ``https``."""
     if not request.authority:
-        return REFUSALS[Reason.BAD_HOST]
+        return REFUSALS[ReplyReason.BAD_HOST]
     return redirect(301, b"https://" + request.authority.removesuffix(b":80") + request_path(request))
 
 

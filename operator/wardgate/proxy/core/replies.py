@@ -10,7 +10,7 @@ import json
 
 from wardgate.proxy.core.grammar import UNSENDABLE
 from wardgate.proxy.core.messages import Header, Incoming, Reply
-from wardgate.proxy.core.reasons import ANSWERS, Reason
+from wardgate.proxy.core.reasons import ANSWERS, ReplyReason
 from wardgate.text_codec import to_bytes
 
 _JSON = ((b"content-type", b"application/json"),)
@@ -56,12 +56,12 @@ def failed_transformation(reason: str, text: str) -> Reply:
 def direct_response(status: int, body: str) -> Reply:
     """Build the answer of a route that answers at once."""
     data = to_bytes(body)
-    return Reply(status=status, reason=Reason.DIRECT_RESPONSE, headers=_TEXT if data else (), body=data)
+    return Reply(status=status, reason=ReplyReason.DIRECT_RESPONSE, headers=_TEXT if data else (), body=data)
 
 
 def redirect(status: int, location: bytes) -> Reply:
     """Send the caller elsewhere."""
-    return Reply(status=status, reason=Reason.REDIRECT, headers=((b"location", location),))
+    return Reply(status=status, reason=ReplyReason.REDIRECT, headers=((b"location", location),))
 
 
 def fields_of_own(body: bytes) -> tuple[Header, ...]:
@@ -78,16 +78,16 @@ def take_place_of(incoming: Incoming, reply: Reply) -> None:
 
 
 _KEY_REASONS = (
-    Reason.KEY_MISSING,
-    Reason.KEY_UNKNOWN,
-    Reason.KEY_EXPIRED,
-    Reason.KEY_REPEATED,
-    Reason.KEY_LACKS_METADATA,
-    Reason.KEY_HEADER_MISMATCH,
-    Reason.NOT_AUTHENTICATED,
+    ReplyReason.KEY_MISSING,
+    ReplyReason.KEY_UNKNOWN,
+    ReplyReason.KEY_EXPIRED,
+    ReplyReason.KEY_REPEATED,
+    ReplyReason.KEY_LACKS_METADATA,
+    ReplyReason.KEY_HEADER_MISMATCH,
+    ReplyReason.NOT_AUTHENTICATED,
 )
 
-REFUSALS: dict[Reason, Reply] = {
+REFUSALS: dict[ReplyReason, Reply] = {
     **{reason: json_refusal(status, reason, text) for reason, (status, text) in ANSWERS.items()},
     **{reason: key_refusal(reason) for reason in _KEY_REASONS},
 }

@@ -19,7 +19,7 @@ from wardgate.proxy.core.auth.authentication import Grant
 from wardgate.proxy.core.auth.credential_index import CompiledCredential
 from wardgate.proxy.core.fields.folded import fold, folded_names
 from wardgate.proxy.core.messages import Header, Reply, Request
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.core.routing.plans import CompiledRoute, Redirection
 from wardgate.proxy.core.transform.veil import Veil
@@ -48,9 +48,9 @@ def token_refusal(grants: Iterable[Grant], route: CompiledRoute) -> Reply | None
         if credential is None:
             continue
         if credential.allowed_hosts is not None and not _is_bound_to(credential.allowed_hosts, route):
-            return REFUSALS[Reason.TOKEN_BOUND_ELSEWHERE]
+            return REFUSALS[ReplyReason.TOKEN_BOUND_ELSEWHERE]
         if route.owner and is_foreign(grant, route.owner) and not _may_be_used(grant, credential, route):
-            return REFUSALS[Reason.TOKEN_NOT_SHARED]
+            return REFUSALS[ReplyReason.TOKEN_NOT_SHARED]
     return None
 
 

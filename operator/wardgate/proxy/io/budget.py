@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 
 
 class Budget:
@@ -24,13 +24,13 @@ class Budget:
         self.total = 0
         self._held: dict[Hashable, int] = {}
 
-    def take(self, holder: Hashable, amount: int = 1) -> Reason | None:
+    def take(self, holder: Hashable, amount: int = 1) -> ReplyReason | None:
         """Charge an amount to a holder, or say why not."""
         held = self._held.get(holder, 0) + amount
         if self.total + amount > self.limit:
-            return Reason.OVERLOAD
+            return ReplyReason.OVERLOAD
         if held > self.share:
-            return Reason.CALLER_OVER_SHARE
+            return ReplyReason.CALLER_OVER_SHARE
         self._held[holder] = held
         self.total += amount
         return None
@@ -44,7 +44,7 @@ class Budget:
             del self._held[holder]
         self.total -= amount
 
-    def pass_on(self, amount: int, *, giver: Hashable, taker: Hashable) -> Reason | None:
+    def pass_on(self, amount: int, *, giver: Hashable, taker: Hashable) -> ReplyReason | None:
         """Charge to ``taker`` what was charged to ``giver``; where that is too much, it stays as it was."""
         self.give_back(giver, amount)
         refusal = self.take(taker, amount)

@@ -24,7 +24,7 @@ from wardgate.proxy.core.fields.key_copies import NAMED, remove_copies, without_
 from wardgate.proxy.core.fields.pseudo import is_ordinary_name
 from wardgate.proxy.core.messages import Header, HeaderList, Reply, Request
 from wardgate.proxy.core.observer import Observer
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS, basic_refusal
 from wardgate.text_codec import to_bytes
 
@@ -78,19 +78,19 @@ class ApiKeyCheck:
         """Look the key up and collect the headers it sets."""
         given = values_of(headers, self.header)
         if len(given) > 1:
-            return REFUSALS[Reason.KEY_REPEATED]
+            return REFUSALS[ReplyReason.KEY_REPEATED]
         key = given[0] if given else b""
         if not key:
-            return REFUSALS[Reason.KEY_MISSING]
+            return REFUSALS[ReplyReason.KEY_MISSING]
         credential = self._find(key, credentials)
         if credential is None and self.header == _AUTHORIZATION:
             credential = self._find_bearer(key, credentials)
         if credential is None:
-            return REFUSALS[Reason.KEY_UNKNOWN]
+            return REFUSALS[ReplyReason.KEY_UNKNOWN]
         if now >= credential.expires_at:
-            return REFUSALS[Reason.KEY_EXPIRED]
+            return REFUSALS[ReplyReason.KEY_EXPIRED]
         if self._match and not self._headers_match(headers, credential):
-            return REFUSALS[Reason.KEY_HEADER_MISMATCH]
+            return REFUSALS[ReplyReason.KEY_HEADER_MISMATCH]
         return self._grant(credential, key)
 
     def proofs(self, value: bytes) -> tuple[bytes, ...]:
@@ -134,7 +134,7 @@ class ApiKeyCheck:
             if value:
                 headers.append((header, value))
             elif required:
-                return REFUSALS[Reason.KEY_LACKS_METADATA]
+                return REFUSALS[ReplyReason.KEY_LACKS_METADATA]
         return Grant(user=credential.label, credential=credential, headers=headers, keys=self.proofs(key))
 
 
@@ -147,9 +147,9 @@ class BasicCheck:
         self.name = step.name
         self.header = _AUTHORIZATION
         self._checker = PasswordChecker(step.users, encryption=step.encryption)
-        self._missing = basic_refusal(step.realm, Reason.PASSWORD_MISSING)
-        self._repeated = basic_refusal(step.realm, Reason.KEY_REPEATED)
-        self._wrong = basic_refusal(step.realm, Reason.PASSWORD_WRONG)
+        self._missing = basic_refusal(step.realm, ReplyReason.PASSWORD_MISSING)
+        self._repeated = basic_refusal(step.realm, ReplyReason.KEY_REPEATED)
+        self._wrong = basic_refusal(step.realm, ReplyReason.PASSWORD_WRONG)
 
     def check(self, headers: HeaderList, _: CredentialIndex, *, caller: Caller, now: float) -> Outcome:
         """Check user name and password."""
@@ -162,7 +162,7 @@ class BasicCheck:
         name, password = pair
         outcome = self._checker.check(name, password, caller=caller, now=now)
         if outcome is Check.NOT_CHECKED:
-            return REFUSALS[Reason.PASSWORD_CHECKS_EXHAUSTED]
+            return REFUSALS[ReplyReason.PASSWORD_CHECKS_EXHAUSTED]
         if outcome is Check.WRONG:
             return self._wrong
         return Grant(user=name.decode("utf-8", "replace"), credential=None, headers=[], keys=self.proofs(given[0]))
@@ -238,7 +238,7 @@ class CompiledAuth:
         if self._expression is None and len(self._steps) == 1 and observer is None:
             outcome = self._steps[0].check(headers, credentials, caller=caller, now=now)
             return (outcome,) if isinstance(outcome, Grant) else outcome
-        run = _Run(self._steps, headers, credentials, caller=caller, now=now, observer=observer)
+        run = _Attempt(self._steps, headers, credentials, caller=caller, now=now, observer=observer)
         passed = (
             all(map(run.passes, range(len(self._steps)))) if self._expression is None else self._expression(run.passes)
         )
@@ -285,7 +285,7 @@ class CompiledAuth:
         return any(step.knows(key, credentials) for step in self._steps)
 
 
-class _Run:
+class _Attempt:
     """The steps of one request, each checked at most once."""
 
     __slots__ = ("_caller", "_credentials", "_headers", "_now", "_observer", "_outcomes", "_steps")
@@ -325,7 +325,7 @@ class _Run:
         for outcome in self._outcomes.values():
             if isinstance(outcome, Reply):
                 return outcome
-        return REFUSALS[Reason.NOT_AUTHENTICATED]
+        return REFUSALS[ReplyReason.NOT_AUTHENTICATED]
 
 
 def compile_auth(plan: AuthPlan) -> CompiledAuth | None:

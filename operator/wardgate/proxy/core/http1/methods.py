@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 
 _MEANINGLESS: Final = frozenset({b"CONNECT", b"TRACE"})
 """A tunnel has no route here, and TRACE would echo an injected token to the caller."""
@@ -20,8 +20,8 @@ COMMON: Final = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE"
 """Methods that have no fault: nearly all that arrive."""
 
 
-def method_fault(method: bytes) -> Reason | None:
+def method_fault(method: bytes) -> ReplyReason | None:
     """Why a method, which is a token, is not taken; None: it is."""
     if method in _MEANINGLESS:
-        return Reason.METHOD_NOT_ALLOWED
-    return None if method == method.upper() else Reason.METHOD_CASE
+        return ReplyReason.METHOD_NOT_ALLOWED
+    return None if method == method.upper() else ReplyReason.METHOD_CASE

@@ -31,7 +31,7 @@ from wardgate.proxy.core.grammar import FIELD_LINE, HOST, METHOD, PROXY_WRITTEN
 from wardgate.proxy.core.http1 import loops
 from wardgate.proxy.core.http1.methods import COMMON, method_fault
 from wardgate.proxy.core.messages import HeaderList
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 
 _REQUEST_LINE = re.compile(rb"(" + METHOD + rb") ([\x21-\x7e]+) HTTP/([0-9])\.([0-9])\r\n")
 _FIELDS = re.compile(rb"(?:" + FIELD_LINE + rb"\r\n)*+\r\n")
@@ -63,22 +63,22 @@ class RequestHead:
     """Values of what was taken off the headers, by name as written."""
 
 
-def parse_request_head(block: bytes, *, max_headers: int) -> RequestHead | Reason:
+def parse_request_head(block: bytes, *, max_headers: int) -> RequestHead | ReplyReason:
     """Read a head, given whole: from the request line to the empty line, both included; or say why not."""
     line = _REQUEST_LINE.match(block)
     if line is None:
-        return Reason.BAD_REQUEST_LINE
+        return ReplyReason.BAD_REQUEST_LINE
     method, target, major, minor = line.groups()
     if major != b"1" or minor not in b"01":
-        return Reason.HTTP_VERSION
+        return ReplyReason.HTTP_VERSION
     fault = None if method in COMMON else method_fault(method)
     if fault is not None:
         return fault
     if _FIELDS.fullmatch(block, line.end()) is None:
-        return Reason.BAD_HEADER
+        return ReplyReason.BAD_HEADER
     fields = _take_apart(block[line.end() : -4])
     if len(fields) > max_headers:
-        return Reason.TOO_MANY_HEADERS
+        return ReplyReason.TOO_MANY_HEADERS
     return _interpret(method, target, fields, http_1_0=minor == b"0")
 
 
@@ -91,18 +91,18 @@ def _take_apart(lines: bytes) -> HeaderList:
     return fields
 
 
-def _interpret(method: bytes, target: bytes, fields: HeaderList, *, http_1_0: bool) -> RequestHead | Reason:
+def _interpret(method: bytes, target: bytes, fields: HeaderList, *, http_1_0: bool) -> RequestHead | ReplyReason:
     headers, special, options = end_to_end(fields, special=_SPECIAL)
     host = _host(special.get(b"host", ()))
-    if isinstance(host, Reason):
+    if isinstance(host, ReplyReason):
         return host
     framing = _framing(special, http_1_0=http_1_0)
-    if isinstance(framing, Reason):
+    if isinstance(framing, ReplyReason):
         return framing
     length, chunked = framing
     expect = special.get(b"expect", ())
     if expect and any(value.lower() != b"100-continue" for value in expect):
-        return Reason.EXPECTATION_FAILED
+        return ReplyReason.EXPECTATION_FAILED
     return RequestHead(
         method=method,
         target=target,
@@ -119,23 +119,23 @@ def _interpret(method: bytes, target: bytes, fields: HeaderList, *, http_1_0: bo
     )
 
 
-def _host(values: list[bytes] | tuple[()]) -> bytes | Reason:
+def _host(values: list[bytes] | tuple[()]) -> bytes | ReplyReason:
     if len(values) != 1 or HOST.fullmatch(values[0]) is None:
-        return Reason.BAD_HOST
+        return ReplyReason.BAD_HOST
     return values[0]
 
 
-def _framing(special: dict[bytes, list[bytes]], *, http_1_0: bool) -> tuple[int | None, bool] | Reason:
+def _framing(special: dict[bytes, list[bytes]], *, http_1_0: bool) -> tuple[int | None, bool] | ReplyReason:
     lengths = special.get(b"content-length", ())
     codings = special.get(b"transfer-encoding", ())
     if codings:
         if lengths or http_1_0 or len(codings) != 1:
-            return Reason.BAD_FRAMING
+            return ReplyReason.BAD_FRAMING
         if codings[0].lower() != b"chunked":
-            return Reason.TRANSFER_CODING
+            return ReplyReason.TRANSFER_CODING
         return None, True
     if not lengths:
         return None, False
     if len(lengths) != 1 or _DIGITS.fullmatch(lengths[0]) is None:
-        return Reason.BAD_FRAMING
+        return ReplyReason.BAD_FRAMING
     return int(lengths[0]), False

@@ -59,7 +59,7 @@ def compile_match(
 
     ``unseen`` headers (folded names) are absent to it, whatever a request holds.
     """
-    compiler = _Compiler(limits, unseen)
+    compiler = _MatchCompiler(limits, unseen)
     conditions: list[Condition] = []
     if match.methods:
         conditions.append(_method_condition(frozenset(to_bytes(method) for method in match.methods)))
@@ -77,7 +77,7 @@ def index_key(match: RouteMatch) -> PathMatch | None:
     return max(exact or usable, key=lambda path: len(path.value), default=None)
 
 
-class _Compiler:
+class _MatchCompiler:
     """Builds conditions and remembers whether a pattern was beyond it."""
 
     def __init__(self, limits: TemplateLimits, unseen: frozenset[bytes]) -> None:

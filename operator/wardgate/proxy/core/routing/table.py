@@ -30,7 +30,7 @@ from wardgate.proxy.core.auth.authentication import USER_ID, CompiledAuth, compi
 from wardgate.proxy.core.grammar import is_host, is_sendable_path
 from wardgate.proxy.core.http1.decoders import import_libraries
 from wardgate.proxy.core.messages import Request
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS, closed_route, direct_response
 from wardgate.proxy.core.routing.derived import unseen, veil_on_arrival, veil_over
 from wardgate.proxy.core.routing.key_headers import KeyHeaders
@@ -44,13 +44,13 @@ from wardgate.proxy.core.routing.plans import (
 )
 from wardgate.proxy.core.routing.rewrites import PathRewrite, compile_rewrite
 from wardgate.proxy.core.routing.route_index import HostIndex, RouteIndex, compile_matches
-from wardgate.proxy.core.routing.takeover import Changes, PreparedHost, PreparedRoute, changed_names
+from wardgate.proxy.core.routing.takeover import PreparedHost, PreparedRoute, TableDelta, changed_names
 from wardgate.proxy.core.transform.compiler import compile_transformation
 from wardgate.proxy.core.transform.transformation import CompiledTransformation
 from wardgate.proxy.core.upstream.destinations import CompiledUpstream
 from wardgate.text_codec import to_bytes
 
-_UNKNOWN_PLAN = REFUSALS[Reason.UNKNOWN_PLAN]
+_UNKNOWN_PLAN = REFUSALS[ReplyReason.UNKNOWN_PLAN]
 _GLANCES: Final = 16
 """Routes that are looked at, and not compiled, in one step."""
 
@@ -127,7 +127,7 @@ class TableBuilder:
         visible = {name: environment[name] for name in config.template_env if name in environment}
         self._table = Table(config, visible)
         self._previous = previous or Table(GatewayConfig(), {})
-        self._changes = Changes()
+        self._changes = TableDelta()
         self._steps = self._work()
         self._done = False
 
@@ -184,9 +184,9 @@ class TableBuilder:
             table.transformations[plan.name] = held
             yield plan
 
-    def _find_changes(self) -> Changes:
+    def _find_changes(self) -> TableDelta:
         old, new = self._previous, self._table
-        return Changes(
+        return TableDelta(
             auth_plans=changed_names(old.auth_plans, new.auth_plans),
             transformations=changed_names(old.transformations, new.transformations),
             upstreams=changed_names(old.upstreams, new.upstreams),

@@ -42,7 +42,7 @@ class PreparedHost:
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class TableDelta:
     """What differs between two tables of what routes are compiled from: names, or ``everything``."""
 
     auth_plans: frozenset[str] = frozenset()

@@ -33,7 +33,7 @@ def compile_transformation(
     plan: TransformationPlan, *, environment: Mapping[str, str], limits: TemplateLimits
 ) -> CompiledTransformation | None:
     """Compile a plan; None: a template, an extractor or a header name in it cannot be used."""
-    compiler = _Compiler(
+    compiler = _MessageCompiler(
         Environment(env=environment, random_bytes=cache(lambda: token_bytes(16))),
         limits,
         CREDENTIAL_HEADERS.union(map(fold, plan.credential_headers)),
@@ -55,7 +55,7 @@ def compile_transformation(
     )
 
 
-class _Compiler:
+class _MessageCompiler:
     """Compiles the messages of one plan. Raises ``TemplateError``, or ``ValueError`` for an illegal header name."""
 
     def __init__(

@@ -6,14 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from wardgate.proxy.core.messages import Reply
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.redaction import redact
 from wardgate.proxy.core.replies import REFUSALS, failed_transformation
 
-_IN_GLOOS_WORDS = frozenset({Reason.TRANSFORMATION_FAILED, Reason.TRANSFORMATION_TOO_COSTLY, Reason.BODY_TOO_COMPLEX})
+_IN_GLOOS_WORDS = frozenset(
+    {ReplyReason.TRANSFORMATION_FAILED, ReplyReason.TRANSFORMATION_TOO_COSTLY, ReplyReason.BODY_TOO_COMPLEX}
+)
 _OF_A_RESPONSE = {
-    Reason.UNSAFE_RENDERING: Reason.UNSAFE_RESPONSE_RENDERING,
-    Reason.BODY_TOO_LARGE: Reason.RESPONSE_TOO_LARGE,
+    ReplyReason.UNSAFE_RENDERING: ReplyReason.UNSAFE_RESPONSE_RENDERING,
+    ReplyReason.BODY_TOO_LARGE: ReplyReason.RESPONSE_TOO_LARGE,
 }
 """A caller's fault in a request, and the same fault in a response, where it is the upstream's."""
 
@@ -25,7 +27,7 @@ class Failure:
     ``sealed`` is the text without what it quotes of the message.
     """
 
-    reason: Reason
+    reason: ReplyReason
     text: str = ""
     sealed: str = ""
 

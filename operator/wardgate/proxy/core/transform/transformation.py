@@ -22,7 +22,7 @@ from wardgate.inja.json_bounds import Loaded, load
 from wardgate.inja.jsontext import JsonTextError, dumps
 from wardgate.inja.values import JsonValue, type_error, type_name
 from wardgate.ir import MessageTemplate
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.transform.failures import Failure
 from wardgate.proxy.core.transform.hollow_credentials import is_half_empty
 from wardgate.proxy.core.transform.message_view import MessageView
@@ -143,17 +143,17 @@ class CompiledMessage:
             if view.header_count > _FEW_HEADERS:
                 budget.charge(self._header_steps * view.header_count >> 2)
             loaded = self._loaded(view.body, budget)
-            return _Run(view, around, budget, self).run(loaded)
+            return _MessageRun(view, around, budget, self).run(loaded)
         except JsonTooLargeError:
-            return Failure(Reason.BODY_TOO_LARGE)
+            return Failure(ReplyReason.BODY_TOO_LARGE)
         except JsonTooComplexError as error:
-            return Failure(Reason.BODY_TOO_COMPLEX, error.message, error.sealed)
+            return Failure(ReplyReason.BODY_TOO_COMPLEX, error.message, error.sealed)
         except LimitError as error:
-            return Failure(Reason.TRANSFORMATION_TOO_COSTLY, error.message, error.sealed)
+            return Failure(ReplyReason.TRANSFORMATION_TOO_COSTLY, error.message, error.sealed)
         except TemplateError as error:
-            return Failure(Reason.TRANSFORMATION_FAILED, error.message, error.sealed)
+            return Failure(ReplyReason.TRANSFORMATION_FAILED, error.message, error.sealed)
         except JsonTextError as error:
-            return Failure(Reason.TRANSFORMATION_FAILED, str(error), error.sealed)
+            return Failure(ReplyReason.TRANSFORMATION_FAILED, str(error), error.sealed)
 
     def _loaded(self, body: bytes | None, budget: StepBudget) -> Loaded:
         if not self._parse or not body:
@@ -166,7 +166,7 @@ class CompiledMessage:
             raise
 
 
-class _Run:
+class _MessageRun:
     """One message on its way through one transformation; to the templates it is their ``Context``."""
 
     __slots__ = (
@@ -287,9 +287,9 @@ class _Run:
         for setting in self._parts.headers:
             text = self._rendered(setting)
             if text is None:
-                return Failure(Reason.HALF_EMPTY_CREDENTIAL)
+                return Failure(ReplyReason.HALF_EMPTY_CREDENTIAL)
             if not self._view.replace(setting.name, to_bytes(text)):
-                return Failure(Reason.UNSAFE_RENDERING)
+                return Failure(ReplyReason.UNSAFE_RENDERING)
         for name in self._parts.remove:
             self._view.remove(name)
         return None
@@ -298,9 +298,9 @@ class _Run:
         for setting in self._parts.append:
             text = self._rendered(setting)
             if text is None:
-                return Failure(Reason.HALF_EMPTY_CREDENTIAL)
+                return Failure(ReplyReason.HALF_EMPTY_CREDENTIAL)
             if not self._view.append(setting.name, to_bytes(text)):
-                return Failure(Reason.UNSAFE_RENDERING)
+                return Failure(ReplyReason.UNSAFE_RENDERING)
         return None
 
     def _rendered(self, setting: HeaderSetting) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.io.budget import Budget
 
 
@@ -22,7 +22,7 @@ class Collector:
         self.held = 0
         """Bytes charged."""
 
-    def charge_to(self, holder: Hashable) -> Reason | None:
+    def charge_to(self, holder: Hashable) -> ReplyReason | None:
         """Charge what is held, and what follows, to ``holder``, or say why not."""
         if self.held and holder != self._holder:
             refusal = self._budget.pass_on(self.held, giver=self._holder, taker=holder)
@@ -31,10 +31,10 @@ class Collector:
         self._holder = holder
         return None
 
-    def add(self, data: bytes) -> Reason | None:
+    def add(self, data: bytes) -> ReplyReason | None:
         """Keep a piece, or say why not."""
         if len(self._data) + len(data) > self.most:
-            return Reason.BODY_TOO_LARGE
+            return ReplyReason.BODY_TOO_LARGE
         refusal = self._budget.take(self._holder, len(data))
         if refusal is None:
             self.held += len(data)

@@ -16,7 +16,7 @@ from wardgate.proxy.core.http1.arrival import arrived
 from wardgate.proxy.core.http1.body_reader import BodyReader
 from wardgate.proxy.core.http1.chunked import ChunkedError
 from wardgate.proxy.core.http1.request_head import RequestHead, parse_request_head
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.core.upstream.tls_names import carries_one_of
 from wardgate.proxy.io.downstream.deadlines import NEVER, Deadlines
@@ -186,13 +186,13 @@ class Downstream(asyncio.Protocol):
                 self.deadline = self._context.clock() + self._context.timeouts.head
             self._scanned = len(self._buffer) - self._at
             if self._scanned > limit:
-                self._refuse(Reason.HEAD_TOO_LARGE)
+                self._refuse(ReplyReason.HEAD_TOO_LARGE)
             return False
         block = self._buffer[self._at : self._at + end + 4]
         self._at += end + 4
         self._scanned = self._blank_lines = 0
         head = parse_request_head(block, max_headers=self._context.limits.header_count)
-        if isinstance(head, Reason):
+        if isinstance(head, ReplyReason):
             self._refuse(head)
             return False
         self._start(head)
@@ -209,18 +209,18 @@ class Downstream(asyncio.Protocol):
         if pair in (b"", b"\r"):
             return False
         if pair[0] in b"\r\n":
-            self._refuse(Reason.BAD_REQUEST_LINE)
+            self._refuse(ReplyReason.BAD_REQUEST_LINE)
             return False
         return True
 
     def _start(self, head: RequestHead) -> None:
         if not self._context.config.serves(self.port):
             # The listener went away with a later config; its connections end with their next request.
-            self._refuse(Reason.NO_ROUTE)
+            self._refuse(ReplyReason.NO_ROUTE)
             return
         request = arrived(head, scheme=self.scheme)
         if request is None:
-            self._refuse(Reason.BAD_TARGET)
+            self._refuse(ReplyReason.BAD_TARGET)
             return
         self._body.begin(head)
         self.deadline = NEVER
@@ -247,7 +247,7 @@ class Downstream(asyncio.Protocol):
         try:
             piece = body.feed(data)
         except ChunkedError:
-            self._break_off(Reason.BAD_CHUNK)
+            self._break_off(ReplyReason.BAD_CHUNK)
             return
         if not body.open:
             self._buffer, body.rest = body.rest, b""
@@ -324,7 +324,7 @@ class Downstream(asyncio.Protocol):
             if self.outbox.keeps_pace(now):
                 self.deadline = now + self._context.timeouts.write
             elif self._scanned and not self._closing:
-                self._refuse(Reason.REQUEST_TIMEOUT)
+                self._refuse(ReplyReason.REQUEST_TIMEOUT)
             else:
                 self.abort()
 
@@ -341,14 +341,14 @@ class Downstream(asyncio.Protocol):
         else:
             self.transport.pause_reading()
 
-    def _refuse(self, reason: Reason) -> None:
+    def _refuse(self, reason: ReplyReason) -> None:
         """Answer a request that could not even be read, and end: what follows it cannot be trusted."""
         reply = REFUSALS[reason]
         self._context.telemetry.unreadable(reply, port=self.port, peer=self.peer)
         self.outbox.write(reply_bytes(reply, self._context.reply_headers.fields(), close=True))
         self._end(linger=True)
 
-    def _break_off(self, reason: Reason) -> None:
+    def _break_off(self, reason: ReplyReason) -> None:
         """The body's framing is broken in the middle of a request."""
         self._body.give_up()
         stream = self._stream

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.settings import Limits, Timeouts
 
 NEVER = float("inf")
@@ -78,8 +78,8 @@ class Deadlines:
         self._body_due = self._body_by = self._response_due = NEVER
         self._blocked = False
 
-    def overdue(self, now: float) -> Reason | None:
+    def overdue(self, now: float) -> ReplyReason | None:
         """Why the exchange has to end by now; None: it has time."""
         if now >= self._body_due:
-            return Reason.REQUEST_TIMEOUT
-        return Reason.UPSTREAM_TIMEOUT if now >= self._response_due else None
+            return ReplyReason.REQUEST_TIMEOUT
+        return ReplyReason.UPSTREAM_TIMEOUT if now >= self._response_due else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.io.downstream.collector import Collector
 from wardgate.proxy.io.downstream.deadlines import Deadlines
 from wardgate.proxy.io.upstream.request_sender import RequestSender
@@ -39,7 +39,7 @@ class RequestBody:
         elif self._collector is not None:
             self._deadlines.await_body(collected=True)
 
-    def piece(self, data: bytes) -> Reason | None:
+    def piece(self, data: bytes) -> ReplyReason | None:
         """Take a piece, or say why there is no room for it."""
         self.received += len(data)
         if self._sender is not None:

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from wardgate.proxy.core.http1.content_coding import ContentDecoder, ExpandsTooFarError, content_decoder, decoded
 from wardgate.proxy.core.http1.decoders import DecodingError
 from wardgate.proxy.core.messages import Incoming
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.io.downstream.collector import Collector
 from wardgate.proxy.io.upstream.errors import ResponseExpands, ResponseTooLarge, ResponseUndecodable, UpstreamError
 
@@ -30,7 +30,7 @@ class ResponseTaker(Protocol):
     def fail(self, error: UpstreamError) -> None:
         """It cannot be had, by the upstream's fault."""
 
-    def refuse(self, reason: Reason) -> None:
+    def refuse(self, reason: ReplyReason) -> None:
         """There is no room for it."""
 
     def upstream_held(self, *, held: bool) -> None:
@@ -113,7 +113,7 @@ class ResponseCollector:
         """Keep a piece of the body; False: there is no room for it, and the taker knows."""
         refusal = self._collector.add(data) if data else None
         if refusal is not None:
-            if refusal is Reason.BODY_TOO_LARGE:
+            if refusal is ReplyReason.BODY_TOO_LARGE:
                 self._taker.fail(_too_large())
             else:
                 self._taker.refuse(refusal)

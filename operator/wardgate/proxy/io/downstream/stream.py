@@ -11,7 +11,7 @@ from __future__ import annotations
 from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.http1.request_head import RequestHead
 from wardgate.proxy.core.messages import Incoming, NeedBody, Outgoing, Reply, Request, Step
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.io.downstream.caller_side import CallerSide
 from wardgate.proxy.io.downstream.collector import Collector
@@ -89,9 +89,9 @@ class Stream:
     def start(self) -> None:
         """Let the core decide about the head, by a config that may still be trusted."""
         if self._context.config.is_stale:
-            self.refuse(Reason.CONFIG_TOO_OLD)
+            self.refuse(ReplyReason.CONFIG_TOO_OLD)
         elif self._head.passed and self._context.loop_mark.is_in(self._head.passed):
-            self.refuse(Reason.REQUEST_LOOP)
+            self.refuse(ReplyReason.REQUEST_LOOP)
         else:
             self._take(self._exchange.start())
 
@@ -115,13 +115,13 @@ class Stream:
             # The key may have been revoked, or have expired, while the body was on its way (invariant 5).
             config, body = self._context.config, self._body.take()
             if config.is_stale:
-                self.refuse(Reason.CONFIG_TOO_OLD)
+                self.refuse(ReplyReason.CONFIG_TOO_OLD)
             else:
                 self._take(self._exchange.advance(body, credentials=config.credentials, now=self._context.now()))
         if self._sender is not None:
             self._deadlines.await_response()
 
-    def broken_request(self, reason: Reason) -> None:
+    def broken_request(self, reason: ReplyReason) -> None:
         """The rest of the request cannot be read."""
         self.writer.keep_alive = False
         self.refuse(reason)
@@ -139,7 +139,7 @@ class Stream:
         if longest is not None:
             most = min(most, longest)
         if length is not None and length > most:
-            self.refuse(Reason.BODY_TOO_LARGE)
+            self.refuse(ReplyReason.BODY_TOO_LARGE)
             return
         self._phase = moved(self._phase, COLLECTING)
         self._body.collect(self._collected(most))
@@ -164,7 +164,7 @@ class Stream:
             self._downstream.outbox.write(_CONTINUE)
         endpoint = self._context.upstreams.endpoint(outgoing)
         if endpoint is None:
-            self.refuse(Reason.NO_DESTINATION)
+            self.refuse(ReplyReason.NO_DESTINATION)
             return
         self._phase = moved(self._phase, FORWARDING)
         sender = self._sender = RequestSender(
@@ -278,7 +278,7 @@ class Stream:
         if self._phase is DONE:
             return
         self.writer.status = self.writer.status or _CALLER_GONE
-        self._exchange.facts.reason = self._exchange.facts.reason or Reason.CALLER_GONE
+        self._exchange.facts.reason = self._exchange.facts.reason or ReplyReason.CALLER_GONE
         self._close_upstream()
         self._conclude()
 
@@ -287,7 +287,7 @@ class Stream:
     def tick(self, now: float) -> None:
         """Act on what took too long, and on keys that are no longer good."""
         overdue = self._deadlines.overdue(now)
-        if overdue is Reason.REQUEST_TIMEOUT and not self.request_paused:
+        if overdue is ReplyReason.REQUEST_TIMEOUT and not self.request_paused:
             self.writer.keep_alive = False
             self.refuse(overdue)
         elif overdue is not None:
@@ -295,22 +295,22 @@ class Stream:
         else:
             self._revoked_at = self._context.config.revoked_since(self._exchange, known=self._revoked_at, now=now)
             if now - self._revoked_at >= self._context.timeouts.revoked_grace:
-                self._cut(Reason.KEY_REVOKED)
+                self._cut(ReplyReason.KEY_REVOKED)
 
     def caller_too_slow(self) -> None:
         """The caller does not take its response fast enough."""
-        self._cut(Reason.CALLER_TOO_SLOW)
+        self._cut(ReplyReason.CALLER_TOO_SLOW)
 
     def worker_ends(self) -> None:
         """The time for draining is over."""
-        self.refuse(Reason.SHUTTING_DOWN)
+        self.refuse(ReplyReason.SHUTTING_DOWN)
 
     def fail(self, error: UpstreamError) -> None:
         """The upstream is to blame."""
         self._context.telemetry.upstream_error(self._exchange, error)
         self.refuse(error.reason)
 
-    def refuse(self, reason: Reason) -> None:
+    def refuse(self, reason: ReplyReason) -> None:
         """Answer, or cut the connection where half of a response is out already."""
         if self.writer.started:
             self._cut(reason)
@@ -326,7 +326,7 @@ class Stream:
         self.writer.reply(answer, self._context.reply_headers.fields())
         self._finish()
 
-    def _cut(self, reason: Reason) -> None:
+    def _cut(self, reason: ReplyReason) -> None:
         """Half of the response is out: the only honest answer left is to cut the connection."""
         self._exchange.facts.reason = reason
         self._close_upstream()

@@ -14,7 +14,7 @@ import ssl
 from collections.abc import Callable
 
 from wardgate.proxy.core.auth.caller import counted_address
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.io.budget import Budget
 from wardgate.tasks import spawn
 
@@ -35,7 +35,7 @@ class Acceptor:
         protocol: Callable[[], asyncio.BaseProtocol],
         handshakes: Budget,
         timeout: float,
-        refused: Callable[[Reason], None],
+        refused: Callable[[ReplyReason], None],
     ) -> None:
         self._sock = sock
         self._context = context

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from wardgate.ir import ListenerTls
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.routing.table import Table
 from wardgate.proxy.io.budget import Budget
 from wardgate.proxy.io.listening.acceptor import Acceptor
@@ -55,7 +55,7 @@ class Ports:
         tls: TlsFactory,
         handshakes: Budget,
         handshake_timeout: float,
-        refused: Callable[[Reason], None],
+        refused: Callable[[ReplyReason], None],
     ) -> None:
         self._protocol = protocol
         self._tls = tls

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.io.upstream.errors import UpstreamError
 
 _AGAIN_AFTER = 60.0
 _MAX_REMEMBERED = 1024
 _REMEDIES = {
-    Reason.UPSTREAM_UNTRUSTED: "Trust its authority with --upstream-ca FILE, or correct the name that it must carry.",
-    Reason.UPSTREAM_UNRESOLVED: "Correct the host, or pin it with --resolve HOST:PORT=ADDR:PORT.",
-    Reason.UPSTREAM_UNREACHABLE: "Check that it listens there and may be reached from here.",
-    Reason.RESPONSE_UNDECODABLE: "It was asked for no coding; correct it, or whatever stands before it.",
-    Reason.RESPONSE_EXPANDS: "If it is meant to, allow more with --set limits.expansion=NUMBER.",
-    Reason.ADDRESS_REFUSED: "If it is meant to be reached, allow its network with --set allow_cidrs=NETWORK.",
+    ReplyReason.UPSTREAM_UNTRUSTED: (
+        "Trust its authority with --upstream-ca FILE, or correct the name that it must carry."
+    ),
+    ReplyReason.UPSTREAM_UNRESOLVED: "Correct the host, or pin it with --resolve HOST:PORT=ADDR:PORT.",
+    ReplyReason.UPSTREAM_UNREACHABLE: "Check that it listens there and may be reached from here.",
+    ReplyReason.RESPONSE_UNDECODABLE: "It was asked for no coding; correct it, or whatever stands before it.",
+    ReplyReason.RESPONSE_EXPANDS: "If it is meant to, allow more with --set limits.expansion=NUMBER.",
+    ReplyReason.ADDRESS_REFUSED: "If it is meant to be reached, allow its network with --set allow_cidrs=NETWORK.",
 }
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 
 
 class UpstreamError(Exception):
     """No usable response. ``detail`` is for the operator's log and holds no secret."""
 
-    reason = Reason.UPSTREAM_BROKEN
+    reason = ReplyReason.UPSTREAM_BROKEN
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -18,31 +18,31 @@ class UpstreamError(Exception):
 class AddressRefused(UpstreamError):
     """Invariant 12: the address may not be dialled."""
 
-    reason = Reason.ADDRESS_REFUSED
+    reason = ReplyReason.ADDRESS_REFUSED
 
 
 class Unresolvable(UpstreamError):
     """The name has no address."""
 
-    reason = Reason.UPSTREAM_UNRESOLVED
+    reason = ReplyReason.UPSTREAM_UNRESOLVED
 
 
 class Unreachable(UpstreamError):
     """No address took the connection."""
 
-    reason = Reason.UPSTREAM_UNREACHABLE
+    reason = ReplyReason.UPSTREAM_UNREACHABLE
 
 
 class TlsFailed(UpstreamError):
     """The handshake failed, or the certificate is not the one demanded (invariant 8)."""
 
-    reason = Reason.UPSTREAM_UNTRUSTED
+    reason = ReplyReason.UPSTREAM_UNTRUSTED
 
 
 class UpstreamTimeout(UpstreamError):
     """Connecting, or waiting for a piece of the response, took too long."""
 
-    reason = Reason.UPSTREAM_TIMEOUT
+    reason = ReplyReason.UPSTREAM_TIMEOUT
 
 
 class UpstreamReset(UpstreamError):
@@ -56,28 +56,28 @@ class BadResponse(UpstreamError):
 class ResponseTooLarge(UpstreamError):
     """A plan reads the response's body, and it is larger than the limit."""
 
-    reason = Reason.RESPONSE_TOO_LARGE
+    reason = ReplyReason.RESPONSE_TOO_LARGE
 
 
 class ResponseUndecodable(UpstreamError):
     """A plan reads the response's body, and its content coding cannot be undone."""
 
-    reason = Reason.RESPONSE_UNDECODABLE
+    reason = ReplyReason.RESPONSE_UNDECODABLE
 
 
 class ResponseExpands(UpstreamError):
     """A plan reads the response's body, and decoded it is out of all proportion."""
 
-    reason = Reason.RESPONSE_EXPANDS
+    reason = ReplyReason.RESPONSE_EXPANDS
 
 
 class PoolExhausted(UpstreamError):
     """Too many connections to one endpoint."""
 
-    reason = Reason.OVERLOAD
+    reason = ReplyReason.OVERLOAD
 
 
 class ShareExhausted(UpstreamError):
     """Too many connections to one endpoint for one caller."""
 
-    reason = Reason.CALLER_OVER_SHARE
+    reason = ReplyReason.CALLER_OVER_SHARE

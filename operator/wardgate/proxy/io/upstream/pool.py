@@ -11,7 +11,7 @@ from collections.abc import Hashable
 from typing import Protocol
 
 from wardgate.ir import Endpoint, Upstream
-from wardgate.proxy.core.reasons import Reason
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.io.budget import Budget
 from wardgate.proxy.io.tls import TlsConfigError
 from wardgate.proxy.io.upstream.connection import UpstreamConnection
@@ -20,9 +20,9 @@ from wardgate.proxy.io.upstream.errors import PoolExhausted, ShareExhausted, Tls
 from wardgate.tasks import spawn
 from wardgate.text_codec import to_bytes
 
-_TOO_MANY: dict[Reason, UpstreamError] = {
-    Reason.OVERLOAD: PoolExhausted("Too many connections to this upstream."),
-    Reason.CALLER_OVER_SHARE: ShareExhausted("One caller asked for more than its share of the connections to it."),
+_TOO_MANY: dict[ReplyReason, UpstreamError] = {
+    ReplyReason.OVERLOAD: PoolExhausted("Too many connections to this upstream."),
+    ReplyReason.CALLER_OVER_SHARE: ShareExhausted("One caller asked for more than its share of the connections to it."),
 }
 
 
@@ -79,7 +79,7 @@ class EndpointPool:
             waiter.upstream_failed(TlsFailed(self._tls_problem))
         elif self._open >= self._busy.limit:
             self._busy.give_back(holder)
-            waiter.upstream_failed(_TOO_MANY[Reason.OVERLOAD])
+            waiter.upstream_failed(_TOO_MANY[ReplyReason.OVERLOAD])
         else:
             self._open += 1
             spawn(self._connect(waiter, holder), name=f"connect {self._endpoint.host}:{self._endpoint.port}")
