@@ -11,8 +11,8 @@ import pytest
 
 from tests.cli.command_line import Wardgate
 from tests.cli.fake_supervisor import FakeSupervisor
-from tests.kube.fake_secrets import FakeSecrets
 from tests.kube.published import NAMESPACE, PORT, RELEASE, bundle
+from tests.kube.published_secrets import PublishedSecrets
 from wardgate.kube.api.access import Access
 from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.errors import KubeError
@@ -23,7 +23,7 @@ from wardgate.wire.bundle import Bundle
 URL = "https://10.0.0.1"
 
 
-class Api(FakeSecrets):
+class Api(PublishedSecrets):
     """``asked``: how the client was made."""
 
     closed = False
@@ -37,7 +37,7 @@ class Api(FakeSecrets):
         if self.failure:
             raise KubeError(self.failure)
         self.asked = asked
-        return self.client
+        return self
 
     async def server(self) -> str:
         return URL
@@ -109,11 +109,11 @@ def test_age_reaches_the_supervisor(wardgate: Wardgate, api: Api, fake: type[Fak
 def test_places_and_credentials_are_those_of_the_options(
     wardgate: Wardgate, api: Api, fake: type[FakeSupervisor], tmp_path: Path
 ) -> None:
-    def refuse() -> Exception:
+    def refuse() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
-        return KubeError("stop here")
+        raise KubeError("stop here")
 
-    api.broken_list = refuse
+    api.on_list = refuse
     kubeconfig = ("--kubeconfig", "other.yaml", "--context", "blue")
     ended = wardgate("proxy", "--cluster", "--cache-dir", str(tmp_path), *kubeconfig)
 
@@ -125,7 +125,7 @@ def test_config_that_was_kept_is_served_first(
     wardgate: Wardgate, api: Api, fake: type[FakeSupervisor], tmp_path: Path
 ) -> None:
     cache = RevisionFile(tmp_path, release=RELEASE, namespace=NAMESPACE)
-    api.broken_list = lambda: KubeError("away")
+    api.list_refusal = KubeError("away")
     cache.write(KeptRevision(bundle("kept"), 5, "", 0.0))
     ended = wardgate("proxy", "--cluster", "--cache-dir", str(tmp_path))
 

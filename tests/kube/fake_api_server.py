@@ -1,4 +1,4 @@
-"""An API server in memory, for faults at an exact request: Secrets with versions, preconditions, lists and watches.
+"""An API server in memory, for faults at an exact request: objects with versions, preconditions, statuses and watches.
 
 What it must have in common with a real one (versions that grow with every change, 404 and 409, nothing written by an
 update that changes nothing, metadata only on demand) is shown to hold by the tests that run the same code there.
@@ -33,6 +33,8 @@ class FakeApiServer:
         self.events: list[tuple[int, str, str, Manifest]] = []
         self.oldest = 0
         self.uids = 0
+        self.keep: Callable[[Any], Any] = lambda status: status
+        """What a foreign CRD or a webhook makes of a status."""
 
     def names(self, part: str = "") -> set[str]:
         """The names of all objects whose name holds ``part``."""
@@ -41,29 +43,44 @@ class FakeApiServer:
     def get(self, path: str) -> Manifest:
         """One object."""
         if path not in self.objects:
-            raise refusal(404, "NotFound")
+            raise refused(404, "NotFound")
         return copied(self.objects[path])
 
     def create(self, path: str, manifest: Mapping[str, Any]) -> Manifest:
         """POST to a collection."""
         whole = f"{path}/{manifest['metadata']['name']}"
         if whole in self.objects:
-            raise refusal(409, "AlreadyExists")
+            raise refused(409, "AlreadyExists")
         self.uids += 1
         return self._store("ADDED", whole, manifest, uid=f"uid-{self.uids}")
+
+    def put(self, path: str, manifest: Mapping[str, Any], *, uid: str) -> Manifest:
+        """Have an object whatever was there before, as if somebody else had written it."""
+        return self._store("MODIFIED" if path in self.objects else "ADDED", path, manifest, uid=uid)
 
     def replace(self, path: str, manifest: Mapping[str, Any]) -> Manifest:
         """PUT."""
         held = self.get(path)
         if held.get("immutable") and held["data"] != manifest["data"]:
-            raise refusal(422, "Invalid")
+            raise refused(422, "Invalid")
         expected = manifest["metadata"].get("resourceVersion")
         if expected is not None and expected != held["metadata"]["resourceVersion"]:
-            raise refusal(409, "Conflict")
+            raise refused(409, "Conflict")
         uid = held["metadata"]["uid"]
         if as_stored(manifest, uid=uid, version=held["metadata"]["resourceVersion"]) == held:
             return held
         return self._store("MODIFIED", path, manifest, uid=uid)
+
+    def patch_status(self, path: str, patch: Mapping[str, Any]) -> Manifest:
+        """PATCH of ``/status`` with a merge patch, whose ``metadata`` is a precondition."""
+        changed = self.get(path)
+        for name, value in patch.get("metadata", {}).items():
+            if changed["metadata"][name] != value:
+                raise refused(409, "Conflict")
+        changed["status"] = self.keep(merged(changed.get("status"), patch["status"]))
+        if changed == self.objects[path]:
+            return changed
+        return self._store("MODIFIED", path, changed, uid=changed["metadata"]["uid"])
 
     def delete(self, path: str) -> None:
         """DELETE."""
@@ -125,6 +142,9 @@ class FakeClient(KubeClient):
     async def replace(self, path: str, manifest: Mapping[str, object]) -> Manifest:
         return await self._do("PUT", path, lambda: self.api.replace(path, manifest))
 
+    async def merge_patch(self, path: str, patch: Mapping[str, object]) -> Manifest:
+        return await self._do("PATCH", path, lambda: self.api.patch_status(path.removesuffix("/status"), patch))
+
     async def delete(self, path: str) -> None:
         def delete() -> None:
             if path in self.api.objects:
@@ -146,7 +166,7 @@ class FakeClient(KubeClient):
         """What happened since, then an end in good order."""
         since = int(parameters["resourceVersion"])
         if since < self.api.oldest or since > self.api.version:
-            raise refusal(410, "Expired")
+            raise refused(410, "Expired")
         for version, kind, where, manifest in list(self.api.events):
             wanted = selected(manifest, str(parameters.get("labelSelector", "")))
             if version > since and where.rpartition("/")[0] == path and wanted:
@@ -201,7 +221,7 @@ def lose_answer(method: str, name_part: str) -> Hook:
     return hook
 
 
-def refusal(status: int, reason: str) -> ApiError:
+def refused(status: int, reason: str = "") -> ApiError:
     """What the API server answers."""
     return ApiError(f"{status} {reason}", status=status, reason=reason)
 
@@ -218,6 +238,19 @@ def selected(manifest: Manifest, selector: str) -> bool:
     labels = manifest["metadata"].get("labels") or {}
     pairs = (term.split("=") for term in selector.split(",") if term)
     return all(labels.get(name) == value for name, value in pairs)
+
+
+def merged(target: Any, patch: Any) -> Any:
+    """RFC 7386."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = merged(result.get(name), value)
+    return result
 
 
 def copied(value: Copied) -> Copied:

@@ -3,71 +3,104 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from wardgate.kube.api.access import Access
+from tests.kube.fake_api_server import no_cluster
 from wardgate.kube.api.client import KubeClient, Manifest, Parameters
-from wardgate.kube.api.errors import ApiError
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject
 
 
 class FakeCollection(KubeClient):
-    """``items`` at ``version``; ``refusal`` is raised instead of answering, ``watch_refusal`` by watches only."""
+    """``items`` at ``version``. A list raises ``list_refusal`` instead, a watch ``watch_refusal``, both ``refusal``.
+
+    ``on_list`` is called before a list is answered. ``next_news`` is told to the next watch as soon as it is opened.
+    """
 
     def __init__(self, *items: Manifest, version: int = 10) -> None:
-        super().__init__(_no_cluster, user_agent="tests")
+        super().__init__(no_cluster, user_agent="tests")
         self.items = list(items)
         self.version = version
         self.refusal: Exception | None = None
+        self.list_refusal: Exception | None = None
         self.watch_refusal: Exception | None = None
         self.lists: list[Parameters] = []
         self.watches: list[Parameters] = []
         self.silences: list[float] = []
         self.hold_lists: asyncio.Event | None = None
-        self._news: asyncio.Queue[Manifest | Exception | None] = asyncio.Queue()
+        self.on_list: Callable[[], None] = lambda: None
+        self.next_news: list[Manifest | Exception | None] = []
+        self.paths: list[str] = []
+        self._open: list[asyncio.Queue[Manifest | Exception | None]] = []
+
+    @property
+    def watching(self) -> int:
+        """How many watches are open."""
+        return len(self._open)
 
     async def pages(
         self, path: str, parameters: Parameters | None = None, *, metadata_only: bool = False
     ) -> AsyncIterator[Manifest]:
-        self.lists.append(parameters or {})
-        self._answer(self.refusal)
-        version, items = str(self.version), list(self.items)
+        version, items = self._listed(path, parameters)
         if self.hold_lists is not None:
             await self.hold_lists.wait()
         for start in range(0, max(1, len(items)), 2):
             yield {"metadata": {"resourceVersion": version}, "items": items[start : start + 2]}
 
+    async def probe(self, path: str, parameters: Parameters | None = None, *, limit: float) -> Manifest:
+        version, items = self._listed(path, parameters)
+        return {"metadata": {"resourceVersion": version}, "items": items}
+
     @asynccontextmanager
     async def watch(
         self, path: str, parameters: Parameters, *, silence: float, metadata_only: bool = False
     ) -> AsyncIterator[AsyncIterator[Manifest]]:
+        self.paths.append(path)
         self.watches.append({**parameters, "resourceVersion": int(parameters["resourceVersion"])})
         self.silences.append(silence)
-        self._answer(self.watch_refusal or self.refusal)
-        yield self._events()
+        raise_any(self.watch_refusal or self.refusal)
+        news: asyncio.Queue[Manifest | Exception | None] = asyncio.Queue()
+        self._open.append(news)
+        for one in self.next_news:
+            news.put_nowait(one)
+        self.next_news = []
+        try:
+            yield _events(news)
+        finally:
+            self._open.remove(news)
 
-    def tell(self, *news: Manifest | Exception) -> None:
-        """Put events, or what breaks it, on the open watch."""
-        for one in news:
-            self._news.put_nowait(one)
+    def tell(self, *news: Manifest | Exception | None) -> None:
+        """Put events on every open watch, what breaks it, or (None) its end in order."""
+        for watch in self._open:
+            for one in news:
+                watch.put_nowait(one)
 
     def end(self) -> None:
-        """End the open watch in order."""
-        self._news.put_nowait(None)
+        """End every open watch in order."""
+        self.tell(None)
 
-    async def _events(self) -> AsyncIterator[Manifest]:
-        while (one := await self._news.get()) is not None:
-            self._answer(one if isinstance(one, Exception) else None)
-            assert isinstance(one, dict)
-            yield one
+    def _listed(self, path: str, parameters: Parameters | None) -> tuple[str, list[Manifest]]:
+        self.paths.append(path)
+        self.lists.append(parameters or {})
+        self.on_list()
+        raise_any(self.list_refusal or self.refusal)
+        return str(self.version), list(self.items)
 
-    def _answer(self, refusal: Exception | None) -> None:
-        if refusal is not None:
-            raise refusal
+
+async def _events(news: asyncio.Queue[Manifest | Exception | None]) -> AsyncIterator[Manifest]:
+    while (one := await news.get()) is not None:
+        raise_any(one if isinstance(one, Exception) else None)
+        assert isinstance(one, dict)
+        yield one
+
+
+def raise_any(error: Exception | None) -> None:
+    """Raise it, if there is one."""
+    if error is not None:
+        raise error
 
 
 @dataclass
@@ -113,19 +146,10 @@ class RecordingSink:
         self.told.append(what)
 
 
-def refused(status: int, reason: str = "") -> ApiError:
-    """What the API server answers."""
-    return ApiError(f"{status} {reason}", status=status, reason=reason)
-
-
 async def settle() -> None:
     """Let everything run that can."""
     for _ in range(30):
         await asyncio.sleep(0)
-
-
-async def _no_cluster() -> Access:
-    raise AssertionError
 
 
 def asked(parameters: Parameters) -> dict[str, Any]:

@@ -1,10 +1,12 @@
-"""An HTTP server that answers as a test says, for what a real API server does not do on demand: hang, stammer, cut."""
+"""An HTTP server that answers as a test says: hangs, stammers and cuts, or has a ready answer for each path."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
 
 from aiohttp import web
 
@@ -56,6 +58,27 @@ async def serving(answer: Answer) -> AsyncIterator[tuple[FakeHttpApi, KubeClient
     finally:
         await client.close()
         await runner.cleanup()
+
+
+@contextmanager
+def serving_beside(answer: Answer) -> Iterator[str]:
+    """Run it in a thread, for a command that has a loop of its own; gives the URL."""
+    started: Future[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def serve() -> None:
+        ending = asyncio.Event()
+        async with serving(answer) as (api, _):
+            started.set_result((api.url, asyncio.get_running_loop(), ending))
+            await ending.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    url, loop, ending = started.result(timeout=10)
+    try:
+        yield url
+    finally:
+        loop.call_soon_threadsafe(ending.set)
+        thread.join()
 
 
 async def for_ever(request: web.Request) -> web.StreamResponse:

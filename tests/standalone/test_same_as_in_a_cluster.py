@@ -1,7 +1,7 @@
 """A folder means what the cluster means: one set of objects comes to the same bytes of config on both ways.
 
 One way is the folder's: files, documents, ``Engine``. The other is the operator's: what an API server returns, the
-operator's trimming of it, its scopes, its store (``api_server``; ``tests/e2e/test_exports.py`` has a real one).
+operator's trimming of it, its scopes, its store (``as_served``; ``tests/e2e/test_exports.py`` has a real one).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from tests.standalone.api_server import ApiServer, as_operator
+from tests.standalone.as_served import as_operator, as_served
 from tests.standalone.lab import FILES
 from tests.translate.cluster import documents
 from tests.translate.world import World
@@ -50,9 +50,9 @@ def _as_folder(manifests: Sequence[Manifest], folder: Path, chosen: Settings) ->
 
 def _assert_same(manifests: Iterable[Manifest], folder: Path, chosen: Settings) -> None:
     held = _last_of_each(manifests)
-    api_server = ApiServer(held)
-    operator = as_operator(api_server, chosen)
-    for objects in (held, api_server.export()):
+    served = as_served(held)
+    operator = as_operator(served, chosen)
+    for objects in (held, served):
         outcome = _as_folder(objects, folder, chosen)
         assert operator.translation.config == outcome.config
         assert operator.bundle.groups == outcome.bundle.groups

@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.kube import published
-from tests.kube.fake_secrets import FakeSecrets
 from tests.kube.following import Following, following
 from tests.kube.published import bundle
+from tests.kube.published_secrets import PublishedSecrets
 from tests.kube.virtual_time import VirtualTime
 from tests.proxy.io.bench import run
 
@@ -19,7 +19,7 @@ EIGHT = "2027-01-15T08:00:00Z"
 """The wall's time at the start of every test."""
 
 
-async def renewed(api: FakeSecrets, at: Following, *, to: str) -> None:
+async def renewed(api: PublishedSecrets, at: Following, *, to: str) -> None:
     """Renew ``verifiedAt``, and wait until the proxy has seen it."""
     index = published.index_of(bundle(), verified_at=to)
     api.put_index(published.index_secret(index))
@@ -27,9 +27,9 @@ async def renewed(api: FakeSecrets, at: Following, *, to: str) -> None:
 
 
 @asynccontextmanager
-async def told(api: FakeSecrets, time: VirtualTime) -> AsyncIterator[Following]:
+async def told(api: PublishedSecrets, time: VirtualTime) -> AsyncIterator[Following]:
     """A proxy that serves its first config, of which its watch told it."""
-    async with following(api.client, time=time) as at:
+    async with following(api, time=time) as at:
         await at.until(lambda: api.watching == 1)
         api.publish(bundle(), verified_at=EIGHT)
         await at.serves(bundle())
@@ -38,7 +38,7 @@ async def told(api: FakeSecrets, time: VirtualTime) -> AsyncIterator[Following]:
 
 async def age_after_a_lost_watch(*, verified_at: str, seconds: float) -> float:
     """How old the config is once the proxy finds this in the index, so long after its watch ended."""
-    api, time = FakeSecrets(), VirtualTime()
+    api, time = PublishedSecrets(), VirtualTime()
     async with told(api, time) as at:
         api.tell(None)
         await at.until(lambda: api.watching == 0 and len(time.slept) == 1)
@@ -50,9 +50,9 @@ async def age_after_a_lost_watch(*, verified_at: str, seconds: float) -> float:
 
 def test_age_grows_until_the_index_is_renewed() -> None:
     async def scenario() -> None:
-        api, time = FakeSecrets(), VirtualTime()
+        api, time = PublishedSecrets(), VirtualTime()
         api.publish(bundle(), verified_at=EIGHT)
-        async with following(api.client, time=time) as at:
+        async with following(api, time=time) as at:
             await at.until(lambda: api.watching == 1)
             await at.serves(bundle())
             time.pass_time(14.0)
@@ -65,7 +65,7 @@ def test_age_grows_until_the_index_is_renewed() -> None:
 
 def test_greater_sequence_renews_too() -> None:
     async def scenario() -> None:
-        api, time = FakeSecrets(), VirtualTime()
+        api, time = PublishedSecrets(), VirtualTime()
         async with told(api, time) as at:
             time.pass_time(3.0)
             api.publish(bundle(), sequence=2)
@@ -77,9 +77,9 @@ def test_greater_sequence_renews_too() -> None:
 
 def test_index_that_says_the_same_as_before_renews_nothing() -> None:
     async def scenario() -> None:
-        api, time = FakeSecrets(), VirtualTime()
+        api, time = PublishedSecrets(), VirtualTime()
         api.publish(bundle(), verified_at=EIGHT)
-        async with following(api.client, time=time) as at:
+        async with following(api, time=time) as at:
             await at.until(lambda: api.watching == 1)
             await at.serves(bundle())
             time.pass_time(30.0)
@@ -92,7 +92,7 @@ def test_index_that_says_the_same_as_before_renews_nothing() -> None:
 
 def test_index_of_a_revision_that_is_not_in_force_renews_nothing() -> None:
     async def scenario() -> None:
-        api, time = FakeSecrets(), VirtualTime()
+        api, time = PublishedSecrets(), VirtualTime()
         async with told(api, time) as at:
             time.pass_time(30.0)
             api.put_index(published.index_secret(published.index_of(bundle("lost"), sequence=2)))
@@ -114,9 +114,9 @@ def test_index_of_a_revision_that_is_not_in_force_renews_nothing() -> None:
 )
 def test_index_that_lay_there_is_as_old_as_it_says(verified_at: str, age: float) -> None:
     async def scenario() -> None:
-        api = FakeSecrets()
+        api = PublishedSecrets()
         api.publish(bundle(), verified_at=verified_at)
-        async with following(api.client, time=VirtualTime()) as at:
+        async with following(api, time=VirtualTime()) as at:
             await at.serves(bundle())
             await at.rest()
             assert age == at.delivery.age

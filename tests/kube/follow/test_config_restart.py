@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.kube import published
-from tests.kube.fake_secrets import FakeSecrets
 from tests.kube.following import RecordingProxy, following
 from tests.kube.published import NAMESPACE, RELEASE, bundle
+from tests.kube.published_secrets import PublishedSecrets
 from tests.kube.virtual_time import WALL, VirtualTime
 from tests.proxy.io.bench import run
 from wardgate.kube.api.errors import ConnectionFailed
@@ -34,10 +34,10 @@ def keep(cache: RevisionFile, *, age: float = 20.0, sequence: int = 5) -> Bundle
 
 def test_kept_config_is_served_while_the_server_is_away(cache: RevisionFile) -> None:
     async def scenario() -> None:
-        api, time = FakeSecrets(), VirtualTime()
-        api.broken_list = lambda: AWAY
+        api, time = PublishedSecrets(), VirtualTime()
+        api.list_refusal = AWAY
         found = keep(cache)
-        async with following(api.client, time=time, cache=cache) as at:
+        async with following(api, time=time, cache=cache) as at:
             await at.serves(found)
             await at.until(lambda: at.delivery.sequence == 5)
             assert (20.0, False, EIGHT) == (at.delivery.age, at.delivery.connected, at.delivery.verified_at)
@@ -49,10 +49,10 @@ def test_kept_config_is_served_while_the_server_is_away(cache: RevisionFile) -> 
 
 def test_index_replaces_what_was_kept_and_gets_only_the_difference(cache: RevisionFile) -> None:
     async def scenario() -> None:
-        api = FakeSecrets()
+        api = PublishedSecrets()
         found, newer = keep(cache), bundle("kept", keys=4)
         index = api.publish(newer, sequence=6)
-        async with following(api.client, time=VirtualTime(), cache=cache) as at:
+        async with following(api, time=VirtualTime(), cache=cache) as at:
             await at.serves(newer)
             assert [found.revision, newer.revision] == [one.revision for one in at.proxy.bundles]
             assert api.gets == [one.name for one in index.shards if one.sha256 not in found.hashes.values()]
@@ -62,10 +62,10 @@ def test_index_replaces_what_was_kept_and_gets_only_the_difference(cache: Revisi
 
 def test_index_of_a_smaller_sequence_than_was_kept_is_refused(cache: RevisionFile) -> None:
     async def scenario() -> None:
-        api = FakeSecrets()
+        api = PublishedSecrets()
         found = keep(cache, sequence=5)
         api.publish(bundle("older"), sequence=4)
-        async with following(api.client, time=VirtualTime(), cache=cache) as at:
+        async with following(api, time=VirtualTime(), cache=cache) as at:
             await at.complains()
             assert (found.revision, 5, 4) == (at.proxy.revision, at.delivery.sequence, at.delivery.refused_sequence)
 
@@ -74,10 +74,10 @@ def test_index_of_a_smaller_sequence_than_was_kept_is_refused(cache: RevisionFil
 
 def test_index_that_was_never_renewed_since_leaves_the_age(cache: RevisionFile) -> None:
     async def scenario() -> None:
-        api = FakeSecrets()
+        api = PublishedSecrets()
         found = keep(cache, age=20.0)
         api.put_index(published.index_secret(published.index_of(found, sequence=5, verified_at=EIGHT)))
-        async with following(api.client, time=VirtualTime(), cache=cache) as at:
+        async with following(api, time=VirtualTime(), cache=cache) as at:
             await at.serves(found)
             await at.until(lambda: at.delivery.connected)
             await at.rest()
@@ -88,10 +88,10 @@ def test_index_that_was_never_renewed_since_leaves_the_age(cache: RevisionFile) 
 
 def test_what_was_kept_by_a_clock_that_was_set_back_is_as_old_as_can_be(cache: RevisionFile) -> None:
     async def scenario() -> None:
-        api = FakeSecrets()
-        api.broken_list = lambda: AWAY
+        api = PublishedSecrets()
+        api.list_refusal = AWAY
         found = keep(cache, age=-3600.0)
-        async with following(api.client, time=VirtualTime(), cache=cache) as at:
+        async with following(api, time=VirtualTime(), cache=cache) as at:
             await at.serves(found)
             await at.rest()
             assert math.inf == at.delivery.age
@@ -101,8 +101,8 @@ def test_what_was_kept_by_a_clock_that_was_set_back_is_as_old_as_can_be(cache: R
 
 def test_every_revision_and_renewal_is_kept(cache: RevisionFile) -> None:
     async def scenario() -> None:
-        api, time = FakeSecrets(), VirtualTime()
-        async with following(api.client, time=time, cache=cache) as at:
+        api, time = PublishedSecrets(), VirtualTime()
+        async with following(api, time=time, cache=cache) as at:
             await at.until(lambda: api.watching == 1)
             api.publish(bundle(keys=2), sequence=1)
             await at.until(lambda: cache.read() is not None)
@@ -128,8 +128,8 @@ def test_volume_that_fails_is_said_once_and_costs_nothing_else(
 
     async def scenario() -> None:
         monkeypatch.setattr(RevisionFile, "write", refuse)
-        api = FakeSecrets()
-        async with following(api.client, time=VirtualTime(), cache=cache) as at:
+        api = PublishedSecrets()
+        async with following(api, time=VirtualTime(), cache=cache) as at:
             await at.until(lambda: api.watching == 1)
             for number in (1, 2):
                 api.publish(bundle(str(number)), sequence=number)
@@ -144,11 +144,11 @@ def test_volume_that_fails_is_said_once_and_costs_nothing_else(
 
 def test_damaged_file_is_said_and_the_index_counts(cache: RevisionFile) -> None:
     async def scenario() -> None:
-        api = FakeSecrets()
+        api = PublishedSecrets()
         keep(cache)
         (cache.folder / "revision.json").write_text("{")
         api.publish(bundle(), sequence=1)
-        async with following(api.client, time=VirtualTime(), cache=cache) as at:
+        async with following(api, time=VirtualTime(), cache=cache) as at:
             await at.serves(bundle())
             assert "it is thrown away." in at.proxy.announced[0]
 
@@ -157,11 +157,11 @@ def test_damaged_file_is_said_and_the_index_counts(cache: RevisionFile) -> None:
 
 def test_kept_config_that_the_proxy_refuses_is_said_and_the_index_counts(cache: RevisionFile) -> None:
     async def scenario() -> None:
-        api = FakeSecrets()
+        api = PublishedSecrets()
         found = keep(cache)
         api.publish(bundle(), sequence=1)
         proxy = RecordingProxy(refuses=lambda one: "It cannot be read." if one.revision == found.revision else "")
-        async with following(api.client, time=VirtualTime(), cache=cache, proxy=proxy) as at:
+        async with following(api, time=VirtualTime(), cache=cache, proxy=proxy) as at:
             await at.serves(bundle())
             assert 1 == at.delivery.sequence
             assert f"The config kept in {cache.folder} cannot be served: It cannot be read." == proxy.announced[0]
@@ -171,7 +171,7 @@ def test_kept_config_that_the_proxy_refuses_is_said_and_the_index_counts(cache: 
 
 def test_unforeseen_error_at_the_kept_config_leaves_the_index(cache: RevisionFile) -> None:
     async def scenario() -> None:
-        api = FakeSecrets()
+        api = PublishedSecrets()
         found = keep(cache)
         api.publish(bundle(), sequence=1)
 
@@ -180,7 +180,7 @@ def test_unforeseen_error_at_the_kept_config_leaves_the_index(cache: RevisionFil
                 raise ZeroDivisionError
             return ""
 
-        async with following(api.client, time=VirtualTime(), cache=cache, proxy=RecordingProxy(refuses=fail)) as at:
+        async with following(api, time=VirtualTime(), cache=cache, proxy=RecordingProxy(refuses=fail)) as at:
             await at.serves(bundle())
             assert "Internal error (ZeroDivisionError) at the config that was kept." == at.proxy.announced[0]
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from tests.kube import published
-from tests.kube.fake_secrets import FakeSecrets
 from tests.kube.following import Following, RecordingProxy, following
 from tests.kube.published import bundle
+from tests.kube.published_secrets import PublishedSecrets
 from tests.kube.virtual_time import VirtualTime
 from tests.proxy.io.bench import run
 from wardgate.kube.api.errors import ApiError, ConnectionFailed
@@ -23,7 +23,7 @@ MISSING = (
 )
 
 
-async def served_first(api: FakeSecrets, at: Following, *, sequence: int = 1) -> Bundle:
+async def served_first(api: PublishedSecrets, at: Following, *, sequence: int = 1) -> Bundle:
     """Publish a first config and wait for it."""
     first = bundle()
     api.publish(first, sequence=sequence)
@@ -33,10 +33,10 @@ async def served_first(api: FakeSecrets, at: Following, *, sequence: int = 1) ->
 
 def test_published_config_is_put_in_force() -> None:
     async def scenario() -> None:
-        api = FakeSecrets()
+        api = PublishedSecrets()
         wanted = bundle(keys=3)
         api.publish(wanted, sequence=7)
-        async with following(api.client, time=VirtualTime()) as at:
+        async with following(api, time=VirtualTime()) as at:
             await at.serves(wanted)
             assert wanted == at.proxy.bundles[0]
             assert [1000.0] == at.proxy.noticed
@@ -53,8 +53,8 @@ def test_published_config_is_put_in_force() -> None:
 
 def test_change_of_one_key_gets_one_shard() -> None:
     async def scenario() -> None:
-        api = FakeSecrets()
-        async with following(api.client, time=VirtualTime()) as at:
+        api = PublishedSecrets()
+        async with following(api, time=VirtualTime()) as at:
             await at.until(lambda: api.watching == 1)
             before, after = bundle(keys=40), bundle(keys=41)
             api.publish(before)
@@ -71,14 +71,14 @@ def test_change_of_one_key_gets_one_shard() -> None:
 
 def test_missing_index_is_waited_for_and_said_once() -> None:
     async def scenario() -> None:
-        api, time = FakeSecrets(), VirtualTime()
-        async with following(api.client, time=time) as at:
+        api, time = PublishedSecrets(), VirtualTime()
+        async with following(api, time=time) as at:
             await at.complains()
             await at.until(lambda: api.watching == 1)
             api.tell(None)
             await at.until(lambda: len(time.slept) > 0)
             time.pass_time(10.0)
-            await at.until(lambda: api.lists == 2)
+            await at.until(lambda: len(api.lists) == 2)
             await at.rest()
             assert (None, float("inf"), True) == (at.delivery.sequence, at.delivery.age, at.delivery.connected)
             assert [MISSING] == at.proxy.announced
@@ -101,8 +101,8 @@ def test_bad_shard_leaves_what_is_in_force_until_it_is_mended(harm: object, word
     assert callable(harm)
 
     async def scenario() -> None:
-        api, time = FakeSecrets(), VirtualTime()
-        async with following(api.client, time=time) as at:
+        api, time = PublishedSecrets(), VirtualTime()
+        async with following(api, time=time) as at:
             first = await served_first(api, at)
             second = bundle("second")
             index = published.index_of(second, sequence=2)
@@ -133,8 +133,8 @@ def test_bad_shard_leaves_what_is_in_force_until_it_is_mended(harm: object, word
 
 def test_new_index_is_taken_while_an_old_one_is_tried_again() -> None:
     async def scenario() -> None:
-        api, time = FakeSecrets(), VirtualTime()
-        async with following(api.client, time=time) as at:
+        api, time = PublishedSecrets(), VirtualTime()
+        async with following(api, time=time) as at:
             await served_first(api, at)
             api.put_index(published.index_secret(published.index_of(bundle("lost"), sequence=2)))
             await at.complains()
@@ -148,14 +148,14 @@ def test_new_index_is_taken_while_an_old_one_is_tried_again() -> None:
 
 def test_groups_that_arrived_are_not_asked_for_again() -> None:
     async def scenario() -> None:
-        api, time = FakeSecrets(), VirtualTime()
+        api, time = PublishedSecrets(), VirtualTime()
         wanted = bundle(keys=2)
         index = published.index_of(wanted)
         shards = published.shards_of(wanted, index)
         lost = index.shards[-1].name
         api.secrets.update({name: shard for name, shard in shards.items() if name != lost})
         api.broken = lambda name: ConnectionFailed("gone") if name == lost and api.at_once else None
-        async with following(api.client, time=time) as at:
+        async with following(api, time=time) as at:
             api.put_index(published.index_secret(index))
             await at.complains()
             api.gets.clear()
@@ -170,8 +170,8 @@ def test_groups_that_arrived_are_not_asked_for_again() -> None:
 
 def test_groups_in_force_are_held_while_another_index_fails() -> None:
     async def scenario() -> None:
-        api = FakeSecrets()
-        async with following(api.client, time=VirtualTime()) as at:
+        api = PublishedSecrets()
+        async with following(api, time=VirtualTime()) as at:
             first, third = bundle(keys=40), bundle(keys=41)
             api.publish(first)
             await at.serves(first)
@@ -187,8 +187,8 @@ def test_groups_in_force_are_held_while_another_index_fails() -> None:
 
 def test_new_index_is_tried_again_as_soon_as_the_first_one() -> None:
     async def scenario() -> None:
-        api, time = FakeSecrets(), VirtualTime()
-        async with following(api.client, time=time) as at:
+        api, time = PublishedSecrets(), VirtualTime()
+        async with following(api, time=time) as at:
             await at.until(lambda: api.watching == 1)
             api.put_index(published.index_secret(published.index_of(bundle("lost"), sequence=1)))
             await at.until(lambda: time.slept == [0.05])
@@ -203,12 +203,12 @@ def test_new_index_is_tried_again_as_soon_as_the_first_one() -> None:
 
 def test_groups_that_share_a_secret_cost_one_request() -> None:
     async def scenario() -> None:
-        api = FakeSecrets()
+        api = PublishedSecrets()
         wanted = bundle(keys=60)
         index = published.shared(published.index_of(wanted))
         api.secrets.update(published.shards_of(wanted, index))
         api.put_index(published.index_secret(index))
-        async with following(api.client, time=VirtualTime()) as at:
+        async with following(api, time=VirtualTime()) as at:
             await at.serves(wanted)
             assert [index.shards[0].name] == api.gets
 
@@ -226,8 +226,8 @@ def test_groups_that_share_a_secret_cost_one_request() -> None:
 
 def test_one_bad_group_of_a_shared_secret_leaves_all_until_it_is_mended() -> None:
     async def scenario() -> None:
-        api, time = FakeSecrets(), VirtualTime()
-        async with following(api.client, time=time) as at:
+        api, time = PublishedSecrets(), VirtualTime()
+        async with following(api, time=time) as at:
             first = await served_first(api, at)
             second = bundle("second", keys=3)
             index = published.shared(published.index_of(second, sequence=2))
@@ -247,11 +247,11 @@ def test_one_bad_group_of_a_shared_secret_leaves_all_until_it_is_mended() -> Non
 
 def test_many_shards_are_got_eight_at_a_time() -> None:
     async def scenario() -> None:
-        api = FakeSecrets()
+        api = PublishedSecrets()
         api.slow = True
         wanted = bundle(keys=60)
         api.publish(wanted)
-        async with following(api.client, time=VirtualTime()) as at:
+        async with following(api, time=VirtualTime()) as at:
             await at.until(lambda: api.at_once == 8)
             await at.rest()
             assert 8 == api.at_once
@@ -264,8 +264,8 @@ def test_many_shards_are_got_eight_at_a_time() -> None:
 
 def test_smaller_sequence_is_refused_and_shown_until_a_greater_one_comes() -> None:
     async def scenario() -> None:
-        api = FakeSecrets()
-        async with following(api.client, time=VirtualTime()) as at:
+        api = PublishedSecrets()
+        async with following(api, time=VirtualTime()) as at:
             first = await served_first(api, at, sequence=9)
             api.publish(bundle("old"), sequence=8)
             await at.complains()
@@ -285,8 +285,8 @@ def test_smaller_sequence_is_refused_and_shown_until_a_greater_one_comes() -> No
 
 def test_smaller_sequence_is_refused_even_of_the_same_revision() -> None:
     async def scenario() -> None:
-        api = FakeSecrets()
-        async with following(api.client, time=VirtualTime()) as at:
+        api = PublishedSecrets()
+        async with following(api, time=VirtualTime()) as at:
             first = await served_first(api, at, sequence=9)
             api.publish(first, sequence=8)
             await at.complains()
@@ -297,8 +297,8 @@ def test_smaller_sequence_is_refused_even_of_the_same_revision() -> None:
 
 def test_deleted_index_leaves_what_is_in_force() -> None:
     async def scenario() -> None:
-        api = FakeSecrets()
-        async with following(api.client, time=VirtualTime()) as at:
+        api = PublishedSecrets()
+        async with following(api, time=VirtualTime()) as at:
             first = await served_first(api, at, sequence=4)
             await at.until(lambda: api.watching == 1)
             api.delete_index()
@@ -317,8 +317,8 @@ def test_deleted_index_leaves_what_is_in_force() -> None:
 @pytest.mark.parametrize("data", [{}, {"index.json": "!"}, {"index.json": "e30="}, None])
 def test_unreadable_index_leaves_what_is_in_force(data: object) -> None:
     async def scenario() -> None:
-        api = FakeSecrets()
-        async with following(api.client, time=VirtualTime()) as at:
+        api = PublishedSecrets()
+        async with following(api, time=VirtualTime()) as at:
             first = await served_first(api, at)
             broken: Manifest = {**api.secrets[published.INDEX], "data": data}
             api.put_index(broken)
@@ -331,8 +331,8 @@ def test_unreadable_index_leaves_what_is_in_force(data: object) -> None:
 
 def test_schema_of_another_major_leaves_what_is_in_force() -> None:
     async def scenario() -> None:
-        api = FakeSecrets()
-        async with following(api.client, time=VirtualTime()) as at:
+        api = PublishedSecrets()
+        async with following(api, time=VirtualTime()) as at:
             first = await served_first(api, at)
             api.gets.clear()
             api.publish(published.of_schema("2.0", bundle("newer")), sequence=2)
@@ -346,8 +346,8 @@ def test_schema_of_another_major_leaves_what_is_in_force() -> None:
 
 def test_config_that_the_proxy_refuses_is_shown() -> None:
     async def scenario() -> None:
-        api, time = FakeSecrets(), VirtualTime()
-        async with following(api.client, time=time) as at:
+        api, time = PublishedSecrets(), VirtualTime()
+        async with following(api, time=time) as at:
             first = await served_first(api, at)
             bad = bundle("bad")
             at.proxy.refuses = lambda one: "It cannot be read." if one.revision == bad.revision else ""
@@ -365,8 +365,8 @@ def test_config_that_the_proxy_refuses_is_shown() -> None:
 
 def test_error_nobody_foresaw_ends_nothing() -> None:
     async def scenario() -> None:
-        api, time = FakeSecrets(), VirtualTime()
-        async with following(api.client, time=time) as at:
+        api, time = PublishedSecrets(), VirtualTime()
+        async with following(api, time=time) as at:
 
             def fail(_: Bundle) -> str:
                 raise ZeroDivisionError
@@ -386,9 +386,9 @@ def test_error_nobody_foresaw_ends_nothing() -> None:
 
 def test_only_the_newest_of_many_indexes_is_put_in_force() -> None:
     async def scenario() -> None:
-        api = FakeSecrets()
+        api = PublishedSecrets()
         proxy = RecordingProxy(busy=asyncio.Event())
-        async with following(api.client, time=VirtualTime(), proxy=proxy) as at:
+        async with following(api, time=VirtualTime(), proxy=proxy) as at:
             await at.until(lambda: api.watching == 1)
             api.publish(bundle("0"))
             await at.until(lambda: proxy.began == 1)
@@ -405,10 +405,10 @@ def test_only_the_newest_of_many_indexes_is_put_in_force() -> None:
 
 def test_forbidden_shard_is_a_problem_that_names_it() -> None:
     async def scenario() -> None:
-        api = FakeSecrets()
+        api = PublishedSecrets()
         api.broken = lambda _: ApiError("GET: 403 Forbidden: no", status=403, reason="Forbidden")
         index = api.publish(bundle())
-        async with following(api.client, time=VirtualTime()) as at:
+        async with following(api, time=VirtualTime()) as at:
             await at.complains()
             assert (
                 f"Secret wardgate-config/{index.shards[0].name} cannot be read: GET: 403 Forbidden: no."

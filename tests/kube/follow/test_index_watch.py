@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.kube.fake_secrets import FakeSecrets
 from tests.kube.following import following
 from tests.kube.published import bundle
+from tests.kube.published_secrets import PublishedSecrets
 from tests.kube.virtual_time import VirtualTime
 from tests.proxy.io.bench import run
 from wardgate.kube.api.errors import ApiError, ConnectionFailed, KubeError
@@ -17,12 +17,12 @@ FORBIDDEN = ApiError("GET /api: 403 Forbidden: no", status=403, reason="Forbidde
 
 def test_watch_begins_where_the_list_ended_with_jitter_and_a_limit_of_silence() -> None:
     async def scenario() -> None:
-        api, time = FakeSecrets(), VirtualTime()
+        api, time = PublishedSecrets(), VirtualTime()
         time.random = 0.5
-        async with following(api.client, time=time) as at:
+        async with following(api, time=time) as at:
             await at.until(lambda: api.watching == 1)
             assert [
-                {"fieldSelector": "metadata.name=wardgate-index", "resourceVersion": "100", "timeoutSeconds": 300}
+                {"fieldSelector": "metadata.name=wardgate-index", "resourceVersion": 100, "timeoutSeconds": 300}
             ] == api.watches
             assert [45.0] == api.silences
 
@@ -36,8 +36,8 @@ def test_watch_begins_where_the_list_ended_with_jitter_and_a_limit_of_silence() 
 )
 def test_whatever_ends_a_watch_the_index_is_looked_for_again(end: KubeError | None) -> None:
     async def scenario() -> None:
-        api, time = FakeSecrets(), VirtualTime()
-        async with following(api.client, time=time) as at:
+        api, time = PublishedSecrets(), VirtualTime()
+        async with following(api, time=time) as at:
             await at.until(lambda: api.watching == 1)
             time.pass_time(60.0)
             api.tell(end)
@@ -46,7 +46,7 @@ def test_whatever_ends_a_watch_the_index_is_looked_for_again(end: KubeError | No
             time.pass_time(0.05)
             await at.serves(bundle())
             await at.until(lambda: api.watching == 1)
-            assert ([0.05], True, 2) == (time.slept, at.delivery.connected, api.lists)
+            assert ([0.05], True, 2) == (time.slept, at.delivery.connected, len(api.lists))
             assert [] == [text for text in at.proxy.announced if "API server" in text]
 
     run(scenario())
@@ -54,9 +54,9 @@ def test_whatever_ends_a_watch_the_index_is_looked_for_again(end: KubeError | No
 
 def test_server_that_is_away_is_asked_with_growing_delays_and_said_once() -> None:
     async def scenario() -> None:
-        api, time = FakeSecrets(), VirtualTime()
-        api.broken_list = lambda: AWAY
-        async with following(api.client, time=time) as at:
+        api, time = PublishedSecrets(), VirtualTime()
+        api.list_refusal = AWAY
+        async with following(api, time=time) as at:
             for attempt in range(1, 10):
                 await at.until(lambda wanted=attempt: len(time.slept) == wanted)  # type: ignore[misc]
                 time.pass_time(time.slept[-1])
@@ -65,7 +65,7 @@ def test_server_that_is_away_is_asked_with_growing_delays_and_said_once() -> Non
             assert (False, trouble) == (at.delivery.connected, at.delivery.problem)
             assert [f"{trouble} Nothing is served until then."] == at.proxy.announced
 
-            api.broken_list = lambda: None
+            api.list_refusal = None
             api.publish(bundle())
             time.pass_time(5.0)
             await at.serves(bundle())
@@ -77,10 +77,10 @@ def test_server_that_is_away_is_asked_with_growing_delays_and_said_once() -> Non
 
 def test_delays_are_cut_by_up_to_half() -> None:
     async def scenario() -> None:
-        api, time = FakeSecrets(), VirtualTime()
+        api, time = PublishedSecrets(), VirtualTime()
         time.random = 1.0
-        api.broken_list = lambda: AWAY
-        async with following(api.client, time=time) as at:
+        api.list_refusal = AWAY
+        async with following(api, time=time) as at:
             await at.until(lambda: len(time.slept) == 1)
             assert [0.025] == time.slept
 
@@ -89,8 +89,8 @@ def test_delays_are_cut_by_up_to_half() -> None:
 
 def test_watch_that_lasted_resets_the_delay() -> None:
     async def scenario() -> None:
-        api, time = FakeSecrets(), VirtualTime()
-        async with following(api.client, time=time) as at:
+        api, time = PublishedSecrets(), VirtualTime()
+        async with following(api, time=time) as at:
             for attempt in range(1, 4):
                 await at.until(lambda: api.watching == 1)
                 api.tell(None)
@@ -107,9 +107,9 @@ def test_watch_that_lasted_resets_the_delay() -> None:
 
 def test_missing_right_is_said_with_what_to_grant() -> None:
     async def scenario() -> None:
-        api, time = FakeSecrets(), VirtualTime()
-        api.broken_list = lambda: FORBIDDEN
-        async with following(api.client, time=time) as at:
+        api, time = PublishedSecrets(), VirtualTime()
+        api.list_refusal = FORBIDDEN
+        async with following(api, time=time) as at:
             await at.complains()
             assert at.delivery.problem == (
                 "The API server does not let this proxy see Secret wardgate-config/wardgate-index "
@@ -122,9 +122,9 @@ def test_missing_right_is_said_with_what_to_grant() -> None:
 
 def test_without_the_right_to_watch_the_config_is_still_found() -> None:
     async def scenario() -> None:
-        api, time = FakeSecrets(), VirtualTime()
-        api.broken_watch = lambda: FORBIDDEN
-        async with following(api.client, time=time) as at:
+        api, time = PublishedSecrets(), VirtualTime()
+        api.watch_refusal = FORBIDDEN
+        async with following(api, time=time) as at:
             await at.until(lambda: len(time.slept) == 1)
             api.publish(bundle())
             time.pass_time(0.05)
@@ -137,11 +137,11 @@ def test_without_the_right_to_watch_the_config_is_still_found() -> None:
 
 def test_error_nobody_foresaw_is_shown_and_the_index_looked_for_again() -> None:
     async def scenario() -> None:
-        api, time = FakeSecrets(), VirtualTime()
-        api.broken_watch = ZeroDivisionError
-        async with following(api.client, time=time) as at:
+        api, time = PublishedSecrets(), VirtualTime()
+        api.watch_refusal = ZeroDivisionError()
+        async with following(api, time=time) as at:
             await at.until(lambda: "ZeroDivisionError" in at.delivery.problem)
-            api.broken_watch = lambda: None
+            api.watch_refusal = None
             api.publish(bundle())
             time.pass_time(0.05)
             await at.serves(bundle())
@@ -153,9 +153,9 @@ def test_error_nobody_foresaw_is_shown_and_the_index_looked_for_again() -> None:
 
 def test_bookmarks_and_words_nobody_knows_change_nothing() -> None:
     async def scenario() -> None:
-        api, time = FakeSecrets(), VirtualTime()
+        api, time = PublishedSecrets(), VirtualTime()
         api.publish(bundle())
-        async with following(api.client, time=time) as at:
+        async with following(api, time=time) as at:
             await at.until(lambda: api.watching == 1)
             await at.serves(bundle())
             api.tell({"type": "BOOKMARK", "object": {"kind": "Secret"}})

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.kube.fake_api_server import FakeApiServer, FakeClient, lose_answer, refusal
+from tests.kube.fake_api_server import FakeApiServer, FakeClient, lose_answer, refused
 from wardgate.kube.api.errors import ApiError, ConnectionFailed
 from wardgate.kube.api.resources import SECRETS
 from wardgate.kube.delivery.index import Manifest
@@ -162,7 +162,7 @@ def test_error_that_says_nothing_of_other_writers_is_raised_as_it_is() -> None:
         client = FakeClient(FakeApiServer())
 
         def forbid(method: str, path: str) -> None:
-            raise refusal(403, "Forbidden")
+            raise refused(403, "Forbidden")
 
         client.before = forbid
         with pytest.raises(ApiError, match="403") as caught:
@@ -180,7 +180,7 @@ def test_namespace_that_does_not_exist_is_an_error_and_not_another_writer() -> N
         client = FakeClient(FakeApiServer())
 
         def no_namespace(method: str, path: str) -> None:
-            raise refusal(404, "NotFound")
+            raise refused(404, "NotFound")
 
         client.before = no_namespace
         with pytest.raises(ApiError, match="404"):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.kube.fake_api_server import FakeApiServer, FakeClient, refusal
+from tests.kube.fake_api_server import FakeApiServer, FakeClient, refused
 from tests.kube.fake_collection import settle
 from tests.kube.virtual_time import VirtualTime
 from wardgate.kube.api.client import Manifest, Parameters
@@ -280,7 +280,7 @@ def test_taking_over_is_broken_off_when_leadership_is_lost() -> None:
 def test_missing_right_is_told_with_the_remedy() -> None:
     async def scenario(election: Election) -> None:
         one = await election.join("one")
-        one.client.fault = refusal(403, "Forbidden")
+        one.client.fault = refused(403, "Forbidden")
         await election.after(3)
         assert "Allow the operator's ServiceAccount to get, create and update leases in namespace wardgate." in (
             one.lease.problem
@@ -292,7 +292,7 @@ def test_missing_right_is_told_with_the_remedy() -> None:
 def test_other_refusals_are_told() -> None:
     async def scenario(election: Election) -> None:
         one = await election.join("one")
-        one.client.fault = refusal(500, "InternalError")
+        one.client.fault = refused(500, "InternalError")
         await election.after(3)
         assert one.lease.problem == "Lease wardgate/wardgate-operator cannot be renewed (500 InternalError)."
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.kube.fake_status_api import Time, api_error
+from tests.kube.fake_api_server import refused
+from tests.kube.passing_time import PassingTime
 from tests.kube.verdicts import NOON, desired, manifest, verdict
 from wardgate.api import Approval
 from wardgate.kube.api.errors import ConnectionFailed, KubeError
@@ -134,7 +135,7 @@ class Bench:
     """A recorder, what the API server got of it, and the time."""
 
     def __init__(self, *, rate: float = 5.0, burst: int = 25) -> None:
-        self.time = Time()
+        self.time = PassingTime()
         self.created: list[tuple[str, Mapping[str, Any]]] = []
         self.refuse: list[KubeError] = []
         self.news = asyncio.Event()
@@ -209,7 +210,7 @@ def test_too_many_events_are_dropped_and_counted() -> None:
 
 def test_failures_are_counted_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
     bench = Bench()
-    bench.refuse = [ConnectionFailed("POST: refused"), api_error(500), api_error(403), api_error(403)]
+    bench.refuse = [ConnectionFailed("POST: refused"), refused(500), refused(403), refused(403)]
     bench.tell(*_many(5))
 
     assert (4, 1) == (bench.recorder.failures, len(bench.created))

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
-from tests.kube.fake_api_server import no_cluster
-from tests.kube.fake_status_api import api_error
+from tests.kube.fake_api_server import refused
+from tests.kube.fake_collection import FakeCollection
 from wardgate.admin import AdminServer, Page, json_page
-from wardgate.kube.api.client import KubeClient, Manifest, Parameters
+from wardgate.kube.api.client import Manifest
 from wardgate.kube.api.errors import ConnectionFailed, KubeError
 from wardgate.kube.api.pacing import Timing
 from wardgate.kube.status.manifest import PROGRAMMED
@@ -243,39 +242,23 @@ def _slice(name: str, address: str) -> Manifest:
     }
 
 
-class FakeSlices(KubeClient):
-    """Lists and watches from a script: every round is an error, or a list and the events after it."""
+class FakeSlices(FakeCollection):
+    """Goes by a script: every round is an error, or a list and the events of the watch after it, which then ends."""
 
     def __init__(self, *rounds: KubeError | tuple[list[Manifest], list[Manifest]]) -> None:
-        super().__init__(no_cluster, user_agent="tests")
+        super().__init__(version=7)
         self._rounds = list(rounds)
-        self.asked: list[tuple[str, Mapping[str, Any]]] = []
-        self._events: list[Manifest] = []
+        self.on_list = self._begin_round
 
-    async def pages(
-        self, path: str, parameters: Parameters | None = None, *, metadata_only: bool = False
-    ) -> AsyncIterator[Manifest]:
-        self.asked.append((path, dict(parameters or {})))
+    def _begin_round(self) -> None:
         if not self._rounds:
-            await asyncio.Event().wait()
+            self.hold_lists = asyncio.Event()
+            return
         current = self._rounds.pop(0)
         if isinstance(current, KubeError):
             raise current
-        items, self._events = current
-        yield {"metadata": {"resourceVersion": "7"}, "items": items}
-
-    @asynccontextmanager
-    async def watch(
-        self, path: str, parameters: Parameters, *, silence: float, metadata_only: bool = False
-    ) -> AsyncIterator[AsyncIterator[Manifest]]:
-        self.asked.append((path, dict(parameters)))
-        assert silence > 60
-
-        async def events() -> AsyncIterator[Manifest]:
-            for event in self._events:
-                yield event
-
-        yield events()
+        self.items, events = current
+        self.next_news = [*events, None]
 
 
 def _follow(slices: FakeSlices, *, slept: list[float] | None = None) -> list[tuple[str, ...]]:
@@ -314,15 +297,17 @@ def test_slices_are_listed_and_watched() -> None:
     assert [("pod-a",), ("pod-a", "pod-b"), ("pod-b",), (), ()] == _follow(slices)
     path = "/apis/discovery.k8s.io/v1/namespaces/wardgate/endpointslices"
     selector = {"labelSelector": "kubernetes.io/service-name=wardgate-proxy-admin"}
-    assert (path, selector) == slices.asked[0]
-    assert (path, {**selector, "resourceVersion": "7", "timeoutSeconds": 300}) == slices.asked[1]
+    assert [path, path] == slices.paths[:2]
+    assert selector == slices.lists[0]
+    assert {**selector, "resourceVersion": 7, "timeoutSeconds": 300} == slices.watches[0]
+    assert slices.silences[0] > 60
 
 
 def test_what_was_known_stays_while_the_api_server_is_away(caplog: pytest.LogCaptureFixture) -> None:
     slices = FakeSlices(
         ([_slice("a", "10.0.0.1")], []),
         ConnectionFailed("GET: refused"),
-        api_error(500),
+        refused(500),
         ([_slice("b", "10.0.0.2")], []),
     )
 
@@ -338,8 +323,13 @@ def test_attempts_to_find_proxies_come_slower_and_slower_and_not_all_at_once() -
     assert [cut * each for each in (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 0.05)] == pytest.approx(slept)
 
 
+def test_slice_that_is_none_is_no_failure_of_the_api_server() -> None:
+    with pytest.raises(KeyError):
+        _follow(FakeSlices(([{"kind": "EndpointSlice"}], [])))
+
+
 def test_missing_right_to_find_proxies_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
-    forbidden = api_error(403)
+    forbidden = refused(403)
     slices = FakeSlices(forbidden, forbidden, ([], []), forbidden)
 
     assert [()] == _follow(slices)

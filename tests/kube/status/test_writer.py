@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.kube.fake_status_api import FakeStatusApi, Status, Time, api_error
+from tests.kube.fake_api_server import refused
+from tests.kube.object_statuses import ObjectStatuses, Status
+from tests.kube.passing_time import PassingTime
 from tests.kube.verdicts import AT_NOON, NOON, POLICY, condition, desired, manifest, verdict
 from wardgate.api import Approval
 from wardgate.kube.api.errors import ConnectionFailed, KubeError
@@ -25,8 +27,8 @@ class Bench:
     """A writer, its API server and the time. Runs nothing by itself."""
 
     def __init__(self, *, rate: float = 20.0, burst: int = 50, enabled: bool = True) -> None:
-        self.api = FakeStatusApi()
-        self.time = Time()
+        self.api = ObjectStatuses()
+        self.time = PassingTime()
         self.told: list[tuple[Desired, Mapping[str, Any] | None]] = []
         self.news = asyncio.Event()
         self.writer = StatusWriter(
@@ -141,7 +143,7 @@ def test_the_same_again_is_not_written(bench: Bench) -> None:
     ],
 )
 def test_what_the_server_makes_of_a_status_causes_no_second_write(bench: Bench, keep: Any) -> None:
-    bench.api.keep = keep
+    bench.api.api.keep = keep
     bench.want(desired(verdict(counts={"num_selected_routes": 1})))
     answered = dict(bench.api.status(POLICY))
     bench.writer.seen(POLICY, answered, uid="uid-1", version=500)
@@ -154,7 +156,7 @@ def test_what_the_server_makes_of_a_status_causes_no_second_write(bench: Bench, 
 
 
 def test_change_that_would_be_dropped_is_not_sent(bench: Bench) -> None:
-    bench.api.keep = lambda status: {"common": status["common"]}
+    bench.api.api.keep = lambda status: {"common": status["common"]}
     bench.want(desired(programming=not_programmed()))
     bench.go(later=SETTLE)
     bench.want(desired())
@@ -163,7 +165,7 @@ def test_change_that_would_be_dropped_is_not_sent(bench: Bench) -> None:
 
 
 def test_change_that_will_be_kept_is_sent_although_others_were_dropped(bench: Bench) -> None:
-    bench.api.keep = lambda status: {"common": status["common"]}
+    bench.api.api.keep = lambda status: {"common": status["common"]}
     bench.want(desired())
     bench.want(desired(verdict(Approval.INVALID, message="Bad.", generation=2)))
 
@@ -172,7 +174,7 @@ def test_change_that_will_be_kept_is_sent_although_others_were_dropped(bench: Be
 
 
 def test_times_go_on_where_conditions_are_dropped(bench: Bench) -> None:
-    bench.api.keep = lambda status: {"common": status["common"]}
+    bench.api.api.keep = lambda status: {"common": status["common"]}
     bench.want(desired())
     bench.time.seconds += 100
     bench.want(desired(verdict(generation=2)))
@@ -333,7 +335,7 @@ def test_nothing_is_written_where_statuses_are_off() -> None:
 def test_deleted_object_is_forgotten(bench: Bench, *, known: bool) -> None:
     if known:
         bench.writer.seen(POLICY, None, uid="uid-1", version=101)
-    bench.api.objects.clear()
+    bench.api.api.objects.clear()
     bench.want(desired())
     bench.go(later=1000)
 
@@ -360,7 +362,7 @@ def test_verdict_on_a_deleted_object_is_not_written_on_its_successor(bench: Benc
 
 
 def test_conflict_is_read_again_and_written(bench: Bench) -> None:
-    bench.api.refuse = [api_error(409)]
+    bench.api.refuse = [refused(409)]
     bench.writer.seen(POLICY, None, uid="uid-1", version=101)
     bench.want(desired())
 
@@ -371,7 +373,7 @@ def test_conflict_is_read_again_and_written(bench: Bench) -> None:
 def test_conflicts_without_end_are_tried_less_and_less_often(bench: Bench) -> None:
     bench.writer.seen(POLICY, None, uid="uid-1", version=101)
     bench.writer.submit({POLICY: desired()})
-    bench.api.before_patch = lambda: bench.api.refuse.append(api_error(409))
+    bench.api.before_patch = lambda: bench.api.refuse.append(refused(409))
     waits: list[float] = []
     for _ in range(8):
         waits.append(bench.go(later=waits[-1] if waits else 0.0))
@@ -380,7 +382,7 @@ def test_conflicts_without_end_are_tried_less_and_less_often(bench: Bench) -> No
 
 
 @pytest.mark.parametrize(
-    "error", [api_error(500), api_error(503), api_error(429), ConnectionFailed("PATCH: refused")], ids=str
+    "error", [refused(500), refused(503), refused(429), ConnectionFailed("PATCH: refused")], ids=str
 )
 def test_everything_waits_while_the_api_server_is_away(bench: Bench, error: KubeError) -> None:
     wanted = [desired(), *_many(3)]
@@ -399,9 +401,9 @@ def test_missing_right_is_told_once_for_each_kind(bench: Bench, caplog: pytest.L
     tables = _many(20)
     for one in tables:
         bench.api.add(one.verdict.ref)
-    bench.api.refuse = [api_error(403, "Forbidden")]
+    bench.api.refuse = [refused(403, "Forbidden")]
     bench.want(*tables)
-    bench.api.refuse = [api_error(403, "Forbidden")]
+    bench.api.refuse = [refused(403, "Forbidden")]
     bench.go(later=FORBIDDEN)
 
     (told,) = caplog.messages
@@ -414,7 +416,7 @@ def test_missing_right_is_told_once_for_each_kind(bench: Bench, caplog: pytest.L
 def test_other_kinds_go_on_while_one_is_forbidden(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     (table,) = _many(1)
     bench.api.add(table.verdict.ref)
-    bench.api.refuse = [api_error(403, "Forbidden")]
+    bench.api.refuse = [refused(403, "Forbidden")]
     bench.want(table, desired())
 
     assert manifest() == bench.api.status(POLICY)
@@ -424,14 +426,14 @@ def test_other_kinds_go_on_while_one_is_forbidden(bench: Bench, caplog: pytest.L
 
 
 def test_status_that_a_schema_refuses_is_not_tried_again(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
-    bench.api.refuse = [api_error(422, "Invalid")]
+    bench.api.refuse = [refused(422, "Invalid")]
     bench.writer.seen(POLICY, None, uid="uid-1", version=101)
     bench.want(desired())
     bench.writer.seen(POLICY, {"x": 1}, uid="uid-1", version=bench.api.overwrite(POLICY, {"x": 1}))
     bench.go(later=1000)
 
     assert 1 == len(bench.api.patches)
-    assert ["The status of ExtAuthPolicy team/apikey cannot be written: PATCH: 422"] == caplog.messages
+    assert ["The status of ExtAuthPolicy team/apikey cannot be written: 422 Invalid"] == caplog.messages
 
     bench.want(desired(verdict(generation=2)))
     assert 2 == len(bench.api.patches)

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.kube.fake_collection import refused, settle
+from tests.kube.fake_api_server import refused
+from tests.kube.fake_collection import settle
 from tests.kube.virtual_time import VirtualTime
 from tests.kube.watch.test_resync import FakeKinds
 from wardgate.api import KINDS

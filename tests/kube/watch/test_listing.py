@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from tests.kube.fake_collection import FakeCollection, refused
+from tests.kube.fake_api_server import refused
+from tests.kube.fake_collection import FakeCollection
 from tests.kube.manifests import secret
 from wardgate.faults import place_of
 from wardgate.kube.api.collection import Collection

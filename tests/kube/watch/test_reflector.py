@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.kube.fake_collection import FakeCollection, RecordingSink, asked, refused, settle
+from tests.kube.fake_api_server import refused
+from tests.kube.fake_collection import FakeCollection, RecordingSink, asked, settle
 from tests.kube.manifests import bookmark, event, secret
 from tests.kube.virtual_time import VirtualTime
 from wardgate.kube.api.collection import Collection

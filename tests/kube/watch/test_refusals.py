@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.kube.fake_collection import refused
+from tests.kube.fake_api_server import refused
 from tests.kube.virtual_time import VirtualTime
 from wardgate.kube.api.errors import ApiError, ConnectionFailed
 from wardgate.kube.watch.listing import MEANT, Refusal, list_all_again

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.kube.fake_collection import FakeCollection, RecordingSink, refused, settle
+from tests.kube.fake_api_server import refused
+from tests.kube.fake_collection import FakeCollection, RecordingSink, raise_any, settle
 from tests.kube.manifests import external_service
 from tests.kube.virtual_time import VirtualTime
 from wardgate.kube.api.client import Manifest, Parameters
@@ -34,7 +35,7 @@ class FakeKinds(FakeCollection):
         self, path: str, parameters: Parameters | None = None, *, metadata_only: bool = False
     ) -> AsyncIterator[Manifest]:
         self.listed.append(path.rpartition("/")[2])
-        self._answer(self.refusals.get(path))
+        raise_any(self.refusals.get(path))
         async for page in super().pages(path, parameters):
             yield page if path.endswith("externalservices") else {**page, "items": []}
 

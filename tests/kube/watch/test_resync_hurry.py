@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from tests.kube.fake_collection import FakeCollection, RecordingSink, refused, settle
+from tests.kube.fake_api_server import refused
+from tests.kube.fake_collection import FakeCollection, RecordingSink, settle
 from tests.kube.virtual_time import VirtualTime
 from wardgate.kube.watch.kind_lister import PERIOD
 from wardgate.kube.watch.listing import REPEAT_REFUSED

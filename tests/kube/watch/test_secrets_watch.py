@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.kube.fake_collection import FakeCollection, RecordingSink, refused, settle
+from tests.kube.fake_api_server import refused
+from tests.kube.fake_collection import FakeCollection, RecordingSink, raise_any, settle
 from tests.kube.virtual_time import VirtualTime
 from wardgate.kube.api.client import Manifest, Parameters
 from wardgate.kube.api.errors import ConnectionFailed
@@ -33,7 +34,7 @@ class FakeSecrets(FakeCollection):
         parts = path.split("/")
         namespace = parts[4] if "namespaces" in parts else "all"
         self.asked.append(f"{namespace}: {' & '.join(str(value) for value in (parameters or {}).values())}")
-        self._answer(self.refusals.get(namespace))
+        raise_any(self.refusals.get(namespace))
         async for page in super().pages(path, parameters):
             yield page
 
