@@ -63,7 +63,7 @@ class Renderer:
 
     def render(self, snapshot: ClusterSnapshot) -> Rendered:
         """Do one round. Equal objects give equal bytes, and cost little."""
-        translation = translate(snapshot, self.settings, self.last_good, memo=self._memo)
+        translation = translate(snapshot, self.settings, last_good=self.last_good, memo=self._memo)
         bundle = self._encoder.encode(translation.config)
         self._translation = translation
         return Rendered(translation, bundle)

@@ -69,7 +69,7 @@ def delegated(*selectors: Manifest, **extra: Any) -> Manifest:
 def translated(*manifests: Manifest, last_good: LastGood | None = None) -> Translation:
     """The estate, translated; a gateway of the platform's own is added where none is given."""
     given = manifests if any(one["kind"] == "VirtualGateway" for one in manifests) else (gateway(), *manifests)
-    return translate(Cluster().apply(*given).snapshot(), ISOLATED, last_good or {})
+    return translate(Cluster().apply(*given).snapshot(), ISOLATED, last_good=last_good or {})
 
 
 def routes(translation: Translation, domain: str = "*") -> list[Route]:

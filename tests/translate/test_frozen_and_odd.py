@@ -57,7 +57,7 @@ def test_frozen_root_that_cannot_be_read_is_served_in_its_last_good_form() -> No
     cluster = Cluster().apply_yaml(_GATEWAY).apply_yaml(_FROZEN)
     first = translate(cluster.snapshot(), Settings())
     cluster.apply_yaml(_FROZEN.replace("hosts: ['*']", "hosts: 5"))
-    second = translate(cluster.snapshot(), Settings(), first.last_good)
+    second = translate(cluster.snapshot(), Settings(), last_good=first.last_good)
     assert second.config == first.config
     assert first.last_good[_ROOT] is second.last_good[_ROOT]
 
@@ -66,9 +66,9 @@ def test_frozen_tree_goes_live_when_it_is_good_again() -> None:
     cluster = Cluster().apply_yaml(_GATEWAY).apply_yaml(_FROZEN)
     first = translate(cluster.snapshot(), Settings())
     cluster.apply_yaml(_FROZEN.replace("name: web}", "name: web.x}"))
-    second = translate(cluster.snapshot(), Settings(), first.last_good)
+    second = translate(cluster.snapshot(), Settings(), last_good=first.last_good)
     cluster.apply_yaml(_FROZEN.replace("number: 80", "number: 81"))
-    third = translate(cluster.snapshot(), Settings(), second.last_good)
+    third = translate(cluster.snapshot(), Settings(), last_good=second.last_good)
     assert second.config == first.config
     assert third.config != first.config
     assert 3 == third.last_good[_ROOT].generation
@@ -79,7 +79,7 @@ def test_frozen_tree_that_never_was_good_stays_closed_where_it_is_bad() -> None:
     cluster = Cluster().apply_yaml(_GATEWAY).apply_yaml(delegating).apply_yaml(_GUARDED).apply_yaml(_WIDE)
     cluster.apply_yaml(_GUARDED.replace("web}, port", "web.x}, port"))
     first = translate(cluster.snapshot(), Settings())
-    second = translate(cluster.snapshot(), Settings(), first.last_good)
+    second = translate(cluster.snapshot(), Settings(), last_good=first.last_good)
     assert [Refuse, Forward] == [type(action) for action in _actions(first)]
     assert second.config == first.config
     assert _ROOT not in second.last_good
@@ -88,7 +88,7 @@ def test_frozen_tree_that_never_was_good_stays_closed_where_it_is_bad() -> None:
 def test_deleted_object_has_no_last_good_form() -> None:
     cluster = Cluster().apply_yaml(_GATEWAY).apply_yaml(_FROZEN)
     first = translate(cluster.snapshot(), Settings())
-    second = translate(cluster.delete(_ROOT).snapshot(), Settings(), first.last_good)
+    second = translate(cluster.delete(_ROOT).snapshot(), Settings(), last_good=first.last_good)
     assert _ROOT not in second.last_good
     assert [] == _actions(second)
 
@@ -98,14 +98,14 @@ def test_last_good_form_of_another_object_of_that_name_is_not_served() -> None:
     first = translate(good.snapshot(), Settings())
     (manifest,) = documents(_FROZEN.replace("hosts: ['*']", "hosts: 5"))
     good.objects[_ROOT] = StoredObject(_ROOT, "another uid", 9, 1, "", manifest)
-    assert [] == _actions(translate(good.snapshot(), Settings(), first.last_good))
+    assert [] == _actions(translate(good.snapshot(), Settings(), last_good=first.last_good))
 
 
 def test_unreadable_last_good_form_is_no_form() -> None:
     cluster = Cluster().apply_yaml(_GATEWAY).apply_yaml(_FROZEN.replace("hosts: ['*']", "hosts: 5"))
     stored = cluster.objects[_ROOT]
     odd = StoredObject(_ROOT, stored.uid, 0, 1, "", {"kind": "RouteTable"})
-    translation = translate(cluster.snapshot(), Settings(), {_ROOT: odd})
+    translation = translate(cluster.snapshot(), Settings(), last_good={_ROOT: odd})
     assert [] == _actions(translation)
 
 

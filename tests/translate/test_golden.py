@@ -53,5 +53,5 @@ def _run(text: str) -> Translation:
             cluster.delete(ObjectRef(kind, *path.split("/")))
         else:
             assert "next" in document
-            translation = translate(cluster.snapshot(), settings, translation.last_good, memo=memo)
-    return translate(cluster.snapshot(), settings, translation.last_good, memo=memo)
+            translation = translate(cluster.snapshot(), settings, last_good=translation.last_good, memo=memo)
+    return translate(cluster.snapshot(), settings, last_good=translation.last_good, memo=memo)

@@ -44,15 +44,15 @@ def test_memo_changes_nothing() -> None:
     memo, half, whole = Memo(), _cluster(_FILES[::2]), _cluster(_FILES)
     first = translate(half.snapshot(), Settings(), memo=memo)
     half.apply(*(stored.manifest for ref, stored in whole.objects.items() if ref not in half.objects))
-    with_memo = translate(half.snapshot(), Settings(), first.last_good, memo=memo)
-    assert render(translate(half.snapshot(), Settings(), first.last_good)) == render(with_memo)
+    with_memo = translate(half.snapshot(), Settings(), last_good=first.last_good, memo=memo)
+    assert render(translate(half.snapshot(), Settings(), last_good=first.last_good)) == render(with_memo)
 
 
 def test_translation_is_its_own_fixed_point() -> None:
     snapshot = _cluster(_FILES).snapshot()
     first = translate(snapshot, Settings())
-    second = translate(snapshot, Settings(), first.last_good)
-    assert render(second) == render(translate(snapshot, Settings(), second.last_good))
+    second = translate(snapshot, Settings(), last_good=first.last_good)
+    assert render(second) == render(translate(snapshot, Settings(), last_good=second.last_good))
 
 
 def test_input_is_left_as_it_was() -> None:
@@ -105,7 +105,7 @@ def test_no_mutation_raises(data: st.DataObject) -> None:
     stored = cluster.objects[ref]
     cluster.objects[ref] = type(stored)(ref, stored.uid, stored.version + 1000, 2, stored.created, victim)
     for chosen in (Settings(), _ISOLATED):
-        translation = translate(cluster.snapshot(), chosen, last_good)
+        translation = translate(cluster.snapshot(), chosen, last_good=last_good)
         assert (translation.statuses.of(ref) is not None) == (ref.kind in KINDS)
 
 

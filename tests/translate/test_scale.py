@@ -79,7 +79,7 @@ def test_changed_key_costs_one_key(monkeypatch: pytest.MonkeyPatch) -> None:
     changed = _key(0) | {"data": {"api-key": base64.b64encode(b"changed").decode()}}
     ref = identify(changed)
     store.upsert(cluster.apply(changed).objects[ref])
-    second = translate(store.freeze(), Settings(), first.last_good, memo=memo)
+    second = translate(store.freeze(), Settings(), last_good=first.last_good, memo=memo)
     assert ([ref], True) == (read, {"routing", "policies", "config"}.isdisjoint(memo.ran))
     assert second.config.listeners == first.config.listeners
     kept = {id(one) for one in first.config.credentials} & {id(one) for one in second.config.credentials}

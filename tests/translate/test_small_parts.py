@@ -80,7 +80,7 @@ def test_shapes_are_taken_as_they_should_be() -> None:
 
 def test_replacing_leaves_the_original_alone() -> None:
     manifest = {"spec": {"http": [{"name": "x"}, {"name": "y"}]}}
-    changed = replaced(manifest, ("spec", "http", 1), {"name": "z"})
+    changed = replaced(manifest, ("spec", "http", 1), value={"name": "z"})
     assert {"spec": {"http": [{"name": "x"}, {"name": "z"}]}} == changed
     assert "y" == at(manifest, "spec", "http", 1, "name")
 
@@ -157,8 +157,8 @@ def test_note_is_told_and_leaves_the_object_accepted() -> None:
 
 def test_notes_come_last() -> None:
     findings = Findings()
-    findings.note(_REF, Reason.NO_EFFECT, "A.")
-    findings.warning(_REF, Reason.NO_EFFECT, "B.")
+    findings.note(_REF, Reason.NO_EFFECT, message="A.")
+    findings.warning(_REF, Reason.NO_EFFECT, message="B.")
 
     assert [ProblemKind.WARNING, ProblemKind.NOTE] == [one.kind for one in findings.of(_REF)]
     assert [] == list(findings.invalid())

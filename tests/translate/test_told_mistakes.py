@@ -149,7 +149,7 @@ class TestConsequences:
         cluster = _cluster(_object("ExtAuthPolicy", "guard", {**_AT_WEB, **_AUTH}))
         first = translate(cluster.snapshot(), Settings())
         cluster.apply(_object("ExtAuthPolicy", "guard", {**_AT_WEB, **_LDAP}))
-        said = _message(translate(cluster.snapshot(), Settings(), first.last_good), "ExtAuthPolicy", "guard")
+        said = _message(translate(cluster.snapshot(), Settings(), last_good=first.last_good), "ExtAuthPolicy", "guard")
         assert said.endswith("Its last good form, generation 1, is served instead.")
         assert "closed" not in said
 
@@ -157,7 +157,7 @@ class TestConsequences:
         cluster = _cluster(_object("ExtAuthPolicy", "guard", {**_AT_NONE, **_AUTH}))
         first = translate(cluster.snapshot(), Settings())
         cluster.apply(_object("ExtAuthPolicy", "guard", {**_AT_WEB, **_LDAP}))
-        said = _message(translate(cluster.snapshot(), Settings(), first.last_good), "ExtAuthPolicy", "guard")
+        said = _message(translate(cluster.snapshot(), Settings(), last_good=first.last_good), "ExtAuthPolicy", "guard")
         assert said.endswith("is served instead. Routes that only the bad form selects are closed.")
 
     def test_bad_transformation_closes_its_routes(self) -> None:

@@ -73,7 +73,7 @@ class World:
 
     def expected(self) -> Translation:
         """Its translation without a past."""
-        return translate(self.store.freeze(), self.settings, self.last_good)
+        return translate(self.store.freeze(), self.settings, last_good=self.last_good)
 
     def _apply(self) -> None:
         self.put(self.chance.choice(self.pool))

@@ -76,7 +76,7 @@ class _TemplateCompiler:
         if expression is None:
 
             def fail(_: RenderState) -> JsonValue:
-                raise render_error_at("empty expression", *position)
+                raise render_error_at("empty expression", position)
 
             return fail
         evaluate = self._expressions.compile(expression)
@@ -144,7 +144,7 @@ class _TemplateCompiler:
     def _for(self, node: For) -> Action:
         subject = self._evaluation(node.subject, (1, 1))
         body = self._body(node.body)
-        return compile_loop(node, subject, body, keeps_loop=self._keeps_loop, trace=self._trace)
+        return compile_loop(node, subject, body=body, keeps_loop=self._keeps_loop, trace=self._trace)
 
 
 def _raw_text(state: RenderState, value: JsonValue) -> str:
@@ -178,6 +178,6 @@ def _inclusion(node: Inclusion) -> Action:
     position = node.position
 
     def run(_: RenderState) -> None:
-        raise render_error_at(message, *position)
+        raise render_error_at(message, position)
 
     return run

@@ -202,15 +202,15 @@ class _PatternWriter:
         """Write a repetition that is too large for RE2 as several smaller ones."""
         assert self._max_repeat is not None
         size = max(self._max_repeat // product, 1)
-        pieces = [self._counted(tree, count, count, product) for count in _chunks(tree.least, size)]
+        pieces = [self._counted(tree, count, most=count, product=product) for count in _chunks(tree.least, size)]
         if tree.most is None:
             pieces.append(self._write(Repeat(tree.inner, 0, None, tree.lazy), product))
         else:
             rest = _chunks(tree.most - tree.least, size)
-            pieces += [self._counted(tree, 0, count, product) for count in rest]
+            pieces += [self._counted(tree, 0, most=count, product=product) for count in rest]
         return f"(?:{''.join(pieces)})"
 
-    def _counted(self, tree: Repeat, least: int, most: int, product: int) -> str:
+    def _counted(self, tree: Repeat, least: int, *, most: int, product: int) -> str:
         if most == 1 and least == 1:
             return self._write(tree.inner, product)
         return self._write(Repeat(tree.inner, least, most, tree.lazy), product)

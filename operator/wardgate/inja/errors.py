@@ -72,14 +72,16 @@ class ConfigError(TemplateError):
     kind = "config"
 
 
-def parse_error_at(message: str, line: int, column: int) -> ParseError:
+def parse_error_at(message: str, position: tuple[int, int]) -> ParseError:
     """Word a syntax error as the library does, with its position."""
+    line, column = position
     text = f"[inja.exception.parser_error] (at {line}:{column}) {message}"
     return ParseError(text, line=line, column=column)
 
 
-def render_error_at(message: str, line: int, column: int) -> RenderError:
+def render_error_at(message: str, position: tuple[int, int]) -> RenderError:
     """Word a rendering error as the library does, with its position."""
+    line, column = position
     text = f"[inja.exception.render_error] (at {line}:{column}) {message}"
     return RenderError(text, line=line, column=column)
 

@@ -104,7 +104,7 @@ class TokenStream:
 
     def fail(self, message: str) -> NoReturn:
         """Raise a syntax error at the token read last."""
-        raise parse_error_at(message, *self._lexer.position())
+        raise parse_error_at(message, self._lexer.position())
 
     def expected(self, what: str) -> NoReturn:
         """Raise a syntax error about the current token."""

@@ -28,7 +28,7 @@ DEFAULT_ARITY: Final = 2
 
 def not_found(variable: Variable) -> RenderError:
     """Make the library's error for a variable that does not exist."""
-    return render_error_at(f"variable '{variable.name}' not found", *variable.position)
+    return render_error_at(f"variable '{variable.name}' not found", variable.position)
 
 
 class ExpressionCompiler:
@@ -158,7 +158,7 @@ class ExpressionCompiler:
         def step(state: RenderState, left: JsonValue | Missing) -> JsonValue:
             found = read(state)
             if not isinstance(right, Variable) or not isinstance(found, Missing):
-                raise render_error_at("could not find element with given name", *position)
+                raise render_error_at("could not find element with given name", position)
             return member(_present(left, blamed), right.name)
 
         return step
@@ -217,7 +217,7 @@ class ExpressionCompiler:
         def evaluate(state: RenderState) -> JsonValue:
             for argument in arguments(state):
                 to_int32(argument)
-            raise render_error_at(message, *position)
+            raise render_error_at(message, position)
 
         return evaluate
 

@@ -67,8 +67,10 @@ def compile_extractor(
     """Compile an extractor. Raises ``ConfigError`` in the words of the original filter."""
     try:
         parsed = _parse(regex, limits)
-        _check(mode, subgroup, replacement, parsed.groups)
-        return CompiledExtractor(_method(parsed, mode, subgroup, replacement or "", limits), limits)
+        _check(mode, subgroup, replacement=replacement, groups=parsed.groups)
+        return CompiledExtractor(
+            _method(parsed, mode, subgroup=subgroup, replacement=replacement or "", limits=limits), limits
+        )
     except _BadRegexError as error:
         msg = f"Invalid regex '{regex}': {error}"
         raise ConfigError(msg) from error
@@ -91,7 +93,7 @@ def _parse(regex: str, limits: TemplateLimits) -> ParsedRegex:
         raise _BadRegexError(error.message) from error
 
 
-def _check(mode: str, subgroup: int, replacement: str | None, groups: int) -> None:
+def _check(mode: str, subgroup: int, *, replacement: str | None, groups: int) -> None:
     if not 0 <= subgroup <= groups:
         msg = f"group {subgroup} requested for regex with only {groups} sub groups"
         raise ConfigError(msg)
@@ -111,7 +113,7 @@ def _check(mode: str, subgroup: int, replacement: str | None, groups: int) -> No
         raise ConfigError(msg)
 
 
-def _method(parsed: ParsedRegex, mode: str, subgroup: int, replacement: str, limits: TemplateLimits) -> _Method:
+def _method(parsed: ParsedRegex, mode: str, *, subgroup: int, replacement: str, limits: TemplateLimits) -> _Method:
     text = to_bytes(replacement)
     try:
         tree = with_last_round(parsed.tree)
@@ -127,7 +129,7 @@ def _method(parsed: ParsedRegex, mode: str, subgroup: int, replacement: str, lim
     if mode == "REPLACE_ALL":
         return _guarded(compiled, _ReplaceAll(compiled, _Format(text, parsed.groups), limits))
     if mode == "SINGLE_REPLACE":
-        return _guarded(compiled, _single_replace(compiled, subgroup, text))
+        return _guarded(compiled, _single_replace(compiled, subgroup, text=text))
     return _guarded(compiled, _extract(compiled, subgroup))
 
 
@@ -160,7 +162,7 @@ def _extract(compiled: Compiled, subgroup: int) -> _Method:
     return extract
 
 
-def _single_replace(compiled: Compiled, subgroup: int, text: bytes) -> _Method:
+def _single_replace(compiled: Compiled, subgroup: int, *, text: bytes) -> _Method:
     """A group that took no part counts as an empty one at the end of the value, as in the original."""
     match_beginning = compiled.matcher.match
 
@@ -191,7 +193,7 @@ class _Format:
                 self._parts.append(int(found["group"]))
         self._parts.append(text[end:])
 
-    def pieces(self, compiled: Compiled, match: Match, value: bytes, previous: int) -> list[bytes]:
+    def pieces(self, compiled: Compiled, match: Match, *, value: bytes, previous: int) -> list[bytes]:
         """Return the replacement of one match; ``previous`` is the end of the match before it."""
         pieces = []
         for part in self._parts:
@@ -233,7 +235,7 @@ class _ReplaceAll:
                 break
             budget.charge(self.compiled.match_steps)
             begin, end = match.span()
-            new = [value[start:begin], *self.format.pieces(self.compiled, match, value, start)]
+            new = [value[start:begin], *self.format.pieces(self.compiled, match, value=value, previous=start)]
             room -= sum(map(len, new))
             if room < 0:
                 msg = f"Replacing all matches adds more than {self.limits.output_bytes} bytes."

@@ -22,7 +22,7 @@ _STEPS: Final = 1
 _STEPS_OF_LOOP: Final = 4
 
 
-def compile_loop(node: For, subject: Evaluation, body: Action, *, keeps_loop: bool, trace: bool) -> Action:
+def compile_loop(node: For, subject: Evaluation, *, body: Action, keeps_loop: bool, trace: bool) -> Action:
     """Compile one loop; ``subject`` and ``body`` are compiled already."""
     names = [node.value] if node.key is None else [node.key, node.value]
     steps = _STEPS + (_STEPS_OF_LOOP if keeps_loop else 0)
@@ -54,11 +54,11 @@ def _rounds(node: For, subject: JsonValue, state: RenderState) -> list[tuple[Jso
     """Return the values of the loop's variables, round by round."""
     if node.key is None:
         if type(subject) is not list:
-            raise render_error_at("object must be an array", *node.position)
+            raise render_error_at("object must be an array", node.position)
         state.charge(len(subject) >> 2)
         return [(value,) for value in subject]
     if type(subject) is not dict:
-        raise render_error_at("object must be an object", *node.position)
+        raise render_error_at("object must be an object", node.position)
     return [(key, subject[key]) for key in sorted_keys(subject, state)]
 
 

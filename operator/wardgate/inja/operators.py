@@ -57,7 +57,7 @@ def divide(state: RenderState, left: JsonValue, right: JsonValue, position: Posi
     """Divide; always as floats."""
     divisor = to_double(right)
     if divisor == 0:
-        raise render_error_at("division by zero", *position)
+        raise render_error_at("division by zero", position)
     return to_double(left) / divisor
 
 
@@ -73,7 +73,7 @@ def modulo(state: RenderState, left: JsonValue, right: JsonValue, position: Posi
     """Remainder of integers, with the sign of the dividend. The library does not define it for zero: an error here."""
     dividend, divisor = to_int64(left), to_int64(right)
     if divisor == 0:
-        raise render_error_at("modulo by zero", *position)
+        raise render_error_at("modulo by zero", position)
     rest = abs(dividend) % abs(divisor)
     return -rest if dividend < 0 else rest
 

@@ -60,7 +60,7 @@ class RouteRegex:
             if begin == end == last_end:
                 position += 1  # no empty match right behind the match before it
                 continue
-            pieces += (value[copied:begin], *(_expanded(part, match, value) for part in parts))
+            pieces += (value[copied:begin], *(_expanded(part, match, value=value) for part in parts))
             position = copied = last_end = end
         pieces.append(value[copied:])
         return from_bytes(b"".join(pieces))
@@ -105,7 +105,7 @@ def _read_substitution(substitution: str, groups: int) -> list[bytes | int]:
     return parts
 
 
-def _expanded(part: bytes | int, match: Match, value: bytes) -> bytes:
+def _expanded(part: bytes | int, match: Match, *, value: bytes) -> bytes:
     if isinstance(part, bytes):
         return part
     start, end = match.span(part)

@@ -87,9 +87,9 @@ class RenderState:
         if len(path) > self.limits.nesting:
             msg = f"A variable's name has more than {self.limits.nesting} parts."
             raise LimitError(msg)
-        self.variables[path[0]] = self._changed(self.variables.get(path[0]), path[1:], value)
+        self.variables[path[0]] = self._changed(self.variables.get(path[0]), path[1:], value=value)
 
-    def _changed(self, current: JsonValue, path: Path, value: JsonValue) -> JsonValue:
+    def _changed(self, current: JsonValue, path: Path, *, value: JsonValue) -> JsonValue:
         """Return ``current`` with ``value`` at ``path``, changed in place where this rendering owns it."""
         if not path:
             return value
@@ -101,10 +101,10 @@ class RenderState:
             self.charge(1 + (len(current) >> 3))
             current = self._own(current.copy())
         if type(current) is dict:
-            current[token] = self._changed(current.get(token), path[1:], value)
+            current[token] = self._changed(current.get(token), path[1:], value=value)
         elif type(current) is list:
             index = self._make_room(current, token)
-            current[index] = self._changed(current[index], path[1:], value)
+            current[index] = self._changed(current[index], path[1:], value=value)
         else:
             raise unresolved(token)
         return current

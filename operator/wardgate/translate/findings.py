@@ -39,23 +39,23 @@ class Findings:
             self._by_ref.setdefault(problem.ref, {})[problem] = None
 
     def error(
-        self, ref: ObjectRef, reason: Reason, message: str, field: FieldPath = (), *, cause: Cause | None = None
+        self, ref: ObjectRef, reason: Reason, *, message: str, field: FieldPath = (), cause: Cause | None = None
     ) -> None:
         """``ref`` is INVALID."""
         self.extend((Problem(ProblemKind.ERROR, reason, message, ref, field, cause),))
 
-    def conflict(self, ref: ObjectRef, reason: Reason, message: str, field: FieldPath = ()) -> None:
+    def conflict(self, ref: ObjectRef, reason: Reason, *, message: str, field: FieldPath = ()) -> None:
         """``ref`` is right but loses against an older object."""
         self.extend((Problem(ProblemKind.CONFLICT, reason, message, ref, field),))
 
     def warning(
-        self, ref: ObjectRef, reason: Reason, message: str, field: FieldPath = (), *, cause: Cause | None = None
+        self, ref: ObjectRef, reason: Reason, *, message: str, field: FieldPath = (), cause: Cause | None = None
     ) -> None:
         """``ref`` is served, but something in it is without effect or surprising."""
         self.extend((Problem(ProblemKind.WARNING, reason, message, ref, field, cause),))
 
     def note(
-        self, ref: ObjectRef, reason: Reason, message: str, field: FieldPath = (), *, cause: Cause | None = None
+        self, ref: ObjectRef, reason: Reason, *, message: str, field: FieldPath = (), cause: Cause | None = None
     ) -> None:
         """``ref`` is served as intended; the problem is information only."""
         self.extend((Problem(ProblemKind.NOTE, reason, message, ref, field, cause),))

@@ -40,22 +40,22 @@ def labels_of(manifest: Mapping[str, object]) -> dict[str, str]:
     return {key: value for key, value in labels.items() if isinstance(value, str)}
 
 
-def replaced(manifest: Mapping[str, object], path: FieldPath, value: object) -> dict[str, object]:
+def replaced(manifest: Mapping[str, object], path: FieldPath, *, value: object) -> dict[str, object]:
     """A copy of the manifest in which ``path`` holds ``value``; what lies beside the path is shared, not copied."""
-    copy = _replaced(manifest, path, value)
+    copy = _replaced(manifest, path, value=value)
     assert isinstance(copy, dict)
     return copy
 
 
-def _replaced(node: object, path: FieldPath, value: object) -> object:
+def _replaced(node: object, path: FieldPath, *, value: object) -> object:
     if not path:
         return value
     step, rest = path[0], path[1:]
     if isinstance(node, Mapping):
-        return {**node, str(step): _replaced(node.get(step), rest, value)}
+        return {**node, str(step): _replaced(node.get(step), rest, value=value)}
     assert isinstance(step, int)
     entries = list(items(node))
-    entries[step] = _replaced(entries[step], rest, value)
+    entries[step] = _replaced(entries[step], rest, value=value)
     return entries
 
 

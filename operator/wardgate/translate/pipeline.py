@@ -53,7 +53,7 @@ class Translation:
     whatever was translated since.
     """
 
-    def __init__(self, config: GatewayConfig, named_secrets: tuple[ObjectRef, ...], results: StageResults) -> None:
+    def __init__(self, config: GatewayConfig, named_secrets: tuple[ObjectRef, ...], *, results: StageResults) -> None:
         self.config = config
         self.named_secrets = named_secrets
         self._results = results
@@ -70,12 +70,12 @@ class Translation:
 
 
 def translate(
-    snapshot: ClusterSnapshot, settings: Settings, last_good: LastGood = _NOTHING, *, memo: Memo | None = None
+    snapshot: ClusterSnapshot, settings: Settings, *, last_good: LastGood = _NOTHING, memo: Memo | None = None
 ) -> Translation:
     """Translate everything. A memo makes it faster and changes nothing else."""
     memo = Memo() if memo is None else memo
     memo.begin(settings)
-    translation = _Translator(snapshot, settings, last_good, memo=memo).run()
+    translation = _Translator(snapshot, settings, last_good=last_good, memo=memo).run()
     memo.end()
     return translation
 
@@ -83,7 +83,7 @@ def translate(
 class _Translator:
     """The stages of one translation, in their order."""
 
-    def __init__(self, snapshot: ClusterSnapshot, settings: Settings, last_good: LastGood, *, memo: Memo) -> None:
+    def __init__(self, snapshot: ClusterSnapshot, settings: Settings, *, last_good: LastGood, memo: Memo) -> None:
         self.snapshot = snapshot
         self.settings = settings
         self.last_good = last_good
@@ -95,7 +95,7 @@ class _Translator:
         routing = self._routing(secrets)
         policies = self._policies(secrets)
         attached = self._attached(routing, policies)
-        assembled = self._config(routing, policies, attached)
+        assembled = self._config(routing, policies, attached=attached)
         keys = self._keys(secrets, policies)
         results = StageResults(
             snapshot=self.snapshot,
@@ -117,12 +117,12 @@ class _Translator:
 
     def _secrets(self) -> SecretIndex:
         stored = self.snapshot.of("Secret")
-        return self.memo.stage("secrets", (stored,), lambda last, _: (last or SecretIndex()).after(stored))
+        return self.memo.stage("secrets", (stored,), make=lambda last, _: (last or SecretIndex()).after(stored))
 
     def _strays(self, kind: str) -> Strays:
         stored = self.snapshot.of(kind)
         return self.memo.stage(
-            f"stray annotations of {kind}", (stored,), lambda last, _: (last or Strays()).after(stored)
+            f"stray annotations of {kind}", (stored,), make=lambda last, _: (last or Strays()).after(stored)
         )
 
     def _routing(self, secrets: SecretIndex) -> Routing:
@@ -132,7 +132,7 @@ class _Translator:
         return self.memo.stage(
             "routing",
             (*map(self.snapshot.of, route_stage.KINDS), self.snapshot.of("Service"), tables, past, past_of_tables),
-            lambda last, versions: build_routes(
+            make=lambda last, versions: build_routes(
                 self.snapshot,
                 tables,
                 past=past,
@@ -148,7 +148,9 @@ class _Translator:
     def _tables(self) -> tuple[ReadTable, ...]:
         stored = self.snapshot.of("RouteTable")
         return self.memo.stage(
-            "tables", (stored,), lambda last, versions: read_tables(stored, self.settings, versions, last)
+            "tables",
+            (stored,),
+            make=lambda last, versions: read_tables(stored, self.settings, versions=versions, last=last),
         )
 
     def _policies(self, secrets: SecretIndex) -> Policies:
@@ -156,7 +158,7 @@ class _Translator:
         return self.memo.stage(
             "policies",
             (*map(self.snapshot.of, policy_stage.KINDS), past),
-            lambda last, versions: read_policies(
+            make=lambda last, versions: read_policies(
                 self.snapshot, past=past, settings=self.settings, secrets=secrets, versions=versions, last=last
             ),
             holds=lambda kept: secrets.shows(kept.asked),
@@ -167,12 +169,14 @@ class _Translator:
         return self.memo.stage(
             f"past of {kinds}",
             (*objects, self.last_good),
-            lambda last, _: past_forms(chain.from_iterable(objects), self.last_good, last),
+            make=lambda last, _: past_forms(chain.from_iterable(objects), self.last_good, last=last),
         )
 
     def _past_of_tables(self, tables: tuple[ReadTable, ...]) -> LastGood:
         return self.memo.stage(
-            "past of tables", (tables, self.last_good), lambda last, _: past_tables(tables, self.last_good, last)
+            "past of tables",
+            (tables, self.last_good),
+            make=lambda last, _: past_tables(tables, self.last_good, last=last),
         )
 
     def _attached(self, routing: Routing, policies: Policies) -> PolicyAttachment:
@@ -181,21 +185,25 @@ class _Translator:
         return self.memo.stage(
             "attachment",
             (routing, policies, guards, knows_policies),
-            lambda *_: attach_policies(routing, policies, guards, self.settings, knows_policies=knows_policies),
+            make=lambda *_: attach_policies(
+                routing, policies, guards=guards, settings=self.settings, knows_policies=knows_policies
+            ),
         )
 
     def _guards(self) -> tuple[StoredObject, ...]:
         return self.memo.stage(
             "guards",
             (*map(self.snapshot.of, GUARDS), self.snapshot.unlisted_kinds, self.last_good),
-            lambda last, _: known_guards(self.snapshot, self.last_good, last),
+            make=lambda last, _: known_guards(self.snapshot, self.last_good, last=last),
         )
 
-    def _config(self, routing: Routing, policies: Policies, attached: PolicyAttachment) -> AssembledConfig:
+    def _config(self, routing: Routing, policies: Policies, *, attached: PolicyAttachment) -> AssembledConfig:
         return self.memo.stage(
             "config",
             (routing, policies, attached),
-            lambda last, _: assemble_config(routing, policies, attached, settings=self.settings, last=last),
+            make=lambda last, _: assemble_config(
+                routing, policies, attached=attached, settings=self.settings, last=last
+            ),
         )
 
     def _keys(self, secrets: SecretIndex, policies: Policies) -> KeySets:
@@ -203,12 +211,14 @@ class _Translator:
         return self.memo.stage(
             "keys",
             (secrets, policies.requests, policies.closed),
-            lambda last, _: resolve_keys(policies.requests, secrets, rules=rules, closed=policies.closed, last=last),
+            make=lambda last, _: resolve_keys(
+                policies.requests, secrets, rules=rules, closed=policies.closed, last=last
+            ),
         )
 
     def _named_secrets(self, routing: Routing, policies: Policies) -> tuple[ObjectRef, ...]:
         return self.memo.stage(
             "named secrets",
             (routing, policies),
-            lambda *_: tuple(sorted({*routing.asked, *policies.asked, *policies.named_keys()})),
+            make=lambda *_: tuple(sorted({*routing.asked, *policies.asked, *policies.named_keys()})),
         )

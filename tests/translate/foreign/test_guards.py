@@ -194,9 +194,9 @@ def test_guard_of_a_kind_that_nobody_could_list_since_the_start_stays_as_it_was_
     held = cluster.delete(ObjectRef("JWTPolicy", "infra", "guard")).snapshot()
     unlisted = replace(held, unlisted_kinds=frozenset({"JWTPolicy"}))
 
-    after = translate(unlisted, SHARED, before.last_good)
-    later = translate(unlisted, SHARED, after.last_good)
-    listed = translate(held, SHARED, later.last_good)
+    after = translate(unlisted, SHARED, last_good=before.last_good)
+    later = translate(unlisted, SHARED, last_good=after.last_good)
+    listed = translate(held, SHARED, last_good=later.last_good)
 
     closed = {"infra/rt/r": CLOSED}
     assert [closed, closed, {"infra/rt/r": OPEN}] == [actions(after), actions(later), actions(listed)]
@@ -208,8 +208,8 @@ def test_guard_of_a_kind_whose_crd_is_gone_stays_as_it_was_last_seen() -> None:
     before = translate(cluster.snapshot(), SHARED)
     cluster.absent = frozenset({"JWTPolicy"})
     gone = replace(cluster.snapshot(), unlisted_kinds=cluster.absent)
-    after = translate(gone, SHARED, before.last_good)
-    later = translate(gone, SHARED, after.last_good)
+    after = translate(gone, SHARED, last_good=before.last_good)
+    later = translate(gone, SHARED, last_good=after.last_good)
 
     assert [{"infra/rt/r": CLOSED}] * 2 == [actions(after), actions(later)]
 
@@ -218,7 +218,7 @@ def test_nothing_is_remembered_of_a_guard_but_what_it_selects() -> None:
     cluster = Cluster().apply(gateway(), infra(route("r")), guard(applyToRoutes=labelled(team="a"), config={"x": "y"}))
     cluster.apply(guard("infra/odd") | {"spec": 7})
     first = translate(cluster.snapshot(), SHARED)
-    second = translate(cluster.snapshot(), SHARED, first.last_good)
+    second = translate(cluster.snapshot(), SHARED, last_good=first.last_good)
     kept = {ref.name: stored.manifest["spec"] for ref, stored in first.last_good.items() if ref.kind == "JWTPolicy"}
 
     assert {"guard": {"applyToRoutes": labelled(team="a")}, "odd": 7} == kept
@@ -229,7 +229,9 @@ def test_newer_form_of_a_guard_counts_although_its_kind_was_not_listed_everywher
     cluster = Cluster().apply(gateway(), infra(route("r")), guard())
     before = translate(cluster.snapshot(), SHARED)
     cluster.apply(guard(applyToRoutes=labelled(team="none")))
-    after = translate(replace(cluster.snapshot(), unlisted_kinds=frozenset({"JWTPolicy"})), SHARED, before.last_good)
+    after = translate(
+        replace(cluster.snapshot(), unlisted_kinds=frozenset({"JWTPolicy"})), SHARED, last_good=before.last_good
+    )
 
     assert {"infra/rt/r": OPEN} == actions(after)
 

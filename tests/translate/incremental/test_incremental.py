@@ -35,7 +35,7 @@ def _play(seed: int, *, cases: int, steps: int) -> None:
         for _ in range(chance.choice((0, 1, 1, 1, 2, 5))):
             world.change()
         expected = world.expected()
-        actual = translate(world.store.freeze(), world.settings, world.last_good, memo=memo)
+        actual = translate(world.store.freeze(), world.settings, last_good=world.last_good, memo=memo)
         assert expected.config == actual.config
         if chance.random() < 0.7:
             _assert_same(expected, actual)

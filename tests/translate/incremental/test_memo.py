@@ -87,7 +87,7 @@ class _World:
         self.store.remove(ref, version=self.cluster.version)
 
     def translate(self, settings: Settings | None = None) -> Translation:
-        translation = translate(self.store.freeze(), settings or Settings(), self.last_good, memo=self.memo)
+        translation = translate(self.store.freeze(), settings or Settings(), last_good=self.last_good, memo=self.memo)
         self.last_good = translation.last_good
         return translation
 
@@ -105,31 +105,31 @@ def world() -> _World:
 class TestVersions:
     def test_value_is_computed_once_for_one_object(self) -> None:
         versions, obj = Versions(), _stored(1)
-        assert versions.of(obj, "x", object) is versions.of(obj, "x", object)
+        assert versions.of(obj, "x", make=object) is versions.of(obj, "x", make=object)
         assert 1 == versions.computed
 
     def test_value_is_kept_for_the_next_run(self) -> None:
         first, obj = Versions(), _stored(1)
-        value = first.of(obj, "x", object)
-        assert value is Versions(first.asked).of(obj, "x", object)
+        value = first.of(obj, "x", make=object)
+        assert value is Versions(first.asked).of(obj, "x", make=object)
 
     def test_value_that_was_not_asked_for_is_forgotten(self) -> None:
         first, obj = Versions(), _stored(1)
-        value = first.of(obj, "x", object)
-        assert value is not Versions(Versions(first.asked).asked).of(obj, "x", object)
+        value = first.of(obj, "x", make=object)
+        assert value is not Versions(Versions(first.asked).asked).of(obj, "x", make=object)
 
     def test_another_object_is_computed_anew_even_of_the_same_version(self) -> None:
         versions = Versions()
-        assert versions.of(_stored(1), "x", object) is not versions.of(_stored(1), "x", object)
+        assert versions.of(_stored(1), "x", make=object) is not versions.of(_stored(1), "x", make=object)
 
     def test_purposes_are_kept_apart(self) -> None:
         versions, obj = Versions(), _stored(1)
-        assert versions.of(obj, "x", object) is not versions.of(obj, "y", object)
+        assert versions.of(obj, "x", make=object) is not versions.of(obj, "y", make=object)
 
     def test_value_that_no_longer_holds_is_computed_anew(self) -> None:
         versions, obj = Versions(), _stored(1)
-        first = versions.of(obj, "x", object)
-        assert first is not versions.of(obj, "x", object, holds=lambda kept: kept is not first)
+        first = versions.of(obj, "x", make=object)
+        assert first is not versions.of(obj, "x", make=object, holds=lambda kept: kept is not first)
 
 
 class TestStages:
@@ -138,7 +138,7 @@ class TestStages:
             return [last]
 
         memo.begin(settings or Settings())
-        value = memo.stage("s", inputs, make, holds=lambda _: holds)
+        value = memo.stage("s", inputs, make=make, holds=lambda _: holds)
         memo.end()
         return value
 
@@ -178,7 +178,7 @@ class TestStages:
         first = self._run(memo, 1)
         memo.begin(Settings())
         with pytest.raises(ZeroDivisionError):
-            memo.stage("s", (2,), lambda *_: [1 // 0])
+            memo.stage("s", (2,), make=lambda *_: [1 // 0])
         assert first is self._run(memo, 1)
 
 
@@ -242,8 +242,8 @@ class TestTranslation:
 
     def test_verdicts_are_those_of_their_own_translation(self, world: _World) -> None:
         world.apply(_key("three", ""))
-        expected = translate(world.store.freeze(), Settings(), world.last_good)
-        late = translate(world.store.freeze(), Settings(), world.last_good, memo=world.memo)
+        expected = translate(world.store.freeze(), Settings(), last_good=world.last_good)
+        late = translate(world.store.freeze(), Settings(), last_good=world.last_good, memo=world.memo)
         world.delete("three")
         world.apply_yaml(_MANIFESTS.replace("kind: ExtAuthPolicy", "kind: ExtAuthServer"))
         world.translate()

@@ -377,7 +377,7 @@ def told(
     )
     outcome = PolicyOutcome(plan=AuthPlan(name="ns/p", steps=(step,)), key_sets=(wanted,))
     scope = scope_of(*secrets, settings=settings)
-    return list(key_problems(POLICY_REF, outcome, keys_of((wanted,), scope).keys, scope.tenancy))
+    return list(key_problems(POLICY_REF, outcome, keys=keys_of((wanted,), scope).keys, tenancy=scope.tenancy))
 
 
 def of_org(entry: str, value: str | bytes) -> StoredObject:
@@ -524,24 +524,24 @@ class TestPolicyWarnings:
         step = ApiKeyStep("config_0", "api-key", request().name, metadata_headers=(REQUIRED,))
         outcome = PolicyOutcome(plan=AuthPlan("ns/p", (step,)))
         keys = keys_of((request(), request((("team", "b"),)), request((("team", "0"),))), scope)
-        assert key_problems(POLICY_REF, outcome, keys.keys, scope.tenancy) == ()
+        assert key_problems(POLICY_REF, outcome, keys=keys.keys, tenancy=scope.tenancy) == ()
 
     def test_policies_with_the_same_needs_are_told_the_same_of_a_set(self) -> None:
         keys, scope = keys_of((request(),), scope_of(key_secret("a"))).keys, scope_of()
         plan = AuthPlan("ns/p", (ApiKeyStep("config_0", "api-key", request().name, metadata_headers=(REQUIRED,)),))
-        told = [key_problems(ref(name), PolicyOutcome(plan), keys, scope.tenancy) for name in ("p", "q")]
+        told = [key_problems(ref(name), PolicyOutcome(plan), keys=keys, tenancy=scope.tenancy) for name in ("p", "q")]
         assert [[ref("p")], [ref("q")]] == [[problem.ref for problem in problems] for problems in told]
 
     def test_step_without_keys_is_passed_over(self) -> None:
         steps = (BasicAuthStep("config_0", "", "apr1", ()), ApiKeyStep("config_1", "api-key", request().name))
         scope = scope_of()
         outcome = PolicyOutcome(AuthPlan("ns/p", steps))
-        found = key_problems(POLICY_REF, outcome, keys_of((request(),), scope).keys, scope.tenancy)
+        found = key_problems(POLICY_REF, outcome, keys=keys_of((request(),), scope).keys, tenancy=scope.tenancy)
         assert [problem.field[4] for problem in found] == [1]
 
     def test_policy_without_plan_is_told_nothing(self) -> None:
         scope = scope_of()
-        assert key_problems(POLICY_REF, PolicyOutcome(None), keys_of((), scope).keys, scope.tenancy) == ()
+        assert key_problems(POLICY_REF, PolicyOutcome(None), keys=keys_of((), scope).keys, tenancy=scope.tenancy) == ()
 
 
 class TestCost:

@@ -33,7 +33,7 @@ def key(name: str, entry: str = "token", **changes: Any) -> Credential:
 
 
 def told(keys: Iterable[Credential], *tenants: str, plan: AuthPlan = PLAN) -> list[str]:
-    found = list(withheld_tokens(POLICY, plan, frozenset(tenants), lambda _: keys))
+    found = list(withheld_tokens(POLICY, plan, tenants=frozenset(tenants), keys_of=lambda _: keys))
     assert all((ProblemKind.WARNING, Reason.TOKEN_WITHHELD, POLICY) == (p.kind, p.reason, p.ref) for p in found)
     return [problem.message for problem in found]
 
@@ -66,7 +66,9 @@ def test_keys_whose_entries_are_not_sent_are_not_told() -> None:
 def exposed(keys: Iterable[Credential], *headers: str, owner: str = "team") -> list[str]:
     step = ApiKeyStep("k", "api-key", "keys", tuple(MetadataHeader(header, "token") for header in headers))
     policy = ObjectRef("ExtAuthPolicy", "team", "p")
-    return [one.message for one in exposed_tokens(policy, AuthPlan("team/p", (step,), owner=owner), lambda _: keys)]
+    return [
+        one.message for one in exposed_tokens(policy, AuthPlan("team/p", (step,), owner=owner), keys_of=lambda _: keys)
+    ]
 
 
 def test_tenant_that_puts_a_shared_token_into_another_header_is_told() -> None:

@@ -438,15 +438,15 @@ def naming(server: Mapping[str, str]) -> PolicyOutcome:
 
 class TestServer:
     def test_policy_without_server_has_no_warning(self) -> None:
-        assert server_problems(REF, translate({"apiKeyAuth": BY_LABEL}), set()) == ()
+        assert server_problems(REF, translate({"apiKeyAuth": BY_LABEL}), servers=set()) == ()
 
     @pytest.mark.parametrize("server", [{"name": "s", "cluster": "c"}, {"name": "s", "namespace": "ns"}])
     def test_known_server_has_no_warning(self, server: Mapping[str, str]) -> None:
         known = {ObjectRef("ExtAuthServer", "ns", "s")}
-        assert server_problems(REF, naming(server), known) == ()
+        assert server_problems(REF, naming(server), servers=known) == ()
 
     def test_missing_server_is_a_note(self) -> None:
-        (problem,) = server_problems(REF, naming({"name": "s", "namespace": "x"}), set())
+        (problem,) = server_problems(REF, naming({"name": "s", "namespace": "x"}), servers=set())
         expected = (
             "ExtAuthPolicy ns/p names ExtAuthServer x/s, which does not exist. No request changes by that: the proxy "
             "authenticates by itself."

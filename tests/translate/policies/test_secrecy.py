@@ -55,7 +55,7 @@ def test_no_secret_shows_in_what_becomes_of_keys(objects: list[StoredObject], fo
     headers = (MetadataHeader("x", "token", required=True), MetadataHeader("y", "hmac"))
     plan = AuthPlan("ns/p", (ApiKeyStep("a", "api-key", wanted.name, headers),))
     policy = ObjectRef("ExtAuthPolicy", "ns", "p")
-    told = key_problems(policy, PolicyOutcome(plan), keys.keys, scope.tenancy)
+    told = key_problems(policy, PolicyOutcome(plan), keys=keys.keys, tenancy=scope.tenancy)
     assert no_marker_in(f"{keys!r} {told!r} {objects!r} {scope!r}")
 
 

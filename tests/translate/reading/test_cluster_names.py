@@ -23,7 +23,10 @@ def _remedies(route: dict[str, Any], settings: Settings | None = None) -> list[s
     }
     model = parse_object(manifest).model
     assert isinstance(model, ExtAuthPolicy)
-    return [one.message.partition("with anything; ")[2] for one in ignored_names(model, _REF, settings or Settings())]
+    return [
+        one.message.partition("with anything; ")[2]
+        for one in ignored_names(model, _REF, settings=settings or Settings())
+    ]
 
 
 _EMPTY = "remove it, and write route: {} because nothing else is left in there."
@@ -55,5 +58,5 @@ def test_sole_member_of_an_entry_leaves_an_empty_entry() -> None:
     }
     model = parse_object(manifest).model
     assert isinstance(model, RouteTable)
-    (problem,) = ignored_names(model, _REF, Settings())
+    (problem,) = ignored_names(model, _REF, settings=Settings())
     assert problem.message.endswith("; remove it, and write {} because nothing else is left in the entry.")

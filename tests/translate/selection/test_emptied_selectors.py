@@ -104,7 +104,7 @@ def test_last_good_form_tells_what_is_guarded_whatever_the_new_selector_is(entry
     cluster = Cluster().apply(*documents(_BASE), named)
     first = translate(cluster.snapshot(), Settings())
     cluster.apply(_policy(applyToRoutes=[entry]))
-    second = translate(cluster.snapshot(), Settings(), first.last_good)
+    second = translate(cluster.snapshot(), Settings(), last_good=first.last_good)
     assert {"llm": _GUARDED, "other": _OPEN} == _doors(second)
 
 
@@ -137,7 +137,7 @@ def test_last_good_form_goes_on_guarding_what_it_did_and_closes_nothing_more() -
     cluster = Cluster().apply(*documents(_BASE), _policy(applyToRoutes=[{"route": {"labels": {"route": "llm"}}}]))
     first = translate(cluster.snapshot(), Settings())
     cluster.apply(_policy(applyToRoutes=[{"route": None}]))
-    second = translate(cluster.snapshot(), Settings(), first.last_good)
+    second = translate(cluster.snapshot(), Settings(), last_good=first.last_good)
     assert {"llm": _GUARDED, "other": _OPEN} == _doors(second)
     assert "; its last good form guards what it did. Write the labels" in _errors(second)
 

@@ -88,7 +88,7 @@ def test_table_whose_hosts_cannot_be_read_is_served_in_its_last_good_form() -> N
     cluster = Cluster().apply(_gateway(), _object("RouteTable", "bad", {**_ROOT, "http": [_OK]}))
     first = translate(cluster.snapshot(), Settings())
     cluster.apply(_object("RouteTable", "bad", {**_ROOT, "hosts": 5, "http": [_OK]}))
-    second = translate(cluster.snapshot(), Settings(), first.last_good)
+    second = translate(cluster.snapshot(), Settings(), last_good=first.last_good)
     assert second.config == first.config
     assert "closes nothing" not in _message(second)
 
@@ -193,7 +193,7 @@ def test_last_good_form_goes_before_a_repaired_one() -> None:
     cluster = Cluster().apply(_gateway(), _object("RouteTable", "bad", {**_ROOT, "http": [_OK]}))
     first = translate(cluster.snapshot(), Settings())
     cluster.apply(_object("RouteTable", "bad", {**_ROOT, "weight": "x", "http": [{"directResponse": {"status": 201}}]}))
-    second = translate(cluster.snapshot(), Settings(), first.last_good)
+    second = translate(cluster.snapshot(), Settings(), last_good=first.last_good)
     assert second.config == first.config
 
 

@@ -19,7 +19,7 @@ _DEFAULT_DOMAIN: Final = "cluster.local"
 _KINDS: Final = ("svc", "pod")
 
 
-def may_dial(host: str, ref: ObjectRef, field: FieldPath, *, scope: Scope, findings: Findings) -> bool:
+def may_dial(host: str, ref: ObjectRef, *, field: FieldPath, scope: Scope, findings: Findings) -> bool:
     """Whether an object may name ``host``, which is in normal form; reports a refusal."""
     if scope.tenancy.is_platform(ref.namespace):
         return True
@@ -31,11 +31,11 @@ def may_dial(host: str, ref: ObjectRef, field: FieldPath, *, scope: Scope, findi
         f"{format_path(field)} of {ref} is a name of {where} inside the cluster, which a tenant may not reach. For a "
         "Service of your own use a destination of kind SERVICE."
     )
-    findings.error(ref, Reason.REF_NOT_PERMITTED, message, field)
+    findings.error(ref, Reason.REF_NOT_PERMITTED, message=message, field=field)
     return False
 
 
-def absolute(host: str, ref: ObjectRef, tenancy: Tenancy) -> str:
+def absolute(host: str, ref: ObjectRef, *, tenancy: Tenancy) -> str:
     """The name to look up: a tenant's ends with a dot, so that no search domain is appended to it."""
     return f"{host}." if tenancy.owner(ref.namespace) and is_dns_name(host) and not is_ip(host) else host
 

@@ -18,7 +18,7 @@ from wardgate.translate.tenancy import Tenancy
 
 
 def report_unused_ports(
-    services: Iterable[ServedObject[ExternalServicePlan]], upstreams: Upstreams, tenancy: Tenancy, findings: Findings
+    services: Iterable[ServedObject[ExternalServicePlan]], upstreams: Upstreams, *, tenancy: Tenancy, findings: Findings
 ) -> None:
     """Warn of every port of an endpoint whose name no selecting service knows."""
     selecting: dict[ObjectRef, list[ExternalServicePlan]] = {}
@@ -31,28 +31,29 @@ def report_unused_ports(
     for ref, endpoint in plans.items():
         own = [one for one in selecting[ref] if tenancy.owner(one.ref.namespace) == tenancy.owner(ref.namespace)]
         if own:
-            _report(endpoint, own, selecting[ref], findings)
+            _report(endpoint, own, selecting=selecting[ref], findings=findings)
 
 
 def _report(
     endpoint: ExternalEndpointPlan,
     own: Sequence[ExternalServicePlan],
+    *,
     selecting: Sequence[ExternalServicePlan],
     findings: Findings,
 ) -> None:
     wanted = {name for service in selecting for port in service.ports for name in port.names}
     dialled = {port.target for service in own for port in service.ports}
     known = sorted({name for service in own for port in service.ports for name in port.names})
-    for port in _unused(endpoint, wanted, dialled):
+    for port in _unused(endpoint, wanted, dialled=dialled):
         field = ("spec", "ports", port.index, "name")
         wrong = f'is "{port.name}", and no port of {own[0].ref} is called that' if port.name else "is missing"
         names = " or ".join(known)
         remedy = f"write the name of the service's port: {names}" if known else "name the ports of both alike"
         message = f"{format_path(field)} of {endpoint.ref} {wrong}, so {port.number} is never dialled; {remedy}."
-        findings.warning(endpoint.ref, Reason.REF_NOT_FOUND, message, field)
+        findings.warning(endpoint.ref, Reason.REF_NOT_FOUND, message=message, field=field)
 
 
-def _unused(endpoint: ExternalEndpointPlan, names: set[str], dialled: set[int]) -> Iterator[EndpointPortPlan]:
+def _unused(endpoint: ExternalEndpointPlan, names: set[str], *, dialled: set[int]) -> Iterator[EndpointPortPlan]:
     for port in () if endpoint.unix_path else endpoint.ports:
         if port.name not in names and port.number not in dialled:
             yield port

@@ -66,16 +66,16 @@ def read_external_endpoint(parsed: ParsedObject[ExternalEndpoint], scope: Scope)
         findings.error(
             ref,
             Reason.INVALID,
-            f"spec.address of {ref} is neither an IP address, a host name nor unix://PATH.",
-            _ADDRESS,
+            message=f"spec.address of {ref} is neither an IP address, a host name nor unix://PATH.",
+            field=_ADDRESS,
         )
         return Reading(None, findings.of(ref))
-    elif not may_dial(host, ref, _ADDRESS, scope=scope, findings=findings):
+    elif not may_dial(host, ref, field=_ADDRESS, scope=scope, findings=findings):
         return Reading(None, findings.of(ref))
     if spec.locality is not None:
         message = f"spec.locality of {ref} has no effect on this gateway; endpoints take turns."
-        findings.warning(ref, Reason.NO_EFFECT, message, ("spec", "locality"), cause=Cause("locality"))
+        findings.warning(ref, Reason.NO_EFFECT, message=message, field=("spec", "locality"), cause=Cause("locality"))
     ports = tuple(EndpointPortPlan(port.name or "", port.number, index) for index, port in enumerate(spec.ports))
     labels = frozenset(labels_of(parsed.stored.manifest).items())
-    looked_up = absolute(host, ref, scope.tenancy)
+    looked_up = absolute(host, ref, tenancy=scope.tenancy)
     return Reading(ExternalEndpointPlan(ref, labels, looked_up, unix_path, ports), findings.of(ref))

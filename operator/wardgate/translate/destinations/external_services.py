@@ -94,16 +94,16 @@ class _ExternalServiceReader:
             if is_wildcard(host) and is_dns_name(host.removeprefix("*.")):
                 wildcards.append(field)
             elif is_dns_name(host):
-                if may_dial(host, self.ref, field, scope=self.scope, findings=self.findings):
+                if may_dial(host, self.ref, field=field, scope=self.scope, findings=self.findings):
                     concrete.append(host)
             else:
-                self._error(Reason.INVALID, "is not a host name such as api.example.com", field)
+                self._error(Reason.INVALID, "is not a host name such as api.example.com", field=field)
         text = "is a wildcard, which cannot be looked up; name a host, or select ExternalEndpoints"
         for field in () if self.spec.selector else wildcards:
             if concrete:
                 self._warn(text, field)
             else:
-                self._error(Reason.UNSUPPORTED, text, field)
+                self._error(Reason.UNSUPPORTED, text, field=field)
         return tuple(dict.fromkeys(concrete))
 
     def _addresses(self) -> tuple[str, ...]:
@@ -113,13 +113,13 @@ class _ExternalServiceReader:
             try:
                 network = ipaddress.ip_network(raw.strip())
             except ValueError:
-                self._error(Reason.INVALID, "is not an IP address", field)
+                self._error(Reason.INVALID, "is not an IP address", field=field)
                 continue
             if network.num_addresses == 1:
                 found.append(str(network.network_address))
             else:
                 self._error(
-                    Reason.UNSUPPORTED, "is a range of addresses, which cannot be dialled; list addresses", field
+                    Reason.UNSUPPORTED, "is a range of addresses, which cannot be dialled; list addresses", field=field
                 )
         return tuple(dict.fromkeys(found))
 
@@ -127,7 +127,7 @@ class _ExternalServiceReader:
         field: FieldPath = ("spec", "ports", index)
         if port.protocol in _UNSUPPORTED_PROTOCOLS:
             self._error(
-                Reason.UNSUPPORTED, f"is {port.protocol}, which this gateway does not speak", (*field, "protocol")
+                Reason.UNSUPPORTED, f"is {port.protocol}, which this gateway does not speak", field=(*field, "protocol")
             )
             return None
         self._report_passive(port, field)
@@ -154,31 +154,31 @@ class _ExternalServiceReader:
 
     def _tls(self, tls: ClientsideTls, field: FieldPath, *, hosts: tuple[str, ...]) -> UpstreamTls | None:
         if tls.mode not in (None, "SIMPLE", "MUTUAL"):
-            self._error(Reason.UNSUPPORTED, f"is {tls.mode}, which needs a mesh; use SIMPLE", (*field, "mode"))
+            self._error(Reason.UNSUPPORTED, f"is {tls.mode}, which needs a mesh; use SIMPLE", field=(*field, "mode"))
             return None
         names = tuple(normal(name) for name in self.spec.subject_alt_names)
         sni = normal(tls.sni) if tls.sni else next(iter((*hosts, *names)), "")
         if not sni:
-            self._error(Reason.INVALID, "needs sni, because nothing else says whom to expect", field)
+            self._error(Reason.INVALID, "needs sni, because nothing else says whom to expect", field=field)
             return None
         plan = UpstreamTls(sni=sni, verify=not tls.insecure_skip_verify, verify_names=names)
-        return self._with_material(plan, tls, field)
+        return self._with_material(plan, tls, field=field)
 
-    def _with_material(self, plan: UpstreamTls, tls: ClientsideTls, field: FieldPath) -> UpstreamTls | None:
+    def _with_material(self, plan: UpstreamTls, tls: ClientsideTls, *, field: FieldPath) -> UpstreamTls | None:
         """The TLS settings with the certificates that they name."""
         if tls.credential_name:
-            plan_or_none = self._with_secret(plan, tls.credential_name, (*field, "credentialName"))
+            plan_or_none = self._with_secret(plan, tls.credential_name, field=(*field, "credentialName"))
         else:
-            plan_or_none = self._with_files(plan, tls, field)
+            plan_or_none = self._with_files(plan, tls, field=field)
         if plan_or_none is None:
             return None
         pair = (plan_or_none.certificate, plan_or_none.private_key)
         if None in pair and (tls.mode == "MUTUAL" or pair != (None, None)):
-            self._error(Reason.INVALID, "needs clientCertificate and privateKey, or credentialName", field)
+            self._error(Reason.INVALID, "needs clientCertificate and privateKey, or credentialName", field=field)
             return None
         return plan_or_none
 
-    def _with_files(self, plan: UpstreamTls, tls: ClientsideTls, field: FieldPath) -> UpstreamTls | None:
+    def _with_files(self, plan: UpstreamTls, tls: ClientsideTls, *, field: FieldPath) -> UpstreamTls | None:
         named = {
             "caCertificates": tls.ca_certificates,
             "clientCertificate": tls.client_certificate,
@@ -202,7 +202,7 @@ class _ExternalServiceReader:
             private_key=files.get("privateKey"),
         )
 
-    def _with_secret(self, plan: UpstreamTls, name: str, field: FieldPath) -> UpstreamTls | None:
+    def _with_secret(self, plan: UpstreamTls, name: str, *, field: FieldPath) -> UpstreamTls | None:
         """The TLS settings with a Secret's client certificate, authorities, or both."""
         reference = Reference(self.ref, field, self.ref.namespace, name)
         secret = find_secret(reference, self.scope)
@@ -235,7 +235,7 @@ class _ExternalServiceReader:
 
     def _warn(self, what: str, field: FieldPath, *, cause: Cause | None = None) -> None:
         message = f"{format_path(field)} of {self.ref} {what}."
-        self.findings.warning(self.ref, Reason.NO_EFFECT, message, field, cause=cause)
+        self.findings.warning(self.ref, Reason.NO_EFFECT, message=message, field=field, cause=cause)
 
-    def _error(self, reason: Reason, what: str, field: FieldPath) -> None:
-        self.findings.error(self.ref, reason, f"{format_path(field)} of {self.ref} {what}.", field)
+    def _error(self, reason: Reason, what: str, *, field: FieldPath) -> None:
+        self.findings.error(self.ref, reason, message=f"{format_path(field)} of {self.ref} {what}.", field=field)

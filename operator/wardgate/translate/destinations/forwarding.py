@@ -31,7 +31,7 @@ def resolve(plan: ForwardToPlan, upstreams: Upstreams, *, table: ObjectRef) -> R
     for destination, weight in zip(plan.destinations, weights, strict=True):
         found = upstreams.find(destination, table=table)
         if isinstance(found, DestinationFault):
-            problems.append(_problem(found, destination, table, own=upstreams.have_one_owner(table, destination)))
+            problems.append(_problem(found, destination, table=table, own=upstreams.have_one_owner(table, destination)))
             refuse = refuse or found.refuse
         else:
             targets.append(WeightedUpstream(found.name, weight))
@@ -48,7 +48,7 @@ def resolve(plan: ForwardToPlan, upstreams: Upstreams, *, table: ObjectRef) -> R
     return Resolved(forward, seen, tuple(problems))
 
 
-def _problem(fault: DestinationFault, destination: DestinationPlan, table: ObjectRef, *, own: bool) -> Problem:
+def _problem(fault: DestinationFault, destination: DestinationPlan, *, table: ObjectRef, own: bool) -> Problem:
     """The problem of an unusable destination. A tenant's broken service does not make the platform's table INVALID."""
     closed = "" if own else "; the route is closed until the tenant has mended that"
     message = f"{format_path(destination.field)} of {table} {fault.text}{closed}."

@@ -102,7 +102,7 @@ class Upstreams:
         found = self._service(plan) if plan.kind == "SERVICE" else self._external(plan)
         if isinstance(found, DestinationFault) and self.may_mean_external(plan):
             return replace(found, text=KIND_LEFT_OUT)
-        if isinstance(found, Upstream) and self._lends_identity(found, plan, table):
+        if isinstance(found, Upstream) and self._lends_identity(found, plan, table=table):
             text = (
                 "names an ExternalService with a client certificate, that speaks for the platform; name one of your own"
             )
@@ -116,7 +116,7 @@ class Upstreams:
         key = (plan.namespace, plan.name)
         return not plan.kind_given and key in self._services and key not in self._service_labels
 
-    def _lends_identity(self, upstream: Upstream, plan: DestinationPlan, table: ObjectRef) -> bool:
+    def _lends_identity(self, upstream: Upstream, plan: DestinationPlan, *, table: ObjectRef) -> bool:
         """Whether an upstream would take a tenant's requests for those of its owner, who is another."""
         shows = upstream.tls is not None and upstream.tls.certificate is not None
         return shows and self._tenancy.owner(table.namespace) not in ("", self._tenancy.owner(plan.namespace))
@@ -178,13 +178,13 @@ class Upstreams:
             name=f"external/{service.ref.namespace}/{service.ref.name}:{port.number}",
             endpoints=tuple(dict.fromkeys(endpoints)),
             tls=port.tls,
-            bound_hosts=None if selected else _bound_hosts(service, port, endpoints),
+            bound_hosts=None if selected else _bound_hosts(service, port, endpoints=endpoints),
             send_user_id=self._settings.user_id_to_external,
         )
 
     def _dialled(self, service: ExternalServicePlan, port: ExternalPort) -> tuple[Endpoint, ...]:
         hosts = service.dialled[:1] if port.first_host_only else service.dialled
-        return tuple(Endpoint(absolute(host, service.ref, self._tenancy), port.target) for host in hosts)
+        return tuple(Endpoint(absolute(host, service.ref, tenancy=self._tenancy), port.target) for host in hosts)
 
 
 def _port(service: ExternalServicePlan, wanted: int | str | None) -> ExternalPort | None:
@@ -195,7 +195,7 @@ def _port(service: ExternalServicePlan, wanted: int | str | None) -> ExternalPor
 
 
 def _bound_hosts(
-    service: ExternalServicePlan, port: ExternalPort, endpoints: Sequence[Endpoint]
+    service: ExternalServicePlan, port: ExternalPort, *, endpoints: Sequence[Endpoint]
 ) -> tuple[str, ...] | None:
     """The names dialled and verified (invariant 11); None if anything else takes part."""
     tls = port.tls

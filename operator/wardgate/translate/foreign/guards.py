@@ -46,7 +46,7 @@ class GuardAttachment:
 
 
 def known_guards(
-    snapshot: ClusterSnapshot, last_good: LastGood, last: tuple[StoredObject, ...] | None
+    snapshot: ClusterSnapshot, last_good: LastGood, *, last: tuple[StoredObject, ...] | None
 ) -> tuple[StoredObject, ...]:
     """All guards, sorted. Of kinds that nobody could list since the start, those seen before it count as well.
 
@@ -84,7 +84,7 @@ def attach_guards(
     for guard in guards:
         namespace = guard.ref.namespace
         within = tenancy.selectable(namespace)
-        selected = frozenset(selected_routes(GUARDS[guard.ref.kind], guard.manifest, finder, within=within))
+        selected = frozenset(selected_routes(GUARDS[guard.ref.kind], guard.manifest, finder=finder, within=within))
         if namespace not in met:
             met[namespace] = _met(namespace, auth=auth, tenancy=tenancy)
         unmet = selected - met[namespace]
@@ -131,7 +131,7 @@ def tell_tables(
         findings.warning(
             table,
             Reason.UNSUPPORTED,
-            f"{count} of the routes of {table} {'is' if count == 1 else 'are'} closed (403): {first}"
+            message=f"{count} of the routes of {table} {'is' if count == 1 else 'are'} closed (403): {first}"
             f"{f' and {more} more' if more else ''} should guard {'it' if count == 1 else 'them'}, which Wardgate does "
             f"not implement. Write an ExtAuthPolicy{who_may_replace(first, tenancy)} instead, or open such routes with "
             "--foreign-guards ignore.",

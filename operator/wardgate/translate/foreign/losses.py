@@ -48,7 +48,7 @@ class Losses:
         numbers = self._selected(stored, kind)
         unmet = self.guards.unmet.get(stored.ref, frozenset())
         message = (
-            f"{stored.ref} {self._what_it_does(stored, kind, self._routes(numbers))}: {kind.loss}."
+            f"{stored.ref} {self._what_it_does(stored, kind, routes=self._routes(numbers))}: {kind.loss}."
             f"{self._what_became(stored, self._routes(unmet), of=self._routes(numbers))}"
             f"{_UNREADABLE if read_selectors(stored.manifest).unreadable else ''}"
         )
@@ -57,12 +57,14 @@ class Losses:
             ProblemKind.WARNING, Reason.UNSUPPORTED, message, stored.ref, ("spec", _selector(stored, kind)), cause
         )
 
-    def _what_it_does(self, stored: StoredObject, kind: ForeignKind, routes: int) -> str:
+    def _what_it_does(self, stored: StoredObject, kind: ForeignKind, *, routes: int) -> str:
         if not routes:
             return f"selects no route that is served, and would {kind.verb} none"
         # A guard counts labels as met that nobody knows here, those of Services.
         within = self.tenancy.selectable(stored.ref.namespace)
-        sure = frozenset(selected_routes(replace(kind, guards=False), stored.manifest, self.finder, within=within))
+        sure = frozenset(
+            selected_routes(replace(kind, guards=False), stored.manifest, finder=self.finder, within=within)
+        )
         selects = "selects" if self._routes(sure) == routes else "selects up to"
         if routes == 1:
             return f"{selects} 1 route and does not {kind.verb} it"
@@ -72,7 +74,7 @@ class Losses:
         if kind.guards:
             return self.guards.selected[stored.ref]
         within = self.tenancy.selectable(stored.ref.namespace)
-        return frozenset(selected_routes(kind, stored.manifest, self.finder, within=within))
+        return frozenset(selected_routes(kind, stored.manifest, finder=self.finder, within=within))
 
     def _routes(self, numbers: frozenset[int]) -> int:
         """The number of routes. A route counts once, however many hosts and parents it is reached through."""

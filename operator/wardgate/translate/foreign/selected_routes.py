@@ -15,7 +15,7 @@ from wardgate.translate.selection.route_finder import RouteFinder
 
 
 def selected_routes(
-    kind: ForeignKind, manifest: Mapping[str, object], finder: RouteFinder, *, within: str | None
+    kind: ForeignKind, manifest: Mapping[str, object], *, finder: RouteFinder, within: str | None
 ) -> set[int]:
     """The numbers of the routes; ``within``: only of tables in that namespace. Guards count unknown labels as met."""
     if kind.reach is Reach.NONE:

@@ -17,13 +17,13 @@ def differences(before: Sequence[_T], after: Sequence[_T]) -> tuple[list[_T], li
     own loops (10,000 objects take a third of a millisecond).
     """
     shorter = min(len(before), len(after))
-    start = _first_difference(before, after, shorter)
-    end = _first_difference(reversed(before), reversed(after), shorter - start)
+    start = _first_difference(before, after, limit=shorter)
+    end = _first_difference(reversed(before), reversed(after), limit=shorter - start)
     old, new = before[start : len(before) - end], after[start : len(after) - end]
     held, there = set(map(id, old)), set(map(id, new))
     return [one for one in old if id(one) not in there], [one for one in new if id(one) not in held]
 
 
-def _first_difference(one: Iterable[object], other: Iterable[object], limit: int) -> int:
+def _first_difference(one: Iterable[object], other: Iterable[object], *, limit: int) -> int:
     """The number of identical elements, pair by pair, before two differ: at most ``limit``."""
     return min(next(compress(count(), map(is_not, one, other)), limit), limit)

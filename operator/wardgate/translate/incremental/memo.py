@@ -42,8 +42,8 @@ class Versions:
         self,
         obj: StoredObject,
         purpose: str,
-        make: Callable[[], _ValueT],
         *,
+        make: Callable[[], _ValueT],
         holds: Callable[[_ValueT], bool] = lambda _: True,
     ) -> _ValueT:
         """The value for this very object; ``purpose`` distinguishes several values of one object.
@@ -89,8 +89,8 @@ class Memo:
         self,
         name: str,
         inputs: tuple[object, ...],
-        make: Callable[[_ValueT | None, Versions], _ValueT],
         *,
+        make: Callable[[_ValueT | None, Versions], _ValueT],
         holds: Callable[[_ValueT], bool] = lambda _: True,
     ) -> _ValueT:
         """The value of a stage, computed at most once per translation. ``make`` receives the last value, whatever its

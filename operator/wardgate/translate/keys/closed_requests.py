@@ -22,7 +22,7 @@ def closed_requests(policy: StoredObject, tenancy: Tenancy) -> Iterator[KeySetRe
         for storage in (at(config, "apiKeyAuth"), at(config, "apiKeyAuth", "k8sSecretApikeyStorage")):
             yield KeySetRequest(
                 selector=_labels(mapping(at(storage, "labelSelector"))),
-                refs=tuple(_refs(at(storage, "apiKeySecretRefs"), policy.ref.namespace, tenancy)),
+                refs=tuple(_refs(at(storage, "apiKeySecretRefs"), policy.ref.namespace, tenancy=tenancy)),
                 scope=None if scope is None else tuple(sorted(scope)),
             )
 
@@ -33,7 +33,7 @@ def _labels(raw: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
     return labels if len(labels) == len(raw) else ()
 
 
-def _refs(raw: object, namespace: str, tenancy: Tenancy) -> Iterator[ObjectRef]:
+def _refs(raw: object, namespace: str, *, tenancy: Tenancy) -> Iterator[ObjectRef]:
     for entry in items(raw):
         name, there = at(entry, "name"), at(entry, "namespace") or namespace
         if isinstance(name, str) and isinstance(there, str) and tenancy.may_reference(namespace, there):

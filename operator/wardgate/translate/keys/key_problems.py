@@ -23,7 +23,7 @@ _NAMED_AT_MOST: Final = 10
 """Secrets that one policy's status names for one step; the rest are counted."""
 
 
-def key_problems(policy: ObjectRef, outcome: PolicyOutcome, keys: KeySets, tenancy: Tenancy) -> tuple[Problem, ...]:
+def key_problems(policy: ObjectRef, outcome: PolicyOutcome, *, keys: KeySets, tenancy: Tenancy) -> tuple[Problem, ...]:
     """The warnings of one policy; none where nothing of it is served."""
     if outcome.plan is None:
         return ()

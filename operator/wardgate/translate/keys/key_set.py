@@ -84,7 +84,7 @@ class KeySet:
         successor._remarks = {**_without(self._remarks, gone.keys), **dict(self._misshared(come.keys))}
         old = self._by_digest(one for one in gone.keys if one not in self._faults)
         new = self._by_digest(one for one in come.keys if one not in successor._faults)
-        successor._take_over(self, {digest: self._held(digest, old, new) for digest in {**old, **new}})
+        successor._take_over(self, {digest: self._held(digest, old, new=new) for digest in {**old, **new}})
         return successor
 
     @cached_property
@@ -155,7 +155,7 @@ class KeySet:
     def _duplicates(self) -> Iterator[tuple[HeldSecret, Problem]]:
         for holding in self._holdings.values():
             for one in holding.rivals:
-                yield one, key_warnings.duplicate(one.ref, holding.holder.ref, self._rules.tenancy)
+                yield one, key_warnings.duplicate(one.ref, holding.holder.ref, tenancy=self._rules.tenancy)
 
     def _by_digest(self, secrets: Iterable[HeldSecret]) -> _ByDigest:
         found: dict[str, dict[HeldSecret, None]] = {}
@@ -163,7 +163,7 @@ class KeySet:
             found.setdefault(self._usable(one).digest, {})[one] = None
         return found
 
-    def _held(self, digest: str, old: _ByDigest, new: _ByDigest) -> Holding | None:
+    def _held(self, digest: str, old: _ByDigest, *, new: _ByDigest) -> Holding | None:
         """The present holder of a key; None if there is none any more."""
         before = self._holdings.get(digest)
         held = () if before is None else (before.holder, *before.rivals)
@@ -201,7 +201,7 @@ class KeySet:
                 holdings[digest] = holding
                 come.append(holding.credential)
         self._holdings = holdings
-        self.credentials = _replaced(before.credentials, gone, come)
+        self.credentials = _replaced(before.credentials, gone, come=come)
         self.tally = before.tally.after(gone, come)
 
     def _usable(self, one: HeldSecret) -> UsableKey:
@@ -247,7 +247,7 @@ def _without(entries: dict[HeldSecret, _ValueT], gone: Iterable[HeldSecret]) -> 
 
 
 def _replaced(
-    credentials: tuple[Credential, ...], gone: Sequence[Credential], come: Sequence[Credential]
+    credentials: tuple[Credential, ...], gone: Sequence[Credential], *, come: Sequence[Credential]
 ) -> tuple[Credential, ...]:
     """The credentials without some and with others, still sorted by digest."""
     if len(gone) + len(come) > _MANY:

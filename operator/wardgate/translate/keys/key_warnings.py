@@ -20,13 +20,13 @@ _SHARING: Final = ("metadata", "annotations", SHARE_WITH)
 
 def refused(ref: ObjectRef, key: RefusedKey) -> Problem:
     """The Secret's content is no usable key."""
-    return _warning(ref, key.reason, f"{ref} is not used as a key: {key.complaint}.", key.field)
+    return _warning(ref, key.reason, message=f"{ref} is not used as a key: {key.complaint}.", field=key.field)
 
 
 def missing(ref: ObjectRef) -> Problem:
     """A policy names the Secret, and it does not exist."""
     message = f"{ref} does not exist. Create it, or take it out of apiKeySecretRefs."
-    return _warning(ref, Reason.REF_NOT_FOUND, message)
+    return _warning(ref, Reason.REF_NOT_FOUND, message=message)
 
 
 def mistyped(ref: ObjectRef, kind: str) -> Problem:
@@ -35,15 +35,15 @@ def mistyped(ref: ObjectRef, kind: str) -> Problem:
     message = (
         f"{ref} is not used as a key: it is of type {shown}; only {KEY_SECRET_TYPE} counts; recreate it with that type."
     )
-    return _warning(ref, Reason.BAD_SECRET, message, ("type",))
+    return _warning(ref, Reason.BAD_SECRET, message=message, field=("type",))
 
 
-def duplicate(loser: ObjectRef, winner: ObjectRef, tenancy: Tenancy) -> Problem:
+def duplicate(loser: ObjectRef, winner: ObjectRef, *, tenancy: Tenancy) -> Problem:
     """An older Secret of the same set holds the same key."""
     may_know = not tenancy.isolated or loser.namespace == winner.namespace
     other = str(winner) if may_know else "a Secret of another namespace"
     message = f"{loser} holds the same key as {other}, which is older and counts. Give every caller a key of their own."
-    return _warning(loser, Reason.DUPLICATE_KEY, message)
+    return _warning(loser, Reason.DUPLICATE_KEY, message=message)
 
 
 def unshared(ref: ObjectRef, tenant: str) -> Problem:
@@ -52,13 +52,13 @@ def unshared(ref: ObjectRef, tenant: str) -> Problem:
         f"{ref} is selected by a policy of namespace {tenant} and not used there: it is not shared with it. If it is "
         f"meant to be, list {tenant} in its annotation {SHARE_WITH}; otherwise nothing is to be done."
     )
-    return _warning(ref, Reason.REF_NOT_PERMITTED, message, _SHARING)
+    return _warning(ref, Reason.REF_NOT_PERMITTED, message=message, field=_SHARING)
 
 
 def misshared(ref: ObjectRef, error: AnnotationError) -> Problem:
     """The list of tenants that the Secret is shared with cannot be read."""
     message = f"{ref} is shared with nobody: its annotation {SHARE_WITH} must be {error.expected}. Correct it."
-    return _warning(ref, Reason.NO_EFFECT, message, _SHARING)
+    return _warning(ref, Reason.NO_EFFECT, message=message, field=_SHARING)
 
 
 def shared_in_vain(ref: ObjectRef) -> Problem:
@@ -67,7 +67,7 @@ def shared_in_vain(ref: ObjectRef) -> Problem:
         f"{ref} is shared with nobody: its annotation {SHARE_WITH} has no effect outside the platform's namespaces. "
         "Remove it."
     )
-    return _warning(ref, Reason.NO_EFFECT, message, _SHARING)
+    return _warning(ref, Reason.NO_EFFECT, message=message, field=_SHARING)
 
 
 def unused(ref: ObjectRef, tenancy: Tenancy) -> Problem:
@@ -78,7 +78,7 @@ def unused(ref: ObjectRef, tenancy: Tenancy) -> Problem:
             f"{ref} is selected by no policy of its namespace, and under isolated tenancy it counts for no other: its "
             "key opens nothing. Move it to the namespace of its policy, or correct its labels."
         )
-    return _warning(ref, Reason.UNUSED_KEY, message)
+    return _warning(ref, Reason.UNUSED_KEY, message=message)
 
 
 def leads_nowhere(ref: ObjectRef) -> Problem:
@@ -88,8 +88,8 @@ def leads_nowhere(ref: ObjectRef) -> Problem:
         "over verified TLS and with one of them as Host: every request with the key is refused. Correct the list, "
         "or the routes' destinations, hostRewrite or autoHostRewrite."
     )
-    return _warning(ref, Reason.TOKEN_WITHHELD, message, ("metadata", "annotations", UPSTREAM_HOSTS))
+    return _warning(ref, Reason.TOKEN_WITHHELD, message=message, field=("metadata", "annotations", UPSTREAM_HOSTS))
 
 
-def _warning(ref: ObjectRef, reason: Reason, message: str, field: FieldPath = ()) -> Problem:
+def _warning(ref: ObjectRef, reason: Reason, *, message: str, field: FieldPath = ()) -> Problem:
     return Problem(ProblemKind.WARNING, reason, message, ref, field)

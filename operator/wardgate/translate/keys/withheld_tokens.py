@@ -33,10 +33,10 @@ def guarded_tenants(config: GatewayConfig) -> GuardedTenants:
 
 
 def withheld_tokens(
-    policy: ObjectRef, plan: AuthPlan, tenants: frozenset[str], keys_of: Callable[[str], Iterable[Credential]]
+    policy: ObjectRef, plan: AuthPlan, *, tenants: frozenset[str], keys_of: Callable[[str], Iterable[Credential]]
 ) -> Iterator[Problem]:
     """A warning if some of the policy's keys are refused on routes of these tenants. ``keys_of``: by key set."""
-    withheld = sorted({each for step in plan.steps for each in _withheld(step, tenants, keys_of)})
+    withheld = sorted({each for step in plan.steps for each in _withheld(step, tenants, keys_of=keys_of)})
     if not withheld:
         return
     names = [f"{namespace}/{name}" for namespace, name in withheld]
@@ -49,7 +49,7 @@ def withheld_tokens(
 
 
 def _withheld(
-    step: object, tenants: frozenset[str], keys_of: Callable[[str], Iterable[Credential]]
+    step: object, tenants: frozenset[str], *, keys_of: Callable[[str], Iterable[Credential]]
 ) -> Iterator[tuple[str, str]]:
     if not isinstance(step, ApiKeyStep) or not step.metadata_headers:
         return
@@ -61,13 +61,13 @@ def _withheld(
 
 
 def exposed_tokens(
-    policy: ObjectRef, plan: AuthPlan, keys_of: Callable[[str], Iterable[Credential]]
+    policy: ObjectRef, plan: AuthPlan, *, keys_of: Callable[[str], Iterable[Credential]]
 ) -> Iterator[Problem]:
     """A warning for each step of a tenant's policy that puts others' tokens into headers that providers repeat."""
     for number, step in enumerate(plan.steps if plan.owner else ()):
         if not (isinstance(step, ApiKeyStep) and (exposing := _exposing(step))):
             continue
-        if lent := _lent(set(exposing.values()), plan.owner, keys_of(step.key_set)):
+        if lent := _lent(set(exposing.values()), plan.owner, keys=keys_of(step.key_set)):
             message = (
                 f"{policy} puts entries of {_listed(lent)} into {_listed(sorted(exposing))}: requests with these keys "
                 "are refused, because an entry that is shared may stand in a credential header only. Name such a "
@@ -82,7 +82,7 @@ def _exposing(step: ApiKeyStep) -> dict[str, str]:
     return {one.header: one.entry for one in step.metadata_headers if fold(one.header) not in CREDENTIAL_HEADERS}
 
 
-def _lent(entries: set[str], tenant: str, keys: Iterable[Credential]) -> list[str]:
+def _lent(entries: set[str], tenant: str, *, keys: Iterable[Credential]) -> list[str]:
     """Other owners' Secrets that have one of the entries."""
     others = (key for key in keys if key.namespace != tenant)
     return sorted(

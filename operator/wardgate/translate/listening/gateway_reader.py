@@ -34,7 +34,7 @@ def read_gateway(parsed: ParsedObject[api.VirtualGateway], scope: Scope) -> Read
             f"{parsed.ref} opens no listener: under isolated tenancy only a gateway of a platform namespace does. "
             "Move it to one, or delete it and have your RouteTables name the platform's gateway."
         )
-        findings.error(parsed.ref, Reason.REF_NOT_PERMITTED, message)
+        findings.error(parsed.ref, Reason.REF_NOT_PERMITTED, message=message)
         return Reading(None, findings.of(parsed.ref))
     reader = _ListenerReader(parsed.ref, scope)
     listeners = reader.listeners(parsed.model.spec.listeners)
@@ -63,7 +63,7 @@ class _ListenerReader:
             self.warn("has no effect on this gateway", (*field, name), cause=Cause(name))
         if listener.tcp is not None or listener.app_protocol not in _PROTOCOLS:
             what = "tcp" if listener.tcp is not None else "appProtocol"
-            self._error(Reason.UNSUPPORTED, "is not supported; this gateway speaks HTTP only", (*field, what))
+            self._error(Reason.UNSUPPORTED, "is not supported; this gateway speaks HTTP only", field=(*field, what))
             return None
         if listener.app_protocol in ("HTTP2", "GRPC", "GRPC-WEB"):
             self.warn(
@@ -74,7 +74,7 @@ class _ListenerReader:
         port = listener.port.number or _PORT_NAMES.get(listener.port.name or "")
         if port is None:
             text = "is not known, because the ports of Services are not read; give the port's number"
-            self._error(Reason.UNSUPPORTED, text, (*field, "port", "name"))
+            self._error(Reason.UNSUPPORTED, text, field=(*field, "port", "name"))
             return None
         tls = None
         if listener.tls is not None:
@@ -101,11 +101,13 @@ class _ListenerReader:
         host = normal(host)
         if not is_pattern(host) or (slash and not namespace):
             self._error(
-                Reason.INVALID, "is not a host such as *.example.com, with or without NAMESPACE/", (*field, "host")
+                Reason.INVALID,
+                "is not a host such as *.example.com, with or without NAMESPACE/",
+                field=(*field, "host"),
             )
             return None
         matchers = MatcherReader(self.ref, Findings())
-        filters = read_filters(entry.allowed_routes, matchers, (*field, "allowedRoutes"))
+        filters = read_filters(entry.allowed_routes, matchers, field=(*field, "allowedRoutes"))
         self.findings.extend(matchers.findings.of(self.ref))
         if matchers.findings.is_invalid(self.ref):
             return None
@@ -122,10 +124,10 @@ class _ListenerReader:
 
     def warn(self, what: str, field: FieldPath, *, cause: Cause | None = None) -> None:
         message = f"{format_path(field)} of {self.ref} {what}."
-        self.findings.warning(self.ref, Reason.NO_EFFECT, message, field, cause=cause)
+        self.findings.warning(self.ref, Reason.NO_EFFECT, message=message, field=field, cause=cause)
 
-    def _error(self, reason: Reason, what: str, field: FieldPath) -> None:
-        self.findings.error(self.ref, reason, f"{format_path(field)} of {self.ref} {what}.", field)
+    def _error(self, reason: Reason, what: str, *, field: FieldPath) -> None:
+        self.findings.error(self.ref, reason, message=f"{format_path(field)} of {self.ref} {what}.", field=field)
 
 
 def _is_ours(workloads: Sequence[WorkloadSelector] | None, settings: Settings) -> bool:

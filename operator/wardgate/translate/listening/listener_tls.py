@@ -42,7 +42,7 @@ class TlsReader:
         if tls.mode not in _MODES:
             mode = tls.mode or "PASSTHROUGH (which an absent mode means)"
             self._error(
-                Reason.UNSUPPORTED, f"is {mode}, which is not supported; use SIMPLE or MUTUAL", (*field, "mode")
+                Reason.UNSUPPORTED, f"is {mode}, which is not supported; use SIMPLE or MUTUAL", field=(*field, "mode")
             )
             return None
         pair = self._pair(tls, field)
@@ -50,7 +50,7 @@ class TlsReader:
             return None
         if tls.mode == "MUTUAL" and pair.client_ca is None:
             text = "is MUTUAL, but files.caCerts does not say who signs the certificates of clients"
-            self._error(Reason.INVALID, text, (*field, "mode"))
+            self._error(Reason.INVALID, text, field=(*field, "mode"))
             return None
         versions = tls.parameters
         return ListenerTls(
@@ -69,7 +69,7 @@ class TlsReader:
             return self._from_secret(reference, mutual=tls.mode == "MUTUAL")
         if tls.files is not None:
             return self._from_files(tls.files, (*field, "files"))
-        self._error(Reason.INVALID, "needs a certificate; give secretName or files", field)
+        self._error(Reason.INVALID, "needs a certificate; give secretName or files", field=field)
         return None
 
     def _from_secret(self, reference: Reference, *, mutual: bool) -> _Pair | None:
@@ -92,7 +92,7 @@ class TlsReader:
 
     def _file(self, path: str | None, field: FieldPath) -> FileRef | None:
         if not path:
-            self._error(Reason.INVALID, "is missing; certificate and key are both needed", field)
+            self._error(Reason.INVALID, "is missing; certificate and key are both needed", field=field)
             return None
         root = self.scope.settings.files_root
         file = file_below(path, root, setting="filesRoot", ref=self.ref, field=field, tenancy=self.scope.tenancy)
@@ -101,8 +101,8 @@ class TlsReader:
             return None
         return file
 
-    def _error(self, reason: Reason, what: str, field: FieldPath) -> None:
-        self.findings.error(self.ref, reason, f"{format_path(field)} of {self.ref} {what}.", field)
+    def _error(self, reason: Reason, what: str, *, field: FieldPath) -> None:
+        self.findings.error(self.ref, reason, message=f"{format_path(field)} of {self.ref} {what}.", field=field)
 
 
 def _version(written: api.TlsVersion | None) -> _Version | None:

@@ -36,11 +36,11 @@ def assign_ports(gateways: Sequence[GatewayPlan], findings: Findings) -> list[Op
             listener = OpenListener(gateway, plan)
             owner = owners.setdefault(plan.port, listener)
             if owner is not listener:
-                _report(listener, owner, findings)
+                _report(listener, owner, findings=findings)
     return list(owners.values())
 
 
-def _report(loser: OpenListener, owner: OpenListener, findings: Findings) -> None:
+def _report(loser: OpenListener, owner: OpenListener, *, findings: Findings) -> None:
     field = ("spec", "listeners", loser.plan.index, "port")
     ref = loser.gateway.ref
     if owner.gateway.ref == ref:
@@ -53,4 +53,4 @@ def _report(loser: OpenListener, owner: OpenListener, findings: Findings) -> Non
             f"{format_path(field)} of {ref} is {loser.plan.port}, which the older {owner.gateway.ref} has already. "
             "That one is served; use another port, or delete this gateway and attach its route tables to that one."
         )
-    findings.conflict(ref, Reason.PORT_CONFLICT, message, field)
+    findings.conflict(ref, Reason.PORT_CONFLICT, message=message, field=field)

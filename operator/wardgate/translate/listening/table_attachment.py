@@ -56,27 +56,31 @@ class TableAttachment:
         found: dict[str, list[AttachedTable]] = {}
         for index, (namespace, name) in enumerate(table.gateways):
             gateway = ObjectRef("VirtualGateway", namespace, name)
-            if self._exists(table, gateway, index):
-                self._at(table, gateway, index, found)
+            if self._exists(table, gateway, index=index):
+                self._at(table, gateway, index=index, found=found)
         return found
 
-    def _exists(self, table: TablePlan, gateway: ObjectRef, index: int) -> bool:
+    def _exists(self, table: TablePlan, gateway: ObjectRef, *, index: int) -> bool:
         field = ("spec", "virtualGateways", index)
         if not self._tenancy.may_reference(table.ref.namespace, gateway.namespace):
             text = f"{table.ref} may not name {gateway}: under isolated tenancy it lies in another tenant's namespace."
-            self._findings.error(table.ref, Reason.REF_NOT_PERMITTED, text, field)
+            self._findings.error(table.ref, Reason.REF_NOT_PERMITTED, message=text, field=field)
             return False
         if gateway not in self._gateways:
             reason, text = Reason.REF_NOT_FOUND, "does not exist. Correct the name, or create the gateway."
             if gateway in self._unreadable:
                 reason, text = Reason.INVALID, "is INVALID and opens no listener. Mend the gateway."
             self._findings.error(
-                table.ref, reason, f"{table.ref} names {gateway}, which {text}", field, cause=Cause(gateway)
+                table.ref,
+                reason,
+                message=f"{table.ref} names {gateway}, which {text}",
+                field=field,
+                cause=Cause(gateway),
             )
             return False
         return True
 
-    def _at(self, table: TablePlan, gateway: ObjectRef, index: int, found: dict[str, list[AttachedTable]]) -> None:
+    def _at(self, table: TablePlan, gateway: ObjectRef, *, index: int, found: dict[str, list[AttachedTable]]) -> None:
         open_listeners = [one for one in self._listeners if one.gateway.ref == gateway]
         let_in: set[str] = set()
         for listener in open_listeners:
@@ -89,23 +93,27 @@ class TableAttachment:
             self._findings.error(
                 table.ref,
                 Reason.NOT_ALLOWED,
-                f"{table.ref} is let in by no listener of {gateway}; its allowedRouteTables have to select the table "
-                "and one of its hosts" + (", and to name its namespace." if self._tenancy.isolated else "."),
-                ("spec", "virtualGateways", index),
+                message=(
+                    f"{table.ref} is let in by no listener of {gateway}; its allowedRouteTables have to select the "
+                    "table and one of its hosts" + (", and to name its namespace." if self._tenancy.isolated else ".")
+                ),
+                field=("spec", "virtualGateways", index),
             )
         elif open_listeners and left_out:
             self._findings.warning(
                 table.ref,
                 Reason.NOT_ALLOWED,
-                f"{table.ref} is not let in by {gateway} for {', '.join(left_out)}; see its allowedRouteTables.",
-                ("spec", "hosts"),
+                message=(
+                    f"{table.ref} is not let in by {gateway} for {', '.join(left_out)}; see its allowedRouteTables."
+                ),
+                field=("spec", "hosts"),
             )
         elif not open_listeners:
             self._findings.warning(
                 table.ref,
                 Reason.NOT_SERVED,
-                f"{table.ref} names {gateway}, which serves no listener here.",
-                ("spec", "virtualGateways", index),
+                message=f"{table.ref} names {gateway}, which serves no listener here.",
+                field=("spec", "virtualGateways", index),
                 cause=Cause(gateway, ("spec", "listeners" if self._gateways[gateway].is_ours else "workloads")),
             )
 
@@ -114,24 +122,29 @@ class TableAttachment:
         if listener.plan.allowed is None:
             if not self._tenancy.may_attach(listener.gateway.ref.namespace, table.ref.namespace, named=False):
                 return []
-            return [self._attached(table, host, (), host) for host in table.hosts]
+            return [self._attached(table, host, allowed=(), entry=host) for host in table.hosts]
         filters: dict[str, tuple[RouteFilter, ...] | None] = {}
         given: dict[str, str] = {}
         for entry in listener.plan.allowed:
-            if self._lets_in(entry, table, listener):
+            if self._lets_in(entry, table, listener=listener):
                 for domain in _domains(table.hosts, entry.host):
                     earlier = filters.get(domain, ())
                     both = (*earlier, *entry.allowed) if earlier is not None and entry.allowed else None
                     filters[domain] = both
                     given[domain] = max(given.get(domain, ANY), entry.host, key=narrowness)
-        return [self._attached(table, domain, allowed or (), given[domain]) for domain, allowed in filters.items()]
+        return [
+            self._attached(table, domain, allowed=allowed or (), entry=given[domain])
+            for domain, allowed in filters.items()
+        ]
 
-    def _attached(self, table: TablePlan, domain: str, allowed: tuple[RouteFilter, ...], entry: str) -> AttachedTable:
+    def _attached(
+        self, table: TablePlan, domain: str, *, allowed: tuple[RouteFilter, ...], entry: str
+    ) -> AttachedTable:
         """``entry``: the host that the gateway lets in. The platform gives itself the hosts that its table names."""
         given = entry if self._tenancy.owner(table.ref.namespace) else domain
         return AttachedTable(table, domain, allowed, narrowness(given))
 
-    def _lets_in(self, entry: AllowedTables, table: TablePlan, listener: OpenListener) -> bool:
+    def _lets_in(self, entry: AllowedTables, table: TablePlan, *, listener: OpenListener) -> bool:
         namespace = table.ref.namespace
         named = namespace in (entry.namespace, entry.host_namespace)
         return (

@@ -56,8 +56,8 @@ class MatcherReader:
             self.findings.note(
                 self.ref,
                 Reason.NO_EFFECT,
-                f"{format_path((*field, 'name'))} of {self.ref} has no effect.",
-                (*field, "name"),
+                message=f"{format_path((*field, 'name'))} of {self.ref} has no effect.",
+                field=(*field, "name"),
                 cause=Cause("matchers.name"),
             )
         headers = enumerate(matcher.headers)
@@ -75,18 +75,21 @@ class MatcherReader:
     def _path(self, uri: StringMatch, field: FieldPath) -> tuple[PathMatch, ...]:
         if uri.suffix is not None:
             self._error(
-                Reason.UNSUPPORTED, "suffix", "compares the end of the path, which is not supported; use regex", field
+                Reason.UNSUPPORTED,
+                "suffix",
+                what="compares the end of the path, which is not supported; use regex",
+                field=field,
             )
             return ()
         if uri.regex is not None:
-            return self._regex_path(uri, uri.regex, field)
+            return self._regex_path(uri, uri.regex, field=field)
         if uri.exact is not None:
-            return (PathMatch("exact", self._spelt("exact", uri.exact, (*field, "exact")), uri.ignore_case),)
+            return (PathMatch("exact", self._spelt("exact", uri.exact, field=(*field, "exact")), uri.ignore_case),)
         if uri.prefix is not None:
-            return (PathMatch("prefix", self._spelt("prefix", uri.prefix, (*field, "prefix")), uri.ignore_case),)
+            return (PathMatch("prefix", self._spelt("prefix", uri.prefix, field=(*field, "prefix")), uri.ignore_case),)
         return ()
 
-    def _spelt(self, kind: Literal["exact", "prefix"], value: str, field: FieldPath) -> str:
+    def _spelt(self, kind: Literal["exact", "prefix"], value: str, *, field: FieldPath) -> str:
         """The path in the form that requests' paths have. A path without such a form is kept, and matches nothing."""
         form = path_form(kind, value)
         if form is None:
@@ -97,13 +100,13 @@ class MatcherReader:
             )
         return value if form is None else form
 
-    def _regex_path(self, uri: StringMatch, pattern: str, field: FieldPath) -> tuple[PathMatch, ...]:
+    def _regex_path(self, uri: StringMatch, pattern: str, *, field: FieldPath) -> tuple[PathMatch, ...]:
         if uri.ignore_case:
             path = (*field, "ignoreCase")
             message = (
                 f"{format_path(path)} of {self.ref} has no effect on a regex; begin the pattern with (?i) instead."
             )
-            self.findings.warning(self.ref, Reason.NO_EFFECT, message, path)
+            self.findings.warning(self.ref, Reason.NO_EFFECT, message=message, field=path)
         literal = strange_literal(pattern)
         if literal is not None:
             what = f"holds {literal!a}, which no request's path holds in this form; see Paths in SECURITY.md"
@@ -116,7 +119,7 @@ class MatcherReader:
     def _header(self, header: HeaderMatcher, field: FieldPath) -> HeaderMatch | None:
         value = header.value or None
         if value is not None and not header.regex:
-            value = self._pseudo(header.name.lower(), value, (*field, "value"))
+            value = self._pseudo(header.name.lower(), value, field=(*field, "value"))
         if header.regex and value is not None and not self._is_regex(value, (*field, "value")):
             return None
         regex = header.regex and value is not None
@@ -132,15 +135,18 @@ class MatcherReader:
         if _METHOD.fullmatch(method):
             return (self._upper(method, field),)
         self.findings.error(
-            self.ref, Reason.INVALID, f"{format_path(field)} of {self.ref} is not a method such as GET or POST.", field
+            self.ref,
+            Reason.INVALID,
+            message=f"{format_path(field)} of {self.ref} is not a method such as GET or POST.",
+            field=field,
         )
         return ()
 
-    def _pseudo(self, name: str, value: str, field: FieldPath) -> str:
+    def _pseudo(self, name: str, value: str, *, field: FieldPath) -> str:
         """The value of a pseudo-header as requests have it; ``:path`` includes the query."""
         if name == ":path":
             path, mark, query = value.partition("?")
-            return self._spelt("exact", path, field) + mark + query
+            return self._spelt("exact", path, field=field) + mark + query
         return self._upper(value, field) if name == ":method" else value
 
     def _upper(self, method: str, field: FieldPath) -> str:
@@ -156,18 +162,20 @@ class MatcherReader:
         self.findings.error(
             self.ref,
             Reason.REGEX_ERROR,
-            f"{format_path(field)} of {self.ref} is not a pattern that RE2 takes: {fault}. Look-around and "
+            message=f"{format_path(field)} of {self.ref} is not a pattern that RE2 takes: {fault}. Look-around and "
             "back-references do not exist there.",
-            field,
+            field=field,
         )
         return False
 
     def _surprise(self, field: FieldPath, what: str) -> None:
-        self.findings.warning(self.ref, Reason.INVALID, f"{format_path(field)} of {self.ref} {what}.", field)
+        self.findings.warning(
+            self.ref, Reason.INVALID, message=f"{format_path(field)} of {self.ref} {what}.", field=field
+        )
 
-    def _error(self, reason: Reason, name: str, what: str, field: FieldPath) -> None:
+    def _error(self, reason: Reason, name: str, *, what: str, field: FieldPath) -> None:
         path = (*field, name)
-        self.findings.error(self.ref, reason, f"{format_path(path)} of {self.ref} {what}.", path)
+        self.findings.error(self.ref, reason, message=f"{format_path(path)} of {self.ref} {what}.", field=path)
 
 
 def _present(conditions: Iterable[_ConditionT | None]) -> tuple[_ConditionT, ...]:

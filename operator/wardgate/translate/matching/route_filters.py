@@ -12,7 +12,9 @@ from wardgate.translate.matching.merging import MAX_MATCHES, conflicts_with_all,
 from wardgate.translate.plans.table_plans import RouteFilter
 
 
-def read_filters(allowed: Sequence[AllowedRoute], matchers: MatcherReader, field: FieldPath) -> tuple[RouteFilter, ...]:
+def read_filters(
+    allowed: Sequence[AllowedRoute], matchers: MatcherReader, *, field: FieldPath
+) -> tuple[RouteFilter, ...]:
     """All entries; problems of their matchers are reported through ``matchers``."""
     return tuple(
         RouteFilter(
@@ -23,7 +25,7 @@ def read_filters(allowed: Sequence[AllowedRoute], matchers: MatcherReader, field
     )
 
 
-def permits(filters: tuple[RouteFilter, ...], match: RouteMatch, action: str | None) -> bool:
+def permits(filters: tuple[RouteFilter, ...], match: RouteMatch, *, action: str | None) -> bool:
     """Whether a route with that matcher and that action (see ``action_name``) may stand below."""
     return any(
         (not one.matches or any(lies_within(match, outer) for outer in one.matches))

@@ -60,19 +60,19 @@ def attach_auth(
     attachment = AuthAttachment()
     by_age = sorted(policies, key=lambda one: (tenancy.age_rank(one.ref.namespace), one.stored.age_key))
     for policy in by_age:
-        _attach(policy, attachment, instances, finder=finder, tenancy=tenancy, findings=findings)
+        _attach(policy, attachment, instances=instances, finder=finder, tenancy=tenancy, findings=findings)
     for policy in by_age:
         _take_the_rest(policy, attachment, finder=finder, tenancy=tenancy)
         if policy.is_current and not attachment.selected[policy.ref]:
             effect = "" if require_auth else ", so it guards nothing: routes meant for it are open"
-            _report_idle(policy, idle, effect, within=tenancy.selectable(policy.ref.namespace))
+            _report_idle(policy, idle, effect=effect, within=tenancy.selectable(policy.ref.namespace))
     for number, instance in enumerate(instances):
         if number not in attachment.owners and (require_auth or instance.requires_auth):
             attachment.closed[number] = AUTH_REQUIRED
     return attachment
 
 
-def _report_idle(policy: ServedObject[PolicyOutcome], idle: IdlePolicies, effect: str, *, within: str | None) -> None:
+def _report_idle(policy: ServedObject[PolicyOutcome], idle: IdlePolicies, *, effect: str, within: str | None) -> None:
     selectors = read_selectors(policy.stored.manifest)
 
     def would(finder: RouteFinder) -> set[int]:
@@ -84,8 +84,8 @@ def _report_idle(policy: ServedObject[PolicyOutcome], idle: IdlePolicies, effect
 def _attach(
     policy: ServedObject[PolicyOutcome],
     attachment: AuthAttachment,
-    instances: Sequence[RouteInstance],
     *,
+    instances: Sequence[RouteInstance],
     finder: RouteFinder,
     tenancy: Tenancy,
     findings: Findings,
@@ -95,11 +95,11 @@ def _attach(
     if policy.form is not None:
         selectors = read_selectors(policy.form.manifest)
         guarded = _selected(selectors, finder, within=within)
-        report_missed_kinds(policy.ref, selectors, finder, within=within, findings=findings)
+        report_missed_kinds(policy.ref, selectors, finder=finder, within=within, findings=findings)
     applied = guarded
     if not policy.is_current:
         applied = guarded | _closed(policy, finder, within=within)
-        report_unreadable(policy.ref, policy.stored, findings, cost=_cost_of_unknown(policy))
+        report_unreadable(policy.ref, policy.stored, findings=findings, cost=_cost_of_unknown(policy))
     attachment.selected[policy.ref] = applied
     lost: dict[ObjectRef, list[int]] = {}
     for number in sorted(applied):
@@ -107,9 +107,9 @@ def _attach(
         if owner != policy.ref:
             lost.setdefault(owner, []).append(number)
         else:
-            _decide(number, policy, attachment, guarded=number in guarded)
+            _decide(number, policy, attachment=attachment, guarded=number in guarded)
     for owner, numbers in lost.items():
-        _report_loss(policy.ref, owner, [instances[number] for number in numbers], findings)
+        _report_loss(policy.ref, owner, routes=[instances[number] for number in numbers], findings=findings)
 
 
 def _take_the_rest(
@@ -127,10 +127,10 @@ def _take_the_rest(
     for number in rest - attachment.owners.keys():
         attachment.owners[number] = policy.ref
         attachment.selected[policy.ref].add(number)
-        _decide(number, policy, attachment, guarded=policy.form is not None)
+        _decide(number, policy, attachment=attachment, guarded=policy.form is not None)
 
 
-def _decide(number: int, policy: ServedObject[PolicyOutcome], attachment: AuthAttachment, *, guarded: bool) -> None:
+def _decide(number: int, policy: ServedObject[PolicyOutcome], *, attachment: AuthAttachment, guarded: bool) -> None:
     """The effect of a policy on a route that is its own."""
     if guarded and policy.value is not None and policy.value.plan is not None:
         attachment.plans[number] = policy.value.plan.name
@@ -158,14 +158,16 @@ def _selected(selectors: Selectors, finder: RouteFinder, *, within: str | None) 
     return finder.by_policy(selectors, within=within, restricts=True)
 
 
-def _report_loss(loser: ObjectRef, winner: ObjectRef, routes: Sequence[RouteInstance], findings: Findings) -> None:
+def _report_loss(loser: ObjectRef, winner: ObjectRef, *, routes: Sequence[RouteInstance], findings: Findings) -> None:
     first = routes[0]
     more = len({route.origin for route in routes}) - 1
     others = f" and {more} more" if more else ""
     findings.conflict(
         loser,
         Reason.CONFLICTED,
-        f"{loser} is ignored on route {first.name} of {first.table}{others}: {winner} comes first there, and a route "
-        "has one ExtAuthPolicy. Narrow the selector of one of the two.",
-        ("spec", "applyToRoutes"),
+        message=(
+            f"{loser} is ignored on route {first.name} of {first.table}{others}: {winner} comes first there, and a "
+            "route has one ExtAuthPolicy. Narrow the selector of one of the two."
+        ),
+        field=("spec", "applyToRoutes"),
     )

@@ -52,7 +52,7 @@ class StepReader:
     def unsupported(self, module: str) -> None:
         """Report a module of the Gloo API that Wardgate does not implement."""
         message = f"{self.policy} uses {module}, which Wardgate does not implement. Use apiKeyAuth or basicAuth."
-        self.findings.error(self.policy, Reason.UNSUPPORTED, message, (*self.field, module))
+        self.findings.error(self.policy, Reason.UNSUPPORTED, message=message, field=(*self.field, module))
 
     def api_key(self, auth: ApiKeyAuth, name: str) -> tuple[ApiKeyStep | None, KeySetRequest | None]:
         """Read ``apiKeyAuth``."""
@@ -83,7 +83,7 @@ class StepReader:
         users = {} if table is None else table.users
         if not users:
             message = f"{self.policy} has basicAuth without users: every request to its routes is refused. Add users."
-            self.findings.warning(self.policy, Reason.NO_KEYS, message, (*self.field, *path))
+            self.findings.warning(self.policy, Reason.NO_KEYS, message=message, field=(*self.field, *path))
         for user, password in sorted(users.items()):
             self._check_user(user, (*path, user))
             if encryption == "apr1" and not _APR1_HASH.fullmatch(password.hashed_password):
@@ -127,7 +127,7 @@ class StepReader:
             message = (
                 f"{self.policy} gives {flat[0]} twice; the one in k8sSecretApikeyStorage counts. Remove the other."
             )
-            self.findings.warning(self.policy, Reason.NO_EFFECT, message, (*self.field, flat[0]))
+            self.findings.warning(self.policy, Reason.NO_EFFECT, message=message, field=(*self.field, flat[0]))
 
     def _check_labels(self, labels: Iterable[tuple[str, str]], path: FieldPath) -> None:
         for key, value in labels:
@@ -147,7 +147,9 @@ class StepReader:
                     f"{self.policy} may not use {target}: it lies outside its own and the platform namespaces. "
                     "The reference has no effect; remove it."
                 )
-                self.findings.warning(self.policy, Reason.REF_NOT_PERMITTED, message, (*self.field, *path, number))
+                self.findings.warning(
+                    self.policy, Reason.REF_NOT_PERMITTED, message=message, field=(*self.field, *path, number)
+                )
             else:
                 yield target
 
@@ -203,10 +205,10 @@ class StepReader:
             f"{self.policy} has a hashedPassword for user {user!a} that no password matches: an APR1 hash is 22 "
             "characters long. Give only what follows the last $ of htpasswd's output, and the salt in salt."
         )
-        self.findings.warning(self.policy, Reason.INVALID, message, (*self.field, *path))
+        self.findings.warning(self.policy, Reason.INVALID, message=message, field=(*self.field, *path))
 
     def _error(self, message: str, path: FieldPath) -> None:
-        self.findings.error(self.policy, Reason.INVALID, message, (*self.field, *path))
+        self.findings.error(self.policy, Reason.INVALID, message=message, field=(*self.field, *path))
 
     def _at(self, part: str) -> StepReader:
         return StepReader(self.policy, (*self.field, part), self.scope, self.findings)

@@ -15,6 +15,10 @@ def read_server(parsed: ParsedObject[ExtAuthServer]) -> Reading[ExtAuthServer]:
     if parsed.model.spec.failure_mode_allow:
         message = f"spec.failureModeAllow of {parsed.ref} opens nothing here: a request without a valid key is refused."
         findings.note(
-            parsed.ref, Reason.NO_EFFECT, message, ("spec", "failureModeAllow"), cause=Cause("failureModeAllow")
+            parsed.ref,
+            Reason.NO_EFFECT,
+            message=message,
+            field=("spec", "failureModeAllow"),
+            cause=Cause("failureModeAllow"),
         )
     return Reading(parsed.model, findings.of(parsed.ref))

@@ -72,14 +72,16 @@ class TemplateReader:
         for attribute, name in _UNSUPPORTED:
             if getattr(model, attribute):
                 message = f"{self.policy} uses {name}, which Wardgate does not implement. {self._removal(model, name)}"
-                self.findings.error(self.policy, Reason.UNSUPPORTED, message, self._field(name))
+                self.findings.error(self.policy, Reason.UNSUPPORTED, message=message, field=self._field(name))
         for name, set_in_vain in (
             ("spanTransformer", model.span_transformer is not None),
             ("dataSourceMaxSize", model.data_source_max_size is not None and not model.data_sources),
         ):
             if set_in_vain:
                 message = f"{self.policy} sets {name}, which has no effect here."
-                self.findings.note(self.policy, Reason.NO_EFFECT, message, self._field(name), cause=Cause(name))
+                self.findings.note(
+                    self.policy, Reason.NO_EFFECT, message=message, field=self._field(name), cause=Cause(name)
+                )
 
     def _removal(self, model: TransformationTemplate, name: str) -> str:
         return removal_sentence(self._field(name), alone=model.model_fields_set <= _FOREIGN)
@@ -95,12 +97,12 @@ class TemplateReader:
                 regex=model.regex, mode=model.mode, subgroup=model.subgroup, replacement=replacement, limits=self.limits
             ),
             f"Failed to parse extractor '{name}': ",
-            field,
+            field=field,
         )
         misread = misread_group(model.mode, replacement or "")
         if misread is not None:
             message = f"replacementText of extractor {name!a} of {self.policy} {misread}"
-            self.findings.warning(self.policy, Reason.REGEX_ERROR, message, (*field, "replacementText"))
+            self.findings.warning(self.policy, Reason.REGEX_ERROR, message=message, field=(*field, "replacementText"))
         return Extractor(
             name=name,
             header=header,
@@ -122,7 +124,7 @@ class TemplateReader:
                 message = f"{self.policy} sets header {name!a} twice, in two spellings. Remove one of the two."
                 self._error(message, field)
             seen.add(same)
-            self._try_header(written, template, model, (*field, "text"))
+            self._try_header(written, template, model=model, field=(*field, "text"))
             if name == ":method" and _CONSTANT_IN_LOWER_CASE.fullmatch(template.text):
                 self._warn_of_method(template.text, (*field, "text"))
             yield HeaderTemplate(name=name, text=template.text or None)
@@ -132,7 +134,7 @@ class TemplateReader:
             field = self._field("headersToAppend", number)
             name = self._header_name(entry.key, (*field, "key"), pseudo=False)
             if name is not None and entry.value is not None and entry.value.text:
-                self._try_header(entry.key, entry.value, model, (*field, "value", "text"))
+                self._try_header(entry.key, entry.value, model=model, field=(*field, "value", "text"))
                 yield AppendedHeader(name=name, text=entry.value.text)
 
     def _removed(self, names: Sequence[str]) -> Iterator[str]:
@@ -147,7 +149,7 @@ class TemplateReader:
         lower = name.lower()
         if is_proxy_written(lower):
             message = f"{self.policy} changes header {lower!a}, which the proxy alone writes: no effect. Remove it."
-            self.findings.warning(self.policy, Reason.NO_EFFECT, message, field)
+            self.findings.warning(self.policy, Reason.NO_EFFECT, message=message, field=field)
             return None
         if is_token(lower) or (pseudo and lower in PSEUDO):
             return lower
@@ -166,7 +168,7 @@ class TemplateReader:
             return "merge_extractors", ""
         if model.body is None:
             return "keep", ""
-        self._try_template(model.body, model, "Failed to parse body template ", self._field("body", "text"))
+        self._try_template(model.body, model, what="Failed to parse body template ", field=self._field("body", "text"))
         return "template", model.body.text
 
     def _metadata(self, model: TransformationTemplate) -> Iterator[DynamicMetadataValue]:
@@ -174,7 +176,9 @@ class TemplateReader:
             if entry.value is None or not entry.value.text:
                 continue
             field = self._field("dynamicMetadataValues", number, "value", "text")
-            self._try_template(entry.value, model, f"Failed to parse dynamic metadata template '{entry.key}': ", field)
+            self._try_template(
+                entry.value, model, what=f"Failed to parse dynamic metadata template '{entry.key}': ", field=field
+            )
             yield DynamicMetadataValue(
                 namespace=entry.metadata_namespace or DEFAULT_METADATA_NAMESPACE,
                 key=entry.key,
@@ -189,22 +193,24 @@ class TemplateReader:
             content = _inline(source)
             if isinstance(content, _NotInline):
                 message = f"{self.policy} has the data source {name!a}, {content.complaint}"
-                self.findings.error(self.policy, content.reason, message, field)
+                self.findings.error(self.policy, content.reason, message=message, field=field)
             elif len(content) > limit:
                 message = (
                     f"{self.policy} has the data source {name!a} of {len(content)} bytes, and dataSourceMaxSize allows "
                     f"{limit}. Shorten it, or raise dataSourceMaxSize."
                 )
-                self.findings.error(self.policy, Reason.TOO_LARGE, message, field)
+                self.findings.error(self.policy, Reason.TOO_LARGE, message=message, field=field)
             else:
                 yield DataSource(name, from_bytes(content))
 
     def _try_header(
-        self, written: str, template: InjaTemplate, model: TransformationTemplate, field: FieldPath
+        self, written: str, template: InjaTemplate, *, model: TransformationTemplate, field: FieldPath
     ) -> None:
-        self._try_template(template, model, f"Failed to parse header template '{written}': ", field)
+        self._try_template(template, model, what=f"Failed to parse header template '{written}': ", field=field)
 
-    def _try_template(self, template: InjaTemplate, model: TransformationTemplate, what: str, field: FieldPath) -> None:
+    def _try_template(
+        self, template: InjaTemplate, model: TransformationTemplate, *, what: str, field: FieldPath
+    ) -> None:
         def compile_it() -> object:
             return compile_template(
                 template.text,
@@ -214,9 +220,9 @@ class TemplateReader:
                 limits=self.limits,
             )
 
-        self._try(compile_it, what, field, template.text)
+        self._try(compile_it, what, field=field, text=template.text)
 
-    def _try(self, compile_it: Callable[[], object], what: str, field: FieldPath, text: str | None = None) -> None:
+    def _try(self, compile_it: Callable[[], object], what: str, *, field: FieldPath, text: str | None = None) -> None:
         """``text``: the template; None for an extractor."""
         try:
             compile_it()
@@ -225,17 +231,17 @@ class TemplateReader:
             reason, hint = Reason.REGEX_ERROR, ""
             if text is not None:
                 reason, hint = Reason.TEMPLATE_ERROR, template_hint(error, text)
-            self.findings.error(self.policy, reason, f"{message}. {hint}" if hint else message, field)
+            self.findings.error(self.policy, reason, message=f"{message}. {hint}" if hint else message, field=field)
 
     def _warn_of_method(self, method: str, field: FieldPath) -> None:
         message = (
             f"{self.policy} sets :method to {method}, and a method with a lower-case letter is refused. "
             f"Write {method.upper()}."
         )
-        self.findings.warning(self.policy, Reason.INVALID, message, field)
+        self.findings.warning(self.policy, Reason.INVALID, message=message, field=field)
 
     def _error(self, message: str, field: FieldPath) -> None:
-        self.findings.error(self.policy, Reason.INVALID, message, field)
+        self.findings.error(self.policy, Reason.INVALID, message=message, field=field)
 
     def _field(self, *path: str | int) -> FieldPath:
         return ("spec", "config", self.side, "injaTemplate", *path)

@@ -48,9 +48,9 @@ def attach_transformations(
         numbers = _selected(policy, finder, tenancy=tenancy)
         if policy.form is not None:
             selectors, within = read_selectors(policy.form.manifest), tenancy.selectable(policy.ref.namespace)
-            report_missed_kinds(policy.ref, selectors, finder, within=within, findings=findings)
+            report_missed_kinds(policy.ref, selectors, finder=finder, within=within, findings=findings)
         if not policy.is_current:
-            report_unreadable(policy.ref, policy.stored, findings, cost="; no route is closed for its sake")
+            report_unreadable(policy.ref, policy.stored, findings=findings, cost="; no route is closed for its sake")
         attachment.selected[policy.ref] = numbers
         if policy.form is None or policy.value is None or policy.value.plan is None:
             attachment.closed.update(dict.fromkeys(numbers, TRANSFORMATION_INVALID))

@@ -28,23 +28,23 @@ _CONFIG: Final = ("spec", "config")
 def translate_transformation(policy: ParsedObject[TransformationPolicy], scope: Scope) -> TransformationOutcome:
     """Read one policy; the plan is None if it has an error."""
     limits = scope.settings.template_limits
-    return _translate(policy.ref, policy.model, limits, owner=scope.tenancy.owner(policy.namespace))
+    return _translate(policy.ref, policy.model, limits=limits, owner=scope.tenancy.owner(policy.namespace))
 
 
 def _translate(
-    ref: ObjectRef, model: TransformationPolicy, limits: TemplateLimits, *, owner: str
+    ref: ObjectRef, model: TransformationPolicy, *, limits: TemplateLimits, owner: str
 ) -> TransformationOutcome:
     findings = Findings()
     config = model.spec.config
-    credential_headers = _credential_headers(ref, model, findings)
+    credential_headers = _credential_headers(ref, model, findings=findings)
     request = None if config.request is None else config.request.inja_template
     response = None if config.response is None else config.response.inja_template
     for side, part in (("request", config.request), ("response", config.response)):
         if part is not None and part.xslt_transformation is not None:
-            _refuse_xslt(ref, side, findings)
+            _refuse_xslt(ref, side, findings=findings)
     if config.request is None and config.response is None:
         message = f"{ref} rewrites neither requests nor responses. Add config.request or config.response, or delete it."
-        findings.warning(ref, Reason.NO_EFFECT, message, _CONFIG)
+        findings.warning(ref, Reason.NO_EFFECT, message=message, field=_CONFIG)
     recalculates = config.request is not None and config.request.recalculate_routing_destination
     phase: Literal["pre", "post"] = "post" if config.phase is None else config.phase.name
     plan = TransformationPlan(
@@ -62,15 +62,15 @@ def _translate(
     return TransformationOutcome(None if has_error(problems) else plan, priority=priority, problems=problems)
 
 
-def _refuse_xslt(ref: ObjectRef, side: str, findings: Findings) -> None:
+def _refuse_xslt(ref: ObjectRef, side: str, *, findings: Findings) -> None:
     message = f"{ref} uses xsltTransformation, which Wardgate does not implement. Use injaTemplate."
-    findings.error(ref, Reason.UNSUPPORTED, message, (*_CONFIG, side, "xsltTransformation"))
+    findings.error(ref, Reason.UNSUPPORTED, message=message, field=(*_CONFIG, side, "xsltTransformation"))
 
 
-def _credential_headers(ref: ObjectRef, model: TransformationPolicy, findings: Findings) -> tuple[str, ...]:
+def _credential_headers(ref: ObjectRef, model: TransformationPolicy, *, findings: Findings) -> tuple[str, ...]:
     names = parse_list(model.metadata.annotations.get(CREDENTIAL_HEADERS, ""))
     wrong = [name for name in names if not is_token(name)]
     if wrong:
         message = f"{ref} lists {wrong[0]!a} in {CREDENTIAL_HEADERS}, which is not the name of a header. Correct it."
-        findings.error(ref, Reason.INVALID, message, ("metadata", "annotations", CREDENTIAL_HEADERS))
+        findings.error(ref, Reason.INVALID, message=message, field=("metadata", "annotations", CREDENTIAL_HEADERS))
     return tuple(sorted(names))

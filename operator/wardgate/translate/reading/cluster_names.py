@@ -30,10 +30,10 @@ class _GivenName:
     alone: bool
 
 
-def ignored_names(model: object, ref: ObjectRef, settings: Settings) -> tuple[Problem, ...]:
+def ignored_names(model: object, ref: ObjectRef, *, settings: Settings) -> tuple[Problem, ...]:
     """A note for every cluster that is not compared, a warning for every workspace."""
     passed_over = {_WORKSPACE} if settings.cluster_name is not None else {CLUSTER, _WORKSPACE}
-    found = _named(model, (), passed_over)
+    found = _named(model, (), wanted=passed_over)
     return tuple(_cluster(one, ref) if one.path[-1] == CLUSTER else _workspace(one, ref) for one in found)
 
 
@@ -52,19 +52,19 @@ def _workspace(one: _GivenName, ref: ObjectRef) -> Problem:
     return Problem(ProblemKind.WARNING, Reason.NO_EFFECT, message, ref, one.path, Cause(_WORKSPACE))
 
 
-def _named(value: object, path: FieldPath, wanted: Collection[str]) -> Iterator[_GivenName]:
+def _named(value: object, path: FieldPath, *, wanted: Collection[str]) -> Iterator[_GivenName]:
     if isinstance(value, ApiModel):
         for name in type(value).model_fields:
-            yield from _in_field(value, name, path, wanted)
+            yield from _in_field(value, name, path=path, wanted=wanted)
     elif isinstance(value, tuple):
         for index, entry in enumerate(value):
-            yield from _named(entry, (*path, index), wanted)
+            yield from _named(entry, (*path, index), wanted=wanted)
 
 
-def _in_field(model: BaseModel, name: str, path: FieldPath, wanted: Collection[str]) -> Iterator[_GivenName]:
+def _in_field(model: BaseModel, name: str, *, path: FieldPath, wanted: Collection[str]) -> Iterator[_GivenName]:
     value = getattr(model, name)
     alias = type(model).model_fields[name].alias or name
     if alias in wanted and isinstance(value, str) and value:
         yield _GivenName((*path, alias), value, model.model_fields_set.issubset(wanted))
     elif isinstance(value, ApiModel | tuple):
-        yield from _named(value, (*path, alias), wanted)
+        yield from _named(value, (*path, alias), wanted=wanted)

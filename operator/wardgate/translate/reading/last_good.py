@@ -99,12 +99,12 @@ class ObjectReader:
         self.served_instead: dict[ObjectRef, StoredObject] = {}
 
     def read_all(
-        self, objects: Iterable[StoredObject], model: type[_ModelT], read: Read[_ModelT, _ValueT]
+        self, objects: Iterable[StoredObject], model: type[_ModelT], *, read: Read[_ModelT, _ValueT]
     ) -> list[ReadObject[_ValueT]]:
         """Read the applied version of each object, or its last good form where that has an error. One bad object costs
         no other.
         """
-        settled = [self._settled(stored, model, read) for stored in objects]
+        settled = [self._settled(stored, model, read=read) for stored in objects]
         for one in settled:
             self.findings.extend(one.problems)
             self.asked.update(one.asked)
@@ -112,18 +112,22 @@ class ObjectReader:
                 self.served_instead[one.served.ref] = one.served.form
         return settled
 
-    def _settled(self, stored: StoredObject, model: type[_ModelT], read: Read[_ModelT, _ValueT]) -> ReadObject[_ValueT]:
+    def _settled(
+        self, stored: StoredObject, model: type[_ModelT], *, read: Read[_ModelT, _ValueT]
+    ) -> ReadObject[_ValueT]:
         past = self._past.get(stored.ref)
 
         def make() -> ReadObject[_ValueT]:
             secrets = NamedSecrets(self._secrets)
             scope = Scope(self._settings, self._tenancy, secrets, self._versions)
-            return _settle(stored, past, lambda one: _read(one, model, read, scope), secrets.asked)
+            return _settle(
+                stored, past, read=lambda one: _read(one, model, read=read, scope=scope), asked=secrets.asked
+            )
 
         def holds(kept: ReadObject[_ValueT]) -> bool:
             return (kept.served.is_current or kept.past is past) and self._secrets.shows(kept.asked)
 
-        return self._versions.of(stored, "settled", make, holds=holds)
+        return self._versions.of(stored, "settled", make=make, holds=holds)
 
 
 def served(settled: Iterable[ReadObject[_ValueT]]) -> list[ServedObject[_ValueT]]:
@@ -131,7 +135,7 @@ def served(settled: Iterable[ReadObject[_ValueT]]) -> list[ServedObject[_ValueT]
     return [one.served for one in settled]
 
 
-def past_forms(objects: Iterable[StoredObject], last_good: LastGood, last: LastGood | None) -> LastGood:
+def past_forms(objects: Iterable[StoredObject], last_good: LastGood, *, last: LastGood | None) -> LastGood:
     """The last good forms that are other versions than the applied ones, and those alone.
 
     An applied and accepted version becomes its own last good form as soon as it has been translated; no stage depends
@@ -155,6 +159,7 @@ def unless_same(found: LastGood, last: LastGood | None) -> LastGood:
 def _settle(
     stored: StoredObject,
     past: StoredObject | None,
+    *,
     read: Callable[[StoredObject], Reading[_ValueT]],
     asked: Asked,
 ) -> ReadObject[_ValueT]:
@@ -168,10 +173,12 @@ def _settle(
     return ReadObject(served, reading.value, reading.problems, past, asked)
 
 
-def _read(stored: StoredObject, model: type[_ModelT], read: Read[_ModelT, _ValueT], scope: Scope) -> Reading[_ValueT]:
+def _read(
+    stored: StoredObject, model: type[_ModelT], *, read: Read[_ModelT, _ValueT], scope: Scope
+) -> Reading[_ValueT]:
     parsed, problems = parse_stored(stored, model)
     if parsed is None:
         return Reading(None, problems)
     reading = read(parsed, scope)
-    ignored = ignored_names(parsed.model, parsed.ref, scope.settings)
+    ignored = ignored_names(parsed.model, parsed.ref, settings=scope.settings)
     return Reading(reading.value, (*problems, *reading.problems, *ignored))

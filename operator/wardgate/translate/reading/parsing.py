@@ -15,7 +15,7 @@ _ModelT = TypeVar("_ModelT")
 
 
 def parse_stored(
-    stored: StoredObject, model: type[_ModelT], manifest: Mapping[str, object] | None = None
+    stored: StoredObject, model: type[_ModelT], *, manifest: Mapping[str, object] | None = None
 ) -> tuple[ParsedObject[_ModelT] | None, tuple[Problem, ...]]:
     """The model with its warnings, or None with the errors. ``manifest`` replaces the stored one."""
     if stored.is_damaged:

@@ -54,7 +54,7 @@ REWRITE_UNSUPPORTED: Final = Refuse(500, "path_rewrite_unsupported")
 class Delegation:
     """Expands the roots of one translation. Problems go to ``findings``; ``reached`` collects the tables met."""
 
-    def __init__(self, tables: TableIndex, upstreams: Upstreams, findings: Findings, *, tenancy: Tenancy) -> None:
+    def __init__(self, tables: TableIndex, upstreams: Upstreams, *, findings: Findings, tenancy: Tenancy) -> None:
         self._tables = tables
         self._tenants = OwnerBoundaries(tenancy)
         self._upstreams = upstreams
@@ -78,19 +78,19 @@ class Delegation:
         if context.gateway is not None:
             self.gateways.setdefault(table.ref, set()).add(context.gateway)
         here = self._tenants.entered(table, context)
-        found = [(route, self._bounded(table, route, here)) for route in table.routes]
+        found = [(route, self._bounded(table, route, context=here)) for route in table.routes]
         for route in exposed(found):
             text = "comes after a delegation to a tenant, whose prefix takes its paths as well; put it before that"
             message = f'Route "{route.name}" of {table.ref} {text}, or end the prefix with a slash.'
-            self._findings.warning(table.ref, Reason.UNREACHABLE, message, _field(route))
+            self._findings.warning(table.ref, Reason.UNREACHABLE, message=message, field=_field(route))
         return [instance for _, instances in found for instance in instances]
 
-    def _bounded(self, table: TablePlan, route: RoutePlan, context: DelegationContext) -> list[RouteInstance]:
+    def _bounded(self, table: TablePlan, route: RoutePlan, *, context: DelegationContext) -> list[RouteInstance]:
         """A route, closed where a tenant's matchers go beyond the platform's delegation."""
         bounds = context.bounds or (RouteMatch(),)
         here = [one for one in route.matchers if one.port in (None, context.port)]
         if len(bounds) * len(here) > MAX_MATCHES:
-            return self._route(table, route, context)
+            return self._route(table, route, context=context)
         beyond = tuple(
             one
             for one in here
@@ -98,18 +98,18 @@ class Delegation:
             and not conflicts_with_all(context.matches, one.match)
         )
         if not beyond:
-            return self._route(table, route, context)
+            return self._route(table, route, context=context)
         given = ", ".join(sorted({path.value for outer in bounds for path in outer.paths if path.kind == "prefix"}))
         text = (
             f"has matchers that go beyond what {context.chain[-2]} delegates to it, and is closed there; begin each "
             f"path with {given}, a regex as well, without | and (?i)"
         )
-        self._error(table, route, Reason.NOT_ALLOWED, text)
+        self._error(table, route, reason=Reason.NOT_ALLOWED, text=text)
         within = tuple(one for one in route.matchers if one not in beyond)
-        found = self._route(table, replace(route, matchers=within), context) if within else []
-        return found + self._route(table, replace(route, matchers=beyond, action=BEYOND_DELEGATION), context)
+        found = self._route(table, replace(route, matchers=within), context=context) if within else []
+        return found + self._route(table, replace(route, matchers=beyond, action=BEYOND_DELEGATION), context=context)
 
-    def _route(self, table: TablePlan, route: RoutePlan, context: DelegationContext) -> list[RouteInstance]:
+    def _route(self, table: TablePlan, route: RoutePlan, *, context: DelegationContext) -> list[RouteInstance]:
         payer = context.claim.owner
         self._left[payer] = self._left.get(payer, MAX_ROUTES) - 1
         own = tuple(one.match for one in route.matchers if one.port in (None, context.port))
@@ -117,20 +117,22 @@ class Delegation:
             return []
         if len(own) * len(context.matches) > MAX_MATCHES:
             text = f"comes to more than {MAX_MATCHES} matchers with its parents'"
-            self._error(table, route, Reason.TOO_LARGE, text, context=context)
+            self._error(table, route, reason=Reason.TOO_LARGE, text=text, context=context)
             own = own[: max(1, MAX_MATCHES // len(context.matches))]
             route = replace(route, action=TOO_LARGE)
-        if self._conflicts(table, route, own, context):
-            lost = self._tenants.labelled(table, route.labels, context)
-            self.dead.append(self._instance(table, route, lost, action=BEYOND_DELEGATION))
+        if self._conflicts(table, route, own=own, context=context):
+            lost = self._tenants.labelled(table, route.labels, context=context)
+            self.dead.append(self._instance(table, route, inner=lost, action=BEYOND_DELEGATION))
             return []
-        inner = replace(self._tenants.labelled(table, route.labels, context), matches=merged(context.matches, own))
+        inner = replace(
+            self._tenants.labelled(table, route.labels, context=context), matches=merged(context.matches, own)
+        )
         if isinstance(route.action, DelegatePlan):
-            return self._delegate(table, route, route.action, inner)
-        return self._leaf(table, route, inner)
+            return self._delegate(table, route, delegate=route.action, inner=inner)
+        return self._leaf(table, route, inner=inner)
 
     def _conflicts(
-        self, table: TablePlan, route: RoutePlan, own: tuple[RouteMatch, ...], context: DelegationContext
+        self, table: TablePlan, route: RoutePlan, *, own: tuple[RouteMatch, ...], context: DelegationContext
     ) -> bool:
         """Whether none of the route's matchers fits the parents'. Reports that, and also matchers that never match."""
         lost = [conflicts_with_all(context.matches, match) for match in own]
@@ -140,47 +142,49 @@ class Delegation:
                 f"matches nothing that {parent} delegates to it: the matchers of the two exclude each other; correct "
                 "one of them"
             )
-            self._error(table, route, Reason.UNREACHABLE, text, context=context)
+            self._error(table, route, reason=Reason.UNREACHABLE, text=text, context=context)
             return True
         if any(lost) and context.liable is None:
             self._findings.warning(
                 table.ref,
                 Reason.UNREACHABLE,
-                f'Route "{route.name}" of {table.ref} has matchers that never match, because the matchers of {parent} '
-                "exclude them; correct or remove them.",
-                (*_field(route), "matchers"),
+                message=(
+                    f'Route "{route.name}" of {table.ref} has matchers that never match, because the matchers of '
+                    f"{parent} exclude them; correct or remove them."
+                ),
+                field=(*_field(route), "matchers"),
             )
         return False
 
     def _delegate(
-        self, table: TablePlan, route: RoutePlan, delegate: DelegatePlan, inner: DelegationContext
+        self, table: TablePlan, route: RoutePlan, *, delegate: DelegatePlan, inner: DelegationContext
     ) -> list[RouteInstance]:
         children, missed = self._tables.below(table, delegate)
         here = self._tenants.owner(table)
         owners = {self._tenants.owner(child) for child in children} | {miss.owner for miss in missed}
         closed: Refuse | None = None
         for miss in missed:
-            self._missed(table, route, miss)
-            closed = TABLE_MISSING if _closes(miss.owner, here, owners) else closed
+            self._missed(table, route, miss=miss)
+            closed = TABLE_MISSING if _closes(miss.owner, here, owners=owners) else closed
         if not children and not missed:
             self._nothing_below(table, route)
         if delegate.allowed:
             inner = replace(inner, allowed=(*inner.allowed, delegate.allowed))
         found: list[RouteInstance] = []
         for child in children:
-            below = self._tenants.below(table, route, child, inner)
-            refusal = self._refusal(table, route, child, below)
+            below = self._tenants.below(table, route, child=child, inner=inner)
+            refusal = self._refusal(table, route, child=child, below=below)
             if refusal is None:
                 found += self._table(child, below)
-            elif _closes(self._tenants.owner(child), here, owners):
+            elif _closes(self._tenants.owner(child), here, owners=owners):
                 closed = closed or refusal
-        found = self._in_order(delegate, found, inner)
+        found = self._in_order(delegate, found, inner=inner)
         if closed is not None:
-            found.append(self._instance(table, route, inner, action=closed))
+            found.append(self._instance(table, route, inner=inner, action=closed))
         return found
 
     def _in_order(
-        self, delegate: DelegatePlan, found: list[RouteInstance], inner: DelegationContext
+        self, delegate: DelegatePlan, found: list[RouteInstance], *, inner: DelegationContext
     ) -> list[RouteInstance]:
         """Sort the routes below one route as it asks, but none of a tenant's before another owner's earlier one."""
         if delegate.by_specificity:
@@ -195,41 +199,49 @@ class Delegation:
             is_fallback=lambda piece: not piece.claim.owner and left.issuperset(piece.matches),
         )
 
-    def _refusal(self, table: TablePlan, route: RoutePlan, child: TablePlan, below: DelegationContext) -> Refuse | None:
+    def _refusal(
+        self, table: TablePlan, route: RoutePlan, *, child: TablePlan, below: DelegationContext
+    ) -> Refuse | None:
         """The refusal if one more table cannot be entered, else None."""
         if child.ref in below.chain:
             loop = " -> ".join(f"{ref.namespace}/{ref.name}" for ref in (*below.chain, child.ref))
-            self._error(table, route, Reason.DELEGATION_LOOP, f"closes a loop of delegations ({loop})", context=below)
+            self._error(
+                table,
+                route,
+                reason=Reason.DELEGATION_LOOP,
+                text=f"closes a loop of delegations ({loop})",
+                context=below,
+            )
             return LOOP
         payer = below.claim.owner
         if len(below.chain) < MAX_DEPTH and self._left.get(payer, MAX_ROUTES) > 0:
             return None
         text = f"leads to more than {MAX_DEPTH} tables below one another, or to more than {MAX_ROUTES} routes"
         if payer == self._tenants.owner(table) or below.liable is not None:
-            self._error(table, route, Reason.TOO_LARGE, text, context=below)
+            self._error(table, route, reason=Reason.TOO_LARGE, text=text, context=below)
         else:
             message = f'{child.ref} is left out: with it, route "{route.name}" of {table.ref} {text}.'
-            self._findings.error(child.ref, Reason.TOO_LARGE, message)
+            self._findings.error(child.ref, Reason.TOO_LARGE, message=message)
         return TOO_LARGE
 
-    def _missed(self, table: TablePlan, route: RoutePlan, miss: MissedTable) -> None:
+    def _missed(self, table: TablePlan, route: RoutePlan, *, miss: MissedTable) -> None:
         """Report a missing table. A tenant that takes its table away does not make the platform's INVALID."""
         if miss.owner and not self._tenants.owner(table):
             message = f'Route "{route.name}" of {table.ref} {miss.text}; it is closed until the tenant has mended that.'
-            self._findings.warning(table.ref, miss.reason, message, _field(route), cause=miss.cause)
+            self._findings.warning(table.ref, miss.reason, message=message, field=_field(route), cause=miss.cause)
         else:
-            self._error(table, route, miss.reason, miss.text, cause=miss.cause)
+            self._error(table, route, reason=miss.reason, text=miss.text, cause=miss.cause)
 
     def _nothing_below(self, table: TablePlan, route: RoutePlan) -> None:
         self._findings.warning(
             table.ref,
             Reason.REF_NOT_FOUND,
-            f'Route "{route.name}" of {table.ref} delegates to no RouteTable; check delegate.routeTables.',
-            (*_field(route), "delegate"),
+            message=f'Route "{route.name}" of {table.ref} delegates to no RouteTable; check delegate.routeTables.',
+            field=(*_field(route), "delegate"),
         )
 
-    def _leaf(self, table: TablePlan, route: RoutePlan, inner: DelegationContext) -> list[RouteInstance]:
-        matches = self._allowed(table, route, inner)
+    def _leaf(self, table: TablePlan, route: RoutePlan, *, inner: DelegationContext) -> list[RouteInstance]:
+        matches = self._allowed(table, route, inner=inner)
         if matches is None:
             return []
         inner = replace(inner, matches=matches)
@@ -238,24 +250,30 @@ class Delegation:
             inner = replace(inner, matches=_with_paths(inner.matches))
             if any(match.paths[-1].kind == "regex" for match in inner.matches):
                 text = "has pathRewrite with a regex matcher; use regexRewrite"
-                self._error(table, route, Reason.UNSUPPORTED, text, context=inner)
+                self._error(table, route, reason=Reason.UNSUPPORTED, text=text, context=inner)
                 action = REWRITE_UNSUPPORTED
-        return [self._instance(table, route, inner, action=action, destinations=destinations)]
+        return [self._instance(table, route, inner=inner, action=action, destinations=destinations)]
 
-    def _allowed(self, table: TablePlan, route: RoutePlan, inner: DelegationContext) -> tuple[RouteMatch, ...] | None:
+    def _allowed(
+        self, table: TablePlan, route: RoutePlan, *, inner: DelegationContext
+    ) -> tuple[RouteMatch, ...] | None:
         """The matches that every level's ``allowedRoutes`` permits, None where there are none."""
         matches = inner.matches or (RouteMatch(),)
         action = action_name(route.action)
         if isinstance(route.action, Refuse):
             matches = narrowed(matches, inner.allowed)
-        kept = tuple(match for match in matches if all(permits(filters, match, action) for filters in inner.allowed))
+        kept = tuple(
+            match for match in matches if all(permits(filters, match, action=action) for filters in inner.allowed)
+        )
         if len(kept) < len(matches) and inner.liable is None:
             self._findings.warning(
                 table.ref,
                 Reason.NOT_ALLOWED,
-                f'Route "{route.name}" of {table.ref} is left out, in whole or in part, because allowedRoutes above it '
-                "do not permit its matchers.",
-                (*_field(route), "matchers"),
+                message=(
+                    f'Route "{route.name}" of {table.ref} is left out, in whole or in part, because allowedRoutes '
+                    "above it do not permit its matchers."
+                ),
+                field=(*_field(route), "matchers"),
             )
         return (() if RouteMatch() in kept else kept) if kept else None
 
@@ -274,8 +292,8 @@ class Delegation:
         self,
         table: TablePlan,
         route: RoutePlan,
-        inner: DelegationContext,
         *,
+        inner: DelegationContext,
         action: RouteAction,
         destinations: tuple[Destination, ...] = (),
     ) -> RouteInstance:
@@ -296,9 +314,9 @@ class Delegation:
         self,
         table: TablePlan,
         route: RoutePlan,
+        *,
         reason: Reason,
         text: str,
-        *,
         context: DelegationContext | None = None,
         cause: Cause | None = None,
     ) -> None:
@@ -306,11 +324,11 @@ class Delegation:
         message = f'Route "{route.name}" of {table.ref} {text}.'
         liable = None if context is None else context.liable
         if liable is None or liable[0] == table.ref:
-            self._findings.error(table.ref, reason, message, _field(route), cause=cause)
+            self._findings.error(table.ref, reason, message=message, field=_field(route), cause=cause)
         else:
             ref, entry = liable
             text = f'Route "{entry.name}" of {ref} cannot delegate so: below it, {message[0].lower()}{message[1:]}'
-            self._findings.error(ref, reason, text, _field(entry))
+            self._findings.error(ref, reason, message=text, field=_field(entry))
 
 
 SLASH: Final = PathMatch("prefix", "/")
@@ -320,7 +338,7 @@ def _field(route: RoutePlan) -> FieldPath:
     return ("spec", "http", route.index)
 
 
-def _closes(culprit: str, parent: str, owners: Collection[str]) -> bool:
+def _closes(culprit: str, parent: str, *, owners: Collection[str]) -> bool:
     """Whether a child that cannot be entered closes the rest of the route: not if other owners were delegated to as
     well.
     """

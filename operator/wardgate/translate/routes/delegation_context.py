@@ -68,16 +68,16 @@ class OwnerBoundaries:
     def entered(self, table: TablePlan, context: DelegationContext) -> DelegationContext:
         """The context of a table's routes."""
         age = max(context.claim.age, table.stored.age_key)
-        labelled = self.labelled(table, table.labels, context)
+        labelled = self.labelled(table, table.labels, context=context)
         return replace(labelled, chain=(*context.chain, table.ref), claim=replace(context.claim, age=age))
 
-    def labelled(self, table: TablePlan, labels: Labels, context: DelegationContext) -> DelegationContext:
+    def labelled(self, table: TablePlan, labels: Labels, *, context: DelegationContext) -> DelegationContext:
         """The same context with more labels."""
         shared = frozenset() if self.owner(table) else labels
         return replace(context, labels=context.labels | labels, shared_labels=context.shared_labels | shared)
 
     def below(
-        self, table: TablePlan, route: RoutePlan, child: TablePlan, inner: DelegationContext
+        self, table: TablePlan, route: RoutePlan, *, child: TablePlan, inner: DelegationContext
     ) -> DelegationContext:
         """The context that a child inherits from a route. Another owner's child gets only the platform's labels."""
         owner, heir = self.owner(table), self.owner(child)

@@ -131,7 +131,9 @@ def _report(piece: RouteInstance, findings: Findings) -> None:
     findings.warning(
         piece.table,
         Reason.UNREACHABLE,
-        f'Route "{piece.name}" of {piece.table} comes after a route of another owner, which was there first and takes '
-        "requests of the same paths, whatever weights and patterns are. Change its matchers.",
-        ("spec", "http", piece.index),
+        message=(
+            f'Route "{piece.name}" of {piece.table} comes after a route of another owner, which was there first and '
+            "takes requests of the same paths, whatever weights and patterns are. Change its matchers."
+        ),
+        field=("spec", "http", piece.index),
     )

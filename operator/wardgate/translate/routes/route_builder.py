@@ -90,11 +90,11 @@ class RouteBuilder:
             attached = with_seniors(
                 [one for root in roots for one in root.attached.get(name, ())],
                 Guests(self._guest_tables, self._findings),
-                self._tenancy,
+                tenancy=self._tenancy,
             )
             by_table = {root.table.ref: root for root in roots}
             for domains, group in domains_together(attached, self._tenancy).items():
-                merged = [self._expanded(one, by_table[one.table.ref], listener) for one in group]
+                merged = [self._expanded(one, by_table[one.table.ref], listener=listener) for one in group]
                 instances = merge_roots(merged, tenancy=self._tenancy, findings=self._findings)
                 self._routed.hosts.append(HostPlan(name, listener.gateway.ref, domains, instances))
         self._note(roots)
@@ -114,7 +114,7 @@ class RouteBuilder:
         self._routed.frozen.update(dict.fromkeys(bad, table.ref))
         delegation = self._delegation(self._frozen_tables(good), self._findings)
         attached = self._attachment.of(good)
-        self._freeze(good, delegation, attached)
+        self._freeze(good, delegation, attached=attached)
         return _Root(good, delegation, attached)
 
     def _frozen_tables(self, root: TablePlan) -> list[TablePlan]:
@@ -143,12 +143,12 @@ class RouteBuilder:
         self._findings.extend(findings.all())
         return tree
 
-    def _freeze(self, root: TablePlan, delegation: Delegation, attached: Mapping[str, list[AttachedTable]]) -> None:
+    def _freeze(self, root: TablePlan, delegation: Delegation, *, attached: Mapping[str, list[AttachedTable]]) -> None:
         for name in attached:
             delegation.expand(root, DelegationContext(port=self._listeners[name].plan.port))
         self._routed.frozen.update(dict.fromkeys(self._of_one_owner(root, delegation), root.ref))
 
-    def _expanded(self, one: AttachedTable, root: _Root, listener: OpenListener) -> RootRoutes:
+    def _expanded(self, one: AttachedTable, root: _Root, *, listener: OpenListener) -> RootRoutes:
         allowed = (one.allowed,) if one.allowed else ()
         context = DelegationContext(port=listener.plan.port, gateway=listener.gateway.ref, allowed=allowed)
         instances = tuple(root.delegation.expand(root.table, context))
@@ -168,13 +168,13 @@ class RouteBuilder:
         self._routed.unserved = find_unserved(
             _by_age(tables),
             self._now,
-            lambda: self._index(tables),
+            index=lambda: self._index(tables),
             served={*self._routed.parents, *self._routed.frozen},
         )
         self._findings.extend(self._routed.unserved.problems())
 
     def _delegation(self, tables: Iterable[TablePlan], findings: Findings) -> Delegation:
-        return Delegation(self._index(tables), self._upstreams, findings, tenancy=self._tenancy)
+        return Delegation(self._index(tables), self._upstreams, findings=findings, tenancy=self._tenancy)
 
     def _index(self, tables: Iterable[TablePlan]) -> TableIndex:
         return TableIndex(_by_age(tables), tenancy=self._tenancy, cluster_name=self._cluster_name)

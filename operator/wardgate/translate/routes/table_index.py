@@ -62,7 +62,7 @@ class TableIndex:
         pairs += [(_NAMESPACE, namespace)] if namespace else []
         pairs += [(_NAME, selector.name)] if selector.name else []
         carrying = self._index.carrying(pairs)
-        permitted = [number for number in carrying if self._may_attach(parent, self._tables[number], selector)]
+        permitted = [number for number in carrying if self._may_attach(parent, self._tables[number], selector=selector)]
         children = [number for number in permitted if not self._tables[number].hosts]
         if children or namespace is None or not selector.name:
             return children, None
@@ -85,6 +85,6 @@ class TableIndex:
         text = f"{child} does not exist or does not let namespace {guest} delegate to it; {remedy}"
         return [], MissedTable(Reason.REF_NOT_PERMITTED, text, owner)
 
-    def _may_attach(self, parent: TablePlan, child: TablePlan, selector: TableSelector) -> bool:
+    def _may_attach(self, parent: TablePlan, child: TablePlan, *, selector: TableSelector) -> bool:
         named = selector.namespace == child.ref.namespace
         return self._tenancy.may_attach(parent.ref.namespace, child.ref.namespace, named=named, admits=child.admits)

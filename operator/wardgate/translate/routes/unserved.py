@@ -72,8 +72,8 @@ class Unserved:
 def find_unserved(
     tables: Sequence[TablePlan],
     delegation: Delegation,
-    index: Callable[[], TableIndex],
     *,
+    index: Callable[[], TableIndex],
     served: Collection[ObjectRef],
 ) -> Unserved:
     """Expand every table that is not ``served``, so that it is checked like the rest. ``tables`` are sorted by age."""
@@ -87,7 +87,7 @@ def find_unserved(
     parents = _parents(tables, index()) if orphans else {}
     for table in sorted(orphans, key=lambda one: one.ref in parents):
         if table.ref not in search.found.origins:
-            search.below(table, _origin(table.ref, parents, search.found, served))
+            search.below(table, _origin(table.ref, parents, found=search.found, served=served))
     search.found.routes += [_dead(instance) for instance in delegation.dead]
     return search.found
 
@@ -111,7 +111,11 @@ class _Search:
 
 
 def _origin(
-    ref: ObjectRef, parents: Mapping[ObjectRef, tuple[ObjectRef, int]], found: Unserved, served: Collection[ObjectRef]
+    ref: ObjectRef,
+    parents: Mapping[ObjectRef, tuple[ObjectRef, int]],
+    *,
+    found: Unserved,
+    served: Collection[ObjectRef],
 ) -> Origin:
     """The origin of an orphan. In a circle of tables that no root enters, each is as good an origin as the others."""
     parent, index = parents.get(ref, (ref, 0))

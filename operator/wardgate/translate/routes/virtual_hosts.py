@@ -47,7 +47,7 @@ class RootRoutes:
     claim: Claim = PLATFORM
 
 
-def with_seniors(attached: Sequence[AttachedTable], guests: Guests, tenancy: Tenancy) -> list[AttachedTable]:
+def with_seniors(attached: Sequence[AttachedTable], guests: Guests, *, tenancy: Tenancy) -> list[AttachedTable]:
     """The attached tables, each also under narrower domains that another owner took later."""
     if not tenancy.isolated:
         return list(attached)
@@ -58,11 +58,11 @@ def with_seniors(attached: Sequence[AttachedTable], guests: Guests, tenancy: Ten
         kept = [
             one
             for one in tables
-            if not any(_goes_before(senior, one, tenancy) for senior in wide)
+            if not any(_goes_before(senior, one, tenancy=tenancy) for senior in wide)
             or guests.admit(one, tenancy.owner(one.table.ref.namespace))
         ]
         found += kept
-        seniors = (one for one in wide if any(_goes_before(one, each, tenancy) for each in kept))
+        seniors = (one for one in wide if any(_goes_before(one, each, tenancy=tenancy) for each in kept))
         found += [replace(one, domain=domain) for one in seniors]
     return found
 
@@ -85,11 +85,11 @@ class Guests:
             f"{ref} is left out for {one.domain}: {self._limit} tables of its namespace stand under hosts of other "
             "owners already. Ask for an entry of your own host in the gateway's allowedRouteTables."
         )
-        self._findings.error(ref, Reason.TOO_LARGE, message, ("spec", "hosts"))
+        self._findings.error(ref, Reason.TOO_LARGE, message=message, field=("spec", "hosts"))
         return False
 
 
-def _goes_before(senior: AttachedTable, one: AttachedTable, tenancy: Tenancy) -> bool:
+def _goes_before(senior: AttachedTable, one: AttachedTable, *, tenancy: Tenancy) -> bool:
     first, second = root_claim(senior, tenancy), root_claim(one, tenancy)
     return first.owner != second.owner and precedence(first) < precedence(second)
 
@@ -169,7 +169,7 @@ def _report(instance: RouteInstance, findings: Findings, *, whole: bool) -> None
     findings.warning(
         instance.table,
         Reason.UNREACHABLE,
-        f'Route "{instance.name}" of {instance.table} {effect}: another route under the same host has the same '
+        message=f'Route "{instance.name}" of {instance.table} {effect}: another route under the same host has the same '
         f"matchers and comes first. {remedy}",
-        ("spec", "http", instance.index),
+        field=("spec", "http", instance.index),
     )

@@ -144,7 +144,7 @@ def certificate_pair(reference: Reference, scope: Scope) -> CertificatePair | Pr
     found = find_secret(reference, scope)
     if isinstance(found, Problem):
         return found
-    complaint = scope.versions.of(found.stored, "certificate-pair", lambda: _pair_complaint(found))
+    complaint = scope.versions.of(found.stored, "certificate-pair", make=lambda: _pair_complaint(found))
     if complaint:
         return _bad(reference, complaint)
     certificate, private_key = _first(found, _CERTIFICATE_ENTRIES), _first(found, _PRIVATE_KEY_ENTRIES)
@@ -183,7 +183,7 @@ def _checked_bundle(reference: Reference, bundle: Sensitive, *, holder: SecretCo
     from wardgate.translate.secrets.certificates import are_certificates  # noqa: PLC0415
 
     text = bundle.reveal()
-    readable = scope.versions.of(holder.stored, "ca-bundle", lambda: are_certificates(text))
+    readable = scope.versions.of(holder.stored, "ca-bundle", make=lambda: are_certificates(text))
     return text if readable else _bad(reference, f'the "{_CA_ENTRIES[0]}" that belongs to it is not a PEM certificate')
 
 

@@ -31,7 +31,7 @@ class IdlePolicies:
             self._report_origin(policy, meant)
         else:
             message = f"{policy} selects no route{effect}. {self._remedy(policy)}"
-            self._findings.warning(policy, Reason.NO_ROUTES, message, _FIELD)
+            self._findings.warning(policy, Reason.NO_ROUTES, message=message, field=_FIELD)
 
     @cached_property
     def _finder(self) -> RouteFinder:
@@ -49,7 +49,7 @@ class IdlePolicies:
         effect = ", so it guards nothing here" if is_guard else ""
         message = f"{policy} selects only routes that no request reaches, because of {origin.table}{effect}."
         tell = self._findings.note if origin.by_design and not is_guard else self._findings.warning
-        tell(policy, Reason.NO_ROUTES, message, _FIELD, cause=origin.cause)
+        tell(policy, Reason.NO_ROUTES, message=message, field=_FIELD, cause=origin.cause)
 
     def _remedy(self, policy: ObjectRef) -> str:
         if self._tenancy.selectable(policy.namespace) is None:

@@ -16,7 +16,7 @@ from wardgate.translate.selection.route_finder import RouteFinder
 
 
 def report_missed_kinds(
-    ref: ObjectRef, selectors: Selectors, finder: RouteFinder, *, within: str | None, findings: Findings
+    ref: ObjectRef, selectors: Selectors, *, finder: RouteFinder, within: str | None, findings: Findings
 ) -> None:
     """Warn where a selector would select routes if it meant ExternalServices."""
     for selector in _of_services(selectors):
@@ -26,7 +26,7 @@ def report_missed_kinds(
                 f"{ref} selects destinations of kind SERVICE, and only ExternalServices are like that, so their routes "
                 "are not selected. Write kind: EXTERNAL_SERVICE in the selector."
             )
-            findings.warning(ref, Reason.NO_ROUTES, message, ("spec",))
+            findings.warning(ref, Reason.NO_ROUTES, message=message, field=("spec",))
 
 
 def _of_services(selectors: Selectors) -> Iterator[DestinationCriteria]:

@@ -83,34 +83,36 @@ def read_selectors(manifest: Mapping[str, object]) -> Selectors:
     if not isinstance(spec, Mapping):
         return Selectors(unreadable=1)
     unread = _Unread()
-    routes = _read_all(at(spec, "applyToRoutes"), _route_selector, unread)
-    destinations = _read_all(at(spec, "applyToDestinations"), _destination_selector, unread)
+    routes = _read_all(at(spec, "applyToRoutes"), _route_selector, unread=unread)
+    destinations = _read_all(at(spec, "applyToDestinations"), _destination_selector, unread=unread)
     return Selectors(routes, destinations, unread.unreadable, unread.emptied)
 
 
-def report_unreadable(ref: ObjectRef, stored: StoredObject, findings: Findings, *, cost: str) -> None:
+def report_unreadable(ref: ObjectRef, stored: StoredObject, *, findings: Findings, cost: str) -> None:
     """Report the unreadable and the empty selectors of a bad policy; ``cost`` ends the sentence."""
     selectors = read_selectors(stored.manifest)
     if selectors.emptied:
         findings.error(
             ref,
             Reason.INVALID,
-            f"{ref} has a selector with nothing in it ({selectors.emptied}), which may mean every route{cost}. "
+            message=f"{ref} has a selector with nothing in it ({selectors.emptied}), which may mean every route{cost}. "
             "Write the labels of the routes that are meant, or route: {} for every route.",
-            ("spec", "applyToRoutes"),
+            field=("spec", "applyToRoutes"),
         )
     unreadable = selectors.unreadable
     if unreadable:
         findings.error(
             ref,
             Reason.INVALID,
-            f"{ref} has selectors that cannot be read ({unreadable}). Nobody can tell which routes they mean{cost}. "
-            "Correct them.",
-            ("spec", "applyToRoutes"),
+            message=(
+                f"{ref} has selectors that cannot be read ({unreadable}). Nobody can tell which routes they "
+                f"mean{cost}. Correct them."
+            ),
+            field=("spec", "applyToRoutes"),
         )
 
 
-def _read_all(raw: object, read: Callable[[object], _SelectorT], unread: _Unread) -> tuple[_SelectorT, ...]:
+def _read_all(raw: object, read: Callable[[object], _SelectorT], *, unread: _Unread) -> tuple[_SelectorT, ...]:
     if raw is None:
         return ()
     entries = (raw,) if isinstance(raw, Mapping) else items(raw)

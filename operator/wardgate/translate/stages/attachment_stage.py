@@ -29,9 +29,9 @@ class PolicyAttachment:
 def attach_policies(
     routing: Routing,
     policies: Policies,
+    *,
     guards: tuple[StoredObject, ...],
     settings: Settings,
-    *,
     knows_policies: bool,
 ) -> PolicyAttachment:
     """Attach all policies, and close the routes that only foreign ``guards`` would guard.

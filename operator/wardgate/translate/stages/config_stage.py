@@ -69,21 +69,21 @@ class AssembledConfig:
 def assemble_config(
     routing: Routing,
     policies: Policies,
-    attached: PolicyAttachment,
     *,
+    attached: PolicyAttachment,
     settings: Settings,
     last: AssembledConfig | None,
 ) -> AssembledConfig:
     """Put the parts together, sorted."""
     before = _EMPTY if last is None else last.config
-    listeners = _listeners(routing, attached, before, Tenancy.of(settings))
+    listeners = _listeners(routing, attached, before=before, tenancy=Tenancy.of(settings))
     routes = [build_routes for listener in listeners for host in listener.virtual_hosts for build_routes in host.routes]
     plans = [one.value.plan for one in policies.auth if one.value is not None and one.value.plan is not None]
-    auth_plans = _used(plans, {build_routes.auth for build_routes in routes}, before.auth_plans)
+    auth_plans = _used(plans, {build_routes.auth for build_routes in routes}, before=before.auth_plans)
     transformations = _used(
         [one.value.plan for one in policies.transformations if one.value is not None and one.value.plan is not None],
         {name for build_routes in routes for name in build_routes.transformations},
-        before.transformations,
+        before=before.transformations,
     )
     config = GatewayConfig(
         listeners=listeners,
@@ -107,20 +107,23 @@ def assemble_config(
 
 
 def _listeners(
-    routing: Routing, attached: PolicyAttachment, before: GatewayConfig, tenancy: Tenancy
+    routing: Routing, attached: PolicyAttachment, *, before: GatewayConfig, tenancy: Tenancy
 ) -> tuple[Listener, ...]:
     hosts: dict[str, list[VirtualHost]] = {listener.name: [] for listener in routing.listeners}
-    routes = iter(_keeping(_routes(routing, attached, tenancy), _all_routes(before)))
+    routes = iter(_keeping(_routes(routing, attached, tenancy=tenancy), _all_routes(before)))
     for host in routing.routed.hosts:
         hosts[host.listener].append(VirtualHost(host.domains, tuple(next(routes) for _ in host.instances)))
     known = {listener.name: listener.virtual_hosts for listener in before.listeners}
     return _keeping(
-        (_listener(one, hosts[one.name], known.get(one.name, ())) for one in sorted(routing.listeners, key=_NAME)),
+        (
+            _listener(one, hosts[one.name], before=known.get(one.name, ()))
+            for one in sorted(routing.listeners, key=_NAME)
+        ),
         before.listeners,
     )
 
 
-def _listener(listener: OpenListener, hosts: Sequence[VirtualHost], before: Sequence[VirtualHost]) -> Listener:
+def _listener(listener: OpenListener, hosts: Sequence[VirtualHost], *, before: Sequence[VirtualHost]) -> Listener:
     domains = attrgetter("domains")
     return Listener(
         name=listener.name,
@@ -131,7 +134,7 @@ def _listener(listener: OpenListener, hosts: Sequence[VirtualHost], before: Sequ
     )
 
 
-def _routes(routing: Routing, attached: PolicyAttachment, tenancy: Tenancy) -> Iterator[Route]:
+def _routes(routing: Routing, attached: PolicyAttachment, *, tenancy: Tenancy) -> Iterator[Route]:
     """All routes in the order of their numbers, each under a name of its own."""
     names: dict[str, int] = {}
     number = 0
@@ -140,12 +143,12 @@ def _routes(routing: Routing, attached: PolicyAttachment, tenancy: Tenancy) -> I
             base = f"{instance.table.namespace}/{instance.table.name}/{instance.name}@{host.listener}"
             names[base] = names.get(base, 0) + 1
             name = base if names[base] == 1 else f"{base}#{names[base]}"
-            build_routes = _route(name, instance, number, attached)
+            build_routes = _route(name, instance, number=number, attached=attached)
             yield replace(build_routes, owner=tenancy.owner(instance.table.namespace))
             number += 1
 
 
-def _route(name: str, instance: RouteInstance, number: int, attached: PolicyAttachment) -> Route:
+def _route(name: str, instance: RouteInstance, *, number: int, attached: PolicyAttachment) -> Route:
     """A route with its policies. Authentication comes first, whatever the route's action is."""
     if number in attached.auth.closed:
         return Route(name, attached.auth.closed[number], instance.matches)
@@ -160,7 +163,9 @@ def _all_routes(config: GatewayConfig) -> Iterator[Route]:
             yield from host.routes
 
 
-def _used(plans: Iterable[_PlanT], names: set[str | None] | set[str], before: Iterable[_PlanT]) -> tuple[_PlanT, ...]:
+def _used(
+    plans: Iterable[_PlanT], names: set[str | None] | set[str], *, before: Iterable[_PlanT]
+) -> tuple[_PlanT, ...]:
     return _keeping(sorted((plan for plan in plans if plan.name in names), key=_NAME), before)
 
 

@@ -67,13 +67,15 @@ def read_policies(
 ) -> Policies:
     """Read all policies; return the ``last`` value if every policy came to the same result."""
     forms = ObjectReader(past, settings=settings, secrets=secrets, versions=versions)
-    auth = forms.read_all(snapshot.of("ExtAuthPolicy"), ExtAuthPolicy, _read_auth)
-    transformations = forms.read_all(snapshot.of("TransformationPolicy"), TransformationPolicy, _read_transformation)
-    servers = forms.read_all(snapshot.of("ExtAuthServer"), ExtAuthServer, lambda parsed, _: read_server(parsed))
+    auth = forms.read_all(snapshot.of("ExtAuthPolicy"), ExtAuthPolicy, read=_read_auth)
+    transformations = forms.read_all(
+        snapshot.of("TransformationPolicy"), TransformationPolicy, read=_read_transformation
+    )
+    servers = forms.read_all(snapshot.of("ExtAuthServer"), ExtAuthServer, read=lambda parsed, _: read_server(parsed))
     made_of = (*auth, *transformations, *servers)
     if last is not None and identical(last.made_of, made_of):
         return last
-    _report_servers(auth, {one.served.ref for one in servers}, forms.findings)
+    _report_servers(auth, {one.served.ref for one in servers}, findings=forms.findings)
     requests, closed = _requests(served(auth)), _closed(served(auth), Tenancy.of(settings))
     return Policies(
         auth=served(auth),
@@ -98,10 +100,10 @@ def _read_transformation(parsed: ParsedObject[TransformationPolicy], scope: Scop
     return Reading(outcome, outcome.problems)
 
 
-def _report_servers(settled: Sequence[ReadObject[PolicyOutcome]], known: set[ObjectRef], findings: Findings) -> None:
+def _report_servers(settled: Sequence[ReadObject[PolicyOutcome]], known: set[ObjectRef], *, findings: Findings) -> None:
     for one in settled:
         if one.current is not None:
-            findings.extend(server_problems(one.served.ref, one.current, known))
+            findings.extend(server_problems(one.served.ref, one.current, servers=known))
 
 
 def _requests(policies: Sequence[ServedObject[PolicyOutcome]]) -> Mapping[str, KeySetRequest]:

@@ -68,9 +68,9 @@ def build_routes(
 ) -> Routing:
     """Read the objects, open the listeners, build the routes; return the ``last`` value if all inputs are the same."""
     forms = ObjectReader(past, settings=settings, secrets=secrets, versions=versions)
-    gateways = forms.read_all(snapshot.of("VirtualGateway"), VirtualGateway, read_gateway)
-    services = forms.read_all(snapshot.of("ExternalService"), ExternalService, read_external_service)
-    endpoints = forms.read_all(snapshot.of("ExternalEndpoint"), ExternalEndpoint, read_external_endpoint)
+    gateways = forms.read_all(snapshot.of("VirtualGateway"), VirtualGateway, read=read_gateway)
+    services = forms.read_all(snapshot.of("ExternalService"), ExternalService, read=read_external_service)
+    endpoints = forms.read_all(snapshot.of("ExternalEndpoint"), ExternalEndpoint, read=read_external_endpoint)
     made_of = (*gateways, *services, *endpoints, read_tables, past_tables, *snapshot.of("Service"))
     if last is not None and identical(last.made_of, made_of):
         return last
@@ -85,7 +85,7 @@ def build_routes(
     upstreams = Upstreams(
         served(services), served(endpoints), settings=settings, service_labels=_service_labels(snapshot)
     )
-    report_unused_ports(served(services), upstreams, Tenancy.of(settings), forms.findings)
+    report_unused_ports(served(services), upstreams, tenancy=Tenancy.of(settings), findings=forms.findings)
     plans = [one.served.value for one in gateways if one.served.value is not None]
     listeners = assign_ports([one for one in plans if one.is_ours], forms.findings)
     routed = RouteBuilder(

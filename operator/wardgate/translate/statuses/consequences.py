@@ -16,7 +16,7 @@ from wardgate.translate.statuses.stage_results import StageResults
 _POLICIES = ("ExtAuthPolicy", "TransformationPolicy")
 
 
-def consequences(stored: StoredObject, form: StoredObject | None, results: StageResults) -> Iterator[str]:
+def consequences(stored: StoredObject, form: StoredObject | None, *, results: StageResults) -> Iterator[str]:
     """``form``: the version of the object that is served, at least in part; None if nothing of it is."""
     ref = stored.ref
     if form is not None and form.version != stored.version:

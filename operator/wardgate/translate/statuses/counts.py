@@ -45,7 +45,7 @@ def _auth_policies(results: StageResults) -> dict[ObjectRef, Counts]:
         found[policy.ref] = {
             "num_selected_routes": _routes(numbers, results.routing.instances),
             "num_selected_destination_ports": _ports(
-                (policy.form or policy.stored).manifest, numbers, results.routing.instances
+                (policy.form or policy.stored).manifest, numbers, instances=results.routing.instances
             ),
             "keys": _keys(policy.value, results.keys) if policy.value is not None else {},
         }
@@ -133,7 +133,7 @@ def _routes(numbers: Iterable[int], instances: Sequence[RouteInstance]) -> int:
     return len({instances[number].origin for number in numbers})
 
 
-def _ports(policy: Mapping[str, object], numbers: Iterable[int], instances: Sequence[RouteInstance]) -> int:
+def _ports(policy: Mapping[str, object], numbers: Iterable[int], *, instances: Sequence[RouteInstance]) -> int:
     """The number of Service ports that a policy guards because it selects destinations."""
     found = {one for number in numbers for one in instances[number].destinations if one.kind == "SERVICE"}
     if not found:

@@ -79,7 +79,7 @@ class StageResults:
     def _key_problems(self) -> Iterator[Problem]:
         for one in self.policies.auth:
             if one.form is not None and one.value is not None:
-                yield from key_problems(one.ref, one.value, self.keys, self.tenancy)
+                yield from key_problems(one.ref, one.value, keys=self.keys, tenancy=self.tenancy)
 
     def _losses(self) -> Iterator[Problem]:
         losses = Losses(
@@ -97,8 +97,8 @@ class StageResults:
             if plan is None:
                 continue
             if tenants := self.assembled.guarded_tenants.get(plan.name):
-                yield from withheld_tokens(one.ref, plan, tenants, self._credentials)
-            yield from exposed_tokens(one.ref, plan, self._credentials)
+                yield from withheld_tokens(one.ref, plan, tenants=tenants, keys_of=self._credentials)
+            yield from exposed_tokens(one.ref, plan, keys_of=self._credentials)
 
     def _credentials(self, key_set: str) -> tuple[Credential, ...]:
         return self.keys.of(key_set).credentials

@@ -22,7 +22,9 @@ def judge_all(results: StageResults) -> Statuses:
     found = Findings.merged([results.findings, _frozen(results)])
     findings = with_final_severity(found, results.routing.routed.unserved.origins)
     counts = all_counts(results)
-    objects = [_judge(one, results, findings.of(one.ref), counts.get(one.ref, {})) for one in results.judged()]
+    objects = [
+        _judge(one, results, problems=findings.of(one.ref), counts=counts.get(one.ref, {})) for one in results.judged()
+    ]
     objects.sort(key=lambda status: (status.ref.kind, status.ref.namespace, status.ref.name))
     return Statuses(tuple(objects), tuple(_each_once(findings, results.keys.problems)))
 
@@ -50,12 +52,14 @@ def next_last_good(results: StageResults) -> LastGood:
     return unless_same(dict(sorted(found.items())), results.last_good)
 
 
-def _judge(stored: StoredObject, results: StageResults, problems: tuple[Problem, ...], counts: Counts) -> ObjectStatus:
+def _judge(
+    stored: StoredObject, results: StageResults, *, problems: tuple[Problem, ...], counts: Counts
+) -> ObjectStatus:
     if results.is_invalid(stored.ref) and not has_error(problems):
         # Its errors lost their weight because no request reaches it: no route is closed, and no form replaces it.
         return judge(stored, problems, form=stored, note="", counts=counts)
     form = _served_form(stored, results)
-    note = " ".join(consequences(stored, form, results))
+    note = " ".join(consequences(stored, form, results=results))
     return judge(stored, problems, form=form, note=note, counts=counts)
 
 
@@ -89,5 +93,5 @@ def _frozen(results: StageResults) -> Findings:
             f"{ref} is held back, because {root} has failureMode FREEZE_CONFIG and something in its tree is bad. It "
             "goes live when all of the tree is good."
         )
-        findings.warning(ref, Reason.HELD_BACK, message, cause=Cause(root))
+        findings.warning(ref, Reason.HELD_BACK, message=message, cause=Cause(root))
     return findings

@@ -58,7 +58,7 @@ class ActionReader:
             return DirectResponse(route.direct_response.status, route.direct_response.body or "")
         if route.delegate is not None:
             return self._delegate(route.delegate, (*field, "delegate"))
-        self._error(Reason.UNSUPPORTED, "is not supported by this gateway", (*field, "graphql"))
+        self._error(Reason.UNSUPPORTED, "is not supported by this gateway", field=(*field, "graphql"))
         return ROUTE_INVALID
 
     def _forward(self, forward: api.ForwardTo, field: FieldPath) -> ForwardToPlan:
@@ -69,7 +69,7 @@ class ActionReader:
             named = [(self.default, ("spec", "defaultDestination"))]
         host = forward.host_rewrite or None
         if host is not None and not _AUTHORITY.fullmatch(host):
-            self._error(Reason.INVALID, "is not a host name, with or without a port", (*field, "hostRewrite"))
+            self._error(Reason.INVALID, "is not a host name, with or without a port", field=(*field, "hostRewrite"))
         return ForwardToPlan(
             destinations=tuple(self._destination(one, place) for one, place in named),
             path_rewrite=self._rewrite(forward, field),
@@ -79,9 +79,9 @@ class ActionReader:
 
     def _destination(self, one: DestinationReference, field: FieldPath) -> DestinationPlan:
         if one.subset:
-            self._error(Reason.UNSUPPORTED, "is not supported by this gateway; remove it", (*field, "subset"))
+            self._error(Reason.UNSUPPORTED, "is not supported by this gateway; remove it", field=(*field, "subset"))
         if one.ref is None:
-            self._error(Reason.UNSUPPORTED, "is not supported by this gateway; use ref", (*field, "awsLambda"))
+            self._error(Reason.UNSUPPORTED, "is not supported by this gateway; use ref", field=(*field, "awsLambda"))
             return DestinationPlan("AWS_LAMBDA", self.ref.namespace, "", None, 0, field)
         port = (one.port.number or one.port.name) if one.port else None
         return DestinationPlan(
@@ -109,7 +109,7 @@ class ActionReader:
         if redirect.path_redirect:
             self.rewrites.check_redirect(redirect.path_redirect, (*field, "pathRedirect"))
         if redirect.host_redirect is not None and not _AUTHORITY.fullmatch(redirect.host_redirect):
-            self._error(Reason.INVALID, "is not the name of a host", (*field, "hostRedirect"))
+            self._error(Reason.INVALID, "is not the name of a host", field=(*field, "hostRedirect"))
         status = api.REDIRECT_CODES[redirect.response_code]
         return Redirect(status, redirect.host_redirect, redirect.path_redirect or None)
 
@@ -120,9 +120,9 @@ class ActionReader:
         )
         return DelegatePlan(
             selectors=selectors,
-            allowed=read_filters(delegate.allowed_routes, self.matchers, (*field, "allowedRoutes")),
+            allowed=read_filters(delegate.allowed_routes, self.matchers, field=(*field, "allowedRoutes")),
             by_specificity=delegate.sort_method == "ROUTE_SPECIFICITY",
         )
 
-    def _error(self, reason: Reason, what: str, field: FieldPath) -> None:
-        self.findings.error(self.ref, reason, f"{format_path(field)} of {self.ref} {what}.", field)
+    def _error(self, reason: Reason, what: str, *, field: FieldPath) -> None:
+        self.findings.error(self.ref, reason, message=f"{format_path(field)} of {self.ref} {what}.", field=field)

@@ -37,26 +37,28 @@ class RewriteReader:
     def check_prefix(self, path: str, field: FieldPath) -> None:
         """Check ``pathRewrite``."""
         if "?" in path:
-            self._error(Reason.INVALID, f"holds a query, which no path has; remove pathRewrite, and {_SET_PATH}", field)
+            self._error(
+                Reason.INVALID, f"holds a query, which no path has; remove pathRewrite, and {_SET_PATH}", field=field
+            )
         self._check_path(path, field)
         if settle(to_bytes(path)) is None:
-            self._error(Reason.INVALID, _NO_FORM, field)
-        self._warn_of_groups(path, field, "use regexRewrite with the substitution to insert a group")
+            self._error(Reason.INVALID, _NO_FORM, field=field)
+        self._warn_of_groups(path, field, remedy="use regexRewrite with the substitution to insert a group")
 
     def check_redirect(self, path: str, field: FieldPath) -> None:
         """Check ``pathRedirect``."""
         if "?" in path:
             text = "holds a query, which no path has; remove the query: that of the request is kept"
-            self._error(Reason.INVALID, text, field)
+            self._error(Reason.INVALID, text, field=field)
         self._check_path(path, field)
-        self._warn_of_groups(path, field, "write the path itself")
+        self._warn_of_groups(path, field, remedy="write the path itself")
 
     def _check_path(self, path: str, field: FieldPath) -> None:
         if not _PATH.fullmatch(path.partition("?")[0]):
             self._error(
                 Reason.INVALID,
                 "has to begin with / and to hold neither blanks, # nor letters beyond ASCII; write %20 for a blank",
-                field,
+                field=field,
             )
 
     def check_regex(self, rewrite: RegexRewrite, field: FieldPath) -> None:
@@ -64,36 +66,36 @@ class RewriteReader:
         fault = regex_fault(rewrite.pattern)
         if fault is not None:
             text = f"is not a pattern that RE2 takes: {fault}; correct it"
-            self._error(Reason.REGEX_ERROR, text, (*field, "pattern", "regex"))
+            self._error(Reason.REGEX_ERROR, text, field=(*field, "pattern", "regex"))
             return
         if _UNSENDABLE.search(rewrite.substitution):
             text = "holds a blank, a control character or #, which no path can hold; write %20 for a blank"
-            self._error(Reason.INVALID, text, (*field, "substitution"))
+            self._error(Reason.INVALID, text, field=(*field, "substitution"))
         groups, place = group_count(rewrite.pattern), (*field, "substitution")
         for escaped in _ESCAPED.findall(rewrite.substitution):
             if escaped != "\\" and not (escaped.isascii() and escaped.isdigit() and int(escaped) <= groups):
                 text = f"may refer to \\0 to \\{groups} and to no other group; write a backslash as \\\\"
-                self._error(Reason.REGEX_ERROR, text, place)
-        self._warn_of_dollars(rewrite.substitution, groups, place)
+                self._error(Reason.REGEX_ERROR, text, field=place)
+        self._warn_of_dollars(rewrite.substitution, groups, field=place)
         if "?" in rewrite.substitution:
             text = f"writes a query, behind which that of a request stands as a second one; {_SET_PATH} instead"
-            self._warn(Reason.INVALID, text, place)
+            self._warn(Reason.INVALID, text, field=place)
 
-    def _warn_of_dollars(self, substitution: str, groups: int, field: FieldPath) -> None:
+    def _warn_of_dollars(self, substitution: str, groups: int, *, field: FieldPath) -> None:
         for found in _DOLLAR.finditer(substitution):
             number = int(found[1] or found[2])
             remedy = f"write \\{number} for the group"
             if number > groups:
                 remedy = f"put what is meant in parentheses in the pattern, and write \\{groups + 1}"
-            self._warn(Reason.REGEX_ERROR, f"holds {found[0]}, which is sent as it stands; {remedy}", field)
+            self._warn(Reason.REGEX_ERROR, f"holds {found[0]}, which is sent as it stands; {remedy}", field=field)
 
-    def _warn_of_groups(self, path: str, field: FieldPath, remedy: str) -> None:
+    def _warn_of_groups(self, path: str, field: FieldPath, *, remedy: str) -> None:
         found = _GROUP.search(path)
         if found is not None:
-            self._warn(Reason.REGEX_ERROR, f"holds {found[0]}, which stands for no group here; {remedy}", field)
+            self._warn(Reason.REGEX_ERROR, f"holds {found[0]}, which stands for no group here; {remedy}", field=field)
 
-    def _warn(self, reason: Reason, what: str, field: FieldPath) -> None:
-        self.findings.warning(self.ref, reason, f"{format_path(field)} of {self.ref} {what}.", field)
+    def _warn(self, reason: Reason, what: str, *, field: FieldPath) -> None:
+        self.findings.warning(self.ref, reason, message=f"{format_path(field)} of {self.ref} {what}.", field=field)
 
-    def _error(self, reason: Reason, what: str, field: FieldPath) -> None:
-        self.findings.error(self.ref, reason, f"{format_path(field)} of {self.ref} {what}.", field)
+    def _error(self, reason: Reason, what: str, *, field: FieldPath) -> None:
+        self.findings.error(self.ref, reason, message=f"{format_path(field)} of {self.ref} {what}.", field=field)

@@ -42,18 +42,18 @@ class ReadTable:
 
 
 def read_tables(
-    stored: Iterable[StoredObject], settings: Settings, versions: Versions, last: tuple[ReadTable, ...] | None
+    stored: Iterable[StoredObject], settings: Settings, *, versions: Versions, last: tuple[ReadTable, ...] | None
 ) -> tuple[ReadTable, ...]:
     """Read every table by itself; the ``last`` ones where all are the same."""
 
     def read(one: StoredObject) -> ReadTable:
-        return versions.of(one, "read table", lambda: ReadTable(one, read_table(one, settings)))
+        return versions.of(one, "read table", make=lambda: ReadTable(one, read_table(one, settings)))
 
     tables = tuple(map(read, stored))
     return last if last is not None and identical(last, tables) else tables
 
 
-def past_tables(tables: Sequence[ReadTable], last_good: LastGood, last: LastGood | None) -> LastGood:
+def past_tables(tables: Sequence[ReadTable], last_good: LastGood, *, last: LastGood | None) -> LastGood:
     """The last good forms, applied versions included; empty if no table leans on them (see ``past_forms``)."""
     found: dict[ObjectRef, StoredObject] = {}
     if any(table.leans_on_its_past for table in tables):
@@ -80,7 +80,7 @@ def serve_tables(
         ref, plan = table.stored.ref, table.reading.value
         findings.extend(table.reading.problems)
         if ref in past:
-            good_plan = _read_past(past[ref], settings, versions).value
+            good_plan = _read_past(past[ref], settings, versions=versions).value
             if good_plan is not None and not good_plan.blind:
                 good[ref] = good_plan
         if (plan is None or plan.blind) and ref in good:
@@ -93,8 +93,8 @@ def serve_tables(
     return Tables(now, good)
 
 
-def _read_past(past: StoredObject, settings: Settings, versions: Versions) -> Reading[TablePlan]:
-    return versions.of(past, "past table", lambda: read_table(past, settings))
+def _read_past(past: StoredObject, settings: Settings, *, versions: Versions) -> Reading[TablePlan]:
+    return versions.of(past, "past table", make=lambda: read_table(past, settings))
 
 
 def _report_unplaced(table: StoredObject, findings: Findings) -> None:
@@ -103,4 +103,4 @@ def _report_unplaced(table: StoredObject, findings: Findings) -> None:
         f"{table.ref} closes nothing: its spec.hosts cannot be read, and there is no last good form that would tell "
         "which hosts it means. Other RouteTables may answer in its place. Correct spec.hosts."
     )
-    findings.error(table.ref, Reason.UNREADABLE, message, ("spec", "hosts"))
+    findings.error(table.ref, Reason.UNREADABLE, message=message, field=("spec", "hosts"))

@@ -50,10 +50,10 @@ def read_table(stored: StoredObject, settings: Settings) -> Reading[TablePlan]:
     parsed, problems = parse_stored(stored, RouteTable)
     plan: TablePlan | None = None
     if parsed is not None:
-        plan = _RouteTableReader(stored, parsed.model.spec, settings, Repair(stored.manifest)).read()
-        problems = (*problems, *ignored_names(parsed.model, stored.ref, settings))
+        plan = _RouteTableReader(stored, parsed.model.spec, settings=settings, repair=Repair(stored.manifest)).read()
+        problems = (*problems, *ignored_names(parsed.model, stored.ref, settings=settings))
     else:
-        plan, problems = _repaired(stored, problems, settings)
+        plan, problems = _repaired(stored, problems, settings=settings)
     if plan is None:
         return Reading(None, problems)
     problems = (*problems, *plan.problems)
@@ -61,7 +61,7 @@ def read_table(stored: StoredObject, settings: Settings) -> Reading[TablePlan]:
 
 
 def _repaired(
-    stored: StoredObject, problems: tuple[Problem, ...], settings: Settings
+    stored: StoredObject, problems: tuple[Problem, ...], *, settings: Settings
 ) -> tuple[TablePlan | None, tuple[Problem, ...]]:
     """The table with its bad parts closed, and all its problems."""
     repair = Repair(stored.manifest)
@@ -69,10 +69,10 @@ def _repaired(
     for _ in range(MAX_ROUNDS):
         if not repair.mend(found):
             break
-        parsed, found = parse_stored(stored, RouteTable, repair.manifest)
+        parsed, found = parse_stored(stored, RouteTable, manifest=repair.manifest)
         problems = tuple(dict.fromkeys((*problems, *found)))
         if parsed is not None and (parsed.model.spec.hosts or not _has_hosts(stored)):
-            return _RouteTableReader(stored, parsed.model.spec, settings, repair).read(), problems
+            return _RouteTableReader(stored, parsed.model.spec, settings=settings, repair=repair).read(), problems
     return _closed_table(stored), problems
 
 
@@ -105,7 +105,7 @@ def _has_hosts(stored: StoredObject) -> bool:
 
 
 class _RouteTableReader:
-    def __init__(self, stored: StoredObject, spec: RouteTableSpec, settings: Settings, repair: Repair) -> None:
+    def __init__(self, stored: StoredObject, spec: RouteTableSpec, *, settings: Settings, repair: Repair) -> None:
         self.stored = stored
         self.ref = stored.ref
         self.spec = spec
@@ -143,7 +143,7 @@ class _RouteTableReader:
                 f"{self.ref} lists {wrong[0]!a} in its annotation {DELEGATE_FROM}, which is not the name of a "
                 "namespace and lets nobody in. List namespaces, separated by commas."
             )
-            self.findings.warning(self.ref, Reason.NO_EFFECT, message, (*_ANNOTATIONS, DELEGATE_FROM))
+            self.findings.warning(self.ref, Reason.NO_EFFECT, message=message, field=(*_ANNOTATIONS, DELEGATE_FROM))
         return frozenset(names).difference(wrong)
 
     def _route(self, index: int, route: HttpRoute) -> list[RoutePlan]:
@@ -158,7 +158,7 @@ class _RouteTableReader:
             action = ROUTE_INVALID
         self.findings.extend((*matching.all(), *acting.all()))
         whole = RoutePlan(
-            index, self._name(index, route.name, field), frozenset(route.labels.items()), matchers, action
+            index, self._name(index, route.name, field=field), frozenset(route.labels.items()), matchers, action
         )
         return self._split(whole)
 
@@ -177,7 +177,7 @@ class _RouteTableReader:
             plans.append(replace(route, matchers=tuple(matchers), action=ROUTE_INVALID, widened=widening))
         return plans
 
-    def _name(self, index: int, written: str | None, field: FieldPath) -> str:
+    def _name(self, index: int, written: str | None, *, field: FieldPath) -> str:
         """A name that no other route of the table has."""
         name = (written or "").removeprefix(_INSECURE) or f"route-{index}"
         unique, count = name, 0
@@ -189,7 +189,7 @@ class _RouteTableReader:
             message = (
                 f'{format_path(path)} of {self.ref} is taken; the route is called "{unique}". Choose another name.'
             )
-            self.findings.warning(self.ref, Reason.CONFLICTED, message, path)
+            self.findings.warning(self.ref, Reason.CONFLICTED, message=message, field=path)
         self.names.add(unique)
         return unique
 
@@ -198,7 +198,7 @@ class _RouteTableReader:
             if given:
                 remedy = "Remove it." if self.spec.http else "Delete the table, or give it routes under http instead."
                 message = f"spec.{name} of {self.ref} is not supported; this gateway forwards HTTP only. {remedy}"
-                self.findings.error(self.ref, Reason.UNSUPPORTED, message, ("spec", name))
+                self.findings.error(self.ref, Reason.UNSUPPORTED, message=message, field=("spec", name))
         passive = {
             "workloadSelectors": self.spec.workload_selectors,
             "applyToDestinations": self.spec.apply_to_destinations,
@@ -208,7 +208,7 @@ class _RouteTableReader:
         for name, value in passive.items():
             if value:
                 message = f"spec.{name} of {self.ref} has no effect on this gateway."
-                self.findings.note(self.ref, Reason.NO_EFFECT, message, ("spec", name), cause=Cause(name))
+                self.findings.note(self.ref, Reason.NO_EFFECT, message=message, field=("spec", name), cause=Cause(name))
         if self.spec.hosts and not self.spec.virtual_gateways:
             self._report_rootless()
 
@@ -217,6 +217,8 @@ class _RouteTableReader:
         field = ("spec", "virtualGateways")
         if self.spec.workload_selectors:
             mesh = Cause("workloadSelectors of a table without a gateway")
-            self.findings.note(self.ref, Reason.NOT_SERVED, f"{message}: it is for a mesh.", field, cause=mesh)
+            self.findings.note(
+                self.ref, Reason.NOT_SERVED, message=f"{message}: it is for a mesh.", field=field, cause=mesh
+            )
         else:
-            self.findings.warning(self.ref, Reason.NOT_SERVED, f"{message}. Name one.", field)
+            self.findings.warning(self.ref, Reason.NOT_SERVED, message=f"{message}. Name one.", field=field)

@@ -46,7 +46,7 @@ class Repair:
         fields = dict.fromkeys(problem.field for problem in problems if problem.kind is ProblemKind.ERROR)
         mended = [self._mend(field) for field in fields]
         if self.closed and self._default_is_idle():
-            self.manifest = replaced(self.manifest, _DEFAULT, None)
+            self.manifest = replaced(self.manifest, _DEFAULT, value=None)
         return all(mended)
 
     def _mend(self, field: FieldPath) -> bool:
@@ -69,13 +69,13 @@ class Repair:
         kept = {name: at(entry, name) for name in _KEPT if name != part}
         if part == "matchers" or not isinstance(entry, Mapping):
             self.shapeless.add(index)
-        self.manifest = replaced(self.manifest, (*_HTTP, index), {**kept, **_CLOSED})
+        self.manifest = replaced(self.manifest, (*_HTTP, index), value={**kept, **_CLOSED})
         self.closed.add(index)
 
     def _widen(self, index: int, field: FieldPath) -> None:
         number = field[4]
         assert isinstance(number, int)
-        self.manifest = replaced(self.manifest, field[:6], None if len(field) > 5 else {})
+        self.manifest = replaced(self.manifest, field[:6], value=None if len(field) > 5 else {})
         known = self.widened.setdefault(index, {})
         if field[5:6] in ((), ("uri",)):
             known[number] = Widening.PATH
@@ -94,7 +94,7 @@ class Repair:
             value = [{"namespace": namespace, "name": gateway} for namespace, gateway in gateways]
         elif name == "weight":
             value = readable_weight(self.manifest)
-        self.manifest = replaced(self.manifest, ("spec", name), value)
+        self.manifest = replaced(self.manifest, ("spec", name), value=value)
         return True
 
     def _break_no_rule(self) -> bool:
@@ -120,7 +120,7 @@ class Repair:
 
     def _take_out(self, name: str) -> None:
         self.impaired = True
-        self.manifest = replaced(self.manifest, ("spec", name), None)
+        self.manifest = replaced(self.manifest, ("spec", name), value=None)
 
 
 def readable_hosts(manifest: Mapping[str, object]) -> list[str]:
