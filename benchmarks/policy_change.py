@@ -16,7 +16,8 @@ from time import perf_counter
 from typing import TypeVar
 
 from wardgate import ir
-from wardgate.proxy.core.routing.table import Table, TableBuilder
+from wardgate.proxy.core.routing.table import Table
+from wardgate.proxy.core.routing.table_builder import TableBuilder
 from wardgate.wire import Encoder, RoutesDecoder
 
 ROUNDS = 15

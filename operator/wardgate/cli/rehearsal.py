@@ -26,7 +26,7 @@ from wardgate.proxy.core.http1.request_head import parse_request_head
 from wardgate.proxy.core.messages import NeedBody, Outgoing, Reply, Request
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS
-from wardgate.proxy.core.routing.table import build_table
+from wardgate.proxy.core.routing.table_builder import build_table
 from wardgate.sensitive import Sensitive
 from wardgate.text_codec import to_bytes
 

@@ -28,7 +28,7 @@ from wardgate.proxy.core.auth.credential_index import CredentialIndex
 from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.messages import HeaderList, NeedBody, Outgoing, Reply, Request, Step
 from wardgate.proxy.core.observer import Observer
-from wardgate.proxy.core.routing.table import build_table
+from wardgate.proxy.core.routing.table_builder import build_table
 from wardgate.sensitive import Sensitive
 
 KEY = b"caller-key-1"

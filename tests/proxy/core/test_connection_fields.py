@@ -34,7 +34,7 @@ from wardgate.ir import (
     RouteMatch,
     TransformationPlan,
 )
-from wardgate.proxy.core.auth.authentication import compile_auth
+from wardgate.proxy.core.auth.compiler import compile_auth
 from wardgate.proxy.core.grammar import PROXY_WRITTEN
 from wardgate.proxy.core.http1.arrival import arrived
 from wardgate.proxy.core.http1.body_reader import BodyReader

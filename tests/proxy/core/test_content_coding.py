@@ -346,7 +346,7 @@ LOADED = """
 import sys
 from wardgate import ir
 import wardgate.proxy.worker_process, wardgate.proxy.io.gateway
-from wardgate.proxy.core.routing.table import build_table
+from wardgate.proxy.core.routing.table_builder import build_table
 
 def loaded(template):
     plan = ir.TransformationPlan("t", "post", response=template)

@@ -21,7 +21,7 @@ from tests.proxy.core.conversation import (
 )
 from tests.proxy.core.test_transformation import message
 from wardgate.ir import BasicAuthStep, BoolOr, BoolStep, GatewayConfig, PathMatch, Route, RouteMatch, TransformationPlan
-from wardgate.proxy.core.routing.table import TableBuilder, build_table
+from wardgate.proxy.core.routing.table_builder import TableBuilder, build_table
 
 OTHERS_KEY = b"key-for-another-owner"
 PLATFORM = auth_plan(name="platform")

@@ -27,7 +27,7 @@ from wardgate.proxy.core.fields.pseudo import header_value
 from wardgate.proxy.core.messages import Reply, Request
 from wardgate.proxy.core.routing.matching import _parameters, query_value
 from wardgate.proxy.core.routing.route_index import host_name
-from wardgate.proxy.core.routing.table import build_table
+from wardgate.proxy.core.routing.table_builder import build_table
 
 
 def answer(name: str, *matches: RouteMatch) -> Route:

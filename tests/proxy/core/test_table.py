@@ -44,7 +44,7 @@ from wardgate.ir import (
     VirtualHost,
 )
 from wardgate.proxy.core.messages import Outgoing
-from wardgate.proxy.core.routing.table import TableBuilder, build_table
+from wardgate.proxy.core.routing.table_builder import TableBuilder, build_table
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,8 @@ from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.messages import Outgoing, Reply, Step
 from wardgate.proxy.core.routing.plans import CompiledRoute, ForwardPlan
 from wardgate.proxy.core.routing.route_index import RouteIndex
-from wardgate.proxy.core.routing.table import Table, TableBuilder, build_table
+from wardgate.proxy.core.routing.table import Table
+from wardgate.proxy.core.routing.table_builder import TableBuilder, build_table
 from wardgate.wire import RoutesDecoder, WireError
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from wardgate.proxy.core.auth.authentication import Grant
+from wardgate.proxy.core.auth.grants import Grant
 from wardgate.proxy.core.http1.content_coding import ask_for_identity
 from wardgate.proxy.core.messages import Reply, Request
 from wardgate.proxy.core.reasons import ReplyReason

@@ -19,9 +19,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 
-from wardgate.proxy.core.auth.authentication import USER_ID, CompiledAuth, Grant
+from wardgate.proxy.core.auth.authentication import CompiledAuth
 from wardgate.proxy.core.auth.caller import Caller
 from wardgate.proxy.core.auth.credential_index import CompiledCredential, CredentialIndex
+from wardgate.proxy.core.auth.grants import USER_ID, Grant
 from wardgate.proxy.core.departure import rewrite
 from wardgate.proxy.core.fields.folded import drop, without
 from wardgate.proxy.core.fields.pseudo import request_path

@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from wardgate.field_names import CREDENTIAL_HEADERS
-from wardgate.proxy.core.auth.authentication import Grant
 from wardgate.proxy.core.auth.credential_index import CompiledCredential
+from wardgate.proxy.core.auth.grants import Grant
 from wardgate.proxy.core.fields.folded import fold, folded_names
 from wardgate.proxy.core.messages import Header, Reply, Request
 from wardgate.proxy.core.reasons import ReplyReason

@@ -16,7 +16,8 @@ from wardgate.proxy.access_log import AccessLog
 from wardgate.proxy.assembly import Assembled
 from wardgate.proxy.core.auth.guesses import Guesses
 from wardgate.proxy.core.http1.loops import LoopMark
-from wardgate.proxy.core.routing.table import Table, TableBuilder
+from wardgate.proxy.core.routing.table import Table
+from wardgate.proxy.core.routing.table_builder import TableBuilder
 from wardgate.proxy.core.upstream.addresses import AddressRules
 from wardgate.proxy.io.budget import Budget
 from wardgate.proxy.io.downstream.connection import Downstream

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wardgate.ir import Forward
-from wardgate.proxy.core.auth.authentication import USER_ID, CompiledAuth
+from wardgate.proxy.core.auth.authentication import CompiledAuth
 from wardgate.proxy.core.auth.credential_index import CredentialIndex
+from wardgate.proxy.core.auth.grants import USER_ID
 from wardgate.proxy.core.messages import Reply, Request
 from wardgate.proxy.core.routing.rewrites import PathRewrite
 from wardgate.proxy.core.transform.transformation import CompiledTransformation

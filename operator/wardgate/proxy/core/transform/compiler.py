@@ -18,15 +18,9 @@ from wardgate.ir import AppendedHeader, HeaderTemplate, MessageTemplate, Transfo
 from wardgate.ir import Extractor as ExtractorSpec
 from wardgate.proxy.core.fields.connection import is_of_connection
 from wardgate.proxy.core.fields.pseudo import is_settable
+from wardgate.proxy.core.transform.parts import Extraction, HeaderSetting, MetadataSetting, Parts
 from wardgate.proxy.core.transform.surroundings import header_key
-from wardgate.proxy.core.transform.transformation import (
-    CompiledMessage,
-    CompiledTransformation,
-    Extraction,
-    HeaderSetting,
-    MetadataSetting,
-    Parts,
-)
+from wardgate.proxy.core.transform.transformation import CompiledMessage, CompiledTransformation
 
 
 def compile_transformation(
@@ -69,6 +63,9 @@ class _MessageCompiler:
     def message(self, spec: MessageTemplate, *, is_request: bool) -> CompiledMessage:
         credentials = self._credentials if is_request else frozenset[str]()
         parts = Parts(
+            spec=spec,
+            environment=replace(self._environment, data_sources={each.name: each.text for each in spec.data_sources}),
+            limits=self._limits,
             extractions=tuple(self._extraction(each) for each in spec.extractors),
             headers=self._settings(spec.headers, spec, credentials),
             append=self._settings(spec.append, spec, credentials),
@@ -79,15 +76,7 @@ class _MessageCompiler:
             ),
             body=self._template("body", spec.body, spec) if spec.body_mode == "template" else None,
         )
-        environment = replace(self._environment, data_sources={each.name: each.text for each in spec.data_sources})
-        return CompiledMessage(
-            spec,
-            parts,
-            environment=environment,
-            limits=self._limits,
-            is_request=is_request,
-            blind=self._blind,
-        )
+        return CompiledMessage(parts, is_request=is_request, blind=self._blind)
 
     def _extraction(self, spec: ExtractorSpec) -> Extraction:
         extractor = compile_extractor(
