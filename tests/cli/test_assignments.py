@@ -12,7 +12,14 @@ import typer
 from tests.cli.command_line import Wardgate
 from tests.standalone.lab import TRANSFORMATION, write_lab
 from wardgate.cli import assignments
-from wardgate.cli.assignments import OWN_OPTIONS, SETTINGS, Assignment, of_the_translation, parse_assignment
+from wardgate.cli.assignments import (
+    OWN_OPTIONS,
+    SETTINGS,
+    Assignment,
+    parse_assignment,
+    to_the_proxy,
+    to_the_translation,
+)
 from wardgate.inja import TemplateLimits
 from wardgate.proxy.settings import Limits, ProxySettings, Timeouts
 from wardgate.settings import Settings
@@ -81,11 +88,8 @@ def test_documented_value_is_read(text: str) -> None:
 def test_every_setting_of_the_proxy_arrives(name: str) -> None:
     group, _, field = name.rpartition(".")
     one = readable(name)
-    arrived = {
-        "": ProxySettings(installation=assignments.installation([one])),
-        "limits": assignments.limits([one]),
-        "timeouts": assignments.timeouts([one]),
-    }[group]
+    settings = to_the_proxy(ProxySettings(), [one])
+    arrived = getattr(settings, group) if group else settings
 
     assert one.value == getattr(arrived, field)
     assert one.value != getattr(type(arrived)(), field)
@@ -94,7 +98,7 @@ def test_every_setting_of_the_proxy_arrives(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name, setting in SETTINGS.items() if setting.part == "translate"])
 def test_every_setting_of_the_translation_arrives(name: str) -> None:
     one = readable(name)
-    settings = of_the_translation(Settings(), [one])
+    settings = to_the_translation(Settings(), [one])
     group, _, field = name.rpartition(".")
 
     assert one.value == getattr(settings.template_limits if group else settings, field)
@@ -119,7 +123,7 @@ def test_template_limit_has_bounds(name: str) -> None:
 
 
 def test_lists_and_labels_grow_and_other_values_are_replaced() -> None:
-    settings = of_the_translation(
+    settings = to_the_translation(
         Settings(),
         assigned(
             *("allow_cidrs=10.0.0.0/8,192.168.0.0/16", "allow_cidrs=172.16.0.0/12"),

@@ -31,23 +31,11 @@ def foreign(modules: set[str]) -> set[str]:
     return {name for name in tops if not name.startswith(("_", "cython"))}
 
 
-SERVING = {
-    "admin",
-    "cli",
-    "inja",
-    "ir",
-    "outlet",
-    "printable",
-    "problems",
-    "sensitive",
-    "settings",
-    "tasks",
-    "undumpable",
-}
-SERVING |= {f"proxy.{one}" for one in ("cpus", "delivery", "io", "metrics", "redacted", "settings", "sockets")}
-SERVING |= {"proxy.supervisor", "proxy.worker_process", "standalone", "wire"}
+SERVING = {"admin", "cli", "inja", "ir", "outlet", "printable", "problems", "sensitive", "setting", "settings"}
+SERVING |= {f"proxy.{one}" for one in ("channel", "cpus", "delivery", "metrics", "redacted", "settings", "sockets")}
+SERVING |= {"proxy.supervisor", "proxy.worker_process", "standalone", "tasks", "text_codec", "undumpable", "wire"}
 """A proxy's first process, whatever it serves."""
-COMMANDS = {"annotated_doc", "pathspec", "prometheus_client", "re2", "shellingham", "typer", "typing_extensions"}
+COMMANDS = {"annotated_doc", "prometheus_client", "re2", "shellingham", "typer", "typing_extensions"}
 CLIENT = {
     "aiohappyeyeballs",
     "aiohttp",
@@ -67,7 +55,7 @@ def test_who_serves_a_file_loads_neither_a_translation_nor_a_client() -> None:
     there = loaded("wardgate.cli.main", "wardgate.cli.proxy", "wardgate.cli.file_config")
 
     assert own(there) == SERVING
-    assert foreign(there) == COMMANDS
+    assert foreign(there) == COMMANDS | {"pathspec"}
 
 
 def test_who_follows_a_cluster_loads_no_translation_and_no_parser() -> None:
@@ -79,10 +67,22 @@ def test_who_follows_a_cluster_loads_no_translation_and_no_parser() -> None:
 
 def test_a_worker_loads_nothing_of_the_commands() -> None:
     there = loaded("wardgate.proxy.worker")
-    rooms = {"access_log", "assembly", "core", "delivery", "descriptors", "io", "metrics", "settings", "worker"}
+    rooms = {
+        "access_log",
+        "assembly",
+        "channel",
+        "core",
+        "delivery",
+        "descriptors",
+        "io",
+        "metrics",
+        "settings",
+        "worker",
+    }
 
     assert own(there) == {f"proxy.{one}" for one in rooms} | {
-        *("field_names", "inja", "ir", "outlet", "printable", "sensitive", "tasks", "undumpable", "url_path", "wire")
+        *("field_names", "http_grammar", "inja", "ir", "outlet", "printable", "sensitive", "setting", "tasks"),
+        *("text_codec", "undumpable", "url_path", "wire"),
     }
     assert foreign(there) == {"httptools", "idna", "prometheus_client", "pycares", "re2", "uvloop"}
 

@@ -8,18 +8,10 @@ from typing import Literal
 import pytest
 import typer
 
-from wardgate.cli import options
-from wardgate.cli.assignments import parse_assignment
-from wardgate.cli.options import (
-    Pin,
-    PortMapping,
-    parse_admin,
-    parse_bind,
-    parse_pin,
-    parse_port_mapping,
-    proxy_settings,
-    translation_settings,
-)
+from wardgate.cli.assignments import parse_assignment, to_the_proxy
+from wardgate.cli.proxy_options import ProxyOptions, RootOptions
+from wardgate.cli.translation_options import TranslationOptions
+from wardgate.cli.values import Pin, PortMapping, parse_admin, parse_bind, parse_pin, parse_port_mapping
 from wardgate.proxy.settings import Limits, Timeouts
 
 
@@ -88,17 +80,18 @@ def test_wrong_admin_address_is_refused(text: str) -> None:
 
 
 def test_proxy_settings_are_put_together(tmp_path: Path) -> None:
-    settings = proxy_settings(
+    given = ProxyOptions(
         bind="0.0.0.0",
         ports=[PortMapping(80, 8080)],
         workers=3,
-        resolve=[Pin("a:1", "1.2.3.4:5")],
+        pins=[Pin("a:1", "1.2.3.4:5")],
         upstream_ca=tmp_path / "ca.pem",
         admin="",
         access_log=False,
-        files_root=tmp_path,
-        unix_root=None,
-        assigned=[parse_assignment("limits.body_bytes=7"), parse_assignment("timeouts.drain=2.5")],
+    )
+    settings = to_the_proxy(
+        given.settings(RootOptions(files_root=tmp_path)),
+        [parse_assignment("limits.body_bytes=7"), parse_assignment("timeouts.drain=2.5")],
     )
 
     assert (((80, 8080),), (("a:1", "1.2.3.4:5"),)) == (settings.ports, settings.pins)
@@ -112,16 +105,14 @@ def test_proxy_settings_are_put_together(tmp_path: Path) -> None:
 
 
 def test_a_gateway_of_this_machine_may_reach_this_machine() -> None:
-    settings = translation_settings(
+    given = TranslationOptions(
         tenancy="isolated",
         platform_namespaces=["infra"],
         require_auth=True,
         foreign_guards="ignore",
         template_env=["REGION"],
-        files_root=None,
-        unix_root=Path("/run/sockets"),
-        assigned=None,
     )
+    settings = given.settings(RootOptions(unix_root=Path("/run/sockets")))
 
     assert settings.allow_loopback
     assert (frozenset({"infra"}), frozenset({"REGION"})) == (settings.platform_namespaces, settings.template_env)
@@ -149,19 +140,10 @@ def test_a_gateway_of_this_machine_may_reach_this_machine() -> None:
 def test_half_of_isolated_tenancy_is_warned_about(
     capsys: pytest.CaptureFixture[str], tenancy: Literal["shared", "isolated"], platform: list[str], warning: str
 ) -> None:
-    translation_settings(
-        tenancy=tenancy,
-        platform_namespaces=platform,
-        require_auth=False,
-        foreign_guards="close",
-        template_env=None,
-        files_root=None,
-        unix_root=None,
-        assigned=None,
-    )
+    TranslationOptions(tenancy=tenancy, platform_namespaces=platform).settings()
 
     assert ("", warning) == capsys.readouterr()
 
 
 def test_run_binds_this_machine_only_by_default() -> None:
-    assert ("127.0.0.1", "127.0.0.1:9901") == (options.DEFAULT_BIND, options.DEFAULT_ADMIN)
+    assert ("127.0.0.1", "127.0.0.1:9901") == (ProxyOptions().bind, ProxyOptions().admin)

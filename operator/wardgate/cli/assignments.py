@@ -1,7 +1,7 @@
 """Settings by name: what ``--set NAME=VALUE`` may name, how each value is read, and what comes of several of them.
 
-Everything the proxy or the translation bounds is here unless it has an option of its own. The names are those of the
-fields, so a new field of ``Limits``, ``Timeouts`` or ``TemplateLimits`` is settable as soon as it exists.
+Everything the proxy or the translation bounds is here unless it has an option of its own. Names, forms and options
+stand at the fields of the settings (``wardgate.setting``), so a new field is settable as soon as it exists.
 """
 
 from __future__ import annotations
@@ -10,73 +10,40 @@ import dataclasses
 import difflib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal
 
 import typer
 
-from wardgate.cli import forms
-from wardgate.cli.forms import Form
 from wardgate.inja.limits import TemplateLimits
-from wardgate.proxy.settings import Limits, Timeouts
+from wardgate.proxy.settings import Limits, ProxySettings, Timeouts
+from wardgate.setting import FORM, OPTION, Form, seconds
 from wardgate.settings import Settings
 
 Part = Literal["proxy", "translate", "cluster"]
-_T = TypeVar("_T")
 
-OWN_OPTIONS: Final[Mapping[str, str]] = {
-    "access_log": "--access-log",
-    "admin": "--admin",
-    "bind": "--bind",
-    "files_root": "--files-root",
-    "foreign_guards": "--foreign-guards",
-    "max_config_age": "--max-config-age",
-    "pins": "--resolve",
-    "platform_namespaces": "--platform-namespace",
-    "ports": "--port",
-    "require_auth": "--require-auth",
-    "template_env": "--template-env",
-    "tenancy": "--tenancy",
-    "unix_root": "--unix-root",
-    "upstream_ca": "--upstream-ca",
-    "workers": "--workers",
-}
-"""Settings that ``--set`` leaves to an option: there is one way to set each."""
-_MAY_BE_ZERO: Final = frozenset(
-    {
-        "limits.pool_idle",
-        "timeouts.pool_idle",
-        "timeouts.drain",
-        "timeouts.revoked_grace",
-        "timeouts.stale_addresses",
-    }
+_GROUPS: Final[tuple[tuple[str, type, Part], ...]] = (
+    ("limits.", Limits, "proxy"),
+    ("timeouts.", Timeouts, "proxy"),
+    ("", ProxySettings, "proxy"),
+    ("", Settings, "translate"),
+    ("template_limits.", TemplateLimits, "translate"),
 )
-_PER_CENT: Final = frozenset({"limits.caller_share"})
+"""The classes whose fields are settings: what precedes a field's name, the class, who has it."""
 _LONGEST_SILENCE: Final = 75
-"""The operator's default for a watch: with a longer silence a frozen watch would outlast 90 s (invariant 5)."""
-_SIZES: Final = frozenset({"regex_memory", "regex_work", "replace_work"})
-"""Bytes too, though their names do not say so."""
-_HIGHEST: Final[Mapping[str, int]] = {"nesting": 200, "value_depth": 500}
-"""Each level of a template or a value takes a level of Python's own stack."""
-_OF_THE_TRANSLATION: Final = {
-    "allow_cidrs": forms.NETWORKS,
-    "allow_loopback": forms.FLAG,
-    "cluster_domain": forms.DOMAIN,
-    "cluster_name": forms.NAME,
-    "credential_bytes": forms.SIZE,
-    "denied_addresses": forms.ENDPOINTS,
-    "deny_cidrs": forms.NETWORKS,
-    "gateway_labels": forms.LABELS,
-    "gateway_namespace": forms.NAMESPACE,
-    "guest_tables": forms.count(highest=forms.LARGEST_COUNT),
-    "user_id_to_external": forms.FLAG,
-}
-
-
+"""Seconds, the operator's default: with a longer silence a frozen watch would outlast 90 s (invariant 5)."""
 _WHOSE: Final[Mapping[Part, str]] = {
     "proxy": "the proxy",
     "translate": "the translation",
     "cluster": "whoever follows a cluster",
 }
+
+OWN_OPTIONS: Final[Mapping[str, str]] = {
+    prefix + field.name: field.metadata[OPTION]
+    for prefix, of, _ in _GROUPS
+    for field in dataclasses.fields(of)
+    if OPTION in field.metadata
+}
+"""Settings that ``--set`` leaves to an option: there is one way to set each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +64,12 @@ class Assignment:
 
 
 def _settings() -> Iterator[Setting]:
-    for limit in dataclasses.fields(Limits):
-        name = f"limits.{limit.name}"
-        highest = 100 if name in _PER_CENT else forms.LARGEST_COUNT
-        number = forms.count(lowest=0 if name in _MAY_BE_ZERO else 1, highest=highest)
-        yield Setting(name, "proxy", forms.SIZE if name.endswith("_bytes") else number)
-    for time in dataclasses.fields(Timeouts):
-        name = f"timeouts.{time.name}"
-        yield Setting(name, "proxy", forms.seconds(lowest=0 if name in _MAY_BE_ZERO else 0.001))
-    yield Setting("installation", "proxy", forms.NAME)
-    for name, form in _OF_THE_TRANSLATION.items():
-        yield Setting(name, "translate", form)
-    yield Setting("watch_silence", "cluster", forms.seconds(lowest=1, highest=_LONGEST_SILENCE))
-    for bound in dataclasses.fields(TemplateLimits):
-        number = forms.count(highest=_HIGHEST.get(bound.name, forms.LARGEST_COUNT))
-        is_size = bound.name.endswith("_bytes") or bound.name in _SIZES
-        yield Setting(f"template_limits.{bound.name}", "translate", forms.SIZE if is_size else number)
+    for prefix, of, part in _GROUPS:
+        for field in dataclasses.fields(of):
+            if FORM in field.metadata:
+                yield Setting(prefix + field.name, part, field.metadata[FORM])
+    # Two kinds of process have it, with defaults of their own.
+    yield Setting("watch_silence", "cluster", seconds(lowest=1, highest=_LONGEST_SILENCE))
 
 
 SETTINGS: Final[Mapping[str, Setting]] = {one.name: one for one in _settings()}
@@ -171,23 +128,28 @@ def names(*parts: Part) -> str:
 
 
 def _group(group: str, members: Collection[str]) -> str:
+    if not group:
+        return ", ".join(sorted(members))
     inside = ", ".join(name.rpartition(".")[2] for name in members)
-    return f"{group}.{{{inside}}}" if group else inside
+    return f"{group}.{{{inside}}}"
 
 
-def limits(assigned: Iterable[Assignment]) -> Limits:
-    """Return the proxy's limits."""
-    return Limits(**_members(_merged(assigned), group="limits", kind=int))
+def to_the_proxy(settings: ProxySettings, assigned: Iterable[Assignment]) -> ProxySettings:
+    """Return the proxy's settings with what was assigned."""
+    merged = _merged(assigned)
+    return dataclasses.replace(
+        settings,
+        **_members(merged, prefix="", part="proxy"),
+        limits=Limits(**_members(merged, prefix="limits.", part="proxy")),
+        timeouts=Timeouts(**_members(merged, prefix="timeouts.", part="proxy")),
+    )
 
 
-def timeouts(assigned: Iterable[Assignment]) -> Timeouts:
-    """Return the proxy's times."""
-    return Timeouts(**_members(_merged(assigned), group="timeouts", kind=float))
-
-
-def installation(assigned: Iterable[Assignment]) -> str:
-    """Return the name of the proxy's installation; empty: none was given."""
-    return str(_merged(assigned).get("installation", ""))
+def to_the_translation(settings: Settings, assigned: Iterable[Assignment]) -> Settings:
+    """Return the translation's settings with what was assigned."""
+    merged = _merged(assigned)
+    bounds = TemplateLimits(**_members(merged, prefix="template_limits.", part="translate"))
+    return dataclasses.replace(settings, **_members(merged, prefix="", part="translate"), template_limits=bounds)
 
 
 def watch_silence(assigned: Iterable[Assignment], *, default: float) -> float:
@@ -195,14 +157,6 @@ def watch_silence(assigned: Iterable[Assignment], *, default: float) -> float:
     value = _merged(assigned).get("watch_silence", default)
     assert isinstance(value, float)
     return value
-
-
-def of_the_translation(settings: Settings, assigned: Iterable[Assignment]) -> Settings:
-    """Return the translation's settings with what was assigned."""
-    merged = _merged(assigned)
-    flat: dict[str, Any] = {name: value for name, value in merged.items() if name in _OF_THE_TRANSLATION}
-    bounds = TemplateLimits(**_members(merged, group="template_limits", kind=int))
-    return dataclasses.replace(settings, **flat, template_limits=bounds)
 
 
 def _merged(assigned: Iterable[Assignment]) -> dict[str, object]:
@@ -219,9 +173,10 @@ def _merged(assigned: Iterable[Assignment]) -> dict[str, object]:
     return merged
 
 
-def _members(merged: Mapping[str, object], *, group: str, kind: type[_T]) -> dict[str, _T]:
+def _members(merged: Mapping[str, object], *, prefix: str, part: Part) -> dict[str, Any]:
+    """The assigned fields of one class, by their names there."""
     return {
-        name.rpartition(".")[2]: value
+        name.removeprefix(prefix): value
         for name, value in merged.items()
-        if name.rpartition(".")[0] == group and isinstance(value, kind)
+        if SETTINGS[name].part == part and name.rpartition(".")[0] == prefix.removesuffix(".")
     }

@@ -12,22 +12,16 @@ from typing import Annotated, Literal
 
 import typer
 
+from wardgate.cli import assignments
 from wardgate.cli.console import Printer
 from wardgate.cli.errors import USAGE, CommandError
 from wardgate.cli.excluding import ExcludeOption
 from wardgate.cli.expired_keys import expired_keys
 from wardgate.cli.explain import explain
-from wardgate.cli.options import (
-    FilesRootOption,
-    ForeignGuardsOption,
-    PlatformNamespaceOption,
-    RequireAuthOption,
-    TemplateEnvOption,
-    TenancyOption,
-    TranslationSetOption,
-    UnixRootOption,
-    translation_settings,
-)
+from wardgate.cli.option_groups import grouped
+from wardgate.cli.proxy_options import RootOptions
+from wardgate.cli.set_option import TranslationSetOption
+from wardgate.cli.translation_options import TranslationOptions
 from wardgate.printable import printable_json
 from wardgate.settings import Settings
 from wardgate.standalone.findings.diagnostics import SEVERITIES, Diagnostic, plural
@@ -37,6 +31,7 @@ from wardgate.standalone.scan.folder import Folder, Scan
 _STDIN = "<stdin>"
 
 
+@grouped
 def check(
     paths: Annotated[
         list[Path] | None, typer.Argument(metavar="PATH", help="Files and folders; - is standard input.")
@@ -51,13 +46,8 @@ def check(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="List what follows from a finding too, and each place of it.")
     ] = False,
-    tenancy: TenancyOption = "shared",
-    platform_namespace: PlatformNamespaceOption = None,
-    require_auth: RequireAuthOption = False,
-    foreign_guards: ForeignGuardsOption = "close",
-    template_env: TemplateEnvOption = None,
-    files_root: FilesRootOption = None,
-    unix_root: UnixRootOption = None,
+    translation: TranslationOptions = TranslationOptions(),
+    roots: RootOptions = RootOptions(),
     assign: TranslationSetOption = None,
 ) -> None:
     """Say what is wrong with manifests, with file, line, field and remedy. Exit status 1 if something is an error.
@@ -90,16 +80,7 @@ def check(
     if not paths:
         msg = "Give a PATH to check, or --explain CODE."
         raise CommandError(msg, status=USAGE)
-    settings = translation_settings(
-        tenancy=tenancy,
-        platform_namespaces=platform_namespace,
-        require_auth=require_auth,
-        foreign_guards=foreign_guards,
-        template_env=template_env,
-        files_root=files_root,
-        unix_root=unix_root,
-        assigned=assign,
-    )
+    settings = assignments.to_the_translation(translation.settings(roots), assign or ())
     scan, diagnostics = diagnose(paths, settings, exclude=exclude or ())
     if output == "json":
         _report_json(scan, diagnostics)

@@ -13,9 +13,14 @@ from typing import Annotated, Literal
 import typer
 
 from wardgate import __version__
-from wardgate.cli import assignments, options
+from wardgate.cli import assignments
+from wardgate.cli.cluster_options import ConfigNamespaceOption, ContextOption, KubeconfigOption, ReleaseOption
 from wardgate.cli.errors import CommandError
+from wardgate.cli.option_groups import grouped
 from wardgate.cli.serving import stop_signals
+from wardgate.cli.set_option import OperatorSetOption
+from wardgate.cli.translation_options import TranslationOptions
+from wardgate.cli.values import parse_admin
 from wardgate.control.release_scope import SelectorError, parse_selector
 from wardgate.control.settings import WATCH_SILENCE, OperatorSettings
 from wardgate.outlet import unblocked_standard_error
@@ -33,9 +38,10 @@ def _labels(text: str) -> str:
     return text
 
 
+@grouped
 def operator(
     *,
-    release: options.ReleaseOption = "wardgate",
+    release: ReleaseOption = "wardgate",
     namespace: Annotated[
         str,
         typer.Option(
@@ -45,7 +51,7 @@ def operator(
             help="Where the Lease and the operator's state are kept.",
         ),
     ] = "wardgate",
-    config_namespace: options.ConfigNamespaceOption = None,
+    config_namespace: ConfigNamespaceOption = None,
     watch_namespace: Annotated[
         list[str] | None,
         typer.Option(
@@ -84,11 +90,7 @@ def operator(
             help="Serve the VirtualGateways with these labels only; the rest belongs to another release.",
         ),
     ] = "",
-    tenancy: options.TenancyOption = "shared",
-    platform_namespace: options.PlatformNamespaceOption = None,
-    require_auth: options.RequireAuthOption = False,
-    foreign_guards: options.ForeignGuardsOption = "close",
-    template_env: options.TemplateEnvOption = None,
+    translation: TranslationOptions = TranslationOptions(),
     status: Annotated[
         Literal["on", "off"],
         typer.Option(
@@ -118,7 +120,7 @@ def operator(
         typer.Option(
             "--bind",
             metavar="ADDR:PORT",
-            parser=options.parse_admin,
+            parser=parse_admin,
             envvar="WARDGATE_OPERATOR_BIND",
             help="Where /healthz, /readyz and /metrics are; none turns them off.",
         ),
@@ -132,9 +134,9 @@ def operator(
             help="This replica's name in the Lease. [default: the host's name and the process's id]",
         ),
     ] = None,
-    kubeconfig: options.KubeconfigOption = None,
-    context: options.ContextOption = None,
-    assign: options.OperatorSetOption = None,
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = None,
+    assign: OperatorSetOption = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", envvar="WARDGATE_VERBOSE", help="Log at DEBUG.")] = False,
 ) -> None:
     """Watch the cluster and publish what the proxies serve.
@@ -154,17 +156,7 @@ def operator(
         namespace=namespace,
         config_namespace=config_namespace or f"{release}-config",
         identity=identity or f"{socket.gethostname()}-{os.getpid()}",
-        translation=options.translation_settings(
-            tenancy=tenancy,
-            platform_namespaces=platform_namespace,
-            require_auth=require_auth,
-            foreign_guards=foreign_guards,
-            template_env=template_env,
-            files_root=None,
-            unix_root=None,
-            allow_loopback=False,
-            assigned=assign,
-        ),
+        translation=assignments.to_the_translation(translation.settings(allow_loopback=False), assign or ()),
         watch_namespaces=tuple(watch_namespace or ()),
         key_namespaces=tuple(key_namespace or ()),
         opaque_key_selector=opaque_key_selector,

@@ -9,11 +9,15 @@ from typing import Annotated, Final
 
 import typer
 
-from wardgate.cli import assignments, forms, options
+from wardgate.cli import assignments
+from wardgate.cli.cluster_options import ConfigNamespaceOption, ContextOption, KubeconfigOption, ReleaseOption
 from wardgate.cli.errors import USAGE, CommandError
-from wardgate.cli.file_config import serve_file
+from wardgate.cli.option_groups import grouped
+from wardgate.cli.proxy_options import ProxyOptions, RootOptions
 from wardgate.cli.serving import Terminal
+from wardgate.cli.set_option import ProxySetOption
 from wardgate.outlet import unblocked_standard_error
+from wardgate.setting import NAMESPACE
 from wardgate.undumpable import make_undumpable
 
 _OF_THE_CLUSTER: Final = {
@@ -26,6 +30,7 @@ _OF_THE_CLUSTER: Final = {
 }
 
 
+@grouped
 def proxy(
     call: typer.Context,
     *,
@@ -44,10 +49,10 @@ def proxy(
             "--cluster", envvar="WARDGATE_CLUSTER", help="Follow what wardgate operator publishes in a cluster."
         ),
     ] = False,
-    release: options.ReleaseOption = "wardgate",
-    config_namespace: options.ConfigNamespaceOption = None,
-    kubeconfig: options.KubeconfigOption = None,
-    context: options.ContextOption = None,
+    release: ReleaseOption = "wardgate",
+    config_namespace: ConfigNamespaceOption = None,
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = None,
     cache_dir: Annotated[
         Path | None,
         typer.Option(
@@ -72,16 +77,9 @@ def proxy(
             help="Refuse every request (503) once the config was last confirmed so long ago; 0 never does.",
         ),
     ] = 0.0,
-    bind: options.BindOption = "0.0.0.0",  # noqa: S104 - a proxy alone stands in a pod and serves the pod's address
-    port: options.PortOption = None,
-    workers: options.WorkersOption = 0,
-    resolve: options.ResolveOption = None,
-    upstream_ca: options.UpstreamCaOption = None,
-    admin: options.AdminOption = options.DEFAULT_ADMIN,
-    access_log: options.AccessLogOption = True,
-    files_root: options.FilesRootOption = None,
-    unix_root: options.UnixRootOption = None,
-    assign: options.ProxySetOption = None,
+    proxy: ProxyOptions = ProxyOptions(bind="0.0.0.0"),  # noqa: S104 - in a pod, at the pod's address
+    roots: RootOptions = RootOptions(),
+    assign: ProxySetOption = None,
 ) -> None:
     """Serve a config that was translated elsewhere, without reading a manifest.
 
@@ -98,23 +96,14 @@ def proxy(
     """
     _demand_one_source(call, config=config, cluster=cluster)
     make_undumpable()
-    settings = options.proxy_settings(
-        bind=bind,
-        ports=port,
-        workers=workers,
-        resolve=resolve,
-        upstream_ca=upstream_ca,
-        admin=admin,
-        access_log=access_log,
-        files_root=files_root,
-        unix_root=unix_root,
-        assigned=assign,
-    )
+    settings = assignments.to_the_proxy(proxy.settings(roots), assign or ())
+    # Late: who serves a file starts faster, and smaller, without the client of the API server; and the other way round.
     if config is not None:
+        from wardgate.cli.file_config import serve_file  # noqa: PLC0415
+
         with unblocked_standard_error(coloured=True):
             asyncio.run(serve_file(config, settings, terminal=Terminal()))
         return
-    # Who serves a file starts faster, and smaller, without the client of the API server.
     from wardgate.cli.cluster_config import ClusterConfig, serve_cluster  # noqa: PLC0415
     from wardgate.kube.follow.index_watch import SILENCE  # noqa: PLC0415
 
@@ -146,7 +135,7 @@ def _demand_one_source(call: typer.Context, *, config: Path | None, cluster: boo
 
 def _dns_label(text: str, *, option: str) -> str:
     try:
-        return str(forms.NAMESPACE.read(text))
+        return str(NAMESPACE.read(text))
     except ValueError:
         msg = f'{option}: "{text}" is not made of small letters, digits and "-", at most 63 of them.'
         raise CommandError(msg, status=USAGE) from None

@@ -12,12 +12,16 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from wardgate.cli import options
+from wardgate.cli import assignments
 from wardgate.cli.console import Printer
 from wardgate.cli.errors import USAGE, CommandError
 from wardgate.cli.excluding import ExcludeOption
+from wardgate.cli.option_groups import grouped
 from wardgate.cli.paths import FolderArgument
+from wardgate.cli.proxy_options import RootOptions
 from wardgate.cli.rehearsal import Performance, Trial, rehearse
+from wardgate.cli.set_option import TranslationSetOption
+from wardgate.cli.translation_options import TranslationOptions
 from wardgate.ir import GatewayConfig, Listener
 from wardgate.printable import printable_json
 from wardgate.standalone.rounds.engine import Engine
@@ -30,6 +34,7 @@ REFUSED: Final = 3
 _REQUEST: Final = re.compile(r"(?:([A-Za-z]+)\s+)?(?:https?://([^/\s?]*))?(/\S*|\*)?", re.ASCII)
 
 
+@grouped
 def render(
     folder: FolderArgument,
     *,
@@ -51,14 +56,9 @@ def render(
         typer.Option("--listener", metavar="PORT", help="Which listener, by port or name, if there are several."),
     ] = None,
     output: Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="Format of the report.")] = "text",
-    tenancy: options.TenancyOption = "shared",
-    platform_namespace: options.PlatformNamespaceOption = None,
-    require_auth: options.RequireAuthOption = False,
-    foreign_guards: options.ForeignGuardsOption = "close",
-    template_env: options.TemplateEnvOption = None,
-    files_root: options.FilesRootOption = None,
-    unix_root: options.UnixRootOption = None,
-    assign: options.TranslationSetOption = None,
+    translation: TranslationOptions = TranslationOptions(),
+    roots: RootOptions = RootOptions(),
+    assign: TranslationSetOption = None,
 ) -> None:
     """Show what the gateway would do with a request, decision by decision, without sending anything.
 
@@ -71,16 +71,7 @@ def render(
       $ wardgate render manifests --request 'GET http://api.example.com:8080/v1/models' --output json
       $ wardgate render manifests --request '/v1/models' --set user_id_to_external=true
     """
-    settings = options.translation_settings(
-        tenancy=tenancy,
-        platform_namespaces=platform_namespace,
-        require_auth=require_auth,
-        foreign_guards=foreign_guards,
-        template_env=template_env,
-        files_root=files_root,
-        unix_root=unix_root,
-        assigned=assign,
-    )
+    settings = assignments.to_the_translation(translation.settings(roots), assign or ())
     config = _translate(Folder([folder], exclude=exclude or ()), Engine(settings))
     trial = _trial(config, request=request, headers=header or [], data=data, listener=listener)
     performance = rehearse(config, trial, environment=os.environ, now=time.time())

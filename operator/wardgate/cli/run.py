@@ -12,14 +12,19 @@ from typing import Annotated
 import typer
 
 from wardgate import __version__
-from wardgate.cli import options
+from wardgate.cli import assignments
 from wardgate.cli.errors import CommandError
 from wardgate.cli.excluding import ExcludeOption
+from wardgate.cli.option_groups import grouped
 from wardgate.cli.paths import FolderArgument
+from wardgate.cli.proxy_options import ProxyOptions, RootOptions
 from wardgate.cli.serving import Gateway, Terminal, gateway, stop_signals
+from wardgate.cli.set_option import SetOption
+from wardgate.cli.translation_options import TranslationOptions
 from wardgate.outlet import unblocked_standard_error
 from wardgate.proxy.settings import ProxySettings
 from wardgate.settings import Settings
+from wardgate.standalone.findings.tracker import DiagnosticChanges
 from wardgate.standalone.handover.bundle_file import write_bundle
 from wardgate.standalone.handover.in_force import InForce
 from wardgate.standalone.rounds.engine import Engine
@@ -33,7 +38,7 @@ from wardgate.wire.bundle import Bundle
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """The wishes of the command line. ``emit`` None: nothing is written."""
+    """The command line, read. ``emit`` None: nothing is written."""
 
     folder: Path
     exclude: Sequence[str]
@@ -42,25 +47,15 @@ class _Job:
     emit: Path | None
 
 
+@grouped
 def run(
     folder: FolderArgument,
     *,
     exclude: ExcludeOption = None,
-    bind: options.BindOption = options.DEFAULT_BIND,
-    port: options.PortOption = None,
-    workers: options.WorkersOption = 0,
-    resolve: options.ResolveOption = None,
-    upstream_ca: options.UpstreamCaOption = None,
-    admin: options.AdminOption = options.DEFAULT_ADMIN,
-    access_log: options.AccessLogOption = True,
-    tenancy: options.TenancyOption = "shared",
-    platform_namespace: options.PlatformNamespaceOption = None,
-    require_auth: options.RequireAuthOption = False,
-    foreign_guards: options.ForeignGuardsOption = "close",
-    template_env: options.TemplateEnvOption = None,
-    files_root: options.FilesRootOption = None,
-    unix_root: options.UnixRootOption = None,
-    assign: options.SetOption = None,
+    proxy: ProxyOptions = ProxyOptions(),
+    translation: TranslationOptions = TranslationOptions(),
+    roots: RootOptions = RootOptions(),
+    assign: SetOption = None,
     emit: Annotated[
         Path | None,
         typer.Option(
@@ -91,35 +86,26 @@ def run(
         folder=folder,
         exclude=exclude or (),
         emit=emit,
-        settings=options.translation_settings(
-            tenancy=tenancy,
-            platform_namespaces=platform_namespace,
-            require_auth=require_auth,
-            foreign_guards=foreign_guards,
-            template_env=template_env,
-            files_root=files_root,
-            unix_root=unix_root,
-            assigned=assign,
-        ),
-        proxy=options.proxy_settings(
-            bind=bind,
-            ports=port,
-            workers=workers,
-            resolve=resolve,
-            upstream_ca=upstream_ca,
-            admin=admin,
-            access_log=access_log,
-            files_root=files_root,
-            unix_root=unix_root,
-            assigned=assign,
-        ),
+        settings=assignments.to_the_translation(translation.settings(roots), assign or ()),
+        proxy=assignments.to_the_proxy(proxy.settings(roots), assign or ()),
     )
     make_undumpable()
     with unblocked_standard_error(coloured=True):
-        asyncio.run(_serve(job, Terminal()))
+        asyncio.run(_serve(job, _FolderTerminal()))
 
 
-async def _serve(job: _Job, terminal: Terminal) -> None:
+class _FolderTerminal(Terminal):
+    """Tells what is wrong with the folder, too."""
+
+    def problems(self, changes: DiagnosticChanges) -> None:
+        """Print what is wrong now and what no longer is."""
+        for one in changes.appeared:
+            self.printer.diagnostic(one)
+        for one in changes.resolved:
+            self.printer.resolved(one)
+
+
+async def _serve(job: _Job, terminal: _FolderTerminal) -> None:
     started = time.monotonic()
     # The watcher looks before the folder is read: what changes in between is a change.
     watcher = Watcher(lambda: list_files([job.folder], job.exclude), clock=time.monotonic, sleep=asyncio.sleep)

@@ -18,35 +18,27 @@ from wardgate.proxy.delivery import Delivery
 from wardgate.proxy.settings import ProxySettings
 from wardgate.proxy.sockets import BindError
 from wardgate.proxy.supervisor import ConfigRefused, Supervisor
-from wardgate.standalone.findings.tracker import DiagnosticChanges
 from wardgate.standalone.handover.in_force import REVISION_SHOWN, InForce
 from wardgate.wire.bundle import ROUTES, Bundle
 from wardgate.wire.decode import decode_routes
 
 
 class Terminal:
-    """Tells the person at the terminal what happens."""
+    """Tells the person at the terminal what becomes of the proxy."""
 
     def __init__(self, printer: Printer | None = None) -> None:
-        self._printer = printer or Printer(sys.stderr)
+        self.printer = printer or Printer(sys.stderr)
 
     def say(self, text: str) -> None:
         """Print one line."""
-        self._printer.line(text)
-
-    def problems(self, changes: DiagnosticChanges) -> None:
-        """Print what is wrong now and what no longer is."""
-        for one in changes.appeared:
-            self._printer.diagnostic(one)
-        for one in changes.resolved:
-            self._printer.resolved(one)
+        self.printer.line(text)
 
     def listeners(self, serving: Mapping[str, str], ended: Mapping[str, str]) -> None:
         """Print a line for each listener that began or ended."""
         for name, where in serving.items():
-            self._printer.line(f"listener {name} serves at {where}", colour="green")
+            self.printer.line(f"listener {name} serves at {where}", colour="green")
         for name, where in ended.items():
-            self._printer.line(f"listener {name} no longer serves at {where}", colour="yellow")
+            self.printer.line(f"listener {name} no longer serves at {where}", colour="yellow")
 
     def unused_ports(self, mapped: Sequence[tuple[int, int]], listeners: Sequence[Listener]) -> None:
         """Print a warning for each ``--port`` that no listener has a use for; without any listener all wait for one."""
@@ -54,14 +46,14 @@ class Terminal:
         for port, bound in mapped:
             if there and port not in there:
                 ports = ", ".join(map(str, there))
-                self._printer.line(
+                self.printer.line(
                     f"warning: --port {port}={bound} has no effect: no listener has port {port}, only {ports}.",
                     colour="yellow",
                 )
 
     def live(self, *, revision: str, milliseconds: float, objects: int) -> None:
         """Print that a config is in force."""
-        self._printer.line(f"config {revision} live in {milliseconds:.0f} ms: {objects} objects")
+        self.printer.line(f"config {revision} live in {milliseconds:.0f} ms: {objects} objects")
 
 
 class Gateway:

@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from wardgate.cli import options
+from wardgate.cli.cluster_options import ConfigNamespaceOption, ContextOption, KubeconfigOption, ReleaseOption
 from wardgate.cli.errors import USAGE, CommandError
 
 _DEFAULT: Final = Path("~/.kube/config")
@@ -17,16 +17,16 @@ _DEFAULT: Final = Path("~/.kube/config")
 
 def status(
     *,
-    release: options.ReleaseOption = "wardgate",
+    release: ReleaseOption = "wardgate",
     namespace: Annotated[
         str,
         typer.Option(
             "--namespace", "-n", metavar="NAME", envvar="WARDGATE_NAMESPACE", help="Where the release is installed."
         ),
     ] = "wardgate",
-    config_namespace: options.ConfigNamespaceOption = None,
-    kubeconfig: options.KubeconfigOption = None,
-    context: options.ContextOption = None,
+    config_namespace: ConfigNamespaceOption = None,
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = None,
     output: Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="Format of the report.")] = "text",
 ) -> None:
     """Show gateways, routes, policies, keys, problems, and which proxy serves which revision.

@@ -1,4 +1,4 @@
-"""The proxy's own settings: limits and times. Every one has a default and an option: ``docs/settings.md``."""
+"""The proxy's own settings: limits and times. ``docs/settings.md`` has a row for each."""
 
 from __future__ import annotations
 
@@ -6,39 +6,41 @@ import dataclasses
 import json
 from dataclasses import dataclass
 
+from wardgate.setting import NAME, SIZE, by_option, count, seconds, setting
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Bytes, except where a name says otherwise."""
 
-    head_bytes: int = 64 * 1024
+    head_bytes: int = setting(64 * 1024, SIZE)
     """Request line and headers; above: 431."""
-    header_count: int = 200
+    header_count: int = setting(200, count())
     """Header lines of a request; above: 431."""
-    response_head_bytes: int = 64 * 1024
+    response_head_bytes: int = setting(64 * 1024, SIZE)
     """Status line and headers of an upstream's response; above: 502."""
-    body_bytes: int = 10 * 1024 * 1024
+    body_bytes: int = setting(10 * 1024 * 1024, SIZE)
     """A body that a plan buffers; above: 413 (request) or 502 (response)."""
-    expansion: int = 100
+    expansion: int = setting(100, count())
     """Times the bytes that arrived of a coded response that a plan reads; what decodes to more: 502."""
-    buffered_bytes: int = 80 * 1024 * 1024
+    buffered_bytes: int = setting(80 * 1024 * 1024, SIZE)
     """All bodies that a worker buffers at once; above: 503."""
-    log_bytes: int = 4 * 1024 * 1024
+    log_bytes: int = setting(4 * 1024 * 1024, SIZE)
     """Lines of the access log that wait in one worker for a slow reader; above: the oldest are dropped."""
-    connections: int = 10_000
+    connections: int = setting(10_000, count())
     """Callers' connections of one worker; above: refused at accept."""
-    pool_idle: int = 64
+    pool_idle: int = setting(64, count(lowest=0))
     """Idle connections kept to one upstream endpoint."""
-    upstream_connections: int = 1024
+    upstream_connections: int = setting(1024, count())
     """Connections of one worker to one upstream endpoint; above: 503."""
-    least_rate: int = 240
+    least_rate: int = setting(240, count())
     """Bytes a second that a caller sends of a body, over ``timeouts.body``; below: 408. And that it takes of a response
     which waits for it, over ``timeouts.write``; below: cut off."""
-    caller_share: int = 25
+    caller_share: int = setting(25, count(highest=100))
     """Per cent of buffered_bytes, connections and upstream_connections that one caller may hold; above: 429."""
-    address_guesses: int = 20
+    address_guesses: int = setting(20, count())
     """Wrong basic passwords of one address in a minute; above: 429."""
-    user_guesses: int = 5
+    user_guesses: int = setting(5, count())
     """Wrong basic passwords of one address for one user in a minute; above: 429."""
 
 
@@ -46,29 +48,29 @@ class Limits:
 class Timeouts:
     """Seconds."""
 
-    head: float = 15.0
+    head: float = setting(15.0, seconds())
     """From the first byte of a request to the end of its headers; above: 408."""
-    body: float = 60.0
+    body: float = setting(60.0, seconds())
     """Between two pieces of a request's body, which must keep up ``limits.least_rate``; above: 408."""
-    collected_body: float = 300.0
+    collected_body: float = setting(300.0, seconds())
     """For a whole body that a plan collects; above: 408."""
-    idle: float = 75.0
+    idle: float = setting(75.0, seconds())
     """Of a caller's connection between two requests."""
-    connect: float = 5.0
+    connect: float = setting(5.0, seconds())
     """To resolve, connect and shake hands with an upstream; above: 504."""
-    stale_addresses: float = 600.0
+    stale_addresses: float = setting(600.0, seconds(lowest=0))
     """The last good addresses of a name serve for so long while no name server answers."""
-    response: float = 300.0
+    response: float = setting(300.0, seconds())
     """From the end of the request to the response's headers, and between two pieces of its body; above: 504."""
-    write: float = 60.0
+    write: float = setting(60.0, seconds())
     """A caller that takes less of its response than ``limits.least_rate`` for so long is cut off."""
-    pool_idle: float = 50.0
+    pool_idle: float = setting(50.0, seconds(lowest=0))
     """Of an idle upstream connection."""
-    drain: float = 30.0
+    drain: float = setting(30.0, seconds(lowest=0))
     """From a stop signal until what is in flight is cut off."""
-    revoked_grace: float = 60.0
+    revoked_grace: float = setting(60.0, seconds(lowest=0))
     """What a revoked or expired key still has in flight is closed after so long."""
-    worker: float = 30.0
+    worker: float = setting(30.0, seconds())
     """A worker that says nothing for so long is replaced; one that takes a config no faster is a problem."""
 
 
@@ -76,25 +78,25 @@ class Timeouts:
 class ProxySettings:
     """See ``docs/settings.md``."""
 
-    bind: str = "0.0.0.0"  # noqa: S104 - a gateway in a pod serves the pod's address
-    ports: tuple[tuple[int, int], ...] = ()
+    bind: str = by_option("0.0.0.0", "--bind")  # noqa: S104 - a gateway in a pod serves the pod's address
+    ports: tuple[tuple[int, int], ...] = by_option((), "--port")
     """(port of the listener, port to bind in its place)."""
-    workers: int = 0
+    workers: int = by_option(0, "--workers")
     """0: as many as the cgroup's CPU quota allows."""
-    admin: str = "127.0.0.1:9901"
+    admin: str = by_option("127.0.0.1:9901", "--admin")
     """``ADDR:PORT`` of the admin endpoints; empty: none."""
-    pins: tuple[tuple[str, str], ...] = ()
+    pins: tuple[tuple[str, str], ...] = by_option((), "--resolve")
     """(``host:port``, ``addr:port`` to dial in its place)."""
-    upstream_ca: str = ""
+    upstream_ca: str = by_option("", "--upstream-ca")
     """PEM file trusted besides the system's roots."""
-    files_root: str = ""
+    files_root: str = by_option("", "--files-root")
     """The one folder below which certificate files that a config names may lie; empty: none."""
-    unix_root: str = ""
+    unix_root: str = by_option("", "--unix-root")
     """The one folder below which unix sockets that a config names may lie; empty: none."""
-    access_log: bool = True
-    installation: str = ""
+    access_log: bool = by_option(True, "--access-log")
+    installation: str = setting("", NAME)
     """A text that all proxies of an installation share, by which they know their own requests; empty: made up."""
-    max_config_age: float = 0.0
+    max_config_age: float = by_option(0.0, "--max-config-age")
     """Seconds; every request is refused (503) while the config was confirmed longer ago. 0: however old it is."""
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()

@@ -77,7 +77,7 @@ class StatusModel(BaseModel):
     )
 
     def as_manifest(self) -> dict[str, Any]:
-        """What stands under ``status``; unset numbers are left out."""
+        """Return the value of ``status``; unset numbers are left out."""
         return self.model_dump(by_alias=True, exclude_none=True, mode="json")
 
 
@@ -114,7 +114,7 @@ class CommonStatus(StatusModel):
 
 
 class Status(StatusModel):
-    """What every kind's status holds."""
+    """The status that every kind has."""
 
     common: CommonStatus | None = Field(None, description="The verdict, as tools for Gloo read it.")
     observed_generation: _Generation = Field(0, description="Generation of the object that this status is about.")

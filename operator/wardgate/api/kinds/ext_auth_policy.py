@@ -96,7 +96,7 @@ class CustomAuth(ApiModel):
 
 
 class ExtAuthConfig(ApiModel):
-    """What callers have to prove."""
+    """The proof that callers must give."""
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         exactly_one(
@@ -124,7 +124,7 @@ class ExtAuthPolicySpec(ApiModel):
         max_length=256,
         description="Services whose routes the policy guards; with applyToRoutes empty as well, every Service.",
     )
-    config: ExtAuthConfig = Field(description="What callers have to prove.")
+    config: ExtAuthConfig = Field(description="The proof that callers must give.")
 
 
 class ExtAuthPolicy(KubernetesObject):

@@ -19,14 +19,14 @@ _STATUSES: Final = frozenset({100, *range(200, 227), *range(300, 309), *range(40
 
 
 class AuthServerRequest(ApiModel):
-    """What is sent to an auth server that speaks HTTP."""
+    """The request to an auth server that speaks HTTP."""
 
     allowed_headers: Items[HeaderName] = Field((), max_length=256, description="Headers of the request to send along.")
     headers_to_add: Table[Line] = Field({}, max_length=256, description="Further headers to send.")
 
 
 class AuthServerResponse(ApiModel):
-    """What is taken from the answer of an auth server that speaks HTTP."""
+    """The parts of an HTTP auth server's answer that are used."""
 
     allowed_upstream_headers: Items[HeaderName] = Field(
         (), max_length=256, description="Headers of the answer that the upstream gets."

@@ -109,7 +109,7 @@ _BY_LOWER_CASE: Final = MappingProxyType({kind.lower(): kind for kind in KINDS})
 
 
 def look_up(api_version: str, kind: str) -> Kind | ForeignKind | Stranger | Unknown:
-    """What an object's ``apiVersion`` and ``kind`` mean to Wardgate."""
+    """Return Wardgate's reading of an object's ``apiVersion`` and ``kind``."""
     group = api_version.rpartition("/")[0]
     known = KINDS.get(kind)
     if known is not None and group in PLATFORM_GROUPS:

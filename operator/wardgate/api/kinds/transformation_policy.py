@@ -59,7 +59,7 @@ class ResponseTransformation(ApiModel):
 
 
 class TransformationConfig(ApiModel):
-    """What is rewritten, and when."""
+    """The rewrites, and when each is done."""
 
     phase: PrioritizedPhase | None = Field(None, description="Before or after authentication; after it if absent.")
     request: RequestTransformation | None = Field(None, description="How requests are rewritten.")
@@ -72,7 +72,7 @@ class TransformationPolicySpec(ApiModel):
     apply_to_routes: Items[RouteSelector] = Field(
         (), max_length=256, description="Routes that the policy rewrites; empty or absent means every route."
     )
-    config: TransformationConfig = Field(description="What is rewritten, and when.")
+    config: TransformationConfig = Field(description="The rewrites, and when each is done.")
 
 
 class TransformationPolicy(KubernetesObject):

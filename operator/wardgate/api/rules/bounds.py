@@ -84,4 +84,4 @@ PATTERN_MEANINGS: Final[dict[str, str]] = {
     _HEADER: "the name of a header, without blanks",
     _DURATION: 'a duration such as "2s", "500ms" or "1m30s"',
 }
-"""What a text that breaks a pattern should have been."""
+"""The words for a text that breaks a pattern: the form it should have had."""

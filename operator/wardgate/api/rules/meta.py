@@ -31,7 +31,7 @@ NAME_PATTERNS: Final[dict[str, str]] = {
     _SUBDOMAIN: "a name of lower-case letters, digits, dots and hyphens that begins and ends with a letter or digit",
     _LABEL: "a name of lower-case letters, digits and hyphens that begins and ends with a letter or digit",
 }
-"""What a name that breaks a pattern should have been."""
+"""The words for a name that breaks a pattern: the form it should have had."""
 
 
 def _no_null_map(value: object) -> object:

@@ -1,4 +1,4 @@
-"""What every model of the API has in common: frozen, strictly typed, absent and empty kept apart.
+"""The base of every model of the API: frozen, strictly typed, absent and empty kept apart.
 
 How the two are told apart, field by field:
 

@@ -1,4 +1,4 @@
-"""What a model looks like from outside: JSON types, limits and nested parts, read once from its annotations.
+"""A model as seen from outside: JSON types, limits and nested parts, read once from its annotations.
 
 Both the CRDs and the search for unknown fields work from this one description.
 """

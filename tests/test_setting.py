@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from wardgate.cli import forms
-from wardgate.cli.forms import Form, count, read_size, seconds
+from wardgate import setting as forms
 from wardgate.ir import Guard
 from wardgate.proxy.core.upstream.addresses import AddressRules
+from wardgate.setting import Form, count, read_size, seconds
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
-"""How the value of a setting is written on the command line, and how it is read.
+"""A setting, stated once: at its field stand its default, and how its value is written or which option sets it.
 
-A form knows nothing of the setting it belongs to: whoever reads with it says which one was wrong.
+The command line makes ``--set`` and its messages of what stands there (``cli/assignments``). A form knows nothing of
+the setting it belongs to: whoever reads with it says which one was wrong.
 """
 
 from __future__ import annotations
@@ -8,10 +9,15 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 _Number = TypeVar("_Number", int, float)
+_Value = TypeVar("_Value")
+
+FORM: Final = "form"
+OPTION: Final = "option"
+"""Keys of a field's metadata."""
 
 LARGEST_COUNT: Final = 10**9
 _LARGEST_SIZE: Final = 1 << 40
@@ -34,6 +40,16 @@ class Form:
     read: Callable[[str], object]
 
 
+def setting(default: _Value, form: Form) -> _Value:
+    """Return a dataclass field that ``--set NAME=VALUE`` sets, written in this form."""
+    return field(default=default, metadata={FORM: form})
+
+
+def by_option(default: _Value, option: str) -> _Value:
+    """Return a dataclass field that an option of its own sets, and ``--set`` does not: there is one way to set each."""
+    return field(default=default, metadata={OPTION: option})
+
+
 def count(*, lowest: int = 1, highest: int = LARGEST_COUNT) -> Form:
     """Return the form of a whole number within bounds."""
 
@@ -43,7 +59,7 @@ def count(*, lowest: int = 1, highest: int = LARGEST_COUNT) -> Form:
     return Form(f"a whole number from {lowest} to {highest}", read)
 
 
-def seconds(*, lowest: float, highest: float = _LARGEST_SECONDS) -> Form:
+def seconds(*, lowest: float = 0.001, highest: float = _LARGEST_SECONDS) -> Form:
     """Return the form of a time, which is read as a float."""
 
     def read(text: str) -> float:
