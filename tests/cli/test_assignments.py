@@ -11,8 +11,8 @@ import typer
 
 from tests.cli.command_line import Wardgate
 from tests.standalone.lab import TRANSFORMATION, write_lab
-from wardgate.cli import assignments
-from wardgate.cli.assignments import (
+from wardgate.cli.options import assignments
+from wardgate.cli.options.assignments import (
     OWN_OPTIONS,
     SETTINGS,
     Assignment,

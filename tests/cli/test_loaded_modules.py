@@ -52,14 +52,14 @@ CLIENT = {
 
 
 def test_who_serves_a_file_loads_neither_a_translation_nor_a_client() -> None:
-    there = loaded("wardgate.cli.main", "wardgate.cli.proxy", "wardgate.cli.file_config")
+    there = loaded("wardgate.cli.main", "wardgate.cli.proxy", "wardgate.cli.serve.file_config")
 
     assert own(there) == SERVING
     assert foreign(there) == COMMANDS | {"pathspec"}
 
 
 def test_who_follows_a_cluster_loads_no_translation_and_no_parser() -> None:
-    there = loaded("wardgate.cli.main", "wardgate.cli.proxy", "wardgate.cli.cluster_config")
+    there = loaded("wardgate.cli.main", "wardgate.cli.proxy", "wardgate.cli.serve.cluster_config")
 
     assert own(there) == SERVING | {"kube.api", "kube.delivery", "kube.follow"}
     assert foreign(there) == COMMANDS | CLIENT

@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from wardgate.cli.option_groups import chosen, grouped
+from wardgate.cli.options.option_groups import chosen, grouped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,10 @@ from typing import Literal
 import pytest
 import typer
 
-from wardgate.cli.assignments import parse_assignment, to_the_proxy
-from wardgate.cli.proxy_options import ProxyOptions, RootOptions
-from wardgate.cli.translation_options import TranslationOptions
-from wardgate.cli.values import Pin, PortMapping, parse_admin, parse_bind, parse_pin, parse_port_mapping
+from wardgate.cli.options.assignments import parse_assignment, to_the_proxy
+from wardgate.cli.options.proxy_options import ProxyOptions, RootOptions
+from wardgate.cli.options.translation_options import TranslationOptions
+from wardgate.cli.options.values import Pin, PortMapping, parse_admin, parse_bind, parse_pin, parse_port_mapping
 from wardgate.proxy.settings import Limits, Timeouts
 
 

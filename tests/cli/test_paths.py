@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from tests.cli.command_line import Wardgate
 from wardgate.cli.errors import CommandError
-from wardgate.cli.paths import check_certificates, check_folder
+from wardgate.cli.options.paths import check_certificates, check_folder
 
 COMMANDS = (("run",), ("render", "--request", "/"))
 

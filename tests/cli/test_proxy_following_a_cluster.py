@@ -54,14 +54,14 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> type[FakeSupervisor]:
     class Fresh(FakeSupervisor):
         steps: list[Callable[[], object]] = []  # noqa: RUF012 - one list a test is the point
 
-    monkeypatch.setattr("wardgate.cli.serving.Supervisor", Fresh)
+    monkeypatch.setattr("wardgate.cli.serve.serving.Supervisor", Fresh)
     return Fresh
 
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Api:
     made = Api()
-    monkeypatch.setattr("wardgate.cli.cluster_config.connect", made.connect)
+    monkeypatch.setattr("wardgate.cli.serve.cluster_config.connect", made.connect)
     monkeypatch.delenv("KUBECONFIG", raising=False)
     return made
 

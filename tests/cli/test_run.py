@@ -22,7 +22,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> type[FakeSupervisor]:
     class Fresh(FakeSupervisor):
         steps: list[Callable[[], object]] = []  # noqa: RUF012 - one list a test is the point
 
-    monkeypatch.setattr("wardgate.cli.serving.Supervisor", Fresh)
+    monkeypatch.setattr("wardgate.cli.serve.serving.Supervisor", Fresh)
     return Fresh
 
 

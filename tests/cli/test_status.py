@@ -16,7 +16,7 @@ from tests.cli.command_line import Ended, Wardgate
 from tests.cli.golden import golden
 from tests.kube.verdicts import desired, verdict
 from wardgate.api import KINDS, Approval
-from wardgate.cli import status_report
+from wardgate.cli.overview import report as status_report
 from wardgate.kube.delivery.index import Index, index_manifest
 from wardgate.kube.status.manifest import Programming, not_programmed, status_manifest
 from wardgate.kube.watch.kind_resources import resource_of

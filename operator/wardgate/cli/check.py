@@ -12,16 +12,16 @@ from typing import Annotated, Literal
 
 import typer
 
-from wardgate.cli import assignments
 from wardgate.cli.console import Printer
 from wardgate.cli.errors import USAGE, CommandError
-from wardgate.cli.excluding import ExcludeOption
 from wardgate.cli.expired_keys import expired_keys
 from wardgate.cli.explain import explain
-from wardgate.cli.option_groups import grouped
-from wardgate.cli.proxy_options import RootOptions
-from wardgate.cli.set_option import TranslationSetOption
-from wardgate.cli.translation_options import TranslationOptions
+from wardgate.cli.options import assignments
+from wardgate.cli.options.excluding import ExcludeOption
+from wardgate.cli.options.option_groups import grouped
+from wardgate.cli.options.proxy_options import RootOptions
+from wardgate.cli.options.set_option import TranslationSetOption
+from wardgate.cli.options.translation_options import TranslationOptions
 from wardgate.printable import printable_json
 from wardgate.settings import Settings
 from wardgate.standalone.findings.diagnostics import SEVERITIES, Diagnostic, plural

@@ -13,14 +13,14 @@ from typing import Annotated, Literal
 import typer
 
 from wardgate import __version__
-from wardgate.cli import assignments
-from wardgate.cli.cluster_options import ConfigNamespaceOption, ContextOption, KubeconfigOption, ReleaseOption
 from wardgate.cli.errors import CommandError
-from wardgate.cli.option_groups import grouped
-from wardgate.cli.serving import stop_signals
-from wardgate.cli.set_option import OperatorSetOption
-from wardgate.cli.translation_options import TranslationOptions
-from wardgate.cli.values import parse_admin
+from wardgate.cli.options import assignments
+from wardgate.cli.options.cluster_options import ConfigNamespaceOption, ContextOption, KubeconfigOption, ReleaseOption
+from wardgate.cli.options.option_groups import grouped
+from wardgate.cli.options.set_option import OperatorSetOption
+from wardgate.cli.options.translation_options import TranslationOptions
+from wardgate.cli.options.values import parse_admin
+from wardgate.cli.serve.serving import stop_signals
 from wardgate.control.release_scope import SelectorError, parse_selector
 from wardgate.control.settings import WATCH_SILENCE, OperatorSettings
 from wardgate.outlet import unblocked_standard_error

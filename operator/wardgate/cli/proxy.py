@@ -9,13 +9,13 @@ from typing import Annotated, Final
 
 import typer
 
-from wardgate.cli import assignments
-from wardgate.cli.cluster_options import ConfigNamespaceOption, ContextOption, KubeconfigOption, ReleaseOption
 from wardgate.cli.errors import USAGE, CommandError
-from wardgate.cli.option_groups import grouped
-from wardgate.cli.proxy_options import ProxyOptions, RootOptions
-from wardgate.cli.serving import Terminal
-from wardgate.cli.set_option import ProxySetOption
+from wardgate.cli.options import assignments
+from wardgate.cli.options.cluster_options import ConfigNamespaceOption, ContextOption, KubeconfigOption, ReleaseOption
+from wardgate.cli.options.option_groups import grouped
+from wardgate.cli.options.proxy_options import ProxyOptions, RootOptions
+from wardgate.cli.options.set_option import ProxySetOption
+from wardgate.cli.serve.serving import Terminal
 from wardgate.outlet import unblocked_standard_error
 from wardgate.setting import NAMESPACE
 from wardgate.undumpable import make_undumpable
@@ -99,12 +99,12 @@ def proxy(
     settings = assignments.to_the_proxy(proxy.settings(roots), assign or ())
     # Late: who serves a file starts faster, and smaller, without the client of the API server; and the other way round.
     if config is not None:
-        from wardgate.cli.file_config import serve_file  # noqa: PLC0415
+        from wardgate.cli.serve.file_config import serve_file  # noqa: PLC0415
 
         with unblocked_standard_error(coloured=True):
             asyncio.run(serve_file(config, settings, terminal=Terminal()))
         return
-    from wardgate.cli.cluster_config import ClusterConfig, serve_cluster  # noqa: PLC0415
+    from wardgate.cli.serve.cluster_config import ClusterConfig, serve_cluster  # noqa: PLC0415
     from wardgate.kube.follow.index_watch import SILENCE  # noqa: PLC0415
 
     place = ClusterConfig(

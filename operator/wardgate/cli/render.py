@@ -12,16 +12,16 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from wardgate.cli import assignments
 from wardgate.cli.console import Printer
 from wardgate.cli.errors import USAGE, CommandError
-from wardgate.cli.excluding import ExcludeOption
-from wardgate.cli.option_groups import grouped
-from wardgate.cli.paths import FolderArgument
-from wardgate.cli.proxy_options import RootOptions
+from wardgate.cli.options import assignments
+from wardgate.cli.options.excluding import ExcludeOption
+from wardgate.cli.options.option_groups import grouped
+from wardgate.cli.options.paths import FolderArgument
+from wardgate.cli.options.proxy_options import RootOptions
+from wardgate.cli.options.set_option import TranslationSetOption
+from wardgate.cli.options.translation_options import TranslationOptions
 from wardgate.cli.rehearsal import Performance, Trial, rehearse
-from wardgate.cli.set_option import TranslationSetOption
-from wardgate.cli.translation_options import TranslationOptions
 from wardgate.ir import GatewayConfig, Listener
 from wardgate.printable import printable_json
 from wardgate.standalone.rounds.engine import Engine

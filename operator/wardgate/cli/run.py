@@ -12,15 +12,15 @@ from typing import Annotated
 import typer
 
 from wardgate import __version__
-from wardgate.cli import assignments
 from wardgate.cli.errors import CommandError
-from wardgate.cli.excluding import ExcludeOption
-from wardgate.cli.option_groups import grouped
-from wardgate.cli.paths import FolderArgument
-from wardgate.cli.proxy_options import ProxyOptions, RootOptions
-from wardgate.cli.serving import Gateway, Terminal, gateway, stop_signals
-from wardgate.cli.set_option import SetOption
-from wardgate.cli.translation_options import TranslationOptions
+from wardgate.cli.options import assignments
+from wardgate.cli.options.excluding import ExcludeOption
+from wardgate.cli.options.option_groups import grouped
+from wardgate.cli.options.paths import FolderArgument
+from wardgate.cli.options.proxy_options import ProxyOptions, RootOptions
+from wardgate.cli.options.set_option import SetOption
+from wardgate.cli.options.translation_options import TranslationOptions
+from wardgate.cli.serve.serving import Gateway, Terminal, gateway, stop_signals
 from wardgate.outlet import unblocked_standard_error
 from wardgate.proxy.settings import ProxySettings
 from wardgate.settings import Settings

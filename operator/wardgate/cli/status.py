@@ -9,8 +9,8 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from wardgate.cli.cluster_options import ConfigNamespaceOption, ContextOption, KubeconfigOption, ReleaseOption
 from wardgate.cli.errors import USAGE, CommandError
+from wardgate.cli.options.cluster_options import ConfigNamespaceOption, ContextOption, KubeconfigOption, ReleaseOption
 
 _DEFAULT: Final = Path("~/.kube/config")
 
@@ -41,7 +41,7 @@ def status(
       $ wardgate status --output json | jq '.problems[].message'
     """
     # Late: the cluster's client is heavy, and the list of commands does without it.
-    from wardgate.cli.status_report import print_report  # noqa: PLC0415
+    from wardgate.cli.overview.report import print_report  # noqa: PLC0415
     from wardgate.kube.report.installation_report import Release  # noqa: PLC0415
 
     _check_kubeconfig(kubeconfig)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from wardgate import __version__
 from wardgate.cli.errors import CommandError
-from wardgate.cli.serving import Announcer, Gateway, Terminal, gateway, stop_signals
+from wardgate.cli.serve.serving import Announcer, Gateway, Terminal, gateway, stop_signals
 from wardgate.kube.api.connect import connect
 from wardgate.kube.api.errors import KubeError
 from wardgate.kube.delivery.config_location import ConfigLocation

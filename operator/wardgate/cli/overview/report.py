@@ -12,8 +12,8 @@ import typer
 
 from wardgate import __version__
 from wardgate.cli.errors import CommandError
-from wardgate.cli.status_json import status_document
-from wardgate.cli.status_screen import show
+from wardgate.cli.overview.document import status_document
+from wardgate.cli.overview.screen import show
 from wardgate.kube.api.connect import connect
 from wardgate.kube.api.errors import KubeError
 from wardgate.kube.report.installation_report import InstallationReport, Release, take_report

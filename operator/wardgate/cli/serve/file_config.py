@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from wardgate.cli.errors import CommandError
-from wardgate.cli.serving import Announcer, Gateway, Terminal, gateway, stop_signals
+from wardgate.cli.serve.serving import Announcer, Gateway, Terminal, gateway, stop_signals
 from wardgate.proxy.settings import ProxySettings
 from wardgate.proxy.supervisor import ConfigRefused
 from wardgate.standalone.handover.bundle_file import BundleFileError, read_bundle

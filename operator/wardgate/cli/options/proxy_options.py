@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from wardgate.cli.option_groups import chosen
-from wardgate.cli.paths import check_certificates
-from wardgate.cli.values import Pin, PortMapping, parse_admin, parse_bind, parse_pin, parse_port_mapping
+from wardgate.cli.options.option_groups import chosen
+from wardgate.cli.options.paths import check_certificates
+from wardgate.cli.options.values import Pin, PortMapping, parse_admin, parse_bind, parse_pin, parse_port_mapping
 from wardgate.proxy.settings import ProxySettings
 
 _DEFAULTS = ProxySettings()

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from wardgate.cli.option_groups import chosen
-from wardgate.cli.proxy_options import RootOptions
+from wardgate.cli.options.option_groups import chosen
+from wardgate.cli.options.proxy_options import RootOptions
 from wardgate.printable import printable
 from wardgate.settings import Settings
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from wardgate.cli import assignments
-from wardgate.cli.assignments import Assignment, Part
+from wardgate.cli.options import assignments
+from wardgate.cli.options.assignments import Assignment, Part
 
 
 def _set_option(*parts: Part, example: str) -> object:

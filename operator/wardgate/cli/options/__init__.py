@@ -1,0 +1,1 @@
+"""Options, how their values are read, and the settings that they make."""

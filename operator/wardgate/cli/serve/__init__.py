@@ -1,0 +1,1 @@
+"""A proxy inside a command, fed from a folder, a file or a cluster."""
