@@ -16,8 +16,8 @@ from wardgate.api import KINDS
 from wardgate.kube.api.connect import connect
 from wardgate.kube.api.pacing import Timing
 from wardgate.kube.watch.cluster_watch import ClusterWatch, WatchScope
-from wardgate.kube.watch.handlers import Handlers
 from wardgate.kube.watch.kind_resources import READ_KINDS, resource_of
+from wardgate.kube.watch.kopf_events import KopfEvents
 from wardgate.kube.watch.resync import Resync
 from wardgate.kube.watch.secrets_watch import SecretsScope, SecretsWatch
 from wardgate.problems import ObjectRef
@@ -47,8 +47,8 @@ class Watching:
         return self.cluster.resync
 
     @property
-    def handlers(self) -> Handlers:
-        return self.cluster.handlers
+    def kopf_events(self) -> KopfEvents:
+        return self.cluster.kopf_events
 
     def note_rollback(self) -> None:
         self.rollbacks += 1
@@ -87,7 +87,7 @@ class Watching:
 
     async def kopf_is_up(self, api: Cluster, namespace: str) -> None:
         """Wait until kopf's watches bring what is written: it does not say so itself."""
-        await self.until(lambda: self.handlers.watching == self.resync.watchable)
+        await self.until(lambda: self.kopf_events.watching == self.resync.watchable)
         for number in range(100):
             name = f"warm-up-{number}"
             api.create(as_written(external_service(name, namespace=namespace)))

@@ -47,7 +47,7 @@ class FakeThread:
 @pytest.fixture(autouse=True)
 def _no_kopf(monkeypatch: pytest.MonkeyPatch) -> None:
     FakeThread.kinds = []
-    monkeypatch.setattr("wardgate.kube.watch.handlers.KopfThread", FakeThread)
+    monkeypatch.setattr("wardgate.kube.watch.kopf_events.KopfThread", FakeThread)
 
 
 class FakeApi(FakeKinds):

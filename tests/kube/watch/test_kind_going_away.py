@@ -13,7 +13,7 @@ from tests.kube.fake_collection import FakeCollection, RecordingSink, settle
 from tests.kube.virtual_time import VirtualTime
 from wardgate.kube.api.client import Manifest, Parameters
 from wardgate.kube.api.errors import ApiError, ConnectionFailed
-from wardgate.kube.watch.handlers import Handlers
+from wardgate.kube.watch.kopf_events import KopfEvents
 from wardgate.kube.watch.kopf_thread import Observed
 from wardgate.kube.watch.resync import Resync
 from wardgate.problems import ObjectRef
@@ -119,16 +119,16 @@ observers: list[Callable[[Observed], None]] = []
 def test_policy_that_kopf_reports_deleted_is_looked_for_by_a_list(
     monkeypatch: pytest.MonkeyPatch, kind: str, told: list[str], listed: list[str]
 ) -> None:
-    monkeypatch.setattr("wardgate.kube.watch.handlers.KopfThread", FakeThread)
+    monkeypatch.setattr("wardgate.kube.watch.kopf_events.KopfThread", FakeThread)
     observers.clear()
     sink, lists = RecordingSink(), list[str]()
 
     async def scenario() -> None:
         timing = VirtualTime().timing
-        handlers = Handlers(
+        kopf_events = KopfEvents(
             FakeCollection(), sink=sink, timing=timing, watchable=lambda: frozenset({kind}), on_relist=lists.append
         )
-        task = spawn(handlers.run(), name="handlers")
+        task = spawn(kopf_events.run(), name="kopf events")
         await settle()
         observers[0](Observed(ObjectRef(kind, "apps", "one"), version=7, obj=None, status=None, was_listed=False))
         task.cancel()

@@ -301,7 +301,7 @@ def test_right_taken_away_from_one_kind_leaves_it_as_last_seen_and_the_others_qu
             await it.has("a", kind="ExternalService")
             await asyncio.to_thread(account.allow, kinds=set(READ_KINDS) - {"ExternalService"})
             await it.until(lambda: "ExternalService" not in it.resync.watchable)
-            await it.until(lambda: it.handlers.watching == it.resync.watchable)
+            await it.until(lambda: it.kopf_events.watching == it.resync.watchable)
             (problem,) = it.resync.problems
             assert "does not let the operator list externalservices in all namespaces" in problem
             assert it.names("ExternalService") == {"a"}
@@ -317,7 +317,7 @@ def test_kind_that_was_never_readable_is_missing_and_not_empty(cluster: Cluster)
     async def scenario() -> None:
         async with watching(account) as it:
             await it.until(lambda: len(it.resync.missing()) == 1)
-            await it.until(lambda: it.handlers.watching == set(KINDS) - {"ExtAuthPolicy"})
+            await it.until(lambda: it.kopf_events.watching == set(KINDS) - {"ExtAuthPolicy"})
             assert "list extauthpolicies in all namespaces" in it.resync.missing()[0]
 
     run(scenario())
@@ -345,7 +345,7 @@ def test_kind_whose_crd_comes_later_is_empty_until_then_and_watched_from_then_on
         async with watching(account) as it:
             await it.until(lambda: it.store.freeze().absent_kinds & KINDS.keys() == {"ExternalService"}, seconds=20)
             await it.is_quiet()
-            await it.until(lambda: it.handlers.watching == set(KINDS) - {"ExternalService"})
+            await it.until(lambda: it.kopf_events.watching == set(KINDS) - {"ExternalService"})
             await asyncio.to_thread(cluster.install_crds)
             await it.until(lambda: not it.store.freeze().absent_kinds & KINDS.keys(), seconds=30)
             await it.kopf_is_up(cluster, apps)

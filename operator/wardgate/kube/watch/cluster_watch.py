@@ -18,9 +18,9 @@ from wardgate.kube.api.errors import KubeError
 from wardgate.kube.api.list_watch import SILENCE
 from wardgate.kube.api.pacing import Timing
 from wardgate.kube.api.resources import SECRETS
-from wardgate.kube.watch.handlers import Handlers
 from wardgate.kube.watch.kind_lister import PERIOD
 from wardgate.kube.watch.kind_resources import READ_KINDS
+from wardgate.kube.watch.kopf_events import KopfEvents
 from wardgate.kube.watch.objects import SeenStatus, ignore_status
 from wardgate.kube.watch.resync import Resync
 from wardgate.kube.watch.secrets_watch import SecretsScope, SecretsWatch
@@ -77,7 +77,7 @@ class ClusterWatch:
             on_watchable=self._kinds_changed,
             on_status=on_status,
         )
-        self.handlers = Handlers(
+        self.kopf_events = KopfEvents(
             client,
             sink=sink,
             timing=timing,
@@ -93,7 +93,7 @@ class ClusterWatch:
         """Watch until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.resync.run(), name="resync")
-            group.create_task(self.handlers.run(), name="handlers")
+            group.create_task(self.kopf_events.run(), name="kopf events")
             group.create_task(self.secrets.run(), name="secrets")
 
     def missing(self) -> tuple[str, ...]:
@@ -123,11 +123,11 @@ class ClusterWatch:
         await asyncio.gather(self.resync.list_again(), self.secrets.list_again())
 
     def _kinds_changed(self) -> None:
-        self.handlers.look_again()
+        self.kopf_events.look_again()
 
     def _rolled_back(self) -> None:
         self._on_rollback()
-        self.handlers.begin_anew()
+        self.kopf_events.begin_anew()
         if self._listing is None or self._listing.done():
             self._listing = spawn(self._list_all_again(), name="lists after a roll-back")
 

@@ -12,7 +12,7 @@ import pytest
 from tests.kube.fake_collection import FakeCollection, RecordingSink, settle
 from tests.kube.manifests import external_service
 from tests.kube.virtual_time import VirtualTime
-from wardgate.kube.watch.handlers import Handlers
+from wardgate.kube.watch.kopf_events import KopfEvents
 from wardgate.kube.watch.kopf_thread import Observed
 from wardgate.kube.watch.objects import SeenStatus, seen_status, stored_object
 from wardgate.problems import ObjectRef
@@ -43,14 +43,14 @@ class FakeThread:
 @pytest.fixture(autouse=True)
 def _no_kopf(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     FakeThread.started = []
-    monkeypatch.setattr("wardgate.kube.watch.handlers.KopfThread", FakeThread)
+    monkeypatch.setattr("wardgate.kube.watch.kopf_events.KopfThread", FakeThread)
     yield
     assert all(thread.is_stopped for thread in FakeThread.started)
 
 
 @dataclass
 class Run:
-    handlers: Handlers
+    kopf_events: KopfEvents
     sink: RecordingSink
     time: VirtualTime
     kinds: set[str] = field(default_factory=lambda: {KIND, "RouteTable"})
@@ -69,7 +69,7 @@ def keep(scenario: Callable[[Run], Awaitable[None]], *, kinds: set[str] | None =
     async def main() -> None:
         time, sink = VirtualTime(), RecordingSink()
         run: Run
-        handlers = Handlers(
+        kopf_events = KopfEvents(
             FakeCollection(),
             sink=sink,
             timing=time.timing,
@@ -77,9 +77,9 @@ def keep(scenario: Callable[[Run], Awaitable[None]], *, kinds: set[str] | None =
             on_relist=lambda kind: run.relisted.append(kind),  # noqa: PLW0108 - bound later
             **rest,
         )
-        run = Run(handlers, sink, time)
+        run = Run(kopf_events, sink, time)
         run.kinds = run.kinds if kinds is None else kinds
-        task = spawn(handlers.run(), name="handlers")
+        task = spawn(kopf_events.run(), name="kopf events")
         await settle()
         try:
             await scenario(run)
@@ -100,7 +100,7 @@ def seen(name: str = "a", *, version: int = 5, deleted: bool = False, listed: bo
 def test_all_kinds_that_can_be_watched_are() -> None:
     async def scenario(run: Run) -> None:
         assert [{KIND, "RouteTable"}] == [thread.kinds for thread in run.threads]
-        assert {KIND, "RouteTable"} == run.handlers.watching
+        assert {KIND, "RouteTable"} == run.kopf_events.watching
 
     keep(scenario)
 
@@ -109,7 +109,7 @@ def test_nothing_is_started_before_there_is_a_kind() -> None:
     async def scenario(run: Run) -> None:
         assert [] == run.threads
         run.kinds = {KIND}
-        run.handlers.look_again()
+        run.kopf_events.look_again()
         await settle()
         assert [{KIND}] == [thread.kinds for thread in run.threads]
 
@@ -120,7 +120,7 @@ def test_kinds_that_come_one_after_the_other_cost_one_restart() -> None:
     async def scenario(run: Run) -> None:
         for kind in ("ExtAuthPolicy", "VirtualGateway"):
             run.kinds = run.kinds | {kind}
-            run.handlers.look_again()
+            run.kopf_events.look_again()
             await settle()
         await run.after(0.3)
         assert [2, 4] == [len(thread.kinds) for thread in run.threads]
@@ -131,7 +131,7 @@ def test_kinds_that_come_one_after_the_other_cost_one_restart() -> None:
 
 def test_same_kinds_as_before_cost_none() -> None:
     async def scenario(run: Run) -> None:
-        run.handlers.look_again()
+        run.kopf_events.look_again()
         await settle()
         await run.after(0.3)
         assert len(run.threads) == 1
@@ -141,7 +141,7 @@ def test_same_kinds_as_before_cost_none() -> None:
 
 def test_rolled_back_history_costs_one_with_the_same_kinds() -> None:
     async def scenario(run: Run) -> None:
-        run.handlers.begin_anew()
+        run.kopf_events.begin_anew()
         await settle()
         await run.after(0.3)
         assert [True, False] == [thread.is_stopped for thread in run.threads]
@@ -154,7 +154,7 @@ def test_kopf_that_ended_is_started_again_and_its_kinds_are_listed(caplog: pytes
     async def scenario(run: Run) -> None:
         run.threads[0].ended.set_result("APINotFoundError")
         await settle()
-        assert ([KIND, "RouteTable"], frozenset()) == (run.relisted, run.handlers.watching)
+        assert ([KIND, "RouteTable"], frozenset()) == (run.relisted, run.kopf_events.watching)
         await run.after(0.05)
         assert len(run.threads) == 2
 
@@ -187,7 +187,7 @@ def test_kopf_that_ran_for_a_while_is_started_at_once() -> None:
 
 def test_kopf_that_ends_while_other_kinds_settle_is_noticed() -> None:
     async def scenario(run: Run) -> None:
-        run.handlers.look_again()
+        run.kopf_events.look_again()
         await settle()
         run.threads[0].ended.set_result("")
         await run.after(0.3)

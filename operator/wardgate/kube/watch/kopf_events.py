@@ -51,7 +51,7 @@ class _ListNotice:
         return is_new
 
 
-class Handlers:
+class KopfEvents:
     """``watchable`` says which kinds there are; call ``look_again`` when its answer has changed."""
 
     def __init__(
