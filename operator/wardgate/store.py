@@ -23,7 +23,7 @@ The store does no I/O and starts no translation; it only counts its changes (``g
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace as copied
 from types import MappingProxyType
 from typing import Final
@@ -86,6 +86,10 @@ class Store:
     def position(self, kind_name: str, scope: str = "") -> int:
         """The newest version told of the scope so far, -1 before the first."""
         return self._kind(kind_name).scope(scope).position
+
+    def held(self, kind_name: str, scope: str = "") -> Mapping[ObjectRef, StoredObject]:
+        """The objects that a scope holds, as long as nothing changes it."""
+        return MappingProxyType(self._kind(kind_name).scope(scope).live)
 
     def drop_scope(self, kind_name: str, scope: str) -> bool:
         """Forget a scope with all that it holds; return whether that changed the snapshot."""

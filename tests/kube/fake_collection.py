@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +12,7 @@ from tests.kube.fake_api_server import no_cluster
 from wardgate.kube.api.client import KubeClient, Manifest, Parameters
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject
+from wardgate.store import Store
 
 
 class FakeCollection(KubeClient):
@@ -105,24 +106,31 @@ def raise_any(error: Exception | None) -> None:
 
 @dataclass
 class RecordingSink:
-    """What it was told, in words."""
+    """What it was told, in words; a store holds it too. ``at`` is the position, which stands still."""
 
     told: list[str] = field(default_factory=list)
+    store: Store = field(default_factory=Store)
     at: int = -1
     fault: Exception | None = None
 
     def position(self, kind: str, scope: str) -> int:
         return self.at
 
-    def replaced(self, kind: str, objects: Sequence[StoredObject], *, as_of: int, at_least: int, scope: str) -> None:
+    def held(self, kind: str, scope: str) -> Mapping[ObjectRef, StoredObject]:
+        return self.store.held(kind, scope)
+
+    def replaced(self, kind: str, objects: Sequence[StoredObject], *, as_of: int, at_least: int, scope: str) -> bool:
         names = ",".join(obj.ref.name for obj in objects)
         self._note(f"replaced {kind} {scope}[{names}] as of {as_of}, at least {at_least}")
+        return self.store.replace(kind, objects, as_of=as_of, at_least=at_least, scope=scope)
 
     def changed(self, obj: StoredObject, *, scope: str) -> None:
         self._note(f"changed {obj.ref.name} to {obj.version}")
+        self.store.upsert(obj, scope=scope)
 
     def removed(self, ref: ObjectRef, *, version: int, scope: str) -> None:
         self._note(f"removed {ref.name} at {version}")
+        self.store.remove(ref, version=version, scope=scope)
 
     def absent(self, kind: str, *, absent: bool) -> None:
         if absent:

@@ -10,10 +10,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from tests.kube.fake_collection import RecordingSink
 from tests.kube.manifests import bookmark, event, secret
 from wardgate.kube.api.errors import ApiError, KubeError, UnreadableObject
 from wardgate.kube.watch.objects import stored_object
-from wardgate.kube.watch.reflection import Changed, Delta, Progress, Reflection, Removed
+from wardgate.kube.watch.reflection import Reflection, Relisted
+from wardgate.kube.watch.sink import StoreSink
 from wardgate.problems import ObjectRef
 from wardgate.store import Store
 
@@ -22,74 +24,104 @@ def ref(name: str) -> ObjectRef:
     return ObjectRef("Secret", "apps", name)
 
 
-def listed(*names: str, as_of: int = 10) -> Reflection:
+def reflecting() -> tuple[Reflection, RecordingSink]:
+    sink = RecordingSink()
+    return Reflection("Secret", sink=sink, scope="keys"), sink
+
+
+def listed(*names: str, as_of: int = 10) -> tuple[Reflection, RecordingSink]:
     """A reflection that began with a list of these, each as old as its place."""
-    reflection = Reflection("Secret")
-    items = [secret(name, version=number) for number, name in enumerate(names, 1)]
-    reflection.replace(reflection.read(items), as_of=as_of)
-    return reflection
+    reflection, sink = reflecting()
+    look(reflection, *(secret(name, version=number) for number, name in enumerate(names, 1)), as_of=as_of)
+    sink.take()
+    return reflection, sink
+
+
+def look(reflection: Reflection, *items: dict[str, Any], as_of: int) -> Relisted:
+    """A reflector's steps from asking for a list to the watch."""
+    position = reflection.position
+    relisted = reflection.replace(reflection.read(items), as_of=as_of, at_least=position)
+    reflection.watch_from(as_of)
+    return relisted
 
 
 class TestLists:
     def test_a_list_says_where_to_watch_from(self) -> None:
-        assert listed("a", as_of=10).version == 10
+        reflection, _ = listed("a", as_of=10)
+        assert 10 == reflection.position
 
     def test_the_first_one_missed_nothing(self) -> None:
-        relisted = Reflection("Secret").replace([stored_object("Secret", secret("a"))], as_of=10)
-        assert (frozenset(), False) == (relisted.missed, relisted.rolled_back)
+        reflection, sink = reflecting()
+        assert Relisted(missed=0, rolled_back=False) == look(reflection, secret("a"), as_of=10)
+        assert ["replaced Secret keys[a] as of 10, at least -1"] == sink.told
 
     def test_what_a_later_one_no_longer_holds_went_without_an_event(self) -> None:
-        reflection = listed("a", "b")
-        relisted = reflection.replace(reflection.read([secret("b", version=2)]), as_of=20)
-        assert frozenset({ref("a")}) == relisted.missed
-        assert len(reflection) == 1
+        reflection, sink = listed("a", "b")
+        assert 1 == look(reflection, secret("b", version=2), as_of=20).missed
+        assert {ref("b")} == sink.held("Secret", "keys").keys()
+
+    def test_what_came_while_the_list_was_made_was_not_missed(self) -> None:
+        reflection, _ = listed("a")
+        reflection.apply(event("ADDED", secret("b", version=15)))
+        assert 1 == reflection.replace(reflection.read([]), as_of=12, at_least=10).missed
 
     def test_what_did_not_change_is_held_once(self) -> None:
-        reflection = listed("a", "b")
-        first = reflection.replace(reflection.read([secret("a", version=1)]), as_of=11).objects[0]
-        again = reflection.replace(reflection.read([secret("a", version=1)]), as_of=12).objects[0]
-        assert first is again
+        reflection, sink = listed("a", "b")
+        held = sink.held("Secret", "keys")[ref("a")]
+        (again,) = reflection.read([secret("a", version=1)])
+        assert held is again
 
     def test_another_content_under_the_same_version_is_not_taken_for_the_same(self) -> None:
-        reflection = listed("a")
+        reflection, _ = listed("a")
         (obj,) = reflection.read([secret("a", version=1, key="other")])
         assert stored_object("Secret", secret("a", key="other")).manifest == obj.manifest
 
     def test_one_older_than_the_last_event_says_that_history_was_rolled_back(self) -> None:
-        reflection = listed("a")
+        reflection, _ = listed("a")
         reflection.apply(event("MODIFIED", secret("a", version=50)))
-        assert reflection.replace([], as_of=30).rolled_back
-        assert reflection.version == 30
+        assert look(reflection, as_of=30).rolled_back
+        assert 30 == reflection.position
+
+    def test_one_older_than_the_last_bookmark_says_so_too(self) -> None:
+        reflection, _ = listed("a")
+        reflection.apply(bookmark(50))
+        assert look(reflection, secret("a"), as_of=30).rolled_back
 
 
 class TestEvents:
     @pytest.mark.parametrize("kind", ["ADDED", "MODIFIED"])
     def test_an_object_changed(self, kind: str) -> None:
-        delta = listed().apply(event(kind, secret("a", version=11)))
-        assert Changed(stored_object("Secret", secret("a", version=11))) == delta
+        reflection, sink = listed()
+        reflection.apply(event(kind, secret("a", version=11)))
+        assert {ref("a"): stored_object("Secret", secret("a", version=11))} == sink.held("Secret", "keys")
 
     def test_an_object_left_at_the_version_of_its_event(self) -> None:
-        reflection = listed("a")
-        assert Removed(ref("a"), 12) == reflection.apply(event("DELETED", secret("a", version=12)))
-        assert len(reflection) == 0
+        reflection, sink = listed("a")
+        reflection.apply(event("DELETED", secret("a", version=12)))
+        assert (["removed a at 12"], 0) == (sink.told, len(sink.held("Secret", "keys")))
 
     def test_a_bookmark_moves_only_the_version(self) -> None:
-        reflection = listed("a")
-        assert Progress() == reflection.apply(bookmark(33))
-        assert reflection.version == 33
+        reflection, sink = listed("a")
+        reflection.apply(bookmark(33))
+        assert ([], 33) == (sink.told, reflection.position)
 
     def test_the_same_version_again_is_in_order(self) -> None:
-        assert Progress() == listed(as_of=10).apply(bookmark(10))
+        reflection, _ = listed(as_of=10)
+        reflection.apply(bookmark(10))
+        assert 10 == reflection.position
 
     @pytest.mark.parametrize("late", [bookmark(9), event("MODIFIED", secret("a", version=9))])
     def test_an_event_from_before_the_watch_is_refused(self, late: dict[str, Any]) -> None:
+        reflection, sink = listed(as_of=10)
         with pytest.raises(UnreadableObject, match="went back to an older version"):
-            listed(as_of=10).apply(late)
+            reflection.apply(late)
+        assert [] == sink.told
 
     @pytest.mark.parametrize("broken", [{}, {"type": "ADDED", "object": {}}, {"type": "ADDED", "object": None}])
     def test_what_is_no_event_is_refused_without_quoting_it(self, broken: dict[str, Any]) -> None:
+        reflection, _ = listed()
         with pytest.raises(UnreadableObject, match=r"^The API server sent an event of Secret that cannot be read"):
-            listed().apply(broken)
+            reflection.apply(broken)
 
 
 @dataclass
@@ -143,8 +175,10 @@ class AnyHistory(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.server = Server()
-        self.reflection = Reflection("Secret")
         self.store = Store()
+        sink = StoreSink(self.store, on_change=lambda: None, on_rollback=lambda: None)
+        self.reflection = Reflection("Secret", sink=sink, scope="")
+        self.version = -1
         self.must_list = True
 
     @rule(name=NAMES, key=KEYS)
@@ -193,27 +227,19 @@ class AnyHistory(RuleBasedStateMachine):
     def look(self) -> None:
         """What the reflector does before each watch."""
         if self.must_list:
-            seen = max(self.reflection.version or -1, self.store.position("Secret"))
-            relisted = self.reflection.replace(self.reflection.read(self.server.items()), as_of=self.server.now)
-            self.store.replace("Secret", relisted.objects, as_of=relisted.as_of, at_least=seen)
+            look(self.reflection, *self.server.items(), as_of=self.server.now)
+            self.version = self.server.now
             self.must_list = False
 
     def watch(self, count: int) -> None:
         if self.must_list:
             return
-        assert self.reflection.version is not None
         try:
-            for one in self.server.events(self.reflection.version)[:count]:
-                self.pass_on(self.reflection.apply(one))
+            for one in self.server.events(self.version)[:count]:
+                self.reflection.apply(one)
+                self.version = int(one["object"]["metadata"]["resourceVersion"])
         except KubeError:
             self.must_list = True
-
-    def pass_on(self, delta: Delta) -> None:
-        match delta:
-            case Changed(obj):
-                self.store.upsert(obj)
-            case Removed(gone, version):
-                self.store.remove(gone, version=version)
 
     def truth(self) -> dict[str, object]:
         return {item["metadata"]["name"]: item["data"] for item in self.server.items()}

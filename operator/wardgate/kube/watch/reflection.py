@@ -1,89 +1,63 @@
-"""What one list and the watch that follows it have told so far: the core of a reflector, without I/O.
+"""One list and the watch that follows it, on their way into a sink: the core of a reflector, without I/O.
 
 A list says what there is at one version; each event says what changed at a later one; a bookmark says only how far the
-stream has come. ``version`` is where a watch goes on, so that it replays what happened while there was none.
-
-A relist is compared with what is held. What it no longer holds was deleted and nobody told us; a list that is older
-than what we know (``rolled_back``) means that the cluster's history was set back, and then it counts all the same.
-An event that is older than what we know is refused: it belongs to another history.
+stream has come. The sink holds the objects and knows a list of another history. A reflection knows the newest version,
+bookmarks included: an event that is older belongs to another history, and is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 from wardgate.kube.api.errors import UnreadableObject
 from wardgate.kube.watch.objects import object_ref, resource_version, stored_object
+from wardgate.kube.watch.sink import Sink
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
-    """There is a new object, or a new version of one."""
-
-    obj: StoredObject
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """An object was deleted, or is no longer selected."""
-
-    ref: ObjectRef
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Nothing but a later version."""
-
-
-@dataclass(frozen=True, slots=True)
 class Relisted:
-    """What a list says, and how it differs from what was held before it."""
+    """A list as it differs from what was held before it: ``missed`` objects went without an event."""
 
-    objects: tuple[StoredObject, ...]
-    as_of: int
-    missed: frozenset[ObjectRef]
-    """Objects that went without an event."""
+    missed: int
     rolled_back: bool
 
 
-Delta: TypeAlias = Changed | Removed | Progress
-
-
 class Reflection:
-    """The objects of one scope of a kind. Not thread-safe: one reflector owns it."""
+    """One scope of a kind. Not thread-safe: one reflector owns it."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, *, sink: Sink, scope: str) -> None:
         self._kind = kind
-        self._objects: dict[ObjectRef, StoredObject] = {}
-        self.version: int | None = None
-        """Where a watch goes on; None: only a list will do."""
+        self._sink = sink
+        self._scope = scope
+        self._version = -1
 
-    def __len__(self) -> int:
-        return len(self._objects)
+    @property
+    def position(self) -> int:
+        """The newest version that anybody has told of the scope: ask when a list begins."""
+        return max(self._version, self._sink.position(self._kind, self._scope))
 
     def read(self, items: Iterable[Mapping[str, Any]]) -> list[StoredObject]:
         """Read a page of a list; what did not change shares what is held. Raises ``UnreadableObject``."""
-        return [self._known(stored_object(self._kind, item)) for item in items]
+        held = self._sink.held(self._kind, self._scope)
+        return [_known(stored_object(self._kind, item), held) for item in items]
 
-    def replace(self, objects: Iterable[StoredObject], *, as_of: int) -> Relisted:
-        """Take a whole list, consistent as of a version."""
-        listed = {obj.ref: obj for obj in objects}
-        before, self._objects = self._objects, listed
-        rolled_back = self.version is not None and as_of < self.version
-        self.version = as_of
-        return Relisted(
-            objects=tuple(listed.values()),
-            as_of=as_of,
-            missed=frozenset(before.keys() - listed.keys()),
-            rolled_back=rolled_back,
-        )
+    def replace(self, objects: Sequence[StoredObject], *, as_of: int, at_least: int) -> Relisted:
+        """Take a whole list, consistent as of a version, asked for at the position ``at_least``."""
+        listed = {obj.ref for obj in objects}
+        held = self._sink.held(self._kind, self._scope)
+        missed = sum(ref not in listed and obj.version <= as_of for ref, obj in held.items())
+        rolled_back = self._sink.replaced(self._kind, objects, as_of=as_of, at_least=at_least, scope=self._scope)
+        return Relisted(missed, rolled_back)
 
-    def apply(self, event: Mapping[str, Any]) -> Delta:
+    def watch_from(self, version: int) -> None:
+        """A watch begins at the version of a list, be it older than what was known."""
+        self._version = version
+
+    def apply(self, event: Mapping[str, Any]) -> None:
         """Take one event. Raises ``UnreadableObject`` for one that does not belong to what came before it."""
         try:
             kind, manifest = event["type"], event["object"]
@@ -94,20 +68,19 @@ class Reflection:
             raise UnreadableObject(msg) from None
         self._advance(version)
         if ref is None:
-            return Progress()
+            return
         if kind == "DELETED":
-            self._objects.pop(ref, None)
-            return Removed(ref, version)
-        obj = stored_object(self._kind, manifest)
-        self._objects[ref] = obj
-        return Changed(obj)
+            self._sink.removed(ref, version=version, scope=self._scope)
+        else:
+            self._sink.changed(stored_object(self._kind, manifest), scope=self._scope)
 
     def _advance(self, version: int) -> None:
-        if self.version is not None and version < self.version:
+        if version < self._version:
             msg = f"The watch of {self._kind} went back to an older version."
             raise UnreadableObject(msg)
-        self.version = version
+        self._version = version
 
-    def _known(self, obj: StoredObject) -> StoredObject:
-        held = self._objects.get(obj.ref)
-        return held if held is not None and held == obj and held.manifest == obj.manifest else obj
+
+def _known(obj: StoredObject, held: Mapping[ObjectRef, StoredObject]) -> StoredObject:
+    known = held.get(obj.ref)
+    return known if known is not None and known == obj and known.manifest == obj.manifest else obj

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from typing import NoReturn
 
 from wardgate.faults import place_of
@@ -18,9 +17,8 @@ from wardgate.kube.api.errors import ApiError, KubeError
 from wardgate.kube.api.list_watch import SILENCE, Consumer, Pace, Trouble, follow
 from wardgate.kube.api.pacing import Timing
 from wardgate.kube.watch.listing import REPEAT_REFUSED, Refusal, explain, list_all
-from wardgate.kube.watch.reflection import Changed, Reflection, Removed
+from wardgate.kube.watch.reflection import Reflection, Relisted
 from wardgate.kube.watch.sink import Sink
-from wardgate.snapshot import StoredObject
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +43,7 @@ class Reflector:
         self._timing = timing
         self._pace = Pace(silence=silence, refused=REPEAT_REFUSED)
         self._kind = collection.resource.kind
-        self._reflection = Reflection(self._kind)
+        self._reflection = Reflection(self._kind, sink=sink, scope=scope)
         self.refusal = Refusal(timing)
         self._listing = asyncio.Lock()
         self.listed_at: float | None = None
@@ -71,39 +69,29 @@ class Reflector:
 
     async def list_again(self) -> None:
         """Tell the sink what there is now, beside the running watch. Raises ``KubeError``."""
-        # One list at a time: a late older one would look like a roll-back.
-        async with self._listing:
-            seen = self._seen()
-            listing = await list_all(self._client, self.collection, self._reflection.read)
-            self._tell(listing.objects, as_of=listing.as_of, seen=seen)
+        await self._take_over()
 
     async def _list(self) -> str:
-        async with self._listing:
-            seen = self._seen()
-            listing = await list_all(self._client, self.collection, self._reflection.read)
-            relisted = self._reflection.replace(listing.objects, as_of=listing.as_of)
-            self._tell(relisted.objects, as_of=relisted.as_of, seen=seen)
+        relisted, as_of = await self._take_over()
+        self._reflection.watch_from(as_of)
         if relisted.rolled_back:
             _log.warning("The cluster's history was set back: %s were taken over as they are now.", self.collection)
         elif relisted.missed:
-            _log.info("A list of %s told of %d deletions that no event had.", self.collection, len(relisted.missed))
-        return str(relisted.as_of)
+            _log.info("A list of %s told of %d deletions that no event had.", self.collection, relisted.missed)
+        return str(as_of)
 
-    def _seen(self) -> int:
-        version = self._reflection.version
-        return max(-1 if version is None else version, self._sink.position(self._kind, self.scope))
-
-    def _tell(self, objects: Sequence[StoredObject], *, as_of: int, seen: int) -> None:
-        self._sink.replaced(self._kind, objects, as_of=as_of, at_least=seen, scope=self.scope)
-        self._sink.absent(self._kind, absent=False)
-        self._is_settled()
+    async def _take_over(self) -> tuple[Relisted, int]:
+        # One list at a time: a late older one would look like a roll-back.
+        async with self._listing:
+            position = self._reflection.position
+            listing = await list_all(self._client, self.collection, self._reflection.read)
+            relisted = self._reflection.replace(listing.objects, as_of=listing.as_of, at_least=position)
+            self._sink.absent(self._kind, absent=False)
+            self._is_settled()
+        return relisted, listing.as_of
 
     async def _take(self, event: Manifest) -> None:
-        match self._reflection.apply(event):
-            case Changed(obj):
-                self._sink.changed(obj, scope=self.scope)
-            case Removed(ref, version):
-                self._sink.removed(ref, version=version, scope=self.scope)
+        self._reflection.apply(event)
         self.last_word_at = self._timing.clock()
 
     def _has_trouble(self, trouble: Trouble) -> None:

@@ -6,7 +6,7 @@ speak for nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from wardgate.problems import ObjectRef
@@ -21,8 +21,15 @@ class Sink(Protocol):
         """The newest version told of the scope so far, -1 before the first: ask when a list begins."""
         ...
 
-    def replaced(self, kind: str, objects: Sequence[StoredObject], *, as_of: int, at_least: int, scope: str) -> None:
-        """A consistent list of the scope, made at version ``as_of``, asked for when ``at_least`` had been seen."""
+    def held(self, kind: str, scope: str) -> Mapping[ObjectRef, StoredObject]:
+        """The objects of the scope, as they were told last."""
+        ...
+
+    def replaced(self, kind: str, objects: Sequence[StoredObject], *, as_of: int, at_least: int, scope: str) -> bool:
+        """A consistent list of the scope, made at version ``as_of``, asked for when ``at_least`` had been seen.
+
+        Returns whether it shows that history was rolled back.
+        """
         ...
 
     def changed(self, obj: StoredObject, *, scope: str) -> None:
@@ -63,7 +70,11 @@ class StoreSink:
         """See ``Sink``."""
         return self._store.position(kind, scope)
 
-    def replaced(self, kind: str, objects: Sequence[StoredObject], *, as_of: int, at_least: int, scope: str) -> None:
+    def held(self, kind: str, scope: str) -> Mapping[ObjectRef, StoredObject]:
+        """See ``Sink``."""
+        return self._store.held(kind, scope)
+
+    def replaced(self, kind: str, objects: Sequence[StoredObject], *, as_of: int, at_least: int, scope: str) -> bool:
         """See ``Sink``."""
         generation = self._store.generation
         rolled_back = self._store.replace(kind, objects, as_of=as_of, at_least=at_least, scope=scope)
@@ -73,6 +84,7 @@ class StoreSink:
             self._on_rollback()
         if rolled_back or is_first or self._store.generation != generation:
             self._on_change()
+        return rolled_back
 
     def changed(self, obj: StoredObject, *, scope: str) -> None:
         """See ``Sink``."""
