@@ -87,7 +87,7 @@ class _Notes:
     mask: _Mask
     decisions: list[Decision] = field(default_factory=list)
 
-    def decided(self, what: str, name: str, detail: str = "") -> None:
+    def decided(self, what: str, name: str, *, detail: str = "") -> None:
         self.decisions.append(Decision(what, name, detail))
 
     def header_set(self, name: str, value: bytes, *, by: str, secret: bool) -> None:
@@ -148,10 +148,19 @@ def _play(config: GatewayConfig, trial: Trial, *, environment: Mapping[str, str]
     table = build_table(config, environment)
     index = CredentialIndex.of(config.credentials)
     listener = table.listeners[trial.port]
-    exchange = Exchange(table, index, listener, request, caller=Caller(), now=now, pick=lambda _: 0, observer=notes)
+    exchange = Exchange(
+        table,
+        index,
+        listener=listener,
+        request=request,
+        caller=Caller(),
+        now=now,
+        pick=lambda _: 0,
+        observer=notes,
+    )
     step = exchange.start()
     while isinstance(step, NeedBody):
-        notes.decided("body", f"{len(trial.body)} bytes", "read, because a transformation needs it")
+        notes.decided("body", f"{len(trial.body)} bytes", detail="read, because a transformation needs it")
         step = exchange.advance(trial.body)
     if isinstance(step, Reply):
         return _replied(step, notes)

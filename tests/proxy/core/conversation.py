@@ -132,8 +132,8 @@ class Talk:
         self.exchange = Exchange(
             table,
             CredentialIndex.of(served.credentials),
-            table.listeners[8081],
-            arrived,
+            listener=table.listeners[8081],
+            request=arrived,
             caller=caller or Caller(),
             now=now,
             pick=pick,

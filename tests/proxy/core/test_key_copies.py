@@ -470,5 +470,5 @@ def test_of_thousands_of_parameters_those_that_show_the_key_are_removed_and_few_
         asked.append(text)
         return False
 
-    remove_copies(arrived, KEY, knows, named=False)
+    remove_copies(arrived, KEY, knows=knows, named=False)
     assert ("&".join([*many, "token=old", "y=1"]).encode(), 1000) == (arrived.query, len(asked))

@@ -16,7 +16,7 @@ class Notes(Observer):
         self.set: list[tuple[str, str, bytes, bool]] = []
         self.removed: list[tuple[str, str]] = []
 
-    def decided(self, what: str, name: str, detail: str = "") -> None:
+    def decided(self, what: str, name: str, *, detail: str = "") -> None:
         self.decisions.append((what, name, detail))
 
     def header_set(self, name: str, value: bytes, *, by: str, secret: bool) -> None:

@@ -78,7 +78,15 @@ def upon(*configs: GatewayConfig, environment: dict[str, str] | None = None) -> 
 def ask(table: Table, path: str, *, key: bool = False) -> Step:
     arrived = request("GET", path, *([("api-key", KEY)] if key else []))
     keys = CredentialIndex.of([credential()])
-    return Exchange(table, keys, table.listeners[8081], arrived, caller=Caller(), now=0.0, pick=lambda _: 0).start()
+    return Exchange(
+        table,
+        keys,
+        listener=table.listeners[8081],
+        request=arrived,
+        caller=Caller(),
+        now=0.0,
+        pick=lambda _: 0,
+    ).start()
 
 
 def status(step: Step) -> int:

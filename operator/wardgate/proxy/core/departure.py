@@ -1,4 +1,4 @@
-"""The last step before a request goes upstream: what the route itself rewrites of it, and what it must not do."""
+"""The last step before a request goes upstream: the route's own rewriting, and the checks of what it made."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from wardgate.url_path import settle
 
 
 def rewrite(
-    request: Request, action: ForwardPlan, match: CompiledMatch | None, grants: Iterable[Grant]
+    request: Request, action: ForwardPlan, *, match: CompiledMatch | None, grants: Iterable[Grant]
 ) -> Reply | None:
-    """Write path, host and the form to ask for, in place; return the answer if the request may not leave like that.
+    """Rewrite path, host and the headers about the body's form, in place; return the answer if it may not leave so.
 
     With ``auto_host`` the host becomes the dialled one, which is bound already.
     """

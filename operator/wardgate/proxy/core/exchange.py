@@ -38,13 +38,7 @@ from wardgate.proxy.core.routing.derived import spread
 from wardgate.proxy.core.routing.matching import CompiledMatch
 from wardgate.proxy.core.routing.plans import NOWHERE, CompiledRoute, ForwardPlan, Redirection
 from wardgate.proxy.core.routing.table import CompiledListener, Table
-from wardgate.proxy.core.token_rules import (
-    headers_of,
-    is_foreign_to_owner,
-    secrets_of,
-    seen_by,
-    token_refusal,
-)
+from wardgate.proxy.core.token_rules import headers_of, is_foreign_to_owner, secrets_of, seen_by, token_refusal
 from wardgate.proxy.core.transform.message_view import RequestView, ResponseView
 from wardgate.proxy.core.transform.surroundings import Surroundings
 from wardgate.proxy.core.transform.transformation import CompiledTransformation
@@ -91,9 +85,9 @@ class Exchange:
         self,
         table: Table,
         credentials: CredentialIndex,
+        *,
         listener: CompiledListener,
         request: Request,
-        *,
         caller: Caller,
         now: float,
         pick: Callable[[int], int],
@@ -126,11 +120,11 @@ class Exchange:
 
     @property
     def credentials_used(self) -> tuple[CompiledCredential, ...]:
-        """The keys that authenticated this request; ``CredentialIndex.holds`` tells whether they still would."""
+        """Keys that authenticated this request; ``CredentialIndex.holds`` tells whether they still would."""
         return tuple(grant.credential for grant in self._grants if grant.credential is not None)
 
     def redacted(self, text: str) -> str:
-        """Take the accepted keys out of what the access log says of the request as it arrived (invariant 7)."""
+        """Take the accepted keys out of the request as the access log shows it (invariant 7)."""
         return redact_escaped(text, [key for grant in self._grants for key in grant.keys])
 
     def start(self) -> Step:
@@ -179,11 +173,13 @@ class Exchange:
                 if failure is not None:
                     self._blame(plan)
                     reply = failure.redacted(secrets_of(self._grants)).response_reply()
+                    # Of two failures the log names the first: it is the cause.
                     self.facts.reason = self.facts.reason or reply.reason
                     take_place_of(incoming, reply)
 
     def local_reply(self, reply: Reply) -> Reply:
         """Pass an answer of the gateway's own through the response transformations, once."""
+        # By identity: an answer that ``start`` or ``advance`` returned has passed the transformations.
         return reply if reply is self._answered else self._answer(reply)
 
     def _answer(self, reply: Reply) -> Reply:
@@ -238,13 +234,14 @@ class Exchange:
 
     @property
     def _plans(self) -> tuple[CompiledTransformation, ...]:
-        """Those of the phase that the request is in, on the route that it is on."""
+        """Transformations of the phase that the request is in, on the route that it is on."""
         return self._route.post if self._authenticated else self._route.pre
 
     def _transform(self, plans: tuple[CompiledTransformation, ...]) -> Step | None:
         """Run the rest of a phase; None: it is over."""
         while self._index < len(plans):
             plan = plans[self._index]
+            # After a reroute a plan of this route may have run on the one before: none runs twice for one request.
             if not self._ran or plan not in self._ran:
                 step = self._apply(plan)
                 if step is not None:
@@ -293,7 +290,7 @@ class Exchange:
         self._leave(route)
         refusal = self._enter(match, route)
         if refusal is None and self._authenticated:
-            drop(self.request.headers, USER_ID)
+            drop(self.request.headers, USER_ID)  # the former route's upstream asked for it; the new one may not
             self._choose_upstream(route)
         return refusal
 
@@ -301,7 +298,7 @@ class Exchange:
         """Find a route; a tenant's matchers see nothing of another owner's token."""
         if self._veil is None:
             return self._listener.find(self.request)
-        return self._listener.find_again(self.request, seen_by(self._grants, self._veil, self.request))
+        return self._listener.find_again(self.request, seen_by(self._grants, veil=self._veil, request=self.request))
 
     def _hide_tokens(self, route: CompiledRoute, veil: Veil) -> None:
         """Hide the tokens, and what came of them, from the route's owner, unless they are the owner's."""
@@ -311,7 +308,7 @@ class Exchange:
     def _leave(self, following: CompiledRoute) -> None:
         """Forget the route, but for the plans that have run, and take off the keys that only its policy reads."""
         self._ran += self._plans[: self._index + 1]
-        self._index = -1
+        self._index = -1  # _transform, which goes on from here, adds one: the new route's first plan is next
         auth = self._route.auth
         if auth is not None and not self._authenticated:
             unread = auth.consumed if following.auth is None else auth.consumed - following.auth.keys
@@ -329,6 +326,7 @@ class Exchange:
             self._grant(auth, verdict)
             if route.veil is not None:
                 self._hide_tokens(route, route.veil)
+            # A request that may still move to another route is checked there (rule 5).
             refusal = None if route.recalculates else token_refusal(verdict, route)
             if refusal is not None:
                 return refusal
@@ -350,7 +348,7 @@ class Exchange:
         self.request.headers += first.headers if len(grants) == 1 else headers_of(grants)
         for grant in grants:
             if grant.credential is not None:
-                self._around.leave(_AUTH_METADATA, "userId", grant.credential.name)
+                self._around.leave(_AUTH_METADATA, "userId", value=grant.credential.name)
         if self._watch is not None:
             self._watch.keep_secret((), secrets_of(self._grants))
 
@@ -380,7 +378,7 @@ class Exchange:
         upstream, request = self._upstream, self.request
         if upstream is None:
             return self._answer(REFUSALS[ReplyReason.NO_DESTINATION])
-        refusal = rewrite(request, action, self._match, self._grants)
+        refusal = rewrite(request, action, match=self._match, grants=self._grants)
         if refusal is not None:
             return self._answer(refusal)
         self.facts.upstream = upstream.name

@@ -1,4 +1,4 @@
-"""What passes between the core and the I/O around it.
+"""The messages between the core and the I/O around it.
 
 Header names are lower case everywhere; a name may stand several times. Bodies are whole or streamed past the core,
 which sees only the ones that a plan reads.
@@ -59,7 +59,7 @@ class NeedBody:
 
 @dataclass(slots=True)
 class Outgoing:
-    """The request as it goes upstream. Never changed, and yet not frozen: each request would pay twice as much for it.
+    """A request as it goes upstream. Nobody changes it; frozen, it would cost each request twice as much.
 
     ``headers`` hold ``host`` first and no framing; ``body`` None streams the caller's body past, otherwise it replaces
     it. ``upstream`` is the destination picked by weight. With ``auto_host`` the I/O puts the dialled endpoint's name in
@@ -89,7 +89,7 @@ class Incoming:
 
 @dataclass(slots=True)
 class Facts:
-    """What the access log and the metrics may know of an exchange; never a value of a Secret."""
+    """Facts of an exchange for the access log and the metrics; never a value of a Secret."""
 
     listener: str = ""
     route: str = ""

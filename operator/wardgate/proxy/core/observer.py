@@ -1,4 +1,4 @@
-"""Who wants to hear every decision about a request: ``wardgate render``. On the hot path there is nobody."""
+"""An observer of every decision about a request, for ``wardgate render``. Requests that are served have none."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Protocol
 
 
 class Observer(Protocol):
-    """Told in the order in which things are decided. No call may change anything."""
+    """Is told of decisions in the order in which they are made. No call may change anything."""
 
-    def decided(self, what: str, name: str, detail: str = "") -> None:
+    def decided(self, what: str, name: str, *, detail: str = "") -> None:
         """Hear a decision: ``what`` is a noun (``listener``, ``host``, ``route``, ``auth step``), ``name`` the one."""
         ...
 

@@ -1,4 +1,4 @@
-"""Why a request was not simply forwarded: the closed set of words that access logs and metrics carry.
+"""Reasons why a request was not simply forwarded: the closed set of words that access logs and metrics carry.
 
 Each reason has one status and one sentence for the caller, here and nowhere else. The sentences say what the caller
 can act on and nothing about keys, tokens or the cluster. A route closed by its config (``Refuse``) brings a reason of
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class ReplyReason(StrEnum):
-    """Lower snake case; a value never changes its meaning."""
+    """A reason, in lower snake case; a value never changes its meaning."""
 
     # What the gateway answers by design.
     REDIRECT = "redirect"

@@ -1,4 +1,4 @@
-"""Secrets taken out of texts that are shown: errors of templates, and what the access log says of a request."""
+"""Secrets taken out of texts that are shown: errors of templates, and the request in the access log."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def redact(text: str, secrets: Iterable[bytes]) -> str:
 
 
 def redact_escaped(text: str, secrets: Sequence[bytes]) -> str:
-    """Redact a path. If it holds a secret in percent-escapes, nothing of it is shown."""
+    """Redact a path. One that holds a secret in percent-escapes is not shown at all."""
     shown = redact(text, secrets)
     if "%" not in shown:
         return shown

@@ -1,4 +1,4 @@
-"""Where a redirect sends the caller: what the request had, but for the parts that the route or the listener changes."""
+"""Targets of redirects: the URL of the request, but for the parts that the route or the listener changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The answers the gateway gives itself, built once: a refused request allocates nothing.
+"""Answers of the gateway's own, built once: a refused request allocates nothing.
 
 A refusal is ``{"error": ...}`` as JSON, except for the 401s, which are as the workshop recorded them: no body, and
 ``www-authenticate`` says what is wrong. Missing and wrong keys get the same answer.
@@ -22,7 +22,7 @@ _CLOSED = "This route is closed: its configuration is not valid."
 _FORBIDDEN = "This route is closed to all callers."
 
 
-def json_refusal(status: int, reason: str, text: str) -> Reply:
+def json_refusal(status: int, reason: str, *, text: str) -> Reply:
     """Refuse with ``{"error": text}``."""
     body = json.dumps({"error": text}, separators=(",", ":"), ensure_ascii=False).encode()
     return Reply(status=status, reason=reason, headers=_JSON, body=body)
@@ -34,10 +34,10 @@ def key_refusal(reason: str) -> Reply:
 
 
 def closed_route(status: int, reason: str) -> Reply:
-    """Answer of a route that its config closed; 401 takes the recorded form."""
+    """Build the answer of a route that its config closed; 401 takes the recorded form."""
     if status == 401:
         return key_refusal(reason)
-    return json_refusal(status, reason, _FORBIDDEN if status == 403 else _CLOSED)
+    return json_refusal(status, reason, text=_FORBIDDEN if status == 403 else _CLOSED)
 
 
 def basic_refusal(realm: str, reason: str) -> Reply:
@@ -65,7 +65,7 @@ def redirect(status: int, location: bytes) -> Reply:
 
 
 def fields_of_own(body: bytes) -> tuple[Header, ...]:
-    """Fields of the connection, as templates read them, of an answer of the gateway's own."""
+    """Return the fields of the connection that templates read in an answer of the gateway's own."""
     return ((b"content-length", b"%d" % len(body)),) if body else ()
 
 
@@ -88,7 +88,7 @@ _KEY_REASONS = (
 )
 
 REFUSALS: dict[ReplyReason, Reply] = {
-    **{reason: json_refusal(status, reason, text) for reason, (status, text) in ANSWERS.items()},
+    **{reason: json_refusal(status, reason, text=text) for reason, (status, text) in ANSWERS.items()},
     **{reason: key_refusal(reason) for reason in _KEY_REASONS},
 }
 """The ready answer of every refusal that needs no further word (not: redirects, realms, failed templates)."""

@@ -1,4 +1,4 @@
-"""The tokens that authentication puts on a request, and where they may go: where their owner meant them to.
+"""Tokens that authentication put on a request go only where their owner meant them to.
 
 Rule 1: a token that is bound to hosts goes only where each destination of the route dials and verifies one of them, and
         the request names one of them as its host: many hosts stand behind one edge, which goes by the name it is told.
@@ -29,12 +29,12 @@ _CREDENTIALS = folded_names(CREDENTIAL_HEADERS)
 
 
 def headers_of(grants: Iterable[Grant]) -> Iterable[Header]:
-    """Return what grants put on a request; a later step's header wins."""
+    """Return the headers that grants put on a request; a later step's header wins."""
     return {fold(name): (name, value) for grant in grants for name, value in grant.headers}.values()
 
 
 def secrets_of(grants: Iterable[Grant]) -> Iterator[bytes]:
-    """Yield what no text may hold (invariant 7): what the keys' Secrets hold, and the keys."""
+    """Yield the keys and all that their Secrets hold: no text may show any of it (invariant 7)."""
     for grant in grants:
         yield from grant.keys
         if grant.credential is not None:
@@ -49,7 +49,11 @@ def token_refusal(grants: Iterable[Grant], route: CompiledRoute) -> Reply | None
             continue
         if credential.allowed_hosts is not None and not _is_bound_to(credential.allowed_hosts, route):
             return REFUSALS[ReplyReason.TOKEN_BOUND_ELSEWHERE]
-        if route.owner and is_foreign(grant, route.owner) and not _may_be_used(grant, credential, route):
+        if (
+            route.owner
+            and is_foreign(grant, route.owner)
+            and not _may_be_used(grant, credential=credential, route=route)
+        ):
             return REFUSALS[ReplyReason.TOKEN_NOT_SHARED]
     return None
 
@@ -67,7 +71,7 @@ def names_bound_host(grants: Iterable[Grant], authority: bytes) -> bool:
 
 
 def is_foreign(grant: Grant, tenant: str) -> bool:
-    """Whether a grant puts on a request what is not the tenant's own."""
+    """Whether a grant puts another owner's token on a request."""
     return bool(grant.headers) and grant.credential is not None and grant.credential.namespace != tenant
 
 
@@ -78,8 +82,8 @@ def is_foreign_to_owner(grants: Iterable[Grant], route: CompiledRoute) -> bool:
     return route.auth.owner != route.owner or any(is_foreign(grant, route.owner) for grant in grants)
 
 
-def seen_by(grants: Iterable[Grant], veil: Veil, request: Request) -> Callable[[str], Request]:
-    """Return what gives to a route's owner what its matchers may see of a request with these tokens."""
+def seen_by(grants: Iterable[Grant], *, veil: Veil, request: Request) -> Callable[[str], Request]:
+    """Return a view of a request with these tokens, by the owner of the route whose matchers look at it."""
     behind = veil.request_behind(request)
     return lambda owner: behind if owner and any(is_foreign(grant, owner) for grant in grants) else request
 
@@ -89,7 +93,7 @@ def _is_bound_to(hosts: frozenset[str], route: CompiledRoute) -> bool:
     return reached is not None and reached <= hosts
 
 
-def _may_be_used(grant: Grant, credential: CompiledCredential, route: CompiledRoute) -> bool:
+def _may_be_used(grant: Grant, *, credential: CompiledCredential, route: CompiledRoute) -> bool:
     if credential.allowed_hosts is None and route.owner not in credential.shared_with:
         return False
     if isinstance(route.action, Redirection):

@@ -1,4 +1,4 @@
-"""Authentication: which steps of a plan a request passes, and what each passed step puts on it.
+"""Authentication: the steps that a request passes, and the headers that each of them puts on it.
 
 All steps must pass, in order, unless an expression over them says otherwise; either way at least one must have passed,
 so that no plan, however it was written or decoded, lets a request through on no evidence (invariant 1). The first
@@ -54,7 +54,7 @@ class CompiledAuth:
         "secret_headers",
     )
 
-    def __init__(self, plan: AuthPlan, steps: tuple[StepCheck, ...], expression: Expression | None) -> None:
+    def __init__(self, plan: AuthPlan, steps: tuple[StepCheck, ...], *, expression: Expression | None) -> None:
         keys = {step.header for step in steps}
         metadata = {
             field_names.fold(header.header)
@@ -89,7 +89,7 @@ class CompiledAuth:
         if self._expression is None and len(self._steps) == 1 and observer is None:
             outcome = self._steps[0].check(headers, credentials, caller=caller, now=now)
             return (outcome,) if isinstance(outcome, Grant) else outcome
-        run = _Attempt(self._steps, headers, credentials, caller=caller, now=now, observer=observer)
+        run = _Attempt(self._steps, headers, credentials=credentials, caller=caller, now=now, observer=observer)
         passed = (
             all(map(run.passes, range(len(self._steps)))) if self._expression is None else self._expression(run.passes)
         )
@@ -110,10 +110,10 @@ class CompiledAuth:
             named = True
         for grant in grants:
             for key in grant.keys:
-                remove_copies(request, key, lambda text: self._knows(text, credentials), named=named)
+                remove_copies(request, key, knows=lambda text: self._knows(text, credentials), named=named)
 
     def erase_copies(self, request: Request, credentials: CredentialIndex) -> None:
-        """Take copies of the keys that a request shows off it before anybody has looked whether they are good.
+        """Take off the request copies of the keys that it shows, before anybody has looked whether they are good.
 
         The headers that keys are read from stay, behind the others.
         """
@@ -124,7 +124,7 @@ class CompiledAuth:
         proofs = {proof for name, value in shown for step in self._steps for proof in step.proofs(value)}
         request.hidden_keys = tuple(sorted(proofs))
         for proof in request.hidden_keys:
-            remove_copies(request, proof, lambda text: self._knows(text, credentials), named=True)
+            remove_copies(request, proof, knows=lambda text: self._knows(text, credentials), named=True)
         request.headers += shown
 
     def _is_lent(self, grant: Grant) -> bool:
@@ -145,8 +145,8 @@ class _Attempt:
         self,
         steps: tuple[StepCheck, ...],
         headers: HeaderList,
-        credentials: CredentialIndex,
         *,
+        credentials: CredentialIndex,
         caller: Caller,
         now: float,
         observer: Observer | None,
@@ -166,7 +166,7 @@ class _Attempt:
             outcome = step.check(self._headers, self._credentials, caller=self._caller, now=self._now)
             self._outcomes[index] = outcome
             if self._observer is not None:
-                self._observer.decided("auth step", step.name, _describe(outcome))
+                self._observer.decided("auth step", step.name, detail=_describe(outcome))
         return isinstance(outcome, Grant)
 
     def grants(self) -> tuple[Grant, ...]:

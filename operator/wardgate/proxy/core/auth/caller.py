@@ -1,4 +1,4 @@
-"""The sender of a request, as far as the connection tells. Budgets and limits count it until a key says more."""
+"""The sender of a request, as far as the connection tells. Budgets and limits count it until a key tells more."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _SUBNET = 8
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """``address`` as ``counted_address`` gives it; ``guesses`` is shared by all callers of a process."""
+    """One sender. ``address`` as ``counted_address`` gives it; ``guesses`` is shared by all callers of a process."""
 
     address: bytes = b""
     guesses: Guesses = field(default_factory=Guesses)
 
 
 def counted_address(peer: str) -> bytes:
-    """Return what is counted of a peer's address: 4 bytes of IPv4, mapped or not, 8 of IPv6; else the text itself."""
+    """Return the counted part of a peer's address: 4 bytes of IPv4, mapped or not, 8 of IPv6; else the text itself."""
     try:
         address = ipaddress.ip_address(peer)
     except ValueError:

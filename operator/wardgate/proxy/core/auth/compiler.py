@@ -20,6 +20,7 @@ def compile_auth(plan: AuthPlan) -> CompiledAuth | None:
     places: dict[str, int] = {}
     for index, step in enumerate(plan.steps):
         check = _compile_step(step)
+        # Two steps of one name: an expression would not say which of them it asks.
         if check is None or check.name in places:
             return None
         places[check.name] = index
@@ -29,7 +30,7 @@ def compile_auth(plan: AuthPlan) -> CompiledAuth | None:
         expression = _compile_expression(plan.expression, places)
         if expression is None:
             return None
-    return CompiledAuth(plan, tuple(steps), expression)
+    return CompiledAuth(plan, tuple(steps), expression=expression)
 
 
 def _compile_step(step: AuthStep) -> StepCheck | None:

@@ -11,9 +11,9 @@ USER_ID = b"x-user-id"
 
 
 class Grant:
-    """What a passed step knows: whose key it was and which headers it sets.
+    """A passed step: whose key it was and which headers it sets.
 
-    ``keys``: what proved it, as texts that no other party may see; without a scheme, none empty.
+    ``keys``: the secrets that proved it, which no other party may see; without a scheme, none empty.
     """
 
     __slots__ = ("credential", "headers", "keys", "user")

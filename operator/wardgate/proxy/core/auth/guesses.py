@@ -1,4 +1,4 @@
-"""Passwords that were shown to this process: which were right, which were wrong, and who may try another one.
+"""Passwords that were shown to this process, right and wrong ones, and the limits on trying another one.
 
 Checking a password costs half a millisecond of the worker's only thread, and a wrong one is perhaps a guess. So
 

@@ -55,18 +55,18 @@ class PasswordChecker:
             return Check.PASSED if known else Check.WRONG
         if not guesses.allowed(caller.address, name, now=now):
             return Check.NOT_CHECKED
-        if self._matches(password, salt, stored):
+        if self._matches(password, salt=salt, stored=stored):
             guesses.was_right(pair)
             return Check.PASSED
         guesses.was_wrong(pair, address=caller.address, user=name, now=now)
         return Check.WRONG
 
-    def _matches(self, password: bytes, salt: bytes, stored: bytes) -> bool:
+    def _matches(self, password: bytes, *, salt: bytes, stored: bytes) -> bool:
         if len(password) > _LONGEST_PASSWORD:
             return False
         if self._encryption == "apr1":
             return hmac.compare_digest(apr1(password, salt), stored)
-        return _sha1_matches(password, salt, stored)
+        return _sha1_matches(password, salt=salt, stored=stored)
 
 
 def parse_basic(header: bytes) -> tuple[bytes, bytes] | None:
@@ -120,7 +120,7 @@ def _to64(number: int, length: int) -> str:
     return "".join(_ITOA64[number >> shift & 0x3F] for shift in range(0, 6 * length, 6))
 
 
-def _sha1_matches(password: bytes, salt: bytes, stored: bytes) -> bool:
+def _sha1_matches(password: bytes, *, salt: bytes, stored: bytes) -> bool:
     """Compare with a SHA1 in hexadecimal or base64 (``{SHA}`` before it or not), the salt on either side.
 
     Gloo's documents do not say which; accepting each costs no strength.

@@ -1,4 +1,4 @@
-"""How often each of very many keys did something lately, in memory that is fixed beforehand.
+"""Rates of very many keys, in memory that is fixed beforehand.
 
 A key is hashed to one slot in each of two rows, with a seed of its own process, so that nobody can aim at another's
 slot. A slot holds the moment at which its debt will be paid off: every charge adds to it, and time pays. A key is

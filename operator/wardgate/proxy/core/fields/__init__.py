@@ -1,1 +1,1 @@
-"""Header fields of a message: which end at this hop, which are one header, which hold a copy of a key."""
+"""Header fields of a message: compared by folded names, ended at this hop, freed of copies of a key."""

@@ -1,11 +1,11 @@
-"""Fields of one connection as they came: templates and matchers read them, and nothing of them is sent on.
+"""Fields of one connection as they came, for templates and matchers to read; none is sent on.
 
 ``Content-Length``, ``Transfer-Encoding``, ``Connection``, ``TE``, ``Upgrade`` and their like end at this hop
 (``field_names.PROXY_WRITTEN``), so they are kept apart from the headers that go on. A template that sets one is cut out
 when it is compiled, and whatever is written to a wire passes ``framing``, which drops these names in every spelling.
 
-A message holds a reference to what its reader has sorted out anyway; all work is done by whoever reads a field. So is
-the search for copies of a key (invariant 3): a caller may put the key here too.
+A message holds a reference to the fields that its reader has sorted out anyway; the first reader of a field pays for
+folding, and for the search for copies of a key (invariant 3): a caller may put the key here too.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def without(headers: HeaderList, folded: Container[bytes]) -> HeaderList:
 
 def drop(headers: HeaderList, name: bytes) -> None:
     """Remove a header in every spelling, in place."""
-    folded, length = fold(name), len(name)
+    folded, length = fold(name), len(name)  # all spellings have one length, which is compared first
     headers[:] = [field for field in headers if len(field[0]) != length or fold(field[0]) != folded]
 
 
@@ -62,7 +62,7 @@ def values_of(headers: HeaderList, folded: bytes) -> list[bytes]:
 
 
 def end_to_end(fields: HeaderList, *, special: frozenset[bytes]) -> tuple[HeaderList, Taken, frozenset[bytes]]:
-    """Sort out what goes on: neither one of ``special``, in the spelling given, nor a field that ``Connection`` names.
+    """Sort out the fields that go on: not ``special``, in the spelling given, nor named by ``Connection``.
 
     With it come the values of ``special``, by their names, and the folded options of ``Connection``, which is one of
     them.

@@ -1,4 +1,4 @@
-"""Invariant 3: copies of the accepted key, wherever a caller's headers, cookies and query hold them.
+"""Invariant 3: copies of the accepted key, removed wherever a caller's headers, cookies and query hold them.
 
 An SDK that is given a gateway's key sends it the way its provider reads keys, and key helpers send it in two ways at
 once. So beside the header that a policy names, authentication removes
@@ -49,7 +49,7 @@ _SHORT = 8
 """Bytes below which a key could be a word."""
 
 
-def remove_copies(request: Request, key: bytes, knows: Knows, *, named: bool) -> None:
+def remove_copies(request: Request, key: bytes, *, knows: Knows, named: bool) -> None:
     """Remove copies of the accepted ``key``, in place; it is not empty and has no scheme before it.
 
     ``named``: a header of ``NAMED`` may be there.
@@ -58,9 +58,9 @@ def remove_copies(request: Request, key: bytes, knows: Knows, *, named: bool) ->
     headers, query = request.headers, request.query
     text = b"\n".join([value for _, value in headers])
     if named or text.find(key) >= 0 or _PERCENT in text or text.lower().find(b"asic ") >= 0:
-        request.headers = _clean_headers(headers, key, knows)
+        request.headers = _clean_headers(headers, key, knows=knows)
     if query and (query.find(key) >= 0 or _SUSPECT_QUERY.search(query.lower()) is not None):
-        request.query = _clean_query(query, key, knows)
+        request.query = _clean_query(query, key, knows=knows)
 
 
 def without_scheme(value: bytes) -> bytes:
@@ -103,11 +103,11 @@ def _is_other_key(value: bytes, knows: Knows) -> bool:
     return any(knows(each) for each in {value, bare, *pair} if each)
 
 
-def _clean_headers(headers: HeaderList, key: bytes, knows: Knows) -> HeaderList:
-    return [kept for field in headers for kept in _clean_field(field, key, knows)]
+def _clean_headers(headers: HeaderList, key: bytes, *, knows: Knows) -> HeaderList:
+    return [kept for field in headers for kept in _clean_field(field, key, knows=knows)]
 
 
-def _clean_field(field: Header, key: bytes, knows: Knows) -> Iterator[Header]:
+def _clean_field(field: Header, key: bytes, *, knows: Knows) -> Iterator[Header]:
     name, value = field
     if name == _COOKIE:
         cookies = value.split(b";")
@@ -118,11 +118,11 @@ def _clean_field(field: Header, key: bytes, knows: Knows) -> Iterator[Header]:
         yield field
 
 
-def _clean_query(query: bytes, key: bytes, knows: Knows) -> bytes | None:
+def _clean_query(query: bytes, key: bytes, *, knows: Knows) -> bytes | None:
     """Return the query without the parameters that hold a key; None: no parameter is left."""
     given = query.split(b"&")
     worth_a_look = _Glance(key)
-    kept = [each for each in given if not (worth_a_look(each) and _parameter_holds(each, key, knows))]
+    kept = [each for each in given if not (worth_a_look(each) and _parameter_holds(each, key, knows=knows))]
     return query if len(kept) == len(given) else b"&".join(kept) or None
 
 
@@ -148,7 +148,7 @@ class _Glance:
         return True
 
 
-def _parameter_holds(parameter: bytes, key: bytes, knows: Knows) -> bool:
+def _parameter_holds(parameter: bytes, key: bytes, *, knows: Knows) -> bool:
     # A plus is a blank to most readers. To some it is a plus, and few SDKs escape those of a key in base64.
     spaced = parameter.replace(b"+", b" ")
     if _pair_holds(parameter, key) or (spaced != parameter and _pair_holds(spaced, key)):

@@ -1,4 +1,4 @@
-"""From a head that was read to the request that the core decides about."""
+"""The request that the core decides about, made of a head that was read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A response's content codings (RFC 9110, 8.4), on routes whose plan reads the body; any other body passes as it is.
+"""Content codings of a response (RFC 9110, 8.4), undone on routes whose plan reads the body; others pass as they are.
 
 Rule 1: a request whose response a plan reads asks for no coding, and for no part of the body (``ask_for_identity``): to
         undo a coding costs a worker more than the bytes that it saves between a gateway and a provider, and a part of a
@@ -112,7 +112,7 @@ def content_decoder(incoming: Incoming, *, expansion: int) -> ContentDecoder | N
 
 
 def decoded(incoming: Incoming, body: bytes) -> None:
-    """Make a coded response one that never was, in place (rule 4).
+    """Turn a coded response into one that never was coded, in place (rule 4).
 
     An entity tag is weak from then on: the strong one was of the coded bytes (RFC 9110, 8.8.1).
     """

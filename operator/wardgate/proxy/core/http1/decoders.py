@@ -173,12 +173,12 @@ _MAKERS: Final[dict[str, Callable[[], Decoder]]] = {
 
 
 def decoder(coding: str) -> Decoder | None:
-    """Begin to undo a coding, named in lower case (RFC 9110, 8.4.1); None: it is none that is known here."""
+    """Return a decoder of a coding, named in lower case (RFC 9110, 8.4.1); None: the coding is not known here."""
     make = _MAKERS.get(coding)
     return None if make is None else make()
 
 
 def import_libraries() -> None:
-    """Have the libraries of all codings at hand before a response waits for them."""
+    """Import the libraries of all codings before a response waits for them."""
     for make in _MAKERS.values():
         make()

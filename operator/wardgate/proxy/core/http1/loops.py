@@ -21,7 +21,7 @@ _DIGITS: Final = 16
 
 
 class LoopMark:
-    """``installation``: a text that all proxies of an installation share; what is sent of it is a part of its hash."""
+    """One installation's mark. ``installation``: a text that its proxies share; only a part of its hash is sent."""
 
     __slots__ = ("_alone", "_name")
 

@@ -1,4 +1,4 @@
-"""Which methods go through this gateway.
+"""Methods that go through this gateway.
 
 Methods are case-sensitive (RFC 9110, 9.1), but many frameworks put them into upper case before they look at them: to
 them ``delete`` is DELETE, which a guard on ``method: DELETE`` has let pass. Every method of IANA's registry is written
@@ -21,7 +21,7 @@ COMMON: Final = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE"
 
 
 def method_fault(method: bytes) -> ReplyReason | None:
-    """Why a method, which is a token, is not taken; None: it is."""
+    """Say why a method, which is a token, is not taken; None: it is."""
     if method in _MEANINGLESS:
         return ReplyReason.METHOD_NOT_ALLOWED
     return None if method == method.upper() else ReplyReason.METHOD_CASE

@@ -23,7 +23,7 @@ _ABSOLUTE = re.compile(rb"(?:https?)://([^/?\\]+)(.*)", re.IGNORECASE | re.DOTAL
 
 @dataclass(slots=True)
 class Target:
-    """``path`` is normalised; ``query`` has no question mark, None where there was none. As ``Outgoing`` not frozen.
+    """A target that was read. ``path`` is normalised; ``query`` has no question mark, None where there was none.
 
     ``authority`` is that of a whole URL, which goes before the Host header (RFC 9112, 3.2.2); None otherwise.
     """

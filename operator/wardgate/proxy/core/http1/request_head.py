@@ -44,7 +44,10 @@ _SPECIAL = PROXY_WRITTEN | _MISSPELT | {b"host"} | {name.encode() for name in TA
 
 @dataclass(slots=True)
 class RequestHead:
-    """``headers`` are the end-to-end ones, names lower case, without Host. ``content_length`` None: no length given."""
+    """A head that was read.
+
+    ``headers`` are the end-to-end ones, names lower case, without Host. ``content_length`` None: no length given.
+    """
 
     method: bytes
     target: bytes
@@ -79,7 +82,7 @@ def parse_request_head(block: bytes, *, max_headers: int) -> RequestHead | Reply
     fields = _take_apart(block[line.end() : -4])
     if len(fields) > max_headers:
         return ReplyReason.TOO_MANY_HEADERS
-    return _interpret(method, target, fields, http_1_0=minor == b"0")
+    return _interpret(method, target, fields=fields, http_1_0=minor == b"0")
 
 
 def _take_apart(lines: bytes) -> HeaderList:
@@ -91,7 +94,7 @@ def _take_apart(lines: bytes) -> HeaderList:
     return fields
 
 
-def _interpret(method: bytes, target: bytes, fields: HeaderList, *, http_1_0: bool) -> RequestHead | ReplyReason:
+def _interpret(method: bytes, target: bytes, *, fields: HeaderList, http_1_0: bool) -> RequestHead | ReplyReason:
     headers, special, options = end_to_end(fields, special=_SPECIAL)
     host = _host(special.get(b"host", ()))
     if isinstance(host, ReplyReason):

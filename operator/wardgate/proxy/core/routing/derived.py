@@ -1,4 +1,4 @@
-"""The traces of a token behind a route's transformations: known from the templates, before any request.
+"""Traces of a token behind a route's transformations, known from the templates before any request.
 
 Authentication puts the token into headers; a platform's transformation may print it, or a part of it, into others, into
 the body, the path or dynamic metadata, and the next one may go on from there. Whatever a template could have taken from
@@ -21,7 +21,7 @@ _CREDENTIALS = folded_names(CREDENTIAL_HEADERS)
 
 
 def veil_over(auth: CompiledAuth, plans: Iterable[CompiledTransformation], *, owner: str) -> Veil:
-    """Return what transformations of ``owner`` may not see on a route with this authentication and these plans.
+    """Return the veil before transformations of ``owner`` on a route with this authentication and these plans.
 
     Under another owner's authentication that is every credential of the caller's too, wherever it may stand.
     """
@@ -32,7 +32,7 @@ def veil_over(auth: CompiledAuth, plans: Iterable[CompiledTransformation], *, ow
 def veil_on_arrival(
     auth: CompiledAuth, plans: Iterable[CompiledTransformation], *, owner: str, foreign: frozenset[bytes]
 ) -> Veil | None:
-    """Return what transformations of ``owner`` may not see before authentication. ``foreign``: others' key headers."""
+    """Return the veil before transformations of ``owner`` ahead of authentication. ``foreign``: others' key headers."""
     if auth.owner != owner:
         return veil_over(auth, plans, owner=owner)
     contested = foreign & auth.keys
@@ -47,21 +47,21 @@ def unseen(auth: CompiledAuth | None, *, owner: str, foreign: frozenset[bytes]) 
 
 
 def spread(veil: Veil, plans: Iterable[CompiledTransformation]) -> Veil:
-    """Return a veil that also hides what these plans, in the order of requests, may make of what is hidden."""
+    """Return a veil that also hides all that these plans, in the order of requests, may make of hidden parts."""
     trusted = [plan for plan in plans if not plan.owner]
     request, response = _Message(veil.request), _Message(veil.response)
     metadata = set(veil.metadata)
     for plan in trusted:
         if plan.request is not None:
-            request.pass_through(plan.request, request.names, metadata)
+            request.pass_through(plan.request, request_names=request.names, metadata=metadata)
     for plan in reversed(trusted):
         if plan.response is not None:
-            response.pass_through(plan.response, request.names, metadata)
+            response.pass_through(plan.response, request_names=request.names, metadata=metadata)
     return Veil(request.hidden, response.hidden, frozenset(metadata))
 
 
 class _Message:
-    """A request or a response on its way; ``names`` and ``body`` are what is hidden of it so far."""
+    """A request or a response on its way; ``names`` and ``body`` are the parts that are hidden so far."""
 
     def __init__(self, hidden: Hidden) -> None:
         self.names = set(hidden.names)
@@ -71,8 +71,10 @@ class _Message:
     def hidden(self) -> Hidden:
         return Hidden(frozenset(self.names), self.body)
 
-    def pass_through(self, message: CompiledMessage, request_names: set[bytes], metadata: set[tuple[str, str]]) -> None:
-        """Hide what one transformation makes of what is hidden, in the order in which it works; add to ``metadata``."""
+    def pass_through(
+        self, message: CompiledMessage, *, request_names: set[bytes], metadata: set[tuple[str, str]]
+    ) -> None:
+        """Hide all that one transformation makes of hidden parts, in the order of its steps; add to ``metadata``."""
         parts = message.parts
         headers = [each.header for each in parts.extractions if each.header is not None]
         data = self.body or any(fold(header) in self.names for header in headers)

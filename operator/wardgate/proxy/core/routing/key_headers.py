@@ -1,4 +1,4 @@
-"""The key headers of one listener, by the owner of the keys, and which of them a tenant's route may not see.
+"""Key headers of one listener, by the owner of the keys; those of others are kept from a tenant's route.
 
 A caller sends a key for the platform's or another tenant's route to a tenant's route too: by mistake, or because its
 client sends one set of headers everywhere. There the tenant's templates and server would read it. So the headers that
@@ -46,7 +46,7 @@ class KeyHeaders:
         return all(self.foreign_to(one) == earlier.foreign_to(one) for one in self._tenants & earlier._tenants)
 
     def foreign_to(self, owner: str) -> frozenset[bytes]:
-        """The headers with keys that are none of this owner's business."""
+        """Return the headers that may hold other owners' keys."""
         if not owner:
             return frozenset()
         found = self._foreign.get(owner)

@@ -1,4 +1,4 @@
-"""One route matcher, compiled: does this request meet all of its conditions?
+"""One route matcher, compiled: the conditions that a request must meet, all of them.
 
 The path condition that finds the matcher (``route_index``) is not tested again; the ones beside it are. Headers that
 occur several times are compared as Envoy does, joined by commas. A header that is absent meets no condition on its
@@ -78,7 +78,7 @@ def index_key(match: RouteMatch) -> PathMatch | None:
 
 
 class _MatchCompiler:
-    """Builds conditions and remembers whether a pattern was beyond it."""
+    """Builds conditions, and remembers whether a pattern did not compile."""
 
     def __init__(self, limits: TemplateLimits, unseen: frozenset[bytes]) -> None:
         self.broken = False

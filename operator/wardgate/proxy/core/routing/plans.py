@@ -1,4 +1,4 @@
-"""What a route has ready for a request: its answer, its guards, its destinations. Prepared once, executed often."""
+"""A route prepared for its requests: its answer, its guards, its destinations. Compiled once, executed often."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Redirection:
 
 @dataclass(frozen=True, slots=True)
 class ForwardPlan:
-    """How a request goes on."""
+    """The way of a request to an upstream."""
 
     destinations: Destinations
     rewrite: PathRewrite | None
@@ -45,7 +45,7 @@ _OPEN_STRIP = frozenset({USER_ID})
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledRoute:
-    """``closed`` answers every request at once; all else is then of no meaning.
+    """A route, ready. ``closed`` answers every request at once; no other field then has a meaning.
 
     ``strip``: headers that a client may not bring (invariants 2 and 3); folded names. ``owner``: as ``ir.Route.owner``.
     """

@@ -1,4 +1,4 @@
-"""What a route changes about the path before the request goes on: applied last, after every transformation.
+"""A route's rewriting of the path, applied last, after every transformation.
 
 A prefix rewrite replaces what the route matched. Where a transformation has written another path, which the route's
 own condition no longer describes, the written path goes on as it is.

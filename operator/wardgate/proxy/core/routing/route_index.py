@@ -1,4 +1,4 @@
-"""Which route takes a request: by host, then the first route in order whose matcher holds.
+"""The search for the route of a request: by host, then the first route in order whose matcher holds.
 
 A thousand routes do not cost a thousand comparisons: matchers with a plain path condition are found through
 dictionaries, exact paths directly and prefixes by one look-up for each length that occurs. Only matchers without such
@@ -61,7 +61,7 @@ class RouteIndex:
     def find_again(
         self, request: Request, seen_by: Callable[[str], Request]
     ) -> tuple[CompiledMatch, CompiledRoute] | None:
-        """The same, where matchers see of the request what ``seen_by`` gives to the route's owner."""
+        """Return the same, where matchers see the request as ``seen_by`` shows it to the route's owner."""
         for _, match, route in self._candidates(request.path):
             if not match.conditions or match.holds(seen_by(route.owner)):
                 return match, route
@@ -78,6 +78,7 @@ class RouteIndex:
             prefixed = self._prefixes.get(path[:length])
             if prefixed is not None:
                 found.append(prefixed)
+        # Each list is in the routes' order; merged lazily, because the first candidates mostly take the request.
         if len(found) == 1:
             return found[0]
         return heapq.merge(*found) if found else ()
@@ -124,6 +125,7 @@ class HostIndex:
         if found is not None:
             return found
         if self._wildcards and len(name) <= _LONGEST_HOST:
+            # From the left: the longest suffix wins. A wildcard stands for one byte at least, so no dot at 0 counts.
             dot = name.find(b".", 1)
             while dot > 0:
                 found = self._wildcards.get(name[dot:])

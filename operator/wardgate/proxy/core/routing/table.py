@@ -18,7 +18,7 @@ from wardgate.proxy.core.upstream.destinations import CompiledUpstream
 
 
 class CompiledListener:
-    """One port. ``spec`` is what the I/O binds and its certificates."""
+    """One listener. ``spec`` names the port that the I/O binds, and its certificates."""
 
     __slots__ = ("_hosts", "https_redirect", "name", "port", "spec")
 
@@ -44,7 +44,7 @@ class CompiledListener:
     def find_again(
         self, request: Request, seen_by: Callable[[str], Request]
     ) -> tuple[CompiledMatch, CompiledRoute] | None:
-        """The same for a request with tokens on it. ``seen_by`` gives what a matcher of an owner's may see of it."""
+        """Return the same for a request with tokens on it. ``seen_by`` shows it as an owner's matchers may see it."""
         routes = self._hosts.find(request.authority)
         try:
             return None if routes is None else routes.find_again(request, seen_by)

@@ -110,8 +110,9 @@ class TableBuilder:
         for virtual_host in listener.virtual_hosts:
             key = (listener.name, virtual_host.domains)
             held = self._previous.hosts.get(key) if same_keys else None
-            self._table.hosts[key] = host = yield from self._host(virtual_host, held, keys)
+            self._table.hosts[key] = host = yield from self._host(virtual_host, held=held, keys=keys)
             for domain in virtual_host.domains:
+                # The first host that claims a domain keeps it, as the first listener of a port does.
                 hosts.setdefault(domain, host.index)
         self._table.listeners.setdefault(listener.port, CompiledListener(listener, hosts))
         yield listener
@@ -128,7 +129,7 @@ class TableBuilder:
         return found
 
     def _host(
-        self, spec: VirtualHost, held: PreparedHost | None, keys: KeyHeaders
+        self, spec: VirtualHost, *, held: PreparedHost | None, keys: KeyHeaders
     ) -> Generator[object, None, PreparedHost]:
         if held is not None and held.spec == spec and (yield from self._untouched(spec)):
             return held

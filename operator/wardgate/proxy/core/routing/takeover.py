@@ -1,4 +1,4 @@
-"""What a table may take over from the one before it: routes and hosts for which nothing changed.
+"""Parts that a table takes over from the one before it: routes and hosts for which nothing changed.
 
 A route is compiled from its own words, from the plan, the transformations and the upstreams that it names, and from the
 bounds on patterns. Where all of these are as they were, so is what they compile to. The comparisons are quick because
@@ -26,7 +26,7 @@ class PreparedRoute:
 
 
 class PreparedHost:
-    """A virtual host, compiled, and what the next table may take over of it: ``routes`` by name."""
+    """A virtual host, compiled; the next table may take over its ``routes``, by name."""
 
     __slots__ = ("index", "routes", "spec")
 
@@ -43,7 +43,7 @@ class PreparedHost:
 
 @dataclass(frozen=True, slots=True)
 class TableDelta:
-    """What differs between two tables of what routes are compiled from: names, or ``everything``."""
+    """The plans, transformations and upstreams that differ between two tables, by name; or ``everything``."""
 
     auth_plans: frozenset[str] = frozenset()
     transformations: frozenset[str] = frozenset()
@@ -64,5 +64,5 @@ class TableDelta:
 
 
 def changed_names(old: Mapping[str, object], new: Mapping[str, object]) -> frozenset[str]:
-    """The names of what was put in, taken out or compiled anew."""
+    """Return the names of parts that were put in, taken out or compiled anew."""
     return frozenset(name for name in old.keys() | new.keys() if old.get(name) is not new.get(name))

@@ -1,4 +1,4 @@
-"""Makes transformations ready: every template and extractor compiled, every header name checked, once per config.
+"""The compiler of transformations: every template and extractor compiled, every header name checked, once per config.
 
 A plan that cannot be used whole is not used at all (its routes are closed); why that is so the operator has told the
 policy's author when it translated the policy.
@@ -29,8 +29,8 @@ def compile_transformation(
     """Compile a plan; None: a template, an extractor or a header name in it cannot be used."""
     compiler = _MessageCompiler(
         Environment(env=environment, random_bytes=cache(lambda: token_bytes(16))),
-        limits,
-        CREDENTIAL_HEADERS.union(map(fold, plan.credential_headers)),
+        limits=limits,
+        credentials=CREDENTIAL_HEADERS.union(map(fold, plan.credential_headers)),
         blind=bool(plan.owner),
     )
     try:
@@ -53,7 +53,7 @@ class _MessageCompiler:
     """Compiles the messages of one plan. Raises ``TemplateError``, or ``ValueError`` for an illegal header name."""
 
     def __init__(
-        self, environment: Environment, limits: TemplateLimits, credentials: frozenset[str], *, blind: bool
+        self, environment: Environment, *, limits: TemplateLimits, credentials: frozenset[str], blind: bool
     ) -> None:
         self._blind = blind
         self._environment = environment
@@ -67,14 +67,14 @@ class _MessageCompiler:
             environment=replace(self._environment, data_sources={each.name: each.text for each in spec.data_sources}),
             limits=self._limits,
             extractions=tuple(self._extraction(each) for each in spec.extractors),
-            headers=self._settings(spec.headers, spec, credentials),
-            append=self._settings(spec.append, spec, credentials),
+            headers=self._settings(spec.headers, spec=spec, credentials=credentials),
+            append=self._settings(spec.append, spec=spec, credentials=credentials),
             remove=tuple(_header_name(name) for name in spec.remove),
             metadata=tuple(
-                MetadataSetting(m.namespace, m.key, self._template(m.key, m.text, spec), m.as_json)
+                MetadataSetting(m.namespace, m.key, self._template(m.key, m.text, spec=spec), m.as_json)
                 for m in spec.dynamic_metadata
             ),
-            body=self._template("body", spec.body, spec) if spec.body_mode == "template" else None,
+            body=self._template("body", spec.body, spec=spec) if spec.body_mode == "template" else None,
         )
         return CompiledMessage(parts, is_request=is_request, blind=self._blind)
 
@@ -90,17 +90,19 @@ class _MessageCompiler:
         return Extraction(spec.name, tuple(spec.name.split(".")), header, extractor)
 
     def _settings(
-        self, given: Sequence[HeaderTemplate | AppendedHeader], spec: MessageTemplate, credentials: frozenset[str]
+        self, given: Sequence[HeaderTemplate | AppendedHeader], *, spec: MessageTemplate, credentials: frozenset[str]
     ) -> tuple[HeaderSetting, ...]:
-        """Compile what sets headers; fields of the connection can be read and not set."""
-        settings = (self._setting(each.name, each.text, spec, traced=fold(each.name) in credentials) for each in given)
+        """Compile the settings of headers; fields of the connection can be read and not set."""
+        settings = (
+            self._setting(each.name, each.text, spec=spec, traced=fold(each.name) in credentials) for each in given
+        )
         return tuple(setting for setting in settings if not is_of_connection(setting.name))
 
-    def _setting(self, name: str, text: str | None, spec: MessageTemplate, *, traced: bool) -> HeaderSetting:
-        template = None if text is None else self._template(name, text, spec, trace=traced)
+    def _setting(self, name: str, text: str | None, *, spec: MessageTemplate, traced: bool) -> HeaderSetting:
+        template = None if text is None else self._template(name, text, spec=spec, trace=traced)
         return HeaderSetting(_header_name(name), template, traced)
 
-    def _template(self, name: str, text: str, spec: MessageTemplate, *, trace: bool = False) -> Template:
+    def _template(self, name: str, text: str, *, spec: MessageTemplate, trace: bool = False) -> Template:
         return compile_template(
             text, name=name, advanced=spec.advanced, escape=spec.escape, limits=self._limits, trace=trace
         )

@@ -1,4 +1,4 @@
-"""A transformation that cannot be carried out, and what is answered in the place of its message."""
+"""A transformation that failed, and the answer that takes the place of its message."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OF_A_RESPONSE = {
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a message cannot go on. ``text``: what the caller is told in Gloo's words, for some reasons.
+    """A message that cannot go on, and why. ``text`` tells the caller in Gloo's words, for some reasons.
 
     ``sealed`` is the text without what it quotes of the message.
     """
@@ -32,7 +32,7 @@ class Failure:
     sealed: str = ""
 
     def redacted(self, secrets: Iterable[bytes]) -> Failure:
-        """Take secrets out of the text, and with them all that it quotes: it may have been made of them."""
+        """Take secrets out of the text, and all that it quotes: a quotation may have been made of them."""
         held = tuple(secrets)
         return Failure(self.reason, redact(self.sealed, held)) if held else self
 

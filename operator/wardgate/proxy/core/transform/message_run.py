@@ -1,4 +1,4 @@
-"""One transformation of one message, in the order that the spec measured (section 4.1).
+"""One transformation of one message, in the order that was measured on Gloo.
 
 1 parse the body, 2 run the extractors, 3 render the body and hold it back, 4 leave dynamic metadata, 5 set headers
 (each template sees what the earlier ones did), 6 remove, 7 append, 8 only now replace the body, and drop the content
@@ -79,6 +79,7 @@ class MessageRun:
         """Carry out steps 2 to 8."""
         self.data, self._values = loaded
         self._extract()
+        # Rendered before the headers, which may change what it reads, and put in place after them (step 8).
         body = self._new_body()
         self._leave_metadata()
         failure = self._set_headers() or self._append_headers()
@@ -126,7 +127,7 @@ class MessageRun:
             if self._spec.advanced:
                 self._extractions[extraction.name] = value
             else:
-                self.data = _written(self.data, extraction.path, value)
+                self.data = _written(self.data, extraction.path, value=value)
 
     def _new_body(self) -> bytes | None:
         """Make the body that replaces the message's; None: it stays."""
@@ -142,7 +143,7 @@ class MessageRun:
             text = self.budget.charge_text(setting.template.render(self))
             if text:
                 value = self._json_or_text(text) if setting.as_json else text
-                self._around.leave(setting.namespace, setting.key, value)
+                self._around.leave(setting.namespace, setting.key, value=value)
 
     def _json_or_text(self, text: str) -> JsonValue:
         try:
@@ -197,7 +198,7 @@ class MessageRun:
             view.remove(_CONTENT_TYPE)
 
 
-def _written(data: JsonValue, path: tuple[str, ...], value: str) -> JsonValue:
+def _written(data: JsonValue, path: tuple[str, ...], *, value: str) -> JsonValue:
     """Write an extraction into the data, as the library's ``operator[]`` does on its way down."""
     root: dict[str, JsonValue] = {"": data}
     parent, last = root, ""

@@ -16,13 +16,13 @@ from wardgate.proxy.core.fields.pseudo import FIXED, header_value, request_path
 from wardgate.proxy.core.grammar import UNSENDABLE, is_host, is_method
 from wardgate.proxy.core.http1.methods import method_fault
 from wardgate.proxy.core.http1.paths import read_target
-from wardgate.proxy.core.messages import HeaderList, Incoming, Request
+from wardgate.proxy.core.messages import Header, HeaderList, Incoming, Request
 
 _STATUS = re.compile(rb"[2-5][0-9][0-9]")
 
 
 class MessageView(Protocol):
-    """What a transformation works on. Names are lower-case bytes."""
+    """A message that a transformation reads and writes. Names are lower-case bytes."""
 
     body: bytes | None
     """None: not read (yet); empty: there is none."""
@@ -85,7 +85,7 @@ class RequestView:
         """See ``MessageView``."""
         if name in FIXED:
             return self.replace(name, value)
-        return _add(self.request.headers, name, value)
+        return _add(self.request.headers, (name, value))
 
     def remove(self, name: bytes) -> None:
         """See ``MessageView``."""
@@ -154,13 +154,13 @@ class ResponseView:
         if name in FIXED:
             return True
         drop(self._incoming.headers, name)
-        return _add(self._incoming.headers, name, value)
+        return _add(self._incoming.headers, (name, value))
 
     def append(self, name: bytes, value: bytes) -> bool:
         """See ``MessageView``."""
         if name in FIXED:
             return self.replace(name, value)
-        return _add(self._incoming.headers, name, value)
+        return _add(self._incoming.headers, (name, value))
 
     def remove(self, name: bytes) -> None:
         """See ``MessageView``."""
@@ -173,9 +173,10 @@ class ResponseView:
         return True
 
 
-def _add(headers: HeaderList, name: bytes, value: bytes) -> bool:
+def _add(headers: HeaderList, field: Header) -> bool:
+    value = field[1]
     if UNSENDABLE.search(value) is not None:
         return False
     if value:
-        headers.append((name, value))
+        headers.append(field)
     return True

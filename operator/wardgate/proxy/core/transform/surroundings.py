@@ -1,4 +1,4 @@
-"""The surroundings of one exchange: all that its templates know beside the message they work on."""
+"""The surroundings of a message: all that templates know of its exchange beside the message itself."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from wardgate.text_codec import from_bytes, to_bytes
 
 
 class Surroundings:
-    """``metadata_headers``: the headers that the route's policy sets from the key's Secret, under folded names.
+    """The surroundings of one exchange.
 
-    ``veil``: what is hidden from templates of tenants'; None: nothing.
+    ``metadata_headers``: the headers that the route's policy sets from the key's Secret, under folded names.
+
+    ``veil``: hides parts of the message from tenants' templates; None: hides nothing.
     ``budget``: the work that is left for the message in hand; None: no transformation of it has begun.
     """
 
@@ -27,36 +29,36 @@ class Surroundings:
 
     @property
     def request_header_steps(self) -> int:
-        """Steps of looking a request header up."""
+        """Number of steps that a look-up of a request header is charged."""
         return 1 + (self._request.header_count >> 3)
 
     def request_header(self, name: str) -> str:
         """Return a request header's first value, also while a response is transformed."""
         return from_bytes(self._request.first(header_key(name)) or b"")
 
-    def leave(self, namespace: str, key: str, value: JsonValue) -> None:
+    def leave(self, namespace: str, key: str, *, value: JsonValue) -> None:
         """Set a value of dynamic metadata."""
         self.dynamic_metadata.setdefault(namespace, {})[key] = value
 
     def behind(self, veil: Veil) -> Surroundings:
-        """Return what is left of it behind a veil."""
-        return _Veiled(self, VeiledView(self._request, veil.request), veil)
+        """Return the surroundings as they look behind a veil."""
+        return _Veiled(self, VeiledView(self._request, veil.request), veil=veil)
 
 
 class _Veiled(Surroundings):
-    """Behind a veil less is seen; what is left there is left for everybody."""
+    """Surroundings behind a veil: less is seen, and values left there are left for everybody."""
 
     __slots__ = ("_whole",)
 
-    def __init__(self, whole: Surroundings, request: MessageView, veil: Veil) -> None:
+    def __init__(self, whole: Surroundings, request: MessageView, *, veil: Veil) -> None:
         super().__init__(request)
         self._whole = whole
         self.dynamic_metadata = veil.visible(whole.dynamic_metadata)
         self.metadata_headers = whole.metadata_headers
 
-    def leave(self, namespace: str, key: str, value: JsonValue) -> None:
-        super().leave(namespace, key, value)
-        self._whole.leave(namespace, key, value)
+    def leave(self, namespace: str, key: str, *, value: JsonValue) -> None:
+        super().leave(namespace, key, value=value)
+        self._whole.leave(namespace, key, value=value)
 
 
 def header_key(name: str) -> bytes:

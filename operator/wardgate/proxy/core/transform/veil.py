@@ -21,7 +21,7 @@ _ALSO = {b"host": b":authority", b":authority": b"host"}
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """Of one message: headers by their folded names, pseudo-headers among them, and whether its body is."""
+    """Hidden parts of one message: headers by their folded names, pseudo-headers among them, and its body."""
 
     names: frozenset[bytes] = frozenset()
     body: bool = False
@@ -29,7 +29,7 @@ class Hidden:
 
 @dataclass(frozen=True, slots=True)
 class Veil:
-    """``metadata``: values of dynamic metadata, by namespace and key."""
+    """The hidden parts of an exchange. ``metadata``: values of dynamic metadata, by namespace and key."""
 
     request: Hidden
     response: Hidden = Hidden()
@@ -41,7 +41,7 @@ class Veil:
         return not self.request.names.isdisjoint(_TARGET)
 
     def visible(self, metadata: Mapping[str, Mapping[str, JsonValue]]) -> dict[str, dict[str, JsonValue]]:
-        """Return what is left of dynamic metadata."""
+        """Return the dynamic metadata that is not hidden."""
         return {
             namespace: {key: value for key, value in values.items() if (namespace, key) not in self.metadata}
             for namespace, values in metadata.items()
@@ -64,12 +64,12 @@ class VeiledView:
 
     @property
     def header_count(self) -> int:
-        """Of what is hidden too."""
+        """Number of header fields, hidden ones included."""
         return self._view.header_count
 
     @property
     def body(self) -> bytes | None:
-        """None where it is hidden."""
+        """The body; None where it is hidden."""
         return None if self._hidden.body else self._view.body
 
     @body.setter

@@ -1,1 +1,1 @@
-"""The address that is dialled and the certificate that answers: may it be this one?"""
+"""Upstreams: the choice of one, the address that may be dialled, the certificate that may answer."""

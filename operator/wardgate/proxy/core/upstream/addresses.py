@@ -1,4 +1,4 @@
-"""Invariant 12: may this address be dialled?
+"""Invariant 12: addresses that may not be dialled.
 
 Asked at every connect, with the address that is dialled, after resolution: a name that resolves to something else the
 second time gains nothing. An address is judged in all of its meanings: an IPv6 address that carries an IPv4 address

@@ -1,4 +1,4 @@
-"""The upstreams that a route may go to, and the one that a request goes to."""
+"""Destinations of a route, and the choice of one for a request, by weight."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does a certificate carry one of the names we ask for?
+"""Names of a certificate, compared with the ones that we ask for.
 
 Only subject alternative names count (RFC 9525): DNS names, where a wildcard stands for exactly one whole left-most
 label and at least two labels follow it, and IP addresses, which are compared as addresses and never by wildcard. The

@@ -54,8 +54,8 @@ class ServedConfig:
         exchange = Exchange(
             table,
             self.credentials,
-            table.listeners[port],
-            request,
+            listener=table.listeners[port],
+            request=request,
             caller=caller,
             now=self._now(),
             pick=randrange,
