@@ -27,6 +27,7 @@ from tests.proxy.io.bench import (
     silent,
 )
 from wardgate.ir import Endpoint, GatewayConfig, Guard, MessageTemplate, TransformationPlan, Upstream, UpstreamTls
+from wardgate.proxy.core.http1.server_connection import ServerState
 from wardgate.proxy.settings import Limits, ProxySettings
 
 GET = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
@@ -454,7 +455,7 @@ def test_a_head_that_dribbles_is_a_408() -> None:
             await bench.apply(config(provider.port))
             caller = await bench.connect()
             await caller.send(b"GET / HTTP/1.1\r\n")
-            await settle(lambda: any(one._scanned for one in bench.connections))
+            await settle(lambda: any(one.requests.state is ServerState.HEAD for one in bench.connections))
             bench.pass_time(14.0)
             await caller.send(b"Host: h\r\n")
             await asyncio.sleep(0.01)

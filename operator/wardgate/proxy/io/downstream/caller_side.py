@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from wardgate.proxy.core.auth.caller import Caller
+from wardgate.proxy.core.http1.server_connection import ServerConnection
 from wardgate.proxy.io.downstream.deadlines import Deadlines
 from wardgate.proxy.io.downstream.outbox import Outbox
 
@@ -17,10 +18,7 @@ class CallerSide(Protocol):
     caller: Caller
     deadlines: Deadlines
     outbox: Outbox
-
-    def body_will_be_dropped(self, *, expects_continue: bool) -> bool:
-        """Whether what is left of the request's body is too much to read and throw away: the response must close."""
-        ...
+    requests: ServerConnection
 
     def flow(self) -> None:
         """``request_paused`` has changed: stop or go on reading."""

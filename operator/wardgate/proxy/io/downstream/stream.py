@@ -35,7 +35,6 @@ from wardgate.proxy.io.upstream.request_sender import RequestSender
 
 _CALLER_GONE = 499
 """The status a log shows where nobody was left to answer, as nginx has it."""
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Stream:
@@ -143,8 +142,12 @@ class Stream:
             return
         self._phase = moved(self._phase, COLLECTING)
         self._body.collect(self._collected(most))
-        if self._head.expect_continue and self._head.has_body:
-            self._downstream.outbox.write(_CONTINUE)
+        self._invite_body()
+
+    def _invite_body(self) -> None:
+        """The caller may wait for a sign before it sends the body."""
+        if self._head.expect_continue:
+            self._downstream.outbox.write(self._downstream.requests.invitation)
 
     def _collected(self, most: int) -> Collector:
         """Return what collects the body that begins; ``most``: bytes of it."""
@@ -160,8 +163,8 @@ class Stream:
             if refusal is not None:
                 self.refuse(refusal)
                 return
-        if outgoing.body is None and self._head.has_body and self._head.expect_continue:
-            self._downstream.outbox.write(_CONTINUE)
+        if outgoing.body is None:
+            self._invite_body()
         endpoint = self._context.upstreams.endpoint(outgoing)
         if endpoint is None:
             self.refuse(ReplyReason.NO_DESTINATION)
@@ -363,9 +366,10 @@ class Stream:
             self._sender.close()
 
     def _settle_keep_alive(self) -> None:
-        expects = self._head.expect_continue and self._sender is None
-        dropped = not self._body.is_complete and self._downstream.body_will_be_dropped(expects_continue=expects)
-        if dropped or self._context.callers.draining:
+        must_close = not self._body.is_complete and self._downstream.requests.must_close(
+            sent_on=self._sender is not None
+        )
+        if must_close or self._context.callers.draining:
             self.writer.keep_alive = False
 
     def _update_flow(self) -> None:

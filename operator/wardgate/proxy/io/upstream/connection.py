@@ -1,8 +1,8 @@
 """One connection to an upstream: requests go out, responses come in, one at a time.
 
-llhttp reads the responses. What it reports is handed to the ``ResponseSink`` that holds the connection. Informational
-responses are dropped (the gateway answers ``Expect`` itself), and trailers too. A connection is given back only when
-both the request and the response ended cleanly; whatever is in doubt is closed.
+``ResponseReader`` decides what is a response and where it ends; this moves the bytes, and hands the response to the
+``ResponseSink`` that holds the connection. A connection is given back only when both the request and the response ended
+cleanly; whatever is in doubt is closed.
 """
 
 from __future__ import annotations
@@ -11,15 +11,9 @@ import asyncio
 from collections.abc import Callable, Hashable
 from typing import Protocol, cast
 
-import httptools
-
-from wardgate.proxy.core.fields.folded import end_to_end
-from wardgate.proxy.core.grammar import PROXY_WRITTEN
-from wardgate.proxy.core.http1.framing import is_bodiless
-from wardgate.proxy.core.messages import HeaderList, Incoming
+from wardgate.proxy.core.http1.response_reader import BODY, BROKEN, IDLE, LAST, ResponseReader
+from wardgate.proxy.core.messages import Incoming
 from wardgate.proxy.io.upstream.errors import BadResponse, UpstreamError, UpstreamReset
-
-_UNCODED = (b"",)
 
 
 class ResponseSink(Protocol):
@@ -50,32 +44,10 @@ class UpstreamConnection(asyncio.Protocol):
     ``holder`` is whom the connection is charged to while a request has it.
     """
 
-    __slots__ = (
-        "_complete",
-        "_excess",
-        "_head_done",
-        "_head_request",
-        "_header_bytes",
-        "_headers",
-        "_idle_bytes",
-        "_keep_alive",
-        "_length",
-        "_max_head",
-        "_parser",
-        "_sink",
-        "_status",
-        "_until_close",
-        "holder",
-        "idle_since",
-        "lost",
-        "on_lost",
-        "response_started",
-        "transport",
-        "used",
-    )
+    __slots__ = ("_response", "_sink", "holder", "idle_since", "lost", "on_lost", "transport", "used")
 
     def __init__(self, *, max_head: int) -> None:
-        self._max_head = max_head
+        self._response = ResponseReader(max_head=max_head)
         self._sink: ResponseSink | None = None
         self.transport: asyncio.Transport | None = None
         self.lost = False
@@ -83,29 +55,18 @@ class UpstreamConnection(asyncio.Protocol):
         self.idle_since = 0.0
         self.holder: Hashable | None = None
         self.on_lost: Callable[[UpstreamConnection], None] | None = None
-        self._head_request = False
-        self._reset()
 
-    def _reset(self) -> None:
-        self._parser = httptools.HttpResponseParser(self)
-        self._headers: HeaderList = []
-        self._head_done = False
-        self._header_bytes = 0
-        self._idle_bytes = 0
-        self._length: int | None = None
-        self._status = 0
-        self._until_close = False
-        self._keep_alive = False
-        self._complete = False
-        self._excess = False
-        self.response_started = False
+    @property
+    def response_started(self) -> bool:
+        """Whether a byte came back since the last request: it may have been served."""
+        return self._response.has_begun
 
     # What the stream calls.
 
     def start(self, sink: ResponseSink, *, head_request: bool) -> None:
         """Begin a request; the response will go to ``sink``."""
         self._sink = sink
-        self._head_request = head_request
+        self._response.begin(head_request=head_request)
         self.used += 1
 
     def write(self, data: bytes) -> None:
@@ -116,11 +77,10 @@ class UpstreamConnection(asyncio.Protocol):
     def detach(self) -> bool:
         """The sink is done; return whether another request may follow on this connection."""
         self._sink = None
-        reusable = self._keep_alive and not self.lost and self.transport is not None
-        if reusable and self.transport is not None:
-            self.transport.resume_reading()
-            self._reset()
-        return reusable
+        if self.lost or self.transport is None or self._response.state is not IDLE:
+            return False
+        self.transport.resume_reading()
+        return True
 
     def close(self) -> None:
         """End the connection at once; nobody is told."""
@@ -146,27 +106,29 @@ class UpstreamConnection(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser; whatever is wrong with the response ends the connection."""
-        if self._sink is None:
+        """Hand over what there is of the response; whatever is wrong with it ends the connection."""
+        sink, response = self._sink, self._response
+        if sink is None:
             # Bytes that nobody asked for: the next response could be somebody else's.
             self.close()
             return
-        self.response_started = True
-        self._idle_bytes += len(data)
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._fail(BadResponse("The upstream switched protocols."))
-        except httptools.HttpParserError as error:
-            self._fail(BadResponse(f"The response is not HTTP/1.1: {type(error).__name__}."))
+        for arrival in response.receive(data):
+            if isinstance(arrival, bytes):
+                sink.response_data(arrival)
+            else:
+                sink.response_head(arrival, length=response.length)
+            if self._sink is not sink:
+                return  # the sink wants no more of it
+        state = response.state
+        if state is BODY:
+            sink.response_waits()
+        elif state is IDLE or state is LAST:
+            self._sink = None
+            sink.response_end()
+        elif state is BROKEN:
+            self._fail(BadResponse(response.fault))
         else:
-            if self._complete:
-                self._finish()
-            elif self._idle_bytes > self._max_head:
-                # A head, a chunk's size or trailers without an end: bytes come, and nothing comes of them.
-                self._fail(BadResponse("The response's head or trailers are too large."))
-            elif self._sink is not None:
-                self._sink.response_waits()
+            sink.response_waits()
 
     def eof_received(self) -> bool:
         """Let the transport close; ``connection_lost`` follows."""
@@ -175,12 +137,13 @@ class UpstreamConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """A body without a length ends here; anything else is cut off."""
         self.lost = True
+        completes = self._response.close(clean=exc is None)
         sink, self._sink = self._sink, None
         if self.on_lost is not None:
             self.on_lost(self)
         if sink is None:
             return
-        if self._head_done and self._until_close and exc is None:
+        if completes:
             sink.response_end()
         else:
             sink.upstream_lost(UpstreamReset("The upstream closed the connection."))
@@ -194,73 +157,6 @@ class UpstreamConnection(asyncio.Protocol):
         """The kernel takes more."""
         if self._sink is not None:
             self._sink.upstream_paused(paused=False)
-
-    # What the parser calls.
-
-    def on_message_begin(self) -> None:
-        """A second response in one piece: nobody asked for it, so the connection is not used again."""
-        if self._complete:
-            self._excess = True
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Collect a header; after the head these are trailers, which are dropped."""
-        self._header_bytes += len(name) + len(value) + 4
-        if self._header_bytes > self._max_head:
-            msg = "The response's head or trailers are too large."
-            raise BadResponse(msg)
-        if not self._head_done:
-            self._headers.append((name.lower(), value))
-
-    def on_headers_complete(self) -> None:
-        """Hand over the head, unless it is an informational one, or nobody's."""
-        if self._complete:
-            return
-        self._status = self._parser.get_status_code()
-        if self._status < 200:
-            self._drop_informational()
-            return
-        self._idle_bytes = 0
-        self._head_done = True
-        self._keep_alive = self._parser.should_keep_alive()
-        headers, taken, _ = end_to_end(self._headers, special=PROXY_WRITTEN)
-        self._length = next(map(int, filter(bytes.isdigit, taken.get(b"content-length", ()))), None)
-        self._until_close = self._length is None and not (
-            is_bodiless(status=self._status, head_request=self._head_request)
-            or taken.get(b"transfer-encoding", _UNCODED)[-1].lower().endswith(b"chunked")
-        )
-        if self._sink is not None:
-            self._sink.response_head(Incoming(self._status, headers, arrived=self._headers), length=self._length)
-            # llhttp waits for a body that the request's method rules out.
-            self._complete = self._head_request
-
-    def on_body(self, data: bytes) -> None:
-        """Hand over a piece of the body."""
-        self._idle_bytes = 0
-        if self._complete:
-            self._excess = True
-        elif not self._head_done:
-            msg = "A body stands where no response has begun."
-            raise BadResponse(msg)
-        elif self._sink is not None:
-            self._sink.response_data(data)
-
-    def on_message_complete(self) -> None:
-        """Hand over the end."""
-        if self._head_done:
-            self._complete = True
-
-    def _drop_informational(self) -> None:
-        framed = any(name in (b"content-length", b"transfer-encoding") for name, _ in self._headers)
-        if self._status < 100 or framed:
-            msg = "An informational response cannot have a body."
-            raise BadResponse(msg)
-        self._headers = []
-
-    def _finish(self) -> None:
-        sink, self._sink = self._sink, None
-        self._keep_alive = self._keep_alive and not self._excess
-        if sink is not None:
-            sink.response_end()
 
     def _fail(self, error: UpstreamError) -> None:
         sink = self._sink

@@ -1,0 +1,323 @@
+"""The reading side of a connection to an upstream: bytes go in, one response for each request comes out.
+
+Rule 1: how a response is delimited is decided once, when its head is complete, in the order of RFC 9112, 6.3: no body
+        (the answer to HEAD, 204, 304), chunks, a length, or the end of the connection. llhttp, which reads the bytes
+        and has refused lengths that are none or many, decides alike, but knows nothing of HEAD.
+Rule 2: informational responses (RFC 9110, 15.2) are dropped, because the gateway answers ``Expect`` itself. One that
+        is framed, and a switch of protocols, is no answer to anything that was asked.
+Rule 3: trailers are read and dropped (RFC 9112, 7.1.2).
+Rule 4: a head, a chunk's size or trailers that go on beyond the bound are a broken response.
+Rule 5: a connection that ends within a response has broken it (RFC 9112, 8), except where its end is the body's end.
+        One that ends before a byte came back leaves open whether the request was served (9.3.1).
+Rule 6: bytes behind a response are nobody's answer (RFC 9112, 6.3): the response stands, and the connection carries no
+        other one. Nor does it after a response that says so, or that only the connection's end delimits (9.3).
+
+All changes of state are moves of the table ``MOVES``. A move that it lacks is a bug of whoever drives the connection,
+and raises ``KeyError``; no bytes of an upstream lead there. Whether the request is whole is known to the owner: it
+closes the connection where a response came before that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Final, TypeAlias
+
+import httptools
+
+from wardgate.proxy.core.fields.folded import Taken, end_to_end
+from wardgate.proxy.core.grammar import PROXY_WRITTEN, members
+from wardgate.proxy.core.http1.framing import is_bodiless
+from wardgate.proxy.core.messages import HeaderList, Incoming
+
+
+class ResponseState(Enum):
+    """Each says which byte of the upstream is the next one."""
+
+    IDLE = "nobody's: nothing was asked, or all was answered"
+    ASKED = "the first of a response"
+    HEAD = "one of a head, or of the response behind an informational one"
+    BODY = "one of a body that ends by its length or its last chunk"
+    UNTIL_CLOSE = "one of a body that ends with the connection"
+    LAST = "nobody's: the response is whole, and no other may follow"
+    BROKEN = "nobody's: what came is no response, or half of one"
+    UNANSWERED = "none: the connection ended before a byte of the response"
+    CLOSED = "none"
+
+    # By identity: the hash of ``Enum`` is a function in Python, and each move asks for two.
+    __hash__ = object.__hash__
+
+
+class ResponseEvent(Enum):
+    """Why the state changes."""
+
+    REQUEST = "a request goes out"
+    BYTES = "some of a head has arrived, or an informational response"
+    BODY = "a head whose body has a length or chunks"
+    BODY_UNTIL_CLOSE = "a head whose body has neither"
+    END = "the response is whole"
+    LAST_END = "the response is whole, and its connection must not be used again"
+    EXCESS = "bytes that answer nothing"
+    FAULT = "bytes that are no response"
+    CLOSE = "the connection ends"
+    CUT = "the connection ends by an error"
+
+    __hash__ = object.__hash__
+
+
+_LOST: Final = {ResponseEvent.CLOSE: ResponseState.BROKEN, ResponseEvent.CUT: ResponseState.BROKEN}
+_OVER: Final = {ResponseEvent.CLOSE: ResponseState.CLOSED, ResponseEvent.CUT: ResponseState.CLOSED}
+
+MOVES: Final[Mapping[ResponseState, Mapping[ResponseEvent, ResponseState]]] = {
+    # RFC 9112, 9.3: a connection persists between responses.
+    ResponseState.IDLE: {
+        ResponseEvent.REQUEST: ResponseState.ASKED,
+        ResponseEvent.EXCESS: ResponseState.LAST,
+        **_OVER,
+    },
+    ResponseState.ASKED: {
+        ResponseEvent.BYTES: ResponseState.HEAD,
+        ResponseEvent.BODY: ResponseState.BODY,
+        ResponseEvent.BODY_UNTIL_CLOSE: ResponseState.UNTIL_CLOSE,
+        ResponseEvent.END: ResponseState.IDLE,
+        ResponseEvent.LAST_END: ResponseState.LAST,
+        ResponseEvent.FAULT: ResponseState.BROKEN,
+        # RFC 9112, 9.3.1: a request may be sent again where nothing of a response has come.
+        ResponseEvent.CLOSE: ResponseState.UNANSWERED,
+        ResponseEvent.CUT: ResponseState.UNANSWERED,
+    },
+    # RFC 9112, 4 and 5; RFC 9110, 15.2: the final head may come in pieces, and behind informational ones.
+    ResponseState.HEAD: {
+        ResponseEvent.BODY: ResponseState.BODY,
+        ResponseEvent.BODY_UNTIL_CLOSE: ResponseState.UNTIL_CLOSE,
+        ResponseEvent.END: ResponseState.IDLE,
+        ResponseEvent.LAST_END: ResponseState.LAST,
+        ResponseEvent.FAULT: ResponseState.BROKEN,
+        **_LOST,
+    },
+    # RFC 9112, 6.3 (rules 4 to 6) and 7.1.
+    ResponseState.BODY: {
+        ResponseEvent.END: ResponseState.IDLE,
+        ResponseEvent.LAST_END: ResponseState.LAST,
+        ResponseEvent.FAULT: ResponseState.BROKEN,
+        **_LOST,
+    },
+    # RFC 9112, 6.3 (rules 4 and 8) and 8: only an end without an error is the body's.
+    ResponseState.UNTIL_CLOSE: {
+        ResponseEvent.CLOSE: ResponseState.CLOSED,
+        ResponseEvent.CUT: ResponseState.BROKEN,
+    },
+    # RFC 9112, 6.3 (last paragraph) and 9.6.
+    ResponseState.LAST: {ResponseEvent.EXCESS: ResponseState.LAST, **_OVER},
+    ResponseState.BROKEN: _LOST,
+    ResponseState.UNANSWERED: {
+        ResponseEvent.CLOSE: ResponseState.UNANSWERED,
+        ResponseEvent.CUT: ResponseState.UNANSWERED,
+    },
+    ResponseState.CLOSED: _OVER,
+}
+
+Arrival: TypeAlias = Incoming | bytes
+"""A head, which comes first and once, or a piece of the body behind it."""
+
+_NOTHING: Final[tuple[Arrival, ...]] = ()
+_UNCODED: Final = (b"",)
+_TOO_LARGE: Final = "The response's head or trailers are too large."
+
+# On Python 3.11 a member costs five times as much by its class as by a name of its own.
+IDLE: Final = ResponseState.IDLE
+BODY: Final = ResponseState.BODY
+UNTIL_CLOSE: Final = ResponseState.UNTIL_CLOSE
+LAST: Final = ResponseState.LAST
+BROKEN: Final = ResponseState.BROKEN
+
+_WHOLE: Final = frozenset({IDLE, LAST})
+_BEFORE_BODY: Final = frozenset({ResponseState.ASKED, ResponseState.HEAD})
+_READING: Final = _BEFORE_BODY | {BODY, UNTIL_CLOSE}
+
+
+def _is_chunked(taken: Taken) -> bool:
+    """Whether chunked is the last transfer coding of a head (RFC 9112, 6.3, rule 4)."""
+    *_, last = members(taken.get(b"transfer-encoding", _UNCODED))
+    return last.lower() == b"chunked"
+
+
+class _NoResponseError(Exception):
+    """Stops llhttp."""
+
+
+class ResponseReader:
+    """``begin`` with each request, then ``receive`` what arrives and look at the state.
+
+    ``max_head``: bytes of the longest head. ``length``, of the response that came last: None where its head gives none.
+    ``fault``: a sentence, once the state is ``BROKEN`` by what arrived.
+    """
+
+    __slots__ = (
+        "_arrived",
+        "_head_request",
+        "_header_bytes",
+        "_headers",
+        "_idle_bytes",
+        "_max_head",
+        "_parser",
+        "_reusable",
+        "fault",
+        "length",
+        "state",
+    )
+
+    def __init__(self, *, max_head: int) -> None:
+        self.state = ResponseState.IDLE
+        self.length: int | None = None
+        self.fault = ""
+        self._max_head = max_head
+        self._head_request = False
+        self._reusable = False
+        """Whether the head lets another response follow."""
+        self._arrived: list[Arrival] = []
+        self._headers: HeaderList = []
+        self._header_bytes = 0
+        """Of all heads of this response, and of its trailers."""
+        self._idle_bytes = 0
+        """Bytes since the final head, or since the last piece of the body, that brought neither."""
+        self._parser = httptools.HttpResponseParser(self)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a byte came back since the request went out: it may have been served."""
+        return self.state is not ResponseState.ASKED and self.state is not ResponseState.UNANSWERED
+
+    def begin(self, *, head_request: bool) -> None:
+        """A request goes out; ``head_request``: its method is HEAD, whose answer has no body whatever its head says."""
+        self.state = MOVES[self.state][ResponseEvent.REQUEST]
+        if self._head_request:
+            # llhttp waits for the body that the last head announced.
+            self._parser = httptools.HttpResponseParser(self)
+        self._head_request = head_request
+        self._headers = []
+        self._header_bytes = self._idle_bytes = 0
+
+    def receive(self, data: bytes) -> Sequence[Arrival]:
+        """Take what arrived; return what it holds of the response, in order. What is behind the response is dropped."""
+        state = self.state
+        if state is not BODY and state not in _READING:
+            if state is IDLE:
+                self._move(ResponseEvent.EXCESS)
+            return _NOTHING
+        try:
+            if self._head_request:
+                self._read_head_alone(data)
+            else:
+                self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._fail("The upstream switched protocols.")
+        except httptools.HttpParserError as error:
+            self._fail(self.fault or f"The response is not HTTP/1.1: {type(error).__name__}.")
+        arrived = self._arrived
+        if arrived:
+            self._arrived = []
+            self._idle_bytes = 0
+        else:
+            self._take_idle_bytes(len(data))
+        return arrived
+
+    def _take_idle_bytes(self, count: int) -> None:
+        """Bound the bytes of which nothing comes (rule 4)."""
+        self._idle_bytes += count
+        if self.state in _READING and self._idle_bytes > self._max_head:
+            self._fail(_TOO_LARGE)
+        elif self.state is ResponseState.ASKED:
+            self._move(ResponseEvent.BYTES)
+
+    def _read_head_alone(self, data: bytes) -> None:
+        """Read the answer to HEAD, whose last byte is the last of the response.
+
+        llhttp would go on into the body that the head announces, and tells nobody where the head ended. So the last
+        byte is fed by itself: a head that is complete without it has something behind it.
+        """
+        self._parser.feed_data(data[:-1])
+        if self.state in _WHOLE:
+            self._move(ResponseEvent.EXCESS)
+        else:
+            self._parser.feed_data(data[-1:])
+
+    def close(self, *, clean: bool) -> bool:
+        """The connection has ended; return whether that completes the response. ``clean``: without an error."""
+        completes = clean and self.state is ResponseState.UNTIL_CLOSE
+        self._move(ResponseEvent.CLOSE if clean else ResponseEvent.CUT)
+        return completes
+
+    def _fail(self, fault: str) -> None:
+        if self.state in _WHOLE:
+            self._move(ResponseEvent.EXCESS)
+        else:
+            self.fault = fault
+            self._move(ResponseEvent.FAULT)
+
+    def _move(self, event: ResponseEvent) -> None:
+        self.state = MOVES[self.state][event]
+
+    # What llhttp calls.
+
+    def on_message_begin(self) -> None:
+        """Begin a head. Behind a whole response it is nobody's."""
+        if self.state is IDLE:
+            self._move(ResponseEvent.EXCESS)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Collect a header; after the head these are trailers, or of a response that nobody asked for."""
+        self._header_bytes += len(name) + len(value) + 4
+        if self._header_bytes > self._max_head:
+            self._stop(_TOO_LARGE)
+        if self.state in _BEFORE_BODY:
+            self._headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """Decide how the response is delimited, and whether another one may follow it."""
+        if self.state is LAST:
+            return
+        status = self._parser.get_status_code()
+        if status < 200:
+            self._drop_informational(status)
+            return
+        headers, taken, _ = end_to_end(self._headers, special=PROXY_WRITTEN)
+        lengths = taken.get(b"content-length")
+        self.length = int(lengths[0]) if lengths else None
+        self._reusable = self._parser.should_keep_alive()
+        self._arrived.append(Incoming(status, headers, arrived=self._headers))
+        if self._head_request:
+            self._end()
+        elif self.length is not None or is_bodiless(status=status, head_request=False) or _is_chunked(taken):
+            self._move(ResponseEvent.BODY)
+        else:
+            self._move(ResponseEvent.BODY_UNTIL_CLOSE)
+
+    def on_body(self, data: bytes) -> None:
+        """Take a piece of the body; llhttp takes for one what stands behind the answer to HEAD."""
+        state = self.state
+        if state is BODY or state is UNTIL_CLOSE:
+            self._arrived.append(data)
+        elif state in _BEFORE_BODY:
+            self._stop("A body stands where no response has begun.")
+        else:
+            self._move(ResponseEvent.EXCESS)
+
+    def on_message_complete(self) -> None:
+        """End the response, unless it is an informational one, or nobody's."""
+        if self.state is BODY:
+            self._end()
+
+    def _end(self) -> None:
+        self._move(ResponseEvent.END if self._reusable else ResponseEvent.LAST_END)
+
+    def _drop_informational(self, status: int) -> None:
+        framed = any(name in (b"content-length", b"transfer-encoding") for name, _ in self._headers)
+        if status < 100 or framed:
+            self._stop("An informational response cannot have a body.")
+        self._headers = []
+
+    def _stop(self, fault: str) -> None:
+        """End the reading within this piece: llhttp reports the exception as its own."""
+        self.fault = fault
+        raise _NoResponseError
