@@ -13,10 +13,10 @@ from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.pacing import Timing
 from wardgate.kube.delivery.config_location import ConfigLocation
 from wardgate.kube.follow.config_source import ConfigSource
-from wardgate.kube.follow.delivery import Delivery
 from wardgate.kube.follow.index_watch import SILENCE
 from wardgate.kube.follow.revision_file import RevisionFile
 from wardgate.wire.bundle import Bundle
+from wardgate.wire.delivery import Delivery
 
 LOCATION = ConfigLocation(RELEASE, NAMESPACE)
 

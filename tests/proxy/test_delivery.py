@@ -6,14 +6,14 @@ import json
 import math
 import os
 import signal
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 
 from tests.proxy.io.bench import CREDENTIAL, OK, answering, config, guarded, providing, run, settle
 from tests.proxy.test_supervisor import SETTINGS, fetch, supervising
 from wardgate.wire.decode import Decoded, RoutesDecoder
+from wardgate.wire.delivery import Delivery
 from wardgate.wire.encode import Encoder, encode
 
 pytestmark = pytest.mark.slow
@@ -21,22 +21,21 @@ pytestmark = pytest.mark.slow
 BOUNDED = replace(SETTINGS, workers=1, max_config_age=60.0)
 
 
-@dataclass
-class Arriving:
-    sequence: int | None = 7
-    refused_sequence: int | None = 6
-    age: float = 1.23456
-    connected: bool = True
-    verified_at: str = "2027-01-15T08:00:00Z"
-    problem: str = "It went back."
-    refused: Mapping[str, int] = field(default_factory=dict)
+ARRIVING = Delivery(
+    sequence=7,
+    refused_sequence=6,
+    age=1.23456,
+    connected=True,
+    verified_at="2027-01-15T08:00:00Z",
+    problem="It went back.",
+    refused={},
+)
 
 
 def test_delivery_is_shown_beside_the_revision() -> None:
     async def scenario() -> None:
         async with supervising() as running:
-            arriving = Arriving()
-            running.supervisor.follow(lambda: arriving)
+            running.supervisor.follow(lambda: ARRIVING)
             shown = json.loads((await running.admin("/revision")).split(b"\r\n\r\n")[1])
             assert shown == {
                 "revision": "",
@@ -50,7 +49,7 @@ def test_delivery_is_shown_beside_the_revision() -> None:
                 "verified_at": "2027-01-15T08:00:00Z",
                 "problem": "It went back.",
             }
-            arriving.age = math.inf
+            running.supervisor.follow(lambda: replace(ARRIVING, age=math.inf))
             shown = json.loads((await running.admin("/revision")).split(b"\r\n\r\n")[1])
             assert shown["age_seconds"] is None
             assert b"wardgate_config_sequence 7.0" in await running.admin("/metrics")
@@ -61,8 +60,8 @@ def test_delivery_is_shown_beside_the_revision() -> None:
 def test_config_too_old_is_refused_by_workers_and_their_successors_until_it_is_renewed() -> None:
     async def scenario() -> None:
         async with providing(answering(OK)) as provider, supervising(BOUNDED) as running:
-            supervisor, arriving = running.supervisor, Arriving(age=math.inf)
-            supervisor.follow(lambda: arriving)
+            supervisor, age = running.supervisor, math.inf
+            supervisor.follow(lambda: replace(ARRIVING, age=age))
             applied = await running.apply(config(provider.port))
             address = applied.listeners[0].address
 
@@ -72,12 +71,12 @@ def test_config_too_old_is_refused_by_workers_and_their_successors_until_it_is_r
             assert b"503" == await status()
             assert b"config too old" in await running.admin("/readyz")
 
-            arriving.age = 59.0
+            age = 59.0
             supervisor.tell_age()
             assert b"200" == await status()
             assert b"ready" in await running.admin("/readyz")
 
-            arriving.age = 61.0
+            age = 61.0
             supervisor.tell_age()
             assert b"503" == await status()
 
@@ -87,7 +86,7 @@ def test_config_too_old_is_refused_by_workers_and_their_successors_until_it_is_r
             assert b"503" == await status()
             (worker,) = running.worker_ids
 
-            arriving.age = 1.0
+            age = 1.0
             os.kill(worker, signal.SIGKILL)
             await settle(lambda: running.worker_ids != (worker,))
             assert b"200" == await status()
@@ -98,7 +97,7 @@ def test_config_too_old_is_refused_by_workers_and_their_successors_until_it_is_r
 def test_readiness_knows_no_age_without_a_bound() -> None:
     async def scenario() -> None:
         async with providing(answering(OK)) as provider, supervising() as running:
-            running.supervisor.follow(lambda: Arriving(age=1e9))
+            running.supervisor.follow(lambda: replace(ARRIVING, age=1e9))
             await running.apply(config(provider.port))
             assert b" 200 " in await running.admin("/readyz")
 

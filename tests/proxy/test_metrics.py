@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -13,6 +12,7 @@ from prometheus_client.exposition import generate_latest
 
 from wardgate.outlet import Outlet, OutletStream
 from wardgate.proxy.metrics import BUCKETS, Counters, Totals
+from wardgate.wire.delivery import Delivery
 
 
 def counted() -> Counters:
@@ -88,21 +88,21 @@ def test_the_revision_is_shown_once_there_is_one() -> None:
     assert 'wardgate_config_info{revision="abc"} 1.0' in shown(totals)
 
 
-@dataclass(frozen=True)
-class Arriving:
-    sequence: int | None = 7
-    refused_sequence: int | None = None
-    age: float = 12.5
-    connected: bool = True
-    verified_at: str = ""
-    problem: str = ""
-    refused: Mapping[str, int] = field(default_factory=lambda: {"shard": 2, "schema": 1})
+ARRIVING = Delivery(
+    sequence=7,
+    refused_sequence=None,
+    age=12.5,
+    connected=True,
+    verified_at="",
+    problem="",
+    refused={"shard": 2, "schema": 1},
+)
 
 
 def test_how_the_config_arrives_is_shown_where_it_arrives_by_itself() -> None:
     totals = Totals()
     assert "wardgate_config_age_seconds" not in shown(totals)
-    totals.delivery = Arriving
+    totals.delivery = lambda: ARRIVING
     text = shown(totals)
     assert "wardgate_config_age_seconds 12.5" in text
     assert "wardgate_config_connected 1.0" in text
@@ -112,7 +112,7 @@ def test_how_the_config_arrives_is_shown_where_it_arrives_by_itself() -> None:
 
 
 def test_before_the_first_config_it_is_as_old_as_can_be() -> None:
-    totals = Totals(delivery=lambda: Arriving(sequence=None, age=float("inf"), connected=False))
+    totals = Totals(delivery=lambda: replace(ARRIVING, sequence=None, age=float("inf"), connected=False))
     text = shown(totals)
     assert "wardgate_config_age_seconds +Inf" in text
     assert "wardgate_config_connected 0.0" in text

@@ -20,7 +20,7 @@ from wardgate.cli.options.paths import FolderArgument
 from wardgate.cli.options.proxy_options import ProxyOptions, RootOptions
 from wardgate.cli.options.set_option import SetOption
 from wardgate.cli.options.translation_options import TranslationOptions
-from wardgate.cli.serve.serving import Gateway, Terminal, gateway, stop_signals
+from wardgate.cli.serve.serving import RunningProxy, Terminal, running_proxy, stop_signals
 from wardgate.outlet import unblocked_standard_error
 from wardgate.proxy.settings import ProxySettings
 from wardgate.settings import Settings
@@ -112,7 +112,7 @@ async def _serve(job: _Job, terminal: _FolderTerminal) -> None:
     folder, engine = Folder([job.folder], exclude=job.exclude), Engine(job.settings)
     async with (
         stop_signals(lambda: terminal.say("stopping; a second Ctrl-C ends at once")) as stopping,
-        gateway(job.proxy, terminal) as serving,
+        running_proxy(job.proxy, terminal) as serving,
     ):
         _welcome(job, serving, terminal=terminal)
         reconciler = FolderReconciler(
@@ -127,7 +127,7 @@ async def _serve(job: _Job, terminal: _FolderTerminal) -> None:
             following.cancel()
 
 
-def _welcome(job: _Job, serving: Gateway, *, terminal: Terminal) -> None:
+def _welcome(job: _Job, serving: RunningProxy, *, terminal: Terminal) -> None:
     admin = f", admin endpoints at http://{serving.admin}" if serving.admin else ""
     terminal.say(f"wardgate {__version__} follows {job.folder}{admin}")
 
@@ -143,7 +143,7 @@ def _demand_listeners(first: Round, terminal: Terminal) -> None:
 class _Applier:
     """Puts a bundle in force, and first writes it where ``--emit`` says."""
 
-    def __init__(self, serving: Gateway, emit: Path | None) -> None:
+    def __init__(self, serving: RunningProxy, emit: Path | None) -> None:
         self._serving = serving
         self._emit = emit
 

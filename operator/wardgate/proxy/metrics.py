@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 
 from wardgate.outlet import lost_messages
 from wardgate.printable import printable
-from wardgate.proxy.delivery import Delivery
+from wardgate.wire.delivery import Delivery
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds in seconds; a last bucket takes the rest."""

@@ -19,7 +19,6 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from wardgate.admin import AdminServer, Page, json_page
 from wardgate.proxy.cpus import available_cpus
-from wardgate.proxy.delivery import Delivery
 from wardgate.proxy.metrics import Totals
 from wardgate.proxy.redacted import redacted
 from wardgate.proxy.settings import ProxySettings
@@ -28,6 +27,7 @@ from wardgate.proxy.worker_process import WorkerProcess
 from wardgate.tasks import spawn
 from wardgate.wire.bundle import ROUTES, Bundle
 from wardgate.wire.decode import Decoded, RoutesDecoder, unknown_groups
+from wardgate.wire.delivery import Delivery
 from wardgate.wire.errors import WireError
 from wardgate.wire.schema import READ_MAJORS
 

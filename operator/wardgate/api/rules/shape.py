@@ -21,7 +21,7 @@ _SCALARS: Final[Mapping[object, JsonType]] = {str: "string", int: "integer", boo
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Bounds:
     """``low`` and ``high`` bound numbers; ``shortest`` and ``longest`` bound texts, lists and maps."""
 
     low: int | None = None
@@ -43,7 +43,7 @@ class Shape:
     items: Shape | None = None
     values: Shape | None = None
     choices: tuple[str, ...] = ()
-    limits: Limits = field(default=Limits())
+    limits: Bounds = field(default=Bounds())
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from wardgate.api.rules.model import ApiModel
 from wardgate.api.rules.rule_check import rules_of
-from wardgate.api.rules.shape import Limits, Property, Shape, properties
+from wardgate.api.rules.shape import Bounds, Property, Shape, properties
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -75,7 +75,7 @@ def _bounds(shape: Shape) -> Schema:
     return {word: bound for word, bound in bounds.items() if bound is not None}
 
 
-def _number_bounds(limits: Limits) -> Schema:
+def _number_bounds(limits: Bounds) -> Schema:
     bounds: Schema = {"format": "int32" if limits.high is not None and limits.high < 2**31 else "int64"}
     written = {"minimum": limits.low, "maximum": limits.high}
     bounds.update({word: bound for word, bound in written.items() if bound is not None and bound < _EXACT_IN_JSON})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from wardgate import __version__
 from wardgate.cli.errors import CommandError
-from wardgate.cli.serve.serving import Announcer, Gateway, Terminal, gateway, stop_signals
+from wardgate.cli.serve.serving import Announcer, RunningProxy, Terminal, running_proxy, stop_signals
 from wardgate.kube.api.connect import connect
 from wardgate.kube.api.errors import KubeError
 from wardgate.kube.delivery.config_location import ConfigLocation
@@ -52,7 +52,7 @@ async def serve_cluster(config: ClusterConfig, settings: ProxySettings, *, termi
         installation = settings.installation or name_installation(await client.access(), location)
         async with (
             stop_signals(lambda: terminal.say("stopping; a second Ctrl-C ends at once")) as stopping,
-            gateway(replace(settings, installation=installation), terminal) as serving,
+            running_proxy(replace(settings, installation=installation), terminal) as serving,
         ):
             proxy = _Proxy(serving, settings, terminal=terminal)
             source = ConfigSource(client, proxy, location=location, cache=cache, silence=config.watch_silence)
@@ -71,7 +71,7 @@ async def serve_cluster(config: ClusterConfig, settings: ProxySettings, *, termi
 class _Proxy:
     """The config source's consumer."""
 
-    def __init__(self, serving: Gateway, settings: ProxySettings, *, terminal: Terminal) -> None:
+    def __init__(self, serving: RunningProxy, settings: ProxySettings, *, terminal: Terminal) -> None:
         self._serving = serving
         self._settings = settings
         self._terminal = terminal

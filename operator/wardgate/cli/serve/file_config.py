@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from wardgate.cli.errors import CommandError
-from wardgate.cli.serve.serving import Announcer, Gateway, Terminal, gateway, stop_signals
+from wardgate.cli.serve.serving import Announcer, RunningProxy, Terminal, running_proxy, stop_signals
 from wardgate.proxy.settings import ProxySettings
 from wardgate.proxy.supervisor import ConfigRefused
 from wardgate.standalone.handover.bundle_file import BundleFileError, read_bundle
@@ -26,7 +26,7 @@ async def serve_file(config: Path, settings: ProxySettings, *, terminal: Termina
     first = _read(config)
     async with (
         stop_signals(lambda: terminal.say("stopping; a second Ctrl-C ends at once")) as stopping,
-        gateway(settings, terminal) as serving,
+        running_proxy(settings, terminal) as serving,
     ):
         follower = _Follower(config, serving, terminal=terminal)
         if not await follower.take(first, noticed=time.monotonic()):
@@ -42,7 +42,7 @@ async def serve_file(config: Path, settings: ProxySettings, *, terminal: Termina
 class _Follower:
     """Puts each new bundle in force."""
 
-    def __init__(self, config: Path, serving: Gateway, *, terminal: Terminal) -> None:
+    def __init__(self, config: Path, serving: RunningProxy, *, terminal: Terminal) -> None:
         self._config = config
         self._serving = serving
         self._terminal = terminal

@@ -14,13 +14,13 @@ from contextlib import asynccontextmanager
 from wardgate.cli.console import Printer
 from wardgate.cli.errors import CommandError
 from wardgate.ir import Listener
-from wardgate.proxy.delivery import Delivery
 from wardgate.proxy.settings import ProxySettings
 from wardgate.proxy.sockets import BindError
 from wardgate.proxy.supervisor import ConfigRefused, Supervisor
 from wardgate.standalone.handover.in_force import REVISION_SHOWN, InForce
 from wardgate.wire.bundle import ROUTES, Bundle
 from wardgate.wire.decode import decode_routes
+from wardgate.wire.delivery import Delivery
 
 
 class Terminal:
@@ -56,7 +56,7 @@ class Terminal:
         self.printer.line(f"config {revision} live in {milliseconds:.0f} ms: {objects} objects")
 
 
-class Gateway:
+class RunningProxy:
     """A running proxy. A bundle that it cannot read leaves what is in force."""
 
     def __init__(self, supervisor: Supervisor) -> None:
@@ -115,12 +115,12 @@ class Announcer:
 
 
 @asynccontextmanager
-async def gateway(settings: ProxySettings, terminal: Terminal) -> AsyncIterator[Gateway]:
+async def running_proxy(settings: ProxySettings, terminal: Terminal) -> AsyncIterator[RunningProxy]:
     """Run a proxy for the time of the block; at its end, let what is in flight finish."""
     supervisor = Supervisor(settings, announce=terminal.say)
     try:
         await supervisor.start()
-        yield Gateway(supervisor)
+        yield RunningProxy(supervisor)
     except BindError as error:
         raise CommandError(str(error)) from error
     finally:

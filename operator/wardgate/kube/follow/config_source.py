@@ -26,12 +26,13 @@ from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.pacing import Backoff, Timing
 from wardgate.kube.delivery.config_location import ConfigLocation
 from wardgate.kube.delivery.index import Index, UnreadableIndexError, read_index
-from wardgate.kube.follow.delivery import Cause, Consumer, Delivery, NotInForce
+from wardgate.kube.follow.consumer import Cause, ConfigConsumer, NotInForce
 from wardgate.kube.follow.index_watch import SILENCE, IndexWatch, Sighting
 from wardgate.kube.follow.revision_file import KeptRevision, RevisionFile, RevisionFileError
 from wardgate.kube.follow.shard_collector import CollectionError, ShardCollector
 from wardgate.tasks import spawn
 from wardgate.wire.bundle import Bundle
+from wardgate.wire.delivery import Delivery
 from wardgate.wire.errors import SchemaError
 from wardgate.wire.schema import check_schema
 
@@ -54,7 +55,7 @@ class ConfigSource:
     def __init__(
         self,
         client: KubeClient,
-        consumer: Consumer,
+        consumer: ConfigConsumer,
         *,
         location: ConfigLocation,
         cache: RevisionFile | None = None,

@@ -13,6 +13,7 @@ from wardgate.proxy.core.http1.request_head import RequestHead
 from wardgate.proxy.core.messages import Incoming, NeedBody, Outgoing, Reply, Request, Step
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS
+from wardgate.proxy.io.downstream.caller_body import CallerBody
 from wardgate.proxy.io.downstream.caller_side import CallerSide
 from wardgate.proxy.io.downstream.collector import Collector
 from wardgate.proxy.io.downstream.deadlines import NEVER
@@ -26,7 +27,6 @@ from wardgate.proxy.io.downstream.phase import (
     REPLACING,
     moved,
 )
-from wardgate.proxy.io.downstream.request_body import RequestBody
 from wardgate.proxy.io.downstream.response_collector import ResponseCollector
 from wardgate.proxy.io.downstream.response_writer import ResponseWriter
 from wardgate.proxy.io.shared.context import WorkerContext
@@ -75,7 +75,7 @@ class Stream:
         self._deadlines = downstream.deadlines
         self._phase = DECIDING
         self._collector: Collector | None = None
-        self._body = RequestBody(downstream.deadlines)
+        self._body = CallerBody(downstream.deadlines)
         self._sender: RequestSender | None = None
         self._whole: ResponseCollector | None = None
         self.writer = ResponseWriter(downstream.outbox, head)

@@ -8,7 +8,7 @@ from wardgate.proxy.io.downstream.deadlines import Deadlines
 from wardgate.proxy.io.upstream.request_sender import RequestSender
 
 
-class RequestBody:
+class CallerBody:
     """``piece`` after ``piece``, then ``end``. Until ``collect`` or ``stream_to`` says otherwise, it is dropped.
 
     ``received`` counts its bytes. ``is_complete``: the caller has sent all of it.

@@ -1,9 +1,7 @@
-"""What passes between a proxy and its config source: bundles down, and how the delivery goes for whoever asks."""
+"""The proxy as its config source knows it, and the reasons why a bundle does not get that far."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 from wardgate.wire.bundle import Bundle
@@ -12,7 +10,7 @@ Cause: TypeAlias = Literal["missing", "unreadable", "sequence", "schema", "shard
 """Why an index is not in force."""
 
 
-class Consumer(Protocol):
+class ConfigConsumer(Protocol):
     """The proxy, as far as its config source knows it."""
 
     async def apply(self, bundle: Bundle, *, noticed: float) -> str:
@@ -26,23 +24,6 @@ class Consumer(Protocol):
     def announce(self, text: str) -> None:
         """Tell a person a sentence or two, once for each event."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """How the config arrives. ``age`` is in seconds, infinite before the first revision.
-
-    ``sequence`` is the one in force, ``refused_sequence`` a smaller one that the index has now. ``refused`` counts, by
-    cause, how often an index was looked at and not put in force.
-    """
-
-    sequence: int | None
-    refused_sequence: int | None
-    age: float
-    connected: bool
-    verified_at: str
-    problem: str
-    refused: Mapping[str, int]
 
 
 class NotInForce(Exception):
