@@ -51,14 +51,16 @@ class FakeSupervisor:
             raise ConfigRefused(message)
         self.bundles.append(bundle)
         mapped = dict(self.settings.ports)
+        asked = decode_routes(bundle.groups[ROUTES]).config.listeners
         listeners = tuple(
             BoundListener(one.name, one.port, f"127.0.0.1:{mapped.get(one.port, one.port)}", one.tls is not None)
-            for one in decode_routes(bundle.groups[ROUTES]).config.listeners
+            for one in asked
             if one.port not in self.busy_ports
         )
         busy = tuple(f"Port {port} is in use; try --port {port}=8080." for port in sorted(self.busy_ports))
         self.act()
-        return Applied(bundle.revision, listeners, (*self.problems, *busy))
+        ports = {one.name: one.port for one in asked}
+        return Applied(bundle.revision, ports, listeners, (*self.problems, *busy))
 
     def act(self) -> None:
         if self.steps:

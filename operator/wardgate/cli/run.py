@@ -120,7 +120,7 @@ async def _serve(job: _Job, terminal: _FolderTerminal) -> None:
         )
         first = await reconciler.reconcile(noticed=started)
         _demand_listeners(first, terminal)
-        terminal.unused_ports(job.proxy.ports, first.outcome.config.listeners)
+        terminal.unused_ports(job.proxy.ports, first.in_force.ports)
         async with asyncio.TaskGroup() as group:
             following = group.create_task(reconciler.follow(watcher.changed), name="follow the folder")
             await stopping.wait()

@@ -49,9 +49,13 @@ class BoundListener:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What came of a config. ``problems`` are sentences; a listener that could not be bound is one of them."""
+    """The outcome of a config. ``problems`` are sentences; a listener that could not be bound is one of them.
+
+    ``asked``: the ports of the config's listeners by name, whether they are served or not.
+    """
 
     revision: str
+    asked: Mapping[str, int]
     listeners: tuple[BoundListener, ...]
     problems: tuple[str, ...]
 
@@ -128,7 +132,8 @@ class Supervisor:
             self._totals.applied_at = time.time()
             self._totals.closed_routes = len(decoded.closed)
             self._totals.refused_keys = max((worker.refused_keys for worker in self._workers.values()), default=0)
-            return Applied(bundle.revision, self._listeners(), tuple(dict.fromkeys(problems)))
+            asked = {listener.name: listener.port for listener in decoded.config.listeners}
+            return Applied(bundle.revision, asked, self._listeners(), tuple(dict.fromkeys(problems)))
 
     async def stop(self) -> None:
         """Let the workers finish what is in flight, for at most ``timeouts.drain``, and end."""

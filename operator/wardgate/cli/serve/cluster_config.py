@@ -19,8 +19,7 @@ from wardgate.kube.follow.index_watch import SILENCE
 from wardgate.kube.follow.revision_file import RevisionFile
 from wardgate.proxy.settings import ProxySettings
 from wardgate.proxy.supervisor import ConfigRefused
-from wardgate.wire.bundle import ROUTES, Bundle
-from wardgate.wire.decode import decode_routes
+from wardgate.wire.bundle import Bundle
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ class _Proxy:
         self._announcer.announce(in_force, revision=bundle.revision, seconds=time.monotonic() - noticed)
         if not self._served_before:
             self._served_before = True
-            self._terminal.unused_ports(self._settings.ports, decode_routes(bundle.groups[ROUTES]).config.listeners)
+            self._terminal.unused_ports(self._settings.ports, in_force.ports)
         return ""
 
     def confirmed(self) -> None:

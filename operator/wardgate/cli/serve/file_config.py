@@ -14,8 +14,7 @@ from wardgate.proxy.supervisor import ConfigRefused
 from wardgate.standalone.handover.bundle_file import BundleFileError, read_bundle
 from wardgate.standalone.scan.listing import list_files
 from wardgate.standalone.scan.watcher import Watcher
-from wardgate.wire.bundle import ROUTES, Bundle
-from wardgate.wire.decode import decode_routes
+from wardgate.wire.bundle import Bundle
 
 _STDIN = Path("-")
 
@@ -32,7 +31,7 @@ async def serve_file(config: Path, settings: ProxySettings, *, terminal: Termina
         if not await follower.take(first, noticed=time.monotonic()):
             msg = "The config cannot be served; see above."
             raise CommandError(msg)
-        terminal.unused_ports(settings.ports, decode_routes(first.groups[ROUTES]).config.listeners)
+        terminal.unused_ports(settings.ports, follower.ports)
         async with asyncio.TaskGroup() as group:
             following = group.create_task(follower.follow(watcher), name="follow the bundle")
             await stopping.wait()
@@ -49,6 +48,8 @@ class _Follower:
         self._announcer = Announcer(terminal)
         self._revision = ""
         self._complaint = ""
+        self.ports: frozenset[int] = frozenset()
+        """The ports that the listeners of what is in force ask for."""
 
     async def take(self, bundle: Bundle, *, noticed: float) -> bool:
         """Put a bundle in force; return whether every listener of it is."""
@@ -61,6 +62,7 @@ class _Follower:
             self._terminal.say(f"error: {refusal}")
             return False
         self._announcer.announce(in_force, revision=bundle.revision, seconds=time.monotonic() - noticed)
+        self.ports = in_force.ports
         return in_force.complete
 
     async def follow(self, watcher: Watcher) -> None:

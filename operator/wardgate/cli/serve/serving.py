@@ -8,18 +8,16 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from wardgate.cli.console import Printer
 from wardgate.cli.errors import CommandError
-from wardgate.ir import Listener
 from wardgate.proxy.settings import ProxySettings
 from wardgate.proxy.sockets import BindError
 from wardgate.proxy.supervisor import ConfigRefused, Supervisor
 from wardgate.standalone.handover.in_force import REVISION_SHOWN, InForce
-from wardgate.wire.bundle import ROUTES, Bundle
-from wardgate.wire.decode import decode_routes
+from wardgate.wire.bundle import Bundle
 from wardgate.wire.delivery import Delivery
 
 
@@ -40,12 +38,11 @@ class Terminal:
         for name, where in ended.items():
             self.printer.line(f"listener {name} no longer serves at {where}", colour="yellow")
 
-    def unused_ports(self, mapped: Sequence[tuple[int, int]], listeners: Sequence[Listener]) -> None:
-        """Print a warning for each ``--port`` that no listener has a use for; without any listener all wait for one."""
-        there = sorted({one.port for one in listeners})
+    def unused_ports(self, mapped: Sequence[tuple[int, int]], there: Collection[int]) -> None:
+        """Print a warning for each ``--port`` that is no port of a listener; without any listener all wait for one."""
         for port, bound in mapped:
             if there and port not in there:
-                ports = ", ".join(map(str, there))
+                ports = ", ".join(map(str, sorted(there)))
                 self.printer.line(
                     f"warning: --port {port}={bound} has no effect: no listener has port {port}, only {ports}.",
                     colour="yellow",
@@ -87,11 +84,8 @@ class RunningProxy:
         """Put a bundle in force on every worker. Raises ``ConfigRefused`` where it cannot be read."""
         applied = await self._supervisor.apply(bundle)
         self._listeners = {one.name: f"{'https' if one.tls else 'http'}://{one.address}" for one in applied.listeners}
-        served = {one.name for one in applied.listeners}
-        complete = not applied.problems or served >= {
-            one.name for one in decode_routes(bundle.groups[ROUTES]).config.listeners
-        }
-        return InForce(self._listeners, applied.problems, complete)
+        complete = not applied.problems or self._listeners.keys() >= applied.asked.keys()
+        return InForce(self._listeners, applied.problems, complete, frozenset(applied.asked.values()))
 
 
 class Announcer:
