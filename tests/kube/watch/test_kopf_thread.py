@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
 import pytest
+from kopf._core.reactor import orchestration
 
 from wardgate.kube.api.access import Access
 from wardgate.kube.watch import kopf_thread
@@ -127,3 +129,7 @@ def test_kopf_that_ends_by_an_error_says_which(monkeypatch: pytest.MonkeyPatch) 
         assert "PermissionError" == await thread.ended
 
     _run(monkeypatch, operator, scenario)
+
+
+def test_kopf_names_its_watching_tasks_as_we_look_for_them() -> None:
+    assert f'name=f"{kopf_thread.WATCHER}{{what}}"' in inspect.getsource(orchestration)

@@ -1,9 +1,9 @@
-"""The events of our kinds, brought by kopf and kept coming: started again whenever it ends or has to watch other kinds.
+"""The events of our kinds: kopf brings them, and is started again whenever it ends or has to watch other kinds.
 
-kopf watches the kinds that can be watched now (``watchable``); when a CRD appears or a right is taken away it is
-started anew with the others. While it is away, or misses something, the resync makes up for it. It does not report what
-disappeared while a watch was lost; but it then lists, which shows in its events, and ``on_relist`` is told of that, and
-of every kind when kopf ended unasked: a right or a CRD may have gone.
+kopf watches the kinds that can be watched now (``watchable``); when a CRD appears or a right is taken away, it is
+started anew with the others. While it is away, or misses something, the resync makes up for it. kopf does not report
+the objects that disappeared while a watch was lost; but it lists then, which shows in its events. ``on_relist`` is
+called for that kind, and for every kind when kopf ended unasked: a right or a CRD may have gone.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class KopfEvents:
         self._wanted.set()
 
     def begin_anew(self) -> None:
-        """What kopf knows is void (history was rolled back): start it from nothing."""
+        """Start kopf from nothing: history was rolled back, and its versions are void."""
         self._is_void = True
         self._wanted.set()
 
@@ -153,6 +153,7 @@ class KopfEvents:
 
     def _observe(self, observed: Observed) -> None:
         scope = observed.ref.namespace if self._namespaces else ""
+        # Only a list tells whether the object was deleted or its whole kind is going away.
         if observed.obj is None and observed.ref.kind in DOUBTED:
             self._on_relist(observed.ref.kind)
             return

@@ -43,8 +43,8 @@ _STOP: Final = 0.3
 """Seconds that a stop may take; kopf is left behind then, in a thread that ends with the process."""
 _LOOK: Final = 0.5
 """Seconds between two looks at kopf's watchers."""
-_WATCHER: Final = "watcher for "
-"""How kopf names the tasks that watch, one for each kind and namespace."""
+WATCHER: Final = "watcher for "
+"""The beginning of the names of kopf's watching tasks, one for each kind and namespace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,8 @@ class KopfThread:
         most = 0
         while True:
             await asyncio.sleep(_LOOK)
-            watchers = [task for task in asyncio.all_tasks() if task.get_name().startswith(_WATCHER)]
+            watchers = [task for task in asyncio.all_tasks() if task.get_name().startswith(WATCHER)]
+            # A watcher that ended and one that is being cancelled both mean that kopf is on its way to an end.
             if len(watchers) < most or any(task.cancelling() for task in watchers):
                 self._in_our_loop(self._has_ended, "a watch failed")
                 return
@@ -229,7 +230,7 @@ def _forget_stray_failure(_: asyncio.AbstractEventLoop, context: dict[str, Any])
 
 
 class _Condensed(logging.Handler):
-    """One line for each error of kopf, for those who debug; its warnings may quote objects, its traces are long."""
+    """One line at level DEBUG for each error of kopf: its warnings may quote objects, its traces are long."""
 
     def emit(self, record: logging.LogRecord) -> None:
         _log.debug("kopf: %.300s", record.getMessage().partition("\n")[0])
