@@ -56,7 +56,7 @@ class Cluster(Objects):
             "spec": {"expirationSeconds": seconds},
         }
         self.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": namespace}})
-        made = self.http.request("POST", resource.path(namespace, name, "token"), body=request)
+        made = self.http.request("POST", resource.path(namespace, name, subresource="token"), body=request)
         return str(made["status"]["token"])
 
     def kubeconfig_for(

@@ -85,7 +85,7 @@ class Objects:
     def replace(self, manifest: Mapping[str, Any], *, subresource: str | None = None) -> Object:
         """Replace one object, with its ``resourceVersion`` as precondition if it has one."""
         resource, namespace = self._placed(manifest, None)
-        path = resource.path(namespace, manifest["metadata"]["name"], subresource)
+        path = resource.path(namespace, manifest["metadata"]["name"], subresource=subresource)
         return self._object("PUT", path, body=manifest)
 
     def patch(
@@ -99,7 +99,7 @@ class Objects:
         subresource: str | None = None,
     ) -> Object:
         """Patch one object; ``strategy`` is ``merge`` or ``json``."""
-        path = self.resource(kind).path(namespace, name, subresource)
+        path = self.resource(kind).path(namespace, name, subresource=subresource)
         return self._object("PATCH", path, body=body, content_type=PATCHES[strategy])
 
     def get(self, kind: str, name: str, *, namespace: str | None = None) -> Object:

@@ -185,7 +185,9 @@ async def watching(
     store = Store()
     chosen = WatchScope(frozenset(namespaces), scope or SecretsScope(), silence=silence, period=period)
     it = Watching(store)
-    it.cluster = ClusterWatch(client, store, chosen, timing=Timing(), on_change=it.mark, on_rollback=it.note_rollback)
+    it.cluster = ClusterWatch(
+        client, store, scope=chosen, timing=Timing(), on_change=it.mark, on_rollback=it.note_rollback
+    )
     task = spawn(it.cluster.run(), name="watching")
     try:
         yield it

@@ -77,7 +77,7 @@ class Operator:
         self._watches = ClusterWatch(
             client,
             self._store,
-            _watch_scope(settings),
+            scope=_watch_scope(settings),
             timing=self._timing,
             on_change=self._trigger.mark,
             on_rollback=self._history_was_rolled_back,

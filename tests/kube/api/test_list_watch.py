@@ -84,7 +84,7 @@ def follows(scenario: Callable[[Run], Awaitable[None]], *, pace: Pace | None = N
     async def main() -> None:
         run = Run(FakeCollection(), VirtualTime())
         consumer = Consumer(on_list=run.take_over, on_event=run.take, on_trouble=run.has_trouble, on_open=run.open)
-        loop = follow(run.api, KEYS, consumer, timing=run.time.timing, pace=pace or Pace())
+        loop = follow(run.api, KEYS, consumer=consumer, timing=run.time.timing, pace=pace or Pace())
         task = spawn(loop, name="loop")
         await settle()
         try:

@@ -201,7 +201,9 @@ def test_events_of_a_watch_are_enough() -> None:
         world.api.delete(world.shard_of("keys-000"))
         world.api.delete(INDEX)
         secrets = publisher.secrets
-        async with watch_from(secrets.client, secrets.metadata, version, silence=1.0, random=lambda: 0.0) as events:
+        async with watch_from(
+            secrets.client, secrets.metadata, version=version, silence=1.0, random=lambda: 0.0
+        ) as events:
             kinds = []
             async for event in events:
                 kinds.append(event["type"])

@@ -281,7 +281,7 @@ def test_config_is_never_transferred_when_only_its_names_are_wanted(site: Site) 
             assert not any("data" in one for one in listed)
             await publisher.publish(TWO)
             secrets = publisher.secrets
-            watch = watch_from(secrets.client, secrets.metadata, version, silence=60.0, random=lambda: 0.0)
+            watch = watch_from(secrets.client, secrets.metadata, version=version, silence=60.0, random=lambda: 0.0)
             async with watch as events:
                 event = await anext(events)
             assert "ADDED" == event["type"]

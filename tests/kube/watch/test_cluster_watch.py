@@ -84,7 +84,7 @@ def watch(
         it = ClusterWatch(
             client,
             store,
-            scope or WatchScope(),
+            scope=scope or WatchScope(),
             timing=time.timing,
             on_change=lambda: told.append("changed"),
             on_rollback=lambda: told.append("rolled back"),

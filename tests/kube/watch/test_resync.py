@@ -14,6 +14,7 @@ from tests.kube.manifests import external_service
 from tests.kube.virtual_time import VirtualTime
 from wardgate.kube.api.client import Manifest, Parameters
 from wardgate.kube.api.errors import ApiError, ConnectionFailed
+from wardgate.kube.watch.kind_lister import PERIOD
 from wardgate.kube.watch.listing import MEANT
 from wardgate.kube.watch.objects import SeenStatus
 from wardgate.kube.watch.resync import Resync
@@ -296,3 +297,16 @@ def test_list_that_cannot_be_had_is_told_to_whoever_asked(error: ConnectionFaile
             await run.resync.list_again()
 
     resync(scenario)
+
+
+def test_refusal_after_a_list_is_asked_about_as_soon_as_the_first_was() -> None:
+    async def scenario(run: Run) -> None:
+        for _ in range(3):
+            await run.after(run.time.slept[-1])
+        run.client.refusals.clear()
+        await run.after(run.time.slept[-1])
+        run.client.refusals[PATH] = refused(403, "Forbidden")
+        await run.after(run.time.slept[-1])
+        assert [0.05, 0.1, 0.2, 0.4, PERIOD, 0.05] == run.time.slept
+
+    resync(scenario, refusals={PATH: refused(403, "Forbidden")})

@@ -24,8 +24,8 @@ class Told:
     def _rollback(self) -> None:
         self.rollbacks += 1
 
-    def listed(self, *objects: StoredObject, as_of: int, at_least: int = -1, scope: str = "keys") -> None:
-        self.sink.replaced("Secret", objects, as_of=as_of, at_least=at_least, scope=scope)
+    def listed(self, *objects: StoredObject, as_of: int, at_least: int = -1, scope: str = "keys") -> bool:
+        return self.sink.replaced("Secret", objects, as_of=as_of, at_least=at_least, scope=scope)
 
     def names(self) -> list[str]:
         return [obj.ref.name for obj in self.store.freeze().of("Secret")]
@@ -62,8 +62,8 @@ def test_events_count_if_they_change_something() -> None:
 
 def test_rolled_back_history_is_told_before_the_change() -> None:
     it = Told()
-    it.listed(key(version=8), as_of=10)
-    it.listed(key(version=2), as_of=3)
+    assert not it.listed(key(version=8), as_of=10)
+    assert it.listed(key(version=2), as_of=3)
     assert (1, 2, ["a"]) == (it.rollbacks, it.changes, it.names())
 
 
@@ -99,3 +99,10 @@ def test_scope_that_comes_back_is_listed_for_the_first_time_again() -> None:
     it.sink.dropped("Secret", "keys")
     it.listed(as_of=6)
     assert it.changes == 2
+
+
+def test_objects_are_those_of_the_scope_alone() -> None:
+    it = Told()
+    it.listed(key("a"), as_of=5)
+    it.listed(key("b"), as_of=5, scope="name:apps/b")
+    assert {key("a").ref: key("a")} == it.sink.held("Secret", "keys")

@@ -1,4 +1,4 @@
-"""Where the API server answers: addresses that no proxy may dial on a policy's behalf (invariant 12)."""
+"""The addresses of the API server, which no proxy may dial on a policy's behalf (invariant 12)."""
 
 from __future__ import annotations
 

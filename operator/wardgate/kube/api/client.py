@@ -35,9 +35,9 @@ _TOKEN_AGE: Final = 60.0
 _MERGE_PATCH: Final = "application/merge-patch+json"
 _JSON: Final = "application/json"
 _METADATA: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
-"""What events of a watch are asked for in, so that no Secret's entries are transferred to be thrown away."""
+"""The form of the events of a watch of metadata: no Secret's entries are transferred to be thrown away."""
 _METADATA_LIST: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-"""The same of lists: a watch that asks for this form is ended at its first event."""
+"""The same for lists. A watch that asks for this form is ended by the server at its first event."""
 
 
 class KubeClient:
@@ -62,7 +62,7 @@ class KubeClient:
             async with asyncio.timeout(limit):
                 return await self._call("GET", path, parameters=parameters, fresh=True)
         except TimeoutError as error:
-            raise self._failed("GET", path, error) from None
+            raise self._failed(error, method="GET", path=path) from None
 
     async def pages(
         self, path: str, parameters: Parameters | None = None, *, metadata_only: bool = False
@@ -111,10 +111,12 @@ class KubeClient:
         ``silence``: seconds without a byte (bookmarks come every minute) after which the watch counts as dead.
         An event of type ERROR is raised as ``ApiError``. ``metadata_only``: see ``pages``.
         """
-        response = await self._begin_watch(path, parameters, silence, _METADATA if metadata_only else _JSON)
+        response = await self._begin_watch(
+            path, parameters, silence=silence, accept=_METADATA if metadata_only else _JSON
+        )
         try:
             if response.status != 200:
-                raise await self._error("GET", path, response)
+                raise await self._error(response, method="GET", path=path)
             yield _events(response)
         finally:
             _cut(response)
@@ -124,7 +126,7 @@ class KubeClient:
         return (await self._ready()).url
 
     async def access(self) -> Access:
-        """Where the API server is and who we are, with a fresh token; for those who connect on their own."""
+        """Where the API server is and who we are, with a fresh token: for kopf, which connects on its own."""
         access = await self._ready()
         if time.monotonic() - self._loaded > _TOKEN_AGE:
             access = self._access = replace(access, authorization=(await self._load()).authorization)
@@ -138,9 +140,9 @@ class KubeClient:
             self._connections = None
 
     async def _begin_watch(
-        self, path: str, parameters: Parameters, silence: float, accept: str
+        self, path: str, parameters: Parameters, *, silence: float, accept: str
     ) -> aiohttp.ClientResponse:
-        """Ask for a watch. The answer begins at once, whatever there is to tell, so its time is that of any other."""
+        """Ask for a watch. Its answer begins at once, news or not, so it has no more time than any other answer."""
         try:
             async with asyncio.timeout(ANSWER):
                 return await self._request(
@@ -152,7 +154,7 @@ class KubeClient:
                     fresh=True,
                 )
         except TimeoutError as error:
-            raise self._failed("GET", path, error) from None
+            raise self._failed(error, method="GET", path=path) from None
 
     async def _call(
         self,
@@ -177,10 +179,10 @@ class KubeClient:
         )
         try:
             if response.status >= 300:
-                raise await self._error(method, path, response)
+                raise await self._error(response, method=method, path=path)
             answer = json.loads(await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise self._failed(method, path, error) from None
+            raise self._failed(error, method=method, path=path) from None
         finally:
             response.release()
         assert isinstance(answer, dict)
@@ -201,21 +203,21 @@ class KubeClient:
         """Send a request; a token that is refused is read again once, since it may have been replaced early."""
         target = f"{path}?{urlencode(parameters)}" if parameters else path
         form = {"Accept": accept, "Content-Type": content_type}
-        response = await self._send(method, target, timeout, body, form, fresh=fresh)
+        response = await self._send(method, target, timeout=timeout, body=body, form=form, fresh=fresh)
         if response.status == 401 and time.monotonic() - self._loaded > 1.0:
             response.close()
             self._loaded = float("-inf")
-            response = await self._send(method, target, timeout, body, form, fresh=fresh)
+            response = await self._send(method, target, timeout=timeout, body=body, form=form, fresh=fresh)
         return response
 
     async def _send(
         self,
         method: str,
         target: str,
+        *,
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109
         body: Mapping[str, object] | None,
         form: Mapping[str, str],
-        *,
         fresh: bool,
     ) -> aiohttp.ClientResponse:
         try:
@@ -230,7 +232,7 @@ class KubeClient:
                 fresh=fresh,
             )
         except (aiohttp.ClientError, TimeoutError, OSError, NoAccess) as error:
-            raise self._failed(method, target.partition("?")[0], error) from None
+            raise self._failed(error, method=method, path=target.partition("?")[0]) from None
 
     async def _ready(self) -> Access:
         if self._access is None:
@@ -244,7 +246,7 @@ class KubeClient:
             headers["Authorization"] = access.authorization
         return headers
 
-    async def _error(self, method: str, path: str, response: aiohttp.ClientResponse) -> ApiError:
+    async def _error(self, response: aiohttp.ClientResponse, *, method: str, path: str) -> ApiError:
         try:
             status = json.loads(await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
@@ -253,7 +255,7 @@ class KubeClient:
             self.errors += 1
         return api_error(f"{method} {path}", status, status_code=response.status)
 
-    def _failed(self, method: str, path: str, error: Exception) -> ConnectionFailed:
+    def _failed(self, error: Exception, *, method: str, path: str) -> ConnectionFailed:
         self.errors += 1
         return ConnectionFailed(f"{method} {path}: {type(error).__name__}{_detail(error)}")
 
@@ -307,6 +309,6 @@ def _event(line: bytes) -> Manifest:
 
 
 def _detail(error: Exception) -> str:
-    """What the error says, unless it may quote what was being read: that may have been a Secret."""
+    """The text of an error, unless it may quote a part of the answer, which may have been a Secret."""
     text = "" if isinstance(error, aiohttp.ClientPayloadError) else str(error)
     return f": {text}" if text else ""

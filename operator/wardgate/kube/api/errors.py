@@ -1,4 +1,4 @@
-"""What can go wrong between us and the API server."""
+"""The errors of requests to the API server, by who can do something about them."""
 
 from __future__ import annotations
 

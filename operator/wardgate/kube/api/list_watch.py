@@ -1,4 +1,4 @@
-"""The one loop of list and watch: it keeps a consumer in step with a collection for as long as the consumer wants.
+"""The one loop of list and watch: it keeps a consumer in step with a collection of the API server.
 
 Rule 1: a list comes first, then a watch from the version of that list.
 Rule 2: a watch that lasted and ended in order goes on from the last version that it told, so that whatever happened in
@@ -90,16 +90,16 @@ class Consumer:
 
 
 async def follow(
-    client: KubeClient, collection: Collection, consumer: Consumer, *, timing: Timing, pace: Pace
+    client: KubeClient, collection: Collection, *, consumer: Consumer, timing: Timing, pace: Pace
 ) -> NoReturn:
     """List and watch by the rules above until cancelled, or until the consumer's ``on_trouble`` raises."""
-    loop = _ListWatch(client, collection, consumer, timing=timing, pace=pace)
+    loop = _ListWatch(client, collection, consumer=consumer, timing=timing, pace=pace)
     while True:
         await timing.sleep(await loop.once())
 
 
 def watch_from(
-    client: KubeClient, collection: Collection, version: str, *, silence: float, random: Callable[[], float]
+    client: KubeClient, collection: Collection, *, version: str, silence: float, random: Callable[[], float]
 ) -> AbstractAsyncContextManager[AsyncIterator[Manifest]]:
     """Watch a collection from a version on: one watch, for as long as it lasts."""
     parameters = {**collection.parameters, "resourceVersion": version, "timeoutSeconds": lifetime(random)}
@@ -113,7 +113,7 @@ def lifetime(random: Callable[[], float]) -> int:
 
 class _ListWatch:
     def __init__(
-        self, client: KubeClient, collection: Collection, consumer: Consumer, *, timing: Timing, pace: Pace
+        self, client: KubeClient, collection: Collection, *, consumer: Consumer, timing: Timing, pace: Pace
     ) -> None:
         self._client = client
         self._collection = collection
@@ -138,6 +138,8 @@ class _ListWatch:
             await self._watch()
         except Exception as error:  # noqa: BLE001 - as above
             trouble = Trouble(error, watching=True)
+        # A server that ends every watch at once, or a consumer that stumbles over every first event, must not be asked
+        # 20 times a second: only a watch that lasted makes the next attempt quick.
         lasted = self._timing.clock() - opened >= STEADY
         if lasted:
             self._ended.reset()
@@ -154,7 +156,11 @@ class _ListWatch:
 
     async def _watch(self) -> None:
         opening = watch_from(
-            self._client, self._collection, self._version, silence=self._pace.silence, random=self._timing.random
+            self._client,
+            self._collection,
+            version=self._version,
+            silence=self._pace.silence,
+            random=self._timing.random,
         )
         async with opening as events:
             self._refused.reset()

@@ -1,4 +1,4 @@
-"""When to try again, and by which clocks: what a test hands in instead of waiting."""
+"""Clocks and delays, which a test replaces instead of waiting."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Backoff:
         self._next = FIRST
 
     def reset(self) -> None:
-        """What was tried has succeeded."""
+        """An attempt has succeeded: the next delay is the first again."""
         self._next = FIRST
 
     def next(self) -> float:

@@ -1,4 +1,4 @@
-"""Where things are found on the API server: groups, plurals and paths. No I/O."""
+"""Groups, plurals and paths of the API server. No I/O."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Resource:
         """As it stands in a manifest."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
-    def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
+    def path(self, namespace: str | None = None, name: str | None = None, *, subresource: str | None = None) -> str:
         """The path of a collection (without a name) or an object; without a namespace of all namespaces."""
         parts = ["apis", self.group, self.version] if self.group else ["api", self.version]
         if namespace is not None:

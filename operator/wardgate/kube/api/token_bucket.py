@@ -1,11 +1,11 @@
-"""How fast we may write: a number at once, then so many a second. Pure; the clock's reading is handed in."""
+"""A limit of writes: a burst at once, then so many a second. Pure; the clock's reading is handed in."""
 
 from __future__ import annotations
 
 from typing import Final
 
 _ROUNDING: Final = 1e-6
-"""So that whoever slept as long as they were told finds a token, and not the last trillionth of one missing."""
+"""Part of a token that may be missing: a caller that slept as long as it was told must find one."""
 
 
 class TokenBucket:

@@ -1,4 +1,4 @@
-"""Where a release's published config is kept."""
+"""The location of a release's published config."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ConfigLocation:
 
     @property
     def index(self) -> str:
-        """The index, for people."""
+        """The index, as messages name it."""
         return f"Secret {self.namespace}/{index_name(self.release)}"
 
     def path(self, name: str | None = None) -> str:

@@ -1,7 +1,7 @@
 """The index: the one Secret that says which configuration is in force. Its format never changes.
 
-It names the shard of each group of one revision, with the hash of what that group is in clear, so that whoever has
-read the index can verify everything else. ``sequence`` grows with every write that a proxy must act on;
+It names the shard of each group of one revision, with the hash of what that group is in clear, so that a reader
+of the index can verify everything else. ``sequence`` grows with every write that a proxy must act on;
 ``verified_at`` is renewed while the writer's watches are live and is for people: a proxy measures ages by its own
 clock. A shard's ``uid`` is for the writer: as the Secrets cannot be changed, another uid under the name is the one way
 in which one was replaced.
@@ -36,7 +36,7 @@ class UnreadableIndexError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ShardRef:
-    """Where a group is: ``name`` and ``uid`` of the Secret, which may hold others too.
+    """The place of a group: ``name`` and ``uid`` of a Secret, which may hold other groups too.
 
     ``size`` of the group's compressed bytes, ``sha256`` of what they are in clear.
     """

@@ -19,7 +19,7 @@ from wardgate.wire.bundle import hash_of
 
 ROLE: Final = "shard"
 SIZE_ANNOTATION: Final = "wardgate.dev/size"
-"""Compressed bytes of all its groups, for those who see the metadata alone."""
+"""Compressed bytes of all its groups, for readers of the metadata alone."""
 MAX_SHARD: Final = 768 * 1024
 """Compressed bytes that a shard may hold, so that the Secret stays below what etcd takes."""
 MAX_GROUP: Final = 64 * 1024 * 1024

@@ -41,7 +41,7 @@ _NEVER = float("-inf")
 
 @dataclass(frozen=True, slots=True)
 class _Served:
-    """What is in force; ``confirmed_at`` on the clock."""
+    """The revision in force; ``confirmed_at`` on the clock."""
 
     bundle: Bundle
     sequence: int
@@ -81,7 +81,7 @@ class ConfigSource:
         self._refused: Counter[str] = Counter()
 
     def delivery(self) -> Delivery:
-        """How things stand at this moment."""
+        """The state of the delivery at this moment."""
         served = self._served
         return Delivery(
             sequence=served.sequence if served else None,
@@ -144,7 +144,7 @@ class ConfigSource:
                 task.cancel()
 
     async def _settle(self) -> bool:
-        """Put in force what was seen last; return whether to try again although nothing new is seen."""
+        """Put the last sighting in force; return whether to try again although nothing new is seen."""
         assert self._seen is not None
         try:
             await self._take(self._seen)

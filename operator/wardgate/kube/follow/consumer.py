@@ -7,7 +7,7 @@ from typing import Literal, Protocol, TypeAlias
 from wardgate.wire.bundle import Bundle
 
 Cause: TypeAlias = Literal["missing", "unreadable", "sequence", "schema", "shard", "config", "internal"]
-"""Why an index is not in force."""
+"""The reasons why an index is not in force."""
 
 
 class ConfigConsumer(Protocol):

@@ -39,7 +39,7 @@ class Sighting:
 
 
 class IndexWatch:
-    """``seen`` gets every sighting; ``connection`` why nothing is seen, in a sentence, and an empty one once it is."""
+    """``seen`` gets every sighting; ``connection`` a sentence that says why there is none, empty once there is."""
 
     def __init__(
         self,
@@ -70,10 +70,10 @@ class IndexWatch:
             on_trouble=self._has_trouble,
             on_open=lambda: self._connection(""),
         )
-        await follow(self._client, self._index, consumer, timing=self._timing, pace=self._pace)
+        await follow(self._client, self._index, consumer=consumer, timing=self._timing, pace=self._pace)
 
     async def _look(self) -> str:
-        """Pass on what there is; return the version to watch from."""
+        """Pass on the index as it is now; return the version to watch from."""
         # A connection that is kept may be as dead as the watch that just ended.
         found = await self._client.probe(self._index.path, self._index.parameters, limit=_LOOK)
         secrets = found["items"]

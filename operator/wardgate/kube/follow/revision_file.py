@@ -30,7 +30,7 @@ FORMAT: Final = "wardgate-revision-1"
 
 
 class RevisionFileError(Exception):
-    """What is kept is no whole revision; the text says so in a sentence."""
+    """The files hold no whole revision; the text says so in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ class DamageWatch:
         """Watch for as long as we lead: raises ``Deposed`` when another replica has written the index."""
         secrets = self._publisher.secrets
         consumer = Consumer(on_list=self._look, on_event=self._take, on_trouble=self._has_trouble)
-        await follow(secrets.client, secrets.metadata, consumer, timing=self._timing, pace=Pace())
+        await follow(secrets.client, secrets.metadata, consumer=consumer, timing=self._timing, pace=Pace())
 
     async def _look(self) -> str:
         version = await self._publisher.recount()

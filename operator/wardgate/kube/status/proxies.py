@@ -88,7 +88,7 @@ class DiscoveredProxies:
             on_event=partial(self._take, update),
             on_trouble=self._has_trouble,
         )
-        await follow(self._client, self._collection, consumer, timing=self._timing, pace=_PACE)
+        await follow(self._client, self._collection, consumer=consumer, timing=self._timing, pace=_PACE)
 
     async def _take_over(self, update: Update) -> str:
         slices: dict[str, Manifest] = {}

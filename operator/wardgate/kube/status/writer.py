@@ -216,7 +216,7 @@ class StatusWriter:
         if entry.was_overwritten:
             self._count_repair(ref, entry)
         before = entry.before
-        path = resource_of(ref.kind).path(ref.namespace, ref.name, "status")
+        path = resource_of(ref.kind).path(ref.namespace, ref.name, subresource="status")
         answer = await self._client.merge_patch(path, write.body)
         self.writes += 1
         entry.take_answer(write, answer)

@@ -1,4 +1,4 @@
-"""Everything the operator reads, put together: what the resync, kopf and the Secrets' watches bring, into one store.
+"""Everything the operator reads, put together: the resync, kopf's events and the watches of Secrets, into one store.
 
 They depend on each other in three places, which are here: kopf watches the kinds that can be listed; what kopf lists
 anew is listed by the resync too, because kopf does not tell what disappeared; and when any list shows that history was
@@ -56,8 +56,8 @@ class ClusterWatch:
         self,
         client: KubeClient,
         store: Store,
-        scope: WatchScope,
         *,
+        scope: WatchScope,
         timing: Timing,
         on_change: Callable[[], None],
         on_rollback: Callable[[], None],
@@ -97,11 +97,11 @@ class ClusterWatch:
             group.create_task(self.secrets.run(), name="secrets")
 
     def missing(self) -> tuple[str, ...]:
-        """What was not listed yet, a sentence each; empty once the store is complete."""
+        """A sentence for every list that is still to come; empty once the store is complete."""
         return (*self.resync.missing(), *self.secrets.missing())
 
     def problems(self) -> tuple[str, ...]:
-        """What keeps the store from being in step, a sentence each."""
+        """The reasons why the store is not in step, a sentence each."""
         return (*self.resync.problems, *self.secrets.problems)
 
     def is_live(self) -> bool:

@@ -1,4 +1,4 @@
-"""One kind, listed in full again and again, with what the answers mean for the store and for whoever watches it."""
+"""One kind, listed in full again and again, with the meaning of each answer for the store and for kopf's watch."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class KindLister:
         self._lock = asyncio.Lock()
         self._hurry = asyncio.Event()
         self.listed_at: float | None = None
-        """When it was last listed, or known to be absent; None before the first time."""
+        """The time of the last list, or of the last word that the kind is absent; None before the first."""
         self.is_watchable = False
         """Whether the last answer was a list."""
         self.problem = ""
@@ -98,7 +98,7 @@ class KindLister:
         async with self._lock:
             seen = self._sink.position(self.kind, self.scope)
             try:
-                listing = await list_all(self._client, self.collection, self._read)
+                listing = await list_all(self._client, self.collection, read=self._read)
             except ApiError as error:
                 if not error.is_absent:
                     raise

@@ -1,4 +1,4 @@
-"""Where the kinds that an operator reads are found. Apart from ``resources``: a proxy asks for none of them."""
+"""The resources of the kinds that an operator reads, apart from ``resources``: a proxy asks for none of them."""
 
 from __future__ import annotations
 

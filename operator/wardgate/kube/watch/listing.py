@@ -1,4 +1,4 @@
-"""Consistent lists, page by page, and what to tell people when there is none."""
+"""Consistent lists, page by page, and the sentences that tell people why there is none."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ListedObjects:
     as_of: int
 
 
-async def list_all(client: KubeClient, collection: Collection, read: Read | None = None) -> ListedObjects:
+async def list_all(client: KubeClient, collection: Collection, *, read: Read | None = None) -> ListedObjects:
     """Read a whole collection as it is now. No more than one page is held as it was sent. Raises ``KubeError``."""
     objects: list[StoredObject] = []
     as_of = -1
@@ -62,7 +62,7 @@ async def is_going_away(client: KubeClient, resource: Resource) -> bool:
 
 
 class Refusal:
-    """How long we have been refused what we ask for."""
+    """The time for which the server has been refusing us."""
 
     def __init__(self, timing: Timing) -> None:
         self._timing = timing
@@ -70,7 +70,7 @@ class Refusal:
 
     @property
     def is_meant(self) -> bool:
-        """Whether that is how things are, and no API server that has not read its roles yet."""
+        """Whether it has lasted too long for an API server that only has not read its roles yet."""
         return self._since is not None and self._timing.clock() - self._since >= MEANT
 
     @property
@@ -79,12 +79,12 @@ class Refusal:
         return self._since is not None
 
     def note(self, error: KubeError) -> None:
-        """Take the answer to a request."""
+        """Take the failure of a request: only a refusal begins the time."""
         if isinstance(error, ApiError) and error.is_forbidden and self._since is None:
             self._since = self._timing.clock()
 
     def is_over(self) -> None:
-        """We were given all of it."""
+        """The request was answered."""
         self._since = None
 
 
@@ -98,7 +98,7 @@ class Listed(Protocol):
 
     @property
     def listed_at(self) -> float | None:
-        """When it was listed last; None: never, so that nothing is held which may be out of date."""
+        """The time of the last list; None: never, so that nothing is held which may be out of date."""
         ...
 
     async def list_again(self) -> None:

@@ -55,7 +55,7 @@ def seen_status(kind: str, manifest: Mapping[str, Any]) -> SeenStatus:
 
 
 def ignore_status(_: SeenStatus) -> None:
-    """For those who write no statuses."""
+    """Take a status and do nothing: for a replica that writes none."""
 
 
 def object_ref(kind: str, manifest: Mapping[str, Any]) -> ObjectRef:

@@ -47,9 +47,9 @@ class Reflector:
         self.refusal = Refusal(timing)
         self._listing = asyncio.Lock()
         self.listed_at: float | None = None
-        """When it was last listed, or known to be absent; None before the first time."""
+        """The time of the last list, or of the last word that the kind is absent; None before the first."""
         self.last_word_at: float | None = None
-        """When the server last said anything about it, be it a bookmark."""
+        """The time of the server's last word about it, be it a bookmark."""
         self.is_live = False
         """Whether a watch is open, or ended in order just now."""
         self.is_answered = False
@@ -63,12 +63,12 @@ class Reflector:
             on_list=self._list, on_event=self._take, on_trouble=self._has_trouble, on_open=self._is_well
         )
         try:
-            await follow(self._client, self.collection, consumer, timing=self._timing, pace=self._pace)
+            await follow(self._client, self.collection, consumer=consumer, timing=self._timing, pace=self._pace)
         finally:
             self.is_live = False
 
     async def list_again(self) -> None:
-        """Tell the sink what there is now, beside the running watch. Raises ``KubeError``."""
+        """List once more, beside the running watch. Raises ``KubeError``."""
         await self._take_over()
 
     async def _list(self) -> str:
@@ -84,7 +84,7 @@ class Reflector:
         # One list at a time: a late older one would look like a roll-back.
         async with self._listing:
             position = self._reflection.position
-            listing = await list_all(self._client, self.collection, self._reflection.read)
+            listing = await list_all(self._client, self.collection, read=self._reflection.read)
             relisted = self._reflection.replace(listing.objects, as_of=listing.as_of, at_least=position)
             self._sink.absent(self._kind, absent=False)
             self._is_settled()

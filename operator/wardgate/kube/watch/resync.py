@@ -69,7 +69,7 @@ class Resync:
 
     @property
     def last_resync(self) -> Mapping[str, float | None]:
-        """When each kind of ours was last listed everywhere; None: not yet."""
+        """The time at which each kind of ours was last listed everywhere; None: not yet."""
         times: dict[str, float | None] = {}
         for one in self._vital:
             before = times.get(one.kind, one.listed_at)
@@ -83,11 +83,11 @@ class Resync:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What keeps kinds from being listed, a sentence each."""
+        """The reasons why kinds cannot be listed, a sentence each."""
         return tuple(one.problem for one in self.listers if one.problem)
 
     def missing(self) -> tuple[str, ...]:
-        """What was not listed yet, a sentence each."""
+        """A sentence for every list that is still to come."""
         late = (one for one in self.listers if one.is_awaited)
         return tuple(one.problem or f"Waiting for the list of {one.collection}." for one in late)
 

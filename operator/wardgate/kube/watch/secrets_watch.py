@@ -38,7 +38,7 @@ _OPAQUE: Final = "Opaque"
 
 @dataclass(frozen=True, slots=True)
 class SecretsScope:
-    """What is read. ``key_namespaces`` empty: all. ``opaque_selector``: labels of plain Secrets that hold keys too."""
+    """The Secrets to read. ``key_namespaces`` empty: all. ``opaque_selector``: labels of plain Secrets with keys."""
 
     key_namespaces: frozenset[str] = frozenset()
     opaque_selector: str = ""
@@ -80,7 +80,7 @@ class SecretsWatch:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What keeps Secrets from being read, a sentence each."""
+        """The reasons why Secrets cannot be read, a sentence each."""
         return (*(one.problem for one in self.reflectors if one.problem), *self.not_followed)
 
     @property
@@ -92,14 +92,14 @@ class SecretsWatch:
 
     @property
     def last_word_at(self) -> float | None:
-        """When the server last said something about the watch that has been without a word for longest; None: never."""
+        """The time of the last word about the watch that has been silent for longest; None: never."""
         words = [one.last_word_at for one in self._selected]
         words += [one.last_word_at for one in self._named.values() if one.listed_at is not None]
         heard = [word for word in words if word is not None]
         return min(heard) if len(heard) == len(words) else None
 
     def missing(self) -> tuple[str, ...]:
-        """What was not listed yet, a sentence each."""
+        """A sentence for every list that is still to come."""
         late = [one for one in self._selected if one.listed_at is None]
         late += [one for one in self._named.values() if not one.is_answered]
         return tuple(one.problem or f"Waiting for the list of {one.collection}." for one in late)
@@ -133,7 +133,7 @@ class SecretsWatch:
                     self._start(ref, self._named[ref])
 
     async def list_again(self) -> None:
-        """Tell the sink once more what there is. Raises ``KubeError`` where that could not be found out.
+        """List them all once more. Raises ``KubeError`` where that could not be found out.
 
         A refusal (403) is no such case: as everywhere, what was last seen stays, and ``problems`` tells.
         """
@@ -187,7 +187,7 @@ class SecretsWatch:
 
 
 def _selections(scope: SecretsScope) -> Iterator[tuple[Collection, str]]:
-    """What is selected by type, each with the name of its scope."""
+    """The collections that are selected by type, each with the name of its scope."""
     places: list[str | None] = [*sorted(scope.key_namespaces)] or [None]
     for namespace in places:
         place = "" if namespace is None else f" in {namespace}"

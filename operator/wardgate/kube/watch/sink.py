@@ -1,4 +1,4 @@
-"""Where what the cluster tells goes: an interface for those who listen to it, and the way into the store.
+"""The way of the cluster's objects into the store, and the interface behind which a watch sees it.
 
 Every source of objects (a watch of a namespace, of a selector, of one name) is a scope of its own, because its lists
 speak for nothing else.
@@ -15,7 +15,7 @@ from wardgate.store import Store
 
 
 class Sink(Protocol):
-    """Called in the loop of whoever watches; does not block and does not fail."""
+    """Called in the loop of the watch; does not block and does not fail."""
 
     def position(self, kind: str, scope: str) -> int:
         """The newest version told of the scope so far, -1 before the first: ask when a list begins."""
