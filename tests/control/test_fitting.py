@@ -451,8 +451,8 @@ def test_what_was_fitted_is_published_and_what_was_measured_on_the_way_is_not_ke
 
     async def scenario() -> None:
         world = World()
-        publisher = world.operator("operator-a", max_shard=1000)
-        await publisher.take_over()
+        publisher = world.operator(max_shard=1000)
+        await publisher.take_over(world.term())
         monkeypatch.setattr(packing, "compress", counted)
         for rounds in (1, 2, 3):
             large = encoder.encode(config)

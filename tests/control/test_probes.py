@@ -22,7 +22,7 @@ class Watches:
 
 
 def metrics_of(watches: Watches) -> Metrics:
-    return Metrics(watch_ages=watches.ages, objects=lambda: {"Secret": 3}, api_errors=lambda: 7)
+    return Metrics(watch_ages=watches.ages, objects=lambda: {"Secret": 3}, api_errors=lambda: 7, leading=lambda: True)
 
 
 def page(watches: Watches, path: str) -> tuple[int, str]:
@@ -49,7 +49,6 @@ def test_figures_are_shown_by_kind_and_in_sum() -> None:
     metrics = metrics_of(Watches())
     metrics.translated(0.004)
     metrics.published(seconds=0.02, latency=3.0, revision="abc")
-    metrics.leading = True
     text = operator_pages(Watches(), metrics)["/metrics"]().body.decode()
     for line in (
         'wardgate_operator_watch_age_seconds{kind="Secret"} 2.5',

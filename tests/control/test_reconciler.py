@@ -22,6 +22,7 @@ from wardgate.kube.api.errors import ConnectionFailed
 from wardgate.kube.api.pacing import Timing
 from wardgate.kube.last_good.state_store import StateStore
 from wardgate.kube.lead.fence import Deposed
+from wardgate.kube.lead.term import Term
 from wardgate.kube.publish.packing import OversizedGroup, Packer
 from wardgate.kube.publish.publisher import Published, Publisher
 from wardgate.problems import ObjectRef
@@ -62,6 +63,15 @@ class World:
     statuses: Statuses = field(default_factory=Statuses)
     config: GatewayConfig = field(default_factory=GatewayConfig)
 
+    may_publish: asyncio.Event = field(default_factory=asyncio.Event)
+    term: Term | None = None
+
+    def told(self, failure: Exception) -> Exception:
+        """A write that shows another writer ends the term."""
+        if isinstance(failure, Deposed) and self.term is not None:
+            self.term.end(failure)
+        return failure
+
     # The cluster.
 
     def missing(self) -> tuple[str, ...]:
@@ -78,13 +88,15 @@ class World:
 
     # The publisher and the state.
 
-    async def take_over(self) -> None:
+    async def take_over(self, term: Term) -> None:
         self.log.append("take over")
+        self.term = term
 
     async def publish(self, bundle: Bundle, *, verified: bool) -> Published:
         self.log.append("publish")
         if self.failures:
-            raise self.failures.pop(0)
+            raise self.told(self.failures.pop(0))
+        await self.may_publish.wait()
         self.published.append(bundle)
         self.verified.append(verified)
         return Published(bundle.revision, len(self.published), 1, index_written=True, size=1, seconds=0.01)
@@ -96,7 +108,7 @@ class World:
     async def save(self, last_good: LastGood) -> int:
         self.log.append("save")
         if self.state_failures:
-            raise self.state_failures.pop(0)
+            raise self.told(self.state_failures.pop(0))
         self.saved.append(last_good)
         return 1
 
@@ -114,27 +126,23 @@ class Bench:
 
     def __init__(self) -> None:
         self.world = World()
+        self.world.may_publish.set()
+        self.term = Term("operator-a", began=0.0)
+        self.leading: asyncio.Task[None] | None = None
         self.slept: list[float] = []
         self.time_passes = asyncio.Event()
         self.time_passes.set()
         self.store = Store()
         self.trigger = Trigger(clock=lambda: asyncio.get_running_loop().time(), quiet=0.0, longest=0.0)
-        self.metrics = Metrics(watch_ages=dict, objects=dict, api_errors=lambda: 0)
+        self.metrics = Metrics(watch_ages=dict, objects=dict, api_errors=lambda: 0, leading=lambda: False)
         self.renderer = Renderer(Settings())
-        self.deferred_work = DeferredWork(
-            state=cast("StateStore", self.world),
-            report=self.world.report,
-            metrics=self.metrics,
-            deposed=self.depose,
-            timing=Timing(sleep=self.sleep, random=lambda: 0.0),
-        )
         self.reconciler = Reconciler(
             store=self.store,
             renderer=self.renderer,
             release_scope=ReleaseScope({}),
             trigger=self.trigger,
             cluster=self.world,
-            outputs=Outputs(cast("Publisher", self.world), self.deferred_work, lambda: SCHEMA),
+            schema=lambda: SCHEMA,
             metrics=self.metrics,
         )
 
@@ -144,8 +152,24 @@ class Bench:
         await asyncio.sleep(0)
         await self.time_passes.wait()
 
-    def depose(self, error: Deposed) -> None:
-        self.reconciler.depose(error)
+    async def lead(self) -> None:
+        """Take over, and go on until the term ends."""
+        deferred_work = DeferredWork(
+            self.term,
+            state=cast("StateStore", self.world),
+            report=self.world.report,
+            metrics=self.metrics,
+            timing=Timing(sleep=self.sleep, random=lambda: 0.0),
+        )
+        await self.reconciler.take_over(Outputs(self.term, cast("Publisher", self.world), deferred_work))
+        self.leading = spawn(self.term.run({"deferred work": deferred_work.run}), name="term")
+        await asyncio.sleep(0)
+
+    async def lose_the_lease(self) -> None:
+        """Nobody wrote, but another replica may lead from now on."""
+        assert self.leading is not None
+        self.leading.cancel()
+        await asyncio.wait({self.leading})
 
     def change(self, version: int) -> None:
         ref = ObjectRef("VirtualGateway", "a", "gateway")
@@ -164,10 +188,11 @@ class Bench:
 def scenario(work: Callable[[Bench], Any]) -> Bench:
     async def run() -> Bench:
         bench = Bench()
-        parts = [spawn(bench.reconciler.run(), name="rounds"), spawn(bench.deferred_work.run(), name="accounts")]
+        rounds = spawn(bench.reconciler.run(), name="rounds")
         try:
             await work(bench)
         finally:
+            parts = [rounds] if bench.leading is None else [rounds, bench.leading]
             for part in parts:
                 part.cancel()
             await asyncio.gather(*parts, return_exceptions=True)
@@ -178,7 +203,7 @@ def scenario(work: Callable[[Bench], Any]) -> Bench:
 
 def test_new_leader_lists_remembers_and_owns_the_index_before_it_publishes() -> None:
     async def work(bench: Bench) -> None:
-        await bench.reconciler.lead()
+        await bench.lead()
         await bench.until(lambda: bench.world.saved)
 
     world = scenario(work).world
@@ -197,7 +222,7 @@ def test_follower_translates_and_writes_nothing() -> None:
 def test_nothing_is_published_before_everything_was_listed() -> None:
     async def work(bench: Bench) -> None:
         bench.world.unlisted = ("Waiting for Secrets.",)
-        await bench.reconciler.lead()
+        await bench.lead()
         await asyncio.sleep(0.15)
         assert "publish" not in bench.world.log
         bench.world.unlisted = ()
@@ -209,24 +234,23 @@ def test_nothing_is_published_before_everything_was_listed() -> None:
 def test_publishing_that_fails_is_tried_again_without_another_change() -> None:
     async def work(bench: Bench) -> None:
         bench.world.failures = [ConnectionFailed("away"), ConnectionFailed("away")]
-        await bench.reconciler.lead()
+        await bench.lead()
         await bench.until(lambda: bench.world.published)
 
     assert 2 == scenario(work).metrics.publish_failures
 
 
-def test_deposed_leader_stops_writing() -> None:
+def test_deposed_leader_stops_writing_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
     async def work(bench: Bench) -> None:
         bench.world.failures = [Deposed("another one wrote")]
-        await bench.reconciler.lead()
-        await bench.until(lambda: not bench.reconciler.is_leading)
+        await bench.lead()
+        await bench.until(lambda: bench.term.is_over)
         bench.change(1)
         await asyncio.sleep(0.05)
 
     bench = scenario(work)
-    assert bench.reconciler.deposed.is_set()
     assert (1, []) == (bench.world.log.count("publish"), bench.world.published)
-    assert bench.metrics.leading is False
+    assert 1 == caplog.text.count("another one wrote This replica stops writing until it has taken over again.")
 
 
 def test_bug_in_a_round_is_told_without_quoting_anything_and_ends_nothing(
@@ -234,7 +258,7 @@ def test_bug_in_a_round_is_told_without_quoting_anything_and_ends_nothing(
 ) -> None:
     async def work(bench: Bench) -> None:
         bench.world.failures = [ValueError("hunter2")]
-        await bench.reconciler.lead()
+        await bench.lead()
         await bench.until(lambda: bench.world.published)
 
     with caplog.at_level(logging.DEBUG):
@@ -246,7 +270,7 @@ def test_bug_in_a_round_is_told_without_quoting_anything_and_ends_nothing(
 
 def test_change_is_published_and_reported_with_its_sequence() -> None:
     async def work(bench: Bench) -> None:
-        await bench.reconciler.lead()
+        await bench.lead()
         await bench.until(lambda: bench.world.saved)
         bench.change(1)
         await bench.until(lambda: len(bench.world.reported) == 2)
@@ -260,7 +284,7 @@ def test_change_is_published_and_reported_with_its_sequence() -> None:
 def test_rounds_do_not_wait_for_their_accounts_and_only_the_newest_is_accounted_for() -> None:
     async def work(bench: Bench) -> None:
         bench.time_passes.clear()
-        await bench.reconciler.lead()
+        await bench.lead()
         for version in (1, 2, 3):
             await bench.published(version)
             bench.change(version)
@@ -280,9 +304,9 @@ def test_memory_that_could_not_be_written_is_written_later_and_holds_up_nothing(
 ) -> None:
     async def work(bench: Bench) -> None:
         bench.world.state_failures = [ConnectionFailed("away"), ConnectionFailed("away")]
-        await bench.reconciler.lead()
+        await bench.lead()
         await bench.until(lambda: bench.world.saved)
-        assert bench.reconciler.is_leading
+        assert bench.term.is_leading
 
     bench = scenario(work)
     assert (1, 0, 3) == (
@@ -294,23 +318,23 @@ def test_memory_that_could_not_be_written_is_written_later_and_holds_up_nothing(
     assert [MOMENT, 0.05, MOMENT, 0.1, MOMENT] == bench.slept
 
 
-def test_leader_whose_state_another_one_writes_is_deposed() -> None:
+def test_leader_whose_state_another_one_writes_is_deposed(caplog: pytest.LogCaptureFixture) -> None:
     async def work(bench: Bench) -> None:
         bench.world.state_failures = [Deposed("another one wrote the state")]
-        await bench.reconciler.lead()
-        await bench.until(lambda: not bench.reconciler.is_leading)
+        await bench.lead()
+        await bench.until(lambda: bench.term.is_over)
 
     bench = scenario(work)
-    assert bench.reconciler.deposed.is_set()
     assert [] == bench.world.saved
+    assert 1 == caplog.text.count("another one wrote the state This replica stops writing")
 
 
 def test_nothing_is_reported_once_another_replica_leads() -> None:
     async def work(bench: Bench) -> None:
         bench.time_passes.clear()
-        await bench.reconciler.lead()
+        await bench.lead()
         await bench.until(lambda: bench.world.published)
-        bench.reconciler.follow()
+        await bench.lose_the_lease()
         bench.time_passes.set()
         await asyncio.sleep(0.05)
 
@@ -318,12 +342,41 @@ def test_nothing_is_reported_once_another_replica_leads() -> None:
     assert ([], []) == (world.reported, world.saved)
 
 
+def test_publishing_is_broken_off_when_the_lease_is_lost(caplog: pytest.LogCaptureFixture) -> None:
+    async def work(bench: Bench) -> None:
+        bench.world.may_publish.clear()
+        await bench.lead()
+        await bench.until(lambda: "publish" in bench.world.log)
+        await bench.lose_the_lease()
+        bench.world.may_publish.set()
+        bench.change(1)
+        await bench.until(lambda: bench.world.log.count("follow") == 2)
+
+    bench = scenario(work)
+    assert ([], 0) == (bench.world.published, bench.metrics.publish_failures)
+    assert "" == caplog.text
+
+
+def test_rounds_go_on_in_the_next_term() -> None:
+    async def work(bench: Bench) -> None:
+        bench.world.may_publish.clear()
+        await bench.lead()
+        await bench.until(lambda: "publish" in bench.world.log)
+        await bench.lose_the_lease()
+        bench.world.may_publish.set()
+        bench.term = Term("operator-a", began=1.0)
+        await bench.lead()
+        await bench.until(lambda: bench.world.saved)
+
+    assert 1 == len(scenario(work).world.published)
+
+
 def test_bug_in_the_accounts_is_told_without_quoting_anything_and_tried_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def work(bench: Bench) -> None:
         bench.world.state_failures = [ValueError("hunter2")]
-        await bench.reconciler.lead()
+        await bench.lead()
         await bench.until(lambda: bench.world.saved)
 
     with caplog.at_level(logging.DEBUG):
@@ -337,7 +390,7 @@ def test_what_memory_could_not_be_read_is_told(caplog: pytest.LogCaptureFixture)
     async def work(bench: Bench) -> None:
         bench.world.problem = "The state cannot be read."
         bench.world.left_out = (ObjectRef("RouteTable", "a", "huge"),)
-        await bench.reconciler.lead()
+        await bench.lead()
         await bench.until(lambda: bench.world.saved)
 
     scenario(work)
@@ -413,7 +466,7 @@ def test_revocation_is_published_although_a_policy_is_too_large_and_the_policy_i
     async def work(bench: Bench) -> None:
         bench.world.packer = Packer(max_shard=2000)
         apply(bench, cluster)
-        await bench.reconciler.lead()
+        await bench.lead()
         await bench.until(lambda: len(bench.world.saved) == 1)
         bench.store.remove(REVOKED, version=100)
         cluster.version = 100

@@ -8,6 +8,7 @@ from tests.kube.fake_api_server import FakeApiServer, FakeClient
 from wardgate.kube.api.resources import SECRETS
 from wardgate.kube.delivery.index import Index, index_name, read_index
 from wardgate.kube.delivery.shards import MAX_SHARD, read_shard
+from wardgate.kube.lead.term import Term
 from wardgate.kube.publish.publisher import Publisher
 from wardgate.wire.bundle import Bundle, hash_of, revision_of
 
@@ -41,21 +42,24 @@ class World:
         self.api = FakeApiServer()
         self.now = NOW
 
-    def operator(self, name: str, *, client: FakeClient | None = None, max_shard: int = MAX_SHARD) -> Publisher:
+    def operator(self, *, client: FakeClient | None = None, max_shard: int = MAX_SHARD) -> Publisher:
         """A process that may publish."""
         return Publisher(
             client or FakeClient(self.api),
             release=RELEASE,
             namespace=NAMESPACE,
-            writer=name,
             now=lambda: self.now,
             max_shard=max_shard,
         )
 
+    def term(self, name: str = "operator-a") -> Term:
+        """A term that begins now, of the replica of this name."""
+        return Term(name, began=self.now)
+
     async def leader(self, name: str = "operator-a", *, client: FakeClient | None = None) -> Publisher:
         """One that took over."""
-        publisher = self.operator(name, client=client)
-        await publisher.take_over()
+        publisher = self.operator(client=client)
+        await publisher.take_over(self.term(name))
         return publisher
 
     def index(self) -> Index:

@@ -21,6 +21,7 @@ from wardgate.kube.api.errors import KubeError
 from wardgate.kube.api.pacing import Backoff, Timing
 from wardgate.kube.last_good.state_store import StateStore
 from wardgate.kube.lead.fence import Deposed
+from wardgate.kube.lead.term import Term
 from wardgate.translate.pipeline import Translation
 from wardgate.translate.reading.last_good import LastGood
 from wardgate.translate.statuses.object_status import Statuses
@@ -30,6 +31,9 @@ Report: TypeAlias = Callable[[Statuses, GatewayConfig, int], None]
 
 MOMENT: Final = 0.1
 """Seconds from a round to its accounts: the proxies take the revision first."""
+
+DEPOSED: Final = "%s This replica stops writing until it has taken over again."
+"""Logged by whoever runs into the write of another replica."""
 
 _log = logging.getLogger(__name__)
 
@@ -44,32 +48,21 @@ class PublishedRound:
 
 
 class DeferredWork:
-    """``deposed`` is called when the state shows that another replica writes it."""
+    """What the rounds of one term leave to do. Owned by one event loop."""
 
-    def __init__(
-        self,
-        *,
-        state: StateStore,
-        report: Report,
-        metrics: Metrics,
-        deposed: Callable[[Deposed], None],
-        timing: Timing,
-    ) -> None:
+    def __init__(self, term: Term, *, state: StateStore, report: Report, metrics: Metrics, timing: Timing) -> None:
+        self._term = term
         self._state = state
         self._report = report
         self._metrics = metrics
-        self._deposed = deposed
         self._sleep = timing.sleep
         self._backoff = Backoff(timing.random)
         self._newest: PublishedRound | None = None
         self._open = asyncio.Event()
-        self._at_work = asyncio.Lock()
 
     async def begin(self) -> LastGood:
-        """A new leader: read what was good. Raises ``KubeError``."""
-        self.end()
-        async with self._at_work:
-            last_good = await self._state.load()
+        """Read what was good before this term. Raises ``KubeError``."""
+        last_good = await self._state.load()
         if self._state.problem:
             _log.warning("%s", self._state.problem)
         return last_good
@@ -79,36 +72,29 @@ class DeferredWork:
         self._newest = done
         self._open.set()
 
-    def end(self) -> None:
-        """Another replica leads: account for nothing any more."""
-        self._newest = None
-        self._open.clear()
-
     async def run(self) -> NoReturn:
-        """Account for round after round until cancelled."""
+        """Account for round after round, until the term ends."""
         while True:
             await self._open.wait()
             await self._sleep(MOMENT)
-            async with self._at_work:
-                is_done = await self._try_newest()
-            if is_done:
-                self._backoff.reset()
-            else:
+            self._open.clear()
+            if self._newest is not None and not await self._try(self._newest):
+                self._open.set()
                 await self._sleep(self._backoff.next())
+            else:
+                self._backoff.reset()
 
-    async def _try_newest(self) -> bool:
-        """Account for the newest round; False: it failed and is left open."""
-        self._open.clear()
-        done = self._newest
-        if done is None:
-            return True
+    async def _try(self, done: PublishedRound) -> bool:
+        """Account for a round; False: it failed, and is to be tried again."""
         try:
             await self._account_for(done)
         except Deposed as error:
-            self._deposed(error)
-            return True
+            # The term may have ended a moment ago for another cause, which is told elsewhere.
+            if self._term.cause is error:
+                _log.warning(DEPOSED, error)
         except KubeError as error:
             _log.warning("The last good forms could not be remembered and will be again: %s", error)
+            return False
         except Exception as error:  # noqa: BLE001 - statuses and memory must outlive whatever one round runs into
             self._metrics.internal_errors += 1
             _log.error(
@@ -116,19 +102,14 @@ class DeferredWork:
                 "Wardgate.",
                 place_of(error),
             )
-        else:
-            return True
-        if self._newest is not None:
-            self._open.set()
-        return False
+            return False
+        return True
 
     async def _account_for(self, done: PublishedRound) -> None:
         translation = done.translation
         statuses, last_good = await asyncio.to_thread(
             lambda: (done.fitted.judged(translation.statuses), translation.last_good)
         )
-        if self._newest is None:
-            return  # another replica leads by now
         self._report(statuses, done.fitted.config, done.sequence)
         before = self._state.left_out
         await self._state.save(last_good)

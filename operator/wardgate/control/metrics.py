@@ -41,14 +41,15 @@ class Metrics(Collector):
         watch_ages: Callable[[], Mapping[str, float]],
         objects: Callable[[], Mapping[str, int]],
         api_errors: Callable[[], int],
+        leading: Callable[[], bool],
     ) -> None:
         self._watch_ages = watch_ages
         self._objects = objects
         self._api_errors = api_errors
+        self._leading = leading
         self._translate = _Histogram()
         self._publish = _Histogram()
         self._latency = _Histogram()
-        self.leading = False
         self.revision = ""
         self.publishes = 0
         self.publish_failures = 0
@@ -72,7 +73,7 @@ class Metrics(Collector):
         yield self._translate.family("wardgate_operator_translate_seconds", "Duration of translations.")
         yield self._publish.family("wardgate_operator_publish_seconds", "Duration of publishing.")
         yield self._latency.family("wardgate_operator_change_to_publish_seconds", "From a noticed change to its index.")
-        yield GaugeMetricFamily("wardgate_operator_leader", "1 on the replica that writes.", float(self.leading))
+        yield GaugeMetricFamily("wardgate_operator_leader", "1 on the replica that writes.", float(self._leading()))
         info = GaugeMetricFamily("wardgate_operator_revision_info", "The revision published last.", labels=["revision"])
         info.add_metric([self.revision], 1.0)
         yield info

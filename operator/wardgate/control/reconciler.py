@@ -1,8 +1,9 @@
 """The operator's loop: whenever something changed, freeze the store, translate, and publish if the revision differs.
 
 Level-triggered: a round looks at everything there is, so nothing depends on having seen every change. A round that
-cannot be published is tried again; what the proxies serve stays meanwhile. Followers translate as well, so that a new
-leader is warm, and write nothing.
+cannot be published is tried again; what the proxies serve stays meanwhile. Rounds outlive terms: followers translate as
+well, so that a new leader is warm, and publish nothing. What a round publishes is written as a part of the term that it
+began in, and is broken off with it.
 
 A round ends with publishing. Judging objects, writing statuses and remembering what was good is deferred work, a
 moment later, because a revocation must not wait for them.
@@ -17,14 +18,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from wardgate.control.deferred_work import DeferredWork, PublishedRound
+from wardgate.control.deferred_work import DEPOSED, DeferredWork, PublishedRound
 from wardgate.control.fitting import Fitted, fit
 from wardgate.control.metrics import Metrics
 from wardgate.control.release_scope import ReleaseScope
 from wardgate.control.trigger import Trigger
 from wardgate.faults import place_of
 from wardgate.kube.api.errors import KubeError
-from wardgate.kube.publish.publisher import Deposed, Publisher
+from wardgate.kube.lead.fence import Deposed
+from wardgate.kube.lead.term import Term
+from wardgate.kube.publish.publisher import Publisher
 from wardgate.problems import ObjectRef
 from wardgate.renderer import Renderer
 from wardgate.snapshot import ClusterSnapshot
@@ -60,15 +63,18 @@ class Cluster(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Where a round goes. ``schema``: what to write in."""
+    """Where the rounds of one term go."""
 
+    term: Term
     publisher: Publisher
     deferred_work: DeferredWork
-    schema: Callable[[], str]
 
 
 class Reconciler:
-    """``clock`` counts seconds. ``release_scope`` is the part of the cluster that this release serves."""
+    """``clock`` counts seconds. ``release_scope`` is the part of the cluster that this release serves.
+
+    ``schema``: the version of the format to write in.
+    """
 
     def __init__(
         self,
@@ -78,7 +84,7 @@ class Reconciler:
         release_scope: ReleaseScope,
         trigger: Trigger,
         cluster: Cluster,
-        outputs: Outputs,
+        schema: Callable[[], str],
         metrics: Metrics,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -87,21 +93,14 @@ class Reconciler:
         self._release_scope = release_scope
         self._trigger = trigger
         self._cluster = cluster
-        self._outputs = outputs
+        self._schema = schema
         self._metrics = metrics
         self._clock = clock
-        self._leading = False
-        self.deposed = asyncio.Event()
-        """Set when a write showed that another replica writes, although nobody told us to follow."""
+        self._outputs: Outputs | None = None
         self._failures = 0
         self._round = asyncio.Lock()
         self._waiting_for: tuple[str, ...] = ()
         self._unfit: tuple[ObjectRef, ...] = ()
-
-    @property
-    def is_leading(self) -> bool:
-        """Whether this replica publishes."""
-        return self._leading
 
     async def run(self) -> None:
         """Do a round after every change, for ever."""
@@ -113,30 +112,18 @@ class Reconciler:
                 await asyncio.sleep(delay)
                 self._trigger.mark()
 
-    async def lead(self) -> None:
-        """Take over: list all once more, remember what was good, own the index; then publish. Raises ``KubeError``.
+    async def take_over(self, outputs: Outputs) -> None:
+        """List all once more, remember what was good, own the index; then publish. Raises ``KubeError``.
 
         The order matters: what a frozen watch hid must not be published again under a new leader's name, and an object
         that turned bad while nobody watched keeps its last good form.
         """
         async with self._round:
             await self._cluster.list_again()
-            self._renderer.last_good = await self._outputs.deferred_work.begin()
-            await self._outputs.publisher.take_over()
-            self.deposed.clear()
-            self._leading = self._metrics.leading = True
+            self._renderer.last_good = await outputs.deferred_work.begin()
+            await outputs.publisher.take_over(outputs.term)
+            self._outputs = outputs
         self._trigger.mark()
-
-    def follow(self) -> None:
-        """Another replica leads from now on, or nobody: write nothing."""
-        self._leading = self._metrics.leading = False
-        self._outputs.deferred_work.end()
-
-    def depose(self, error: Deposed) -> None:
-        """Stop writing: a write showed that another replica does."""
-        _log.warning("%s This replica stops writing until it has taken over again.", error)
-        self.follow()
-        self.deposed.set()
 
     def history_was_rolled_back(self) -> None:
         """A backup was restored: versions may be used again for something else."""
@@ -149,7 +136,9 @@ class Reconciler:
             self._failures = 0
             return 0.0 if is_done else _LOOK_AGAIN
         except Deposed as error:
-            self.depose(error)
+            # Broken off with its term, a round has nothing to tell: the next term begins with another one.
+            if self._outputs is not None and self._outputs.term.cause is error:
+                _log.warning(DEPOSED, error)
             return 0.0
         except KubeError as error:
             self._metrics.publish_failures += 1
@@ -168,31 +157,32 @@ class Reconciler:
         if not self._is_complete():
             return False
         started = self._clock()
-        self._renderer.schema = self._outputs.schema()
+        self._renderer.schema = self._schema()
         snapshot = self._release_scope.of(self._store.freeze())
         translation, fitted = await asyncio.to_thread(self._render, snapshot)
         self._metrics.translated(self._clock() - started)
         self._cluster.follow_named(translation.named_secrets)
         if self._cluster.missing():
             return False  # a Secret that was named just now is about to be read
-        if not self._leading:
+        outputs = self._outputs
+        if outputs is None or outputs.term.is_over:
             return True
-        sequence = await self._publish(fitted.bundle, noticed)
+        sequence = await outputs.term.write(self._publish(outputs.publisher, fitted.bundle, noticed=noticed))
         self._tell_unfit(fitted)
-        if self._leading:
-            self._outputs.deferred_work.take(PublishedRound(translation, fitted, sequence))
+        outputs.deferred_work.take(PublishedRound(translation, fitted, sequence))
         return True
 
     def _render(self, snapshot: ClusterSnapshot) -> tuple[Translation, Fitted]:
         rendered = self._renderer.render(snapshot)
-        if not self._leading:  # nobody begins to lead during a round
+        outputs = self._outputs  # no term begins during a round
+        if outputs is None or outputs.term.is_over:
             return rendered.translation, Fitted(rendered.translation.config, rendered.bundle)
         fitted = fit(
             rendered.translation.config,
             rendered.bundle,
             snapshot,
             encode=self._renderer.encode,
-            oversized=self._outputs.publisher.oversized,
+            oversized=outputs.publisher.oversized,
         )
         return rendered.translation, fitted
 
@@ -216,8 +206,8 @@ class Reconciler:
             self._waiting_for = missing
         return not missing
 
-    async def _publish(self, bundle: Bundle, noticed: float) -> int:
-        published = await self._outputs.publisher.publish(bundle, verified=self._cluster.is_live())
+    async def _publish(self, publisher: Publisher, bundle: Bundle, *, noticed: float) -> int:
+        published = await publisher.publish(bundle, verified=self._cluster.is_live())
         if published.index_written:
             self._metrics.published(
                 seconds=published.seconds, latency=self._clock() - noticed, revision=published.revision

@@ -14,6 +14,7 @@ from wardgate.kube.api.resources import SECRETS
 from wardgate.kube.last_good.state_parts import MAX_OBJECT, MAX_PARTS, TARGET
 from wardgate.kube.last_good.state_store import StateStore
 from wardgate.kube.lead.fence import Deposed
+from wardgate.kube.lead.term import Term
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject
 from wardgate.translate.reading.last_good import LastGood
@@ -36,7 +37,7 @@ def many(count: int, *, size: int, changed: int | None = None) -> LastGood:
 
 
 def store(api: FakeApiServer, writer: str = "operator-a", *, client: FakeClient | None = None) -> StateStore:
-    return StateStore(client or FakeClient(api), release="wardgate", namespace="wardgate", writer=writer)
+    return StateStore(client or FakeClient(api), release="wardgate", namespace="wardgate", term=Term(writer, began=0.0))
 
 
 async def loaded(api: FakeApiServer, writer: str = "operator-a", *, client: FakeClient | None = None) -> StateStore:

@@ -59,26 +59,21 @@ class Replica:
     task: asyncio.Task[None] | None = None
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def started(self) -> None:
+    async def lead(self) -> None:
         self.told.append("start")
         if self.start_faults:
             raise self.start_faults.pop(0)
-        if self.is_slow:
-            await self._wait()
-        self.told.append("started")
-
-    async def _wait(self) -> None:
         try:
+            if not self.is_slow:
+                self.told.append("started")
             await asyncio.Event().wait()
         finally:
-            self.told.append("broken off")
-
-    def stopped(self) -> None:
-        self.told.append("stopped")
-        self.over.set()
+            await asyncio.sleep(0)  # to end takes a moment
+            self.told.append("stopped")
+            self.over.set()
 
     def run(self) -> None:
-        self.task = spawn(self.lease.run(self.started, self.stopped), name=self.name)
+        self.task = spawn(self.lease.run(self.lead), name=self.name)
 
     async def end(self) -> None:
         if self.task is not None:
@@ -258,7 +253,7 @@ def test_taking_over_that_fails_is_tried_again(caplog: pytest.LogCaptureFixture)
 
     elect(scenario)
     assert "Taking over as leader failed and is tried again: no list" in caplog.text
-    assert "Internal error (KeyError in started" in caplog.text
+    assert "Internal error (KeyError in lead" in caplog.text
     assert "sk-secret" not in caplog.text
 
 
@@ -272,7 +267,7 @@ def test_taking_over_is_broken_off_when_leadership_is_lost() -> None:
         await election.after(2)
         one.client.fault = ConnectionFailed("no route")
         await election.after(10)
-        assert ["start", "started", "stopped", "start", "stopped", "broken off"] == one.told
+        assert ["start", "started", "stopped", "start", "stopped"] == one.told
 
     elect(scenario)
 

@@ -29,7 +29,7 @@ class Replica:
     started: list[float] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
+    async def lead(self) -> None:
         self.started.append(time.monotonic())
 
     async def kill(self) -> None:
@@ -84,7 +84,7 @@ async def electing(kubeconfig: str, *identities: str) -> AsyncIterator[list[Repl
         client = await connect(kubeconfig=path, user_agent=identity)
         lease = Lease(client, namespace=namespace, name=NAME, identity=identity, timing=Timing())
         replica = Replica(lease, client)
-        replica.task = spawn(lease.run(replica.start, lambda: None), name=identity)
+        replica.task = spawn(lease.run(replica.lead), name=identity)
         replicas.append(replica)
         await until(lambda: replicas[0].started)
     try:

@@ -166,8 +166,8 @@ def test_nothing_is_renewed_before_the_first_publish() -> None:
 def test_nothing_is_renewed_after_a_publish_that_failed() -> None:
     async def scenario() -> None:
         world = World()
-        publisher = world.operator("operator-a", max_shard=100)
-        await publisher.take_over()
+        publisher = world.operator(max_shard=100)
+        await publisher.take_over(world.term())
         await publisher.publish(ONE)
         with pytest.raises(TooLarge):
             await publisher.publish(bundle(routes=incompressible(200)))
@@ -182,7 +182,7 @@ def test_publish_before_taking_over_is_refused() -> None:
     async def scenario() -> None:
         world = World()
         with pytest.raises(Deposed, match="does not lead"):
-            await world.operator("operator-a").publish(ONE)
+            await world.operator().publish(ONE)
         assert {} == world.api.objects
 
     asyncio.run(scenario())
@@ -191,8 +191,8 @@ def test_publish_before_taking_over_is_refused() -> None:
 def test_group_that_fits_no_shard_is_named_and_nothing_is_written() -> None:
     async def scenario() -> None:
         world = World()
-        publisher = world.operator("operator-a", max_shard=100)
-        await publisher.take_over()
+        publisher = world.operator(max_shard=100)
+        await publisher.take_over(world.term())
         large = bundle(routes="routes", keys_000=incompressible(200))
         with pytest.raises(TooLarge, match="keys-000") as caught:
             await publisher.publish(large)
@@ -208,8 +208,8 @@ def test_group_that_fits_no_shard_is_named_and_nothing_is_written() -> None:
 def test_group_that_fits_once_compressed_is_published() -> None:
     async def scenario() -> None:
         world = World()
-        publisher = world.operator("operator-a", max_shard=1000)
-        await publisher.take_over()
+        publisher = world.operator(max_shard=1000)
+        await publisher.take_over(world.term())
         compressible = bundle(routes="x" * 200_000)
         assert () == publisher.oversized(compressible)
         await publisher.publish(compressible)
@@ -286,8 +286,8 @@ def test_many_shards_are_created_side_by_side_but_not_too_many() -> None:
     async def scenario() -> None:
         world = World()
         client = Crowded(world.api)
-        publisher = world.operator("operator-a", client=client, max_shard=100)
-        await publisher.take_over()
+        publisher = world.operator(client=client, max_shard=100)
+        await publisher.take_over(world.term())
         many = bundle(**{f"keys_{number:03}": str(number) for number in range(256)})
         assert (await publisher.publish(many)).created > 8
         assert 8 == client.most
@@ -390,8 +390,8 @@ def test_shard_of_ours_that_exists_already_is_taken_if_it_holds_the_group() -> N
         twin = World()
         await (await twin.leader()).publish(ONE)
         world.api.objects = {path: one for path, one in twin.api.objects.items() if path != INDEX}
-        publisher = world.operator("operator-a")
-        await publisher.take_over()
+        publisher = world.operator()
+        await publisher.take_over(world.term())
         # As if a request had been sent twice: the very name is taken when it is created.
         publisher.inventory.replace(())
         publisher.inventory.highest = 0
@@ -410,8 +410,8 @@ def test_shard_of_that_name_with_another_content_is_an_error_and_not_put_in_forc
         taken = twin.api.get(twin.shard_of("routes"))
         taken["data"] = {"routes.gz": ""}
         world.api.objects = {twin.shard_of("routes"): taken}
-        publisher = world.operator("operator-a")
-        await publisher.take_over()
+        publisher = world.operator()
+        await publisher.take_over(world.term())
         publisher.inventory.replace(())
         publisher.inventory.highest = 0
         with pytest.raises(Exception, match="AlreadyExists"):

@@ -20,6 +20,7 @@ from wardgate.kube.api.list_watch import watch_from
 from wardgate.kube.delivery.index import Index, index_name, read_index
 from wardgate.kube.delivery.shards import MAX_SHARD, read_shard
 from wardgate.kube.last_good.state_store import StateStore
+from wardgate.kube.lead.term import Term
 from wardgate.kube.publish.damage_watch import DamageWatch
 from wardgate.kube.publish.publisher import Deposed, Publisher
 from wardgate.kube.publish.sweep import KEPT, Sweeper
@@ -73,12 +74,12 @@ class Site:
     @asynccontextmanager
     async def leader(self, name: str = "operator-a") -> AsyncIterator[Publisher]:
         async with self.client() as client:
-            publisher = Publisher(client, release=RELEASE, namespace=self.config, writer=name, now=time.time)
-            await publisher.take_over()
+            publisher = Publisher(client, release=RELEASE, namespace=self.config, now=time.time)
+            await publisher.take_over(Term(name, began=time.time()))
             yield publisher
 
     def state(self, client: KubeClient, name: str = "operator-a") -> StateStore:
-        return StateStore(client, release=RELEASE, namespace=self.release, writer=name)
+        return StateStore(client, release=RELEASE, namespace=self.release, term=Term(name, began=time.time()))
 
     def index(self) -> Index:
         return read_index(self.cluster.get("Secret", index_name(RELEASE), namespace=self.config))
@@ -160,7 +161,7 @@ def test_second_leader_shuts_the_first_one_out(site: Site) -> None:
             with pytest.raises(Deposed):
                 await older.publish(TWO)
             assert ONE == site.in_force()
-            await older.take_over()
+            await older.take_over(Term("operator-a", began=time.time()))
             with pytest.raises(Deposed):
                 await newer.renew()
             await older.publish(TWO)

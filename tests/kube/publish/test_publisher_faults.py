@@ -91,9 +91,9 @@ def test_take_over_that_is_interrupted_leaves_what_was_in_force(at: int, *, answ
         await (await world.leader()).publish(OLD)
         client = FakeClient(world.api)
         client.before, client.after = kill_at(at, answered=answered)
-        successor = world.operator("operator-b", client=client)
+        successor = world.operator(client=client)
         try:
-            await successor.take_over()
+            await successor.take_over(world.term("operator-b"))
             await successor.publish(NEW)
         except Killed:
             assert OLD == world.in_force()
@@ -274,7 +274,7 @@ def test_leader_that_was_deposed_may_take_over_again() -> None:
         second = await world.leader("operator-b")
         await second.publish(NEW)
         world.now += 1
-        taken = await first.take_over()
+        taken = await first.take_over(world.term("operator-a"))
         assert taken is not None
         assert NEW.revision == taken.revision
         await first.publish(NEWER)
@@ -300,8 +300,8 @@ def test_take_over_in_the_middle_of_a_late_write_is_repeated() -> None:
                 touch_index(world)
 
         client.before = write_late
-        successor = world.operator("operator-b", client=client)
-        taken = await successor.take_over()
+        successor = world.operator(client=client)
+        taken = await successor.take_over(world.term("operator-b"))
         assert taken is not None
         assert taken.revision == world.index().revision
         assert world.index().writer.startswith("operator-b")
@@ -413,7 +413,7 @@ def test_others_keep_writing_and_the_take_over_is_given_up() -> None:
 
         client.before = write_late
         with pytest.raises(Deposed):
-            await world.operator("operator-b", client=client).take_over()
+            await world.operator(client=client).take_over(world.term("operator-b"))
         assert OLD == world.in_force()
 
     asyncio.run(scenario())
@@ -442,8 +442,8 @@ def test_unreadable_index_is_written_over_by_a_new_leader() -> None:
         damaged["data"] = {}
         world.api.replace(INDEX, damaged)
         world.now -= 86_400
-        successor = world.operator("operator-b")
-        assert await successor.take_over() is None
+        successor = world.operator()
+        assert await successor.take_over(world.term("operator-b")) is None
         touch_index(world)
         await successor.recount()
         assert not successor.is_damaged
@@ -503,7 +503,7 @@ def test_index_that_somebody_set_back_is_written_anew_by_whoever_takes_over(succ
         set_back = replace(world.index(), sequence=7, writer="somebody")
         world.api.replace(INDEX, index_manifest(set_back, release=RELEASE, namespace=NAMESPACE))
         if successor == "operator-a":
-            await publisher.take_over()
+            await publisher.take_over(world.term())
         else:
             publisher = await world.leader(successor)
         after = await publisher.publish(NEW)

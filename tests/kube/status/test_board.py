@@ -125,15 +125,9 @@ def test_expiries_go_to_the_policy_that_they_concern(bench: Bench) -> None:
     assert (((99,),), ()) == tuple(bench.submitted[-1][ref].expiries.key_sets for ref in (POLICY, _TABLE))
 
 
-def test_replica_that_does_not_lead_is_silent(bench: Bench) -> None:
+def test_board_is_silent_before_the_first_round_of_its_term(bench: Bench) -> None:
     bench.board.report()
     assert [] == bench.submitted
-
-    bench.take(verdict(), sequence=10)
-    bench.board.stop()
-    bench.board.report()
-    assert {} == bench.submitted[-1]
-    assert 2 == len(bench.submitted)
 
 
 def test_last_object_that_goes_is_let_go(bench: Bench) -> None:

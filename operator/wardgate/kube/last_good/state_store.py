@@ -30,6 +30,7 @@ from wardgate.kube.last_good.state_parts import (
     part_of,
 )
 from wardgate.kube.lead.fence import Deposed, FencedSecret, version_of
+from wardgate.kube.lead.term import Term
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject
 from wardgate.translate.reading.last_good import LastGood
@@ -40,14 +41,14 @@ _NOTHING: Final[LastGood] = MappingProxyType({})
 
 
 class StateStore:
-    """``writer`` names this replica. Nothing is written before ``load``, or after ``Deposed``."""
+    """The memory of one term. Nothing is written before ``load``, or once the term is over."""
 
-    def __init__(self, client: KubeClient, *, release: str, namespace: str, writer: str) -> None:
+    def __init__(self, client: KubeClient, *, release: str, namespace: str, term: Term) -> None:
         self._client = client
         self._release = release
         self._namespace = namespace
-        self._writer = writer
-        self._term = ""
+        self._term = term
+        self._writer = f"{term.identity} {secrets.token_hex(4)}"
         self._lock = asyncio.Lock()
         self._fences: dict[int, FencedSecret] = {}
         self._members: list[dict[ObjectRef, StoredObject]] = []
@@ -65,7 +66,6 @@ class StateStore:
     async def load(self) -> LastGood:
         """Read what was saved, and write from now on. Raises ``KubeError`` if the API server does not answer."""
         async with self._lock:
-            self._term = f"{self._writer} {secrets.token_hex(4)}"
             found = await self._list()
             parts, problems = await asyncio.to_thread(_decode_all, found)
             self.problem = " ".join(self._sentence(number, text) for number, text in problems.items())
@@ -80,6 +80,7 @@ class StateStore:
         After an error the same call, or one with newer forms, writes what this one could not.
         """
         async with self._lock:
+            self._term.check()
             if not self._members:
                 msg = "This operator has not loaded its state: it must do so before it saves any."
                 raise Deposed(msg)
@@ -126,14 +127,14 @@ class StateStore:
 
     async def _encode(self, number: int) -> EncodedPart:
         objects, count = tuple(self._members[number].values()), len(self._members)
-        return await asyncio.to_thread(encode_part, objects, count=count, writer=self._term)
+        return await asyncio.to_thread(encode_part, objects, count=count, writer=self._writer)
 
     async def _write(self, number: int, encoded: EncodedPart) -> None:
         fence = self._fences.setdefault(number, self._fence(number, None))
         try:
             await fence.write(lambda version: self._manifest(number, encoded, version))
-        except Deposed:
-            self._members = []
+        except Deposed as error:
+            self._term.end(error)
             raise
         self._left_out[number] = encoded.left_out
 
@@ -156,7 +157,7 @@ class StateStore:
     def _is_ours(self, secret: Mapping[str, Any]) -> bool:
         """A part that cannot be read is no loss: what it held is in memory."""
         try:
-            return _decode(secret).writer == self._term
+            return _decode(secret).writer == self._writer
         except UnreadableStateError:
             return True
 

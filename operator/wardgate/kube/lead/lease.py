@@ -2,8 +2,8 @@
 
 Looked at every two seconds while we lead, and every second while we do not, so that a Lease set free on SIGTERM is
 taken over within little more than a second, and one whose holder was killed within fifteen. ``election`` has the rules;
-here are the requests, and the two callbacks: ``on_started`` runs beside the renewals, is tried again when it fails, and
-is cancelled when leadership is lost; ``on_stopped`` follows every loss.
+here are the requests, and the one task of the leader: it runs beside the renewals, is tried again when it fails, and is
+cancelled, and waited for, when leadership is lost.
 """
 
 from __future__ import annotations
@@ -41,8 +41,7 @@ class Lease:
         self._name = name
         self._timing = timing
         self._election = Election(identity)
-        self._starting: asyncio.Task[None] | None = None
-        self._stopped: Callable[[], None] = lambda: None
+        self._leading: asyncio.Task[None] | None = None
         self.problem = ""
         """Why the Lease cannot be read or written, a sentence for people; empty if it can."""
 
@@ -56,16 +55,22 @@ class Lease:
         """Who holds it, as far as we know; empty: nobody."""
         return self._election.record.holder
 
-    async def run(self, on_started: Callable[[], Awaitable[None]], on_stopped: Callable[[], None]) -> NoReturn:
-        """Take part in the election until cancelled. Nothing is released by that: ``release`` does it, afterwards."""
-        self._stopped = on_stopped
+    async def run(self, lead: Callable[[], Awaitable[None]]) -> NoReturn:
+        """Take part in the election until cancelled, and ``lead`` whenever the Lease is ours.
+
+        Nothing is released at the end: ``release`` does it, afterwards.
+        """
         try:
             while True:
                 await self._turn(self._remaining or 2 * _REQUEST)
-                self._tell(on_started)
+                if not self.is_leader:
+                    await self._stop()
+                elif self._leading is None:
+                    _log.info("This replica leads now.")
+                    self._leading = spawn(self._keep_leading(lead), name="leading")
                 await self._timing.sleep(self._pause())
         finally:
-            self._stop()
+            await self._stop()
 
     async def release(self) -> None:
         """Let another replica take over at once. Call it when ``run`` has ended; half a second at most, never fails."""
@@ -120,17 +125,10 @@ class Lease:
     def _path(self) -> str:
         return LEASES.path(self._namespace, self._name)
 
-    def _tell(self, on_started: Callable[[], Awaitable[None]]) -> None:
-        if not self.is_leader:
-            self._stop()
-        elif self._starting is None:
-            _log.info("This replica leads now.")
-            self._starting = spawn(self._start(on_started), name="taking over as leader")
-
-    async def _start(self, on_started: Callable[[], Awaitable[None]]) -> None:
+    async def _keep_leading(self, lead: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
-                await on_started()
+                await lead()
             except KubeError as error:
                 _log.warning("Taking over as leader failed and is tried again: %s", error)
             except Exception as error:  # noqa: BLE001 - to lead and do nothing would be worse
@@ -139,13 +137,14 @@ class Lease:
                 return
             await self._timing.sleep(_START_AGAIN)
 
-    def _stop(self) -> None:
-        if self._starting is None:
+    async def _stop(self) -> None:
+        """End what the leader does. Nothing of it is left on return: the next term, or another replica, may begin."""
+        if self._leading is None:
             return
-        self._starting.cancel()
-        self._starting = None
+        leading, self._leading = self._leading, None
+        leading.cancel()
         _log.info("This replica no longer leads.")
-        self._stopped()
+        await asyncio.wait({leading})
 
     def _pause(self) -> float:
         longest = _RENEW if self.is_leader and not self.problem else _RETRY

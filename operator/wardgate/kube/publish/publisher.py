@@ -31,6 +31,7 @@ from wardgate.kube.delivery.index import (
 )
 from wardgate.kube.delivery.shards import MAX_SHARD
 from wardgate.kube.lead.fence import Deposed, FencedSecret, version_of
+from wardgate.kube.lead.term import Term
 from wardgate.kube.publish.config_secrets import ConfigSecrets
 from wardgate.kube.publish.inventory import Inventory
 from wardgate.kube.publish.packing import OversizedGroup, TooLarge
@@ -56,7 +57,7 @@ class Published:
 
 
 class Publisher:
-    """``now`` is the wall's clock in seconds. Nothing is written before ``take_over``, or after ``Deposed``."""
+    """``now`` is the wall's clock in seconds. Writes only in a term: from ``take_over`` until the term is over."""
 
     def __init__(
         self,
@@ -64,19 +65,16 @@ class Publisher:
         *,
         release: str,
         namespace: str,
-        writer: str,
         now: Callable[[], float],
         max_shard: int = MAX_SHARD,
     ) -> None:
         self.secrets = ConfigSecrets(client, release=release, namespace=namespace)
         self.inventory = Inventory(release)
-        self._writer = writer
         self._now = now
         self._shards = ShardWriter(self.secrets, self.inventory, max_shard=max_shard)
         self._lock = asyncio.Lock()
         self._fence = FencedSecret(client, namespace=namespace, name=index_name(release), is_ours=self._is_ours)
-        self._leads = False
-        self._term = ""
+        self._term: Term | None = None
         self._index: Index | None = None
         self._highest = 0
         self._reported = 0
@@ -105,14 +103,13 @@ class Publisher:
         named = self._index.shards if self._index is not None else ()
         return frozenset(shard.name for shard in (*named, *self._shards.spares))
 
-    async def take_over(self) -> Index | None:
-        """Own what is in force, and write it under our name. None: nothing is, or nothing readable.
+    async def take_over(self, term: Term) -> Index | None:
+        """Own what is in force, and write it under the term's name. None: nothing is, or nothing readable.
 
         Raises ``Deposed`` if others keep writing, and other ``KubeError``.
         """
         async with self._lock:
-            self._leads = False
-            self._term = f"{self._writer} since {self._written_now()}"
+            self._term = term
             for _ in range(_CLAIMS - 1):
                 with suppress(Deposed):
                     return await self._claim()
@@ -189,7 +186,12 @@ class Publisher:
     async def still_leads(self) -> bool:
         """Ask the API server whether the index is as we wrote it last. Raises ``KubeError``."""
         found = await self.secrets.read(self._index_name)
-        return self._leads and found is not None and self._fence.wrote(version_of(found))
+        is_ours = found is not None and self._fence.wrote(version_of(found))
+        return is_ours and self._term is not None and not self._term.is_over
+
+    @property
+    def _writer(self) -> str:
+        return "" if self._term is None else self._term.writer
 
     @property
     def _index_name(self) -> str:
@@ -197,15 +199,16 @@ class Publisher:
 
     @asynccontextmanager
     async def _leading(self) -> AsyncIterator[None]:
-        """One thing at a time, and only while we lead."""
+        """One thing at a time, and only in a term."""
         async with self._lock:
-            if not self._leads:
+            if self._term is None:
                 msg = "This operator does not lead: it must take over before it writes."
                 raise Deposed(msg)
+            self._term.check()
             try:
                 yield
-            except Deposed:
-                self._leads = False
+            except Deposed as error:
+                self._term.end(error)
                 raise
 
     async def _claim(self) -> Index | None:
@@ -222,7 +225,6 @@ class Publisher:
             await self._write(lambda: index)
             # It went back: proxies refuse it, whether they can tell us or not.
             self._index_is_damaged = index.sequence < seen
-        self._leads = True
         return self._index
 
     async def _examine(self) -> None:
@@ -242,7 +244,7 @@ class Publisher:
         if found is None:
             return True
         self._highest = max(self._highest, found.sequence)
-        return found.writer == self._term
+        return found.writer == self._writer
 
     async def _put_in_force(self, bundle: Bundle, *, verified: bool) -> Published:
         began = asyncio.get_running_loop().time()
@@ -253,7 +255,7 @@ class Publisher:
         verified_at = self._index.verified_at if self._index is not None and not verified else self._written_now()
         try:
             written = await self._write(
-                lambda: Index(bundle.schema, bundle.revision, self._next_sequence(), self._term, verified_at, shards)
+                lambda: Index(bundle.schema, bundle.revision, self._next_sequence(), self._writer, verified_at, shards)
             )
         except BaseException:
             # It may have been written all the same: what is in force is not known until it is written again.
@@ -275,7 +277,7 @@ class Publisher:
 
         def manifest(version: str | None) -> Manifest:
             nonlocal written
-            written = replace(make(), writer=self._term)
+            written = replace(make(), writer=self._writer)
             return index_manifest(
                 written, release=self.secrets.release, namespace=self.secrets.namespace, resource_version=version
             )

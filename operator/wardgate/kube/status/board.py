@@ -1,7 +1,7 @@
 """Brings together what each status is made of: verdicts, the sequence that first contained them, and the proxies.
 
 Two things move a status: a round of the operator, and a proxy that took a revision. Both end here, and the statuses
-that follow are handed to the writer as a whole. Only the replica that publishes reports; the others are silent.
+that follow are handed to the writer as a whole. A board lasts for one term: only the leader reports.
 """
 
 from __future__ import annotations
@@ -95,11 +95,6 @@ class StatusBoard:
         self._proxies.await_sequence(max((one.sequence for one in self._contained.values()), default=0))
         self.mark()
 
-    def stop(self) -> None:
-        """Another replica reports from now on."""
-        self._verdicts, self._contained = None, {}
-        self._writer.submit({})
-
     def mark(self) -> None:
         """A proxy has told something else: report anew, soon."""
         self._marked.set()
@@ -115,7 +110,7 @@ class StatusBoard:
             self.report()
 
     def report(self) -> None:
-        """Hand the statuses to the writer, unless another replica reports."""
+        """Hand the statuses to the writer, once there was a round to report of."""
         if self._verdicts is None:
             return
         views, now = self._proxies.views, self._clock()
