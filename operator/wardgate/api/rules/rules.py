@@ -32,7 +32,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class Predicate:
     """A yes-or-no question about one field, in both languages."""
 
     cel: str
@@ -51,50 +51,50 @@ def cel_path(attribute: str) -> str:
     return f"self.__{name}__" if name in _CEL_KEYWORDS else f"self.{name}"
 
 
-def given(attribute: str) -> Term:
+def given(attribute: str) -> Predicate:
     """The field is present and not null."""
-    return Term(f"has({cel_path(attribute)})", lambda model: getattr(model, attribute) is not None)
+    return Predicate(f"has({cel_path(attribute)})", lambda model: getattr(model, attribute) is not None)
 
 
-def filled(attribute: str) -> Term:
+def filled(attribute: str) -> Predicate:
     """The list, map or text is present and holds something."""
     path = cel_path(attribute)
-    return Term(f"(has({path}) && size({path}) > 0)", lambda model: bool(getattr(model, attribute)))
+    return Predicate(f"(has({path}) && size({path}) > 0)", lambda model: bool(getattr(model, attribute)))
 
 
-def is_true(attribute: str) -> Term:
+def is_true(attribute: str) -> Predicate:
     """The flag is present and true."""
     path = cel_path(attribute)
-    return Term(f"(has({path}) && {path})", lambda model: getattr(model, attribute) is True)
+    return Predicate(f"(has({path}) && {path})", lambda model: getattr(model, attribute) is True)
 
 
-def at_most_one(*terms: Term, message: str) -> Rule:
+def at_most_one(*terms: Predicate, message: str) -> Rule:
     """No two of the terms hold."""
     return Rule(f"{_count(terms)} <= 1", message, lambda model: sum(term.test(model) for term in terms) <= 1)
 
 
-def exactly_one(*terms: Term, message: str) -> Rule:
+def exactly_one(*terms: Predicate, message: str) -> Rule:
     """One of the terms holds."""
     return Rule(f"{_count(terms)} == 1", message, lambda model: sum(term.test(model) for term in terms) == 1)
 
 
-def at_least_one(*terms: Term, message: str) -> Rule:
+def at_least_one(*terms: Predicate, message: str) -> Rule:
     """One of the terms, or several, hold."""
     cel = " || ".join(term.cel for term in terms)
     return Rule(cel, message, lambda model: any(term.test(model) for term in terms))
 
 
-def implies(condition: Term, *consequences: Term, message: str) -> Rule:
+def implies(condition: Predicate, *consequences: Predicate, message: str) -> Rule:
     """Where the condition holds, all the consequences do."""
     cel = f"!{condition.cel} || ({' && '.join(term.cel for term in consequences)})"
     return Rule(cel, message, lambda model: not condition.test(model) or all(term.test(model) for term in consequences))
 
 
-def excludes(condition: Term, *excluded: Term, message: str) -> Rule:
+def excludes(condition: Predicate, *excluded: Predicate, message: str) -> Rule:
     """Where the condition holds, none of the excluded does."""
     cel = f"!({condition.cel} && ({' || '.join(term.cel for term in excluded)}))"
     return Rule(cel, message, lambda model: not (condition.test(model) and any(term.test(model) for term in excluded)))
 
 
-def _count(terms: tuple[Term, ...]) -> str:
+def _count(terms: tuple[Predicate, ...]) -> str:
     return " + ".join(f"({term.cel} ? 1 : 0)" for term in terms)
