@@ -1,4 +1,4 @@
-"""What a published round leaves to do: judge every object, report the verdicts, remember the last good forms.
+"""The work that a published round defers: judging every object, reporting the verdicts, remembering last good forms.
 
 It is done a moment later, of the newest round alone, and beside the rounds: a revocation waits neither for verdicts nor
 for the state Secret, and while changes come thick and fast only the last of them is accounted for. What fails is tried
@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PublishedRound:
-    """What was published with ``sequence``, or found published already."""
+    """A round that was published with ``sequence``, or found published already."""
 
     translation: Translation
     fitted: Fitted
@@ -48,7 +48,7 @@ class PublishedRound:
 
 
 class DeferredWork:
-    """What the rounds of one term leave to do. Owned by one event loop."""
+    """The deferred work of the rounds of one term. Owned by one event loop."""
 
     def __init__(self, term: Term, *, state: StateStore, report: Report, metrics: Metrics, timing: Timing) -> None:
         self._term = term
