@@ -19,7 +19,7 @@ OTHER = replace(CREDENTIAL, digest="b" * 64, name="other")
 def deliver(assembly: Assembly, bundle: Bundle, *, without: str = "") -> Assembled:
     for name, data in bundle.groups.items():
         if name != without:
-            assembly.take(name, bundle.hashes[name], data)
+            assembly.take(name, bundle.hashes[name], data=data)
     return asyncio.run(assembly.build(bundle.hashes))
 
 
@@ -66,7 +66,7 @@ def test_a_group_that_is_missing_leaves_what_is_served() -> None:
 def test_a_group_that_is_not_what_its_hash_says_is_refused() -> None:
     assembly = Assembly()
     bundle = Encoder().encode(guarded(1))
-    assembly.take("routes", bundle.hashes["routes"], b"{}")
+    assembly.take("routes", bundle.hashes["routes"], data=b"{}")
     with pytest.raises(AssemblyError, match="not what its hash says"):
         asyncio.run(assembly.build(bundle.hashes))
 
@@ -105,6 +105,6 @@ def test_a_key_with_an_unknown_part_is_left_out_and_counted() -> None:
 
 def test_bytes_that_are_no_config_are_refused() -> None:
     assembly = Assembly()
-    assembly.take("routes", hash_of(b"garbage"), b"garbage")
+    assembly.take("routes", hash_of(b"garbage"), data=b"garbage")
     with pytest.raises(AssemblyError):
         asyncio.run(assembly.build({"routes": hash_of(b"garbage")}))

@@ -33,7 +33,7 @@ def test_a_frame_larger_than_the_kernel_takes_arrives_whole() -> None:
     async def scenario() -> None:
         left, right = pair()
         payload = os.urandom(5_000_000)
-        left.channel.send("group", {"name": "routes"}, payload)
+        left.channel.send("group", {"name": "routes"}, payload=payload)
         assert not left.channel.flushed
         left.channel.send("commit", {"revision": "1"})
         await settle(lambda: len(right.heard) == 2)
@@ -52,7 +52,7 @@ def test_sockets_arrive_with_their_frames_in_order() -> None:
         first, second = socket.socket(), socket.socket()
         for sock in (first, second):
             sock.bind(("127.0.0.1", 0))
-        left.channel.send("group", {}, b"x" * 1_000_000)
+        left.channel.send("group", payload=b"x" * 1_000_000)
         left.channel.send("listen", {"port": 1}, descriptor=first.fileno())
         left.channel.send("other")
         left.channel.send("listen", {"port": 2}, descriptor=second.fileno())
@@ -87,7 +87,7 @@ def test_writing_to_who_left_is_an_end_and_no_error() -> None:
         end = End(ours)
         theirs.close()
         for _ in range(3):
-            end.channel.send("x", {}, b"y" * 1_000_000)
+            end.channel.send("x", payload=b"y" * 1_000_000)
         await settle(lambda: end.closed == 1)
 
     run(scenario())

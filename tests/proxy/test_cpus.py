@@ -21,7 +21,7 @@ from wardgate.proxy.cpus import available_cpus, quota_cpus
     ],
 )
 def test_the_quota_is_read_from_either_version(v2: str, v1_quota: str, v1_period: str, expected: float | None) -> None:
-    assert quota_cpus(v2, v1_quota, v1_period) == expected
+    assert quota_cpus(v2, v1_quota=v1_quota, v1_period=v1_period) == expected
 
 
 def test_there_is_always_one_worker() -> None:

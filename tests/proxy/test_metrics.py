@@ -11,7 +11,8 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 
 from wardgate.outlet import Outlet, OutletStream
-from wardgate.proxy.metrics import BUCKETS, Counters, Totals
+from wardgate.proxy.counters import BUCKETS, Counters
+from wardgate.proxy.metrics import Totals
 from wardgate.wire.delivery import Delivery
 
 

@@ -26,7 +26,7 @@ DEFAULTS = Limits()
 
 def commit(channel: Channel, bundle: Bundle) -> None:
     for name, data in bundle.groups.items():
-        channel.send("group", {"name": name, "hash": bundle.hashes[name]}, data)
+        channel.send("group", {"name": name, "hash": bundle.hashes[name]}, payload=data)
     channel.send("commit", {"revision": bundle.revision, "groups": dict(bundle.hashes)})
 
 

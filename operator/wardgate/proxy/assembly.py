@@ -36,12 +36,12 @@ class Assembled:
 
 
 def _source(groups: Mapping[str, str]) -> str:
-    """What the routes were made of. A group that only a newer version knows may restrict them, so it counts."""
+    """Name the groups behind the routes. One that only a newer version knows may restrict them, so it counts."""
     return " ".join((groups[ROUTES], *unknown_groups(groups)))
 
 
 class Assembly:
-    """What a worker has received and built so far."""
+    """The groups that a worker has received, and the parts of a config that it has built of them."""
 
     def __init__(self) -> None:
         self._received: dict[tuple[str, str], bytes] = {}
@@ -52,7 +52,7 @@ class Assembly:
         self._bucket_hashes: dict[str, str] = {}
         self._index = CredentialIndex()
 
-    def take(self, name: str, group_hash: str, data: bytes) -> None:
+    def take(self, name: str, group_hash: str, *, data: bytes) -> None:
         """Keep a group until a commit names it."""
         self._received[name, group_hash] = data
 

@@ -47,8 +47,8 @@ class Channel:
         self,
         kind: str,
         header: Mapping[str, object] | None = None,
-        payload: bytes = b"",
         *,
+        payload: bytes = b"",
         descriptor: int | None = None,
     ) -> None:
         """Queue a frame. ``descriptor`` must stay open until it has been sent (``flushed``)."""

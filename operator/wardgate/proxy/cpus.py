@@ -17,11 +17,11 @@ def available_cpus() -> int:
         affine = len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS
         affine = os.cpu_count() or 1
-    quota = quota_cpus(_read(_V2), _read(_V1_QUOTA), _read(_V1_PERIOD))
+    quota = quota_cpus(_read(_V2), v1_quota=_read(_V1_QUOTA), v1_period=_read(_V1_PERIOD))
     return max(1, affine if quota is None else min(affine, math.ceil(quota)))
 
 
-def quota_cpus(v2: str, v1_quota: str, v1_period: str) -> float | None:
+def quota_cpus(v2: str, *, v1_quota: str, v1_period: str) -> float | None:
     """CPUs' worth of time that cgroup v2's ``cpu.max``, else v1's files, grant; None: no limit."""
     fields = v2.split() or [v1_quota.strip(), v1_period.strip()]
     if len(fields) != 2 or not all(field.isdigit() for field in fields):

@@ -1,13 +1,7 @@
-"""What is counted, in the workers and for all of them.
-
-A worker counts into plain dictionaries and sends what has been added once a second (``Counters.take``); the supervisor
-adds it up (``Totals``) and shows the sums as one Prometheus registry. So a scrape never waits for a worker, and a
-worker that dies takes at most a second's counts with it.
-"""
+"""The sums over all workers, shown as one Prometheus registry. A scrape never waits for a worker."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -16,83 +10,13 @@ from prometheus_client.registry import Collector
 
 from wardgate.outlet import lost_messages
 from wardgate.printable import printable
+from wardgate.proxy.counters import BUCKETS
 from wardgate.wire.delivery import Delivery
-
-BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
-"""Upper bounds in seconds; a last bucket takes the rest."""
-
-Requests = dict[tuple[str, str, int, str], int]
-
-
-class Counters:
-    """One worker's counts since they were last taken."""
-
-    __slots__ = (
-        "_durations",
-        "_lines_told",
-        "_refused_connections",
-        "_requests",
-        "_upstream_errors",
-        "connections",
-        "in_flight",
-        "log_lines_dropped",
-    )
-
-    def __init__(self) -> None:
-        self._requests: Requests = {}
-        self._durations: dict[str, list[float]] = {}
-        self._upstream_errors: dict[tuple[str, str], int] = {}
-        self._refused_connections: dict[str, int] = {}
-        self.connections = 0
-        self.in_flight = 0
-        self._lines_told = 0
-        self.log_lines_dropped = 0
-        """Of this worker, since it began."""
-
-    def request(self, *, listener: str, route: str, status: int, reason: str, seconds: float) -> None:
-        """Count one finished request."""
-        key = (listener, route, status, reason)
-        self._requests[key] = self._requests.get(key, 0) + 1
-        durations = self._durations.get(route)
-        if durations is None:
-            durations = self._durations[route] = [0.0] * (len(BUCKETS) + 2)
-        durations[bisect_left(BUCKETS, seconds)] += 1
-        durations[-1] += seconds
-
-    def upstream_error(self, *, upstream: str, reason: str) -> None:
-        """Count one failure of an upstream, whatever the caller was told."""
-        key = (upstream, reason)
-        self._upstream_errors[key] = self._upstream_errors.get(key, 0) + 1
-
-    def refused_connection(self, reason: str) -> None:
-        """Count a caller's connection that was closed as soon as it was made."""
-        self._refused_connections[reason] = self._refused_connections.get(reason, 0) + 1
-
-    def take(self) -> dict[str, object]:
-        """Return what was added, as JSON-ready lists, and start anew."""
-        taken: dict[str, object] = {
-            "requests": [
-                [listener, route, str(status), reason, count]
-                for (listener, route, status, reason), count in self._requests.items()
-            ],
-            "durations": [[route, *values] for route, values in self._durations.items()],
-            "upstream_errors": [[*key, count] for key, count in self._upstream_errors.items()],
-            "refused_connections": [[*item] for item in self._refused_connections.items()],
-            "connections": self.connections,
-            "in_flight": self.in_flight,
-            "log_lines_dropped": self.log_lines_dropped - self._lines_told,
-        }
-        self._lines_told = self.log_lines_dropped
-        self._requests = {}
-        self._durations = {}
-        self._upstream_errors = {}
-        self._refused_connections = {}
-        return taken
 
 
 @dataclass(slots=True)
 class Gauges:
-    """What one worker has at the moment."""
+    """The connections and requests of one worker at the moment."""
 
     connections: int = 0
     in_flight: int = 0
@@ -119,11 +43,11 @@ class Totals(Collector):
     def add(self, worker: int, taken: Mapping[str, object]) -> None:
         """Add what a worker has taken. ``worker`` is its number."""
         for *key, count in _rows(taken, "requests"):
-            _bump(self.requests, tuple(key), count)
+            _bump(self.requests, tuple(key), by=count)
         for *key, count in _rows(taken, "upstream_errors"):
-            _bump(self.upstream_errors, tuple(key), count)
+            _bump(self.upstream_errors, tuple(key), by=count)
         for *key, count in _rows(taken, "refused_connections"):
-            _bump(self.refused_connections, tuple(key), count)
+            _bump(self.refused_connections, tuple(key), by=count)
         for route, *values in _rows(taken, "durations"):
             numbers = [value for value in values if isinstance(value, int | float)]
             name = printable(str(route))
@@ -217,7 +141,7 @@ def _integer(taken: Mapping[str, object], name: str) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _bump(counts: dict[tuple[str, ...], float], key: tuple[object, ...], count: object) -> None:
-    assert isinstance(count, int | float)
+def _bump(counts: dict[tuple[str, ...], float], key: tuple[object, ...], *, by: object) -> None:
+    assert isinstance(by, int | float)
     named = tuple(printable(str(part)) for part in key)
-    counts[named] = counts.get(named, 0) + count
+    counts[named] = counts.get(named, 0) + by

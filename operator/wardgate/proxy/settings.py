@@ -69,7 +69,7 @@ class Timeouts:
     drain: float = setting(30.0, seconds(lowest=0))
     """From a stop signal until what is in flight is cut off."""
     revoked_grace: float = setting(60.0, seconds(lowest=0))
-    """What a revoked or expired key still has in flight is closed after so long."""
+    """Requests in flight of a revoked or expired key are cut off after so long."""
     worker: float = setting(30.0, seconds())
     """A worker that says nothing for so long is replaced; one that takes a config no faster is a problem."""
 

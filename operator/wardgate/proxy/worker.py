@@ -24,8 +24,8 @@ from wardgate.proxy import descriptors
 from wardgate.proxy.access_log import AccessLog, standard_output
 from wardgate.proxy.assembly import Assembly, AssemblyError
 from wardgate.proxy.channel import Channel
+from wardgate.proxy.counters import Counters
 from wardgate.proxy.io.gateway import Gateway
-from wardgate.proxy.metrics import Counters
 from wardgate.proxy.settings import ProxySettings, settings_from_json
 from wardgate.tasks import spawn
 from wardgate.undumpable import make_undumpable
@@ -83,7 +83,7 @@ class Worker:
         elif frame.kind == "listen" and descriptor is not None:
             self._serving().add_socket(_integer(frame.header, "port"), socket.socket(fileno=descriptor))
         elif frame.kind == "group":
-            self._assembly.take(str(frame.header["name"]), str(frame.header["hash"]), frame.payload)
+            self._assembly.take(str(frame.header["name"]), str(frame.header["hash"]), data=frame.payload)
         elif frame.kind == "age":
             self._serving().renew(age=_number(frame.header, "seconds"))
         elif frame.kind == "commit":
@@ -148,7 +148,7 @@ class Worker:
     def _report(self) -> None:
         if self._log is not None:
             self._counters.log_lines_dropped = self._log.dropped
-        self._channel.send("metrics", {}, json.dumps(self._counters.take()).encode())
+        self._channel.send("metrics", payload=json.dumps(self._counters.take()).encode())
 
     def _orphaned(self) -> None:
         """The supervisor is gone: nobody would ever tell this process to stop, or of a revoked key."""

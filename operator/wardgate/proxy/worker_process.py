@@ -29,7 +29,7 @@ class WorkerProcess:
     ) -> None:
         self.number = number
         self.revision = ""
-        """What the worker has said it serves."""
+        """The one that the worker has said it serves; empty before the first."""
         self.refused_keys = 0
         """Keys of that revision that it left out."""
         self.ready = False
@@ -73,7 +73,7 @@ class WorkerProcess:
             return ()
         for name, group_hash in bundle.hashes.items():
             if self._held.get(name) != group_hash:
-                self._channel.send("group", {"name": name, "hash": group_hash}, bundle.groups[name])
+                self._channel.send("group", {"name": name, "hash": group_hash}, payload=bundle.groups[name])
         self._held = dict(bundle.hashes)
         done = self._awaited.setdefault(bundle.revision, asyncio.get_running_loop().create_future())
         self._channel.send("commit", {"revision": bundle.revision, "groups": dict(bundle.hashes)})

@@ -33,10 +33,10 @@ from wardgate.ir import (
 from wardgate.proxy.access_log import AccessLog
 from wardgate.proxy.assembly import Assembled
 from wardgate.proxy.core.auth.credential_index import CredentialIndex
+from wardgate.proxy.counters import Counters
 from wardgate.proxy.io.downstream.connection import Downstream
 from wardgate.proxy.io.gateway import Gateway
 from wardgate.proxy.io.upstream.name_cache import Lookup
-from wardgate.proxy.metrics import Counters
 from wardgate.proxy.settings import ProxySettings
 from wardgate.sensitive import Sensitive
 

@@ -82,7 +82,7 @@ def endpoint() -> EndpointPool:
         clock=clock,
         unix_root="",
     )
-    return EndpointPool(Endpoint("h", 1), upstream(1), dialer)
+    return EndpointPool(Endpoint("h", 1), upstream(1), dialer=dialer)
 
 
 def sent_at_first(block: bytes, *, at_once: bool = False, held: bytes = b"") -> tuple[RequestSender, Wire]:

@@ -19,6 +19,7 @@ from wardgate.proxy.core.http1.loops import LoopMark
 from wardgate.proxy.core.routing.table import Table
 from wardgate.proxy.core.routing.table_builder import TableBuilder
 from wardgate.proxy.core.upstream.addresses import AddressRules
+from wardgate.proxy.counters import Counters
 from wardgate.proxy.io.budget import Budget
 from wardgate.proxy.io.downstream.connection import Downstream
 from wardgate.proxy.io.listening.ports import Ports
@@ -34,7 +35,6 @@ from wardgate.proxy.io.upstream.name_cache import Lookup
 from wardgate.proxy.io.upstream.name_servers import NameServers
 from wardgate.proxy.io.upstream.pools import UpstreamPools
 from wardgate.proxy.io.upstream.resolver import Address, Resolver, is_local_address
-from wardgate.proxy.metrics import Counters
 from wardgate.proxy.settings import ProxySettings
 
 _SLICE = 50

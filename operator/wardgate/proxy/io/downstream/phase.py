@@ -13,7 +13,7 @@ from typing import Final
 
 
 class Phase(Enum):
-    """What a stream is at."""
+    """Where a stream stands."""
 
     DECIDING = "the core decides on what is known of the request"
     COLLECTING = "the caller's body is collected, because a plan reads it"

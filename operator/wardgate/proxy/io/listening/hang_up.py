@@ -1,4 +1,4 @@
-"""What a listener does that cannot serve: it turns callers away rather than leave them waiting."""
+"""The protocol of a listener that cannot serve: callers are turned away rather than left waiting."""
 
 from __future__ import annotations
 

@@ -81,14 +81,14 @@ class Ports:
                 del self._ports[number]
             elif port.server is None or port.tls != listener.spec.tls:
                 try:
-                    await self._serve(number, port, listener.spec.tls)
+                    await self._serve(number, port, tls=listener.spec.tls)
                 except TlsConfigError as error:
                     # A certificate that served goes on serving; without one, callers are turned away, not left waiting.
                     port.server = port.server or await port.open(HangUp)
                     problems.append(f"Listener {listener.name}: {error}")
         return tuple(problems)
 
-    async def _serve(self, number: int, port: _Port, tls: ListenerTls | None) -> None:
+    async def _serve(self, number: int, port: _Port, *, tls: ListenerTls | None) -> None:
         context = self._tls.listener(tls) if tls is not None else None
         port.close()
         if context is None:

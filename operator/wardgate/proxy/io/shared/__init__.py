@@ -1,1 +1,1 @@
-"""What the connections of a worker share, each part with its owner."""
+"""The parts that the connections of a worker share, each part with its owner."""

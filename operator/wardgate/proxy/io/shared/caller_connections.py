@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
+from wardgate.proxy.counters import Counters
 from wardgate.proxy.io.budget import Budget
-from wardgate.proxy.metrics import Counters
 
 
 class CallerConnection(Protocol):

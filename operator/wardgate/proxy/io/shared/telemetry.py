@@ -1,4 +1,4 @@
-"""What is told of requests: counts for the metrics, a line of the access log, and sentences about failing upstreams."""
+"""The records of requests: counts for the metrics, a line of the access log, and sentences about failing upstreams."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable
 from wardgate.proxy.access_log import METHOD_BYTES, PATH_BYTES, AccessLog, shortened
 from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.messages import Reply
+from wardgate.proxy.counters import Counters
 from wardgate.proxy.io.shared.complaints import Complaints
 from wardgate.proxy.io.upstream.errors import UpstreamError
-from wardgate.proxy.metrics import Counters
 
 
 class Telemetry:

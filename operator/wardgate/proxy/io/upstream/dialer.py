@@ -39,12 +39,12 @@ class Dialer:
         self._unix_root = Path(unix_root).resolve() if unix_root else None
 
     async def connect(
-        self, endpoint: Endpoint, upstream: Upstream, context: ssl.SSLContext | None
+        self, endpoint: Endpoint, upstream: Upstream, *, context: ssl.SSLContext | None
     ) -> UpstreamConnection:
         """Open a connection. Raises ``UpstreamError``."""
         try:
             async with asyncio.timeout(self.timeouts.connect):
-                connection = await self._dial(endpoint, upstream, context)
+                connection = await self._dial(endpoint, upstream, context=context)
         except TimeoutError:
             detail = f"No connection to {endpoint.host or endpoint.unix_path} within {self.timeouts.connect} s."
             raise UpstreamTimeout(detail) from None
@@ -56,7 +56,9 @@ class Dialer:
                 raise
         return connection
 
-    async def _dial(self, endpoint: Endpoint, upstream: Upstream, context: ssl.SSLContext | None) -> UpstreamConnection:
+    async def _dial(
+        self, endpoint: Endpoint, upstream: Upstream, *, context: ssl.SSLContext | None
+    ) -> UpstreamConnection:
         loop = asyncio.get_running_loop()
         sni = upstream.tls.sni if upstream.tls is not None else None
         if endpoint.unix_path:

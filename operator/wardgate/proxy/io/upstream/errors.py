@@ -1,4 +1,4 @@
-"""What can go wrong between the gateway and an upstream, each with the reason that decides the caller's answer."""
+"""Failures between the gateway and an upstream, each with the reason that decides the caller's answer."""
 
 from __future__ import annotations
 

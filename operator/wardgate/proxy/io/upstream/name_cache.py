@@ -62,7 +62,7 @@ class NameCache:
             return name.addresses
         if name.lookup is None and now >= name.retry_at:
             name.asked_at = now
-            name.lookup = spawn(self._ask(name, host, port), name=f"look up {host}")
+            name.lookup = spawn(self._ask(name, host, port=port), name=f"look up {host}")
         if name.lookup is not None:
             patience = max(0.0, name.asked_at + PATIENCE - now) if self._is_usable(name) else None
             # Not awaited itself: a waiter that gives up must not cancel what others wait for.
@@ -74,7 +74,7 @@ class NameCache:
     def _is_usable(self, name: _Name) -> bool:
         return bool(name.addresses) and self._clock() < name.answered_at + FRESH + self._stale
 
-    async def _ask(self, name: _Name, host: str, port: int) -> None:
+    async def _ask(self, name: _Name, host: str, *, port: int) -> None:
         name.failure = f"The name {host} could not be looked up."
         try:
             found = await self._lookup(host, port)

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import pycares
@@ -46,7 +47,7 @@ class NameServers:
         def answered(result: pycares.AddrInfoResult | None, error: int | None) -> None:
             # On the thread of c-ares. A loop that has ended since has nobody who waits.
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(_settle, answer, result, error)
+                loop.call_soon_threadsafe(partial(_settle, answer, result, error=error))
 
         self._open().getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, callback=answered)
         async with asyncio.timeout(_LONGEST):
@@ -58,8 +59,10 @@ class NameServers:
         return self._channel
 
 
-def _settle(answer: asyncio.Future[tuple[str, ...]], result: pycares.AddrInfoResult | None, error: int | None) -> None:
-    if answer.done():
+def _settle(
+    answer: asyncio.Future[tuple[str, ...]], result: pycares.AddrInfoResult | None, *, error: int | None
+) -> None:
+    if answer.done():  # the lookup took too long, and its waiter has gone
         return
     if result is not None:
         answer.set_result(tuple(dict.fromkeys(node.addr[0].decode() for node in result.nodes)))

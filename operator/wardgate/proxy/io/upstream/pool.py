@@ -39,7 +39,7 @@ class Waiter(Protocol):
 class EndpointPool:
     """The connections to one endpoint."""
 
-    def __init__(self, endpoint: Endpoint, upstream: Upstream, dialer: Dialer) -> None:
+    def __init__(self, endpoint: Endpoint, upstream: Upstream, *, dialer: Dialer) -> None:
         self._endpoint = endpoint
         self.host = to_bytes(endpoint.host.removesuffix("."))
         """The endpoint's name, for ``autoHostRewrite``."""
@@ -95,7 +95,7 @@ class EndpointPool:
 
     async def _connect(self, waiter: Waiter, holder: Hashable) -> None:
         try:
-            connection = await self._dialer.connect(self._endpoint, self._upstream, self._context)
+            connection = await self._dialer.connect(self._endpoint, self._upstream, context=self._context)
         except UpstreamError as error:
             self._give_up(holder)
             waiter.upstream_failed(error)
@@ -159,7 +159,7 @@ class UpstreamPool:
     """The endpoints of one upstream, taken in turn."""
 
     def __init__(self, upstream: Upstream, dialer: Dialer) -> None:
-        self._endpoints = tuple(EndpointPool(endpoint, upstream, dialer) for endpoint in upstream.endpoints)
+        self._endpoints = tuple(EndpointPool(endpoint, upstream, dialer=dialer) for endpoint in upstream.endpoints)
         self._next = 0
 
     def prepare(self) -> tuple[str, ...]:
