@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wardgate.ir import GatewayConfig
 from wardgate.settings import Settings
 from wardgate.snapshot import ClusterSnapshot
 from wardgate.translate.incremental.memo import Memo
@@ -47,10 +46,6 @@ class Renderer:
     def last_good(self, last_good: LastGood) -> None:
         self._last_good, self._translation = last_good, None
 
-    def encode(self, config: GatewayConfig) -> Bundle:
-        """Encode another config in place of the one that was rendered last."""
-        return self._encoder.encode(config)
-
     @property
     def schema(self) -> str:
         """The schema in which configs are written; another may be chosen between two rounds."""
@@ -67,6 +62,11 @@ class Renderer:
         bundle = self._encoder.encode(translation.config)
         self._translation = translation
         return Rendered(translation, bundle)
+
+    def retract(self) -> LastGood:
+        """Take back the last rendering, which is not served: return what was good before it, and stays so."""
+        self._translation = None
+        return self._last_good
 
     def forget(self) -> None:
         """Forget the memory of past rounds. History was rolled back: a version may mean something else now."""

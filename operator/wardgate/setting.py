@@ -75,6 +75,10 @@ def read_size(text: str) -> int:
     return _bounded(int(match[1]) * unit, lowest=1, highest=_LARGEST_SIZE)
 
 
+def _read_config_size(text: str) -> int:
+    return _bounded(read_size(text), lowest=1, highest=1 << 26)
+
+
 def _read_flag(text: str) -> bool:
     if text.lower() not in {"true", "false"}:
         raise ValueError(text)
@@ -123,6 +127,8 @@ def _bounded(value: _Number, *, lowest: _Number, highest: _Number) -> _Number:
 
 
 SIZE: Final = Form("a size such as 128KiB, from 1 byte to 1024GiB", read_size)
+CONFIG_SIZE: Final = Form("a size such as 32MiB, from 1 byte to 64MiB", _read_config_size)
+"""A proxy puts a group of so many bytes together at most, and one group may be nearly all of a config."""
 FLAG: Final = Form("true or false", _read_flag)
 NETWORKS: Final = Form(
     "networks such as 10.0.0.0/8, with no address bits behind the prefix and with commas between them", _read_networks

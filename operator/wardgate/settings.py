@@ -8,6 +8,7 @@ from typing import Literal
 
 from wardgate.inja.limits import DEFAULT_LIMITS, TemplateLimits
 from wardgate.setting import (
+    CONFIG_SIZE,
     DOMAIN,
     ENDPOINTS,
     FLAG,
@@ -60,6 +61,8 @@ class Settings:
     """Let upstreams be on the loopback interface: for a gateway on a developer's machine only."""
     credential_bytes: int = setting(32 * 1024, SIZE)
     """A key Secret whose credential is larger is refused, alone."""
+    config_bytes: int = setting(32 * 1024 * 1024, CONFIG_SIZE)
+    """Bytes in clear that the operator publishes at most; of a larger config nothing but keys goes on."""
     guest_tables: int = setting(50, count())
     """RouteTables of one tenant, on one listener, under hosts that lie within another owner's; more are left out."""
     template_limits: TemplateLimits = DEFAULT_LIMITS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pytest
@@ -23,7 +23,6 @@ from wardgate.kube.api.pacing import Timing
 from wardgate.kube.last_good.state_store import StateStore
 from wardgate.kube.lead.fence import Deposed
 from wardgate.kube.lead.term import Term
-from wardgate.kube.publish.packing import OversizedGroup, Packer
 from wardgate.kube.publish.publisher import Published, Publisher
 from wardgate.problems import ObjectRef
 from wardgate.renderer import Renderer
@@ -33,7 +32,7 @@ from wardgate.store import Store
 from wardgate.tasks import spawn
 from wardgate.translate.reading.last_good import LastGood
 from wardgate.translate.statuses.object_status import Statuses
-from wardgate.wire.bundle import Bundle, hash_of
+from wardgate.wire.bundle import Bundle
 from wardgate.wire.decode import decode_credentials
 from wardgate.wire.schema import SCHEMA
 
@@ -59,7 +58,6 @@ class World:
     reported: list[int] = field(default_factory=list)
     problem: str = ""
     left_out: tuple[ObjectRef, ...] = ()
-    packer: Packer = field(default_factory=Packer)
     statuses: Statuses = field(default_factory=Statuses)
     config: GatewayConfig = field(default_factory=GatewayConfig)
 
@@ -112,8 +110,8 @@ class World:
         self.saved.append(last_good)
         return 1
 
-    def oversized(self, bundle: Bundle) -> tuple[OversizedGroup, ...]:
-        return self.packer.oversized(bundle, {})
+    async def read(self) -> Bundle | None:
+        return self.published[-1] if self.published else None
 
     def report(self, statuses: Statuses, config: GatewayConfig, sequence: int) -> None:
         self.log.append("report")
@@ -457,35 +455,93 @@ def keys_in(bundle: Bundle) -> set[str]:
     return {one.name for group in groups for one in decode_credentials(group).credentials}
 
 
+def limit(bench: Bench, size: int) -> None:
+    bench.renderer.settings = replace(bench.renderer.settings, config_bytes=size)
+
+
 def test_revocation_is_published_although_a_policy_is_too_large_and_the_policy_is_told(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     cluster = Cluster().apply_yaml(CLUSTER)
-    text = "".join(hash_of(str(number).encode()) for number in range(200))
 
     async def work(bench: Bench) -> None:
-        bench.world.packer = Packer(max_shard=2000)
+        limit(bench, 5000)
         apply(bench, cluster)
         await bench.lead()
         await bench.until(lambda: len(bench.world.saved) == 1)
         bench.store.remove(REVOKED, version=100)
         cluster.version = 100
-        apply(bench, cluster.delete(REVOKED).apply_yaml(TRANSFORMATION.replace("TEXT", text)))
+        apply(bench, cluster.delete(REVOKED).apply_yaml(TRANSFORMATION.replace("TEXT", "x" * 5000)))
         await bench.until(lambda: len(bench.world.saved) == 2)
         bench.trigger.mark()
         await bench.until(lambda: len(bench.world.saved) == 3)
         status = bench.world.statuses.of(LARGE)
         assert status is not None
         assert (Approval.INVALID, "TooLarge", None) == (status.approval, status.reason, status.served_generation)
+        assert [LARGE] == [one.ref for one in bench.world.statuses if one.reason == "TooLarge"]
         apply(bench, cluster.apply_yaml(TRANSFORMATION.replace("TEXT", "short")))
         await bench.until(lambda: len(bench.world.saved) == 4)
 
     with caplog.at_level(logging.INFO):
         world = scenario(work).world
     assert [{"good", "revoked"}, {"good"}, {"good"}, {"good"}] == [keys_in(bundle) for bundle in world.published]
-    assert [()] * 4 == [world.oversized(bundle) for bundle in world.published]
+    first, *over, last = world.published
+    assert [first.groups["routes"]] * 2 == [one.groups["routes"] for one in over]
+    assert b"short" in last.groups["routes"]
     warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    expected = f"Too large to be published, and closed until all fits: {LARGE}. Everything else is published."
-    assert [expected] == warnings
+    assert 1 == len(warnings)
+    assert warnings[0].endswith(
+        "of at most 5000 (config_bytes): routes, policies and gateways stay as they were last published until it fits; "
+        "revoked keys are refused at once."
+    )
     assert 1 == caplog.text.count("Everything fits again.")
     assert {one.approval for one in world.statuses if one.ref == LARGE} <= {Approval.ACCEPTED, Approval.WARNING}
+
+
+def test_what_is_remembered_is_what_was_good_when_it_fitted() -> None:
+    cluster = Cluster().apply_yaml(CLUSTER)
+
+    async def work(bench: Bench) -> None:
+        limit(bench, 5000)
+        apply(bench, cluster.apply_yaml(TRANSFORMATION.replace("TEXT", "short")))
+        await bench.lead()
+        await bench.until(lambda: len(bench.world.saved) == 1)
+        apply(bench, cluster.apply_yaml(TRANSFORMATION.replace("TEXT", "x" * 5000)))
+        await bench.until(lambda: len(bench.world.saved) == 2)
+        apply(bench, cluster.apply_yaml(TRANSFORMATION.replace("TEXT", "'{{ bad'")))
+        await bench.until(lambda: len(bench.world.saved) == 3)
+
+    world = scenario(work).world
+    assert [world.saved[0][LARGE]] * 3 == [one[LARGE] for one in world.saved]
+    assert world.published[0] == world.published[-1]
+
+
+def test_new_leader_over_the_bound_publishes_what_its_predecessor_would() -> None:
+    cluster = Cluster().apply_yaml(CLUSTER)
+
+    async def work(bench: Bench) -> None:
+        limit(bench, 5000)
+        apply(bench, cluster)
+        await bench.lead()
+        await bench.until(lambda: len(bench.world.saved) == 1)
+        await bench.lose_the_lease()
+        bench.term = Term("operator-b", began=1.0)
+        apply(bench, cluster.apply_yaml(TRANSFORMATION.replace("TEXT", "x" * 5000)))
+        await bench.lead()
+        await bench.until(lambda: len(bench.world.saved) == 2)
+
+    world = scenario(work).world
+    assert world.published[0] == world.published[1]
+
+
+def test_first_config_that_is_too_large_is_not_published_and_is_told() -> None:
+    async def work(bench: Bench) -> None:
+        limit(bench, 100)
+        apply(bench, Cluster().apply_yaml(CLUSTER))
+        await bench.lead()
+        await bench.until(lambda: bench.world.saved)
+
+    world = scenario(work).world
+    assert [] == world.published
+    assert {"TooLarge"} == {one.reason for one in world.statuses}
+    assert [{}] == world.saved

@@ -7,8 +7,9 @@ from types import MappingProxyType
 from tests.kube.fake_api_server import FakeApiServer, FakeClient
 from wardgate.kube.api.resources import SECRETS
 from wardgate.kube.delivery.index import Index, index_name, read_index
-from wardgate.kube.delivery.shards import MAX_SHARD, read_shard
+from wardgate.kube.delivery.shards import joined, read_shard
 from wardgate.kube.lead.term import Term
+from wardgate.kube.publish.packing import MAX_PART
 from wardgate.kube.publish.publisher import Publisher
 from wardgate.wire.bundle import Bundle, hash_of, revision_of
 
@@ -42,14 +43,14 @@ class World:
         self.api = FakeApiServer()
         self.now = NOW
 
-    def operator(self, *, client: FakeClient | None = None, max_shard: int = MAX_SHARD) -> Publisher:
+    def operator(self, *, client: FakeClient | None = None, max_part: int = MAX_PART) -> Publisher:
         """A process that may publish."""
         return Publisher(
             client or FakeClient(self.api),
             release=RELEASE,
             namespace=NAMESPACE,
             now=lambda: self.now,
-            max_shard=max_shard,
+            max_part=max_part,
         )
 
     def term(self, name: str = "operator-a") -> Term:
@@ -69,7 +70,8 @@ class World:
     def in_force(self) -> Bundle:
         """What a proxy that starts now would serve; fails if it is not whole."""
         index = self.index()
-        groups = {one.group: read_shard(self.api.get(shard(one.name)), one) for one in index.shards}
+        parts = {one.sha256: read_shard(self.api.get(shard(one.name)), one) for one in index.shards}
+        groups = {group: joined(shards, parts) for group, shards in index.groups.items()}
         assert revision_of(schema=index.schema, hashes=index.hashes) == index.revision
         return Bundle(index.schema, index.revision, MappingProxyType(groups), MappingProxyType(index.hashes))
 

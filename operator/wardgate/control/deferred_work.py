@@ -13,8 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NoReturn, TypeAlias
 
-from wardgate.control.fitting import Fitted
+from wardgate.control.held_back import held_back
 from wardgate.control.metrics import Metrics
+from wardgate.control.size_limit import Publishable
 from wardgate.faults import place_of
 from wardgate.ir import GatewayConfig
 from wardgate.kube.api.errors import KubeError
@@ -40,11 +41,23 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PublishedRound:
-    """A round that was published with ``sequence``, or found published already."""
+    """A round that was published with ``sequence``, or found published already.
+
+    ``accepted``: where not all of the translation was published, what was good when all of one was.
+    """
 
     translation: Translation
-    fitted: Fitted
+    published: Publishable
     sequence: int
+    accepted: LastGood | None = None
+
+    def judged(self) -> tuple[Statuses, LastGood]:
+        """What is reported, and what is remembered. It takes a moment."""
+        statuses, good = self.translation.statuses, self.translation.last_good
+        if self.published.excess is None or self.accepted is None:
+            return statuses, good
+        told = held_back(statuses, good=good, accepted=self.accepted, excess=self.published.excess)
+        return told, self.accepted
 
 
 class DeferredWork:
@@ -106,11 +119,8 @@ class DeferredWork:
         return True
 
     async def _account_for(self, done: PublishedRound) -> None:
-        translation = done.translation
-        statuses, last_good = await asyncio.to_thread(
-            lambda: (done.fitted.judged(translation.statuses), translation.last_good)
-        )
-        self._report(statuses, done.fitted.config, done.sequence)
+        statuses, last_good = await asyncio.to_thread(done.judged)
+        self._report(statuses, done.published.config, done.sequence)
         before = self._state.left_out
         await self._state.save(last_good)
         for ref in sorted(set(self._state.left_out) - set(before)):

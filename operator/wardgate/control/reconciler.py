@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from wardgate.control.deferred_work import DEPOSED, DeferredWork, PublishedRound
-from wardgate.control.fitting import Fitted, fit
 from wardgate.control.metrics import Metrics
 from wardgate.control.release_scope import ReleaseScope
+from wardgate.control.size_limit import Excess, Publishable, SizeLimit
 from wardgate.control.trigger import Trigger
 from wardgate.faults import place_of
 from wardgate.kube.api.errors import KubeError
@@ -30,9 +30,7 @@ from wardgate.kube.lead.term import Term
 from wardgate.kube.publish.publisher import Publisher
 from wardgate.problems import ObjectRef
 from wardgate.renderer import Renderer
-from wardgate.snapshot import ClusterSnapshot
 from wardgate.store import Store
-from wardgate.translate.pipeline import Translation
 from wardgate.wire.bundle import Bundle
 
 _log = logging.getLogger(__name__)
@@ -100,7 +98,8 @@ class Reconciler:
         self._failures = 0
         self._round = asyncio.Lock()
         self._waiting_for: tuple[str, ...] = ()
-        self._unfit: tuple[ObjectRef, ...] = ()
+        self._size_limit = SizeLimit()
+        self._excess: Excess | None = None
 
     async def run(self) -> None:
         """Do a round after every change, for ever."""
@@ -123,6 +122,7 @@ class Reconciler:
             self._renderer.last_good = await outputs.deferred_work.begin()
             await outputs.publisher.take_over(outputs.term)
             self._outputs = outputs
+            self._size_limit.forget()
         self._trigger.mark()
 
     def history_was_rolled_back(self) -> None:
@@ -159,7 +159,8 @@ class Reconciler:
         started = self._clock()
         self._renderer.schema = self._schema()
         snapshot = self._release_scope.of(self._store.freeze())
-        translation, fitted = await asyncio.to_thread(self._render, snapshot)
+        rendered = await asyncio.to_thread(self._renderer.render, snapshot)
+        translation = rendered.translation
         self._metrics.translated(self._clock() - started)
         self._cluster.follow_named(translation.named_secrets)
         if self._cluster.missing():
@@ -167,36 +168,30 @@ class Reconciler:
         outputs = self._outputs
         if outputs is None or outputs.term.is_over:
             return True
-        sequence = await outputs.term.write(self._publish(outputs.publisher, fitted.bundle, noticed=noticed))
-        self._tell_unfit(fitted)
-        outputs.deferred_work.take(PublishedRound(translation, fitted, sequence))
+        publishable = await self._size_limit.publishable(
+            translation.config,
+            rendered.bundle,
+            limit=self._renderer.settings.config_bytes,
+            read=outputs.publisher.read,
+        )
+        accepted = None if publishable.excess is None else self._renderer.retract()
+        sequence = 0
+        if publishable.bundle is not None:
+            publish = self._publish(outputs.publisher, publishable.bundle, noticed=noticed)
+            sequence = await outputs.term.write(publish)
+        self._size_limit.published(publishable)
+        self._tell_excess(publishable)
+        outputs.deferred_work.take(PublishedRound(translation, publishable, sequence, accepted))
         return True
 
-    def _render(self, snapshot: ClusterSnapshot) -> tuple[Translation, Fitted]:
-        rendered = self._renderer.render(snapshot)
-        outputs = self._outputs  # no term begins during a round
-        if outputs is None or outputs.term.is_over:
-            return rendered.translation, Fitted(rendered.translation.config, rendered.bundle)
-        fitted = fit(
-            rendered.translation.config,
-            rendered.bundle,
-            snapshot,
-            encode=self._renderer.encode,
-            oversized=outputs.publisher.oversized,
-        )
-        return rendered.translation, fitted
-
-    def _tell_unfit(self, fitted: Fitted) -> None:
-        if fitted.refs == self._unfit:
-            return
-        self._unfit = fitted.refs
-        if fitted.left_out:
-            _log.warning(
-                "Too large to be published, and closed until all fits: %s. Everything else is published.",
-                ", ".join(map(str, fitted.refs)),
-            )
-        else:
-            _log.info("Everything fits again.")
+    def _tell_excess(self, publishable: Publishable) -> None:
+        excess, told = publishable.excess, self._excess
+        self._excess = excess
+        if excess is None:
+            if told is not None:
+                _log.info("Everything fits again.")
+        elif told is None or told.refused != excess.refused:
+            _log.warning("%s", excess)
 
     def _is_complete(self) -> bool:
         missing = self._cluster.missing()

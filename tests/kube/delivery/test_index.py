@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,11 +23,25 @@ from wardgate.kube.delivery.index import (
 from wardgate.wire.bundle import revision_of
 
 TEXT = st.text(st.characters(exclude_categories=()), max_size=12)
-SHARDS = st.lists(
+GROUPS = st.lists(
     st.builds(ShardRef, group=TEXT, name=TEXT, size=st.integers(0, 10**9), sha256=TEXT, uid=TEXT),
     unique_by=lambda one: one.group,
     max_size=4,
 )
+
+
+@st.composite
+def shards(draw: st.DrawFn) -> list[ShardRef]:
+    """Some groups, some of them in parts."""
+    found = []
+    for one in draw(GROUPS):
+        parts = draw(st.lists(TEXT, max_size=3))
+        whole = draw(TEXT.filter(bool))
+        found += [replace(one, sha256=sha256, whole=whole) for sha256 in parts] or [one]
+    return found
+
+
+SHARDS = shards()
 JSON: st.SearchStrategy[object] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
@@ -36,11 +51,19 @@ JSON: st.SearchStrategy[object] = st.recursive(
 
 def index_of(shards: list[ShardRef], *, schema: str = "1.0", sequence: int = 7) -> Index:
     ordered = tuple(sorted(shards, key=lambda one: one.group))
-    hashes = {one.group: one.sha256 for one in ordered}
+    hashes = {one.group: one.whole or one.sha256 for one in ordered}
     revision = revision_of(schema=schema, hashes=hashes)
     return Index(schema, revision, sequence, "operator-a", "2026-01-01T00:00:00Z", ordered)
 
 
+IN_PARTS = index_of(
+    [
+        ShardRef("keys-017", "wardgate-keys-017-bbbbbbbbbbbb-2", 6, "b" * 64, "u"),
+        ShardRef("routes", "wardgate-routes.0-0123456789ab-7", 12, "1" * 64, "uid-1", "a" * 64),
+        ShardRef("routes", "wardgate-routes.1-0123456789ab-7", 13, "2" * 64, "uid-2", "a" * 64),
+        ShardRef("routes", "wardgate-routes.0-0123456789ab-7", 12, "1" * 64, "uid-1", "a" * 64),
+    ]
+)
 SAMPLE = index_of([ShardRef("routes", "wardgate-routes-0123456789ab-7", 12, "ab" * 32, "uid-1")])
 
 
@@ -92,6 +115,41 @@ def test_format_of_the_first_release_is_read_for_ever() -> None:
     assert hashes == index.hashes
 
 
+def test_parts_of_the_first_release_are_read_for_ever() -> None:
+    """As they were written when the format was fixed: in their order, one of them twice, with the hash of the whole."""
+    hashes = {"routes": "a" * 64}
+    parts = [
+        {
+            "group": "routes",
+            "name": f"wardgate-routes.{n}-aaaaaaaaaaaa-1",
+            "size": 5,
+            "sha256": n * 64,
+            "uid": "u",
+            "whole": "a" * 64,
+        }
+        for n in "919"
+    ]
+    written = {**content_of(SAMPLE), "revision": revision_of(schema="1.0", hashes=hashes), "shards": parts}
+    index = read_index(secret(written))
+    assert hashes == index.hashes
+    assert ["9" * 64, "1" * 64, "9" * 64] == [one.sha256 for one in index.groups["routes"]]
+    assert parts == content_of(index)["shards"]
+
+
+def test_group_in_one_piece_is_written_without_a_word_of_parts() -> None:
+    assert {"group", "name", "size", "sha256", "uid"} == set(content_of(SAMPLE)["shards"][0])
+
+
+@pytest.mark.parametrize("wholes", ["ab", ["a", ""], ["", "a"], ["", ""]])
+def test_parts_of_several_wholes_are_unreadable(wholes: list[str]) -> None:
+    (entry,) = content_of(SAMPLE)["shards"]
+    for last in wholes:
+        revision = revision_of(schema="1.0", hashes={"routes": last or entry["sha256"]})
+        change = {"revision": revision, "shards": [{**entry, "whole": one} for one in wholes]}
+        with pytest.raises(UnreadableIndexError):
+            read_index(secret({**content_of(SAMPLE), **change}))
+
+
 def test_version_is_a_precondition_only_if_there_is_one() -> None:
     new = index_manifest(SAMPLE, release="wardgate", namespace="wardgate-config")
     changed = index_manifest(SAMPLE, release="wardgate", namespace="wardgate-config", resource_version="12")
@@ -117,6 +175,8 @@ def test_version_is_a_precondition_only_if_there_is_one() -> None:
         {"shards": content_of(SAMPLE)["shards"] * 2},
         {"shards": content_of(SAMPLE)["shards"] * (MAX_SHARDS + 1)},
         {"shards": [{**content_of(SAMPLE)["shards"][0], "uid": 5}]},
+        {"shards": [{**content_of(SAMPLE)["shards"][0], "whole": None}]},
+        {"shards": [{**content_of(SAMPLE)["shards"][0], "whole": "f" * 64}]},
     ],
 )
 def test_index_that_is_not_whole_is_unreadable(change: dict[str, object]) -> None:
@@ -159,7 +219,8 @@ def test_secret_without_data_is_unreadable() -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_mutated_index_is_unreadable_or_whole(data: st.DataObject) -> None:
-    content = bytearray(json.dumps(content_of(SAMPLE)).encode())
+    sample = data.draw(st.sampled_from([SAMPLE, IN_PARTS]))
+    content = bytearray(json.dumps(content_of(sample)).encode())
     place = data.draw(st.integers(0, len(content) - 1))
     content[place : place + 1] = data.draw(st.binary(max_size=2))
     try:
@@ -167,4 +228,4 @@ def test_mutated_index_is_unreadable_or_whole(data: st.DataObject) -> None:
     except UnreadableIndexError:
         return
     assert index.revision == revision_of(schema=index.schema, hashes=index.hashes)
-    assert index.hashes == SAMPLE.hashes
+    assert index.hashes == sample.hashes

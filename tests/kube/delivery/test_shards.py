@@ -21,6 +21,7 @@ from wardgate.kube.delivery.shards import (
 )
 from wardgate.wire.bundle import hash_of
 
+GROUPS = st.sampled_from(["routes", "keys-017", "routes.3", "groups.0"])
 GROUP = b'{"group":"keys","token":"provider-token"}'
 
 
@@ -29,8 +30,8 @@ def ref(data: bytes) -> ShardRef:
 
 
 def written(data: bytes) -> Manifest:
-    groups = {"keys-000": compress(data)}
-    return shard_manifest(ref(data).name, groups, release="wardgate", namespace="wardgate-config")
+    entries = {"keys-000.gz": compress(data)}
+    return shard_manifest(ref(data).name, entries, release="wardgate", namespace="wardgate-config")
 
 
 def holding(content: bytes) -> Manifest:
@@ -109,9 +110,13 @@ def test_error_names_the_shard_and_nothing_of_what_it_holds() -> None:
     assert caught.value.__cause__ is None
 
 
-@given(st.sampled_from(["wardgate", "my-release-1"]), st.sampled_from(["routes", "keys-017"]), st.integers(0, 10**15))
+@given(
+    st.sampled_from(["wardgate", "my-release-1"]),
+    GROUPS,
+    st.integers(0, 10**15),
+)
 def test_sequence_is_read_from_a_name(release: str, group: str, sequence: int) -> None:
-    name = shard_name(release, {group: hash_of(b"x")}, sequence=sequence)
+    name = shard_name(release, group, sha256=hash_of(b"x"), sequence=sequence)
     assert sequence == sequence_of(name)
 
 

@@ -14,10 +14,11 @@ from tests.cluster.http_api import ApiError as Refusal
 from tests.kube import published
 from tests.kube.following import Following, following
 from tests.kube.installation import ACCOUNT, Installation
-from tests.kube.published import INDEX, bundle
+from tests.kube.published import INDEX, RELEASE, bundle, bundle_of_routes
 from wardgate.kube.api.connect import connect
 from wardgate.kube.delivery.index import Manifest
 from wardgate.kube.follow.index_watch import SILENCE
+from wardgate.kube.follow.revision_file import RevisionFile
 from wardgate.wire.bundle import Bundle
 
 pytestmark = pytest.mark.slow
@@ -42,12 +43,17 @@ def installed(cluster: Cluster) -> Installation:
 
 @asynccontextmanager
 async def proxy(
-    installed: Installation, *, server: str | None = None, token_file: Path | None = None, silence: float = SILENCE
+    installed: Installation,
+    *,
+    server: str | None = None,
+    token_file: Path | None = None,
+    silence: float = SILENCE,
+    cache: RevisionFile | None = None,
 ) -> AsyncIterator[Following]:
     kubeconfig = installed.kubeconfig(server=server, token_file=token_file)
     client = await connect(kubeconfig=str(kubeconfig), user_agent="test-proxy")
     try:
-        async with following(client, location=installed.location, silence=silence) as at:
+        async with following(client, location=installed.location, silence=silence, cache=cache) as at:
             yield at
     finally:
         await client.close()
@@ -92,6 +98,29 @@ def test_config_that_was_there_before_the_proxy_is_served(installed: Installatio
         async with proxy(installed) as at:
             await at.serves(wanted)
             assert wanted == at.proxy.bundles[0]
+
+    run(scenario())
+
+
+def test_config_of_several_shards_and_each_change_of_it_arrive_over_a_restart(
+    installed: Installation, tmp_path: Path
+) -> None:
+    cache = RevisionFile(tmp_path, release=RELEASE, namespace=installed.namespace)
+
+    async def scenario() -> None:
+        configs = [bundle_of_routes(15_000, changed=number, keys=number) for number in range(3)]
+        async with proxy(installed, cache=cache) as at:
+            for number, wanted in enumerate(configs[:2]):
+                index = installed.publish(wanted, sequence=number + 1)
+                assert len(index.groups["routes"]) > 2
+                await at.serves(wanted)
+            main = cache.folder / "revision.json"
+            await at.until(lambda: configs[1].revision in (main.read_text() if main.exists() else ""))
+        async with proxy(installed, cache=cache) as at:
+            await at.serves(configs[1])
+            installed.publish(configs[2], sequence=3)
+            await at.serves(configs[2])
+            assert configs[1:] == at.proxy.bundles
 
     run(scenario())
 

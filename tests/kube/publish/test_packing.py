@@ -1,83 +1,75 @@
-"""What is too large is found without compressing what need not be."""
+"""How groups are cut, and how what is cut shares shards."""
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.kube.publishing import bundle
-from wardgate.kube.delivery.shards import MAX_GROUP, compress
-from wardgate.kube.publish import packing
-from wardgate.kube.publish.packing import OversizedGroup, Packer, TooLarge, share
+from tests.kube.published import routes_of
+from wardgate.kube.delivery.shards import MAX_SHARD, compress
+from wardgate.kube.publish.packing import MAX_PART, Piece, cut, cuts, share
 from wardgate.wire.bundle import hash_of
 
-RANDOM = "".join(hash_of(str(number).encode()) for number in range(100))
+MOST = 2000
+OBJECTS = st.lists(st.binary(max_size=300), max_size=60).map(lambda some: b",".join(b"{%b}" % one for one in some))
 
 
-@pytest.fixture
-def compressed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """What was compressed."""
-    seen: list[bytes] = []
-
-    def spy(data: bytes) -> bytes:
-        seen.append(data)
-        return compress(data)
-
-    monkeypatch.setattr(packing, "compress", spy)
-    return seen
+def parts(data: bytes, *, most: int = MOST) -> list[bytes]:
+    return [data[one.start : one.end] for one in cut(data, group="routes", sha256=hash_of(data), most=most)]
 
 
-def test_small_groups_are_not_compressed_to_be_measured(compressed: list[bytes]) -> None:
-    assert () == Packer(max_shard=1000).oversized(bundle(routes="x" * 900), {})
-    assert [] == compressed
+@given(OBJECTS | st.binary(max_size=9000))
+@example(b"")
+@example(b"x" * MOST)
+@example(b"x" * (MOST + 1))
+@example(b"},{" * 5000)
+def test_parts_in_their_order_are_the_group(data: bytes) -> None:
+    assert data == b"".join(parts(data))
 
 
-def test_groups_in_force_are_not_compressed_to_be_measured(compressed: list[bytes]) -> None:
-    large = bundle(routes=RANDOM)
-    assert () == Packer(max_shard=100).oversized(large, large.hashes)
-    assert [] == compressed
+@given(OBJECTS | st.binary(max_size=9000))
+@example(b"},{" * 5000)
+@example(b"x" * 9000)
+def test_no_content_makes_parts_small_or_large(data: bytes) -> None:
+    sizes = [end - start for start, end in cuts(data, most=MOST)]
+    assert all(MOST // 4 <= size <= MOST for size in sizes[:-1])
+    assert sizes[-1] <= MOST
 
 
-def test_measured_group_is_compressed_once(compressed: list[bytes]) -> None:
-    packer = Packer(max_shard=5000)
-    large = bundle(routes=RANDOM)
-    assert () == packer.oversized(large, {})
-    assert () == packer.oversized(large, {})
-    assert compress(RANDOM.encode()) == packer.pack(RANDOM.encode(), large.hashes["routes"])
-    assert [RANDOM.encode()] == compressed
+def test_group_that_is_small_enough_is_not_cut() -> None:
+    data = routes_of(5)
+    assert (Piece("routes", 0, len(data), hash_of(data)),) == cut(data, group="routes", sha256=hash_of(data))
 
 
-def test_measured_group_is_forgotten_once_it_is_settled(compressed: list[bytes]) -> None:
-    packer = Packer(max_shard=5000)
-    large = bundle(routes=RANDOM)
-    packer.oversized(large, {})
-    packer.forget()
-    packer.oversized(large, {})
-    assert [RANDOM.encode()] * 2 == compressed
+def test_cut_is_made_between_objects_where_there_are_any() -> None:
+    data = routes_of(6000)
+    *whole, _ = parts(data, most=100_000)
+    assert len(whole) > 4
+    assert all(one.endswith(b"}") for one in whole)
 
 
-def test_oversized_group_is_told_with_its_size() -> None:
-    found = Packer(max_shard=1000).oversized(bundle(routes=RANDOM, keys_000="small"), {})
-    assert (OversizedGroup("routes", len(compress(RANDOM.encode())), 1000),) == found
+@pytest.mark.parametrize("place", [3, 1000, 2000, 5990])
+@pytest.mark.parametrize("change", ["changed", "removed", "added"])
+def test_change_of_one_route_leaves_the_other_parts_what_they_were(place: int, change: str) -> None:
+    before = set(parts(routes_of(6000), most=100_000))
+    after = parts(routes_of(6000, **{change: place}), most=100_000)
+    assert len(after) > 4
+    assert len(set(after) - before) <= 2
 
 
-def test_group_that_no_proxy_would_unpack_is_oversized_however_well_it_compresses() -> None:
-    found = Packer().oversized(bundle(routes="x" * (MAX_GROUP + 1)), {})
-    assert (OversizedGroup("routes", MAX_GROUP + 1, MAX_GROUP),) == found
+def test_part_that_compresses_worst_fits_a_shard() -> None:
+    assert len(compress(Random(1).randbytes(MAX_PART))) < MAX_SHARD
 
 
-def test_what_compresses_worst_fits_if_it_is_not_measured() -> None:
-    """Bytes that gzip can only make longer, at the very size below which nobody looks."""
-    worst = b"".join(bytes.fromhex(hash_of(str(number).encode())) for number in range(32 * 1024))
-    limit = 512 * 1024
-    size = next(size for size in range(limit, 0, -1) if size + size // 2000 + 64 <= limit)
-    assert len(compress(worst[:size])) <= limit
-
-
-def test_error_names_groups_and_sizes() -> None:
-    error = TooLarge((OversizedGroup("keys-001", 12, 10), OversizedGroup("routes", 30, 20)))
-    assert "Group keys-001 has 12 bytes of 10; Group routes has 30 bytes of 20." == str(error)
+def test_part_is_named_by_its_hash_and_a_whole_group_by_its_name() -> None:
+    data = routes_of(100)
+    assert ("routes.gz",) == tuple(one.entry for one in cut(data, group="routes", sha256=hash_of(data)))
+    assert [f"routes.{hash_of(part)}.gz" for part in parts(data)] == [
+        one.entry for one in cut(data, group="routes", sha256=hash_of(data), most=MOST)
+    ]
 
 
 @pytest.mark.parametrize("count", [1, 7, 8])

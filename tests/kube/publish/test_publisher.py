@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Mapping
+from random import Random
 
 import pytest
 
-from tests.kube.fake_api_server import FakeApiServer, FakeClient
-from tests.kube.publishing import INDEX, NAMESPACE, NOW, RELEASE, World, bundle, shard
+from tests.kube.fake_api_server import FakeApiServer, FakeClient, nothing
+from tests.kube.publishing import INDEX, NAMESPACE, NOW, RELEASE, World, bundle, bundle_of, shard
 from wardgate.kube.api.client import Manifest
+from wardgate.kube.api.errors import ConnectionFailed
 from wardgate.kube.delivery.index import MAX_SEQUENCE, read_index
-from wardgate.kube.publish.publisher import Deposed, TooLarge
+from wardgate.kube.publish.publisher import Deposed
 from wardgate.wire.bundle import hash_of
 
 ONE = bundle(routes="routes 1", keys_000="keys 1", keys_001="others")
@@ -166,11 +168,13 @@ def test_nothing_is_renewed_before_the_first_publish() -> None:
 def test_nothing_is_renewed_after_a_publish_that_failed() -> None:
     async def scenario() -> None:
         world = World()
-        publisher = world.operator(max_shard=100)
-        await publisher.take_over(world.term())
+        client = FakeClient(world.api)
+        publisher = await world.leader(client=client)
         await publisher.publish(ONE)
-        with pytest.raises(TooLarge):
-            await publisher.publish(bundle(routes=incompressible(200)))
+        client.before = refusing
+        with pytest.raises(ConnectionFailed):
+            await publisher.publish(TWO)
+        client.before = nothing
         assert not await publisher.renew()
         await publisher.publish(ONE)
         assert await publisher.renew()
@@ -184,36 +188,6 @@ def test_publish_before_taking_over_is_refused() -> None:
         with pytest.raises(Deposed, match="does not lead"):
             await world.operator().publish(ONE)
         assert {} == world.api.objects
-
-    asyncio.run(scenario())
-
-
-def test_group_that_fits_no_shard_is_named_and_nothing_is_written() -> None:
-    async def scenario() -> None:
-        world = World()
-        publisher = world.operator(max_shard=100)
-        await publisher.take_over(world.term())
-        large = bundle(routes="routes", keys_000=incompressible(200))
-        with pytest.raises(TooLarge, match="keys-000") as caught:
-            await publisher.publish(large)
-        (group,) = caught.value.groups
-        assert ("keys-000", 100) == (group.group, group.limit)
-        assert group.size > 100
-        assert caught.value.groups == publisher.oversized(large)
-        assert {} == world.api.objects
-
-    asyncio.run(scenario())
-
-
-def test_group_that_fits_once_compressed_is_published() -> None:
-    async def scenario() -> None:
-        world = World()
-        publisher = world.operator(max_shard=1000)
-        await publisher.take_over(world.term())
-        compressible = bundle(routes="x" * 200_000)
-        assert () == publisher.oversized(compressible)
-        await publisher.publish(compressible)
-        assert compressible == world.in_force()
 
     asyncio.run(scenario())
 
@@ -286,9 +260,9 @@ def test_many_shards_are_created_side_by_side_but_not_too_many() -> None:
     async def scenario() -> None:
         world = World()
         client = Crowded(world.api)
-        publisher = world.operator(client=client, max_shard=100)
+        publisher = world.operator(client=client)
         await publisher.take_over(world.term())
-        many = bundle(**{f"keys_{number:03}": str(number) for number in range(256)})
+        many = bundle_of({f"keys-{number:03}": Random(number).randbytes(500_000) for number in range(12)})
         assert (await publisher.publish(many)).created > 8
         assert 8 == client.most
         assert many == world.in_force()
@@ -432,6 +406,11 @@ def test_index_holds_no_bytes_of_any_group() -> None:
         assert "token-in-clear" not in repr(read_index(world.api.get(INDEX)))
 
     asyncio.run(scenario())
+
+
+def refusing(method: str, path: str) -> None:
+    """The API server is away."""
+    raise ConnectionFailed(method)
 
 
 def incompressible(size: int) -> str:

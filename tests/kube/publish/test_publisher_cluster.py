@@ -13,18 +13,20 @@ from typing import Any
 import pytest
 
 from tests.cluster.cluster import Cluster
+from tests.kube.published import routes_of
 from tests.kube.publishing import RELEASE, bundle, bundle_of
 from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.connect import connect
 from wardgate.kube.api.list_watch import watch_from
 from wardgate.kube.delivery.index import Index, index_name, read_index
-from wardgate.kube.delivery.shards import MAX_SHARD, read_shard
+from wardgate.kube.delivery.shards import joined, read_shard
 from wardgate.kube.last_good.state_store import StateStore
 from wardgate.kube.lead.term import Term
 from wardgate.kube.publish.damage_watch import DamageWatch
 from wardgate.kube.publish.publisher import Deposed, Publisher
 from wardgate.kube.publish.sweep import KEPT, Sweeper
 from wardgate.problems import ObjectRef
+from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject
 from wardgate.tasks import spawn
 from wardgate.wire.bundle import Bundle
@@ -86,10 +88,11 @@ class Site:
 
     def in_force(self) -> Bundle:
         index = self.index()
-        groups = {
-            one.group: read_shard(self.cluster.get("Secret", one.name, namespace=self.config), one)
+        parts = {
+            one.sha256: read_shard(self.cluster.get("Secret", one.name, namespace=self.config), one)
             for one in index.shards
         }
+        groups = {group: joined(shards, parts) for group, shards in index.groups.items()}
         return Bundle(index.schema, index.revision, groups, index.hashes)
 
     def shards(self) -> set[str]:
@@ -262,13 +265,63 @@ def test_idle_shards_are_swept_and_others_stay(site: Site) -> None:
     asyncio.run(scenario())
 
 
-def test_largest_shard_is_taken_by_the_api_server(site: Site) -> None:
+def test_largest_config_and_parts_that_compress_worst_are_taken_by_the_api_server(site: Site) -> None:
     async def scenario() -> None:
         async with site.leader() as publisher:
-            large = bundle_of({"routes": os.urandom(MAX_SHARD - 1024)})
-            assert () == publisher.oversized(large)
-            await publisher.publish(large)
+            large = bundle_of({"routes": os.urandom(Settings().config_bytes)})
+            assert 60 < (await publisher.publish(large)).created
             assert large == site.in_force()
+            assert large == await publisher.read()
+
+    asyncio.run(scenario())
+
+
+def test_change_of_one_route_of_several_shards_writes_one_part_and_the_rest_is_swept(site: Site) -> None:
+    async def scenario() -> None:
+        async with site.leader() as publisher:
+            before, after = (bundle_of({"routes": routes_of(20_000, changed=place)}) for place in (-1, 9_000))
+            assert 4 < (await publisher.publish(before)).created
+            assert (await publisher.publish(after)).created <= 2
+            assert after == site.in_force()
+            seconds = 0.0
+            sweeper = Sweeper(publisher, clock=lambda: seconds)
+            assert 0 == await sweeper.sweep()
+            seconds = KEPT + 1
+            assert 1 <= await sweeper.sweep() <= 2
+            assert {one.name for one in site.index().shards} == site.shards()
+            assert after == site.in_force()
+
+    asyncio.run(scenario())
+
+
+def test_deleted_part_is_noticed_and_repaired(site: Site) -> None:
+    async def scenario() -> None:
+        async with site.leader() as publisher:
+            large = bundle_of({"routes": routes_of(20_000)})
+            await publisher.publish(large)
+
+            async def hurt_and_repair(woken: asyncio.Event) -> None:
+                await asyncio.to_thread(site.delete, site.index().shards[2].name)
+                await woken.wait()
+                assert 1 == (await publisher.publish(large)).created
+                assert large == site.in_force()
+
+            await guarded(publisher, hurt_and_repair)
+
+    asyncio.run(scenario())
+
+
+def test_next_leader_leaves_what_is_in_force_as_it_was_cut(site: Site) -> None:
+    async def scenario() -> None:
+        routes = routes_of(20_000)
+        async with site.leader("operator-a") as publisher:
+            await publisher.publish(bundle_of({"routes": routes, "keys-000": b"1"}))
+        before = site.index().groups["routes"]
+        async with site.client() as client:
+            newer = Publisher(client, release=RELEASE, namespace=site.config, now=time.time, max_part=50_000)
+            await newer.take_over(Term("operator-b", began=1.0))
+            assert 1 == (await newer.publish(bundle_of({"routes": routes, "keys-000": b"2"}))).created
+        assert before == site.index().groups["routes"]
 
     asyncio.run(scenario())
 

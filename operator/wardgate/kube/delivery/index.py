@@ -1,10 +1,12 @@
 """The index: the one Secret that says which configuration is in force. Its format never changes.
 
-It names the shard of each group of one revision, with the hash of what that group is in clear, so that a reader
-of the index can verify everything else. ``sequence`` grows with every write that a proxy must act on;
-``verified_at`` is renewed while the writer's watches are live and is for people: a proxy measures ages by its own
-clock. A shard's ``uid`` is for the writer: as the Secrets cannot be changed, another uid under the name is the one way
-in which one was replaced.
+It names the shard of each group of one revision, with the hash of what that group is in clear, so that a reader of
+the index can verify everything else. A group that is too large for one Secret is cut into parts: then the index names
+the shard of each part, in their order, with the part's hash and that of the whole group. A revision is made of the
+hashes of whole groups, so that the same config is the same revision however it is cut. ``sequence`` grows with every
+write that a proxy must act on; ``verified_at`` is renewed while the writer's watches are live and is for people: a
+proxy measures ages by its own clock. A shard's ``uid`` is for the writer: as the Secrets cannot be changed, another uid
+under the name is the one way in which one was replaced.
 No I/O.
 """
 
@@ -13,7 +15,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -36,9 +38,10 @@ class UnreadableIndexError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ShardRef:
-    """The place of a group: ``name`` and ``uid`` of a Secret, which may hold other groups too.
+    """The place of a group, or of one part of it: ``name`` and ``uid`` of a Secret, which may hold others too.
 
-    ``size`` of the group's compressed bytes, ``sha256`` of what they are in clear.
+    ``size`` of the compressed bytes, ``sha256`` of what they are in clear. ``whole``: the hash of the whole group,
+    where this is a part of it; else empty.
     """
 
     group: str
@@ -46,11 +49,17 @@ class ShardRef:
     size: int
     sha256: str
     uid: str = ""
+    whole: str = ""
+
+    @property
+    def group_sha256(self) -> str:
+        """The hash of the whole group."""
+        return self.whole or self.sha256
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """See the module. ``shards`` are sorted by group, one each."""
+    """See the module. ``shards`` are sorted by group, one each, or one for each part in the order of the parts."""
 
     schema: str
     revision: str
@@ -62,7 +71,15 @@ class Index:
     @property
     def hashes(self) -> dict[str, str]:
         """The hash of every group by its name."""
-        return {shard.group: shard.sha256 for shard in self.shards}
+        return {shard.group: shard.group_sha256 for shard in self.shards}
+
+    @property
+    def groups(self) -> dict[str, list[ShardRef]]:
+        """Where the parts of every group are, in their order, by its name."""
+        found: dict[str, list[ShardRef]] = {}
+        for shard in self.shards:
+            found.setdefault(shard.group, []).append(shard)
+        return found
 
 
 def index_name(release: str) -> str:
@@ -79,10 +96,7 @@ def index_manifest(index: Index, *, release: str, namespace: str, resource_versi
         "sequence": index.sequence,
         "writer": index.writer,
         "verifiedAt": index.verified_at,
-        "shards": [
-            {"group": one.group, "name": one.name, "size": one.size, "sha256": one.sha256, "uid": one.uid}
-            for one in index.shards
-        ],
+        "shards": [_written(one) for one in index.shards],
     }
     metadata: dict[str, Any] = {
         "name": index_name(release),
@@ -126,12 +140,11 @@ def _index(content: Any) -> Index:
             _count(one["size"]),
             _text(one["sha256"]),
             _text(one.get("uid", "")),
+            _text(one.get("whole", "")),
         )
         for one in content["shards"]
     )
-    if len({one.group for one in shards}) != len(shards):
-        msg = "A group stands twice."
-        raise ValueError(msg)
+    _check_parts(shards)
     sequence = _count(content["sequence"])
     if sequence > MAX_SEQUENCE:
         msg = "The sequence is beyond all bounds."
@@ -144,6 +157,22 @@ def _index(content: Any) -> Index:
         verified_at=_text(content["verifiedAt"]),
         shards=tuple(sorted(shards, key=lambda one: one.group)),
     )
+
+
+def _check_parts(shards: Iterable[ShardRef]) -> None:
+    """A group stands there once, or in parts of one and the same whole."""
+    wholes: dict[str, str] = {}
+    for one in shards:
+        if one.group in wholes and (not one.whole or one.whole != wholes[one.group]):
+            msg = "A group stands twice."
+            raise ValueError(msg)
+        wholes[one.group] = one.whole
+
+
+def _written(shard: ShardRef) -> dict[str, object]:
+    """The entry of one shard; ``whole`` stands there for a part alone."""
+    entry = {"group": shard.group, "name": shard.name, "size": shard.size, "sha256": shard.sha256, "uid": shard.uid}
+    return entry | {"whole": shard.whole} if shard.whole else entry
 
 
 def _text(value: object) -> str:

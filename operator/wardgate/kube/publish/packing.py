@@ -1,90 +1,93 @@
-"""How large the groups of a bundle are, which of them fit no shard, and which of them share one. No I/O.
+"""How groups become shards: large ones are cut into parts, and where many change at once, several share one. No I/O.
 
-Compressing is what costs, so it is left out where its result is known: a group that is in force was compressed when it
-was published, and one that is small enough in clear is small enough in any case. What is compressed only to be
-measured is kept until it is published.
+A part is small enough in clear to fit a shard however badly it compresses, so nothing is compressed to be measured.
+
+Rule 1: cuts follow the content. A cut is made between two objects of a list, and the bytes there decide which:
+so a change of one route moves no cut but those beside it, and all other parts stay what they are, byte for byte.
+Rule 2: no content makes parts smaller than the least size or larger than the most: where it offers no cut, one is made
+anywhere. A reader puts bytes together again and minds no cut.
 """
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
-from wardgate.kube.delivery.shards import MAX_GROUP, MAX_SHARD, compress
-from wardgate.wire.bundle import Bundle
+from wardgate.kube.delivery.shards import entry_of
+from wardgate.wire.bundle import hash_of
 
-_OVERHEAD: Final = 64
-"""Bytes that gzip adds to what it cannot compress, beside one in two thousand."""
+_K = TypeVar("_K")
+
+MAX_PART: Final = 512 * 1024
+"""Bytes in clear of a part, or of a group that is not cut: what gzip makes of them is less than a shard holds."""
+_LEAST: Final = 4
+"""A part has at least one in so many of the bytes that it may have, but for the last one of a group."""
+_BETWEEN: Final = re.compile(rb"\},\{")
+_LOOKED_AT: Final = 256
+"""Bytes before a cut that decide on it: many objects end alike, and few have a whole end in common."""
 
 
 @dataclass(frozen=True, slots=True)
-class OversizedGroup:
-    """A group that fits no shard: ``size`` bytes compressed, or in clear where even those are too many."""
+class Piece:
+    """A group as a shard holds it, or the part of it from ``start`` to ``end``; ``whole`` as in ``ShardRef``."""
 
     group: str
-    size: int
-    limit: int
+    start: int
+    end: int
+    sha256: str
+    whole: str = ""
+
+    @property
+    def entry(self) -> str:
+        """The entry that holds it."""
+        return entry_of(self.group, part=self.sha256 if self.whole else "")
 
 
-class TooLarge(Exception):
-    """Nothing was published. ``groups`` must shrink first; the others may be published without what made them grow."""
+def cut(data: bytes, *, group: str, sha256: str, most: int = MAX_PART) -> tuple[Piece, ...]:
+    """The pieces of a group in their order; ``sha256`` is its hash, ``most`` the bytes of a part."""
+    if len(data) <= most:
+        return (Piece(group, 0, len(data), sha256),)
+    return tuple(
+        Piece(group, start, end, hash_of(data[start:end]), whole=sha256) for start, end in cuts(data, most=most)
+    )
 
-    def __init__(self, groups: tuple[OversizedGroup, ...]) -> None:
-        super().__init__("; ".join(f"Group {one.group} has {one.size} bytes of {one.limit}" for one in groups) + ".")
-        self.groups = groups
+
+def cuts(data: bytes, *, most: int) -> Iterator[tuple[int, int]]:
+    """From where to where each part reaches; at least one of them."""
+    start = 0
+    while len(data) - start > most:
+        end = _next_cut(data, least=start + most // _LEAST, most=start + most)
+        yield start, end
+        start = end
+    yield start, len(data)
 
 
-def share(sizes: Mapping[str, int], *, shards: int, max_shard: int) -> Iterator[tuple[str, ...]]:
-    """Which groups share a shard; ``sizes``: compressed bytes of each. It takes about so many shards, all alike.
+def _next_cut(data: bytes, *, least: int, most: int) -> int:
+    """The place between two objects before which the least stands, as a hash counts; any place where there is none.
 
-    As long as there are not more groups than that, each has a shard of its own: what is shared stays as long as any of
-    its groups is in force. In the worst case that is ``shards`` copies of everything.
+    So the same place is found again from another start, as long as it lies within reach of both.
+    """
+    places = (found.start() + 1 for found in _BETWEEN.finditer(data, least, most))
+    return min(places, key=lambda place: (zlib.crc32(data[place - _LOOKED_AT : place]), place), default=most)
+
+
+def share(sizes: Mapping[_K, int], *, shards: int, max_shard: int) -> Iterator[tuple[_K, ...]]:
+    """Which pieces share a shard; ``sizes``: compressed bytes of each. It takes about so many shards, all alike.
+
+    As long as there are not more pieces than that, each has a shard of its own: what is shared stays as long as any of
+    them is in force. In the worst case that is ``shards`` copies of everything.
     """
     enough = 0 if len(sizes) <= shards else sum(sizes.values()) / shards
-    together: list[str] = []
+    together: list[_K] = []
     total = 0
-    for group, size in sizes.items():
+    for piece, size in sizes.items():
         if together and (total >= enough or total + size > max_shard):
             yield tuple(together)
             together, total = [], 0
-        together.append(group)
+        together.append(piece)
         total += size
     if together:
         yield tuple(together)
-
-
-class Packer:
-    """``oversized`` may run on a thread while the event loop does the rest."""
-
-    def __init__(self, *, max_shard: int = MAX_SHARD) -> None:
-        self._max_shard = max_shard
-        self._packed: dict[str, bytes] = {}
-
-    def oversized(self, bundle: Bundle, in_force: Mapping[str, str]) -> tuple[OversizedGroup, ...]:
-        """The groups that fit no shard. ``in_force``: hashes of groups that are shards already, by name."""
-        found = []
-        for group, data in bundle.groups.items():
-            if in_force.get(group) != bundle.hashes[group]:
-                excess = self._excess(group, data, bundle.hashes[group])
-                if excess is not None:
-                    found.append(excess)
-        return tuple(found)
-
-    def pack(self, data: bytes, sha256: str) -> bytes:
-        """The compressed bytes of a group."""
-        return self._packed.get(sha256) or compress(data)
-
-    def forget(self) -> None:
-        """What was measured is published or given up."""
-        self._packed.clear()
-
-    def _excess(self, group: str, data: bytes, sha256: str) -> OversizedGroup | None:
-        if len(data) + len(data) // 2000 + _OVERHEAD <= self._max_shard:
-            return None
-        if len(data) > MAX_GROUP:
-            return OversizedGroup(group, len(data), MAX_GROUP)
-        if sha256 not in self._packed:
-            self._packed[sha256] = compress(data)
-        size = len(self._packed[sha256])
-        return OversizedGroup(group, size, self._max_shard) if size > self._max_shard else None

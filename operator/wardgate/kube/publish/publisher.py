@@ -29,16 +29,16 @@ from wardgate.kube.delivery.index import (
     index_name,
     read_index,
 )
-from wardgate.kube.delivery.shards import MAX_SHARD
 from wardgate.kube.lead.fence import Deposed, FencedSecret, version_of
 from wardgate.kube.lead.term import Term
 from wardgate.kube.publish.config_secrets import ConfigSecrets
 from wardgate.kube.publish.inventory import Inventory
-from wardgate.kube.publish.packing import OversizedGroup, TooLarge
+from wardgate.kube.publish.packing import MAX_PART
+from wardgate.kube.publish.read_back import read_back
 from wardgate.kube.publish.shard_writer import ShardWriter
 from wardgate.wire.bundle import Bundle
 
-__all__ = ["Deposed", "OversizedGroup", "Published", "Publisher", "TooLarge"]
+__all__ = ["Deposed", "Published", "Publisher"]
 
 _CLAIMS: Final = 3
 """Times a new leader tries to write the index before its predecessor does."""
@@ -66,12 +66,12 @@ class Publisher:
         release: str,
         namespace: str,
         now: Callable[[], float],
-        max_shard: int = MAX_SHARD,
+        max_part: int = MAX_PART,
     ) -> None:
         self.secrets = ConfigSecrets(client, release=release, namespace=namespace)
         self.inventory = Inventory(release)
         self._now = now
-        self._shards = ShardWriter(self.secrets, self.inventory, max_shard=max_shard)
+        self._shards = ShardWriter(self.secrets, self.inventory, max_part=max_part)
         self._lock = asyncio.Lock()
         self._fence = FencedSecret(client, namespace=namespace, name=index_name(release), is_ours=self._is_ours)
         self._term: Term | None = None
@@ -116,7 +116,7 @@ class Publisher:
             return await self._claim()
 
     async def publish(self, bundle: Bundle, *, force: bool = False, verified: bool = False) -> Published:
-        """Put ``bundle`` in force, unless it is and nothing is damaged. Raises ``TooLarge`` and ``KubeError``.
+        """Put ``bundle`` in force, unless it is and nothing is damaged. Raises ``KubeError``.
 
         ``force``: write the index in any case, with a new sequence. ``verified``: all watches are live, so this is
         what is true now; otherwise the next ``renew`` says so. After an error the same call may simply be repeated.
@@ -125,18 +125,15 @@ class Publisher:
             held = self._index
             if held is not None and held.revision == bundle.revision and not (force or self.is_damaged):
                 self._is_behind = False
-                self._shards.forget_packed()
                 return Published(held.revision, held.sequence, 0, index_written=False, size=0, seconds=0.0)
             self._is_behind = True
-            if too_large := self.oversized(bundle):
-                raise TooLarge(too_large)
             published = await self._put_in_force(bundle, verified=verified)
             self._is_behind = False
             return published
 
-    def oversized(self, bundle: Bundle) -> tuple[OversizedGroup, ...]:
-        """The groups that fit no shard; cheap for what is in force. May run on a thread."""
-        return self._shards.oversized(bundle, {} if self._index is None else self._index.hashes)
+    async def read(self) -> Bundle | None:
+        """The bundle in force, read back; None: there is none. Raises ``KubeError``, also where a shard is damaged."""
+        return None if self._index is None else await read_back(self.secrets, self._index)
 
     async def renew(self) -> bool:
         """Say that what is in force is what is true now. False: it is not (rule 5), so a publish is due.
@@ -248,14 +245,13 @@ class Publisher:
 
     async def _put_in_force(self, bundle: Bundle, *, verified: bool) -> Published:
         began = asyncio.get_running_loop().time()
-        usable = self._shards.usable(bundle, in_force=self._index.shards if self._index is not None else ())
-        missing = [group for group in sorted(bundle.groups) if group not in usable]
-        created = await self._shards.create(missing, bundle, sequence=self._next_sequence()) if missing else []
-        shards = tuple(sorted([*usable.values(), *created], key=lambda shard: shard.group))
+        stored = await self._shards.write(bundle, in_force=self._index, next_sequence=self._next_sequence)
         verified_at = self._index.verified_at if self._index is not None and not verified else self._written_now()
         try:
             written = await self._write(
-                lambda: Index(bundle.schema, bundle.revision, self._next_sequence(), self._writer, verified_at, shards)
+                lambda: Index(
+                    bundle.schema, bundle.revision, self._next_sequence(), self._writer, verified_at, stored.shards
+                )
             )
         except BaseException:
             # It may have been written all the same: what is in force is not known until it is written again.
@@ -265,9 +261,9 @@ class Publisher:
         return Published(
             revision=written.revision,
             sequence=written.sequence,
-            created=len({shard.name for shard in created}),
+            created=stored.created,
             index_written=True,
-            size=sum(shard.size for shard in created),
+            size=stored.size,
             seconds=asyncio.get_running_loop().time() - began,
         )
 
