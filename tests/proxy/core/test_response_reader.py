@@ -296,6 +296,26 @@ def test_answer_to_head_ends_with_its_head_whatever_that_says(status: bytes, fie
     assert ResponseState.IDLE is reading(head_of(field, status=status), head_request=True).state
 
 
+@pytest.mark.parametrize(
+    ("head", "method", "expected"),
+    [
+        (OK[:-2], "GET", None),
+        (CHUNKED, "GET", None),
+        (UNTIL_CLOSE, "GET", None),
+        (EMPTY, "GET", b""),
+        (OK[:-2], "HEAD", b""),
+        (head_of(status=b"204 No Content"), "GET", b""),
+        (head_of(b"Content-Length: 5", status=b"304 Not Modified"), "GET", b""),
+    ],
+)
+def test_head_says_where_no_body_follows(head: bytes, method: str, expected: bytes | None) -> None:
+    reader = ResponseReader(max_head=MAX_HEAD)
+    reader.begin(head_request=method == "HEAD")
+    (incoming,) = reader.receive(head)
+    assert isinstance(incoming, Incoming)
+    assert expected == incoming.body
+
+
 def test_head_keeps_the_fields_that_go_on_and_all_that_arrived() -> None:
     reader = ResponseReader(max_head=MAX_HEAD)
     reader.begin(head_request=False)

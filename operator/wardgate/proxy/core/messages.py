@@ -78,6 +78,7 @@ class Outgoing:
 class Incoming:
     """A response on its way back, as it arrived and as plans rewrite it.
 
+    ``body`` is empty where none follows, and None where it is not known yet, or streams past.
     ``arrived``: all fields as they came; only those of the connection are read there, and none of them goes on.
     """
 

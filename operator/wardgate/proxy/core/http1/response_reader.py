@@ -283,22 +283,22 @@ class ResponseReader:
             return
         headers, taken, _ = end_to_end(self._headers, special=PROXY_WRITTEN)
         lengths = taken.get(b"content-length")
-        self.length = int(lengths[0]) if lengths else None
+        length = self.length = int(lengths[0]) if lengths else None
         self._reusable = self._parser.should_keep_alive()
-        self._arrived.append(Incoming(status, headers, arrived=self._headers))
+        empty = length == 0 or is_bodiless(status=status, head_request=self._head_request)
+        self._arrived.append(Incoming(status, headers, b"" if empty else None, self._headers))
         if self._head_request:
             self._end()
-        elif self.length is not None or is_bodiless(status=status, head_request=False) or _is_chunked(taken):
+        elif empty or length is not None or _is_chunked(taken):
             self._move(ResponseEvent.BODY)
         else:
             self._move(ResponseEvent.BODY_UNTIL_CLOSE)
 
     def on_body(self, data: bytes) -> None:
         """Take a piece of the body; llhttp takes for one what stands behind the answer to HEAD."""
-        state = self.state
-        if state is BODY or state is UNTIL_CLOSE:
+        if self.state is BODY or self.state is UNTIL_CLOSE:
             self._arrived.append(data)
-        elif state in _BEFORE_BODY:
+        elif self.state in _BEFORE_BODY:
             self._stop("A body stands where no response has begun.")
         else:
             self._move(ResponseEvent.EXCESS)

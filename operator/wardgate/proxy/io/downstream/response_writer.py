@@ -1,14 +1,19 @@
-"""The response on its way to the caller: its framing, and what is known of it once it has begun.
-
-How a response is delimited follows from the request and from what is known of its length, never from what an upstream
-or a template wrote into a framing header (RFC 9112, 6.3).
-"""
+"""The response on its way to the caller, and what is known of it once it has begun."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wardgate.proxy.core.http1.framing import LAST_CHUNK, chunk, is_bodiless, write_response_head
+from wardgate.proxy.core.http1.framing import (
+    CHUNKED,
+    LAST_CHUNK,
+    LENGTH,
+    NO_BODY,
+    UNTIL_CLOSE,
+    chunk,
+    response_framing,
+    write_response_head,
+)
 from wardgate.proxy.core.http1.request_head import RequestHead
 from wardgate.proxy.core.messages import Header, HeaderList, Incoming, Reply
 from wardgate.proxy.io.downstream.outbox import Outbox
@@ -29,8 +34,7 @@ class ResponseWriter:
     """
 
     __slots__ = (
-        "_bodiless",
-        "_chunked",
+        "_framing",
         "_head",
         "_http_1_0",
         "_outbox",
@@ -46,33 +50,33 @@ class ResponseWriter:
         self.asked_head = head.method == b"HEAD"
         self._http_1_0 = head.http_1_0
         self._head = b""
-        self._bodiless = False
-        self._chunked = False
+        self._framing = LENGTH
         self.keep_alive = head.keep_alive
         self.started = False
         self.status = 0
         self.sent_bytes = 0
 
-    def is_bodiless(self, status: int) -> bool:
-        """Whether a response of that status has no body whatever its headers say."""
-        return is_bodiless(status=status, head_request=self.asked_head)
-
     def begin(self, incoming: Incoming, *, length: int | None) -> None:
         """Begin a response that streams; ``length`` None: not known beforehand."""
-        bodiless = self._bodiless = self.is_bodiless(incoming.status)
-        unknown = length is None and not bodiless
-        self._chunked = unknown and not self._http_1_0
-        if unknown and self._http_1_0:
-            self.keep_alive = False  # the end of the connection is the end of the body
-        framed = length if not bodiless or self.asked_head or incoming.status == 304 else None
-        self._make_head(incoming.status, incoming.headers, length=framed)
+        self._framing, announced = response_framing(
+            incoming.status, length=length, head_request=self.asked_head, http_1_0=self._http_1_0
+        )
+        if self._framing is UNTIL_CLOSE:
+            self.keep_alive = False
+        self._make_head(incoming.status, incoming.headers, length=announced)
 
     def piece(self, data: bytes) -> None:
         """Write a piece of the body; a caller that asked with HEAD gets none, whatever was asked of the upstream."""
-        if self._bodiless:
+        framing = self._framing
+        if framing is NO_BODY:
             return
         self.sent_bytes += len(data)
-        self._write(chunk(data) if self._chunked else data)
+        if framing is CHUNKED:
+            data = chunk(data)
+        if self._head:
+            self._write(data)
+        else:
+            self._outbox.write(data)
 
     def flush(self) -> None:
         """Nothing of the body has come with the head."""
@@ -81,7 +85,7 @@ class ResponseWriter:
 
     def end(self) -> None:
         """The body is complete."""
-        if self._chunked:
+        if self._framing is CHUNKED:
             self._write(LAST_CHUNK)
         else:
             self.flush()
@@ -89,9 +93,12 @@ class ResponseWriter:
     def whole(self, incoming: Incoming) -> None:
         """Write a response whose body is known."""
         body = incoming.body or b""
-        bodiless = self.is_bodiless(incoming.status)
-        self._make_head(incoming.status, incoming.headers, length=None if bodiless else len(body))
-        if body and not bodiless:
+        self._framing, _ = response_framing(
+            incoming.status, length=len(body), head_request=self.asked_head, http_1_0=self._http_1_0
+        )
+        has_body = self._framing is LENGTH
+        self._make_head(incoming.status, incoming.headers, length=len(body) if has_body else None)
+        if body and has_body:
             self.piece(body)
         else:
             self.flush()
@@ -105,8 +112,9 @@ class ResponseWriter:
     def _make_head(self, status: int, headers: HeaderList, *, length: int | None) -> None:
         self.status = status
         self.started = True
+        chunked = self._framing is CHUNKED
         self._head = write_response_head(
-            status=status, headers=headers, length=length, chunked=self._chunked, close=not self.keep_alive
+            status=status, headers=headers, length=length, chunked=chunked, close=not self.keep_alive
         )
 
     def _write(self, data: bytes) -> None:

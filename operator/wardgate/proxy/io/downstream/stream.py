@@ -209,7 +209,7 @@ class Stream:
             return
         if self._sender is not None and self._sender.asked_head and not self.writer.asked_head:
             length = 0  # a transformation asked for a head only; this caller waits for a body
-        if length == 0 or self.writer.is_bodiless(incoming.status):
+        if self.writer.asked_head:
             incoming.body = b""
         self._exchange.finish_response(incoming)
         self._settle_keep_alive()

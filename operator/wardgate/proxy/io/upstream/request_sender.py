@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Protocol
 
-from wardgate.proxy.core.http1.framing import LAST_CHUNK, chunk, write_request_head
+from wardgate.proxy.core.http1.framing import LAST_CHUNK, chunk, request_length, write_request_head
 from wardgate.proxy.core.http1.loops import LoopMark
 from wardgate.proxy.core.http1.request_head import RequestHead
 from wardgate.proxy.core.messages import Outgoing
@@ -19,7 +19,6 @@ from wardgate.proxy.io.upstream.pool import EndpointPool
 
 _HELD = 64 * 1024
 """Bytes of a body held while there is no connection, before the caller is paused."""
-_SENDS_LENGTH = frozenset({b"POST", b"PUT", b"PATCH"})
 _REPEATABLE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
 
 
@@ -195,10 +194,11 @@ class RequestSender:
         if outgoing.auto_host and endpoint_host:
             headers = [(b"host", endpoint_host), *(field for field in headers if field[0] != b"host")]
         body = b"" if outgoing.body is None else outgoing.body
-        length = self._head.content_length if self.streams else len(body) or None
-        if length is None and not self._chunked and outgoing.method in _SENDS_LENGTH:
-            length = 0
         head = write_request_head(
-            method=outgoing.method, target=outgoing.target, headers=headers, length=length, chunked=self._chunked
+            method=outgoing.method,
+            target=outgoing.target,
+            headers=headers,
+            length=request_length(outgoing, self._head),
+            chunked=self._chunked,
         )
         return head + body
