@@ -69,7 +69,7 @@ class KubeClient:
     ) -> AsyncIterator[Manifest]:
         """Read a consistent list page by page, so that no more than one page is held as text.
 
-        Lists are what makes up for connections that went silent, so each page comes over a connection of its own.
+        Lists make up for connections that went silent, so each page comes over a connection of its own.
         ``metadata_only``: of each object nothing else is transferred; ``items`` may then be null.
         """
         accept = _METADATA_LIST if metadata_only else _JSON
@@ -269,7 +269,7 @@ def api_error(what: str, status: object, *, status_code: int = 0) -> ApiError:
 
 
 def _cut(response: aiohttp.ClientResponse) -> None:
-    """Nothing is left to say, and a peer that stands still would keep a polite end of TLS waiting."""
+    """End a watch without the polite end of TLS, for which a peer that stands still would keep us waiting."""
     if response.connection is not None and response.connection.transport is not None:
         response.connection.transport.abort()
     response.close()
@@ -281,6 +281,7 @@ async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[Manifest]:
     try:
         async for piece in response.content.iter_any():
             rest += piece
+            # A large event comes in many pieces: look at it once it is whole, not at every piece.
             if b"\n" not in piece:
                 continue
             *lines, last = bytes(rest).split(b"\n")

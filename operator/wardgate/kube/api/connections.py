@@ -1,7 +1,7 @@
 """Connections to the API server: kept for the next request, unless they may be dead.
 
-One that died in silence (a machine gone, an entry lost in some table of connections) looks like any other, and the next
-request on it would wait in vain. So watches, probes and lists always open their own; and after a request
+A connection that died in silence (a machine gone, an entry lost in a table of connections) looks like any other, and
+the next request on it would wait in vain. So watches, probes and lists always open their own; and after a request
 that was not answered in time none of the connections from before it is used again.
 
 The environment's proxy is found once for each pool. aiohttp would look for it before every request, and for a netrc
@@ -169,7 +169,7 @@ class _Pool:
 
 
 class OwnSession:
-    """For those who connect on their own (kopf): a session with the same TLS and these headers."""
+    """A session with the same TLS and the given headers, for kopf, which connects on its own."""
 
     def __init__(self, access: Access, *, headers: Mapping[str, str]) -> None:
         self._connector = ApiConnector(context=access.context())

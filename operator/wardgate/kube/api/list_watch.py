@@ -53,7 +53,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A list or a watch that failed, the latter where ``watching``.
+    """The failure of a list, or of a watch where ``watching``.
 
     ``error`` is a ``KubeError``, or whatever went wrong in the consumer.
     """
@@ -63,20 +63,20 @@ class Trouble:
 
     @property
     def is_refusal(self) -> bool:
-        """Whether the server said no. Of a collection that is absent a watch does not: the next list will tell."""
+        """Whether the server refuses us, or a list finds no such collection. If a watch finds none, a list follows."""
         if not isinstance(self.error, ApiError):
             return False
         return self.error.is_forbidden or (self.error.is_absent and not self.watching)
 
     @property
     def is_expired(self) -> bool:
-        """Whether the server only forgot the version to go on from, which happens and is followed by a list."""
+        """Whether the server forgot the version to go on from: that happens, and is no sign of anything wrong."""
         return self.watching and isinstance(self.error, ApiError) and self.error.is_expired
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consumer:
-    """Whoever is kept in step.
+    """The side that is kept in step, as four callbacks.
 
     ``on_list`` makes a list, takes over everything there is, and returns the version of the list. ``on_event`` takes an
     event of a watch. ``on_trouble`` hears of every failure, and ends the loop if it raises; ``on_open`` hears that a

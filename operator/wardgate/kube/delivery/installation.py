@@ -15,7 +15,7 @@ from wardgate.kube.delivery.config_location import ConfigLocation
 
 
 def name_installation(access: Access, location: ConfigLocation) -> str:
-    """The name; where there is no file of an authority, the server's address stands in for it."""
+    """Make the name. Where there is no file of an authority, the server's address stands in for it."""
     return f"{sha256(_authority(access)).hexdigest()}/{location.namespace}/{location.release}"
 
 

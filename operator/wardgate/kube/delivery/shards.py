@@ -120,7 +120,7 @@ def joined(shards: Sequence[ShardRef], parts: Mapping[str, Part]) -> bytes:
 
 
 def _decompress(compressed: bytes) -> bytes:
-    """Bounded, because a small shard could hold a very large one."""
+    """Unpack a group, up to a bound: a small shard could hold a very large group."""
     unpacker = zlib.decompressobj(wbits=31)
     data = unpacker.decompress(compressed, MAX_GROUP)
     if not unpacker.eof:

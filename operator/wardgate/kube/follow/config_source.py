@@ -1,17 +1,17 @@
 """The config of a proxy, from the Secrets of the config namespace.
 
-Rule 1: what is in force is replaced only by a whole, verified revision of a sequence that is not smaller. Whatever else
-        is found (no index, one that cannot be read, a shard that is missing or not what the index names, a schema of
-        another major, a smaller sequence) leaves it and is shown; what another attempt may mend is tried again.
-Rule 2: the newest index counts. One that arrives while another is put in force is next; those between are passed over.
-Rule 3: the age is the time since the index was last known to name the revision that is in force. A write that a watch
-        tells of is new. An index that is found may have been lying there, with its writer gone: it is as old as its
-        ``verifiedAt`` says, by the wall's clock. The next renewal sets that right if the clocks differ.
-Rule 4: the last good revision is kept on a volume. A start serves it at once, before anybody was asked; then the index
-        counts, by rule 1.
+Rule 1: the revision in force is replaced only by a whole, verified revision whose sequence is not smaller. All else (no
+        index, an unreadable index, a shard that is missing or is not the one that the index names, a schema of another
+        major, a smaller sequence) is shown and changes nothing; where another attempt may help, there is one.
+Rule 2: the newest index counts. An index that arrives while another is put in force is next; those between are skipped.
+Rule 3: the age is the time since the index was last known to name the revision in force. A write that a watch tells is
+        new. An index that a look finds may be old, and its writer gone: its age is taken from its ``verifiedAt``, by
+        the wall's clock. If the clocks differ, the next renewal sets that right.
+Rule 4: the last good revision is kept on a volume. A start serves it at once, before it asks the API server; then the
+        index counts, by rule 1.
 
-Nothing here ends the proxy: the API server may be away for as long as it likes, and an error nobody foresaw is a
-problem that is shown and an attempt that is repeated.
+Nothing here ends the proxy: the API server may be away for any time, and an unforeseen error is shown as a problem and
+followed by another attempt.
 """
 
 from __future__ import annotations
@@ -165,6 +165,7 @@ class ConfigSource:
         elif self._problem:
             self._consumer.announce("The index is good again.")
         if (index.sequence, index.verified_at) != (served.sequence, served.verified_at):
+            # A clock that is set back, or an old index that a look finds, must not make the revision older.
             at = max(served.confirmed_at, seen.at - (0.0 if seen.live else self._seconds_since(index.verified_at)))
             self._served = _Served(served.bundle, index.sequence, index.verified_at, at)
             self._unkept.set()
@@ -201,7 +202,7 @@ class ConfigSource:
         return bundle
 
     def _seconds_since(self, verified_at: str) -> float:
-        """By the wall's clock; what cannot be read is as old as can be."""
+        """Seconds by the wall's clock since then; infinite if it cannot be read."""
         try:
             return max(0.0, self._timing.now() - datetime.fromisoformat(verified_at).timestamp())
         except (ValueError, OverflowError, OSError):

@@ -30,7 +30,7 @@ _LOOK: Final = 10.0
 class Sighting:
     """The index as it was seen, ``at`` seconds on the clock; ``secret`` None: there is none.
 
-    ``live``: told by a watch just when it was written. Otherwise it was found, and may have been lying there.
+    ``live``: a watch told it as it was written. Otherwise a look found it, and it may have been there for long.
     """
 
     secret: Manifest | None = field(repr=False)
@@ -90,7 +90,7 @@ class IndexWatch:
         self._seen(Sighting(secret, live=live, at=self._timing.clock()))
 
     def _has_trouble(self, trouble: Trouble) -> None:
-        """Tell it, unless the next look will tell whether there is any."""
+        """Tell of it, unless the next look will: a watch that breaks says nothing about the API server."""
         if not isinstance(trouble.error, KubeError):
             name = type(trouble.error).__name__
             self._connection(f"Internal error ({name}) while the index was watched; please report it.")

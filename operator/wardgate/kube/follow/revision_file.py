@@ -3,7 +3,7 @@
 One small file names the revision, its sequence and when it was last confirmed; beside it lies one file for each group,
 named by its hash and compressed, so that a change of one key writes two small files. A file is replaced in one step,
 and the small one after the groups that it names: whatever is interrupted, it names a whole revision or an older one.
-It all holds provider tokens in clear: readable by its owner alone, and meant for a volume in memory.
+The files hold provider tokens in clear: readable by their owner alone, and meant for a volume in memory.
 
 The wall's clock tells how old it is, since no other clock outlives the process.
 """

@@ -88,11 +88,11 @@ class ShardCollector:
                 for name, shards in missing.items():
                     tasks.create_task(self._get(name, shards), name=f"get {name}")
         except BaseExceptionGroup as errors:
-            # One is enough to give up; the groups that have arrived wait for the next attempt.
+            # One failure is enough to give up; the groups that have arrived wait for the next attempt.
             raise errors.exceptions[0] from None
 
     async def _get(self, name: str, shards: list[ShardRef]) -> None:
-        """Get a Secret, and out of it the groups for which it is named."""
+        """Get a Secret, and take from it the groups for which the index names it."""
         try:
             async with self._turns:
                 secret = await self._client.get(self._location.path(name))

@@ -47,7 +47,7 @@ class WatchScope:
 
 
 class ClusterWatch:
-    """``on_change``: there may be something to translate. ``on_rollback``: what is remembered of versions is void.
+    """``on_change``: there may be something to translate. ``on_rollback``: versions that anybody remembers are void.
 
     ``on_status`` gets the status of every object of our kinds whenever it is listed or has changed.
     """

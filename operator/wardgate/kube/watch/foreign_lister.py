@@ -33,7 +33,7 @@ class ForeignLister(KindLister):
 
     @property
     def is_in_time(self) -> bool:
-        """Always: old news of a foreign kind are no reason to doubt what is ours."""
+        """Always: old news of a foreign kind is no reason to doubt our own."""
         return True
 
     async def run(self) -> NoReturn:
@@ -52,12 +52,12 @@ class ForeignLister(KindLister):
         super()._is_listed()
 
     def _is_absent(self) -> None:
-        """Keep what was seen: who deletes a CRD, as with all of Gloo's, deletes objects and means to open nothing."""
+        """Keep what was seen: to delete a CRD, with all of Gloo's for example, is not meant to open a route."""
         self._sink.unlisted(self.kind, self.scope, unlisted=True)
         super()._is_absent()
 
     def _tell_status(self, seen: SeenStatus) -> None:
-        """Nobody asks for it."""
+        """Tell none: nobody writes statuses of foreign kinds."""
 
     def _explain(self, error: KubeError) -> str:
         sentences = explain(self.collection, error)

@@ -112,7 +112,7 @@ class KindLister:
             self._is_listed()
 
     def hurry(self) -> None:
-        """List it now, or once more where it is being listed: what the answer is decides when the next time is."""
+        """List it now, or once more if it is being listed; the answer decides when the next list comes."""
         self._hurry.set()
 
     def _read(self, items: Iterable[Mapping[str, Any]]) -> list[StoredObject]:
@@ -126,7 +126,7 @@ class KindLister:
         self._on_status(seen)
 
     async def _rest(self, seconds: float) -> None:
-        """Wait so long, or until there is a hurry."""
+        """Wait for a time, or until there is a hurry."""
         waiting: tuple[asyncio.Task[object], ...] = (
             spawn(self._timing.sleep(seconds), name=f"rest between two lists of {self.collection}"),
             spawn(self._hurry.wait(), name=f"wait for a hurry to list {self.collection}"),

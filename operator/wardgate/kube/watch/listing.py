@@ -37,6 +37,7 @@ async def list_all(client: KubeClient, collection: Collection, *, read: Read | N
     objects: list[StoredObject] = []
     as_of = -1
     async for page in client.pages(collection.path, collection.parameters):
+        # The pages that follow repeat the version of the first.
         if as_of < 0:
             as_of = version_of(page)
         objects += (read or reader(collection.resource.kind))(page["items"])
@@ -93,7 +94,7 @@ class Listed(Protocol):
 
     @property
     def refusal(self) -> Refusal:
-        """Whether we may."""
+        """The refusals of its lists, if any."""
         ...
 
     @property
@@ -102,7 +103,7 @@ class Listed(Protocol):
         ...
 
     async def list_again(self) -> None:
-        """Raises ``KubeError``."""
+        """List it once more. Raises ``KubeError``."""
         ...
 
 

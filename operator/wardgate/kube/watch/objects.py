@@ -1,4 +1,4 @@
-"""From an API object to what the store keeps of it: no more than ``translate`` reads. Pure.
+"""From an API object to the stored object, which keeps no more than ``translate`` reads. Pure.
 
 Left out are the status of our kinds (we wrote it ourselves; ``seen_status`` takes it), the bookkeeping in ``metadata``,
 and the annotation in which ``kubectl apply`` repeats the whole manifest, a Secret's values in clear. So two versions
@@ -25,7 +25,7 @@ _STATUS: Final = "status"
 
 
 def stored_object(kind: str, manifest: Mapping[str, Any]) -> StoredObject:
-    """Take what matters from an item of a list or an event. Raises ``UnreadableObject``."""
+    """Keep what matters of an item of a list or an event. Raises ``UnreadableObject``."""
     try:
         return _stored(kind, manifest)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -59,13 +59,13 @@ def ignore_status(_: SeenStatus) -> None:
 
 
 def object_ref(kind: str, manifest: Mapping[str, Any]) -> ObjectRef:
-    """Which object it is. Raises ``KeyError`` or ``TypeError`` for what is none."""
+    """The reference of an object. Raises ``KeyError`` or ``TypeError`` if it is no object."""
     metadata = manifest["metadata"]
     return ObjectRef(intern(kind), intern(metadata.get("namespace") or ""), metadata["name"])
 
 
 def resource_version(manifest: Mapping[str, Any]) -> int:
-    """The version of an object, a list or a bookmark. Raises ``KeyError`` or ``ValueError`` for what has none."""
+    """The version of an object, a list or a bookmark. Raises ``KeyError`` or ``ValueError`` if it has none."""
     return int(manifest["metadata"]["resourceVersion"])
 
 

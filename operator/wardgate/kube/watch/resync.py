@@ -78,7 +78,7 @@ class Resync:
 
     @property
     def is_in_time(self) -> bool:
-        """Whether every kind was listed as lately as it should have been, or a little later."""
+        """Whether every kind was listed in its time, or a little later."""
         return all(one.is_in_time for one in self.listers)
 
     @property
@@ -98,7 +98,7 @@ class Resync:
                 group.create_task(one.run(), name=f"resync of {one.collection}")
 
     async def list_again(self) -> None:
-        """List every kind once more now. Raises ``KubeError`` where that could not be found out of one of ours."""
+        """List every kind once more now. Raises ``KubeError`` where a kind of ours could not be listed."""
         foreign = (one.try_to_list() for one in self.listers if not one.is_vital)
         await asyncio.gather(list_all_again(self._vital), *foreign)
 

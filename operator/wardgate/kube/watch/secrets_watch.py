@@ -75,7 +75,7 @@ class SecretsWatch:
 
     @property
     def reflectors(self) -> tuple[Reflector, ...]:
-        """All there are now, for probes."""
+        """All reflectors of this moment, for probes."""
         return (*self._selected, *self._named.values())
 
     @property
@@ -85,7 +85,7 @@ class SecretsWatch:
 
     @property
     def is_live(self) -> bool:
-        """Whether every watch is open. A named Secret that we never could read is nothing that could escape us."""
+        """Whether every watch is open. Nothing can escape us of a named Secret that we never could read."""
         return all(one.is_live for one in self._selected) and all(
             one.is_live or (one.is_answered and one.listed_at is None) for one in self._named.values()
         )
@@ -140,7 +140,7 @@ class SecretsWatch:
         await list_all_again(self.reflectors)
 
     def _readable(self, named: Iterable[ObjectRef]) -> Iterator[ObjectRef]:
-        """Those that may be read and are not too many; the others are reported."""
+        """The Secrets that may be read, up to the limit; the others are reported."""
         wanted = sorted(set(named))
         covered = [ref for ref in wanted if self._scope.covers(ref.namespace)]
         kept = covered[: self._scope.max_named]
