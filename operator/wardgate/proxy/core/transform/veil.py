@@ -1,7 +1,8 @@
 """A veil over a message that carries another owner's token: to a tenant's templates the token is absent.
 
-The hidden parts are known before any request (``routing.derived``). Behind a veil a transformation still sets, appends and
-removes what it likes; it reads nothing of them, neither in a request nor, through ``request_header``, in a response.
+The hidden parts are known before any request (``routing.derived``). Behind a veil a transformation still sets, appends
+and removes what it likes; it reads nothing of them, neither in a request nor, through ``request_header``, in a
+response.
 """
 
 from __future__ import annotations
