@@ -154,12 +154,6 @@ class RecordingSink:
         self.told.append(what)
 
 
-async def settle() -> None:
-    """Let everything run that can."""
-    for _ in range(30):
-        await asyncio.sleep(0)
-
-
 def asked(parameters: Parameters) -> dict[str, Any]:
     """Parameters without those that every watch has."""
     return {name: value for name, value in parameters.items() if name != "timeoutSeconds"}

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from tests.kube.beside import settle
 from tests.kube.fake_api_server import refused
-from tests.kube.fake_collection import FakeCollection, asked, settle
+from tests.kube.fake_collection import FakeCollection, asked
 from tests.kube.manifests import bookmark, event, secret
 from tests.kube.virtual_time import VirtualTime
 from wardgate.kube.api.client import Manifest

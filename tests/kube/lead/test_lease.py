@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from tests.kube.beside import settle
 from tests.kube.fake_api_server import FakeApiServer, FakeClient, refused
-from tests.kube.fake_collection import settle
 from tests.kube.virtual_time import VirtualTime
 from wardgate.kube.api.client import Manifest, Parameters
 from wardgate.kube.api.errors import ConnectionFailed, KubeError

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.kube.beside import beside, settle
 from tests.kube.fake_api_server import refused
-from tests.kube.fake_collection import settle
 from tests.kube.virtual_time import VirtualTime
 from tests.kube.watch.test_resync import FakeKinds
 from wardgate.api import KINDS
@@ -21,7 +21,6 @@ from wardgate.kube.watch.kind_resources import READ_KINDS, resource_of
 from wardgate.kube.watch.secrets_watch import SecretsScope
 from wardgate.problems import ObjectRef
 from wardgate.store import Store
-from wardgate.tasks import spawn
 
 POLICIES = "/apis/security.policy.gloo.solo.io/v2/extauthpolicies"
 JWT_POLICIES = "/apis/security.policy.gloo.solo.io/v2/jwtpolicies"
@@ -91,15 +90,9 @@ def watch(
         )
         kinds = KINDS if scope is not None and not scope.guards else READ_KINDS
         assert len(kinds) + 1 == len(it.missing())
-        task = spawn(it.run(), name="watch")
-        await settle()
-        await settle()
-        try:
+        async with beside(it.run(), name="watch"):
+            await settle()
             await scenario(Run(client, store, time, it, told))
-            assert not task.done()
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     asyncio.run(main())
 

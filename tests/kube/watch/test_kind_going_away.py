@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.kube.beside import settle
 from tests.kube.fake_api_server import refused
-from tests.kube.fake_collection import FakeCollection, RecordingSink, settle
+from tests.kube.fake_collection import FakeCollection, RecordingSink
 from tests.kube.virtual_time import VirtualTime
 from wardgate.kube.api.client import Manifest, Parameters
 from wardgate.kube.api.errors import ApiError, ConnectionFailed

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from tests.kube.fake_collection import FakeCollection, RecordingSink, settle
+from tests.kube.beside import beside, settle
+from tests.kube.fake_collection import FakeCollection, RecordingSink
 from tests.kube.manifests import external_service
 from tests.kube.virtual_time import VirtualTime
 from wardgate.kube.watch.kopf_events import KopfEvents
 from wardgate.kube.watch.kopf_thread import Observed
 from wardgate.kube.watch.objects import SeenStatus, seen_status, stored_object
 from wardgate.problems import ObjectRef
-from wardgate.tasks import spawn
 
 KIND = "ExternalService"
 
@@ -79,14 +79,8 @@ def keep(scenario: Callable[[Run], Awaitable[None]], *, kinds: set[str] | None =
         )
         run = Run(kopf_events, sink, time)
         run.kinds = run.kinds if kinds is None else kinds
-        task = spawn(kopf_events.run(), name="kopf events")
-        await settle()
-        try:
+        async with beside(kopf_events.run(), name="kopf events"):
             await scenario(run)
-            assert not task.done()
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     asyncio.run(main())
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.kube.beside import beside, settle
 from tests.kube.fake_api_server import refused
-from tests.kube.fake_collection import FakeCollection, RecordingSink, asked, settle
+from tests.kube.fake_collection import FakeCollection, RecordingSink, asked
 from tests.kube.manifests import bookmark, event, secret
 from tests.kube.virtual_time import VirtualTime
 from wardgate.kube.api.collection import Collection
@@ -51,14 +52,8 @@ def follow(client: FakeCollection, scenario: Callable[[Run], Awaitable[None]], *
         time.random = random
         collection = Collection(SECRETS, "apps", KEYS)
         reflector = Reflector(client, collection, sink=sink, scope="keys", timing=time.timing)
-        task = spawn(reflector.run(), name="reflector")
-        await settle()
-        try:
+        async with beside(reflector.run(), name="reflector"):
             await scenario(Run(client, sink, time, reflector))
-            assert not task.done()
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
         assert not reflector.is_live
 
     asyncio.run(main())

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from tests.kube.beside import beside, settle
 from tests.kube.fake_api_server import refused
-from tests.kube.fake_collection import FakeCollection, RecordingSink, raise_any, settle
+from tests.kube.fake_collection import FakeCollection, RecordingSink, raise_any
 from tests.kube.manifests import external_service
 from tests.kube.virtual_time import VirtualTime
 from wardgate.kube.api.client import Manifest, Parameters
@@ -78,14 +79,8 @@ def resync(
         )
         run = Run(client, sink, time, it, statuses)
         assert len(it.listers) == len(it.missing())
-        task = spawn(it.run(), name="resync")
-        await settle()
-        try:
+        async with beside(it.run(), name="resync"):
             await scenario(run)
-            assert not task.done()
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     asyncio.run(main())
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from tests.kube.beside import beside, settle
 from tests.kube.fake_api_server import refused
-from tests.kube.fake_collection import FakeCollection, RecordingSink, settle
+from tests.kube.fake_collection import FakeCollection, RecordingSink
 from tests.kube.virtual_time import VirtualTime
 from wardgate.kube.watch.kind_lister import PERIOD
 from wardgate.kube.watch.listing import REPEAT_REFUSED
 from wardgate.kube.watch.resync import Resync
-from wardgate.tasks import spawn
 
 KIND = "RouteTable"
 
@@ -20,14 +20,9 @@ def _follow(scenario: Callable[[FakeCollection, Resync, VirtualTime], Awaitable[
     async def main() -> None:
         client, time = FakeCollection(), VirtualTime()
         resync = Resync(client, sink=RecordingSink(), timing=time.timing, kinds=[KIND])
-        task = spawn(resync.run(), name="resync")
-        await settle()
-        client.lists.clear()
-        try:
+        async with beside(resync.run(), name="resync"):
+            client.lists.clear()
             await scenario(client, resync, time)
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     asyncio.run(main())
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.kube.beside import beside, settle
 from tests.kube.fake_api_server import refused
-from tests.kube.fake_collection import FakeCollection, RecordingSink, raise_any, settle
+from tests.kube.fake_collection import FakeCollection, RecordingSink, raise_any
 from tests.kube.virtual_time import VirtualTime
 from wardgate.kube.api.client import Manifest, Parameters
 from wardgate.kube.api.errors import ConnectionFailed
 from wardgate.kube.watch.secrets_watch import SecretsScope, SecretsWatch
 from wardgate.problems import ObjectRef
-from wardgate.tasks import spawn
 
 KEYS = "type=extauth.solo.io/apikey"
 
@@ -58,14 +58,8 @@ def watch(
         client.refusals = refusals or {}
         it = SecretsWatch(client, scope or SecretsScope(), sink=sink, timing=VirtualTime().timing)
         it.follow(before)
-        task = spawn(it.run(), name="secrets")
-        await settle()
-        try:
+        async with beside(it.run(), name="secrets"):
             await scenario(Run(client, sink, it))
-            assert not task.done()
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
         assert not any(one.is_live for one in it.reflectors)
 
     asyncio.run(main())
