@@ -68,6 +68,7 @@ class Assembly:
         self._keys.keep(self._bucket_hashes)
         self._refused = {name: count for name, count in self._refused.items() if name in self._bucket_hashes}
         self._routes = (_source(groups), routes)
+        # Groups that no commit named were of a revision that has been overtaken.
         self._received.clear()
         return Assembled(
             routes=routes,

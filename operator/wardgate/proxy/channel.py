@@ -84,6 +84,7 @@ class Channel:
                 if sent == len(view):
                     self._outgoing.popleft()
                 else:
+                    # The descriptor has gone out with the first byte.
                     self._outgoing[0] = (view[sent:], None)
         except BlockingIOError:
             if not self._writing:
@@ -111,7 +112,7 @@ class Channel:
             self._lost()
             return
         self._descriptors.extend(descriptors)
-        if not data:
+        if not data:  # the other side has closed
             self._lost()
             return
         for frame in self._unpacker.feed(data):

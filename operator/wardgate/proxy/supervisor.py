@@ -196,6 +196,7 @@ class Supervisor:
                     self._announce(f"Worker {number} has said nothing for {silence:.0f} s and is ended.")
                     worker.kill()
                 elif silence < 2.0:
+                    # It lives and speaks, so its end is a new trouble and not the last one's next attempt.
                     self._failures.pop(number, None)
 
     async def _hand_over(self, bundle: Bundle) -> list[str]:

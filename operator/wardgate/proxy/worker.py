@@ -62,6 +62,7 @@ class Worker:
         self._report()
         if self._log is not None:
             self._log.close()
+        # The last report gets a second to leave: a supervisor that reads nothing must not hold this process up.
         for _ in range(100):
             if self._channel.flushed:
                 break
@@ -143,6 +144,7 @@ class Worker:
         """Collect what configs left behind: soon, before a request has to, and once for many of them."""
         self._has_leavings = False
         gc.collect()
+        # A table lives until the next config. Frozen, it is not looked through at every collection of requests.
         gc.freeze()
 
     def _report(self) -> None:

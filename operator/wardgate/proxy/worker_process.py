@@ -126,6 +126,7 @@ class WorkerProcess:
             self.refused_keys = refused
             self._settle(self.revision, tuple(map(str, problems)))
         elif frame.kind == "failed":
+            # Which groups the worker kept is not known, so all of them go with the next bundle.
             self._held = {}
             text = f"Worker {self.number} could not take the config: {frame.header['error']}"
             self._settle(str(frame.header["revision"]), (text,))
@@ -138,6 +139,7 @@ class WorkerProcess:
     def _hung_up(self) -> None:
         for revision in list(self._awaited):
             self._settle(revision, ())
+        # A pipe that closes before its process has ended: the process may be on its way out, or stuck.
         if self._process is not None and self._process.returncode is None:
             spawn(self._end_if_alive(), name=f"end worker {self.number}")
 

@@ -248,14 +248,14 @@ class Downstream(asyncio.Protocol):
         if self._stream is None:
             self.abort()
         else:
-            self._stream.worker_ends()
+            self._stream.refuse(ReplyReason.SHUTTING_DOWN)
 
     def tick(self, now: float) -> None:
         """Act on what took too long."""
         self.outbox.settle()
         if now >= self.outbox.due and not self.outbox.keeps_pace(now):
             if self._stream is not None:
-                self._stream.caller_too_slow()
+                self._stream.cut(ReplyReason.CALLER_TOO_SLOW)
             else:
                 self.abort()
         elif self._stream is not None:

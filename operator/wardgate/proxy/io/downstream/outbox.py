@@ -71,6 +71,7 @@ class Outbox:
 
     def settle(self) -> None:
         """End the charges that are owed, if everything has been sent."""
+        # Written bytes leave in order, so an empty buffer has sent everything that any charge stands for.
         if self._owed and not self._waiting():
             self.close()
 
@@ -81,6 +82,7 @@ class Outbox:
         self._owed.clear()
 
     def _mark(self, now: float) -> None:
+        # Bytes in the kernel's queue have been written and not taken: a caller that reads nothing fills it.
         self._taken = self.written - self._waiting() - self._queued()
         self._marked_at = now
 

@@ -88,6 +88,7 @@ class ResponseCollector:
 
     def _decode(self, decoder: ContentDecoder) -> None:
         """Take one turn."""
+        # A turn of the loop is waiting exactly while the upstream is held.
         was_held, self._turn = self._turn is not None, None
         try:
             for _ in range(_STEPS):

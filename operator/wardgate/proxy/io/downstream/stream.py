@@ -193,10 +193,6 @@ class Stream:
                 self._deadlines.await_response()
         self._update_flow()
 
-    def upstream_failed(self, error: UpstreamError) -> None:
-        """No connection could be had."""
-        self.fail(error)
-
     def response_head(self, incoming: Incoming, *, length: int | None) -> None:
         """The upstream answers."""
         self._deadlines.await_response()
@@ -298,15 +294,7 @@ class Stream:
         else:
             self._revoked_at = self._context.config.revoked_since(self._exchange, known=self._revoked_at, now=now)
             if now - self._revoked_at >= self._context.timeouts.revoked_grace:
-                self._cut(ReplyReason.KEY_REVOKED)
-
-    def caller_too_slow(self) -> None:
-        """The caller does not take its response fast enough."""
-        self._cut(ReplyReason.CALLER_TOO_SLOW)
-
-    def worker_ends(self) -> None:
-        """The time for draining is over."""
-        self.refuse(ReplyReason.SHUTTING_DOWN)
+                self.cut(ReplyReason.KEY_REVOKED)
 
     def fail(self, error: UpstreamError) -> None:
         """The upstream is to blame."""
@@ -316,7 +304,7 @@ class Stream:
     def refuse(self, reason: ReplyReason) -> None:
         """Answer, or cut the connection where half of a response is out already."""
         if self.writer.started:
-            self._cut(reason)
+            self.cut(reason)
         else:
             self._answer(self._exchange.local_reply(REFUSALS[reason]))
 
@@ -329,8 +317,8 @@ class Stream:
         self.writer.reply(answer, self._context.reply_headers.fields())
         self._finish()
 
-    def _cut(self, reason: ReplyReason) -> None:
-        """Half of the response is out: the only honest answer left is to cut the connection."""
+    def cut(self, reason: ReplyReason) -> None:
+        """Cut the connection: with half of the response out, no other answer is honest."""
         self._exchange.facts.reason = reason
         self._close_upstream()
         self._conclude()

@@ -89,6 +89,7 @@ class Ports:
         return tuple(problems)
 
     async def _serve(self, number: int, port: _Port, *, tls: ListenerTls | None) -> None:
+        # The context first: where its certificate cannot be used, the old server goes on.
         context = self._tls.listener(tls) if tls is not None else None
         port.close()
         if context is None:

@@ -88,6 +88,7 @@ class NameCache:
             name.addresses, name.failure = found, f"The name {host} has no address."
             name.answered_at = self._clock() if found else -math.inf
         finally:
+            # After an answer too: a name that has no address is asked for again no sooner.
             name.retry_at = self._clock() + FAILED
             name.lookup = None
 

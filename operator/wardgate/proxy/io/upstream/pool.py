@@ -89,6 +89,7 @@ class EndpointPool:
         """The connection used last, if one is idle."""
         while self._idle:
             connection = self._idle.pop()
+            # A transport that is closing tells its protocol only with the next turn of the loop.
             if not connection.lost and connection.transport is not None and not connection.transport.is_closing():
                 return connection
         return None
@@ -104,6 +105,7 @@ class EndpointPool:
             waiter.upstream_failed(Unreachable("The connection could not be made."))
             raise
         else:
+            # Lost before ``on_lost`` was set: nobody has counted its end yet.
             if connection.lost:
                 self._give_up(holder)
                 waiter.upstream_failed(Unreachable("The upstream closed the connection at once."))

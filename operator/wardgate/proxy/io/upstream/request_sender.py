@@ -28,7 +28,7 @@ class Requester(ResponseSink, Protocol):
     def request_begins(self) -> None:
         """There is a connection, and the request's head is on it."""
 
-    def upstream_failed(self, error: UpstreamError) -> None:
+    def fail(self, error: UpstreamError) -> None:
         """No connection could be had. Nothing follows."""
 
 
@@ -106,7 +106,7 @@ class RequestSender:
     def upstream_failed(self, error: UpstreamError) -> None:
         """No connection could be had."""
         if self._requester is not None:
-            self._requester.upstream_failed(error)
+            self._requester.fail(error)
 
     def begin(self, connection: UpstreamConnection, *, at_once: bool) -> None:
         """Send the head, and what was held.
@@ -167,6 +167,7 @@ class RequestSender:
         What comes of the body meanwhile is held.
         """
         connection, self._connection = self._connection, None
+        # One on its first request was no idle connection that the upstream had closed meanwhile: it failed on this one.
         if connection is None or connection.used <= 1 or connection.response_started or self._body_sent:
             return False
         if self.outgoing.method not in _REPEATABLE:
