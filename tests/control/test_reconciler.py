@@ -113,7 +113,7 @@ class World:
     async def read(self) -> Bundle | None:
         return self.published[-1] if self.published else None
 
-    def report(self, statuses: Statuses, config: GatewayConfig, sequence: int) -> None:
+    def report(self, statuses: Statuses, config: GatewayConfig, *, sequence: int) -> None:
         self.log.append("report")
         self.reported.append(sequence)
         self.statuses, self.config = statuses, config

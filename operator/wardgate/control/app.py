@@ -163,7 +163,7 @@ class Operator:
         deferred_work = DeferredWork(
             term,
             state=StateStore(self._client, release=settings.release, namespace=settings.namespace, term=term),
-            report=partial(self._report, board),
+            report=partial(self._report, board=board),
             metrics=self._metrics,
             timing=self._timing,
         )
@@ -200,7 +200,7 @@ class Operator:
 
     # Statuses and proxies.
 
-    def _report(self, board: StatusBoard, statuses: Statuses, config: GatewayConfig, sequence: int) -> None:
+    def _report(self, statuses: Statuses, config: GatewayConfig, *, sequence: int, board: StatusBoard) -> None:
         if self._settings.write_status:
             board.take(self._release_scope.reported(statuses), config, sequence=sequence)
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, NoReturn, TypeAlias
+from typing import Final, NoReturn, Protocol
 
 from wardgate.control.held_back import held_back
 from wardgate.control.metrics import Metrics
@@ -27,9 +26,6 @@ from wardgate.translate.pipeline import Translation
 from wardgate.translate.reading.last_good import LastGood
 from wardgate.translate.statuses.object_status import Statuses
 
-Report: TypeAlias = Callable[[Statuses, GatewayConfig, int], None]
-"""Gets what is in force, with its sequence."""
-
 MOMENT: Final = 0.1
 """Seconds from a round to its accounts: the proxies take the revision first."""
 
@@ -37,6 +33,14 @@ DEPOSED: Final = "%s This replica stops writing until it has taken over again."
 """Logged by whoever runs into the write of another replica."""
 
 _log = logging.getLogger(__name__)
+
+
+class Report(Protocol):
+    """Gets what is in force."""
+
+    def __call__(self, statuses: Statuses, config: GatewayConfig, *, sequence: int) -> None:
+        """Report the verdicts on what ``sequence`` published."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class PublishedRound:
     accepted: LastGood | None = None
 
     def judged(self) -> tuple[Statuses, LastGood]:
-        """What is reported, and what is remembered. It takes a moment."""
+        """The verdicts to report, and the forms to remember. It takes a moment."""
         statuses, good = self.translation.statuses, self.translation.last_good
         if self.published.excess is None or self.accepted is None:
             return statuses, good
@@ -120,7 +124,7 @@ class DeferredWork:
 
     async def _account_for(self, done: PublishedRound) -> None:
         statuses, last_good = await asyncio.to_thread(done.judged)
-        self._report(statuses, done.published.config, done.sequence)
+        self._report(statuses, done.published.config, sequence=done.sequence)
         before = self._state.left_out
         await self._state.save(last_good)
         for ref in sorted(set(self._state.left_out) - set(before)):

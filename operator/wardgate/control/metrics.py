@@ -1,4 +1,4 @@
-"""What the operator counts, as one Prometheus registry. Sums and gauges alone: a scrape waits for nothing."""
+"""The operator's metrics, as one Prometheus registry. Sums and gauges alone: a scrape waits for nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ class _Histogram:
 
 
 class Metrics(Collector):
-    """``watch_ages``: seconds since each kind's watch was last known to be live. ``objects``: how many by kind."""
+    """``watch_ages``: seconds since each kind's watch was last known to be live. ``objects``: their number by kind.
+
+    ``leading``: whether this replica writes.
+    """
 
     def __init__(
         self,
@@ -67,9 +70,11 @@ class Metrics(Collector):
         self._latency.add(latency)
 
     def collect(self) -> Iterator[Metric]:
-        """All there is, now."""
-        yield _by_kind("wardgate_operator_watch_age_seconds", "Since the kind was last known live.", self._watch_ages())
-        yield _by_kind("wardgate_operator_objects", "Objects held, by kind.", self._objects())
+        """Every metric as it is now."""
+        yield _by_kind(
+            "wardgate_operator_watch_age_seconds", "Since the kind was last known live.", values=self._watch_ages()
+        )
+        yield _by_kind("wardgate_operator_objects", "Objects held, by kind.", values=self._objects())
         yield self._translate.family("wardgate_operator_translate_seconds", "Duration of translations.")
         yield self._publish.family("wardgate_operator_publish_seconds", "Duration of publishing.")
         yield self._latency.family("wardgate_operator_change_to_publish_seconds", "From a noticed change to its index.")
@@ -87,7 +92,7 @@ class Metrics(Collector):
             yield CounterMetricFamily(name, text, float(value))
 
 
-def _by_kind(name: str, text: str, values: Mapping[str, float]) -> GaugeMetricFamily:
+def _by_kind(name: str, text: str, *, values: Mapping[str, float]) -> GaugeMetricFamily:
     family = GaugeMetricFamily(name, text, labels=["kind"])
     for kind, value in sorted(values.items()):
         family.add_metric([kind], value)

@@ -21,10 +21,10 @@ STALE: Final = 120.0
 
 
 class Health(Protocol):
-    """What the probes ask of the watches."""
+    """The part of the watches that the probes ask."""
 
     def missing(self) -> tuple[str, ...]:
-        """What was not listed yet."""
+        """One sentence for each kind that was not listed yet."""
         ...
 
     def ages(self) -> Mapping[str, float]:

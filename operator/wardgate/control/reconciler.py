@@ -40,7 +40,7 @@ _LOOK_AGAIN: Final = 0.1
 
 
 class Cluster(Protocol):
-    """What the watches know."""
+    """The part of the watches that rounds ask."""
 
     def missing(self) -> tuple[str, ...]:
         """Why the store is not complete yet, one sentence for each kind; empty once every kind was listed."""
@@ -130,7 +130,7 @@ class Reconciler:
         self._renderer.forget()
 
     async def _try_round(self, noticed: float) -> float:
-        """Do one; return the seconds after which to try again, 0 if it is done."""
+        """Do one round; return the seconds after which to try again, 0 if it is done."""
         try:
             is_done = await self._do_round(noticed)
             self._failures = 0
@@ -153,7 +153,7 @@ class Reconciler:
         return _BACKOFF[min(self._failures, len(_BACKOFF)) - 1]
 
     async def _do_round(self, noticed: float) -> bool:
-        """Return whether it went through: not while something was never listed."""
+        """Return whether the round went through: none does while a kind was never listed."""
         if not self._is_complete():
             return False
         started = self._clock()

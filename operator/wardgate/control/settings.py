@@ -1,4 +1,4 @@
-"""What one installation of the operator is told: names, namespaces, what it may write. ``docs/settings.md``."""
+"""The settings of one installation of the operator: names, namespaces, rights to write. See ``docs/settings.md``."""
 
 from __future__ import annotations
 

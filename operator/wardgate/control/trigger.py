@@ -48,6 +48,7 @@ class Trigger:
         """Return when a round is due, with the moment of the first change it is about."""
         await self._dirty.wait()
         if self._first - self._released < self._quiet:
+            # A burst: every change moves the end of the wait, but never beyond the gap.
             while (rest := self._due() - self._clock()) > 0:
                 await self._sleep(rest)
             self._gap = min(2 * self._gap, self._longest)

@@ -56,7 +56,7 @@ class StateStore:
         self._saved: LastGood = _NOTHING
         self._left_out: dict[int, tuple[ObjectRef, ...]] = {}
         self.problem = ""
-        """What could not be read at the last ``load``, in a sentence; empty if everything could."""
+        """A sentence on the parts that ``load`` could not read; empty if it could read all."""
 
     @property
     def left_out(self) -> tuple[ObjectRef, ...]:
@@ -132,7 +132,7 @@ class StateStore:
     async def _write(self, number: int, encoded: EncodedPart) -> None:
         fence = self._fences.setdefault(number, self._fence(number, None))
         try:
-            await fence.write(lambda version: self._manifest(number, encoded, version))
+            await fence.write(lambda version: self._manifest(number, encoded, version=version))
         except Deposed as error:
             self._term.end(error)
             raise
@@ -161,7 +161,7 @@ class StateStore:
         except UnreadableStateError:
             return True
 
-    def _manifest(self, number: int, encoded: EncodedPart, version: str | None) -> Manifest:
+    def _manifest(self, number: int, encoded: EncodedPart, *, version: str | None) -> Manifest:
         metadata: dict[str, Any] = {
             "name": _name(self._release, number),
             "namespace": self._namespace,

@@ -36,7 +36,7 @@ class LeaseRecord:
 
 
 class Move(Enum):
-    """What to do next."""
+    """The next step of a replica, after it has looked at the Lease."""
 
     TAKE = auto()
     """Nobody holds it: write our name."""
@@ -56,7 +56,8 @@ class Election:
         self._renewed_at: float | None = None
 
     def observe(self, record: LeaseRecord, now: float) -> Move:
-        """Take what was read; say what to do."""
+        """Take the Lease as it was read; return the next step."""
+        # A version that is new says that the holder is alive, whatever the record holds.
         if self._changed_at is None or record != self.record:
             self.record = record
             self._changed_at = now
@@ -70,6 +71,7 @@ class Election:
     def wrote(self, record: LeaseRecord, *, began: float) -> None:
         """Our write, begun at ``began``, succeeded and gave this."""
         self.record = record
+        # Counted from the request, not from its answer: the server may have taken the write at any moment since.
         self._changed_at = began
         self._renewed_at = began if record.holder == self._identity else None
 

@@ -47,7 +47,7 @@ class FencedSecret:
         return version in self._written
 
     async def read(self) -> Manifest | None:
-        """Read it, and take what is there as seen. Raises ``KubeError``."""
+        """Read the Secret, and take its version as seen. Raises ``KubeError``."""
         try:
             found = await self._client.get(self._path)
         except ApiError as error:

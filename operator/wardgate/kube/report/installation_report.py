@@ -37,7 +37,7 @@ class ReportError(KubeError):
 
 
 class ReportClient(Protocol):
-    """What of ``KubeClient`` is used."""
+    """The part of ``KubeClient`` that a report needs."""
 
     async def get(self, path: str, parameters: Parameters | None = None) -> Manifest:
         """Read one object, or one page."""
@@ -74,7 +74,7 @@ class Leader:
 
 @dataclass(frozen=True, slots=True)
 class InstallationReport:
-    """What was found. ``keys``, ``index``, ``leader`` and ``proxies`` are None where they may not be read.
+    """Everything that was found. ``keys``, ``index``, ``leader`` and ``proxies`` are None where they may not be read.
 
     ``index`` and ``leader`` are None where they are absent, too.
     """
@@ -210,7 +210,7 @@ class _Collector:
         return ProxyView(endpoint, announced, "" if announced else "its admin port answers with what no proxy says")
 
     async def _maybe(self, work: Awaitable[T], denied: str) -> T | None:
-        """What was asked for; None where it is absent, or where we may not, which is told."""
+        """The result of ``work``; None where it is absent, or may not be read, which is noted in ``unknown``."""
         try:
             return await work
         except ApiError as error:

@@ -1,4 +1,4 @@
-"""What somebody should do something about, from what a report found. Pure.
+"""The problems in an installation that somebody should mend, found in a report. Pure.
 
 Each problem is a sentence with its remedy, the worst first. What many objects have in common is told once.
 """

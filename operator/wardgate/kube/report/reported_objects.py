@@ -1,6 +1,6 @@
-"""How objects stand, as their statuses say, and which keys there are, by name. Pure.
+"""Objects as their statuses report them, and key Secrets by name. Pure.
 
-Statuses may be old, half, or written by others: what is not there is None or empty, and never an error.
+A status may be old, incomplete, or written by others: a field that is missing is None or empty, and never an error.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from wardgate.translate.manifests import at, items, labels_of, mapping
 
 @dataclass(frozen=True, slots=True)
 class ReportedCondition:
-    """A condition. ``status`` is ``True``, ``False``, ``Unknown``, or empty where nobody has told."""
+    """One condition of a status. ``status`` is ``True``, ``False``, ``Unknown``, or empty where it is missing."""
 
     status: str = ""
     reason: str = ""
@@ -28,7 +28,7 @@ class ReportedCondition:
 
 @dataclass(frozen=True, slots=True)
 class ReportedObject:
-    """One object. ``observed`` is the generation that its status is about."""
+    """One object with its status. ``observed`` is the generation that the status is about."""
 
     ref: ObjectRef
     generation: int
@@ -48,7 +48,7 @@ class ReportedObject:
 
     @property
     def is_good(self) -> bool:
-        """Whether nothing is to be said against it."""
+        """Whether it is accepted, and served by every ready proxy."""
         return self.is_judged and self.approval == "ACCEPTED" and self.programmed.status == "True"
 
     def count(self, *path: str) -> int | None:
@@ -71,7 +71,7 @@ class ReportedKey:
         return self.expires_at is not None and self.expires_at <= now.timestamp()
 
     def expires_soon(self, now: datetime) -> bool:
-        """Whether it counts now and soon will not."""
+        """Whether it is valid now and soon will not be."""
         return not self.expired(now) and self.expired(now + SOON)
 
 
@@ -110,7 +110,7 @@ def read_key(manifest: Mapping[str, Any]) -> ReportedKey:
 
 
 def listeners_of(gateway: ReportedObject) -> tuple[str, ...]:
-    """What a VirtualGateway listens on: ``80 HTTP``, ``443 HTTPS``."""
+    """The listeners of a VirtualGateway: ``80 HTTP``, ``443 HTTPS``."""
     return tuple(_listener(one) for one in items(gateway.spec.get("listeners")))
 
 

@@ -26,7 +26,7 @@ _TOGETHER: Final = 0.02
 
 
 class StatusSink(Protocol):
-    """What of ``StatusWriter`` is used."""
+    """The part of ``StatusWriter`` that the board needs."""
 
     def submit(self, desired: Mapping[ObjectRef, Desired]) -> None:
         """Replace what is wanted."""
@@ -34,7 +34,7 @@ class StatusSink(Protocol):
 
 
 class ProxyObserver(Protocol):
-    """What of ``Proxies`` is used."""
+    """The part of ``Proxies`` that the board needs."""
 
     @property
     def views(self) -> tuple[ProxyView, ...]:
@@ -91,7 +91,7 @@ class StatusBoard:
         self._verdicts = tuple(verdicts)
         self._expiries = self._expiry.of(config)
         now = self._clock()
-        self._contained = {one.ref: self._first(one, sequence, now) for one in self._verdicts}
+        self._contained = {one.ref: self._first(one, sequence=sequence, now=now) for one in self._verdicts}
         self._proxies.await_sequence(max((one.sequence for one in self._contained.values()), default=0))
         self.mark()
 
@@ -124,8 +124,8 @@ class StatusBoard:
             desired[verdict.ref] = Desired(verdict, known[key], self._expiries.get(verdict.ref, NO_EXPIRIES))
         self._writer.submit(desired)
 
-    def _first(self, verdict: ObjectStatus, sequence: int, now: float) -> _Contained:
-        """What is held of an object, unless it has become another one, which this sequence is the first to contain."""
+    def _first(self, verdict: ObjectStatus, *, sequence: int, now: float) -> _Contained:
+        """The form of an object that is held, or the new form that this sequence is the first to contain."""
         new = _Contained(verdict.uid, verdict.generation, is_accepted(verdict), sequence, now)
         held = self._contained.get(verdict.ref)
         return held if held is not None and held.is_still(new) else new

@@ -1,4 +1,4 @@
-"""What is known of one object's status, and what follows: whether to write, what, and whether to be patient. Pure.
+"""The known status of one object, and the next write that follows from it, if any. Pure.
 
 Rule 1: a status that the API server has already answered this very patch with is not sent again, whatever the server
 made of it. A foreign CRD may prune fields, a webhook may change them; neither is a reason to write for ever.
@@ -22,7 +22,7 @@ from wardgate.kube.status.patch import as_kept, difference
 Manifest: TypeAlias = dict[str, Any]
 
 PATIENCE: Final = 3
-"""How often a status that somebody overwrote is put right at once."""
+"""The number of times that a status somebody overwrote is put right at once."""
 PEACE: Final = 600.0
 """Seconds without an overwriting after which patience is new."""
 _LONGEST_WAIT: Final = 300.0
@@ -31,7 +31,7 @@ _NEVER: Final = float("-inf")
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A write that succeeded: what was wanted, the status that was made of it, and the API server's answer to it."""
+    """A write that succeeded: the verdict, the status made of it, and the API server's answer."""
 
     desired: Desired
     sent: Manifest
@@ -85,14 +85,14 @@ class StatusEntry:
         )
 
     def meet(self, uid: str) -> None:
-        """Start anew if another object bears the name now."""
+        """Start anew if another object has the name now."""
         if self.uid and self.uid != uid:
             self.version, self.held, self.answered = -1, None, None
             self.failures = self.repairs = 0
         self.uid = uid
 
     def want(self, desired: Desired) -> bool:
-        """Take what is wanted; return whether it is anything new."""
+        """Take the wanted status; return whether it is a new one."""
         if self.desired == desired:
             return False
         if self.desired is None or self.desired.verdict.uid != desired.verdict.uid:
@@ -118,7 +118,7 @@ class StatusEntry:
         return is_new
 
     def take(self, found: Mapping[str, Any]) -> None:
-        """Take an object as it was read: the newest there is, whatever was told before."""
+        """Take an object as it was read, which is newer than anything a watch told before."""
         self.meet(str(found.get("metadata", {}).get("uid", self.uid)))
         self.version, self.held = _version_of(found), _status_of(found)
 
@@ -173,7 +173,7 @@ def _contradicts(held: Mapping[str, Any], wanted: Manifest) -> bool:
 
 
 def _conditions(status: Mapping[str, Any]) -> list[tuple[object, ...]]:
-    """What each condition says; nothing of what cannot be read."""
+    """Type, status, reason and generation of each condition that can be read."""
     conditions = status.get("conditions")
     return [
         tuple(one.get(name) for name in ("type", "status", "reason", "observedGeneration"))

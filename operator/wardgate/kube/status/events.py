@@ -1,4 +1,4 @@
-"""Events: what became of an object, told once, where ``kubectl describe`` and ``kubectl get events`` show it.
+"""Events: a turn in the life of an object, told once, where ``kubectl describe`` and ``kubectl get events`` show it.
 
 An Event tells of a turn: accepted, invalid, or in conflict with an older object. What stays as it is, is in the status.
 Events are told at a bounded rate, the same one not twice within ten minutes, and one that cannot be told is only
@@ -30,7 +30,7 @@ CONTROLLER: Final = "wardgate.dev/operator"
 RATE: Final = 5.0
 BURST: Final = 25
 AGAIN_AFTER: Final = 600.0
-"""Seconds within which the same is not told twice."""
+"""Seconds within which no Event is repeated."""
 NOTE_BYTES: Final = 1024
 _WAITING: Final = 1000
 """Events that wait at most; further ones are dropped."""
@@ -106,7 +106,7 @@ def event_manifest(told: StatusEvent, *, instance: str, now: datetime) -> Manife
 
 
 class EventClient(Protocol):
-    """What of ``KubeClient`` is used."""
+    """The part of ``KubeClient`` that Events need."""
 
     async def create(self, path: str, manifest: Mapping[str, object]) -> Manifest:
         """Create an object in a collection."""
@@ -157,13 +157,13 @@ class EventRecorder:
         self._filled.set()
 
     async def run(self) -> None:
-        """Create what waits, for ever."""
+        """Create the waiting Events, for ever."""
         while True:
             await self._filled.wait()
             await self.create_waiting()
 
     async def create_waiting(self) -> None:
-        """Create what waits now."""
+        """Create the Events that wait now."""
         while self._waiting:
             while wait := self._bucket.take(self._clock()):
                 await self._sleep(wait)
@@ -201,7 +201,7 @@ def _standing(approval: object) -> str | None:
 
 
 def _turned(before: Mapping[str, Any] | None) -> tuple[str | None, str]:
-    """Where the object stood, as its status says; whatever is not of our form says nothing."""
+    """The class and the reason of the verdict in a status; None and empty where the status is not of our form."""
     common = (before or {}).get("common")
     state = common.get("State") if isinstance(common, dict) else None
     standing = _standing(state.get("approval") if isinstance(state, dict) else None)

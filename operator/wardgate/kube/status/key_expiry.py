@@ -1,4 +1,4 @@
-"""When the keys of each policy expire, so that its status can say how many still count. Pure; the clock is handed in.
+"""The expiry of the keys of each policy, so that its status can count them. Pure; the clock is handed in.
 
 ``translate`` reads no clock: it counts a key as usable until its Secret goes, and the proxies compare expiries. What a
 status says is made here, from the config that holds the expiries already. A policy that guards no route has no plan in

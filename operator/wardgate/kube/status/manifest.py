@@ -1,4 +1,4 @@
-"""What stands under ``status`` of an object: the verdict of ``translate``, what the proxies serve, and when it changed.
+"""The ``status`` of an object: the verdict of ``translate``, the proxies that serve it, the time of the last change.
 
 Rule 1: ``Accepted`` is about the object alone. It holds for ACCEPTED and for WARNING; otherwise its reason is that of
 the worst problem (``wardgate.problems.Reason``).
@@ -38,7 +38,7 @@ _MAX_SUMMARY: Final = 1024
 
 @dataclass(frozen=True, slots=True)
 class Programming:
-    """What is known of the proxies and one generation."""
+    """How far the proxies are with one generation."""
 
     status: Truth
     reason: ConditionReason
@@ -88,7 +88,7 @@ def status_manifest(desired: Desired, *, previous: Mapping[str, Any] | None, now
                 )
             ),
             "observed_generation": verdict.generation,
-            "conditions": _conditions(desired, _transitions(previous), now),
+            "conditions": _conditions(desired, _transitions(previous), now=now),
             **_counts(desired, now),
         }
     )
@@ -96,7 +96,7 @@ def status_manifest(desired: Desired, *, previous: Mapping[str, Any] | None, now
 
 
 def _conditions(
-    desired: Desired, before: Mapping[str, tuple[object, str]], now: datetime
+    desired: Desired, before: Mapping[str, tuple[object, str]], *, now: datetime
 ) -> tuple[Condition, Condition, Condition]:
     accepted = _accepted(desired.verdict)
     programmed = desired.programming if is_accepted(desired.verdict) else _not_accepted(desired.verdict)
@@ -111,7 +111,7 @@ def _conditions(
             status=status,
             reason=reason,
             message=message,
-            last_transition_time=_since(before.get(kind.value), status, now),
+            last_transition_time=_since(before.get(kind.value), status, now=now),
             observed_generation=desired.verdict.generation,
         )
         for kind, (status, reason, message) in told.items()
@@ -147,7 +147,7 @@ def _shortened(message: str) -> str:
     return message if len(message) <= _MAX_SUMMARY else f"{message[: _MAX_SUMMARY - 2].rstrip()} …"
 
 
-def _since(before: tuple[object, str] | None, status: Truth, now: datetime) -> str:
+def _since(before: tuple[object, str] | None, status: Truth, *, now: datetime) -> str:
     if before is not None and before[0] == status:
         return before[1]
     return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -167,7 +167,7 @@ def _counts(desired: Desired, now: datetime) -> dict[str, object]:
     counts = desired.verdict.counts
     plain: dict[str, object] = {name: _plain(count) for name, count in counts.items() if name != "keys"}
     if keys := counts.get("keys"):
-        plain["keys"] = _keys(keys, desired.expiries, now)
+        plain["keys"] = _keys(keys, desired.expiries, now=now)
     return plain
 
 
@@ -176,7 +176,7 @@ def _plain(count: Count) -> object:
     return count if isinstance(count, int) else dict(count) or None
 
 
-def _keys(counts: Count, expiries: KeyExpiries, now: datetime) -> KeyCounts:
+def _keys(counts: Count, expiries: KeyExpiries, *, now: datetime) -> KeyCounts:
     """A key whose time has passed moves from the usable ones to the rejected ones."""
     assert isinstance(counts, Mapping)
     found = {name: count for name, count in counts.items() if isinstance(count, int)}

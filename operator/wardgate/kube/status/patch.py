@@ -29,7 +29,7 @@ def difference(kind: str, *, held: Mapping[str, Any], wanted: Mapping[str, Any])
             if _ours(held) != _ours(wanted):
                 patch[name] = [*wanted.get(name, ()), *foreign_conditions(held)]
         elif name in wanted or name in held:
-            _compare(patch, name, held.get(name), wanted.get(name))
+            _compare(patch, name, held=held.get(name), wanted=wanted.get(name))
     return patch
 
 
@@ -39,17 +39,17 @@ def foreign_conditions(status: Mapping[str, Any]) -> list[object]:
 
 
 def as_kept(wanted: Any, *, sent: Any, returned: Any) -> Any:
-    """What the server would keep of ``wanted``, judging by what it kept of ``sent``."""
+    """The part of ``wanted`` that the server would keep, judging by the part of ``sent`` that it kept."""
     if not (isinstance(wanted, dict) and isinstance(sent, dict) and isinstance(returned, dict)):
         return wanted
     return {
-        name: _kept_field(name, value, sent.get(name), returned.get(name))
+        name: _kept_field(name, value, sent=sent.get(name), returned=returned.get(name))
         for name, value in wanted.items()
         if name not in sent or name in returned
     }
 
 
-def _kept_field(name: str, wanted: Any, sent: Any, returned: Any) -> Any:
+def _kept_field(name: str, wanted: Any, *, sent: Any, returned: Any) -> Any:
     if name != _CONDITIONS:
         return as_kept(wanted, sent=sent, returned=returned)
     then, now = _by_type(sent), _by_type(returned)
@@ -64,7 +64,7 @@ def _fields(kind: str) -> list[str]:
     return [json_name(name) for name in KINDS[kind].status.model_fields]
 
 
-def _compare(patch: Manifest, name: str, held: Any, wanted: Any) -> None:
+def _compare(patch: Manifest, name: str, *, held: Any, wanted: Any) -> None:
     if not isinstance(wanted, dict):
         if held != wanted:
             patch[name] = wanted
@@ -74,7 +74,7 @@ def _compare(patch: Manifest, name: str, held: Any, wanted: Any) -> None:
         return
     below: Manifest = {}
     for part in sorted({*held, *wanted}):
-        _compare(below, part, held.get(part), wanted.get(part))
+        _compare(below, part, held=held.get(part), wanted=wanted.get(part))
     if below:
         patch[name] = below
 

@@ -1,4 +1,4 @@
-"""Which revision every proxy serves: found through the headless Service, asked at ``/revision``.
+"""The revision that every proxy serves. Proxies are found through the headless Service, and asked at ``/revision``.
 
 Every proxy has a task of its own that asks it, several times a second while a revision is awaited and every few seconds
 otherwise; ``proxy_views`` decides what the answers mean. Addresses come from the EndpointSlices of our own namespace,
@@ -48,10 +48,10 @@ _log = logging.getLogger(__name__)
 
 
 class Source(Protocol):
-    """Where the proxies are."""
+    """A source of the proxies' endpoints."""
 
     async def follow(self, update: Update) -> None:
-        """Tell of all endpoints now and after every change, for ever."""
+        """Report all endpoints now and after every change, for ever."""
         ...
 
 
@@ -64,7 +64,7 @@ class FixedProxies:
         )
 
     async def follow(self, update: Update) -> None:
-        """Tell once."""
+        """Report the endpoints once: they never change."""
         update(self._endpoints)
         await asyncio.Event().wait()
 
@@ -82,7 +82,7 @@ class DiscoveredProxies:
         self._told = ""
 
     async def follow(self, update: Update) -> None:
-        """List and watch. What was known stays while the API server is away."""
+        """List and watch. Endpoints that are known stay while the API server is away."""
         consumer = Consumer(
             on_list=partial(self._take_over, update),
             on_event=partial(self._take, update),
@@ -146,7 +146,7 @@ class Proxies:
         return tuple(self._views[name] for name in sorted(self._views))
 
     def await_sequence(self, sequence: int) -> None:
-        """Ask often from now on, until every proxy serves this."""
+        """Ask often from now on, until every proxy serves this sequence."""
         if sequence == self._awaited:
             return
         self._awaited, self._since = sequence, self._clock()
@@ -154,7 +154,7 @@ class Proxies:
             hurry.set()
 
     async def run(self) -> None:
-        """Find and ask, until cancelled."""
+        """Find the proxies and ask them, until cancelled."""
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=TIMEOUT), trust_env=False, cookie_jar=aiohttp.DummyCookieJar()
         )
@@ -168,7 +168,7 @@ class Proxies:
             await self._session.close()
 
     def _update(self, endpoints: tuple[ProxyEndpoint, ...]) -> None:
-        """Ask those that came, leave those that went; one that moved is another one."""
+        """Begin to ask new endpoints, and stop asking those that are gone. A proxy at a new address is another one."""
         current = {one.name: one for one in endpoints}
         for name in [name for name in self._views if name not in current]:
             self._askers.pop(name).cancel()
@@ -236,7 +236,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _essence(view: ProxyView) -> tuple[object, ...]:
-    """What somebody may want to act on; ages change all the time."""
+    """A view without its ages, which change all the time: a difference is worth acting on."""
     said = view.announced
     if said is None:
         return (view.endpoint, view.trouble)

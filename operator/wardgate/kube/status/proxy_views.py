@@ -1,4 +1,4 @@
-"""What is known of the proxies, and what follows from it: who is behind, and which schema all of them read. Pure.
+"""The proxies as far as they are known: which of them are behind, and which schema all of them read. Pure.
 
 Rule 1: a ready proxy that cannot be asked counts as behind. One that is not ready is not waited for.
 Rule 2: the headless Service publishes Pods that are not ready as well, and so calls all of them ready: what counts is
@@ -39,7 +39,7 @@ class ProxyEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """What a proxy says of itself at ``/revision``. ``reads`` are the majors that it reads; ``age`` in seconds."""
+    """The answer of a proxy at ``/revision``. ``reads`` are the majors that it reads; ``age`` in seconds."""
 
     revision: str
     schema: str
@@ -60,12 +60,12 @@ class ProxyView:
 
     @property
     def sequence(self) -> int:
-        """What it serves, as far as is known."""
+        """The sequence that it serves; -1: not known."""
         return -1 if self.announced is None else self.announced.sequence
 
 
 def programming_at(views: Iterable[ProxyView], sequence: int, *, late: bool) -> Programming:
-    """What a status says of a generation that ``sequence`` was the first to contain.
+    """The programming of a generation that ``sequence`` was the first to contain.
 
     ``late``: so long ago that proxies which are still behind are named, with the reason.
     """
@@ -131,7 +131,7 @@ def endpoints_of(slices: Iterable[Mapping[str, Any]]) -> tuple[ProxyEndpoint, ..
 
 
 def read_announcement(page: object) -> Announced | None:
-    """What ``/revision`` answered; None for what no proxy says."""
+    """Read the answer at ``/revision``; None for one that no proxy gives."""
     if not isinstance(page, dict):
         return None
     sequence, reads, refused_sequence = page.get("sequence"), page.get("reads"), page.get("refused_sequence")

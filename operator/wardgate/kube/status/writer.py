@@ -50,7 +50,7 @@ _log = logging.getLogger(__name__)
 
 
 class StatusClient(Protocol):
-    """What of ``KubeClient`` is used."""
+    """The part of ``KubeClient`` that statuses need."""
 
     async def get(self, path: str) -> Manifest:
         """Read an object."""
@@ -194,7 +194,7 @@ class StatusWriter:
                 entry.take(await self._client.get(resource_of(ref.kind).path(ref.namespace, ref.name)))
             while (write := self._next_write(ref, entry)) is not None:
                 if not (wait := self._bucket.take(self._clock())):
-                    await self._send(ref, entry, write)
+                    await self._send(ref, entry, write=write)
                     break
                 await self._sleep(wait)  # and look again: something newer may be wanted, or nothing
                 await self._compare()
@@ -203,7 +203,7 @@ class StatusWriter:
             self._outages = 0
         except KubeError as error:
             self.failures += 1
-            self._failed(ref, entry, error)
+            self._failed(ref, entry, error=error)
 
     def _next_write(self, ref: ObjectRef, entry: StatusEntry) -> Write | None:
         write = entry.next_write(self._now())
@@ -212,7 +212,7 @@ class StatusWriter:
             return None
         return write
 
-    async def _send(self, ref: ObjectRef, entry: StatusEntry, write: Write) -> None:
+    async def _send(self, ref: ObjectRef, entry: StatusEntry, *, write: Write) -> None:
         if entry.was_overwritten:
             self._count_repair(ref, entry)
         before = entry.before
@@ -239,7 +239,7 @@ class StatusWriter:
         while wait := self._bucket.take(self._clock()):
             await self._sleep(wait)
 
-    def _failed(self, ref: ObjectRef, entry: StatusEntry, error: KubeError) -> None:
+    def _failed(self, ref: ObjectRef, entry: StatusEntry, *, error: KubeError) -> None:
         """Decide when to try again, if ever."""
         if not isinstance(error, ApiError) or error.status >= 500 or error.status == 429:
             self._outages += 1

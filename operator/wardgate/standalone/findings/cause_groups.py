@@ -27,7 +27,7 @@ class Finding:
 
     @property
     def weight(self) -> tuple[int, tuple[str, int, int, str, str]]:
-        """The worst first, then by place."""
+        """Sorts the worst first, and equally bad diagnostics by file and line."""
         return (self.severity, self.diagnostic.order)
 
     @property
@@ -37,7 +37,7 @@ class Finding:
 
 
 def grouped_by_cause(told: Iterable[Finding]) -> tuple[Diagnostic, ...]:
-    """All findings by place, each with what goes with it."""
+    """Return all findings by file and line, each with those that go with it."""
     ranked = sorted(told, key=lambda one: one.weight)
     leaders = _leaders(ranked)
     followers: dict[int, list[int]] = {}
@@ -51,7 +51,7 @@ def grouped_by_cause(told: Iterable[Finding]) -> tuple[Diagnostic, ...]:
 
 
 def _leaders(ranked: Sequence[Finding]) -> Mapping[int, int]:
-    """The number of what each goes with; nothing for those that stand for themselves."""
+    """For each finding that goes with another one, the number of that other one."""
     by_object: dict[str, list[int]] = {}
     first_of: dict[tuple[Cause, Reason], int] = {}
     for number, one in enumerate(ranked):
@@ -74,7 +74,7 @@ def _explains(one: Finding, consequence: Finding, *, cause: Cause) -> bool:
 
 
 def _head(number: int, leaders: Mapping[int, int]) -> int:
-    """Who leads in the end; of those that lead one another in a circle, the first."""
+    """The finding at the end of the chain; where findings lead to one another in a circle, the first of them."""
     chain = [number]
     while (leader := leaders.get(chain[-1])) is not None:
         if leader in chain:

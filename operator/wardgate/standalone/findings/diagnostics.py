@@ -42,7 +42,7 @@ class Diagnostic:
 
     @property
     def order(self) -> tuple[str, int, int, str, str]:
-        """By place, as a reader walks through the files."""
+        """Sorts by file and line, as a reader walks through the files."""
         return (self.file, self.line, self.column, self.object, self.message)
 
     @property
@@ -62,7 +62,7 @@ class Diagnostic:
 
     @property
     def _folded(self) -> str:
-        """The count of those that are told with this one, in words."""
+        """The number of diagnostics that are told with this one, in words."""
         objects = len({one.object for one in (self, *self.alike)})
         times = len(self.alike) + 1
         told = [f"on {objects} objects" if objects > 1 else f"{times} times" if times > 1 else ""]

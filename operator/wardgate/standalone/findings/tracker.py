@@ -1,4 +1,4 @@
-"""Says every problem once when it appears and once when it is gone, however often the folder is read in between."""
+"""The difference between two readings of a folder: problems that have appeared, and problems that are gone."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class DiagnosticTracker:
         self._known: dict[_Identity, Diagnostic] = {}
 
     def update(self, diagnostics: Iterable[Diagnostic]) -> DiagnosticChanges:
-        """Take all problems there are now."""
+        """Take all present problems; return the difference from the last time."""
         now = {_identity(one): one for one in diagnostics}
         broken = {one.object for one in now.values() if one.severity == "error" and one.object}
         gone = {key: one for key, one in self._known.items() if key not in now}

@@ -43,7 +43,7 @@ def write_bundle(path: Path, bundle: Bundle) -> None:
 
 
 def read_bundle(data: bytes) -> Bundle:
-    """Read what ``write_bundle`` wrote and verify it. Raises ``BundleFileError``."""
+    """Read the bytes that ``write_bundle`` wrote, and verify them. Raises ``BundleFileError``."""
     try:
         content = json.loads(data)
     except (ValueError, RecursionError) as error:

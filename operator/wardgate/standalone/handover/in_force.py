@@ -1,4 +1,4 @@
-"""Between who makes configs and who serves them: a config that was put in force, and how a person is told."""
+"""The answer of the proxy to a config: the listeners that serve it, and the problems to show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells what a text that cannot be read may have been.
+"""The classification of a text that cannot be read: a guard, another object, or nothing of Wardgate's.
 
 Routes are closed for the sake of a policy that cannot be read, so it has to be told from everything else that lies in
 people's folders: charts, CI files, other objects. The text is searched, not parsed. It counts as something else only
@@ -30,7 +30,7 @@ _ALIKE: Final = 0.8
 
 
 class Classification(Enum):
-    """The judgement of a text; see above."""
+    """The kind of object that a text may have been."""
 
     GUARD = "an ExtAuthPolicy, or a guard of a foreign kind"
     OURS = "another object that Wardgate reads"
@@ -75,6 +75,7 @@ def classify(text: str) -> Classification:
     else:
         top = {value for key, value in keys if key == "kind" and value.isidentifier()}
         is_an_object = any(key in _OF_AN_OBJECT for key, _ in keys) if keys else not _is_list(lines)
+    # The order matters: a text that names its kind at the top is taken at its word, whatever stands below.
     if top and not any(is_like_guard(kind) or kind.endswith("List") for kind in top):
         return Classification.OURS if top & _OURS else Classification.FOREIGN
     if guards:
@@ -104,7 +105,7 @@ def _top_keys(lines: list[str]) -> list[tuple[str, str]]:
 
 
 def _is_of_another_group(text: str, keys: list[tuple[str, str]]) -> bool:
-    """A template says what it is in places that are filled in later; its group is rarely one of them."""
+    """Whether the text is of another API group. A template rarely fills its group in later: none is another one."""
     if is_template(text):
         return _GROUP not in text
     versions = [value for key, value in keys if key == "apiVersion" and value]

@@ -74,7 +74,7 @@ Content: TypeAlias = Manifest | Foreign | Fault
 
 
 def read_manifests(value: object) -> Iterator[Content]:
-    """Yield what a document holds, in order."""
+    """Yield the contents of a document, in order."""
     if isinstance(value, list):
         yield _read_array(value)
         return
@@ -82,7 +82,7 @@ def read_manifests(value: object) -> Iterator[Content]:
 
 
 def is_ours(ref: ObjectRef) -> bool:
-    """Whether it is an object that Wardgate serves, and not one of a foreign kind."""
+    """Whether an object is of a kind that Wardgate serves, and not of a foreign one."""
     return ref.kind in _OURS
 
 

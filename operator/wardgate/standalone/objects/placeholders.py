@@ -28,12 +28,12 @@ _EVERYWHERE: Final = ""
 """The namespace of a policy whose own is not known: it acts on all of them."""
 _SELECTORS: Final = ("applyToRoutes", "applyToDestinations")
 _LOST: Final = "\ufffd"
-"""Stands for bytes that are no text."""
+"""The character in the place of bytes that are no text."""
 _EMPTY: Final = Document({}, "", 1)
 
 
 def of_broken(document: BrokenDocument, judged: Classification, *, file: str) -> Placeholder | None:
-    """The placeholder of a document that breaks off; None where nothing is lost that restricts."""
+    """The placeholder of a document that breaks off; None where no restriction is lost with it."""
     sure = certain(document.partial)
     several = names_several(document.text)
     ref = identify_broken(document.partial)
@@ -52,7 +52,7 @@ def of_broken(document: BrokenDocument, judged: Classification, *, file: str) ->
 
 
 def of_fault(fault: Fault, document: Document, *, file: str) -> Placeholder | None:
-    """The placeholder of a manifest whose identity is at fault, and which says what it says."""
+    """The placeholder of a manifest whose identity is at fault, with the rest of what it says."""
     if fault.inside:
         return _of_array(fault, document, file=file)
     kind = fault.value.get("kind")
@@ -93,9 +93,10 @@ def identify_broken(partial: Mapping[str, object]) -> ObjectRef | None:
 
 
 def certain(partial: Mapping[str, object]) -> dict[str, object]:
-    """The part of a document that breaks off that is sure: all that something else follows."""
+    """The part of a broken document that is complete: every field that another one follows."""
     if not partial:
         return {}
+    # The last field may have been cut off in the middle; of a map, only its last entry.
     *whole, (name, value) = partial.items()
     if isinstance(value, Mapping):
         whole.append((name, dict(list(value.items())[:-1])))
@@ -163,7 +164,7 @@ def _is_policy(kind: str) -> bool:
 
 
 def _unnamed(kind: object, value: Mapping[str, object], *, place: str) -> ObjectRef:
-    """A name for a guard that says none."""
+    """The reference of a guard that has no name of its own."""
     metadata = value.get("metadata")
     namespace = metadata.get("namespace") if isinstance(metadata, Mapping) else None
     known = kind if isinstance(kind, str) and kind in GUARDS else GUARD

@@ -47,13 +47,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """The object that counts where none is kept. ``is_sure``: the text names its kind, and nobody has to guess."""
+    """The object that counts where no earlier one is kept. ``is_sure``: the text names its kind, which is no guess."""
 
     item: Item
     is_sure: bool
 
     def is_needed_beside(self, held: Sequence[Item]) -> bool:
-        """Whether what was held in the place does not tell what the text is about."""
+        """Whether none of the objects held in the place is the one that the text is about."""
         if self.is_sure:
             return all(item.ref.kind != self.item.ref.kind for item in held)
         return not held
@@ -82,7 +82,7 @@ _CERTIFICATE: Final = "kubernetes.io/tls"
 
 
 def digest_of(manifest: Mapping[str, object]) -> bytes:
-    """Tells two contents apart, also where Python would call them equal (``1`` and ``true``)."""
+    """A digest of the content, which differs also where Python compares equal (``1`` and ``true``)."""
     text = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
@@ -157,6 +157,7 @@ def retain(before: Sequence[Slot], now: Sequence[Slot]) -> tuple[Slot, ...]:
 
 def _between_neighbours(held: Sequence[Item], now: Sequence[Slot], *, index: int) -> Sequence[Item]:
     position = {item.ref: at for at, item in enumerate(held)}
+    # Without a neighbour the gap reaches to the end of the file: -1 and the length stand for both.
     before = next((position[slot.ref] for slot in reversed(now[:index]) if slot.ref in position), -1)
     after = next((position[slot.ref] for slot in now[index + 1 :] if slot.ref in position), len(held))
     return held[before + 1 : after]

@@ -1,4 +1,4 @@
-"""From a scan to a configuration, and to what is wrong with the files. No I/O; what all local commands share."""
+"""From a scan to a configuration and to the diagnostics of its files, for all local commands. No I/O."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Engine:
         self._renderer = Renderer(settings)
 
     def take(self, scan: Scan) -> Outcome:
-        """Translate what a scan found. Equal objects give equal bytes, and cost little."""
+        """Translate a scan. Equal objects give equal bytes, and cost little."""
         for kind, objects in scan.objects.items():
             self._store.replace(kind, objects, as_of=scan.serial)
         rendered = self._renderer.render(self._store.freeze())

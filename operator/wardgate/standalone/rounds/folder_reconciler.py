@@ -1,4 +1,4 @@
-"""The loop of ``wardgate run``: look, read, translate, put in force, and say what happened.
+"""The loop of ``wardgate run``: read the folder, translate, put the config in force, and report.
 
 Level-triggered: each round reads what the folder holds now and compares the outcome with what is in force, so that
 nothing depends on having seen every single change. A round that fails to come into force is tried again when the
@@ -25,10 +25,10 @@ Apply: TypeAlias = Callable[[Bundle], Awaitable[InForce]]
 
 
 class RunReporter(Protocol):
-    """Whoever tells the person at the terminal."""
+    """The terminal, or whatever else shows a person the course of events."""
 
     def problems(self, changes: DiagnosticChanges) -> None:
-        """Tell what is wrong now and what no longer is."""
+        """Show the problems that have appeared, and those that are gone."""
         ...
 
     def listeners(self, serving: Mapping[str, str], ended: Mapping[str, str]) -> None:

@@ -194,7 +194,7 @@ def _read_bytes(path: str) -> bytes:
 
 
 def _claim(slots: Sequence[Slot]) -> tuple[dict[ObjectRef, Item], list[Diagnostic]]:
-    """Decide where an object is taken from: where it can be read, else where it is kept, else where one stands in."""
+    """Choose the source of every object: a readable slot, else one that keeps it, else its placeholder."""
     items: dict[ObjectRef, Item] = {}
     conflicts: list[Diagnostic] = []
     for item in (slot.item for slot in slots if slot.item is not None):
@@ -209,7 +209,7 @@ def _claim(slots: Sequence[Slot]) -> tuple[dict[ObjectRef, Item], list[Diagnosti
 
 
 def _unlisted(path: str, *, message: str, remedy: str, known: Collection[str]) -> Slot:
-    """The slot of what cannot be looked at. Files that were read there before stay as they are (``out_of_sight``)."""
+    """The slot of a path that cannot be looked at. Files that were read there before stay as they are."""
     was_read = any(_is_at_or_below(one, path) for one in known)
     told = diagnostic(path, _NOWHERE, message=message, remedy=remedy)
     return unreadable(told, placeholder=None if was_read else placeholders.of_file(path))
@@ -232,7 +232,7 @@ def _twice(first: Item, second: Item) -> Diagnostic:
 
 
 def _copy(second: Item, where: str) -> Diagnostic:
-    """The same content: whichever counts, nothing is lost."""
+    """The note on two objects of one name with the same content: whichever counts, nothing is lost."""
     place = second.locate(())
     message = f"{second.ref} is already defined in {where}, with the same content."
     return Diagnostic("note", second.file, place.line, place.column, str(second.ref), "", Reason.CONFLICTED, message)

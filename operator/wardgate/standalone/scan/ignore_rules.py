@@ -1,4 +1,4 @@
-"""Which files of a folder are none of Wardgate's: patterns as in a ``.gitignore``.
+"""The files of a folder that are not Wardgate's, by patterns as in a ``.gitignore``.
 
 They stand in ``.wardgateignore`` at the top of the folder and in ``--exclude``, which comes last and so has the last
 word. Paths are those below the folder, with ``/`` between their parts. As with git, what lies in a directory that is
@@ -33,11 +33,11 @@ class IgnoreFileFault(NamedTuple):
 
 
 class BadPatternError(Exception):
-    """No pattern; the text is a sentence that names it."""
+    """The text is no pattern; the message is a sentence that names it."""
 
 
 def check_pattern(pattern: str) -> str:
-    """Return what is a pattern. Raises ``BadPatternError``."""
+    """Return the pattern if it is one. Raises ``BadPatternError``."""
     try:
         if _spec([pattern]).patterns:
             return pattern
@@ -74,7 +74,7 @@ class IgnoreRules:
         return [line for number, line in enumerate(lines, start=1) if self._is_pattern(line, number)]
 
     def _whole_lines(self, data: bytes) -> list[str]:
-        """Half a line could leave out more than the whole one."""
+        """The lines that can be read whole: half a line could leave out more than the whole line."""
         if len(data) <= _LARGEST:
             return data.decode("utf-8-sig").splitlines()
         lines = data[: data.rfind(b"\n") + 1].decode("utf-8-sig").splitlines()
@@ -91,7 +91,7 @@ class IgnoreRules:
 
 
 class _NoFileError(Exception):
-    """A pipe, a device."""
+    """The path is a pipe or a device."""
 
 
 def _read(path: Path) -> bytes:
@@ -107,7 +107,10 @@ def _open_at_once(path: str, flags: int) -> int:
 
 
 def _spec(lines: Sequence[str]) -> GitIgnoreSpec:
-    """Raises ``ValueError``. The other backends, taken where their library is there, fail on thousands of lines."""
+    """Compile the patterns. Raises ``ValueError``.
+
+    The other backends, taken where their library is there, fail on thousands of lines.
+    """
     return GitIgnoreSpec.from_lines(lines, backend="simple")
 
 

@@ -1,4 +1,4 @@
-"""Which files a folder holds, with signatures that change when a file does. Reads no manifest.
+"""The files of a folder, with signatures that change when a file does. Reads no manifest.
 
 Links are followed, since mounted ConfigMaps and many GitOps checkouts are made of them: every file is listed once, by
 its device and inode, under the first of its paths, and a directory is entered once, so that a link to a parent ends
@@ -55,7 +55,7 @@ def list_files(roots: Sequence[Path], exclude: Sequence[str] = ()) -> Listing:
 
 
 class _Walk:
-    """State of one listing."""
+    """The state of one walk through a folder."""
 
     def __init__(self) -> None:
         self.listing = Listing()

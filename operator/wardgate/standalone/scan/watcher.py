@@ -1,4 +1,4 @@
-"""When to look at the folder again.
+"""Waits until a folder has changed.
 
 By asking, not by being told. File-system events (inotify and its kin) watch inodes: they miss what happens behind a
 link that is swapped, which is how mounted ConfigMaps and many GitOps tools deliver; they do not exist on network file
@@ -18,13 +18,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PollPace:
-    """Seconds."""
+    """The rhythm of looking, in seconds."""
 
     shortest: float = 0.05
-    """Between two looks at a small folder."""
+    """The pause between two looks at a small folder."""
     longest: float = 1.0
     share: float = 0.1
-    """Of the time, at most, that may go into looking."""
+    """The largest share of the time that may go into looking."""
     still: float = 0.04
     """No difference between two looks so far apart: the folder is still."""
     patience: float = 0.1

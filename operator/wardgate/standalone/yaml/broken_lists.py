@@ -45,7 +45,7 @@ def cut_list(text: str) -> ListParts | None:
 
 
 def _ends(line: str, indentation: str) -> bool:
-    """Whether a line belongs to the list's own keys again."""
+    """Whether the items end before this line, which belongs to the list's own keys again."""
     stripped = line.lstrip(" ")
     depth = len(line) - len(stripped)
     if not stripped or stripped.startswith("#") or depth > len(indentation):
