@@ -46,7 +46,7 @@ _CLAIMS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What a publish did. ``size``: compressed bytes of the ``created`` shards."""
+    """The outcome of a publish. ``size``: compressed bytes of the ``created`` shards."""
 
     revision: str
     sequence: int
@@ -83,7 +83,7 @@ class Publisher:
 
     @property
     def index(self) -> Index | None:
-        """What is in force, as far as this replica wrote or took it over."""
+        """The index in force, as far as this replica wrote it or took it over."""
         return self._index
 
     @property

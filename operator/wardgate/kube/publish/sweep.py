@@ -68,7 +68,7 @@ class Sweeper:
         return len(due)
 
     def _observe(self) -> list[IdleShard]:
-        """What is idle now, and since when."""
+        """The shards that are idle now, and since when."""
         now, in_use = self._clock(), self._publisher.in_use
         idle = [shard for shard in self._publisher.inventory.shards if shard.name not in in_use]
         self._since = {shard.name: self._since.get(shard.name, now) for shard in idle}
