@@ -18,7 +18,7 @@ from openai import OpenAI
 
 from examples.demo.processes import Program
 from tests.examples.servers import START_SECONDS
-from tests.proxy.core.codings import ENCODERS, coded
+from tests.proxy.core.http1.codings import ENCODERS, coded
 
 pytestmark = pytest.mark.slow
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.proxy.core.conversation import KEY, TOKEN, Talk, config, forward, open_route, post_plan, request, route
-from tests.proxy.core.test_transformation import message, x_
+from tests.proxy.core.transform.test_transformation import message, x_
 from wardgate.ir import PrefixRewrite
 from wardgate.proxy.core.observer import Observer
 

@@ -22,7 +22,7 @@ from tests.proxy.core.conversation import (
     request,
     route,
 )
-from tests.proxy.core.test_transformation import message
+from tests.proxy.core.transform.test_transformation import message
 from wardgate.ir import (
     AppendedHeader,
     Credential,

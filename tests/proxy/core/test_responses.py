@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.proxy.core.conversation import KEY, TOKEN, Talk, as_dict, config, open_route, post_plan, request, route
-from tests.proxy.core.test_transformation import message, x_
+from tests.proxy.core.transform.test_transformation import message, x_
 from wardgate.ir import AppendedHeader, DirectResponse, HeaderTemplate, MessageTemplate, Refuse, TransformationPlan
 from wardgate.proxy.core.messages import Incoming, Reply
 from wardgate.proxy.core.reasons import ANSWERS, ReplyReason

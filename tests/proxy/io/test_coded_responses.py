@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from tests.proxy.core.codings import ENCODERS, coded
+from tests.proxy.core.http1.codings import ENCODERS, coded
 from tests.proxy.io.bench import (
     Bench,
     Provider,

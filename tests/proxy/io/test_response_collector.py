@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from tests.proxy.core.codings import coded
+from tests.proxy.core.http1.codings import coded
 from tests.proxy.io.bench import run
 from wardgate.proxy.core.messages import Incoming
 from wardgate.proxy.core.reasons import ReplyReason

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.proxy.core.test_request_head import accepted
+from tests.proxy.core.http1.test_request_head import accepted
 from wardgate.proxy.core.http1.loops import LoopMark
 
 MARK = LoopMark("cluster/namespace/release")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.proxy.core.conversation import UPSTREAM, Talk, config, forward, open_route, post_plan, request, route
-from tests.proxy.core.test_transformation import message
+from tests.proxy.core.transform.test_transformation import message
 from wardgate.ir import PathMatch, PrefixRewrite, RegexRewrite, Route, RouteMatch
 from wardgate.proxy.core.http1.paths import read_target
 from wardgate.proxy.core.messages import Reply, Request

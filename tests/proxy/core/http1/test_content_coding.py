@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.proxy.core.codings import ENCODERS, coded, of_a_wide_window
 from tests.proxy.core.conversation import Talk, config, open_route, post_plan, request
+from tests.proxy.core.http1.codings import ENCODERS, coded, of_a_wide_window
 from tests.proxy.core.test_observer import Notes
-from tests.proxy.core.test_transformation import message, x_
+from tests.proxy.core.transform.test_transformation import message, x_
 from wardgate.ir import GatewayConfig, MessageTemplate, TransformationPlan
 from wardgate.proxy.core.http1.content_coding import ContentDecoder, ExpandsTooFarError, content_decoder, decoded
 from wardgate.proxy.core.http1.decoders import STEP, DecodingError

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.proxy.core.state_tables import moves_of, noting, reached, states_set_without_the_table
+from tests.proxy.core.http1.state_tables import moves_of, noting, reached, states_set_without_the_table
 from wardgate.proxy.core.http1 import server_connection
 from wardgate.proxy.core.http1.request_head import RequestHead
 from wardgate.proxy.core.http1.server_connection import CONTINUE, MOVES, ServerConnection, ServerEvent, ServerState

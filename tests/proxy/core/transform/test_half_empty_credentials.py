@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.proxy.core.conversation import KEY, TOKEN, Talk, config, credential, post_plan, request, route
-from tests.proxy.core.test_transformation import message, x_
+from tests.proxy.core.transform.test_transformation import message, x_
 from wardgate.field_names import CREDENTIAL_HEADERS
 from wardgate.ir import AppendedHeader, MessageTemplate
 from wardgate.proxy.core.messages import Incoming, Outgoing, Reply

@@ -21,7 +21,7 @@ from tests.proxy.core.conversation import (
     post_plan,
     request,
 )
-from tests.proxy.core.test_transformation import message
+from tests.proxy.core.transform.test_transformation import message
 from wardgate.ir import (
     AppendedHeader,
     AuthPlan,

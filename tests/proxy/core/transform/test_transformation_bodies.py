@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pytest
 
 from tests.proxy.core.conversation import KEY, Talk, as_dict, config, request, route
-from tests.proxy.core.test_transformation import message, post, served, transformed, x_
+from tests.proxy.core.transform.test_transformation import message, post, served, transformed, x_
 from wardgate.ir import DynamicMetadataValue, MessageTemplate, TransformationPlan
 from wardgate.proxy.core.messages import NeedBody, Outgoing, Reply
 

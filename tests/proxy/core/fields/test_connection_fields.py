@@ -21,7 +21,7 @@ from tests.proxy.core.conversation import (
     post_plan,
     route,
 )
-from tests.proxy.core.test_transformation import message, x_
+from tests.proxy.core.transform.test_transformation import message, x_
 from wardgate.ir import (
     AppendedHeader,
     DirectResponse,

@@ -19,7 +19,7 @@ from tests.proxy.core.conversation import (
     request,
     route,
 )
-from tests.proxy.core.test_transformation import message
+from tests.proxy.core.transform.test_transformation import message
 from wardgate.ir import BasicAuthStep, BoolOr, BoolStep, GatewayConfig, PathMatch, Route, RouteMatch, TransformationPlan
 from wardgate.proxy.core.routing.table_builder import TableBuilder, build_table
 
