@@ -197,6 +197,7 @@ class ExpressionParser:
             self._literal(state, state.literal_start)
 
     def _identifier(self, state: _Operands) -> None:
+        # Always, even for a constant: the look-ahead moves the position in the library's messages.
         following = self._stream.peek()
         if self._stream.token.text in _CONSTANTS:
             if not state.in_literal:

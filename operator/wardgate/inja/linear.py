@@ -174,6 +174,7 @@ def _split_repeat(tree: Repeat) -> list[tuple[Regex, bool]]:
         if tree.least:
             return [(taken, True)]
     else:
+        # ``most`` None stays None: any number of repetitions.
         rest = Repeat(tree.inner, max(tree.least - 1, 0), tree.most and tree.most - 1, tree.lazy)
         if tree.least:
             return _split_sequence((tree.inner, rest))

@@ -253,6 +253,7 @@ class _RegexParser:
         for opening in ("[:", "[=", "[."):
             if self._take(opening):
                 item = self._named(opening[1])
+                # Any mask will do at the end of a range: the caller refuses a class there.
                 return 0 if range_end else item
         character = self._text[self._pos]
         self._pos += 1

@@ -81,6 +81,7 @@ class RenderState:
     def store(self, path: Path, value: JsonValue) -> None:
         """Carry out ``set``; as in the library, missing containers on the path are created."""
         if isinstance(value, list | dict):
+            # The value gets a second reference: the variable.
             self.let_out()
             if len(path) > 1:
                 self._measure(value, len(path))

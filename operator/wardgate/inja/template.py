@@ -103,6 +103,7 @@ class Template:
             value = data.get(one.name)
             if type(value) is str and len(value) < self._short:
                 text = f"{one.before}{value}{one.after}"
+                # A character has at most four bytes, so the text is within the output limit.
                 if len(text) <= self._short:
                     return text
         return None

@@ -64,6 +64,7 @@ def float_to_int64(number: float) -> int:
     """Truncate to an integer; a number out of range becomes the smallest integer, as on x86-64."""
     if -9.3e18 < number < 9.3e18:
         whole = int(number)
+        # The bounds above only keep NaN and infinities from ``int``; these are exact.
         if INT64_MIN <= whole <= INT64_MAX:
             return whole
     return INT64_MIN

@@ -76,6 +76,7 @@ def translate(
     memo = Memo() if memo is None else memo
     memo.begin(settings)
     translation = _Translator(snapshot, settings, last_good=last_good, memo=memo).run()
+    # Not in a ``finally``: a translation that breaks off leaves the memo as it was.
     memo.end()
     return translation
 

@@ -101,6 +101,7 @@ class Upstreams:
             return DestinationFault(REFERENCE_REFUSED, Reason.REF_NOT_PERMITTED, text)
         found = self._service(plan) if plan.kind == "SERVICE" else self._external(plan)
         if isinstance(found, DestinationFault) and self.may_mean_external(plan):
+            # The forgotten kind is the likelier mistake.
             return replace(found, text=KIND_LEFT_OUT)
         if isinstance(found, Upstream) and self._lends_identity(found, plan, table=table):
             text = (

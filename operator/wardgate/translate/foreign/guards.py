@@ -88,6 +88,7 @@ def attach_guards(
         if namespace not in met:
             met[namespace] = _met(namespace, auth=auth, tenancy=tenancy)
         unmet = selected - met[namespace]
+        # Equal selections become one object.
         attachment.selected[guard.ref] = known.setdefault(selected, selected)
         attachment.unmet[guard.ref] = known.setdefault(unmet, unmet)
     return attachment

@@ -18,6 +18,7 @@ def differences(before: Sequence[_T], after: Sequence[_T]) -> tuple[list[_T], li
     """
     shorter = min(len(before), len(after))
     start = _first_difference(before, after, limit=shorter)
+    # The common end must not overlap the common beginning.
     end = _first_difference(reversed(before), reversed(after), limit=shorter - start)
     old, new = before[start : len(before) - end], after[start : len(after) - end]
     held, there = set(map(id, old)), set(map(id, new))

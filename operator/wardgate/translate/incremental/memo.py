@@ -51,6 +51,7 @@ class Versions:
         The value may depend on the object, the settings, and inputs that ``holds`` checks; on nothing else.
         """
         key = (id(obj), purpose)
+        # This run's own value first: one object may be asked for twice.
         entry = self.asked.get(key) or self._kept.get(key)
         if entry is None or not holds(cast("_ValueT", entry[1])):
             entry = (obj, make())
@@ -102,6 +103,7 @@ class Memo:
         last = self._last.get(name)
         if last is None or not identical(last.inputs, inputs) or not holds(cast("_ValueT", last.value)):
             versions = Versions(_NOTHING if last is None else last.versions)
+            # Stale as a whole, but parts of the last value may still be right.
             value = make(None if last is None else cast("_ValueT", last.value), versions)
             self.computed += versions.computed
             self.ran.append(name)

@@ -173,6 +173,7 @@ class KeySet:
             return None
         credential = self._credential(digest, candidates[0])
         if before is not None and before.credential == credential:
+            # The identical object tells the encoder that nothing changed.
             credential = before.credential
         return Holding(candidates[0], credential, tuple(candidates[1:]))
 

@@ -33,6 +33,7 @@ class KeyTally:
                     (tally.sendable if entry.legal_header else tally.illegal)[entry.name] += step
                 for name, entry in folded(one):
                     tally.comparable[name] += step * entry.legal_header
+        # Unary plus drops the counts that fell to zero.
         return KeyTally(+tally.sendable, +tally.illegal, +tally.comparable)
 
     def may_lack(self, step: ApiKeyStep, total: int) -> bool:

@@ -129,6 +129,7 @@ class TableAttachment:
             if self._lets_in(entry, table, listener=listener):
                 for domain in _domains(table.hosts, entry.host):
                     earlier = filters.get(domain, ())
+                    # None, from an entry without filters, permits every route, whatever other entries say.
                     both = (*earlier, *entry.allowed) if earlier is not None and entry.allowed else None
                     filters[domain] = both
                     given[domain] = max(given.get(domain, ANY), entry.host, key=narrowness)

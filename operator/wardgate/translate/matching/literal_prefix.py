@@ -23,4 +23,5 @@ def literal_prefix(pattern: str) -> str:
     end = next((at for at, character in enumerate(anchored) if character not in _LITERAL), len(anchored))
     if anchored[end:].startswith(")"):
         return ""
+    # A repeated character may occur zero times, so it is no part of the literal.
     return anchored[: max(0, end - 1)] if anchored[end:].startswith(_REPEATED) else anchored[:end]

@@ -42,6 +42,7 @@ class MatcherReader:
         return tuple(self._read(matcher, (*field, index)) for index, matcher in enumerate(matchers))
 
     def _read(self, matcher: HttpRequestMatcher, field: FieldPath) -> MatcherPlan:
+        # Findings of its own tell which fields of this one matcher are bad.
         own = MatcherReader(self.ref, Findings())
         plan = own._matcher(matcher, field)
         problems = own.findings.of(self.ref)

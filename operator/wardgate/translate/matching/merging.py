@@ -26,6 +26,7 @@ def merged(parents: tuple[RouteMatch, ...], own: tuple[RouteMatch, ...]) -> tupl
         both = _both(parent, match)
         if both is not None:
             found[both] = None
+    # A matcher without conditions takes the requests of all the others.
     return () if _EVERYTHING in found else tuple(found)
 
 

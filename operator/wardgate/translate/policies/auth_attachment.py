@@ -62,6 +62,7 @@ def attach_auth(
     for policy in by_age:
         _attach(policy, attachment, instances=instances, finder=finder, tenancy=tenancy, findings=findings)
     for policy in by_age:
+        # A second pass: the rest is known only after every policy has the routes that it selects.
         _take_the_rest(policy, attachment, finder=finder, tenancy=tenancy)
         if policy.is_current and not attachment.selected[policy.ref]:
             effect = "" if require_auth else ", so it guards nothing: routes meant for it are open"

@@ -125,6 +125,7 @@ class ObjectReader:
             )
 
         def holds(kept: ReadObject[_ValueT]) -> bool:
+            # While the applied version is served, the last good form does not matter.
             return (kept.served.is_current or kept.past is past) and self._secrets.shows(kept.asked)
 
         return self._versions.of(stored, "settled", make=make, holds=holds)

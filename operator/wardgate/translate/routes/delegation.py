@@ -74,6 +74,7 @@ class Delegation:
         return self._table(root, self._tenants.root(root, context))
 
     def _table(self, table: TablePlan, context: DelegationContext) -> list[RouteInstance]:
+        # A slice, because a root has no parent.
         self.reached.setdefault(table.ref, set()).update(context.chain[-1:])
         if context.gateway is not None:
             self.gateways.setdefault(table.ref, set()).add(context.gateway)
@@ -118,6 +119,7 @@ class Delegation:
         if len(own) * len(context.matches) > MAX_MATCHES:
             text = f"comes to more than {MAX_MATCHES} matchers with its parents'"
             self._error(table, route, reason=Reason.TOO_LARGE, text=text, context=context)
+            # The route is closed now; one matcher at least has to remain, because none would take every request.
             own = own[: max(1, MAX_MATCHES // len(context.matches))]
             route = replace(route, action=TOO_LARGE)
         if self._conflicts(table, route, own=own, context=context):
@@ -282,6 +284,7 @@ class Delegation:
         if not isinstance(route.action, ForwardToPlan):
             return route.action, ()
         key = (table.ref, route.index)
+        # The same for every way on which the route is reached.
         if key not in self._resolved:
             self._resolved[key] = resolve(route.action, self._upstreams, table=table.ref)
         resolved = self._resolved[key]

@@ -56,6 +56,7 @@ def by_precedence(
     literals = [literal_of(piece.matches[0]) if piece.matches else PathLiteral("", exact=False) for piece in pieces]
     ladder = _Ladder(literals, [piece.claim.owner for piece in pieces])
     last = len(pieces)
+    # Fallbacks are put on no level: this one is behind all others.
     levels = [last] * last
     ranks = [rank_of(piece.claim, literal) for piece, literal in zip(pieces, literals, strict=True)]
     for number in sorted(range(last), key=lambda one: (ranks[one], one)):

@@ -133,6 +133,7 @@ class RouteBuilder:
         """The tables of a root's tree if any of them is bad; empty if all are good."""
         findings = Findings()
         trial = self._delegation(self._tables.now.values(), findings)
+        # A root without listeners is tried under port 0, which no matcher names.
         for port in sorted({self._listeners[name].plan.port for name in attached}) or [0]:
             trial.expand(table, DelegationContext(port=port))
         tree = self._of_one_owner(table, trial)

@@ -132,11 +132,13 @@ def merge_roots(roots: Sequence[RootRoutes], *, tenancy: Tenancy, findings: Find
         matches = _matches(instance)
         left = tuple(match for match in matches if claims.get(match, position) == position and match not in closed)
         if instance.widened is not Widening.NONE:
+            # It closes the requests that it may have meant, whoever else has the matcher.
             left = matches
             closed.update(matches)
         if len(left) < len(matches):
             _report(instance, findings, whole=not left)
         if left:
+            # A route that takes every request keeps its empty tuple.
             kept.append(replace(instance, matches=instance.matches and left))
     return tuple(kept)
 

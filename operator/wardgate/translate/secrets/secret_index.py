@@ -109,6 +109,7 @@ class SecretIndex:
         index = SecretIndex()
         index._stored = stored
         index._held, index._by_ref = self._held.copy(), self._by_ref.copy()
+        # Deletions first: a changed Secret is in both lists, under one name.
         for one in gone:
             del index._held[id(one.stored)]
             del index._by_ref[one.ref]

@@ -94,6 +94,7 @@ def _meets(destination: Destination, selector: DestinationCriteria, *, restricts
 def _port_meets(destination: Destination, port: int | str | None, *, restricts: bool) -> bool:
     if port is None or destination.port == port:
         return True
+    # A name and a number cannot be compared: the ports of Services are not read.
     comparable = destination.port is not None and isinstance(destination.port, int) == isinstance(port, int)
     return restricts and not comparable
 

@@ -110,6 +110,7 @@ def _listeners(
     routing: Routing, attached: PolicyAttachment, *, before: GatewayConfig, tenancy: Tenancy
 ) -> tuple[Listener, ...]:
     hosts: dict[str, list[VirtualHost]] = {listener.name: [] for listener in routing.listeners}
+    # All routes together, because their names are unique in the config; then dealt out, host by host.
     routes = iter(_keeping(_routes(routing, attached, tenancy=tenancy), _all_routes(before)))
     for host in routing.routed.hosts:
         hosts[host.listener].append(VirtualHost(host.domains, tuple(next(routes) for _ in host.instances)))

@@ -71,6 +71,7 @@ def _repaired(
             break
         parsed, found = parse_stored(stored, RouteTable, manifest=repair.manifest)
         problems = tuple(dict.fromkeys((*problems, *found)))
+        # A repair that took out every host would make a child of a root.
         if parsed is not None and (parsed.model.spec.hosts or not _has_hosts(stored)):
             return _RouteTableReader(stored, parsed.model.spec, settings=settings, repair=repair).read(), problems
     return _closed_table(stored), problems

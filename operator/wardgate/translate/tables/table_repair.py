@@ -75,6 +75,7 @@ class Repair:
     def _widen(self, index: int, field: FieldPath) -> None:
         number = field[4]
         assert isinstance(number, int)
+        # Up to the field of the matcher: spec, http, index, matchers, number, name.
         self.manifest = replaced(self.manifest, field[:6], value=None if len(field) > 5 else {})
         known = self.widened.setdefault(index, {})
         if field[5:6] in ((), ("uri",)):
