@@ -70,7 +70,7 @@ class Unknown:
     advice: str
 
 
-def _kind(model: type[KubernetesObject], status: type[Status], group: str, *, plural: str, short: str) -> Kind:
+def _kind(model: type[KubernetesObject], status: type[Status], *, group: str, plural: str, short: str) -> Kind:
     name = model.__name__
     return Kind(
         kind=name,
@@ -88,15 +88,15 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
         kind.kind: kind
         for kind in (
-            _kind(ExtAuthPolicy, ExtAuthPolicyStatus, SECURITY, plural="extauthpolicies", short="extauth"),
+            _kind(ExtAuthPolicy, ExtAuthPolicyStatus, group=SECURITY, plural="extauthpolicies", short="extauth"),
             _kind(
                 TransformationPolicy, TransformationPolicyStatus, TRAFFIC, plural="transformationpolicies", short="tp"
             ),
-            _kind(RouteTable, RouteTableStatus, NETWORKING, plural="routetables", short="rt"),
-            _kind(VirtualGateway, VirtualGatewayStatus, NETWORKING, plural="virtualgateways", short="vg"),
-            _kind(ExternalService, ExternalServiceStatus, NETWORKING, plural="externalservices", short="es"),
-            _kind(ExternalEndpoint, ExternalEndpointStatus, NETWORKING, plural="externalendpoints", short="ep"),
-            _kind(ExtAuthServer, ExtAuthServerStatus, ADMIN, plural="extauthservers", short="ess eas"),
+            _kind(RouteTable, RouteTableStatus, group=NETWORKING, plural="routetables", short="rt"),
+            _kind(VirtualGateway, VirtualGatewayStatus, group=NETWORKING, plural="virtualgateways", short="vg"),
+            _kind(ExternalService, ExternalServiceStatus, group=NETWORKING, plural="externalservices", short="es"),
+            _kind(ExternalEndpoint, ExternalEndpointStatus, group=NETWORKING, plural="externalendpoints", short="ep"),
+            _kind(ExtAuthServer, ExtAuthServerStatus, group=ADMIN, plural="extauthservers", short="ess eas"),
         )
     }
 )

@@ -55,7 +55,7 @@ def decode_entries(manifest: Mapping[str, object]) -> tuple[Mapping[str, Sensiti
     entries: dict[str, Sensitive] = {}
     bad: list[BadEntry] = []
     for part in ("data", "stringData"):
-        for name, value in _members(manifest, part, bad):
+        for name, value in _members(manifest, part, bad=bad):
             text = _text_of(value, encoded=part == "data")
             if isinstance(text, Sensitive):
                 entries[name] = text
@@ -64,7 +64,7 @@ def decode_entries(manifest: Mapping[str, object]) -> tuple[Mapping[str, Sensiti
     return MappingProxyType(entries), tuple(bad)
 
 
-def _members(manifest: Mapping[str, object], part: str, bad: list[BadEntry]) -> Iterator[tuple[str, object]]:
+def _members(manifest: Mapping[str, object], part: str, *, bad: list[BadEntry]) -> Iterator[tuple[str, object]]:
     members = manifest.get(part)
     if members is None:
         return

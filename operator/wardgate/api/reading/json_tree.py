@@ -73,12 +73,12 @@ class _Walk:
             raise _FlawError(msg)
         if isinstance(value, list):
             for index, item in enumerate(value):
-                self._step(index, item, depth)
+                self._step(index, item, depth=depth)
         else:
             for key, item in value.items():
-                self._step(_checked_key(key), item, depth)
+                self._step(_checked_key(key), item, depth=depth)
 
-    def _step(self, step: str | int, item: object, depth: int) -> None:
+    def _step(self, step: str | int, item: object, *, depth: int) -> None:
         try:
             self.visit(item, depth=depth + 1)
         except _FlawError as error:

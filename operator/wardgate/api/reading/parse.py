@@ -49,13 +49,13 @@ def parse_object(manifest: Mapping[str, object]) -> Parsed:
     ref = identify(manifest)
     flaw = find_flaw(manifest)
     if flaw is not None:
-        return Parsed(None, (_error(ref, flaw.path, flaw.complaint, Reason.UNREADABLE),))
+        return Parsed(None, (_error(ref, flaw.path, rest=flaw.complaint, reason=Reason.UNREADABLE),))
     api_version, kind = manifest.get("apiVersion"), manifest.get("kind")
     if not isinstance(api_version, str) or not isinstance(kind, str):
         return Parsed(None, (_no_object(ref, api_version),))
     if (api_version, kind) == ("v1", "Secret"):
         return _parse_secret(manifest, ref)
-    return _parse_known(manifest, look_up(api_version, kind), ref)
+    return _parse_known(manifest, look_up(api_version, kind), ref=ref)
 
 
 def identify(manifest: Mapping[str, object]) -> ObjectRef:
@@ -71,11 +71,11 @@ def identify(manifest: Mapping[str, object]) -> ObjectRef:
 
 
 def _parse_known(
-    manifest: Mapping[str, object], known: Kind | ForeignKind | Stranger | Unknown, ref: ObjectRef
+    manifest: Mapping[str, object], known: Kind | ForeignKind | Stranger | Unknown, *, ref: ObjectRef
 ) -> Parsed:
     match known:
         case Kind():
-            return _parse_kind(manifest, known, ref)
+            return _parse_kind(manifest, known, ref=ref)
         case ForeignKind():
             return Parsed(None, (_foreign(ref, known),))
         case Unknown(advice):
@@ -90,7 +90,7 @@ def _shown(value: object) -> str:
     return value if isinstance(value, str) and 0 < len(value) <= 253 and value.isprintable() else "?"
 
 
-def _parse_kind(manifest: Mapping[str, object], kind: Kind, ref: ObjectRef) -> Parsed:
+def _parse_kind(manifest: Mapping[str, object], kind: Kind, *, ref: ObjectRef) -> Parsed:
     warnings = _unknown_fields(ref, find_unknown(manifest, kind.model))
     try:
         model = kind.model.model_validate(dict(manifest))
@@ -106,10 +106,10 @@ def _parse_kind(manifest: Mapping[str, object], kind: Kind, ref: ObjectRef) -> P
 def _parse_secret(manifest: Mapping[str, object], ref: ObjectRef) -> Parsed:
     warnings = _unknown_fields(ref, unknown_among(manifest, KNOWN_FIELDS))
     data, bad = decode_entries(manifest)
-    problems = [_error(ref, entry.path, entry.complaint, Reason.BAD_SECRET) for entry in bad[:MAX_REPORTED]]
+    problems = [_error(ref, entry.path, rest=entry.complaint, reason=Reason.BAD_SECRET) for entry in bad[:MAX_REPORTED]]
     kind = manifest.get("type")
     if kind is not None and not isinstance(kind, str):
-        problems.append(_error(ref, ("type",), "must be a text; put it in quotes", Reason.BAD_SECRET))
+        problems.append(_error(ref, ("type",), rest="must be a text; put it in quotes", reason=Reason.BAD_SECRET))
     try:
         metadata = ObjectMeta.model_validate(manifest.get("metadata"))
     except ValidationError as error:
@@ -122,9 +122,9 @@ def _parse_secret(manifest: Mapping[str, object], ref: ObjectRef) -> Parsed:
     return Parsed(PlainSecret(metadata, str(kind or DEFAULT_TYPE), data), warnings)
 
 
-def _invalid(ref: ObjectRef, errors: list[ErrorDetails], prefix: FieldPath = ()) -> list[Problem]:
+def _invalid(ref: ObjectRef, errors: list[ErrorDetails], *, prefix: FieldPath = ()) -> list[Problem]:
     return [
-        _error(ref, (*prefix, *error["loc"]), complaint(error), Reason.INVALID)
+        _error(ref, (*prefix, *error["loc"]), rest=complaint(error), reason=Reason.INVALID)
         for error in errors[:MAX_REPORTED]
         if not _follows(error, errors)
     ]
@@ -138,7 +138,7 @@ def _follows(error: ErrorDetails, errors: list[ErrorDetails]) -> bool:
     )
 
 
-def _error(ref: ObjectRef, path: FieldPath, rest: str, reason: Reason) -> Problem:
+def _error(ref: ObjectRef, path: FieldPath, *, rest: str, reason: Reason) -> Problem:
     stop = "" if rest.endswith("?") else "."
     message = f"{ref}: {format_path(path) or 'the object'} {rest}{stop}"
     return Problem(ProblemKind.ERROR, reason, message, ref, path)

@@ -33,10 +33,10 @@ class UnknownField:
 
 def find_unknown(manifest: Mapping[str, object], model: type[BaseModel]) -> Iterator[UnknownField]:
     """The unknown fields of an object."""
-    return _in_object(manifest, model, ())
+    return _in_object(manifest, model, path=())
 
 
-def unknown_among(names: Iterable[str], known: Iterable[str], path: FieldPath = ()) -> Iterator[UnknownField]:
+def unknown_among(names: Iterable[str], known: Iterable[str], *, path: FieldPath = ()) -> Iterator[UnknownField]:
     """Those of ``names`` that are not ``known``."""
     choices = sorted(known)
     for name in names:
@@ -64,28 +64,28 @@ def _leads_to_model(shape: Shape | None) -> bool:
     )
 
 
-def _in_object(value: Mapping[str, object], model: type[BaseModel], path: FieldPath) -> Iterator[UnknownField]:
+def _in_object(value: Mapping[str, object], model: type[BaseModel], *, path: FieldPath) -> Iterator[UnknownField]:
     known = _known(model)
     if not known.issuperset(value) and not (issubclass(model, ApiModel) and model.OPEN):
-        found = tuple(unknown_among(value, known, path))
+        found = tuple(unknown_among(value, known, path=path))
         alone = known.isdisjoint(value) and all(one.nearest is None for one in found)
         yield from (replace(one, alone=alone) for one in found)
     for name, shape in _walked(model).items():
         if name in value:
-            yield from _in_value(value[name], shape, (*path, name))
+            yield from _in_value(value[name], shape, path=(*path, name))
 
 
-def _in_value(value: object, shape: Shape, path: FieldPath) -> Iterator[UnknownField]:
+def _in_value(value: object, shape: Shape, *, path: FieldPath) -> Iterator[UnknownField]:
     if shape.model is not None:
         if isinstance(value, dict):
-            yield from _in_object(value, shape.model, path)
+            yield from _in_object(value, shape.model, path=path)
     elif shape.items is not None:
         if isinstance(value, list):
             for index, item in enumerate(value):
-                yield from _in_value(item, shape.items, (*path, index))
+                yield from _in_value(item, shape.items, path=(*path, index))
     elif shape.values is not None and isinstance(value, dict):
         for key, item in value.items():
-            yield from _in_value(item, shape.values, (*path, key))
+            yield from _in_value(item, shape.values, path=(*path, key))
 
 
 def _nearest(name: str, choices: list[str]) -> str | None:

@@ -20,7 +20,7 @@ def broken_rules(model: BaseModel, path: FieldPath = ()) -> Iterator[tuple[Field
         if not rule.holds(model):
             yield path, rule
     for attribute, name, shape in _parts(kind):
-        yield from _in_value(getattr(model, attribute), shape, (*path, name))
+        yield from _in_value(getattr(model, attribute), shape, path=(*path, name))
 
 
 def rules_of(model: type[BaseModel]) -> tuple[Rule, ...]:
@@ -28,15 +28,15 @@ def rules_of(model: type[BaseModel]) -> tuple[Rule, ...]:
     return model.RULES if issubclass(model, ApiModel) else ()
 
 
-def _in_value(value: object, shape: Shape, path: FieldPath) -> Iterator[tuple[FieldPath, Rule]]:
+def _in_value(value: object, shape: Shape, *, path: FieldPath) -> Iterator[tuple[FieldPath, Rule]]:
     if isinstance(value, BaseModel):
         yield from broken_rules(value, path)
     elif isinstance(value, tuple) and shape.items is not None:
         for index, item in enumerate(value):
-            yield from _in_value(item, shape.items, (*path, index))
+            yield from _in_value(item, shape.items, path=(*path, index))
     elif isinstance(value, dict) and shape.values is not None:
         for key, item in value.items():
-            yield from _in_value(item, shape.values, (*path, key))
+            yield from _in_value(item, shape.values, path=(*path, key))
 
 
 @cache

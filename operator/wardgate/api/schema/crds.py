@@ -112,25 +112,30 @@ def _first_sentence(kind: Kind) -> str:
 
 def _columns(kind: Kind) -> list[dict[str, Any]]:
     columns = [
-        _column("Status", "string", ".status.common.State.approval", "The verdict on the object."),
-        _column("Accepted", "string", _condition("Accepted"), "The object is right and serves."),
-        _column("Programmed", "string", _condition("Programmed"), "Every ready proxy serves this generation."),
-        _column("Reason", "string", _condition("Ready", "reason"), "Ready, or in one word why not."),
+        _column("Status", "string", path=".status.common.State.approval", description="The verdict on the object."),
+        _column("Accepted", "string", path=_condition("Accepted"), description="The object is right and serves."),
+        _column(
+            "Programmed",
+            "string",
+            path=_condition("Programmed"),
+            description="Every ready proxy serves this generation.",
+        ),
+        _column("Reason", "string", path=_condition("Ready", "reason"), description="Ready, or in one word why not."),
         *_counted(kind, _COUNTS),
-        _column("Age", "date", ".metadata.creationTimestamp", "Time since the object was created."),
+        _column("Age", "date", path=".metadata.creationTimestamp", description="Time since the object was created."),
     ]
-    message = _column("Message", "string", ".status.common.State.message", "Why, in sentences.")
+    message = _column("Message", "string", path=".status.common.State.message", description="Why, in sentences.")
     return columns + [column | {"priority": 1} for column in (*_counted(kind, _WIDE), message)]
 
 
 def _counted(kind: Kind, columns: Mapping[str, tuple[_Column, ...]]) -> list[dict[str, Any]]:
     return [
-        _column(name, json_type, f".status{path}", _described(kind, path))
+        _column(name, json_type, path=f".status{path}", description=_described(kind, path))
         for name, json_type, path in columns.get(kind.kind, ())
     ]
 
 
-def _column(name: str, json_type: str, path: str, description: str) -> dict[str, Any]:
+def _column(name: str, json_type: str, *, path: str, description: str) -> dict[str, Any]:
     return {"name": name, "type": json_type, "jsonPath": path, "description": description}
 
 
