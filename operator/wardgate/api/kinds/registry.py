@@ -90,7 +90,11 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         for kind in (
             _kind(ExtAuthPolicy, ExtAuthPolicyStatus, group=SECURITY, plural="extauthpolicies", short="extauth"),
             _kind(
-                TransformationPolicy, TransformationPolicyStatus, TRAFFIC, plural="transformationpolicies", short="tp"
+                TransformationPolicy,
+                TransformationPolicyStatus,
+                group=TRAFFIC,
+                plural="transformationpolicies",
+                short="tp",
             ),
             _kind(RouteTable, RouteTableStatus, group=NETWORKING, plural="routetables", short="rt"),
             _kind(VirtualGateway, VirtualGatewayStatus, group=NETWORKING, plural="virtualgateways", short="vg"),
