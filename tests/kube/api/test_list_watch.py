@@ -218,3 +218,26 @@ def test_watch_that_may_not_be_opened_counts_as_refused_though_the_list_is_answe
         assert 0.05 == run.time.slept[-1]
 
     follows(scenario)
+
+
+def test_refusal_is_told_as_new_once_until_a_watch_was_open_or_another_failure_came() -> None:
+    async def scenario(run: Run) -> None:
+        run.api.refusal = refused(403, "Forbidden")
+        await run.breaks(BROKEN)
+        for _ in range(3):
+            await run.after(run.time.slept[-1])
+        run.api.refusal = BROKEN
+        for _ in range(2):
+            await run.after(run.time.slept[-1])
+        run.api.refusal = refused(403, "Forbidden")
+        for _ in range(2):
+            await run.after(run.time.slept[-1])
+        assert [False, False, True, True, False, False, False, True] == [one.repeated for one in run.troubles]
+        run.api.refusal = None
+        await run.after(run.time.slept[-1])
+        run.api.refusal = refused(403, "Forbidden")
+        await run.breaks(refused(403, "Forbidden"))
+        await run.after(run.time.slept[-1])
+        assert [False, True] == [one.repeated for one in run.troubles[8:]]
+
+    follows(scenario)

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import pytest
 
-from tests.kube.fake_api_server import FakeClient
+from tests.kube.fake_api_server import FakeClient, refused
 from tests.kube.publishing import INDEX, World, bundle
 from wardgate.kube.api.errors import ConnectionFailed, KubeError
 from wardgate.kube.api.list_watch import watch_from
@@ -307,6 +307,23 @@ def test_list_that_succeeds_ends_the_slowness_and_watches_that_end_at_once_bring
         watched = Watched(publisher, rounds=7)
         await watched.follow()
         assert [0.05, 0.1, 0.2, 0.05, 0.1, 0.05, 0.1] == watched.slept
+
+    asyncio.run(scenario())
+
+
+def test_missing_right_is_told_once() -> None:
+    async def scenario() -> None:
+        world = World()
+        publisher = await world.leader()
+        metadata = metadata_client(world, publisher)
+
+        def forbid(method: str, path: str) -> None:
+            raise refused(403, "Forbidden")
+
+        metadata.before = forbid
+        watched = Watched(publisher, rounds=4)
+        await watched.follow()
+        assert ["403 Forbidden"] == [str(trouble) for trouble in watched.troubles]
 
     asyncio.run(scenario())
 

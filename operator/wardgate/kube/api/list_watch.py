@@ -55,11 +55,13 @@ class Pace:
 class Trouble:
     """The failure of a list, or of a watch where ``watching``.
 
-    ``error`` is a ``KubeError``, or whatever went wrong in the consumer.
+    ``error`` is a ``KubeError``, or whatever went wrong in the consumer. ``repeated``: the same refusal was told
+    just before, and no watch was opened since.
     """
 
     error: Exception
     watching: bool
+    repeated: bool
 
     @property
     def is_refusal(self) -> bool:
@@ -121,6 +123,7 @@ class _ListWatch:
         self._timing = timing
         self._pace = pace
         self._version = ""
+        self._refusal = ""
         self._list_due = float("-inf")
         self._failed = Backoff(timing.random)
         self._refused = Backoff(timing.random, longest=pace.refused)
@@ -131,22 +134,21 @@ class _ListWatch:
         try:
             await self._list_if_due()
         except Exception as error:  # noqa: BLE001 - the consumer knows which of them it outlives
-            return self._after(Trouble(error, watching=False), self._failed)
+            return self._pause_after(error, watching=False)
         opened = self._timing.clock()
-        trouble: Trouble | None = None
+        broken: Exception | None = None
         try:
             await self._watch()
         except Exception as error:  # noqa: BLE001 - as above
-            trouble = Trouble(error, watching=True)
+            broken = error
         # A server that ends every watch at once, or a consumer that stumbles over every first event, must not be asked
         # 20 times a second: only a watch that lasted makes the next attempt quick.
         lasted = self._timing.clock() - opened >= STEADY
         if lasted:
             self._ended.reset()
-        if trouble is None and lasted:
-            return self._ended.next()
-        self._list_due = float("-inf")
-        return self._ended.next() if trouble is None else self._after(trouble, self._ended)
+        if broken is not None or not lasted:
+            self._list_due = float("-inf")
+        return self._ended.next() if broken is None else self._pause_after(broken, watching=True)
 
     async def _list_if_due(self) -> None:
         if self._timing.clock() >= self._list_due:
@@ -164,14 +166,20 @@ class _ListWatch:
         )
         async with opening as events:
             self._refused.reset()
+            self._refusal = ""
             self._consumer.on_open()
             async for event in events:
                 await self._consumer.on_event(event)
                 self._version = _version_after(event, self._version)
 
-    def _after(self, trouble: Trouble, backoff: Backoff) -> float:
+    def _pause_after(self, error: Exception, *, watching: bool) -> float:
+        """Tell the consumer of a failure; return the seconds to wait."""
+        trouble = Trouble(error, watching=watching, repeated=str(error) == self._refusal)
+        self._refusal = str(error) if trouble.is_refusal else ""
         self._consumer.on_trouble(trouble)
-        return (self._refused if trouble.is_refusal else backoff).next()
+        if trouble.is_refusal:
+            return self._refused.next()
+        return self._ended.next() if watching else self._failed.next()
 
 
 def _version_after(event: Manifest, before: str) -> str:

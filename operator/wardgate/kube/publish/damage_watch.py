@@ -17,7 +17,9 @@ from wardgate.kube.publish.publisher import Publisher
 
 
 class DamageWatch:
-    """``wake`` is called whenever a publish is due, until it was done; ``trouble`` with what keeps us from looking."""
+    """``wake`` is called whenever a publish is due, until it was done; ``trouble`` with what keeps us from looking,
+    a refusal once.
+    """
 
     def __init__(
         self,
@@ -52,7 +54,7 @@ class DamageWatch:
         # Only the API server's failures are outlived here. A bug of ours ends the process, which then starts anew.
         if isinstance(trouble.error, Deposed) or not isinstance(trouble.error, KubeError):
             raise trouble.error
-        if not trouble.is_expired:
+        if not (trouble.is_expired or trouble.repeated):
             self._trouble(trouble.error)
 
     def _tell(self) -> None:

@@ -79,7 +79,6 @@ class DiscoveredProxies:
         )
         self._timing = timing
         self._slices: dict[str, Manifest] = {}
-        self._told = ""
 
     async def follow(self, update: Update) -> None:
         """List and watch. Endpoints that are known stay while the API server is away."""
@@ -97,7 +96,6 @@ class DiscoveredProxies:
             slices.update((one["metadata"]["name"], one) for one in page.get("items") or ())
             version = str(page["metadata"]["resourceVersion"])
         self._slices = slices
-        self._told = ""
         update(endpoints_of(slices.values()))
         return version
 
@@ -109,9 +107,7 @@ class DiscoveredProxies:
         """A missing right is told once; an API server that is away, by others."""
         if not isinstance(trouble.error, KubeError):
             raise trouble.error
-        forbidden = isinstance(trouble.error, ApiError) and trouble.error.is_forbidden
-        if forbidden and self._told != str(trouble.error):
-            self._told = str(trouble.error)
+        if isinstance(trouble.error, ApiError) and trouble.error.is_forbidden and not trouble.repeated:
             _log.warning(
                 "The proxies cannot be found, so no status will say Programmed: %s. Grant get, list and watch on %s.",
                 trouble.error,
