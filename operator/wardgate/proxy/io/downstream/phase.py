@@ -36,19 +36,21 @@ RELAYING: Final = Phase.RELAYING
 REPLACING: Final = Phase.REPLACING
 DONE: Final = Phase.DONE
 
-MOVES: Final[Mapping[Phase, frozenset[Phase]]] = {
-    DECIDING: frozenset({COLLECTING, FORWARDING, DONE}),
-    COLLECTING: frozenset({DECIDING, DONE}),
-    FORWARDING: frozenset({READING, RELAYING, REPLACING, DONE}),
-    READING: frozenset({DONE}),
-    RELAYING: frozenset({DONE}),
-    REPLACING: frozenset({DONE}),
-    DONE: frozenset(),
+
+def _to(*phases: Phase) -> Mapping[Phase, Phase]:
+    return {phase: phase for phase in phases}
+
+
+MOVES: Final[Mapping[Phase, Mapping[Phase, Phase]]] = {
+    DECIDING: _to(COLLECTING, FORWARDING, DONE),
+    COLLECTING: _to(DECIDING, DONE),
+    FORWARDING: _to(READING, RELAYING, REPLACING, DONE),
+    READING: _to(DONE),
+    RELAYING: _to(DONE),
+    REPLACING: _to(DONE),
+    DONE: _to(),
 }
-"""Where a stream may go from a phase. Every phase may end: the caller leaves, a limit is met, the upstream fails."""
+"""Where a stream may go from a phase: ``MOVES[phase][following]``. A move that it lacks is a bug, and a ``KeyError``.
 
-
-def moved(phase: Phase, following: Phase) -> Phase:
-    """Return ``following``, which may follow the phase; another one is a bug of the stream."""
-    assert following in MOVES[phase], f"No stream goes from {phase.name} to {following.name}."
-    return following
+Every phase may end: the caller leaves, a limit is met, the upstream fails.
+"""

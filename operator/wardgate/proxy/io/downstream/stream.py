@@ -22,10 +22,10 @@ from wardgate.proxy.io.downstream.phase import (
     DECIDING,
     DONE,
     FORWARDING,
+    MOVES,
     READING,
     RELAYING,
     REPLACING,
-    moved,
 )
 from wardgate.proxy.io.downstream.response_collector import ResponseCollector
 from wardgate.proxy.io.downstream.response_writer import ResponseWriter
@@ -110,7 +110,7 @@ class Stream:
         """The caller's body is complete."""
         self._body.end()
         if self._phase is COLLECTING:
-            self._phase = moved(self._phase, DECIDING)
+            self._phase = MOVES[self._phase][DECIDING]
             # The key may have been revoked, or have expired, while the body was on its way (invariant 5).
             config, body = self._context.config, self._body.take()
             if config.is_stale:
@@ -140,14 +140,14 @@ class Stream:
         if length is not None and length > most:
             self.refuse(ReplyReason.BODY_TOO_LARGE)
             return
-        self._phase = moved(self._phase, COLLECTING)
-        self._body.collect(self._collected(most))
-        self._invite_body()
+        self._phase = MOVES[self._phase][COLLECTING]
+        self._body.collector = self._collected(most)
+        if self._head.expect_continue:
+            self._invite_body()
 
     def _invite_body(self) -> None:
-        """The caller may wait for a sign before it sends the body."""
-        if self._head.expect_continue:
-            self._downstream.outbox.write(self._downstream.requests.invitation)
+        """The caller waits for a sign before it sends the body."""
+        self._downstream.outbox.write(self._downstream.requests.invitation)
 
     def _collected(self, most: int) -> Collector:
         """Return what collects the body that begins; ``most``: bytes of it."""
@@ -163,13 +163,13 @@ class Stream:
             if refusal is not None:
                 self.refuse(refusal)
                 return
-        if outgoing.body is None:
+        if outgoing.body is None and self._head.expect_continue:
             self._invite_body()
         endpoint = self._context.upstreams.endpoint(outgoing)
         if endpoint is None:
             self.refuse(ReplyReason.NO_DESTINATION)
             return
-        self._phase = moved(self._phase, FORWARDING)
+        self._phase = MOVES[self._phase][FORWARDING]
         sender = self._sender = RequestSender(
             outgoing,
             self._head,
@@ -179,7 +179,7 @@ class Stream:
             holder=self._exchange.holder,
         )
         if sender.streams:
-            self._body.stream_to(sender)
+            self._body.sender = sender
         sender.acquire()
 
     # The upstream.
@@ -191,7 +191,9 @@ class Stream:
                 self._sender.hold(held=True)
             if self._body.is_complete or not self._sender.streams:
                 self._deadlines.await_response()
-        self._update_flow()
+        # Pieces that were held are out, so a caller that was stopped for them may go on.
+        if self.request_paused:
+            self._update_flow()
 
     def response_head(self, incoming: Incoming, *, length: int | None) -> None:
         """The upstream answers."""
@@ -199,7 +201,7 @@ class Stream:
         if self._exchange.response_needs_body(incoming.status):
             limits = self._context.limits
             collector = self._collected(limits.body_bytes)
-            self._phase = moved(self._phase, READING)
+            self._phase = MOVES[self._phase][READING]
             self._whole = ResponseCollector(incoming, collector, taker=self, expansion=limits.expansion)
             self._whole.begin()
             return
@@ -210,10 +212,10 @@ class Stream:
         self._exchange.finish_response(incoming)
         self._settle_keep_alive()
         if incoming.body:
-            self._phase = moved(self._phase, REPLACING)
+            self._phase = MOVES[self._phase][REPLACING]
             self.writer.whole(incoming)
         else:
-            self._phase = moved(self._phase, RELAYING)
+            self._phase = MOVES[self._phase][RELAYING]
             self.writer.begin(incoming, length=length)
 
     def response_data(self, data: bytes) -> None:
@@ -331,7 +333,7 @@ class Stream:
         self._downstream.finished(self, keep_alive=self.writer.keep_alive)
 
     def _conclude(self) -> None:
-        self._phase = moved(self._phase, DONE)
+        self._phase = MOVES[self._phase][DONE]
         self._deadlines.end()
         if self._whole is not None:
             self._whole.stop()
