@@ -19,8 +19,8 @@ _REMEDY = "Remove what is not needed, or raise config_bytes."
 def held_back(statuses: Statuses, *, good: LastGood, accepted: LastGood, excess: Excess) -> Statuses:
     """The verdicts, with what is good but not in force INVALID.
 
-    ``good``: the newest good form of every object; ``accepted``: the form that was good when all of them were last
-    published. Secrets have no status; their keys are a problem each.
+    ``accepted``: the form of every object that was good when all of them were last published; ``good``: its newest good
+    form, which is the accepted one where the object is bad now. Secrets have no status; their keys are a problem each.
     """
     problems = {ref: _problem(ref, excess) for ref in _changed(statuses, good=good, accepted=accepted)}
     refused = [_problem(ref, excess) for ref in excess.refused]
@@ -34,9 +34,7 @@ def _changed(statuses: Statuses, *, good: LastGood, accepted: LastGood) -> list[
     return [
         one.ref
         for one in statuses
-        if (new := good.get(one.ref)) is not None
-        and new.generation == one.generation
-        and not _is_same(new, accepted.get(one.ref))
+        if (new := good.get(one.ref)) is not None and not _is_same(new, accepted.get(one.ref))
     ]
 
 
