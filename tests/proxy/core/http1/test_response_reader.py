@@ -344,19 +344,36 @@ def test_bytes_of_which_nothing_comes_break_the_response_at_the_bound(flood: byt
     reader = reading(flood)
     assert "" == reader.fault
     continued = flood[-len(EARLY) :] if flood.endswith(EARLY) else b"a: b\r\n" if flood.endswith(b"b\r\n") else b"x"
-    sent = 0
-    while reader.state is not ResponseState.BROKEN:
-        sent += len(continued)
+    for _ in range(MAX_HEAD // len(continued) + 1):
         reader.receive(continued)
-    assert sent <= MAX_HEAD + len(continued)
+    assert ResponseState.BROKEN is reader.state
     assert "The response's head or trailers are too large." == reader.fault
 
 
 def test_long_body_is_no_flood() -> None:
     reader = reading(CHUNKED)
-    for _ in range(3 * MAX_HEAD):
-        reader.receive(b"1\r\nx\r\n")
+    for _ in range(MAX_HEAD):
+        for piece in (b"1\r\n", b"x", b"\r\n"):
+            reader.receive(piece)
     assert ResponseState.BODY is reader.state
+
+
+def test_long_row_of_responses_is_no_flood() -> None:
+    reader = ResponseReader(max_head=MAX_HEAD)
+    for _ in range(MAX_HEAD):
+        reader.begin(head_request=False)
+        reader.receive(OK)
+    assert ResponseState.IDLE is reader.state
+
+
+@pytest.mark.parametrize(("fields", "expected"), [(120, ResponseState.IDLE), (130, ResponseState.BROKEN)])
+def test_fields_of_head_and_trailers_are_bounded_together_in_one_piece_too(
+    fields: int, expected: ResponseState
+) -> None:
+    # Each field counts for 16 bytes: its name, its value, and four that delimit them.
+    lines = b"abcdef: ghijkl\r\n" * (fields // 2)
+    response = CHUNKED[:-2] + lines + b"\r\n2\r\nok\r\n0\r\n" + lines + b"\r\n"
+    assert expected is reading(response).state
 
 
 @pytest.mark.parametrize(
