@@ -178,11 +178,6 @@ class ServerConnection:
         self._discarded = 0
 
     @property
-    def held(self) -> int:
-        """Bytes that arrived and were not read yet."""
-        return len(self.buffer) - self._at
-
-    @property
     def behind(self) -> bool:
         """Whether chunks are so small that not all that arrived was read: ask ``receive`` again, with nothing."""
         return self._chunks is not None and self._chunks.behind
