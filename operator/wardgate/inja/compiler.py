@@ -152,7 +152,7 @@ def _raw_text(state: RenderState, value: JsonValue) -> str:
         return value
     if type(value) is int:
         return str(wrap_int64(value))
-    return "" if value is None else dump_within(value, state, state.limits.output_bytes)
+    return "" if value is None else dump_within(value, state, max_bytes=state.limits.output_bytes)
 
 
 def _escaped_text(state: RenderState, value: JsonValue) -> str:

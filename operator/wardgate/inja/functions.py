@@ -218,7 +218,7 @@ def join(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     state.charge(len(members) + (len(members) * getsizeof(separator) >> 7))
     pieces = []
     for value in members:
-        piece = value if type(value) is str else dump_within(value, state, state.limits.output_bytes)
+        piece = value if type(value) is str else dump_within(value, state, max_bytes=state.limits.output_bytes)
         pieces.append(state.charge_text(piece))
     return canonical(separator.join(pieces))
 

@@ -69,17 +69,17 @@ def data_source(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
 
 def cluster_metadata(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Metadata of the upstream."""
-    return _metadata(state, state.context.cluster_metadata, arguments)
+    return _metadata(state, state.context.cluster_metadata, arguments=arguments)
 
 
 def dynamic_metadata(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Metadata that earlier filters left."""
-    return _metadata(state, state.context.dynamic_metadata, arguments)
+    return _metadata(state, state.context.dynamic_metadata, arguments=arguments)
 
 
 def host_metadata(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Metadata of the endpoint."""
-    return _metadata(state, state.context.host_metadata, arguments)
+    return _metadata(state, state.context.host_metadata, arguments=arguments)
 
 
 def cluster_metadata_flat(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
@@ -103,7 +103,7 @@ def base64url_encode(state: RenderState, arguments: list[JsonValue]) -> JsonValu
 
 def base64_decode(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
     """Decode canonical, padded base64; any other text decodes to the empty one."""
-    return _decoded(state, _bytes(state, arguments[0]), b"+/")
+    return _decoded(state, _bytes(state, arguments[0]), alphabet=b"+/")
 
 
 def base64url_decode(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
@@ -111,7 +111,7 @@ def base64url_decode(state: RenderState, arguments: list[JsonValue]) -> JsonValu
     text = _bytes(state, arguments[0])
     if b"=" in text:
         return ""
-    return _decoded(state, text + b"=" * (-len(text) % 4), b"-_")
+    return _decoded(state, text + b"=" * (-len(text) % 4), alphabet=b"-_")
 
 
 def substring(state: RenderState, arguments: list[JsonValue]) -> JsonValue:
@@ -172,7 +172,7 @@ def _bytes(state: RenderState, value: JsonValue) -> bytes:
     return to_bytes(to_text_ref(value))
 
 
-def _decoded(state: RenderState, text: bytes, alphabet: bytes) -> str:
+def _decoded(state: RenderState, text: bytes, *, alphabet: bytes) -> str:
     state.charge(len(text) >> 6)
     try:
         content = base64.b64decode(text, altchars=alphabet, validate=True)
@@ -181,7 +181,7 @@ def _decoded(state: RenderState, text: bytes, alphabet: bytes) -> str:
     return from_bytes(content) if base64.b64encode(content, alphabet) == text else ""
 
 
-def _metadata(state: RenderState, metadata: Metadata, arguments: list[JsonValue]) -> JsonValue:
+def _metadata(state: RenderState, metadata: Metadata, *, arguments: list[JsonValue]) -> JsonValue:
     """Look up ``key[, filter[, delimiter]]``."""
     key, *rest = [to_text_ref(argument) for argument in arguments]
     namespace = rest[0] if rest else _SOLO
@@ -189,7 +189,7 @@ def _metadata(state: RenderState, metadata: Metadata, arguments: list[JsonValue]
     state.charge(search_steps(key, delimiter) + key.count(delimiter))
     value = _member(metadata.get(namespace), key.split(delimiter))
     if isinstance(value, list | dict):
-        return dump_within(_whole_numbers(state, value), state, state.limits.output_bytes)
+        return dump_within(_whole_numbers(state, value), state, max_bytes=state.limits.output_bytes)
     return _scalar(value)
 
 

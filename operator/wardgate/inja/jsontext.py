@@ -92,15 +92,15 @@ def dumps(value: JsonValue, meter: Meter | None = None) -> str:
     except UnicodeEncodeError as error:
         raise _invalid_utf8() from error
     except ValueError:
-        return _write(value, meter, None)
+        return _write(value, meter, max_bytes=None)
     except RecursionError as error:
         raise RenderError(_too_deep(DEFAULT_DEPTH)) from error
-    return _write(value, meter, None) if _FLOAT_TO_CORRECT.search(text) else text
+    return _write(value, meter, max_bytes=None) if _FLOAT_TO_CORRECT.search(text) else text
 
 
-def dump_within(value: JsonValue, meter: Meter, max_bytes: int) -> str:
+def dump_within(value: JsonValue, meter: Meter, *, max_bytes: int) -> str:
     """Write any value as compact JSON; raise ``LimitError`` as soon as the text is too long or too much work."""
-    return _write(value, meter, max_bytes)
+    return _write(value, meter, max_bytes=max_bytes)
 
 
 def quote(text: str) -> str:
@@ -297,7 +297,7 @@ class _JsonWriter:
             self.scalar(value)
 
 
-def _write(value: JsonValue, meter: Meter | None, max_bytes: int | None) -> str:
+def _write(value: JsonValue, meter: Meter | None, *, max_bytes: int | None) -> str:
     writer = _JsonWriter(meter, max_bytes)
     writer.value(value)
     return "".join(writer.pieces)

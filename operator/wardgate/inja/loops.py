@@ -28,7 +28,7 @@ def compile_loop(node: For, subject: Evaluation, *, body: Action, keeps_loop: bo
     steps = _STEPS + (_STEPS_OF_LOOP if keeps_loop else 0)
 
     def run(state: RenderState) -> None:
-        rounds = _rounds(node, subject(state), state)
+        rounds = _rounds(node, subject(state), state=state)
         state.let_out()
         if trace:
             for name in (*names, "loop"):
@@ -50,7 +50,7 @@ def compile_loop(node: For, subject: Evaluation, *, body: Action, keeps_loop: bo
     return run
 
 
-def _rounds(node: For, subject: JsonValue, state: RenderState) -> list[tuple[JsonValue, ...]]:
+def _rounds(node: For, subject: JsonValue, *, state: RenderState) -> list[tuple[JsonValue, ...]]:
     """Return the values of the loop's variables, round by round."""
     if node.key is None:
         if type(subject) is not list:
