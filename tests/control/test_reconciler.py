@@ -52,6 +52,7 @@ class World:
     unlisted: tuple[str, ...] = ()
     failures: list[Exception] = field(default_factory=list)
     state_failures: list[Exception] = field(default_factory=list)
+    read_failures: list[Exception] = field(default_factory=list)
     published: list[Bundle] = field(default_factory=list)
     verified: list[bool] = field(default_factory=list)
     saved: list[LastGood] = field(default_factory=list)
@@ -111,6 +112,8 @@ class World:
         return 1
 
     async def read(self) -> Bundle | None:
+        if self.read_failures:
+            raise self.read_failures.pop(0)
         return self.published[-1] if self.published else None
 
     def report(self, statuses: Statuses, config: GatewayConfig, *, sequence: int) -> None:
@@ -526,12 +529,15 @@ def test_new_leader_over_the_bound_publishes_what_its_predecessor_would() -> Non
         await bench.until(lambda: len(bench.world.saved) == 1)
         await bench.lose_the_lease()
         bench.term = Term("operator-b", began=1.0)
+        bench.world.read_failures = [ConnectionFailed("gone")]
         apply(bench, cluster.apply_yaml(TRANSFORMATION.replace("TEXT", "x" * 5000)))
         await bench.lead()
         await bench.until(lambda: len(bench.world.saved) == 2)
 
     world = scenario(work).world
     assert world.published[0] == world.published[1]
+    assert LARGE not in world.saved[1]
+    assert "TooLarge" == next(one.reason for one in world.statuses if one.ref == LARGE)
 
 
 def test_first_config_that_is_too_large_is_not_published_and_is_told() -> None:

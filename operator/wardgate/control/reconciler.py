@@ -21,7 +21,7 @@ from typing import Final, Protocol
 from wardgate.control.deferred_work import DEPOSED, DeferredWork, PublishedRound
 from wardgate.control.metrics import Metrics
 from wardgate.control.release_scope import ReleaseScope
-from wardgate.control.size_limit import Excess, Publishable, SizeLimit
+from wardgate.control.size_limit import Excess, Publishable, SizeLimit, size_of
 from wardgate.control.trigger import Trigger
 from wardgate.faults import place_of
 from wardgate.kube.api.errors import KubeError
@@ -168,13 +168,12 @@ class Reconciler:
         outputs = self._outputs
         if outputs is None or outputs.term.is_over:
             return True
+        limit = self._renderer.settings.config_bytes
+        # First, because what follows may fail: what is never published must not count as good.
+        accepted = self._renderer.retract() if size_of(rendered.bundle) > limit else None
         publishable = await self._size_limit.publishable(
-            translation.config,
-            rendered.bundle,
-            limit=self._renderer.settings.config_bytes,
-            read=outputs.publisher.read,
+            translation.config, rendered.bundle, limit=limit, read=outputs.publisher.read
         )
-        accepted = None if publishable.excess is None else self._renderer.retract()
         sequence = 0
         if publishable.bundle is not None:
             publish = self._publish(outputs.publisher, publishable.bundle, noticed=noticed)
