@@ -40,7 +40,8 @@ class ServedConfig:
     @property
     def is_stale(self) -> bool:
         """Whether the config was confirmed longer ago than it may be served."""
-        return self._clock() > self._stale_after
+        # Where age does not matter, no request pays for the clock.
+        return self._max_age > 0 and self._clock() > self._stale_after
 
     def serves(self, port: int) -> bool:
         """Whether the table in force has a listener on that port."""

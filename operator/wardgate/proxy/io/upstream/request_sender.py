@@ -53,6 +53,7 @@ class RequestSender:
         "_requester",
         "asked_head",
         "outgoing",
+        "overfull",
         "streams",
     )
 
@@ -83,12 +84,9 @@ class RequestSender:
         """The head, while it waits for what came with it of the body, so that both are one write."""
         self._held: list[bytes] = []
         self._held_bytes = 0
+        self.overfull = False
+        """Whether so much is held that the caller should wait."""
         self._body_sent = False
-
-    @property
-    def overfull(self) -> bool:
-        """Whether the caller should wait."""
-        return self._held_bytes > _HELD
 
     def acquire(self) -> None:
         """Begin on an idle connection, or on a new one as soon as it is open."""
@@ -120,6 +118,7 @@ class RequestSender:
         self._first = self._head_bytes(self._endpoint.host)
         if self._held:
             held, self._held, self._held_bytes = self._held, [], 0
+            self.overfull = False
             self._send(b"".join(held))
         elif at_once or not (self.streams and self._head.has_body):
             self.flush()
@@ -188,6 +187,7 @@ class RequestSender:
         else:
             self._held.append(data)
             self._held_bytes += len(data)
+            self.overfull = self._held_bytes > _HELD
 
     def _head_bytes(self, endpoint_host: bytes) -> bytes:
         outgoing = self.outgoing
