@@ -57,14 +57,13 @@ class MessageRun:
         "host_metadata",
     )
 
-    def __init__(self, view: MessageView, parts: Parts, *, around: Surroundings, budget: StepBudget) -> None:
-        self._view = view
+    def __init__(self, parts: Parts, around: Surroundings) -> None:
+        assert around.budget is not None, "Set before a transformation begins."
         self._around = around
-        self.budget = budget
+        self.budget: StepBudget = around.budget
         self._parts = parts
-        self._spec = spec = parts.spec
+        self._spec = parts.spec
         self._limits = parts.limits
-        self._body = b"" if spec.body_mode == "passthrough" else view.body or b""
         self._body_text: str | None = None
         self._extractions: dict[str, str] = {}
         self._values = 0
@@ -75,8 +74,10 @@ class MessageRun:
         self.host_metadata = _NO_METADATA
         self.cluster_metadata = _NO_METADATA
 
-    def run(self, loaded: Loaded) -> Failure | None:
-        """Carry out steps 2 to 8."""
+    def run(self, view: MessageView, loaded: Loaded) -> Failure | None:
+        """Carry out steps 2 to 8 on a message; ``loaded``: its body as step 1 has read it."""
+        self._view = view
+        self._body = b"" if self._spec.body_mode == "passthrough" else view.body or b""
         self.data, self._values = loaded
         self._extract()
         # Rendered before the headers, which may change what it reads, and put in place after them (step 8).

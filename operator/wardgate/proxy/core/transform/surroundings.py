@@ -53,6 +53,7 @@ class _Veiled(Surroundings):
     def __init__(self, whole: Surroundings, request: MessageView, *, veil: Veil) -> None:
         super().__init__(request)
         self._whole = whole
+        self.budget = whole.budget
         self.dynamic_metadata = veil.visible(whole.dynamic_metadata)
         self.metadata_headers = whole.metadata_headers
 
@@ -63,4 +64,5 @@ class _Veiled(Surroundings):
 
 def header_key(name: str) -> bytes:
     """Return the name under which a header is kept: lower case, as bytes."""
-    return to_bytes(name.lower())
+    # Names are ASCII but in odd templates, and a template asks for one with every request.
+    return name.lower().encode() if name.isascii() else to_bytes(name.lower())

@@ -79,7 +79,7 @@ class CompiledMessage:
             if view.header_count > _FEW_HEADERS:
                 budget.charge(self._header_steps * view.header_count >> 2)
             loaded = self._loaded(view.body, budget)
-            return MessageRun(view, self.parts, around=around, budget=budget).run(loaded)
+            return MessageRun(self.parts, around).run(view, loaded)
         except JsonTooLargeError:
             return Failure(ReplyReason.BODY_TOO_LARGE)
         except JsonTooComplexError as error:
