@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pytest
+from prometheus_client import CollectorRegistry, generate_latest
 
 from tests.translate.cluster import Cluster
 from wardgate.api import Approval
@@ -16,6 +17,7 @@ from wardgate.control.deferred_work import MOMENT, DeferredWork
 from wardgate.control.metrics import Metrics
 from wardgate.control.reconciler import Outputs, Reconciler
 from wardgate.control.release_scope import ReleaseScope
+from wardgate.control.size_limit import size_of
 from wardgate.control.trigger import Trigger
 from wardgate.ir import GatewayConfig
 from wardgate.kube.api.errors import ConnectionFailed
@@ -538,6 +540,27 @@ def test_new_leader_over_the_bound_publishes_what_its_predecessor_would() -> Non
     assert world.published[0] == world.published[1]
     assert LARGE not in world.saved[1]
     assert "TooLarge" == next(one.reason for one in world.statuses if one.ref == LARGE)
+
+
+def test_size_of_the_whole_config_is_a_metric_published_or_not() -> None:
+    async def work(bench: Bench) -> None:
+        apply(bench, Cluster().apply_yaml(CLUSTER))
+        await bench.lead()
+        await bench.until(lambda: bench.world.saved)
+        size = size_of(bench.world.published[0])
+        assert f"wardgate_operator_config_bytes {float(size)}" in _shown(bench)
+        limit(bench, 100)
+        bench.trigger.mark()
+        await bench.until(lambda: len(bench.world.saved) == 2)
+        assert f"wardgate_operator_config_bytes {float(size)}" in _shown(bench)
+
+    scenario(work)
+
+
+def _shown(bench: Bench) -> str:
+    registry = CollectorRegistry()
+    registry.register(bench.metrics)
+    return generate_latest(registry).decode()
 
 
 def test_first_config_that_is_too_large_is_not_published_and_is_told() -> None:

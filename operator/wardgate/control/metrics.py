@@ -54,6 +54,8 @@ class Metrics(Collector):
         self._publish = _Histogram()
         self._latency = _Histogram()
         self.revision = ""
+        self.config_bytes = 0
+        """Of the whole config, published or not."""
         self.publishes = 0
         self.publish_failures = 0
         self.internal_errors = 0
@@ -79,6 +81,8 @@ class Metrics(Collector):
         yield self._publish.family("wardgate_operator_publish_seconds", "Duration of publishing.")
         yield self._latency.family("wardgate_operator_change_to_publish_seconds", "From a noticed change to its index.")
         yield GaugeMetricFamily("wardgate_operator_leader", "1 on the replica that writes.", float(self._leading()))
+        text = "Bytes of the config in clear; above the setting config_bytes it is not published."
+        yield GaugeMetricFamily("wardgate_operator_config_bytes", text, float(self.config_bytes))
         info = GaugeMetricFamily("wardgate_operator_revision_info", "The revision published last.", labels=["revision"])
         info.add_metric([self.revision], 1.0)
         yield info

@@ -169,8 +169,9 @@ class Reconciler:
         if outputs is None or outputs.term.is_over:
             return True
         limit = self._renderer.settings.config_bytes
+        self._metrics.config_bytes = size = size_of(rendered.bundle)
         # First, because what follows may fail: what is never published must not count as good.
-        accepted = self._renderer.retract() if size_of(rendered.bundle) > limit else None
+        accepted = self._renderer.retract() if size > limit else None
         publishable = await self._size_limit.publishable(
             translation.config, rendered.bundle, limit=limit, read=outputs.publisher.read
         )
