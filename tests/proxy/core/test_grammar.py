@@ -8,6 +8,7 @@ from itertools import product
 
 import pytest
 
+from wardgate.field_names import TAKEN_OFF
 from wardgate.proxy.core.grammar import (
     BREAKS_FRAMING,
     FIELD_LINE,
@@ -21,9 +22,10 @@ from wardgate.proxy.core.grammar import (
     is_sendable_path,
     members,
 )
+from wardgate.proxy.core.http1.request_head import RequestHead, parse_request_head
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import basic_refusal
-from wardgate.translate.policies.header_names import is_token
+from wardgate.translate.policies.header_names import is_token, request_header_fault
 from wardgate.translate.tables.actions import _AUTHORITY
 
 BYTES = [bytes((byte,)) for byte in range(256)]
@@ -134,3 +136,12 @@ def test_every_host_that_an_owner_may_write_is_one_that_the_proxy_sends() -> Non
     """A route whose host the translation passes and the proxy refuses would be closed without a word to its owner."""
     written = ("".join(each) for length in range(1, 6) for each in product("a1.-_:[]", repeat=length))
     assert [] == [host for host in written if _AUTHORITY.fullmatch(host) and not is_host(host.encode())]
+
+
+@pytest.mark.parametrize("name", sorted(TAKEN_OFF))
+def test_a_header_that_the_reader_takes_off_holds_no_key_of_a_policy(name: str) -> None:
+    head = parse_request_head(b"GET / HTTP/1.1\r\nHost: h\r\n%b: x\r\n\r\n" % name.encode(), max_headers=10)
+
+    assert isinstance(head, RequestHead)
+    assert [] == head.headers
+    assert "the proxy takes this header off every request" == request_header_fault(name)
