@@ -130,6 +130,10 @@ BODY: Final = ResponseState.BODY
 UNTIL_CLOSE: Final = ResponseState.UNTIL_CLOSE
 LAST: Final = ResponseState.LAST
 BROKEN: Final = ResponseState.BROKEN
+_REQUEST: Final = ResponseEvent.REQUEST
+_BODY: Final = ResponseEvent.BODY
+_END: Final = ResponseEvent.END
+_LAST_END: Final = ResponseEvent.LAST_END
 
 _WHOLE: Final = frozenset({IDLE, LAST})
 _BEFORE_BODY: Final = frozenset({ResponseState.ASKED, ResponseState.HEAD})
@@ -190,7 +194,7 @@ class ResponseReader:
 
     def begin(self, *, head_request: bool) -> None:
         """A request goes out; ``head_request``: its method is HEAD, whose answer has no body whatever its head says."""
-        self.state = MOVES[self.state][ResponseEvent.REQUEST]
+        self.state = MOVES[self.state][_REQUEST]
         if self._head_request:
             # llhttp waits for the body that the last head announced.
             self._parser = httptools.HttpResponseParser(self)
@@ -290,7 +294,7 @@ class ResponseReader:
         if self._head_request:
             self._end()
         elif empty or length is not None or _is_chunked(taken):
-            self._move(ResponseEvent.BODY)
+            self.state = MOVES[self.state][_BODY]
         else:
             self._move(ResponseEvent.BODY_UNTIL_CLOSE)
 
@@ -309,7 +313,7 @@ class ResponseReader:
             self._end()
 
     def _end(self) -> None:
-        self._move(ResponseEvent.END if self._reusable else ResponseEvent.LAST_END)
+        self.state = MOVES[self.state][_END if self._reusable else _LAST_END]
 
     def _drop_informational(self, status: int) -> None:
         framed = any(name in (b"content-length", b"transfer-encoding") for name, _ in self._headers)

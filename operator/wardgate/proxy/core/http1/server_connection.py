@@ -128,6 +128,8 @@ BODY: Final = ServerState.BODY
 ANSWERING: Final = ServerState.ANSWERING
 DISCARDING: Final = ServerState.DISCARDING
 _REQUEST: Final = ServerEvent.REQUEST
+_REQUEST_WITH_BODY: Final = ServerEvent.REQUEST_WITH_BODY
+_BODY_ENDS: Final = ServerEvent.BODY_ENDS
 _ANSWERED: Final = ServerEvent.ANSWERED
 
 _HELD: Final = frozenset({IDLE, HEAD, ANSWERING})
@@ -274,7 +276,7 @@ class ServerConnection:
         self._expects = head.expect_continue
         self._remaining = head.content_length or 0
         self._chunks = ChunkedDecoder() if head.chunked else None
-        self._move(ServerEvent.REQUEST_WITH_BODY)
+        self.state = MOVES[self.state][_REQUEST_WITH_BODY]
 
     def _read_body(self, data: bytes) -> bytes | ReplyReason:
         if self.buffer:
@@ -304,7 +306,7 @@ class ServerConnection:
     def _end_body(self, *, rest: bytes) -> None:
         self.buffer = rest
         self._chunks = None
-        self._move(ServerEvent.BODY_ENDS)
+        self.state = MOVES[self.state][_BODY_ENDS]
 
     # Answers.
 
