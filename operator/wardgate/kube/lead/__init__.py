@@ -1,1 +1,1 @@
-"""Who leads: the Lease, the election, and the fence that a deposed leader cannot write past."""
+"""Leadership: the Lease, the election, the term of a leader, and the fence that a deposed one cannot write past."""
