@@ -68,7 +68,8 @@ class Replica:
                 self.told.append("started")
             await asyncio.Event().wait()
         finally:
-            await asyncio.sleep(0)  # to end takes a moment
+            for _ in range(5):  # to end takes a moment
+                await asyncio.sleep(0)
             self.told.append("stopped")
             self.over.set()
 
@@ -191,6 +192,19 @@ def test_leader_that_cannot_renew_stops_after_seven_seconds_and_no_sooner() -> N
         await election.after(2.5)
         assert (False, "stopped") == (one.lease.is_leader, one.told[-1])
         assert "Lease wardgate/wardgate-operator cannot be renewed (no route)." == one.lease.problem
+
+    elect(scenario)
+
+
+def test_nothing_is_left_of_the_leader_when_the_election_ends() -> None:
+    """What is set free next may be taken at once."""
+
+    async def scenario(election: Election) -> None:
+        one = await election.join("one")
+        assert one.task is not None
+        one.task.cancel()
+        await asyncio.wait({one.task})
+        assert "stopped" == one.told[-1]
 
     elect(scenario)
 
