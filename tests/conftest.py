@@ -1,12 +1,16 @@
-"""Rules for every test: how long it may take, the order of them, and the real Kubernetes API server.
+"""Rules for every test: how long it may take, the order of them, what is measured, and the real Kubernetes API server.
 
 A test that uses the API server is ``slow`` by that alone. Where several processes share the tests, each has an API
-server of its own.
+server of its own. Of slow tests only those that are marked ``measured`` count for the coverage: tracing costs a third
+of their time, and their processes run much the same lines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import gc
+import os
+import sys
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TypeAlias
@@ -21,6 +25,8 @@ from tests.cluster.control_plane import ControlPlane
 StartCluster: TypeAlias = Callable[[], AbstractContextManager[Cluster]]
 
 CLUSTER_FIXTURES = {"control_plane_folder", "helm"}
+MEASURED_PROCESSES = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
+"""Variables by which coverage measures the processes that a test starts."""
 
 # How long an example takes says how busy the machine is.
 settings.register_profile("wardgate", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -29,15 +35,53 @@ settings.load_profile("wardgate")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses the API server, and put the files with slow tests first.
+    """Mark what uses the API server and what is not measured, and put the files with slow tests first.
 
     Processes that share the tests take a file at a time. A long file that began last would be waited for alone.
     """
     for item in items:
         if CLUSTER_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
+        if item.get_closest_marker("slow") is not None and item.get_closest_marker("measured") is None:
+            item.add_marker("no_cover")
     slow = {item.path for item in items if item.get_closest_marker("slow") is not None}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect without the garbage collector: twelve thousand tests stay until the end, and are no garbage later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Leave the processes of a test unmeasured that is not measured itself (``no_cover``), its fixtures' ones too."""
+    if item.get_closest_marker("no_cover") is None:
+        return (yield)
+    kept = {name: os.environ.pop(name) for name in MEASURED_PROCESSES if name in os.environ}
+    try:
+        return (yield)
+    finally:
+        os.environ.update(kept)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Take the tracer out for a test with ``no_cover``. pytest-cov pauses one of two that a process of xdist has."""
+    if item.get_closest_marker("no_cover") is None:
+        return (yield)
+    tracer = sys.gettrace()
+    sys.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(tracer)
 
 
 @pytest.fixture(scope="session")

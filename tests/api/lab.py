@@ -189,7 +189,7 @@ spec:
         extractors: {huggingface-api-key: {header: x-api-key, regex: '.*'}}
 """
 
-LAB: Final[tuple[Manifest, ...]] = tuple(yaml.safe_load_all(_TEXT))
+LAB: Final[tuple[Manifest, ...]] = tuple(yaml.load_all(_TEXT, yaml.CSafeLoader))
 """Every object of the labs, in the order in which they are applied."""
 
 

@@ -6,6 +6,7 @@ import random
 from copy import deepcopy
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -46,12 +47,14 @@ def _is_consistent(manifest: Manifest) -> bool:
     return not (failed and parsed.model is not None)
 
 
+@pytest.mark.no_cover
 @settings(max_examples=75, deadline=None)
 @given(manifest=st.dictionaries(st.text(max_size=8) | st.sampled_from(["kind", "metadata"]), _JSON, max_size=4))
 def test_any_json_is_read_without_raising(manifest: Manifest) -> None:
     assert _is_consistent(manifest)
 
 
+@pytest.mark.no_cover
 @settings(max_examples=150, deadline=None)
 @given(api_version=_API_VERSIONS, kind=_KINDS, metadata=_LIKELY, spec=_LIKELY)
 def test_any_spec_of_known_fields_is_read_without_raising(

@@ -52,7 +52,7 @@ class Helm:
         """Render every document of the chart. Raises ``HelmRefused``."""
         flags = ["--include-crds"] if crds else []
         text = self.text("template", release, str(CHART), "--namespace", namespace, *flags, values=values or {})
-        return [document for document in yaml.safe_load_all(text) if document is not None]
+        return [document for document in yaml.load_all(text, yaml.CSafeLoader) if document is not None]
 
 
 def of_kind(documents: Sequence[Manifest], *kinds: str) -> list[Manifest]:

@@ -14,7 +14,7 @@ from wardgate.api.schema.crds import file_name, render
 
 def test_all_kinds_are_printed_as_one_stream(wardgate: Wardgate) -> None:
     ended = wardgate("crds")
-    found = [document["spec"]["names"]["kind"] for document in yaml.safe_load_all(ended.out)]
+    found = [document["spec"]["names"]["kind"] for document in yaml.load_all(ended.out, yaml.CSafeLoader)]
 
     assert list(KINDS) == found
 

@@ -20,7 +20,7 @@ import pytest
 from tests.cluster.ports import free_port
 from tests.standalone.lab import FILES, KEY, POLICY, ROUTES, SECRET, TOKEN, TRANSFORMATION, write_lab
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
 
 PATIENCE = 180.0
 """Seconds after which a test fails instead of hanging. It takes a few; a loaded machine may need many more."""
@@ -274,6 +274,7 @@ def test_nothing_that_is_printed_holds_a_secret(lab: Path) -> None:
         assert secret not in printed
 
 
+@pytest.mark.no_cover
 def test_ten_megabytes_are_served(lab: Path) -> None:
     line = SECRET.replace("api-huggingface-key", "key-{}").replace("bXlzZWNyZXRrZXk=", "a2V5LTAwMDAw")
     padding = f"  filler: {'eHh4' * 250}\n"

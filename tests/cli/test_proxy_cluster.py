@@ -23,7 +23,7 @@ from tests.cluster.waiting import wait_until
 from tests.kube.installation import Installation
 from tests.kube.published import PORT, bundle
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
 
 PATIENCE = 20.0
 

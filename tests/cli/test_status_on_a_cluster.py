@@ -19,6 +19,8 @@ from wardgate.api import KINDS
 from wardgate.kube.delivery.index import Index, index_manifest
 from wardgate.wire.bundle import revision_of
 
+pytestmark = pytest.mark.measured
+
 _REVISION = revision_of(schema="1.0", hashes={})
 _SEQUENCE = 1_772_000_000_000
 _POLICY = """

@@ -117,6 +117,7 @@ def folder_of(text: str) -> Iterator[Path]:
         yield root
 
 
+@pytest.mark.no_cover
 @settings(max_examples=15, deadline=None)
 @given(HOSTILE)
 def test_no_output_holds_what_a_terminal_obeys_whatever_the_manifests_say(text: str) -> None:

@@ -35,7 +35,9 @@ def test_the_report_says_what_matters(wardgate: Wardgate, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_the_folder_is_served(folder: str) -> None:
     ports = [flag for port in LISTENERS for flag in ("--port", f"{port}=0")]
-    with Program(str(BIN / "wardgate"), "run", str(HERE / folder), "--admin", "none", *ports) as program:
+    with Program(
+        str(BIN / "wardgate"), "run", str(HERE / folder), "--admin", "none", "--workers", "1", *ports
+    ) as program:
         program.wait_for("live in", seconds=START_SECONDS)
         assert [] == [line for line in program.lines if "Traceback" in line]
 

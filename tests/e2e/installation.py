@@ -25,9 +25,6 @@ from tests.cluster.ports import free_port
 from tests.examples.servers import HOSTS, Answer, Provider, ask
 
 WARDGATE = str(Path(sys.executable).parent / "wardgate")
-UNMEASURED = ("env", "-u", "COVERAGE_PROCESS_CONFIG", "-u", "COVERAGE_PROCESS_START", WARDGATE)
-"""The tests of faults start hundreds of processes. Their coverage is not measured, which would cost a third of the
-time of all tests; that of the lab's processes is."""
 PORT = 8081
 START_SECONDS = 60.0
 RBAC_SECONDS = 10.0
@@ -119,7 +116,7 @@ class Installation:
         self.release = release or f"w{secrets.token_hex(3)}"
         self.namespace = namespace or cluster.namespace("wardgate")
         self.config_namespace = f"{self.release}-config"
-        self.wardgate: tuple[str, ...] = UNMEASURED
+        self.wardgate: tuple[str, ...] = (WARDGATE,)
         """The command of what is started next: another tree's, for a test of skew."""
         self._processes = ExitStack()
         self._programs: list[Program] = []

@@ -10,8 +10,10 @@ import pytest
 import yaml
 
 from tests.cluster.cluster import Cluster
-from tests.e2e.installation import WARDGATE, Installation
+from tests.e2e.installation import Installation
 from tests.examples.servers import EXAMPLES, Provider
+
+pytestmark = pytest.mark.measured
 
 LAB = Path(__file__).parent / "lab6"
 TOKEN = "hf_not-a-real-token-4f1c"
@@ -24,7 +26,6 @@ class Lab:
 
     def __init__(self, installation: Installation, provider: Provider, *, ext_auth_server: bool) -> None:
         self.installation = installation
-        installation.wardgate = (WARDGATE,)  # its coverage is measured
         self.provider = provider
         cluster = installation.cluster
         for namespace in ("gloo-mesh-gateways", "ai-demo"):

@@ -5,24 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
-from anthropic import Anthropic, AuthenticationError
-from anthropic.types import Message, MessageParam, TextBlock
 
 from tests.examples.servers import EXAMPLES, Gateway, Provider
+
+if TYPE_CHECKING:
+    from anthropic import Anthropic
+    from anthropic.types import Message, MessageParam
 
 pytestmark = pytest.mark.slow
 
 EXAMPLE = "anthropic"
 TOKEN = "sk-ant-not-a-real-token-91d0"
-Connect: TypeAlias = Callable[..., Anthropic]
+Connect: TypeAlias = "Callable[..., Anthropic]"
 MESSAGES: list[MessageParam] = [{"role": "user", "content": "hello"}]
 
 
 @pytest.fixture
 def connect(gateway: Gateway) -> Iterator[Connect]:
+    from anthropic import Anthropic  # late: a second and a half in each of the processes that collect the tests
+
     with ExitStack() as opened:
 
         def connect(key: str = "team-blue-key", to: Gateway = gateway) -> Anthropic:
@@ -32,6 +36,8 @@ def connect(gateway: Gateway) -> Iterator[Connect]:
 
 
 def text_of(message: Message) -> str:
+    from anthropic.types import TextBlock
+
     assert isinstance(message.content[0], TextBlock)
     return message.content[0].text
 
@@ -65,6 +71,8 @@ def test_no_key_is_refused(gateway: Gateway) -> None:
 
 
 def test_a_wrong_key_is_an_authentication_error(connect: Connect) -> None:
+    from anthropic import AuthenticationError
+
     with pytest.raises(AuthenticationError):
         connect(key="sk-ant-guessed").messages.create(model="m", max_tokens=16, messages=MESSAGES)
 

@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from anthropic import Anthropic
 from huggingface_hub import InferenceClient
-from openai import OpenAI
 
 from examples.demo.processes import Program
 from tests.examples.servers import START_SECONDS
@@ -148,6 +146,8 @@ def stubborn(request: pytest.FixtureRequest, provider: Compressing) -> Iterator[
 
 def test_openai_client_gets_answer_and_header(url: str, stubborn: Compressing) -> None:
     del stubborn
+    from openai import OpenAI  # late, as in test_anthropic.py
+
     with OpenAI(base_url=f"{url}/v1", api_key="k", max_retries=0) as client:
         raw = client.chat.completions.with_raw_response.create(model="alias", messages=MESSAGES)
         assert "gzip" in raw.http_request.headers["accept-encoding"]
@@ -158,6 +158,8 @@ def test_openai_client_gets_answer_and_header(url: str, stubborn: Compressing) -
 
 def test_anthropic_client_gets_answer_and_header(url: str, stubborn: Compressing) -> None:
     del stubborn
+    from anthropic import Anthropic  # late, as in test_anthropic.py
+
     with Anthropic(base_url=url, api_key="k", max_retries=0) as client:
         raw = client.messages.with_raw_response.create(model="alias", max_tokens=9, messages=MESSAGES)
         assert "gzip" in raw.http_request.headers["accept-encoding"]

@@ -5,24 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
-from openai import AuthenticationError, OpenAI
-from openai.types.chat import ChatCompletionUserMessageParam
 
 from tests.examples.servers import EXAMPLES, Gateway, Provider
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+    from openai.types.chat import ChatCompletionUserMessageParam
 
 pytestmark = pytest.mark.slow
 
 EXAMPLE = "openai"
 TOKEN = "Bearer sk-not-a-real-token-7a2e"
-Connect: TypeAlias = Callable[..., OpenAI]
+Connect: TypeAlias = "Callable[..., OpenAI]"
 MESSAGES: list[ChatCompletionUserMessageParam] = [{"role": "user", "content": "hello"}]
 
 
 @pytest.fixture
 def connect(gateway: Gateway) -> Iterator[Connect]:
+    from openai import OpenAI  # late, as in test_anthropic.py
+
     with ExitStack() as opened:
 
         def connect(key: str = "team-red-key", to: Gateway = gateway) -> OpenAI:
@@ -57,6 +61,8 @@ def test_no_key_is_refused(gateway: Gateway) -> None:
 
 
 def test_a_wrong_key_is_an_authentication_error(connect: Connect) -> None:
+    from openai import AuthenticationError
+
     with pytest.raises(AuthenticationError):
         connect(key="sk-guessed").models.list()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -110,6 +111,7 @@ def test_arbitrary_text_is_rendered_or_refused(source: str, *, advanced: bool) -
     assert text is None or len(text.encode("utf-8", "surrogateescape")) <= _LIMITS.output_bytes
 
 
+@pytest.mark.no_cover
 @settings(max_examples=250, deadline=None)
 @given(source=_statements(), data=st.dictionaries(st.sampled_from("alons"), _VALUES), escape=st.booleans())
 def test_plausible_templates_are_rendered_or_refused(source: str, data: JsonValue, *, escape: bool) -> None:
@@ -117,6 +119,7 @@ def test_plausible_templates_are_rendered_or_refused(source: str, data: JsonValu
     assert text is None or len(text.encode("utf-8", "surrogateescape")) <= _LIMITS.output_bytes
 
 
+@pytest.mark.no_cover
 @settings(max_examples=200, deadline=None)
 @given(expression=_expressions(), data=_VALUES)
 def test_expressions_in_loops_stay_within_limits(expression: str, data: JsonValue) -> None:

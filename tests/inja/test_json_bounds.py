@@ -44,6 +44,7 @@ def _depth(value: JsonValue) -> int:
     return 1 + max(map(_depth, value.values() if isinstance(value, dict) else value), default=0)
 
 
+@pytest.mark.no_cover
 @settings(max_examples=500, deadline=None)
 @given(value=_VALUES, ascii_only=st.booleans(), indent=st.sampled_from([None, 1]))
 def test_text_within_its_limits_is_parsed_and_not_weighed_too_light(
@@ -65,6 +66,7 @@ def _empty(value: JsonValue) -> int:
     return 1 if not members else sum(map(_empty, members))
 
 
+@pytest.mark.no_cover
 @settings(max_examples=300, deadline=None)
 @given(value=_VALUES, ascii_only=st.booleans())
 def test_text_beyond_a_limit_is_refused(value: JsonValue, *, ascii_only: bool) -> None:

@@ -21,7 +21,7 @@ from wardgate.proxy.supervisor import Applied, ConfigRefused, Supervisor
 from wardgate.wire.bundle import Bundle
 from wardgate.wire.encode import encode
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
 
 GET = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
 SETTINGS = ProxySettings(bind="127.0.0.1", ports=((PORT, 0),), workers=2, admin="127.0.0.1:0", access_log=False)

@@ -8,7 +8,7 @@ from tests.proxy.io.bench import run, settle
 from wardgate.proxy.settings import ProxySettings
 from wardgate.proxy.worker_process import WorkerProcess
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
 
 
 def test_a_worker_without_a_supervisor_ends() -> None:

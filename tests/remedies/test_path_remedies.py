@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from wardgate.standalone.findings.diagnostics import Diagnostic
 from wardgate.standalone.scan.folder import Folder
 
@@ -58,6 +60,7 @@ def test_line_of_an_ignore_file_is_corrected(tmp_path: Path) -> None:
     assert [] == _told(folder)
 
 
+@pytest.mark.no_cover
 def test_ignore_file_that_is_too_large_is_shortened(tmp_path: Path) -> None:
     ignore = tmp_path / ".wardgateignore"
     ignore.write_text("charts/one/\n" * 100_000)

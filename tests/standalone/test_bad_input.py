@@ -276,6 +276,7 @@ def test_no_message_quotes_a_secret(bench: Bench) -> None:
             assert "not/base64" not in shown
 
 
+@pytest.mark.no_cover
 def test_ten_megabytes_beside_a_gateway_cost_it_nothing(bench: Bench) -> None:
     before = bench.take()
     line = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {text: " + "x" * 1000 + "}\n---\n"

@@ -478,6 +478,7 @@ def _record(calls: list[bytes]) -> Callable[[bytes], list[object]]:
     return record
 
 
+@pytest.mark.no_cover
 def test_ten_megabytes_are_read(bench: Bench) -> None:
     documents = [secret(f"key-{number}") for number in range(10_000)]
     bench.put("many.yaml", *documents)

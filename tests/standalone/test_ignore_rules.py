@@ -158,6 +158,7 @@ def test_text_that_is_no_pattern_is_refused(pattern: str) -> None:
         check_pattern(pattern)
 
 
+@pytest.mark.no_cover
 def test_ignore_file_of_thousands_of_lines_is_heeded(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     lines = "".join(f"charts/service-{number}/templates/\n" for number in range(10_000))
     (folder / IGNORE_FILE).write_text(f"{lines}ci/\n")

@@ -81,6 +81,7 @@ def test_golden_input_comes_to_the_same_config(path: Path, tmp_path: Path) -> No
     _assert_same([one for one in given if "kind" in one], tmp_path, chosen)
 
 
+@pytest.mark.no_cover
 @settings(max_examples=12)
 @given(st.integers(min_value=0))
 def test_generated_set_comes_to_the_same_config(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:

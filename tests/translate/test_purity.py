@@ -30,6 +30,7 @@ def _cluster(files: list[Path]) -> Cluster:
     return cluster
 
 
+@pytest.mark.no_cover
 @settings(max_examples=2, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_order_of_the_objects_changes_nothing(random: Any) -> None:

@@ -63,6 +63,7 @@ def _cluster() -> Cluster:
     return cluster.apply(*(_key(number) for number in range(_KEYS)))
 
 
+@pytest.mark.no_cover
 def test_changed_key_costs_one_key(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster, store, memo = _cluster(), Store(), Memo()
     for stored in cluster.objects.values():

@@ -45,6 +45,7 @@ def demands_a_key_or_refuses(route: ir.Route, config: ir.GatewayConfig) -> bool:
     return route.auth is not None and bool(plans[route.auth].steps)
 
 
+@pytest.mark.no_cover
 @settings(max_examples=400, deadline=None)
 @given(mutations(ROUTES))
 def test_mutated_routes_raise_wire_error_or_still_demand_a_key(data: bytes) -> None:

@@ -65,6 +65,7 @@ def test_an_encoder_with_a_past_writes_what_a_new_one_writes() -> None:
     assert encoder.encode(FULL) == encode(FULL)
 
 
+@pytest.mark.no_cover
 @settings(max_examples=40, deadline=None)
 @given(history=histories(), same_objects=st.booleans())
 def test_any_history_is_written_as_if_there_were_none(history: list[bytes], *, same_objects: bool) -> None:

@@ -21,7 +21,7 @@ from wardgate.kube.follow.index_watch import SILENCE
 from wardgate.kube.follow.revision_file import RevisionFile
 from wardgate.wire.bundle import Bundle
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
 
 DEADLINE = 30.0
 

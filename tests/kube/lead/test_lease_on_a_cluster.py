@@ -17,7 +17,7 @@ from wardgate.kube.api.pacing import Timing
 from wardgate.kube.lead.lease import Lease
 from wardgate.tasks import spawn
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
 
 NAME = "wardgate-operator"
 

@@ -31,6 +31,8 @@ from wardgate.snapshot import StoredObject
 from wardgate.tasks import spawn
 from wardgate.wire.bundle import Bundle
 
+pytestmark = pytest.mark.measured
+
 ACCOUNT = "operator"
 ONE = bundle(routes="routes 1", keys_000="keys 1")
 TWO = bundle(routes="routes 1", keys_000="keys 2")

@@ -250,6 +250,7 @@ def test_sweep_that_fails_goes_on_next_time() -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.no_cover
 def test_thousand_changes_do_not_fill_etcd() -> None:
     """Ten large changes a second: what lies around is bounded by its size and by fifteen seconds of writing."""
 

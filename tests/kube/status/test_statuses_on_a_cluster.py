@@ -29,6 +29,8 @@ from wardgate.problems import ObjectRef
 from wardgate.tasks import spawn
 from wardgate.translate.statuses.object_status import Counts, ObjectStatus
 
+pytestmark = pytest.mark.measured
+
 _POLICY = """
 apiVersion: security.policy.gloo.solo.io/v2
 kind: ExtAuthPolicy

@@ -18,7 +18,7 @@ from wardgate.api import KINDS
 from wardgate.kube.watch.kind_resources import READ_KINDS
 from wardgate.kube.watch.secrets_watch import SecretsScope
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.measured]
 
 CRD = "CustomResourceDefinition"
 NAME_OF_CRD = "externalservices.networking.gloo.solo.io"

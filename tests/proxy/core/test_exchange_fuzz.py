@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -205,6 +206,7 @@ def served_config(routes_: list[Route], transformations: list[TransformationPlan
     )
 
 
+@pytest.mark.no_cover
 @FUZZ
 @given(
     routes_=routes(st.sampled_from([None, "plan", "nobody"])),
@@ -243,6 +245,7 @@ def test_any_request_is_answered_or_forwarded_whole(
     assert 200 <= last.status < 600
 
 
+@pytest.mark.no_cover
 @FUZZ
 @given(routes(st.just("plan")), st.lists(plans, max_size=3), auths, requests, bodies)
 def test_no_request_without_a_key_passes_a_guarded_route(
@@ -254,6 +257,7 @@ def test_no_request_without_a_key_passes_a_guarded_route(
     assert said.exchange.credentials_used == ()
 
 
+@pytest.mark.no_cover
 @FUZZ
 @given(requests, auths)
 def test_no_key_and_no_spoofed_header_leaves_a_guarded_route(arrived: Request, auth: Any) -> None:

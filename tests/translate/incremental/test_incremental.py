@@ -48,6 +48,7 @@ def _play(seed: int, *, cases: int, steps: int) -> None:
         _assert_same(*pair)
 
 
+@pytest.mark.no_cover
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(min_value=0))
 def test_memo_changes_nothing_where_keys_meet(seed: int) -> None:

@@ -73,6 +73,7 @@ def test_password_that_was_right_once_passes_whatever_others_do() -> None:
     assert innocent(guesses, address(1)) is Check.PASSED
 
 
+@pytest.mark.no_cover
 def test_checks_of_very_many_addresses_are_bounded_together() -> None:
     guesses = Guesses()
     burst = [attack(guesses, address(number), tries=5, users=5) for number in range(20_000)]

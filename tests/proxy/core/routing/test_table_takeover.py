@@ -240,6 +240,7 @@ def _described(one: CompiledRoute, table: Table) -> tuple[object, ...]:
     )
 
 
+@pytest.mark.no_cover
 @settings(max_examples=60, deadline=None)
 @given(history=histories(), lower=st.booleans())
 def test_any_history_builds_the_table_that_one_without_would_be(history: list[bytes], *, lower: bool) -> None:
