@@ -1,4 +1,4 @@
-"""What a reader of the source can count: names, parameters, docstrings, comments, and where a setting is spelt out."""
+"""Countable habits of the source: names, parameters, docstrings, comments, and where a setting is spelt out."""
 
 from __future__ import annotations
 
