@@ -134,8 +134,7 @@ _ANSWERED: Final = ServerEvent.ANSWERED
 
 _HELD: Final = frozenset({IDLE, HEAD, ANSWERING})
 """Bytes that arrive belong to a request that was not read yet."""
-_IN_BODY: Final = frozenset({BODY, ServerState.LEFTOVER})
-_SENDING: Final = _IN_BODY | {ServerState.REFUSED}
+_SENDING: Final = frozenset({BODY, ServerState.LEFTOVER, ServerState.REFUSED})
 """The caller may be in the middle of sending a message."""
 
 
@@ -148,7 +147,6 @@ class ServerConnection:
     __slots__ = (
         "_at",
         "_blank_lines",
-        "_chunks",
         "_discarded",
         "_expects",
         "_head_bytes",
@@ -157,6 +155,7 @@ class ServerConnection:
         "_room",
         "_scanned",
         "buffer",
+        "chunks",
         "state",
     )
 
@@ -174,7 +173,8 @@ class ServerConnection:
         self._blank_lines = 0
         self._remaining = 0
         """Bytes of a body with a length that are still to come."""
-        self._chunks: ChunkedDecoder | None = None
+        self.chunks: ChunkedDecoder | None = None
+        """Reads a body in chunks, while there is one."""
         self._expects = False
         """Whether the caller said that it waits for a sign before it sends the body."""
         self._discarded = 0
@@ -182,12 +182,12 @@ class ServerConnection:
     @property
     def behind(self) -> bool:
         """Whether chunks are so small that not all that arrived was read: ask ``receive`` again, with nothing."""
-        return self._chunks is not None and self._chunks.behind
+        return self.chunks is not None and self.chunks.behind
 
     @property
     def has_room(self) -> bool:
         """Whether more may arrive: neither early requests nor tiny chunks wait beyond the bound."""
-        chunks = self._chunks
+        chunks = self.chunks
         return len(self.buffer) - self._at <= self._room and (chunks is None or not chunks.behind)
 
     @property
@@ -203,15 +203,14 @@ class ServerConnection:
         None: it is kept for ``next_request``, or belongs to nothing that is served.
         """
         state = self.state
-        if state is BODY and len(data) < self._remaining and not self.buffer:
-            self._remaining -= len(data)
-            return data
+        if state is BODY:
+            return self._read_body(data)
         if state in _HELD:
             if self._at:
                 self.buffer, self._at = self.buffer[self._at :], 0
             self.buffer += data
             return None
-        return self._read_body(data) if state in _IN_BODY else None
+        return self._read_body(data) if state is ServerState.LEFTOVER else None
 
     def next_request(self) -> RequestHead | ReplyReason | None:
         """Read the next head, or say why it is refused; None: it is not complete, or not its turn.
@@ -238,7 +237,10 @@ class ServerConnection:
         if end == len(buffer):
             self.buffer, self._at = b"", 0
         if head.has_body:
-            self._begin_body(head)
+            self._expects = head.expect_continue
+            self._remaining = head.content_length or 0
+            self.chunks = ChunkedDecoder() if head.chunked else None
+            self.state = MOVES[state][_REQUEST_WITH_BODY]
         else:
             self.state = MOVES[state][_REQUEST]
         return head
@@ -272,24 +274,19 @@ class ServerConnection:
             self._move(ServerEvent.HEAD_BEGINS)
         return None
 
-    def _begin_body(self, head: RequestHead) -> None:
-        self._expects = head.expect_continue
-        self._remaining = head.content_length or 0
-        self._chunks = ChunkedDecoder() if head.chunked else None
-        self.state = MOVES[self.state][_REQUEST_WITH_BODY]
-
     def _read_body(self, data: bytes) -> bytes | ReplyReason:
         if self.buffer:
             # It came with the head. From here on nothing is held until the body has ended.
             data = self.buffer[self._at :] + data
             self.buffer, self._at = b"", 0
-        if self._chunks is not None:
-            return self._read_chunks(self._chunks, data)
+        if self.chunks is not None:
+            return self._read_chunks(self.chunks, data)
         remaining = self._remaining
         if len(data) < remaining:
             self._remaining = remaining - len(data)
             return data
-        self._end_body(rest=data[remaining:])
+        self.buffer = data[remaining:]
+        self.state = MOVES[self.state][_BODY_ENDS]
         return data[:remaining]
 
     def _read_chunks(self, chunks: ChunkedDecoder, data: bytes) -> bytes | ReplyReason:
@@ -300,13 +297,9 @@ class ServerConnection:
             self._forget()
             return ReplyReason.BAD_CHUNK
         if chunks.done:
-            self._end_body(rest=chunks.rest)
+            self.buffer, self.chunks = chunks.rest, None
+            self.state = MOVES[self.state][_BODY_ENDS]
         return piece
-
-    def _end_body(self, *, rest: bytes) -> None:
-        self.buffer = rest
-        self._chunks = None
-        self.state = MOVES[self.state][_BODY_ENDS]
 
     # Answers.
 
@@ -317,7 +310,7 @@ class ServerConnection:
         """
         if self.state is not BODY:
             return False
-        return (self._expects and not sent_on) or self._chunks is not None or self._remaining > _SLACK
+        return (self._expects and not sent_on) or self.chunks is not None or self._remaining > _SLACK
 
     def answered(self) -> None:
         """The response is written, and the connection is kept."""
@@ -347,7 +340,7 @@ class ServerConnection:
         return self._discarded <= _DISCARDED
 
     def _forget(self) -> None:
-        self.buffer, self._at, self._chunks = b"", 0, None
+        self.buffer, self._at, self.chunks = b"", 0, None
 
     def _move(self, event: ServerEvent) -> None:
         self.state = MOVES[self.state][event]

@@ -180,13 +180,12 @@ class Downstream(asyncio.Protocol):
         stream = Stream(self, request, head=head, context=self._context)
         self._stream = stream
         stream.start()
-        if self._stream is stream:
-            if self._write_paused:
-                stream.downstream_paused(paused=True)
-            if self.requests.state is ANSWERING:
-                stream.request_end()
+        if self._write_paused and self._stream is stream:
+            stream.downstream_paused(paused=True)
         if head.has_body:
             self._take_early_body()
+        elif self._stream is stream:
+            stream.request_end()
 
     def _take_early_body(self) -> None:
         """Take what came of a body with its head."""
@@ -201,7 +200,7 @@ class Downstream(asyncio.Protocol):
         if isinstance(piece, ReplyReason):
             self._break_off(piece)
             return
-        if self.requests.behind:
+        if self.requests.chunks is not None and self.requests.behind:
             asyncio.get_running_loop().call_soon(self._catch_up)
         if stream is None:
             return
@@ -270,8 +269,10 @@ class Downstream(asyncio.Protocol):
 
     def flow(self) -> None:
         """Read from the caller only while there is room for it."""
-        stream = self._stream
-        wanted = self.requests.has_room and not (self._write_paused if stream is None else stream.request_paused)
+        stream, requests = self._stream, self.requests
+        # Nothing waits in the common case, which is asked about first.
+        has_room = (not requests.buffer and requests.chunks is None) or requests.has_room
+        wanted = has_room and not (self._write_paused if stream is None else stream.request_paused)
         if wanted == self._reading or self.transport is None or self.transport.is_closing():
             return
         self._reading = wanted
