@@ -259,6 +259,9 @@ def head_of(*lines: bytes, status: bytes = b"200 OK") -> bytes:
         (head_of(status=b"304 Not Modified"), ResponseState.IDLE),
         (head_of(b"Content-Length: 5", status=b"304 Not Modified"), ResponseState.IDLE),
         (head_of(b"Transfer-Encoding: chunked", status=b"204 No Content"), ResponseState.IDLE),
+        (head_of(b"Transfer-Encoding: chunked\t"), ResponseState.BROKEN),
+        (head_of(b"Transfer-Encoding: gzip", b"Transfer-Encoding: chunked \t"), ResponseState.BROKEN),
+        (head_of(b"Transfer-Encoding: gzip, chunked, \t"), ResponseState.UNTIL_CLOSE),
         (head_of(b"Content-Length: 5", b"Transfer-Encoding: chunked"), ResponseState.BROKEN),
         (head_of(b"Content-Length: 5", b"Content-Length: 5"), ResponseState.BROKEN),
         (head_of(b"Content-Length: 5, 5"), ResponseState.BROKEN),
@@ -323,6 +326,21 @@ def test_head_keeps_the_fields_that_go_on_and_all_that_arrived() -> None:
     assert isinstance(head, Incoming)
     assert [(b"x-kept", b"a ")] == head.headers
     assert [b"x-kept", b"connection", b"x-inner", b"content-length"] == [name for name, _ in head.arrived]
+
+
+def test_head_that_cannot_be_delimited_is_not_handed_over() -> None:
+    reader = ResponseReader(max_head=MAX_HEAD)
+    reader.begin(head_request=False)
+    assert () == tuple(reader.receive(head_of(b"Transfer-Encoding: chunked\t") + b"2\r\nok\r\n0\r\n\r\n"))
+    assert "A tab stands behind the response's Transfer-Encoding." == reader.fault
+
+
+def test_trailers_stand_in_no_later_head() -> None:
+    reader = reading(CHUNKED + b"2\r\nok\r\n0\r\nSet-Cookie: a=b\r\nX-Last: c\r\n\r\n")
+    reader.begin(head_request=False)
+    head, _ = reader.receive(OK)
+    assert isinstance(head, Incoming)
+    assert ([(b"content-length", b"2")], []) == (head.arrived, head.headers)
 
 
 # Bounds.

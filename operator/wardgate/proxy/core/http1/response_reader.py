@@ -2,7 +2,8 @@
 
 Rule 1: how a response is delimited is decided once, when its head is complete, in the order of RFC 9112, 6.3: no body
         (the answer to HEAD, 204, 304), chunks, a length, or the end of the connection. llhttp, which reads the bytes
-        and has refused lengths that are none or many, decides alike, but knows nothing of HEAD.
+        and has refused lengths that are none or many, decides alike, but knows nothing of HEAD. Where it takes a coding
+        for another one, the response is refused.
 Rule 2: informational responses (RFC 9110, 15.2) are dropped, because the gateway answers ``Expect`` itself. One that
         is framed, and a switch of protocols, is no answer to anything that was asked.
 Rule 3: trailers are read and dropped (RFC 9112, 7.1.2).
@@ -138,12 +139,6 @@ _LAST_END: Final = ResponseEvent.LAST_END
 _WHOLE: Final = frozenset({IDLE, LAST})
 _BEFORE_BODY: Final = frozenset({ResponseState.ASKED, ResponseState.HEAD})
 _READING: Final = _BEFORE_BODY | {BODY, UNTIL_CLOSE}
-
-
-def _is_chunked(taken: Taken) -> bool:
-    """Whether chunked is the last transfer coding of a head (RFC 9112, 6.3, rule 4)."""
-    *_, last = members(taken.get(b"transfer-encoding", _UNCODED))
-    return last.lower() == b"chunked"
 
 
 class _NoResponseError(Exception):
@@ -290,13 +285,27 @@ class ResponseReader:
         length = self.length = int(lengths[0]) if lengths else None
         self._reusable = self._parser.should_keep_alive()
         empty = length == 0 or is_bodiless(status=status, head_request=self._head_request)
+        ends = empty or length is not None or self._is_chunked(taken)
         self._arrived.append(Incoming(status, headers, b"" if empty else None, self._headers))
         if self._head_request:
             self._end()
-        elif empty or length is not None or _is_chunked(taken):
+        elif ends:
             self.state = MOVES[self.state][_BODY]
         else:
             self._move(ResponseEvent.BODY_UNTIL_CLOSE)
+
+    def _is_chunked(self, taken: Taken) -> bool:
+        """Whether chunked is the last transfer coding of a head (RFC 9112, 6.3, rule 4).
+
+        A tab behind the value is none of it (5), but llhttp then takes it for another coding, and would pass the chunks
+        on as they are: nobody could tell where that ends.
+        """
+        codings = taken.get(b"transfer-encoding", _UNCODED)
+        *_, last = members(codings)
+        is_chunked = last.lower() == b"chunked"
+        if is_chunked and codings[-1].endswith(b"\t"):
+            self._stop("A tab stands behind the response's Transfer-Encoding.")
+        return is_chunked
 
     def on_body(self, data: bytes) -> None:
         """Take a piece of the body; llhttp takes for one what stands behind the answer to HEAD."""
