@@ -89,6 +89,55 @@ def test_lost_lease_cancels_all_parts_and_waits_for_them() -> None:
     in_a_loop(scenario)
 
 
+def test_term_is_over_before_its_parts_are_gone() -> None:
+    """Until then they could still ask it whether to write."""
+    seen: list[bool] = []
+
+    async def scenario() -> None:
+        term, work = Term("operator-a", began=0.0), Work()
+
+        async def ask_at_the_end() -> NoReturn:
+            try:
+                await asyncio.Event().wait()
+                raise AssertionError
+            finally:
+                await asyncio.sleep(0)
+                seen.append(term.is_over)
+                with pytest.raises(Deposed, match="does not lead"):
+                    await term.write(work.go_on())
+
+        task = await serve(term, asking=ask_at_the_end)
+        task.cancel()
+        await asyncio.wait({task})
+        assert ([True], [], True) == (seen, work.told, task.cancelled())
+
+    in_a_loop(scenario)
+
+
+def test_write_that_meets_the_failure_of_a_part_is_deposed_and_no_bug() -> None:
+    """Whatever the step of the loop in which it begins."""
+
+    async def fail() -> NoReturn:
+        for _ in range(5):
+            await asyncio.sleep(0)
+        raise LATE
+
+    async def scenario() -> None:
+        term = Term("operator-a", began=0.0)
+        task = spawn(term.run({"failing": fail, "work": Work().go_on}), name="term")
+        await asyncio.sleep(0)
+        writes = []
+        while not task.done():
+            writes.append(spawn(term.write(number()), name="write"))
+            await asyncio.sleep(0)
+        await asyncio.wait({task})
+        outcomes = await asyncio.gather(*writes, return_exceptions=True)
+        assert {7, Deposed} == {one if isinstance(one, int) else type(one) for one in outcomes}
+        assert task.exception() is LATE
+
+    in_a_loop(scenario)
+
+
 @pytest.mark.parametrize("failure", [LATE, KeyError("bug")])
 def test_part_that_fails_ends_the_others_and_is_told(failure: Exception) -> None:
     async def fail() -> NoReturn:

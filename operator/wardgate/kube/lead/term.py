@@ -63,14 +63,16 @@ class Term:
                 self._group = group
                 for name, part in parts.items():
                     group.create_task(part(), name=name)
-                await self._over.wait()
+                try:
+                    await self._over.wait()
+                finally:
+                    # At once, and not when the last part is gone: what ends does not write any more.
+                    self.end()
                 raise _OverError
         except* _OverError:
             pass
         except* Exception as failures:  # noqa: BLE001 - raised below, out of its group
             failure = _first(failures)
-        finally:
-            self.end()
         if failure is not None:
             # A task group forgets that it was cancelled when a part fails at the same moment. Whoever cancelled us
             # must not be told that the work may be tried again.
@@ -86,7 +88,14 @@ class Term:
         if self._group is None or self.is_over:
             work.close()
             raise Deposed(_NOT_LEADING)
-        task = self._group.create_task(_settled(work))
+        settled = _settled(work)
+        try:
+            task = self._group.create_task(settled)
+        except RuntimeError:
+            # A part has failed, and the group knows it a moment before the term does.
+            settled.close()
+            work.close()
+            raise Deposed(_NOT_LEADING) from None
         try:
             return (await task)()
         except asyncio.CancelledError:
@@ -94,6 +103,8 @@ class Term:
                 raise
             # The term was cancelled, not we.
             raise Deposed(_NOT_LEADING) from None
+        finally:
+            work.close()  # It may have been cancelled before it began.
 
 
 class _OverError(Exception):
