@@ -196,6 +196,42 @@ def test_leader_that_cannot_renew_stops_after_seven_seconds_and_no_sooner() -> N
     elect(scenario)
 
 
+def test_leader_whose_time_is_over_stops_before_it_tries_to_renew() -> None:
+    """A try may take seconds, and another replica may lead after three of them."""
+
+    async def scenario(election: Election) -> None:
+        one = await election.join("one")
+        await election.after(20)
+        one.client.fault = ConnectionFailed("no route")
+        await election.after(GIVE_UP - 0.75)
+        assert one.lease.is_leader
+        one.client.is_stuck = True
+        await election.after(0.75)
+        assert "stopped" == one.told[-1]
+
+    elect(scenario)
+
+
+def test_nothing_is_left_of_a_leader_that_is_stopped_twice() -> None:
+    """The process ends while the leader ends already, because the Lease is lost."""
+
+    async def scenario(election: Election) -> None:
+        one = await election.join("one")
+        assert one.task is not None
+        stolen = election.server.get(f"{PATH}/wardgate-operator")
+        stolen["spec"]["holderIdentity"] = "thief"
+        election.server.replace(f"{PATH}/wardgate-operator", stolen)
+        election.time.pass_time(2.25)
+        while one.lease.is_leader:  # noqa: ASYNC110 - what is awaited has no event
+            await asyncio.sleep(0)
+        assert "stopped" not in one.told
+        one.task.cancel()
+        await asyncio.wait({one.task})
+        assert "stopped" == one.told[-1]
+
+    elect(scenario)
+
+
 def test_nothing_is_left_of_the_leader_when_the_election_ends() -> None:
     """What is set free next may be taken at once."""
 

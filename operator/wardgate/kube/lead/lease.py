@@ -63,12 +63,11 @@ class Lease:
         try:
             while True:
                 await self._turn(self._remaining or 2 * _REQUEST)
+                await self._follow_up(lead)
+                await self._timing.sleep(self._pause())
+                # Before the next turn, which may take seconds that are not ours any more.
                 if not self.is_leader:
                     await self._stop()
-                elif self._leading is None:
-                    _log.info("This replica leads now.")
-                    self._leading = spawn(self._keep_leading(lead), name="leading")
-                await self._timing.sleep(self._pause())
         finally:
             await self._stop()
 
@@ -82,6 +81,14 @@ class Lease:
                     await self._write(self._election.resignation())
         except (KubeError, TimeoutError) as error:
             _log.info("%s could not be released (%s): another replica takes over in ten seconds.", self._what, error)
+
+    async def _follow_up(self, lead: Callable[[], Awaitable[None]]) -> None:
+        """Begin or end what the leader does, as the Lease is."""
+        if not self.is_leader:
+            await self._stop()
+        elif self._leading is None:
+            _log.info("This replica leads now.")
+            self._leading = spawn(self._keep_leading(lead), name="leading")
 
     @property
     def _remaining(self) -> float:
@@ -141,10 +148,12 @@ class Lease:
         """End what the leader does. Nothing of it is left on return: the next term, or another replica, may begin."""
         if self._leading is None:
             return
-        leading, self._leading = self._leading, None
-        leading.cancel()
-        _log.info("This replica no longer leads.")
-        await asyncio.wait({leading})
+        # If we are cancelled while we wait, we wait once more, and do not break off how it ends.
+        if not self._leading.cancelling():
+            self._leading.cancel()
+            _log.info("This replica no longer leads.")
+        await asyncio.wait({self._leading})
+        self._leading = None
 
     def _pause(self) -> float:
         longest = _RENEW if self.is_leader and not self.problem else _RETRY
