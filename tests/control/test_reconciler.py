@@ -19,7 +19,7 @@ from wardgate.control.reconciler import Outputs, Reconciler
 from wardgate.control.release_scope import ReleaseScope
 from wardgate.control.size_limit import size_of
 from wardgate.control.trigger import Trigger
-from wardgate.ir import GatewayConfig
+from wardgate.ir import GatewayConfig, Route
 from wardgate.kube.api.errors import ConnectionFailed
 from wardgate.kube.api.pacing import Timing
 from wardgate.kube.last_good.state_store import StateStore
@@ -35,7 +35,7 @@ from wardgate.tasks import spawn
 from wardgate.translate.reading.last_good import LastGood
 from wardgate.translate.statuses.object_status import Statuses
 from wardgate.wire.bundle import Bundle
-from wardgate.wire.decode import decode_credentials
+from wardgate.wire.decode import decode, decode_credentials
 from wardgate.wire.schema import SCHEMA
 
 GATEWAY: dict[str, object] = {
@@ -540,6 +540,31 @@ def test_new_leader_over_the_bound_publishes_what_its_predecessor_would() -> Non
     assert world.published[0] == world.published[1]
     assert LARGE not in world.saved[1]
     assert "TooLarge" == next(one.reason for one in world.statuses if one.ref == LARGE)
+
+
+def test_config_whose_publishing_was_not_answered_is_what_stays_over_the_bound() -> None:
+    """It may be in force: to publish what was in force before it would open what it has closed."""
+    cluster = Cluster().apply_yaml(CLUSTER)
+
+    async def work(bench: Bench) -> None:
+        limit(bench, 5000)
+        apply(bench, cluster)
+        await bench.lead()
+        await bench.until(lambda: len(bench.world.saved) == 1)
+        bench.world.failures = [ConnectionFailed("no answer")]
+        apply(bench, cluster.apply_yaml(CLUSTER.replace("route: one}}}]", "route: two}}}]")))
+        await bench.until(lambda: not bench.world.failures)
+        apply(bench, cluster.apply_yaml(TRANSFORMATION.replace("TEXT", "x" * 5000)))
+        await bench.until(lambda: len(bench.world.saved) == 2)
+
+    world = scenario(work).world
+    before, after = (decode(one).config for one in world.published)
+    (guarded,) = [one.name for one in _routes(after) if one.auth is not None]
+    assert guarded not in [one.name for one in _routes(before) if one.auth is not None]
+
+
+def _routes(config: GatewayConfig) -> list[Route]:
+    return [route for one in config.listeners for host in one.virtual_hosts for route in host.routes]
 
 
 def test_size_of_the_whole_config_is_a_metric_published_or_not() -> None:

@@ -84,7 +84,7 @@ class Operator:
         if found.bundle is not None:
             assert encode(found.config) == found.bundle
             self.stored = found.bundle
-        self._size_limit.published(found)
+        self._size_limit.settled_on(found)
         return found
 
 

@@ -175,11 +175,12 @@ class Reconciler:
         publishable = await self._size_limit.publishable(
             translation.config, rendered.bundle, limit=limit, read=outputs.publisher.read
         )
+        # Before it is: a write whose answer is lost may be in force, and what comes next must not go behind it.
+        self._size_limit.settled_on(publishable)
         sequence = 0
         if publishable.bundle is not None:
             publish = self._publish(outputs.publisher, publishable.bundle, noticed=noticed)
             sequence = await outputs.term.write(publish)
-        self._size_limit.published(publishable)
         self._tell_excess(publishable)
         outputs.deferred_work.take(PublishedRound(translation, publishable, sequence, accepted))
         return True

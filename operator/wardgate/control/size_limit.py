@@ -70,8 +70,8 @@ class SizeLimit:
         """Others may have published since."""
         self._in_force = self._encoder = None
 
-    def published(self, one: Publishable) -> None:
-        """This is in force now."""
+    def settled_on(self, one: Publishable) -> None:
+        """This is about to be in force: whatever becomes of the attempt, nothing older is published after it."""
         if one.bundle is not None:
             self._in_force = one.config
         if one.excess is None:
