@@ -18,11 +18,12 @@ from aiohttp import web
 
 from tests.kube.fake_http_api import Answer, FakeHttpApi, for_ever, serving
 from wardgate.kube.api import client as client_module
-from wardgate.kube.api.access import NoAccess
+from wardgate.kube.api.access import Access, NoAccess
 from wardgate.kube.api.client import KubeClient, api_error
 from wardgate.kube.api.connect import connect
 from wardgate.kube.api.connections import ApiConnector
 from wardgate.kube.api.errors import ApiError, ConnectionFailed, KubeError
+from wardgate.tasks import spawn
 
 PATH = "/api/v1/secrets"
 
@@ -402,6 +403,29 @@ class TestConnections:
             assert api.peers[-1] not in before
 
         with_server(answer, scenario)
+
+    def test_cancellation_is_one_although_the_authority_cannot_be_read_any_more(self, tmp_path: Path) -> None:
+        """Whoever cancelled it would otherwise wait for what has taken it for a failure, and tries again."""
+        authority = tmp_path / "ca.crt"
+        trustme.CA().cert_pem.write_to_path(str(authority))
+
+        async def scenario(api: FakeHttpApi, client: KubeClient) -> None:
+            async def load() -> Access:
+                return Access(await client.server(), ca_file=str(authority))
+
+            other = KubeClient(load, user_agent="wardgate-test")
+            asking = spawn(other.get("/hang"), name="ask")
+            while not api.peers:  # noqa: ASYNC110 - what is awaited has no event
+                await asyncio.sleep(0.001)
+            authority.unlink()
+            asking.cancel()
+            await asyncio.wait({asking})
+            assert asking.cancelled()
+            with pytest.raises(ConnectionFailed, match="FileNotFoundError"):
+                await other.get("/hang")
+            await other.close()
+
+        with_server(for_ever, scenario)
 
     def test_more_requests_at_once_than_any_pool_has_places(self) -> None:
         waiting = 0

@@ -44,7 +44,7 @@ class Connections:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._kept = _Pool(access, force_close=False)
+        self._kept: _Pool | None = None
         self._fresh = _Pool(access, force_close=True)
         self._retired: dict[_Pool, asyncio.Task[None]] = {}
 
@@ -58,19 +58,29 @@ class Connections:
         limits: aiohttp.ClientTimeout,
         fresh: bool,
     ) -> aiohttp.ClientResponse:
-        """Send a request; ``fresh``: over a connection of its own. Raises what aiohttp raises."""
-        pool = self._fresh if fresh else self._kept
+        """Send a request; ``fresh``: over a connection of its own.
+
+        Raises what aiohttp raises, and ``OSError`` where a file of the access cannot be read.
+        """
+        pool = self._fresh if fresh else self._for_several()
         data = None if body is None else json.dumps(body)
         try:
             return await pool.request(method, url, headers=headers, data=data, limits=limits)
         except (TimeoutError, asyncio.CancelledError):
             if pool is self._kept:
-                self._retire()
+                self._retire(pool)
             raise
 
-    def _retire(self) -> None:
+    def _for_several(self) -> _Pool:
+        """The pool of connections that are kept, made anew after the last one was retired."""
+        if self._kept is None:
+            self._kept = _Pool(self._access, force_close=False)
+        return self._kept
+
+    def _retire(self, retired: _Pool) -> None:
         """Use none of the kept connections again; what is under way on them comes to its end."""
-        retired, self._kept = self._kept, _Pool(self._access, force_close=False)
+        # The next request makes a pool, which may fail: here that would hide a cancellation.
+        self._kept = None
         self._retired[retired] = spawn(self._close_later(retired), name="close retired connections")
 
     async def _close_later(self, retired: _Pool) -> None:
@@ -82,7 +92,7 @@ class Connections:
         """Close them all."""
         for task in self._retired.values():
             task.cancel()
-        for pool in (*self._retired, self._kept, self._fresh):
+        for pool in filter(None, (*self._retired, self._kept, self._fresh)):
             await pool.end()
         self._retired.clear()
 
