@@ -10,6 +10,7 @@ import pytest
 
 from tests.proxy.io.bench import (
     OK,
+    PORT,
     Bench,
     Caller,
     Provider,
@@ -26,6 +27,7 @@ from tests.proxy.io.bench import (
     silent,
 )
 from wardgate.ir import GatewayConfig, HeaderTemplate, MessageTemplate, TransformationPlan
+from wardgate.proxy.io.downstream.connection import Downstream
 from wardgate.proxy.settings import Limits, ProxySettings
 from wardgate.tasks import spawn
 
@@ -207,6 +209,32 @@ def test_caller_that_reads_a_few_bytes_a_minute_is_cut_off(*, collected: bool) -
                 bench.pass_time(60.0)
             await settle(lambda: not bench.connections)
             assert bench.buffered == 0
+
+    run(scenario())
+
+
+class Unsent(asyncio.Transport):
+    """A transport that never gets rid of its bytes, not even when it is lost."""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None: ...
+
+    def is_closing(self) -> bool:
+        return False
+
+    def get_write_buffer_size(self) -> int:
+        return 1
+
+
+def test_caller_that_is_lost_over_unsent_bytes_leaves_no_collected_body_behind() -> None:
+    async def scenario() -> None:
+        async with providing(silent) as provider, serving() as bench:
+            await bench.apply(reading_body(provider.port))
+            caller = Downstream(bench.gateway.context, PORT)
+            caller.connection_made(Unsent())
+            caller.data_received(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbody")
+            assert 4 == bench.buffered
+            caller.connection_lost(None)
+            assert 0 == bench.buffered
 
     run(scenario())
 

@@ -93,11 +93,12 @@ class Downstream(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The caller is gone, and whatever it asked for with it."""
         self._context.callers.leave(self)
-        self.outbox.close()
         self.requests.end(can_linger=False)
         stream, self._stream = self._stream, None
         if stream is not None:
             stream.downstream_lost()
+        # Last, because the stream owes what was collected for it, and a lost transport may still count unsent bytes.
+        self.outbox.close()
 
     def eof_received(self) -> bool:
         """A caller that closes its side is gone: nobody can tell a half-closed connection from an abandoned one."""
