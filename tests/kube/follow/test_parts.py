@@ -19,10 +19,13 @@ from tests.kube.published import NAMESPACE, PART, RELEASE, bundle, bundle_of_rou
 from tests.kube.published_secrets import PublishedSecrets
 from tests.kube.virtual_time import VirtualTime
 from tests.proxy.io.bench import run
+from wardgate.kube.api.client import Parameters
+from wardgate.kube.api.errors import ConnectionFailed
 from wardgate.kube.delivery import shards
-from wardgate.kube.delivery.index import Index, ShardRef, UnreadableIndexError, read_index
+from wardgate.kube.delivery.index import Index, Manifest, ShardRef, UnreadableIndexError, read_index
 from wardgate.kube.follow.revision_file import RevisionFile
 from wardgate.kube.follow.shard_collector import CollectionError, ShardCollector
+from wardgate.tasks import spawn
 from wardgate.wire.bundle import Bundle, hash_of, revision_of
 
 FIRST = bundle_of_routes(200)
@@ -250,3 +253,28 @@ def _changed(index: Index, data: st.DataObject, **change: Any) -> Index:
     place = data.draw(st.integers(0, len(index.shards) - 1))
     changed = replace(index.shards[place], **change)
     return replace(index, shards=(*index.shards[:place], changed, *index.shards[place + 1 :]))
+
+
+def test_collection_that_is_cancelled_while_a_request_fails_is_cancelled() -> None:
+    """Whoever awaits it would otherwise try again, and never end."""
+
+    class Failing(PublishedSecrets):
+        async def get(self, path: str, parameters: Parameters | None = None) -> Manifest:
+            try:
+                return await super().get(path, parameters)
+            except asyncio.CancelledError:
+                msg = "gone"
+                raise ConnectionFailed(msg) from None
+
+    async def scenario() -> None:
+        api = Failing()
+        api.slow = True
+        index = put(api, FIRST)
+        task = spawn(ShardCollector(api, LOCATION).collect(index), name="collect")
+        while not api.gets:  # noqa: ASYNC110 - what is awaited has no event
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait({task})
+        assert task.cancelled()
+
+    run(scenario())

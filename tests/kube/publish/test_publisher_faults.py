@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 
 import pytest
 
+from tests.kube.beside import settle
 from tests.kube.fake_api_server import FakeClient, Killed, kill_at, lose_answer
 from tests.kube.publishing import INDEX, NAMESPACE, RELEASE, World, bundle
 from wardgate.kube.api.client import Manifest, Parameters
@@ -509,5 +510,33 @@ def test_index_that_somebody_set_back_is_written_anew_by_whoever_takes_over(succ
         after = await publisher.publish(NEW)
         assert (True, before.revision) == (after.index_written, world.index().revision)
         assert world.index().sequence == after.sequence >= before.sequence
+
+    asyncio.run(scenario())
+
+
+def test_publish_that_is_cancelled_while_a_request_fails_is_cancelled() -> None:
+    class Failing(FakeClient):
+        is_stuck = False
+
+        async def create(self, path: str, manifest: Mapping[str, object]) -> Manifest:
+            if self.is_stuck:
+                try:
+                    await asyncio.Event().wait()
+                except asyncio.CancelledError:
+                    msg = "gone"
+                    raise ConnectionFailed(msg) from None
+            return await super().create(path, manifest)
+
+    async def scenario() -> None:
+        world = World()
+        client = Failing(world.api)
+        publisher = await world.leader(client=client)
+        await publisher.publish(OLD)
+        client.is_stuck = True
+        task = spawn(publisher.publish(NEW), name="publish")
+        await settle()
+        task.cancel()
+        await asyncio.wait({task})
+        assert task.cancelled()
 
     asyncio.run(scenario())

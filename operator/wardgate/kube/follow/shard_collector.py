@@ -16,6 +16,7 @@ from wardgate.kube.api.errors import ApiError, KubeError
 from wardgate.kube.delivery.config_location import ConfigLocation
 from wardgate.kube.delivery.index import Index, ShardRef
 from wardgate.kube.delivery.shards import Part, ShardError, joined, read_shard
+from wardgate.tasks import all_of
 from wardgate.wire.bundle import Bundle
 
 _AT_ONCE: Final = 8
@@ -83,13 +84,8 @@ class ShardCollector:
         for shard in index.shards:
             if shard.group_sha256 not in self._groups and shard.sha256 not in self._parts:
                 missing[shard.name].append(shard)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for name, shards in missing.items():
-                    tasks.create_task(self._get(name, shards), name=f"get {name}")
-        except BaseExceptionGroup as errors:
-            # One failure is enough to give up; the groups that have arrived wait for the next attempt.
-            raise errors.exceptions[0] from None
+        # One failure is enough to give up; the groups that have arrived wait for the next attempt.
+        await all_of((f"get {name}", self._get(name, shards)) for name, shards in missing.items())
 
     async def _get(self, name: str, shards: list[ShardRef]) -> None:
         """Get a Secret, and take from it the groups for which the index names it."""

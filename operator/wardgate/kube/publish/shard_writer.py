@@ -26,6 +26,7 @@ from wardgate.kube.delivery.shards import (
 from wardgate.kube.publish.config_secrets import ConfigSecrets
 from wardgate.kube.publish.inventory import Inventory, StoredShard
 from wardgate.kube.publish.packing import Piece, cut, share
+from wardgate.tasks import all_of
 from wardgate.wire.bundle import Bundle, hash_of
 
 _T = TypeVar("_T")
@@ -111,16 +112,12 @@ class ShardWriter:
                 name = self._name(pieces, number=number, sequence=sequence)
                 return await self._create(name, packed={key: packed[key] for key in keys}, pieces=pieces)
 
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                created = [
-                    tasks.create_task(create(number, keys), name=f"create the shard of {keys[0][0]}")
-                    for number, keys in enumerate(share(sizes, shards=_AT_ONCE, max_shard=MAX_SHARD))
-                ]
-        except ExceptionGroup as errors:
-            # One is enough to give up; what was created meanwhile waits for the next attempt.
-            raise errors.exceptions[0] from None
-        return {key: shard for task in created for key, shard in task.result().items()}
+        # One failure is enough to give up; what was created meanwhile waits for the next attempt.
+        created = await all_of(
+            (f"create the shard of {keys[0][0]}", create(number, keys))
+            for number, keys in enumerate(share(sizes, shards=_AT_ONCE, max_shard=MAX_SHARD))
+        )
+        return {key: shard for each in created for key, shard in each.items()}
 
     def _name(self, pieces: Sequence[Piece], *, number: int, sequence: int) -> str:
         """The group alone names no shard of parts: their number does, since whoever fills a part chooses its hash."""
