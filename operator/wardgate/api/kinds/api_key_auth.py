@@ -1,7 +1,7 @@
 """``apiKeyAuth``: callers show a key in a header, and Secrets of the cluster say which keys are good.
 
 Both spellings of the selector are here: the flat, deprecated one, and ``k8sSecretApikeyStorage``, which wins over it.
-What the fields mean is decided in ``translate``; the spec calls it section 2.3.
+``translate`` decides on the meaning of the fields.
 """
 
 from __future__ import annotations
