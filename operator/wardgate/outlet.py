@@ -1,8 +1,8 @@
 """Lines on their way to a reader who may stand still: a pipe that nobody empties, a terminal under Ctrl-S.
 
 A write to such a reader blocks, and whoever writes stands still with it. So lines are handed to a thread, which alone
-waits. What it has not yet written is bounded in bytes: beyond that the oldest lines go, are counted, and leave a notice
-in their place. Lines that are lost are the price; the process, its requests and its memory are not.
+waits. The rest that it has not yet written is bounded in bytes: beyond that the oldest lines go, are counted, and leave
+a notice in their place. Lines that are lost are the price; the process, its requests and its memory are not.
 """
 
 from __future__ import annotations

@@ -193,7 +193,7 @@ class _Scope:
     """The objects of one source, with the deletions that a slow list might not know of yet.
 
     ``horizon`` is the version of the newest list of all, ``listed`` that of the newest consistent one, ``position`` the
-    newest of all. What changes ``live`` says so, with the objects concerned.
+    newest of all. Whatever changes ``live`` says so, with the objects concerned.
     """
 
     __slots__ = ("deleted", "horizon", "listed", "live", "position")

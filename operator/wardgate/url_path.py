@@ -49,8 +49,8 @@ def normalise(path: bytes) -> bytes | None:
 def settle(path: bytes) -> bytes | None:
     """Bring a path that a rewrite made into its form; a query that it brought stays as it is.
 
-    None: it has no form, or it holds a dot segment. What a caller wrote and what a rewrite joins to it must not climb
-    out of the rewritten path.
+    None: it has no form, or it holds a dot segment. A caller's path and the text that a rewrite joins to it must not
+    climb out of the rewritten path.
     """
     if path[:1] == b"/" and b"?" not in path and _UNSETTLED.search(path) is None:
         return path

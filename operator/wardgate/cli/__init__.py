@@ -1,1 +1,1 @@
-"""The command line: thin, and the only place that prints. What the commands do is done below it."""
+"""The command line: thin, and the only place that prints. The work of the commands is done below it."""

@@ -2,9 +2,9 @@
 
 The request is written as bytes and read by the proxy's own parser, so that what the proxy would refuse is refused here
 too. Nothing is sent, no name is resolved. Every text that leaves this module has its secrets masked: values that the
-core calls secret, credential headers, and whatever else of a key's Secret appears, the body included. What a template
-made of a secret (a piece, an encoding) is found by playing the request a second time with other secrets: whatever
-comes out differently is masked.
+core calls secret, credential headers, and whatever else of a key's Secret appears, the body included. Whatever a
+template made of a secret (a piece, an encoding) is found by playing the request a second time with other secrets:
+whatever comes out differently is masked.
 """
 
 from __future__ import annotations

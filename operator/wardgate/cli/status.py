@@ -32,7 +32,7 @@ def status(
     """Show gateways, routes, policies, keys, problems, and which proxy serves which revision.
 
     It reads statuses, the metadata of key Secrets (their names, never their values), the index of the published config,
-    and asks the proxies through the API server. What you may not read is left out, and said.
+    and asks the proxies through the API server. Parts that you may not read are left out, and named.
 
     \b
     Examples:

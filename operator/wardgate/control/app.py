@@ -1,6 +1,6 @@
 """The operator, put together: watches into the store, rounds out of it, and beside them what keeps the output alive.
 
-Every part runs as a task of one loop. What a follower does too runs for as long as the process; what only a leader does
+Every part runs as a task of one loop. The work of followers runs for as long as the process; what only a leader does
 lives in a term (``leadership``). The end has an order: first the term, so that nothing is written any more, then the
 Lease is set free so that another replica leads at once, then the watches and all else. A part that fails unforeseen
 ends the process, and the kubelet starts a new one: running proxies need neither.
@@ -157,7 +157,7 @@ class Operator:
     def _duties(self, term: Term) -> Duties:
         """Everything that lives in one term."""
         settings = self._settings
-        # What others have written meanwhile is learnt again: the takeover lists every object with its status.
+        # The writes of others are learnt again: the takeover lists every object with its status.
         self._statuses.forget()
         self._board = board = StatusBoard(writer=self._statuses, proxies=self._proxies, clock=self._timing.clock)
         deferred_work = DeferredWork(

@@ -1,8 +1,8 @@
 """The work that a published round defers: judging every object, reporting the verdicts, remembering last good forms.
 
 It is done a moment later, of the newest round alone, and beside the rounds: a revocation waits neither for verdicts nor
-for the state Secret, and while changes come thick and fast only the last of them is accounted for. What fails is tried
-again, with whatever is newest by then.
+for the state Secret, and while changes come thick and fast only the last of them is accounted for. Work that fails is
+tried again, with whatever is newest by then.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Level-triggered: a round looks at everything there is, so nothing depends on having seen every change. A round that
 cannot be published is tried again; what the proxies serve stays meanwhile. Rounds outlive terms: followers translate as
-well, so that a new leader is warm, and publish nothing. What a round publishes is written as a part of the term that it
+well, so that a new leader is warm, and publish nothing. The config of a round is written as a part of the term that it
 began in, and is broken off with it.
 
 A round ends with publishing. Judging objects, writing statuses and remembering what was good is deferred work, a

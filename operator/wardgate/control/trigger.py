@@ -1,9 +1,9 @@
 """When to look again: at once after a quiet spell, together with the rest of a burst otherwise.
 
 A change that comes after ``quiet`` seconds without a round starts one immediately, so that a single revocation is as
-fast as it can be. What follows sooner is joined: until nothing came for ``quiet`` seconds, or until the gap to the last
-round is over. The gap is ``quiet`` at first and doubles up to ``longest`` while rounds follow one another, so that the
-end of a short burst waits little and constant change costs few rounds.
+fast as it can be. Changes that follow sooner are joined: until nothing came for ``quiet`` seconds, or until the gap to
+the last round is over. The gap is ``quiet`` at first and doubles up to ``longest`` while rounds follow one another, so
+that the end of a short burst waits little and constant change costs few rounds.
 """
 
 from __future__ import annotations

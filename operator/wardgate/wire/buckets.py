@@ -1,7 +1,7 @@
 """Which group each credential belongs to, worked out anew only around what changed since last time.
 
 Credentials come sorted, so that a changed key changes one place of their sequence: what stands before it and after it
-keeps its bucket, and only the buckets of what was added or removed there are gathered again. What changed is found by
+keeps its bucket, and only the buckets of what was added or removed there are gathered again. Changes are found by
 comparing; that is quick because an unchanged credential mostly is the same object.
 """
 

@@ -1,6 +1,6 @@
 """Builds the coders of a family of dataclasses from their type hints, once, when the program starts.
 
-What a hint becomes on the wire: text, numbers and booleans as themselves; ``Sensitive`` as its text; ``Literal`` as its
+A hint on the wire: text, numbers and booleans as themselves; ``Sensitive`` as its text; ``Literal`` as its
 word; ``tuple[X, ...]`` as a list; a dataclass as an object; ``X | None`` as ``X`` or null. Where several kinds share a
 place, a dataclass also carries the name of its kind, under ``TAG``.
 

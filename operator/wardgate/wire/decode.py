@@ -1,6 +1,6 @@
 """From bytes to the model. Total: any bytes give a whole configuration or raise ``WireError``, never half of one.
 
-What only a newer version knows costs as little as is safe, by the rules of ``lenient.py`` and these:
+A part that only a newer version knows costs as little as is safe, by the rules of ``lenient.py`` and these:
 
 * An unknown part of the routes group, or an unknown group, closes every route: it may be a list of what to refuse. One
   whose name begins with ``info_`` (a group: ``info-``) is a note and is ignored.
@@ -58,7 +58,7 @@ class DecodedKeys(Generic[T]):
 
 
 class RoutesDecoder:
-    """Decodes one group of routes after another. What did not change is taken over: it is the same object again."""
+    """Decodes one group of routes after another. Unchanged parts are taken over: they are the same objects again."""
 
     def __init__(self) -> None:
         self._last: Part | None = None
@@ -79,7 +79,7 @@ def decode_routes(data: bytes, *, unknown_groups: Iterable[str] = ()) -> Decoded
 class KeysDecoder(Generic[T]):
     """Decodes buckets of credentials, each again and again, into what ``make`` makes of every credential.
 
-    What did not change is taken over: it is the same object again.
+    Unchanged parts are taken over: they are the same objects again.
     """
 
     def __init__(self, make: Callable[[ir.Credential], T]) -> None:

@@ -1,6 +1,6 @@
 """The skew rules: the cost of a part that only a newer version knows, for each place where it may stand.
 
-Rule 1: never more open. What is not understood restricts, until a version that understands it says otherwise.
+Rule 1: never more open. A part that is not understood restricts, until a version that understands it says otherwise.
 Rule 2: a named part (auth plan, transformation, upstream) that holds something unknown is left out; ``closing.py`` then
 closes every route that names it.
 Rule 3: a route that holds something unknown, or whose action does, is closed.

@@ -2,7 +2,7 @@
 
 The parts are the members of some lists, named by a ``Shape``; they may have such lists themselves. A JSON object ends
 where it ends, whatever follows, so that text which begins with an object's text begins with that object: comparing
-takes the place of parsing. What is made of a part is kept with it (``Part.once``), and its JSON is dropped.
+takes the place of parsing. The result of a part is kept with it (``Part.once``), and its JSON is dropped.
 
 Only text in the canonical form is read by parts. Everything else, and whatever is no JSON, goes the plain way
 (``text.parse``), with the same outcome: the same parts, none of them taken over, or the same error.

@@ -1,6 +1,6 @@
 """Every Secret that is no key: certificates, authorities, shared secrets.
 
-What its entries mean depends on who refers to it, so it is decided in ``translate``.
+The meaning of its entries depends on who refers to it, so ``translate`` decides on it.
 """
 
 from __future__ import annotations

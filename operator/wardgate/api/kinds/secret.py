@@ -1,7 +1,7 @@
 """Secrets as Wardgate reads them: decoded once, every value wrapped so that nobody sees it by accident.
 
 ``data`` is base64, ``stringData`` (in folders) is plain and wins, as in Kubernetes. A value that is not base64 spoils
-the Secret, as it does for the API server. Messages name entries and never values. What is no UTF-8 survives as
+the Secret, as it does for the API server. Messages name entries and never values. Bytes that are no UTF-8 survive as
 surrogate escapes.
 """
 

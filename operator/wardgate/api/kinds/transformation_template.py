@@ -92,7 +92,7 @@ class SpanTransformer(ApiModel):
 
 
 class DataSource(ApiModel):
-    """One text for ``data_source()``. What is not inline is here to be reported instead of lost."""
+    """One text for ``data_source()``. Sources that are not inline are here to be reported instead of lost."""
 
     inline_string: Document | None = Field(None, description="The text itself.")
     inline_bytes: Document | None = Field(None, description="The text in base64.")

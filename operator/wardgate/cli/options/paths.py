@@ -1,6 +1,6 @@
 """Files and folders on the command line: what must be true of them before a command starts, and a remedy where not.
 
-What stands in a manifest is read elsewhere, and says there what is wrong with it.
+Manifests are read elsewhere, and their mistakes are told there.
 """
 
 from __future__ import annotations

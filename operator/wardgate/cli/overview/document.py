@@ -15,7 +15,7 @@ _OWN: Final = frozenset({"common", "conditions", "observedGeneration"})
 
 
 def status_document(report: InstallationReport) -> dict[str, Any]:
-    """The whole report. What is not known is null."""
+    """The whole report. A value that is not known is null."""
     return {
         "version": VERSION,
         "release": {

@@ -1,6 +1,6 @@
 """The proxy inside a command: started, fed, announced and drained. The one place that knows the supervisor.
 
-What a person should know goes to standard error, one line each; standard output belongs to the access log.
+News for a person go to standard error, one line each; standard output belongs to the access log.
 """
 
 from __future__ import annotations

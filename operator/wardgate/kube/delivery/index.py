@@ -25,7 +25,7 @@ FORMAT: Final = 1
 ENTRY: Final = "index.json"
 MAX_SHARDS: Final = 4096
 MAX_SEQUENCE: Final = 10**15
-"""Milliseconds since 1970, in the year 33658. What lies beyond was not written by us and could never be outdone."""
+"""Milliseconds since 1970, in the year 33658. A greater number was not written by us and could never be outdone."""
 RELEASE_LABEL: Final = "wardgate.dev/release"
 ROLE_LABEL: Final = "wardgate.dev/role"
 

@@ -101,7 +101,7 @@ class ConfigSource:
             if self._cache is not None:
                 group.create_task(self._keep_forever(self._cache), name="keep the last good revision")
 
-    # What the watch says.
+    # Words of the watch.
 
     def _saw(self, sighting: Sighting) -> None:
         self._seen = sighting
@@ -208,7 +208,7 @@ class ConfigSource:
         except (ValueError, OverflowError, OSError):
             return float("inf")
 
-    # What a person is told.
+    # Words for a person.
 
     def _complain(self, cause: Cause, text: str) -> None:
         self._refused[cause] += 1

@@ -5,7 +5,7 @@ when there must be twice as many, part *n* of *count* splits into *n* and *n + c
 of an object from whatever parts there are: an operator that died while it split them, or left one behind, loses
 nothing.
 
-What is kept of a manifest is what it means: without its status, and without what field managers note in it. It may
+A manifest is kept for its meaning: without its status, and without what field managers note in it. It may
 hold secrets all the same (HMAC keys, hashes of passwords, tokens written into a template), so it is never printed. A
 Secret is none of the kinds that are kept.
 """

@@ -1,6 +1,6 @@
 """Watches what the publisher has written, so that what someone else deletes or changes is repaired at once.
 
-What is damaged is the publisher's to know and to repair; this only wakes its owner up.
+The publisher knows the damage and repairs it; this only wakes its owner up.
 """
 
 from __future__ import annotations

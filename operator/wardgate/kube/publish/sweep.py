@@ -57,7 +57,7 @@ class Sweeper:
         """Delete what is due; return how many. Raises ``KubeError``.
 
         Nothing is deleted unless the index is still as we wrote it: to one that was deposed unawares, what its
-        successor has published looks idle. What is idle never comes back into use (rule 2 of the publisher).
+        successor has published looks idle. An idle shard never comes back into use (rule 2 of the publisher).
         """
         due = to_delete(self._observe(), now=self._clock())[:_BATCH]
         if not due or not await self._publisher.still_leads():

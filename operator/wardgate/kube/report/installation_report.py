@@ -1,8 +1,8 @@
 """An installation as somebody with a kubeconfig finds it: objects and their statuses, keys by name, index, proxies.
 
-Everything is asked for once and side by side. What may not be read, or does not answer, is a sentence in ``unknown``
-and not the end of the rest. Key Secrets are listed as metadata, so that no value of an entry is transferred; the index
-holds none. Proxies are reached through the API server, as ``kubectl get --raw`` would.
+Everything is asked for once and side by side. A part that may not be read, or does not answer, is a sentence in
+``unknown`` and not the end of the rest. Key Secrets are listed as metadata, so that no value of an entry is
+transferred; the index holds none. Proxies are reached through the API server, as ``kubectl get --raw`` would.
 """
 
 from __future__ import annotations

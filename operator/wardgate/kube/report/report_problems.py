@@ -1,6 +1,6 @@
 """The problems in an installation that somebody should mend, found in a report. Pure.
 
-Each problem is a sentence with its remedy, the worst first. What many objects have in common is told once.
+Each problem is a sentence with its remedy, the worst first. A problem that many objects share is told once.
 """
 
 from __future__ import annotations

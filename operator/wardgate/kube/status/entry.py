@@ -106,8 +106,8 @@ class StatusEntry:
     def see(self, status: Mapping[str, Any] | None, *, uid: str, version: int) -> bool:
         """Take what a watch or a list found; return whether it is anything new.
 
-        What is told late is passed over: an older version, and an object of that name which is another one than the
-        one that was judged. What its successor has is read when that is judged.
+        News that come late are passed over: an older version, and an object of that name which is another one than the
+        one that was judged. The status of its successor is read when that is judged.
         """
         if version <= self.version or (self.desired is not None and self.desired.verdict.uid != uid):
             return False

@@ -1,6 +1,6 @@
 """Events: a turn in the life of an object, told once, where ``kubectl describe`` and ``kubectl get events`` show it.
 
-An Event tells of a turn: accepted, invalid, or in conflict with an older object. What stays as it is, is in the status.
+An Event tells of a turn: accepted, invalid, or in conflict with an older object. A state that lasts is in the status.
 Events are told at a bounded rate, the same one not twice within ten minutes, and one that cannot be told is only
 counted: nobody may depend on them. They hold a status's message, and so never a value of a Secret.
 """

@@ -11,8 +11,8 @@ Rule 4: ``lastTransitionTime`` moves only when a condition's status flips.
 Rule 5: everything carries the generation that it is about (``observedGeneration``), because ``kubectl wait`` and GitOps
 tools ignore what is about an older one.
 
-No I/O and no clock: the time and the previous status are handed in. What an object holds from others (conditions of
-foreign types) is the patch's business, not this module's.
+No I/O and no clock: the time and the previous status are handed in. The fields that an object holds from others
+(conditions of foreign types) are the business of the patch, not of this module.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ Rule 1: what stands on an object is learnt from watches and lists (``seen``); wh
 the first write. ``status_entry`` decides whether there is anything to write.
 Rule 2: a generation that proxies are about to take is given a moment, so that one write tells both halves.
 Rule 3: what fails is tried again, later and later: an object by itself after a conflict, all together where the API
-server is away, a kind where a right is missing. What cannot succeed (the object is gone, the schema refuses it) is left
-until something else is wanted.
+server is away, a kind where a right is missing. A write that cannot succeed (the object is gone, the schema refuses it)
+is left until something else is wanted.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Not in ours, for three reasons found in its source (1.45): ``kopf.operator`` takes the loop's signal handlers; when it
 ends it cancels every task of the loop that is younger than itself; and a fault in it must not hold up revocations.
-What it sees is handed to our loop as stored objects, one call per event.
+Its sightings are handed to our loop as stored objects, one call per event.
 
 It gets nothing that would let it write: no handlers but ``on.event``, no posting, no peering, no scanning (so no rights
 on CRDs or namespaces), and a finalizer of a name that no object carries, because it removes its own where it finds it.

@@ -4,7 +4,7 @@ kopf brings the events of our kinds, and after a lost watch it does not tell wha
 listed in full, consistently, once a minute, and the list replaces what is held: whatever a watch missed, or held back
 while it was frozen, counts a minute later. The first lists, all at once, are also how everything starts.
 
-What the answers say about a kind decides whether kopf can watch it (``watchable``): a kind that has no CRD is empty,
+The answers about a kind decide whether kopf can watch it (``watchable``): a kind that has no CRD is empty,
 one that we may not list stays as it was last seen, and both are asked for again; ``on_watchable`` is called when such
 an answer changes. Foreign kinds (``ForeignLister``) hold nothing up.
 """

@@ -13,7 +13,7 @@ from enum import StrEnum
 class ReplyReason(StrEnum):
     """A reason, in lower snake case; a value never changes its meaning."""
 
-    # What the gateway answers by design.
+    # Answers of the gateway by design.
     REDIRECT = "redirect"
     DIRECT_RESPONSE = "direct_response"
 
@@ -75,7 +75,7 @@ class ReplyReason(StrEnum):
     RESPONSE_UNDECODABLE = "response_undecodable"
     RESPONSE_EXPANDS = "response_expands"
 
-    # What ends an exchange whose response has begun (the connection is cut, nothing is answered).
+    # Ends of an exchange whose response has begun (the connection is cut, nothing is answered).
     CALLER_GONE = "caller_gone"
     CALLER_TOO_SLOW = "caller_too_slow"
     KEY_REVOKED = "key_revoked"

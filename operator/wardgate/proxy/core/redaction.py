@@ -9,7 +9,7 @@ from wardgate.text_codec import from_bytes
 
 _REDACTED = "<redacted>"
 _SHORTEST_SECRET = 4
-"""Bytes. What is shorter hides nothing, and taking it out would garble every text."""
+"""Bytes. A shorter text hides nothing, and taking it out would garble every text."""
 
 
 def redact(text: str, secrets: Iterable[bytes]) -> str:

@@ -1,6 +1,6 @@
 """From a document to the objects in it, as an API server would take them.
 
-Lists are opened, a namespace is filled in, ``stringData`` of a Secret is folded into ``data``. What is checked is only
+Lists are opened, a namespace is filled in, ``stringData`` of a Secret is folded into ``data``. It checks only
 what gives an object its identity: kind, version, name. Foreign kinds of the same API are objects too, because a route
 may have to be closed for their sake, but nothing about them is a fault. Kinds of other products are none of our
 business and are counted; a misspelt kind or version of ours could silently leave a route open, so it is a fault

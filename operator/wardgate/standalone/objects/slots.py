@@ -1,9 +1,9 @@
 """One file as a row of slots: an object that can be read, or a place where something cannot.
 
-What cannot be read must not read as "deleted": a half-saved file would take down every route in it. So an unreadable
-slot keeps what stood there before. If the slot still tells which object it is about, that one; if not, what the file
-held between the slot's readable neighbours and holds no longer. That is the smallest set that is certain to contain
-the right one, so that deleting a key's Secret elsewhere in the same file still revokes the key.
+A file that cannot be read must not read as "deleted": a half-saved file would take down every route in it. So an
+unreadable slot keeps what stood there before. If the slot still tells which object it is about, that one; if not, what
+the file held between the slot's readable neighbours and holds no longer. That is the smallest set that is certain to
+contain the right one, so that deleting a key's Secret elsewhere in the same file still revokes the key.
 
 A Secret is not kept: what cannot be read may be a key's revocation, and a key never falls back to an earlier form
 (invariant 5). Of Secrets only a certificate outlasts its place, since it lets nobody in.

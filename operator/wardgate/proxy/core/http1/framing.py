@@ -1,6 +1,6 @@
 """How a message that goes out is delimited: decided once, from its head, in the last step before bytes are written.
 
-What an upstream or a template wrote into a framing header has no say in it. Headers that come here are end-to-end ones;
+Framing headers of an upstream or a template have no say in it. Headers that come here are end-to-end ones;
 whatever a template put into a framing or hop-by-hop header is dropped, so that a policy cannot desynchronise a
 connection.
 """

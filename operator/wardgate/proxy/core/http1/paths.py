@@ -1,6 +1,6 @@
 """Request targets, each brought into one spelling before anything is decided by it.
 
-The path takes the form of ``url_path``; the query stays as it is. What has no clear reading at all is refused: control
+The path takes the form of ``url_path``; the query stays as it is. A target without a clear reading is refused: control
 bytes, blanks, bytes beyond ASCII, a fragment, a target that is neither a path, nor a whole URL, nor the ``*`` of
 OPTIONS, and a path that has no form.
 """

@@ -198,7 +198,7 @@ class ResponseReader:
         self._header_bytes = self._idle_bytes = 0
 
     def receive(self, data: bytes) -> Sequence[Arrival]:
-        """Take what arrived; return what it holds of the response, in order. What is behind the response is dropped."""
+        """Take what arrived; return what it holds of the response, in order. Bytes behind the response are dropped."""
         state = self.state
         if state is not BODY and state not in _READING:
             if state is IDLE:
@@ -257,7 +257,7 @@ class ResponseReader:
     def _move(self, event: ResponseEvent) -> None:
         self.state = MOVES[self.state][event]
 
-    # What llhttp calls.
+    # Calls of llhttp.
 
     def on_message_begin(self) -> None:
         """Begin a head. Behind a whole response it is nobody's."""

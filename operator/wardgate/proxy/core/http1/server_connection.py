@@ -1,6 +1,6 @@
 """The reading side of a caller's connection: bytes go in, requests and the pieces of their bodies come out.
 
-Rule 1: requests are read one at a time and in their order. What a caller sends early waits (RFC 9112, 9.3.2).
+Rule 1: requests are read one at a time and in their order. Early requests wait (RFC 9112, 9.3.2).
 Rule 2: ``request_head`` decides once whether a body follows and how it is delimited: by its length (6.3, 6), by chunks
         (7.1) or not at all (6.3, 7). It ends where that says, and not where the response to it ends.
 Rule 3: up to two empty lines before a request are passed over (2.2). They begin no head.

@@ -1,6 +1,7 @@
 """One route made ready: its plans looked up in the table, its action and matchers compiled.
 
-What cannot be compiled, or names a plan, a transformation or an upstream that does not exist, closes the route (503).
+A part that cannot be compiled, or names a plan, a transformation or an upstream that does not exist, closes the route
+(503).
 """
 
 from __future__ import annotations

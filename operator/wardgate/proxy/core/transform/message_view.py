@@ -1,8 +1,8 @@
 """A request or a response as transformations see it: headers and pseudo-headers under one set of names.
 
 ``host`` and ``:authority`` are the same header; ``:path`` holds the query too. A pseudo-header that a template renders
-empty keeps its value, because no message goes without it. What could not be written on a wire, or would break its
-framing there, is refused where it is set.
+empty keeps its value, because no message goes without it. A value that could not be written on a wire, or would break
+its framing there, is refused where it is set.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ class Stream:
         self._context = context
         self._head = head
         self._exchange: Exchange = context.config.exchange(request, port=downstream.port, caller=downstream.caller)
-        # What the log says of the request is what arrived, not what a plan made of it; never the query (invariant 7).
+        # The log tells the request as it arrived, not what a plan made of it; never the query (invariant 7).
         self._method = request.method
         self._path = request.path
         context.telemetry.began()

@@ -61,7 +61,7 @@ class UpstreamConnection(asyncio.Protocol):
         """Whether a byte came back since the last request: it may have been served."""
         return self._response.has_begun
 
-    # What the stream calls.
+    # Calls of the stream.
 
     def start(self, sink: ResponseSink, *, head_request: bool) -> None:
         """Begin a request; the response will go to ``sink``."""
@@ -98,7 +98,7 @@ class UpstreamConnection(asyncio.Protocol):
         else:
             self.transport.resume_reading()
 
-    # What the transport calls.
+    # Calls of the transport.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""

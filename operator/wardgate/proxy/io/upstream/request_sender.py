@@ -1,7 +1,7 @@
 """The request on its way to an upstream: the connection that it has, its head, and the body that goes with it.
 
-What arrives before there is a connection is held here, up to a bound at which the caller is paused. A connection that
-breaks before the upstream can have served the request is replaced by another one, once.
+Pieces that arrive before there is a connection are held here, up to a bound at which the caller is paused. A connection
+that breaks before the upstream can have served the request is replaced by another one, once.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class RequestSender:
         """The connection broke: send the request again on another one, if it cannot have been served; else False.
 
         It had been idle, nothing came back on it, nothing of a body was streamed, and the method is safe to repeat.
-        What comes of the body meanwhile is held.
+        The body's pieces are held meanwhile.
         """
         connection, self._connection = self._connection, None
         # One on its first request was no idle connection that the upstream had closed meanwhile: it failed on this one.
