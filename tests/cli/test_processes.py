@@ -61,7 +61,7 @@ class Running:
 
     def status_of(self, path: str, **headers: str) -> int:
         """Ask the gateway, and return the answer's status."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             connection.request("GET", path, headers={name.replace("_", "-"): text for name, text in headers.items()})
             return connection.getresponse().status

@@ -25,7 +25,7 @@ from tests.kube.published import PORT, bundle
 
 pytestmark = [pytest.mark.slow, pytest.mark.measured]
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Proxy:
@@ -64,7 +64,7 @@ class Proxy:
 
 
 def _get(port: int, path: str) -> tuple[int, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         connection.request("GET", path)
         response = connection.getresponse()
