@@ -86,8 +86,10 @@ def test_guard_of_another_kind_closes_its_route_until_a_policy_guards_it(
     assert "KubernetesCluster" not in told
 
     written(tmp_path, keys=KEYS)
+    # One worker takes a config a moment before the other: each answer is waited for.
+    key = {"api-key": "a-key-of-alice"}
     assert 401 == gateway.ask_until(lambda answer: answer.status == 401, "GET", "/chat").status
-    assert 200 == gateway.ask("GET", "/chat", headers={"api-key": "a-key-of-alice"}).status
+    assert 200 == gateway.ask_until(lambda answer: answer.status == 200, "GET", "/chat", headers=key).status
 
     (tmp_path / "keys.yaml").unlink()
     assert 403 == gateway.ask_until(lambda answer: answer.status == 403, "GET", "/chat").status
