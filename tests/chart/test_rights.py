@@ -8,21 +8,13 @@ import pytest
 
 from tests.chart.helm import Helm, of_kind
 from tests.chart.rights import EVERYWHERE, Grant, granted, grants, subjects
-from wardgate.api.kinds import foreign_kinds
+from wardgate.api.kinds import foreign_kinds, registry
 from wardgate.kube.last_good.state_parts import MAX_PARTS
 
 OPERATOR = "wardgate/wardgate-operator"
 PROXY = "wardgate/wardgate-proxy"
 
-KINDS = (
-    "extauthservers.admin.gloo.solo.io "
-    "externalendpoints.networking.gloo.solo.io "
-    "externalservices.networking.gloo.solo.io "
-    "routetables.networking.gloo.solo.io "
-    "virtualgateways.networking.gloo.solo.io "
-    "extauthpolicies.security.policy.gloo.solo.io "
-    "transformationpolicies.trafficcontrol.policy.gloo.solo.io"
-)
+KINDS = " ".join(f"{kind.plural}.{kind.group}" for kind in registry.KINDS.values())
 GUARDS = " ".join(f"{kind.plural}.{kind.group}" for kind in foreign_kinds.GUARDS.values())
 STATUSES = KINDS.replace("s.", "s/status.")
 STATE = ["wardgate-state", *(f"wardgate-state-{number}" for number in range(1, MAX_PARTS))]
