@@ -19,7 +19,7 @@ from wardgate.kube.lead.fence import Deposed
 
 Part: TypeAlias = Callable[[], Coroutine[object, object, object]]
 _T = TypeVar("_T")
-_NOT_LEADING: Final = "This operator does not lead: it must take over before it writes."
+NOT_LEADING: Final = "This operator does not lead: it must take over before it writes."
 
 
 class Term:
@@ -47,7 +47,7 @@ class Term:
     def check(self) -> None:
         """Raise ``Deposed`` if the term is over."""
         if self.is_over:
-            raise Deposed(_NOT_LEADING)
+            raise Deposed(NOT_LEADING)
 
     def end(self, cause: Deposed | None = None) -> None:
         """End the term, and cancel its work. Of several causes the first one counts."""
@@ -87,7 +87,7 @@ class Term:
         """
         if self._group is None or self.is_over:
             work.close()
-            raise Deposed(_NOT_LEADING)
+            raise Deposed(NOT_LEADING)
         settled = _settled(work)
         try:
             task = self._group.create_task(settled)
@@ -95,14 +95,14 @@ class Term:
             # A part has failed, and the group knows it a moment before the term does.
             settled.close()
             work.close()
-            raise Deposed(_NOT_LEADING) from None
+            raise Deposed(NOT_LEADING) from None
         try:
             return (await task)()
         except asyncio.CancelledError:
             if _is_being_cancelled():
                 raise
             # The term was cancelled, not we.
-            raise Deposed(_NOT_LEADING) from None
+            raise Deposed(NOT_LEADING) from None
         finally:
             work.close()  # It may have been cancelled before it began.
 

@@ -30,7 +30,7 @@ from wardgate.kube.delivery.index import (
     read_index,
 )
 from wardgate.kube.lead.fence import Deposed, FencedSecret, version_of
-from wardgate.kube.lead.term import Term
+from wardgate.kube.lead.term import NOT_LEADING, Term
 from wardgate.kube.publish.config_secrets import ConfigSecrets
 from wardgate.kube.publish.inventory import Inventory
 from wardgate.kube.publish.packing import MAX_PART
@@ -199,8 +199,7 @@ class Publisher:
         """One thing at a time, and only in a term."""
         async with self._lock:
             if self._term is None:
-                msg = "This operator does not lead: it must take over before it writes."
-                raise Deposed(msg)
+                raise Deposed(NOT_LEADING)
             self._term.check()
             try:
                 yield
