@@ -22,7 +22,8 @@ from wardgate.cli.options.translation_options import TranslationOptions
 from wardgate.cli.options.values import parse_admin
 from wardgate.cli.serve.serving import stop_signals
 from wardgate.control.release_scope import SelectorError, parse_selector
-from wardgate.control.settings import WATCH_SILENCE, OperatorSettings
+from wardgate.control.settings import OperatorSettings
+from wardgate.kube.api.pacing import SILENCE
 from wardgate.outlet import unblocked_standard_error
 from wardgate.printable import printable
 from wardgate.undumpable import make_undumpable
@@ -165,7 +166,7 @@ def operator(
         proxy_service="" if proxy_admin else (proxy_service or f"{release}-proxy-admin"),
         proxy_admins=tuple(proxy_admin or ()),
         admin=bind,
-        watch_silence=assignments.watch_silence(assign or (), default=WATCH_SILENCE),
+        watch_silence=assignments.watch_silence(assign or (), default=SILENCE),
     )
     make_undumpable()
     try:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
+from wardgate.kube.api.pacing import SILENCE
 from wardgate.settings import Settings
-
-WATCH_SILENCE: Final = 75.0
-"""Bookmarks come every minute; with two attempts to begin anew it stays below 90 (invariant 5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,5 +34,5 @@ class OperatorSettings:
     """URLs of proxies' admin endpoints, in the place of the Service."""
     admin: str = ""
     """``ADDR:PORT`` of the operator's own admin endpoints; empty: none."""
-    watch_silence: float = WATCH_SILENCE
+    watch_silence: float = SILENCE
     """Seconds without a word after which a watch is opened anew."""

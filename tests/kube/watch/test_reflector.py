@@ -16,7 +16,8 @@ from tests.kube.manifests import bookmark, event, secret
 from tests.kube.virtual_time import VirtualTime
 from wardgate.kube.api.collection import Collection
 from wardgate.kube.api.errors import ConnectionFailed
-from wardgate.kube.api.list_watch import RELIST, SILENCE
+from wardgate.kube.api.list_watch import RELIST
+from wardgate.kube.api.pacing import SILENCE
 from wardgate.kube.api.resources import SECRETS
 from wardgate.kube.watch.reflector import Reflector
 from wardgate.tasks import spawn

@@ -25,11 +25,8 @@ from typing import Any, Final, NoReturn
 from wardgate.kube.api.client import KubeClient, Manifest
 from wardgate.kube.api.collection import Collection
 from wardgate.kube.api.errors import ApiError
-from wardgate.kube.api.pacing import LONGEST, Backoff, Timing
+from wardgate.kube.api.pacing import LONGEST, SILENCE, Backoff, Timing
 
-SILENCE: Final = 75.0
-"""Seconds without a word (bookmarks come every minute) after which a watch is dead; with a list it stays below 90
-(invariant 5 of ARCHITECTURE.md)."""
 RELIST: Final = 600.0
 """Seconds between two lists, give or take a tenth."""
 STEADY: Final = 5.0

@@ -11,6 +11,9 @@ from typing import Final
 
 FIRST: Final = 0.05
 LONGEST: Final = 5.0
+SILENCE: Final = 75.0
+"""Seconds without a word (bookmarks come every minute) after which a watch is dead; with a list it stays below 90
+(invariant 5 of ARCHITECTURE.md)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,7 @@ from dataclasses import dataclass, field
 from wardgate.api import KINDS
 from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.errors import KubeError
-from wardgate.kube.api.list_watch import SILENCE
-from wardgate.kube.api.pacing import Timing
+from wardgate.kube.api.pacing import SILENCE, Timing
 from wardgate.kube.api.resources import SECRETS
 from wardgate.kube.watch.kind_lister import PERIOD
 from wardgate.kube.watch.kind_resources import READ_KINDS

@@ -16,8 +16,7 @@ from typing import Final, NoReturn
 from wardgate.api.kinds.foreign_kinds import GUARDS
 from wardgate.faults import place_of
 from wardgate.kube.api.client import KubeClient
-from wardgate.kube.api.list_watch import SILENCE
-from wardgate.kube.api.pacing import Backoff, Timing
+from wardgate.kube.api.pacing import SILENCE, Backoff, Timing
 from wardgate.kube.watch.kind_lister import DOUBTED
 from wardgate.kube.watch.kind_resources import resource_of
 from wardgate.kube.watch.kopf_thread import KopfThread, Observed

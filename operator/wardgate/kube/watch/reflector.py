@@ -14,8 +14,8 @@ from wardgate.faults import place_of
 from wardgate.kube.api.client import KubeClient, Manifest
 from wardgate.kube.api.collection import Collection
 from wardgate.kube.api.errors import ApiError, KubeError
-from wardgate.kube.api.list_watch import SILENCE, Consumer, Pace, Trouble, follow
-from wardgate.kube.api.pacing import Timing
+from wardgate.kube.api.list_watch import Consumer, Pace, Trouble, follow
+from wardgate.kube.api.pacing import SILENCE, Timing
 from wardgate.kube.watch.listing import REPEAT_REFUSED, Refusal, explain, list_all
 from wardgate.kube.watch.reflection import Reflection, Relisted
 from wardgate.kube.watch.sink import Sink

@@ -20,8 +20,7 @@ from typing import Final, NoReturn
 from wardgate.api.kinds.key_secret import KEY_SECRET_TYPE
 from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.collection import Collection
-from wardgate.kube.api.list_watch import SILENCE
-from wardgate.kube.api.pacing import Timing
+from wardgate.kube.api.pacing import SILENCE, Timing
 from wardgate.kube.api.resources import SECRETS
 from wardgate.kube.watch.listing import list_all_again
 from wardgate.kube.watch.reflector import Reflector
