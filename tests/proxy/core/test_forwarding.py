@@ -242,7 +242,7 @@ def test_direct_response_is_given_after_authentication() -> None:
     assert Talk(served, request()).reply.status == 401
     reply = Talk(served, request("GET", "/", ("api-key", KEY))).reply
     assert (reply.status, reply.body, reply.reason) == (418, b"tea", "direct_response")
-    assert as_dict(reply.headers) == {"content-type": "text/plain"}
+    assert as_dict(reply.headers) == {"content-type": "text/plain", "wardgate-error-source": "gateway"}
 
 
 def test_empty_direct_response_has_no_content_type() -> None:

@@ -204,7 +204,7 @@ def test_refusals_after_a_move_pass_the_new_routes_plans_and_no_other(phase: str
     said = moved(phase, source("mark-post"), target("mark-pre", action=DirectResponse(200, "b")), headers=(GOOD,))
     assert {"content-type": "text/plain", "back": "pre"} == as_dict(said.reply.headers)
     closed = moved(phase, source("mark-post"), target("mark-pre", action=Refuse(500, "invalid")), headers=(GOOD,))
-    assert {"content-type": "application/json"} == as_dict(closed.reply.headers)
+    assert {"content-type": "application/json", "wardgate-error-source": "gateway"} == as_dict(closed.reply.headers)
 
 
 def test_refusal_of_a_moved_request_without_a_key_passes_the_new_routes_plans_and_no_other() -> None:

@@ -116,7 +116,7 @@ def test_content_type_goes_with_an_empty_body(body: bytes | None, *, kept: bool)
 def test_failed_response_becomes_a_400_without_content_type() -> None:
     said = talk(plan("post", message(("a", "x"), parse_body="ParseAsJson")))
     back = finished(said, 200, b"<html>", (b"content-type", b"text/html"), (b"x", b"y"))
-    assert (back.status, as_dict(back.headers)) == (400, {"x": "y"})
+    assert (back.status, as_dict(back.headers)) == (400, {"x": "y", "wardgate-error-source": "gateway"})
     assert (back.body or b"").startswith(b"bad request: [json.exception.parse_error")
     assert said.exchange.facts.reason == "transformation_failed"
 
@@ -133,7 +133,8 @@ def test_html_page_passes_a_header_only_policy() -> None:
 def test_response_value_that_can_not_be_sent_is_a_502(name: str, value: str) -> None:
     said = talk(plan("post", message((name, '{{ "' + value + '" }}'))))
     back = finished(said, 200, b"secret", (b"content-type", b"text/html"))
-    assert (back.status, as_dict(back.headers)) == (502, {"content-type": "application/json"})
+    assert back.status == 502
+    assert as_dict(back.headers) == {"content-type": "application/json", "wardgate-error-source": "gateway"}
     assert b"secret" not in (back.body or b"")
     assert said.exchange.facts.reason == "unsafe_response_rendering"
 
@@ -211,7 +212,7 @@ def test_direct_response_passes_both_phases() -> None:
 
 def test_closed_route_is_seen_by_no_phase() -> None:
     reply = talk(marked("pre"), action=Refuse(500, "invalid")).reply
-    assert as_dict(reply.headers) == {"content-type": "application/json"}
+    assert as_dict(reply.headers) == {"content-type": "application/json", "wardgate-error-source": "gateway"}
 
 
 def test_404_is_seen_by_no_phase() -> None:

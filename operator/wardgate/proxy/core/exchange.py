@@ -172,7 +172,7 @@ class Exchange:
                 failure = plan.response.run(view, self._around)
                 if failure is not None:
                     self._blame(plan)
-                    reply = failure.redacted(secrets_of(self._grants)).response_reply()
+                    reply = self._route.form.of(failure.redacted(secrets_of(self._grants)).response_reply())
                     # Of two failures the log names the first: it is the cause.
                     self.facts.reason = self.facts.reason or reply.reason
                     take_place_of(incoming, reply)
@@ -184,6 +184,7 @@ class Exchange:
 
     def _answer(self, reply: Reply) -> Reply:
         self.facts.reason = reply.reason
+        reply = self._route.form.of(reply)
         if self._responses:
             # Out of what the request has left: both may happen in one go, and then count as one.
             incoming = Incoming(reply.status, list(reply.headers), reply.body, fields_of_own(reply.body))

@@ -39,12 +39,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer the gateway gives itself. ``reason`` is lower_snake_case, for the access log and the metrics."""
+    """An answer the gateway gives itself. ``reason`` is lower_snake_case, for the access log and the metrics.
+
+    ``text``: the sentence of a refusal whose form is not fixed (``provider_forms``).
+    """
 
     status: int
     reason: str
     headers: tuple[Header, ...] = ()
     body: bytes = b""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,3 +136,12 @@ ANSWERS: dict[ReplyReason, tuple[int, str]] = {
     ReplyReason.OVERLOAD: (503, "The gateway is overloaded; try again later."),
 }
 """Status and sentence of every refusal with a JSON body. The recorded 401s have neither (see ``replies``)."""
+
+RETRY_AFTER: dict[str, int] = {
+    ReplyReason.PASSWORD_CHECKS_EXHAUSTED: 60,
+    ReplyReason.UPSTREAM_UNRESOLVED: 2,
+    ReplyReason.CALLER_OVER_SHARE: 1,
+    ReplyReason.OVERLOAD: 1,
+    ReplyReason.SHUTTING_DOWN: 1,
+}
+"""Seconds after which another try may go better, as ``retry-after`` tells clients. All others: nobody knows."""

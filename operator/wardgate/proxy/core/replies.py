@@ -2,16 +2,22 @@
 
 A refusal is ``{"error": ...}`` as JSON, except for the 401s, which are as the workshop recorded them: no body, and
 ``www-authenticate`` says what is wrong. Missing and wrong keys get the same answer.
+
+Errors carry ``ERROR_SOURCE``, which tells them from the provider's own; an upstream's header of that name is dropped
+(``http1.response_reader``). The 401s stay as recorded: no provider answers with their ``www-authenticate``.
 """
 
 from __future__ import annotations
 
 import json
+from typing import Final
 
 from wardgate.proxy.core.grammar import UNSENDABLE
 from wardgate.proxy.core.messages import Header, Incoming, Reply
-from wardgate.proxy.core.reasons import ANSWERS, ReplyReason
+from wardgate.proxy.core.reasons import ANSWERS, RETRY_AFTER, ReplyReason
 from wardgate.text_codec import to_bytes
+
+ERROR_SOURCE: Final[Header] = (b"wardgate-error-source", b"gateway")
 
 _JSON = ((b"content-type", b"application/json"),)
 _TEXT = ((b"content-type", b"text/plain"),)
@@ -25,7 +31,13 @@ _FORBIDDEN = "This route is closed to all callers."
 def json_refusal(status: int, reason: str, *, text: str) -> Reply:
     """Refuse with ``{"error": text}``."""
     body = json.dumps({"error": text}, separators=(",", ":"), ensure_ascii=False).encode()
-    return Reply(status=status, reason=reason, headers=_JSON, body=body)
+    return Reply(status=status, reason=reason, headers=(*_JSON, *_advice(reason), ERROR_SOURCE), body=body, text=text)
+
+
+def _advice(reason: str) -> tuple[Header, ...]:
+    """When it is worth another try, where that is known."""
+    seconds = RETRY_AFTER.get(reason)
+    return () if seconds is None else ((b"retry-after", b"%d" % seconds),)
 
 
 def key_refusal(reason: str) -> Reply:
@@ -50,13 +62,14 @@ def basic_refusal(realm: str, reason: str) -> Reply:
 def failed_transformation(reason: str, text: str) -> Reply:
     """Build Gloo's answer to a request whose template failed."""
     body = to_bytes("bad request: " + text)
-    return Reply(status=400, reason=reason, headers=_TEXT, body=body)
+    return Reply(status=400, reason=reason, headers=(*_TEXT, ERROR_SOURCE), body=body)
 
 
 def direct_response(status: int, body: str) -> Reply:
     """Build the answer of a route that answers at once."""
     data = to_bytes(body)
-    return Reply(status=status, reason=ReplyReason.DIRECT_RESPONSE, headers=_TEXT if data else (), body=data)
+    headers = (*(_TEXT if data else ()), *((ERROR_SOURCE,) if status >= 400 else ()))
+    return Reply(status=status, reason=ReplyReason.DIRECT_RESPONSE, headers=headers, body=data)
 
 
 def redirect(status: int, location: bytes) -> Reply:

@@ -129,7 +129,7 @@ def test_request_that_no_route_takes_is_answered_404() -> None:
     reply = Talk(config(answer("r", path("exact", "/a"))), request("GET", "/b")).reply
     assert (reply.status, reply.reason) == (404, "no_route")
     assert reply.body == b'{"error":"No route takes this request."}'
-    assert reply.headers == ((b"content-type", b"application/json"),)
+    assert reply.headers == ((b"content-type", b"application/json"), (b"wardgate-error-source", b"gateway"))
 
 
 def naive(routes: list[Route], arrived: Request) -> str:

@@ -286,7 +286,7 @@ def test_undefined_variable_is_a_bad_request() -> None:
     talk = Talk(served(message(("a", "{{ missing }}"))), request())
     assert (talk.reply.status, talk.reply.reason) == (400, "transformation_failed")
     assert talk.reply.body == b"bad request: [inja.exception.render_error] (at 1:4) variable 'missing' not found"
-    assert as_dict(talk.reply.headers) == {"content-type": "text/plain"}
+    assert as_dict(talk.reply.headers) == {"content-type": "text/plain", "wardgate-error-source": "gateway"}
 
 
 def test_escape_applies_to_outputs() -> None:

@@ -27,9 +27,10 @@ from typing import Final, TypeAlias
 import httptools
 
 from wardgate.proxy.core.fields.folded import Taken, end_to_end
-from wardgate.proxy.core.grammar import PROXY_WRITTEN, members
+from wardgate.proxy.core.grammar import PROXY_WRITTEN, members, spellings
 from wardgate.proxy.core.http1.framing import is_bodiless
 from wardgate.proxy.core.messages import HeaderList, Incoming
+from wardgate.proxy.core.replies import ERROR_SOURCE
 
 
 class ResponseState(Enum):
@@ -121,6 +122,8 @@ MOVES: Final[Mapping[ResponseState, Mapping[ResponseEvent, ResponseState]]] = {
 Arrival: TypeAlias = Incoming | bytes
 """A head, which comes first and once, or a piece of the body behind it."""
 
+_NOT_THE_UPSTREAMS: Final = PROXY_WRITTEN | spellings({ERROR_SOURCE[0].decode()})
+"""Fields that end here, or that the gateway alone may say."""
 _NOTHING: Final[tuple[Arrival, ...]] = ()
 _UNCODED: Final = (b"",)
 _TOO_LARGE: Final = "The response's head or trailers are too large."
@@ -280,7 +283,7 @@ class ResponseReader:
         if status < 200:
             self._drop_informational(status)
             return
-        headers, taken, _ = end_to_end(self._headers, special=PROXY_WRITTEN)
+        headers, taken, _ = end_to_end(self._headers, special=_NOT_THE_UPSTREAMS)
         lengths = taken.get(b"content-length")
         length = self.length = int(lengths[0]) if lengths else None
         self._reusable = self._parser.should_keep_alive()

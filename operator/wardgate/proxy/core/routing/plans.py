@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wardgate.ir import Forward
+from wardgate.ir import Forward, Upstream
 from wardgate.proxy.core.auth.authentication import CompiledAuth
 from wardgate.proxy.core.auth.credential_index import CredentialIndex
 from wardgate.proxy.core.auth.grants import USER_ID
 from wardgate.proxy.core.messages import Reply, Request
+from wardgate.proxy.core.provider_forms import PLAIN, ProviderForm, form_for
 from wardgate.proxy.core.routing.rewrites import PathRewrite
 from wardgate.proxy.core.transform.transformation import CompiledTransformation
 from wardgate.proxy.core.transform.veil import Veil
@@ -35,6 +36,8 @@ class ForwardPlan:
     auto_host: bool
     asks_identity: bool = False
     """Whether a plan of the route reads the response's body, and so wants it whole and in no content coding."""
+    form: ProviderForm = PLAIN
+    """The form of refusals that the clients of all its destinations read."""
 
 
 Action = ForwardPlan | Redirection | Reply
@@ -65,6 +68,8 @@ class CompiledRoute:
     """Hides another owner's token from the owner's transformations. None also: no transformation reads anything."""
     veil_on_arrival: Veil | None = None
     """Hides keys that are, or may be, other owners' from them before authentication."""
+    form: ProviderForm = PLAIN
+    """As the action's; plain where it leads to no upstream."""
     recalculates: bool = False
     """Whether a ``post`` transformation routes anew, so that this route's destination is not the last word."""
 
@@ -88,4 +93,19 @@ def compile_forward(
 ) -> ForwardPlan:
     """Put a forward action together from its compiled parts."""
     host = None if action.host_rewrite is None else to_bytes(action.host_rewrite)
-    return ForwardPlan(Destinations(upstreams), rewrite, host, action.auto_host_rewrite)
+    form = form_for(_asked(action, [upstream.spec for upstream, _ in upstreams]))
+    return ForwardPlan(Destinations(upstreams), rewrite, host, action.auto_host_rewrite, form=form)
+
+
+def _asked(action: Forward, upstreams: list[Upstream]) -> list[str]:
+    """The names by which the destinations are asked: the route's own ``Host``, else those that are dialled.
+
+    A provider behind a forward proxy of the cluster is known by the first, any other by both.
+    """
+    if action.host_rewrite is not None:
+        return [action.host_rewrite.partition(":")[0]]
+    return [
+        name
+        for spec in upstreams
+        for name in ([spec.tls.sni] if spec.tls and spec.tls.sni else [each.host for each in spec.endpoints])
+    ]

@@ -13,6 +13,7 @@ from wardgate.proxy.core.auth.authentication import CompiledAuth
 from wardgate.proxy.core.auth.grants import USER_ID
 from wardgate.proxy.core.grammar import is_host, is_sendable_path
 from wardgate.proxy.core.http1.decoders import import_libraries
+from wardgate.proxy.core.provider_forms import PLAIN
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS, closed_route, direct_response
 from wardgate.proxy.core.routing.derived import unseen, veil_on_arrival, veil_over
@@ -82,6 +83,7 @@ class RouteCompiler:
             owner=route.owner,
             veil=veil,
             veil_on_arrival=arriving,
+            form=action.form if isinstance(action, ForwardPlan) else PLAIN,
             recalculates=recalculates,
         )
 

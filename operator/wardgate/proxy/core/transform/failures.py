@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from wardgate.proxy.core.messages import Reply
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.redaction import redact
-from wardgate.proxy.core.replies import REFUSALS, failed_transformation
+from wardgate.proxy.core.replies import ERROR_SOURCE, REFUSALS, failed_transformation
 
 _IN_GLOOS_WORDS = frozenset(
     {ReplyReason.TRANSFORMATION_FAILED, ReplyReason.TRANSFORMATION_TOO_COSTLY, ReplyReason.BODY_TOO_COMPLEX}
@@ -47,4 +47,4 @@ class Failure:
         if self.reason in _OF_A_RESPONSE:
             return REFUSALS[_OF_A_RESPONSE[self.reason]]
         reply = self.request_reply()
-        return Reply(reply.status, reply.reason, (), reply.body)
+        return Reply(reply.status, reply.reason, (ERROR_SOURCE,), reply.body)
