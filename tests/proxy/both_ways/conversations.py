@@ -1,0 +1,139 @@
+"""Conversations by grammar: a few requests sent again and again with little changed, and all that happens meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+from typing import Final
+
+from tests.proxy.both_ways.answers import answer
+from tests.proxy.both_ways.drafts import Draft, changed, cut, mutated, plain, simple
+from tests.proxy.both_ways.events import (
+    Apply,
+    Block,
+    BlockUpstream,
+    Connect,
+    Conversation,
+    Deliver,
+    Event,
+    HalfClose,
+    Lose,
+    LoseUpstream,
+    Pass,
+    Response,
+    Send,
+    Unblock,
+    UnblockUpstream,
+)
+from tests.proxy.both_ways.keys import NAMES
+from tests.proxy.both_ways.marks import mark
+from tests.proxy.both_ways.worlds import CLEAR, MAIN, OTHER, PATHS, World
+
+_PORTS: Final = (*(MAIN,) * 12, OTHER, OTHER, CLEAR)
+_ADDRESSES: Final = ("198.51.100.1", "198.51.100.2", "2001:db8::1")
+_SECONDS: Final = (0.0, 0.5, 1.0, 5.0, 16.0, 49.0, 51.0, 61.0, 76.0, 99.0, 301.0)
+_REQUESTS: Final = (1, 1, 1, 1, 2, 3)
+"""Sent in one piece."""
+_CHANGES: Final = (0, 0, 0, 0, 0, 1, 1, 2)
+"""Of a request that was sent before."""
+
+
+def conversation(choices: Random, *, longest: int = 40) -> Conversation:
+    """Make up a conversation of at most so many steps; a step is a request, or something that happens beside it."""
+    return _Author(choices).write(choices.randrange(1, longest + 1))
+
+
+class _Author:
+    def __init__(self, choices: Random) -> None:
+        self._choices = choices
+        self._world = World()
+        self._events: list[Event] = []
+        self._responses: dict[bytes, Response] = {}
+        self._requests = 0
+        callers = choices.choice((1, 1, 2, 3))
+        self._ports = {caller: choices.choice(_PORTS) for caller in range(1, callers + 1)}
+        self._drafts = [simple(choices) if choices.random() < 0.5 else plain(choices) for _ in range(3)]
+
+    def write(self, steps: int) -> Conversation:
+        choices, first = self._choices, self._world
+        for caller, port in self._ports.items():
+            self._events.append(Connect(caller, port, choices.choice(_ADDRESSES)))
+        for _ in range(steps):
+            if choices.random() < 0.75:
+                self._request()
+            else:
+                self._happen()
+        return Conversation(
+            tuple(self._events), first, self._responses, seed=choices.randrange(1 << 30), tight=choices.random() < 0.3
+        )
+
+    def _caller(self) -> int:
+        return self._choices.randrange(len(self._ports)) + 1
+
+    def _request(self) -> None:
+        """Send a request or a few, cut into pieces; now and then something happens between two of them."""
+        choices, caller = self._choices, self._caller()
+        data = b"".join(self._written(self._draft(), caller) for _ in range(choices.choice(_REQUESTS)))
+        if choices.random() < 0.04:
+            data = mutated(data, choices)
+        for number, piece in enumerate(cut(data, choices)):
+            if number and choices.random() < 0.1:
+                self._happen()
+            self._events.append(Send(caller, piece, begins=number == 0))
+
+    def _draft(self) -> Draft:
+        choices, which = self._choices, self._choices.randrange(len(self._drafts))
+        draft = self._drafts[which]
+        for _ in range(choices.choice(_CHANGES)):
+            draft = changed(draft, choices)
+        if choices.random() < 0.2:
+            self._drafts[which] = draft
+        return draft
+
+    def _written(self, draft: Draft, caller: int) -> bytes:
+        choices = self._choices
+        self._requests += 1
+        one = mark(caller, self._requests)
+        if choices.random() < 0.5:
+            self._responses[one] = answer(choices, one)
+        return draft.written(one)
+
+    def _happen(self) -> None:
+        choices, caller = self._choices, self._caller()
+        what = choices.randrange(20)
+        if what < 5:
+            self._events.append(Deliver())
+        elif what < 8:
+            self._events.append(Pass(choices.choice(_SECONDS)))
+        elif what < 12:
+            self._world = other_world(self._world, choices)
+            self._events.append(Apply(self._world))
+        else:
+            connection = choices.randrange(3)
+            self._events.append(
+                (
+                    Block(caller),
+                    Unblock(caller),
+                    BlockUpstream(connection),
+                    UnblockUpstream(connection),
+                    LoseUpstream(connection),
+                    Lose(caller),
+                    HalfClose(caller),
+                    Connect(caller, choices.choice(_PORTS), choices.choice(_ADDRESSES)),
+                )[what - 12]
+            )
+
+
+def other_world(world: World, choices: Random) -> World:
+    """Change one thing of a config, or put back what was changed."""
+    changes: tuple[World, ...] = (
+        replace(world, keys=world.keys ^ {choices.choice(("good", choices.choice(sorted(NAMES))))}),
+        replace(world, closed=world.closed ^ {choices.choice(("plain", "open", choices.choice(PATHS)))}),
+        replace(world, token=choices.choice(("hf_provider_token", "hf_new_token"))),
+        replace(world, rewrite=choices.choice(("/v1", "/v2/x", "/"))),
+        replace(world, expiring=choices.choice((100, 10, 500))),
+        replace(world, matched=not world.matched),
+        replace(world, stripped=not world.stripped),
+        replace(world, without_other=not world.without_other),
+    )
+    return choices.choice(changes)

@@ -1,0 +1,54 @@
+"""The keys of a conversation's callers: good ones, one that ends, bound and shared ones."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import sha256
+
+from wardgate.ir import Credential, MetadataEntry
+from wardgate.sensitive import Sensitive
+
+GOOD, SECOND, EXPIRING, BOUND = b"caller-key-good", b"caller-key-second", b"caller-key-expiring", b"caller-key-bound"
+HMACED, DIGEST, TENANTS, SHARED = b"caller-key-hmac", b"caller-key-digest", b"caller-key-tenant", b"caller-key-shared"
+PERCENT, BARE, WRONG = b"caller%2Fkey/odd", b"caller-key-bare", b"caller-key-wrong"
+KEYS = (GOOD, SECOND, EXPIRING, BOUND, HMACED, DIGEST, TENANTS, SHARED, PERCENT, BARE, WRONG)
+HMAC_SECRET = "shared-secret"
+
+
+def _credential(name: str, key: bytes, *, token: str, **metadata: str) -> Credential:
+    entries = {"token": token, **metadata}
+    return Credential(
+        "users",
+        sha256(key).hexdigest(),
+        "default",
+        name,
+        metadata=tuple(MetadataEntry(entry, Sensitive(value)) for entry, value in sorted(entries.items())),
+    )
+
+
+def _all(*, token: str, expires_at: int) -> Iterator[Credential]:
+    good = _credential("good", GOOD, token=token, team="red", org="o-1")
+    yield good
+    yield replace(good, key_set="bearers")
+    yield _credential("second", SECOND, token=f"{token}-2", org="o-2")
+    yield replace(_credential("second", SECOND, token=f"{token}-2"), key_set="seconds")
+    yield replace(_credential("expiring", EXPIRING, token=token, org="o-3"), expires_at=expires_at)
+    yield replace(_credential("bound", BOUND, token=token), allowed_hosts=("hf.example",))
+    made = hmac.new(HMAC_SECRET.encode(), HMACED, "sha256").hexdigest()
+    yield replace(_credential("hmac", HMACED, token=token), key_set="hmacs", digest=made)
+    yield replace(_credential("digest", DIGEST, token=token, **{"x-team": "red"}), key_set="digests")
+    yield replace(_credential("tenants", TENANTS, token=token), key_set="tenants", namespace="tenant")
+    yield replace(_credential("shared", SHARED, token=token), key_set="tenants", shared_with=("tenant",))
+    yield replace(_credential("unshared", GOOD, token=token), key_set="tenants")
+    yield _credential("percent", PERCENT, token=token, team="blue")
+    yield replace(_credential("bare", BARE, token=token), metadata=())
+
+
+NAMES = frozenset(credential.name for credential in _all(token="", expires_at=0))
+
+
+def credentials(names: frozenset[str], *, token: str, expires_at: int) -> list[Credential]:
+    """Return the credentials of these names; ``token`` is the provider's, ``expires_at`` the end of one that ends."""
+    return [one for one in _all(token=token, expires_at=expires_at) if one.name in names]

@@ -1,0 +1,278 @@
+"""One gateway on a scripted loop, and a conversation played on it; all that it lets out is written down.
+
+At the end everybody leaves and time passes. Whatever then is still open, held or counted is a fault, and so are an
+exception, a loop that spins, and a mark of one caller's request among the bytes of another.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import singledispatchmethod
+
+from tests.proxy.both_ways import events
+from tests.proxy.both_ways.events import Conversation, Event
+from tests.proxy.both_ways.marks import callers_in, marks_in
+from tests.proxy.both_ways.origins import Origins
+from tests.proxy.both_ways.scripted_loop import ScriptedLoop, SpinningError
+from tests.proxy.both_ways.wire import Wire
+from tests.proxy.both_ways.worlds import PINS, assembled
+from wardgate.proxy.access_log import AccessLog
+from wardgate.proxy.counters import Counters
+from wardgate.proxy.io.downstream.connection import Downstream
+from wardgate.proxy.io.gateway import Gateway
+from wardgate.proxy.settings import Limits, ProxySettings
+
+START = 1_800_000_000.0
+_TIGHT = {
+    "head_bytes": 700,
+    "header_count": 12,
+    "response_head_bytes": 600,
+    "body_bytes": 1500,
+    "buffered_bytes": 4000,
+    "connections": 4,
+    "pool_idle": 1,
+    "upstream_connections": 2,
+    "caller_share": 50,
+    "user_guesses": 2,
+    "address_guesses": 3,
+}
+_TIMES = ("time", "milliseconds")
+
+
+@dataclass(slots=True)
+class Step:
+    """What came of one event: bytes by connection, and ends of connections in their order."""
+
+    event: Event | None
+    written: dict[str, bytes] = field(default_factory=dict)
+    ends: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Transcript:
+    """All that a gateway let out. ``fast``: requests that took the fast way. ``faults``: what no gateway may do."""
+
+    steps: list[Step] = field(default_factory=list)
+    lines: list[dict[str, object]] = field(default_factory=list)
+    counts: dict[str, object] = field(default_factory=dict)
+    reports: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    requests: int = 0
+    fast: int = 0
+
+
+def limited(conversation: Conversation, changes: Mapping[str, int]) -> Limits:
+    """The limits of a conversation's gateway, with the changes that make a way of it."""
+    return replace(Limits(), **({**_TIGHT, **changes} if conversation.tight else changes))
+
+
+class Stage:
+    """Made for one conversation; ``play`` it once."""
+
+    def __init__(self, conversation: Conversation, changes: Mapping[str, int]) -> None:
+        self._conversation = conversation
+        self.transcript = Transcript()
+        self._step = Step(None)
+        self._now = START
+        self._loop = ScriptedLoop(self._clock)  # type: ignore[abstract] # the product asks for no more
+        self._origins = Origins(conversation.responses, loop=self._loop, wrote=self._wrote, closed=self._ended)
+        self._loop.network = self._origins
+        self._callers: dict[int, list[Wire]] = {}
+        self._places: dict[int, events.Connect] = {}
+        self._counters = Counters()
+        self._lines: list[bytes] = []
+        self._log = AccessLog(write=self._lines.append, limit=1 << 30)
+        self._gateway = self._loop.finish(self._make(limited(conversation, changes)))
+
+    def _clock(self) -> float:
+        return self._now
+
+    async def _make(self, limits: Limits) -> Gateway:
+        return Gateway(
+            ProxySettings(admin="", pins=PINS, installation="both-ways", limits=limits),
+            counters=self._counters,
+            log=self._log,
+            report=self.transcript.reports.append,
+            clock=self._clock,
+            now=self._clock,
+            lookup=_no_lookup,
+        )
+
+    # What the gateway lets out.
+
+    def _wrote(self, name: str, data: bytes) -> None:
+        written = self._step.written
+        written[name] = written.get(name, b"") + data
+
+    def _ended(self, name: str, how: str) -> None:
+        self._step.ends.append(f"{name} {how}")
+
+    # The conversation.
+
+    def play(self) -> Transcript:
+        """Play it, see everybody off and return what there was."""
+        random.seed(self._conversation.seed)
+        try:
+            self._perform(events.Apply(self._conversation.world))
+            for event in self._conversation.events:
+                self._perform(event)
+            self._see_off()
+        except SpinningError as error:
+            self.transcript.faults.append(f"The loop spins: {error}")
+        self._account()
+        return self.transcript
+
+    def _perform(self, event: Event) -> None:
+        self._step = Step(event)
+        self.transcript.steps.append(self._step)
+        self._loop.call_soon(self._act, event)
+        self._loop.rest()
+
+    @singledispatchmethod
+    def _act(self, event: Event) -> None:
+        raise AssertionError(event)
+
+    @_act.register
+    def _connect(self, event: events.Connect) -> None:
+        self._places[event.caller] = event
+        protocol = Downstream(self._gateway.context, event.port)
+        wires = self._callers.setdefault(event.caller, [])
+        name = f"c{event.caller}.{len(wires)}"
+        wire = Wire(
+            protocol,
+            peer=(event.address, 40000 + event.caller),
+            sent=lambda data: self._wrote(name, data),
+            closed=lambda how: self._ended(name, how),
+        )
+        wires.append(wire)
+        protocol.connection_made(wire)
+
+    def _caller(self, number: int) -> Wire | None:
+        wires = self._callers.get(number)
+        return wires[-1] if wires else None
+
+    @_act.register
+    def _send(self, event: events.Send) -> None:
+        wire = self._caller(event.caller)
+        if event.begins and (wire is None or wire.gone):
+            self._connect(self._places.get(event.caller) or events.Connect(event.caller))
+            wire = self._caller(event.caller)
+        if wire is not None:
+            wire.feed(event.data)
+
+    @_act.register
+    def _half_close(self, event: events.HalfClose) -> None:
+        if (wire := self._caller(event.caller)) is not None:
+            wire.feed_eof()
+
+    @_act.register
+    def _lose(self, event: events.Lose) -> None:
+        if (wire := self._caller(event.caller)) is not None:
+            wire.lose()
+
+    @_act.register
+    def _block(self, event: events.Block) -> None:
+        if (wire := self._caller(event.caller)) is not None:
+            wire.block()
+
+    @_act.register
+    def _unblock(self, event: events.Unblock) -> None:
+        if (wire := self._caller(event.caller)) is not None:
+            wire.unblock()
+
+    @_act.register
+    def _deliver(self, event: events.Deliver) -> None:
+        for link in self._origins.links:
+            link.deliver()
+
+    def _upstream(self, connection: int) -> Wire | None:
+        links = self._origins.links
+        return links[connection].wire if connection < len(links) else None
+
+    @_act.register
+    def _block_upstream(self, event: events.BlockUpstream) -> None:
+        if (wire := self._upstream(event.connection)) is not None:
+            wire.block()
+
+    @_act.register
+    def _unblock_upstream(self, event: events.UnblockUpstream) -> None:
+        if (wire := self._upstream(event.connection)) is not None:
+            wire.unblock()
+
+    @_act.register
+    def _lose_upstream(self, event: events.LoseUpstream) -> None:
+        if (wire := self._upstream(event.connection)) is not None:
+            wire.lose()
+
+    @_act.register
+    def _pass(self, event: events.Pass) -> None:
+        self._now += event.seconds
+        self._gateway.tick()
+
+    @_act.register
+    def _apply(self, event: events.Apply) -> None:
+        new = assembled(event.world, start=START)
+        self._loop.create_task(self._gateway.apply(new))
+
+    # The end.
+
+    def _see_off(self) -> None:
+        for caller in self._callers:
+            self._perform(events.Unblock(caller))
+        for number in range(len(self._origins.links)):
+            self._perform(events.UnblockUpstream(number))
+        for _ in range(3):
+            self._perform(events.Deliver())
+        for wire in [wire for wires in self._callers.values() for wire in wires]:
+            self._loop.call_soon(wire.unblock)
+            self._loop.call_soon(wire.feed_eof)
+        self._loop.rest()
+        for _ in range(3):
+            self._perform(events.Pass(400.0))
+
+    def _account(self) -> None:
+        transcript, context = self.transcript, self._gateway.context
+        transcript.faults += self._loop.errors
+        if context.callers.open or context.bodies.total or self._counters.in_flight or self._counters.connections:
+            transcript.faults.append(
+                f"Left at the end: {len(context.callers.open)} connections, {context.bodies.total} bytes of bodies, "
+                f"{self._counters.in_flight} in flight, {self._counters.connections} counted"
+            )
+        transcript.faults += [f"{link.name} is still open" for link in self._origins.links if _is_open(link.wire)]
+        for link in self._origins.links:
+            transcript.faults += link.reader.faults
+            transcript.faults += [
+                f"{link.name} got one request with the marks of several: {head!r}"
+                for head, body in link.requests
+                if len(marks_in(head + body)) > 1
+            ]
+        self._look_for_strays()
+        counts = self._counters.take()
+        transcript.fast = int(str(counts.pop("prepared", 0)))
+        transcript.counts = counts
+        transcript.lines = self._written_lines()
+        transcript.requests = len(transcript.lines)
+
+    def _look_for_strays(self) -> None:
+        for step in self.transcript.steps:
+            for name, data in step.written.items():
+                strays = callers_in(data) - {int(name[1:].partition(".")[0])} if name.startswith("c") else ()
+                if strays:
+                    self.transcript.faults.append(f"{name} got bytes of the callers {strays}: {data!r}")
+
+    def _written_lines(self) -> list[dict[str, object]]:
+        self._log.start()
+        self._log.close()
+        lines = [json.loads(line) for line in b"".join(self._lines).splitlines()]
+        return [{name: value for name, value in line.items() if name not in _TIMES} for line in lines]
+
+
+def _is_open(wire: Wire | None) -> bool:
+    return wire is not None and not wire.gone
+
+
+async def _no_lookup(host: str, _: int) -> tuple[str, ...]:
+    raise AssertionError(host)
