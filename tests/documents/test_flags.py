@@ -24,6 +24,7 @@ OPTIONS = {
 }
 OF_OTHERS = {
     "--build-arg": "docker build",
+    "--cases": "tests/proxy/both_ways",
     "--checkout": "benchmarks",
     "--create-namespace": "helm",
     "--force-conflicts": "kubectl",
