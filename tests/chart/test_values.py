@@ -50,6 +50,10 @@ def test_the_schema_refuses_a_wrong_value_and_says_where(helm: Helm, values: dic
         ({"platformNamespaces": ["platform"]}, "platformNamespaces has no effect with tenancy: shared"),
         ({"tenancy": "isolated"}, "tenancy: isolated without platformNamespaces serves nothing"),
         ({"proxy": {"settings": {"timeouts.drain": 60}}}, "timeouts.drain is set by proxy.drainSeconds"),
+        (
+            {"proxy": {"settings": {"timeouts.shutdown_delay": 60}}},
+            "timeouts.shutdown_delay is set by proxy.shutdownDelaySeconds",
+        ),
         ({"proxy": {"ports": [*_TWO, {**_TWO[0], "name": "b", "port": 81}]}}, "two entries have the targetPort 8080."),
         ({"proxy": {"ports": [*_TWO, {**_TWO[0], "name": "b", "targetPort": 81}]}}, "at '/proxy/ports/1/targetPort'"),
         ({"proxy": {"ports": [*_TWO, {**_TWO[0], "name": "b", "targetPort": 8081}]}}, "two entries have the port 80."),

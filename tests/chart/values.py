@@ -42,7 +42,7 @@ EVERY_VALUE: dict[str, Any] = {
             "annotations": {"example.com/scheme": "internal"},
         },
         "maxConfigAge": 1000000,
-        "stopDelaySeconds": 7,
+        "shutdownDelaySeconds": 7,
         "drainSeconds": 120,
         "cacheSizeLimit": "256Mi",
         "settings": {"limits.body_bytes": 67108864, "timeouts.connect": 2.5},

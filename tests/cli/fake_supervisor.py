@@ -29,7 +29,8 @@ class FakeSupervisor:
         self.settings = settings
         self.announce = announce
         self.bundles: list[Bundle] = []
-        self.stopped = False
+        self.stopped: list[bool] = []
+        """Whether it had patience, for each time that it was stopped."""
         self.admin_address = settings.admin
         self.ages: list[float] = []
         self.delivery: Callable[[], Delivery] | None = None
@@ -68,5 +69,5 @@ class FakeSupervisor:
         else:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    async def stop(self) -> None:
-        self.stopped = True
+    async def stop(self, *, patient: bool = False) -> None:
+        self.stopped.append(patient)

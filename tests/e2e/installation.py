@@ -173,6 +173,7 @@ class Installation:
         pins = _pins(provider) if provider else ()
         program = Program(
             *(*self.wardgate, "proxy", "--cluster", "--release", self.release, "--bind", "127.0.0.1", "--workers", "1"),
+            *("--set", "timeouts.shutdown_delay=0"),
             *("--kubeconfig", str(self.kubeconfig("proxy", link=link)), "--port", f"{PORT}={port}"),
             *("--admin", f"127.0.0.1:{admin}", "--no-access-log"),
             *pins,

@@ -22,7 +22,7 @@ from wardgate.cli.options.set_option import SetOption
 from wardgate.cli.options.translation_options import TranslationOptions
 from wardgate.cli.serve.serving import RunningProxy, Terminal, running_proxy, stop_signals
 from wardgate.outlet import unblocked_standard_error
-from wardgate.proxy.settings import ProxySettings
+from wardgate.proxy.settings import ProxySettings, Timeouts
 from wardgate.settings import Settings
 from wardgate.standalone.findings.tracker import DiagnosticChanges
 from wardgate.standalone.handover.bundle_file import write_bundle
@@ -34,6 +34,9 @@ from wardgate.standalone.scan.listing import list_files
 from wardgate.standalone.scan.watcher import Watcher
 from wardgate.undumpable import make_undumpable
 from wardgate.wire.bundle import Bundle
+
+_TIMEOUTS = Timeouts(shutdown_delay=0.0)
+"""No load balancer stands before a folder on somebody's machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ def run(
         exclude=exclude or (),
         emit=emit,
         settings=assignments.to_the_translation(translation.settings(roots), assign or ()),
-        proxy=assignments.to_the_proxy(proxy.settings(roots), assign or ()),
+        proxy=assignments.to_the_proxy(replace(proxy.settings(roots), timeouts=_TIMEOUTS), assign or ()),
     )
     make_undumpable()
     with unblocked_standard_error(coloured=True):
@@ -121,10 +124,7 @@ async def _serve(job: _Job, terminal: _FolderTerminal) -> None:
         first = await reconciler.reconcile(noticed=started)
         _demand_listeners(first, terminal)
         terminal.unused_ports(job.proxy.ports, first.in_force.ports)
-        async with asyncio.TaskGroup() as group:
-            following = group.create_task(reconciler.follow(watcher.changed), name="follow the folder")
-            await stopping.wait()
-            following.cancel()
+        await serving.until(stopping, following=reconciler.follow(watcher.changed))
 
 
 def _welcome(job: _Job, serving: RunningProxy, *, terminal: Terminal) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import array
 import asyncio
+import os
 import socket
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -51,11 +52,12 @@ class Channel:
         payload: bytes = b"",
         descriptor: int | None = None,
     ) -> None:
-        """Queue a frame. ``descriptor`` must stay open until it has been sent (``flushed``)."""
+        """Queue a frame. ``descriptor`` may be closed at once: a duplicate goes out."""
         if self._closed:
             return
         full = {**(header or {}), **({"with_socket": True} if descriptor is not None else {})}
-        self._outgoing.append((memoryview(pack(kind, full, payload=payload)), descriptor))
+        duplicate = None if descriptor is None else os.dup(descriptor)
+        self._outgoing.append((memoryview(pack(kind, full, payload=payload)), duplicate))
         self._write()
 
     @property
@@ -72,9 +74,10 @@ class Channel:
         loop.remove_reader(self._sock)
         loop.remove_writer(self._sock)
         self._sock.close()
+        unsent = [descriptor for _, descriptor in self._outgoing if descriptor is not None]
         self._outgoing.clear()
-        for descriptor in self._descriptors:
-            socket.close(descriptor)
+        for descriptor in (*unsent, *self._descriptors):
+            os.close(descriptor)
 
     def _write(self) -> None:
         try:
@@ -101,7 +104,10 @@ class Channel:
     def _send_some(self, view: memoryview, descriptor: int | None) -> int:
         if descriptor is None:
             return self._sock.send(view)
-        return self._sock.sendmsg([view], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))])
+        rights = array.array("i", [descriptor])
+        sent = self._sock.sendmsg([view], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+        os.close(descriptor)
+        return sent
 
     def _readable(self) -> None:
         try:

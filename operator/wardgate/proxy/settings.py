@@ -66,8 +66,12 @@ class Timeouts:
     """A caller that takes less of its response than ``limits.least_rate`` for so long is cut off."""
     pool_idle: float = setting(50.0, seconds(lowest=0))
     """Of an idle upstream connection."""
+    shutdown_delay: float = setting(5.0, seconds(lowest=0))
+    """From SIGTERM until the listeners close; they accept meanwhile, and /readyz already fails."""
     drain: float = setting(30.0, seconds(lowest=0))
-    """From a stop signal until what is in flight is cut off."""
+    """After that, until what is still in flight is cut off."""
+    drain_idle: float = setting(1.5, seconds(lowest=0))
+    """While it drains: of a caller's connection without a request, before it is closed."""
     revoked_grace: float = setting(60.0, seconds(lowest=0))
     """Requests in flight of a revoked or expired key are cut off after so long."""
     worker: float = setting(30.0, seconds())

@@ -86,6 +86,9 @@ class Supervisor:
         self._admin = AdminServer(pages=self._pages(), local=frozenset({"/config"}))
         self._complained: dict[str, float] = {}
         self._stopping = False
+        """Since the first moment of the ending."""
+        self._draining = False
+        """Since nobody may connect any more."""
         self._applying = asyncio.Lock()
 
     @property
@@ -135,15 +138,28 @@ class Supervisor:
             asked = {listener.name: listener.port for listener in decoded.config.listeners}
             return Applied(bundle.revision, asked, self._listeners(), tuple(dict.fromkeys(problems)))
 
-    async def stop(self) -> None:
-        """Let the workers finish what is in flight, for at most ``timeouts.drain``, and end."""
-        self._stopping = True
+    async def stop(self, *, patient: bool = False) -> None:
+        """Let the workers finish what is in flight, for at most ``timeouts.drain``, and end.
+
+        ``patient``: go on accepting for ``timeouts.shutdown_delay`` first, because load balancers send callers until
+        they have noticed that ``/readyz`` fails. Until the drain, configs go on being applied and workers replaced.
+        Stopping twice is stopping once, and without patience as soon as one of the two has none.
+        """
+        if patient and not self._stopping:
+            self._stopping = True
+            for worker in self._workers.values():
+                worker.announce_end()
+            await asyncio.sleep(self._settings.timeouts.shutdown_delay)
+        if self._draining:
+            return
+        self._stopping = self._draining = True
+        # Our copies first: the queue of a socket that a worker has emptied and closed must not be filled on.
+        for bound in self._ports.values():
+            bound.close()
         deadline = self._settings.timeouts.drain + _STOP_MARGIN
         await asyncio.gather(*(worker.stop(within=deadline) for worker in self._workers.values()))
         for worker in self._workers.values():
             worker.hang_up()
-        for bound in self._ports.values():
-            bound.close()
         await self._admin.stop()
 
     def _decode(self, bundle: Bundle) -> Decoded:
@@ -159,10 +175,15 @@ class Supervisor:
     async def _start_worker(self, number: int) -> None:
         worker = WorkerProcess(number, on_metrics=self._totals.add, on_problem=self._problem)
         await worker.start(self._settings)
+        if self._draining:
+            worker.hang_up()
+            return
         self._workers[number] = worker
         for bound in self._ports.values():
             worker.listen(bound.port, bound.sockets[number])
         worker.tell_age(self._age)
+        if self._stopping:
+            worker.announce_end()
         if self._bundle is not None:
             await worker.hand_over(self._bundle, within=self._settings.timeouts.worker)
         spawn(self._replace_when_gone(number, worker), name=f"watch worker {number}")
@@ -178,17 +199,17 @@ class Supervisor:
     async def _replace_when_gone(self, number: int, worker: WorkerProcess) -> None:
         code = await worker.gone()
         self._totals.gauges.pop(number, None)
-        if self._stopping:
+        if self._draining:
             return
         self._announce(f"Worker {number} ended with status {code}; a new one takes its place.")
         self._totals.worker_restarts += 1
         failures = self._failures[number] = self._failures.get(number, 0) + 1
         await asyncio.sleep(_BACKOFF[min(failures - 1, len(_BACKOFF) - 1)])
-        if not self._stopping:
+        if not self._draining:
             await self._start_worker(number)
 
     async def _watch_silence(self) -> None:
-        while not self._stopping:
+        while not self._draining:
             await asyncio.sleep(1.0)
             for number, worker in self._workers.items():
                 silence = time.monotonic() - worker.last_word
@@ -209,7 +230,9 @@ class Supervisor:
 
     def _bind_missing(self, wanted: set[int]) -> list[str]:
         mapped = dict(self._settings.ports)
-        problems = []
+        problems: list[str] = []
+        if self._stopping:
+            return problems
         for port in sorted(wanted - self._ports.keys()):
             try:
                 bound = bind(

@@ -89,6 +89,8 @@ class Worker:
             self._serving().renew(age=_number(frame.header, "seconds"))
         elif frame.kind == "commit":
             self._commits.put_nowait(frame.header)
+        elif frame.kind == "end":
+            self._serving().announce_end()
         elif frame.kind == "drain":
             spawn(self._drain(), name="drain")
 
@@ -174,8 +176,10 @@ def _number(header: Mapping[str, object], name: str) -> float:
 
 
 async def _main(descriptor: int) -> None:
-    # The supervisor decides when to stop; a Ctrl-C at the terminal reaches every process of the group.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The supervisor decides when to stop; a Ctrl-C at the terminal, or the SIGTERM of a process manager, reaches every
+    # process of the group.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     descriptors.raise_limit()
     make_undumpable()
     with unblocked_standard_error(coloured=False):

@@ -88,6 +88,11 @@ class WorkerProcess:
         assert self._process is not None
         return await self._process.wait()
 
+    def announce_end(self) -> None:
+        """Tell the worker that this process ends soon: its responses close their connections."""
+        if self._channel is not None:
+            self._channel.send("end")
+
     async def stop(self, *, within: float) -> None:
         """Ask the worker to finish and end; after ``within`` seconds it is ended."""
         if self._process is None or self._channel is None:

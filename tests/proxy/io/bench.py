@@ -244,6 +244,11 @@ class Bench:
         return tuple(one for one in self.gateway.context.callers.open if isinstance(one, Downstream))
 
     @property
+    def handshakes(self) -> int:
+        """Connections whose handshake goes on at the moment."""
+        return self.gateway.context.ports._handshakes.total
+
+    @property
     def buffered(self) -> int:
         """Bytes of bodies held at the moment."""
         return self.gateway.context.bodies.total

@@ -16,6 +16,7 @@ import trustme
 from tests.proxy.io.bench import OK, Bench, answering, config, providing, run, serving
 from wardgate.ir import Endpoint, FileRef, GatewayConfig, ListenerTls, Upstream, UpstreamTls
 from wardgate.proxy.io.budget import Budget
+from wardgate.proxy.io.listening.accept_queue import Arrivals
 from wardgate.proxy.io.listening.acceptor import Acceptor
 from wardgate.proxy.io.tls import TlsConfigError, TlsFactory
 from wardgate.proxy.settings import Limits, ProxySettings
@@ -267,6 +268,7 @@ def test_accepting_goes_on_when_there_are_descriptors_again(monkeypatch: pytest.
             protocol=asyncio.Protocol,
             handshakes=Budget(1, percent=100, at_least=1),
             timeout=5.0,
+            arrivals=Arrivals(),
             refused=lambda _: taken.set(),
         )
         callers = [await asyncio.open_connection(*sock.getsockname()) for _ in range(2)]

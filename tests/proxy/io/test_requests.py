@@ -483,25 +483,6 @@ def test_requests_are_counted_by_route_status_and_reason() -> None:
     run(scenario())
 
 
-def test_drain_finishes_what_is_in_flight_and_closes_what_is_idle() -> None:
-    async def scenario() -> None:
-        async with providing(answering(OK)) as provider, serving() as bench:
-            await bench.apply(config(provider.port))
-            idle = await bench.connect()
-            busy = await bench.connect()
-            await busy.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\na")
-            await settle(lambda: len(provider.received) == 1)
-            draining = asyncio.get_running_loop().create_task(bench.gateway.drain())
-            assert await idle.rest() == b""
-            await busy.send(b"b")
-            status, head, _ = await busy.response()
-            assert status == 200
-            assert b"connection: close\r\n" in head
-            await draining
-
-    run(scenario())
-
-
 def test_response_that_outlasts_the_draining_is_cut_off_and_leaves_its_line_in_the_log() -> None:
     async def scenario() -> None:
         half = answering(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf")

@@ -140,8 +140,8 @@ def to_the_proxy(settings: ProxySettings, assigned: Iterable[Assignment]) -> Pro
     return dataclasses.replace(
         settings,
         **_members(merged, prefix="", part="proxy"),
-        limits=Limits(**_members(merged, prefix="limits.", part="proxy")),
-        timeouts=Timeouts(**_members(merged, prefix="timeouts.", part="proxy")),
+        limits=dataclasses.replace(settings.limits, **_members(merged, prefix="limits.", part="proxy")),
+        timeouts=dataclasses.replace(settings.timeouts, **_members(merged, prefix="timeouts.", part="proxy")),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -59,10 +58,7 @@ async def serve_cluster(config: ClusterConfig, settings: ProxySettings, *, termi
             admin = f", admin endpoints at http://{serving.admin}" if serving.admin else ""
             server = await client.server()
             terminal.say(f"wardgate {__version__} follows {location.index} at {server}{admin}")
-            async with asyncio.TaskGroup() as group:
-                following = group.create_task(source.run(), name="follow the cluster")
-                await stopping.wait()
-                following.cancel()
+            await serving.until(stopping, following=source.run())
     finally:
         await client.close()
 

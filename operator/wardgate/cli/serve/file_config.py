@@ -32,10 +32,7 @@ async def serve_file(config: Path, settings: ProxySettings, *, terminal: Termina
             msg = "The config cannot be served; see above."
             raise CommandError(msg)
         terminal.unused_ports(settings.ports, follower.ports)
-        async with asyncio.TaskGroup() as group:
-            following = group.create_task(follower.follow(watcher), name="follow the bundle")
-            await stopping.wait()
-            following.cancel()
+        await serving.until(stopping, following=follower.follow(watcher))
 
 
 class _Follower:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from wardgate.cli.console import Printer
@@ -73,6 +73,14 @@ class RunningProxy:
         """The age of what is in force has changed."""
         self._supervisor.tell_age()
 
+    async def until(self, stopping: Stopping, *, following: Coroutine[object, object, None]) -> None:
+        """Follow configs until a signal, and on to the end: a key may be revoked while callers are still served."""
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(following, name="follow the config")
+            await stopping.wait()
+            await self._supervisor.stop(patient=stopping.patient)
+            task.cancel()
+
     async def apply(self, bundle: Bundle) -> InForce:
         """Put a bundle in force on every worker."""
         try:
@@ -121,23 +129,36 @@ async def running_proxy(settings: ProxySettings, terminal: Terminal) -> AsyncIte
         await supervisor.stop()
 
 
+class Stopping(asyncio.Event):
+    """Set by the signal to stop. ``patient``: it was SIGTERM, and whoever sent it may go on sending callers."""
+
+    def __init__(self, on_stop: Callable[[], None]) -> None:
+        super().__init__()
+        self.patient = False
+        self._on_stop = on_stop
+
+    def interrupted(self) -> None:
+        """Ctrl-C was pressed; the next time it ends the process at once, as ever."""
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+        self._on_stop()
+        self.set()
+
+    def terminated(self) -> None:
+        """SIGTERM came; a second one changes nothing: a ``preStop`` hook may have sent the first."""
+        if not self.is_set():
+            self.patient = True
+            self.interrupted()
+
+
 @asynccontextmanager
-async def stop_signals(on_stop: Callable[[], None]) -> AsyncIterator[asyncio.Event]:
-    """Set the event at the first SIGINT or SIGTERM; a second one ends the process at once, as ever."""
+async def stop_signals(on_stop: Callable[[], None]) -> AsyncIterator[Stopping]:
+    """Take the first SIGINT or SIGTERM as a word to stop. Once it came, one more Ctrl-C ends the process at once."""
     loop = asyncio.get_running_loop()
-    stopping = asyncio.Event()
-    signals = (signal.SIGINT, signal.SIGTERM)
-
-    def stop() -> None:
-        for number in signals:
-            loop.remove_signal_handler(number)
-        on_stop()
-        stopping.set()
-
-    for number in signals:
-        loop.add_signal_handler(number, stop)
+    stopping = Stopping(on_stop)
+    loop.add_signal_handler(signal.SIGINT, stopping.interrupted)
+    loop.add_signal_handler(signal.SIGTERM, stopping.terminated)
     try:
         yield stopping
     finally:
-        for number in signals:
+        for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)

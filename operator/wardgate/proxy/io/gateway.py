@@ -95,7 +95,9 @@ class Gateway:
                 refused=counters.refused_connection,
             ),
             config=ServedConfig(max_age=settings.max_config_age, clock=clock, now=now),
-            callers=CallerConnections(Budget(limits.connections, percent=percent), counters=counters),
+            callers=CallerConnections(
+                Budget(limits.connections, percent=percent), counters=counters, idle_time=timeouts.idle
+            ),
             upstreams=UpstreamPools(dialer),
             telemetry=Telemetry(counters=counters, log=log, complaints=Complaints(report=report), clock=clock, now=now),
             reply_headers=ReplyHeaders(now),
@@ -142,10 +144,17 @@ class Gateway:
         self.context.callers.tick(now)
         self.context.upstreams.tick(now)
 
+    def announce_end(self) -> None:
+        """From now on each response is the last one of its connection; the listeners go on accepting."""
+        self.context.callers.draining = True
+
     async def drain(self) -> None:
-        """Stop listening, finish what is in flight."""
-        self.context.ports.close()
-        await self.context.callers.drain()
+        """Stop listening, and finish what is in flight, what the listeners' queues hold included."""
+        callers = self.context.callers
+        self.context.ports.finish()
+        callers.drain(idle_time=self.context.timeouts.drain_idle)
+        await self.context.ports.arrived()
+        await callers.ended()
         self.context.upstreams.retire()
 
     def cut(self) -> None:

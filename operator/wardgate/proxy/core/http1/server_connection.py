@@ -126,6 +126,7 @@ IDLE: Final = ServerState.IDLE
 HEAD: Final = ServerState.HEAD
 BODY: Final = ServerState.BODY
 ANSWERING: Final = ServerState.ANSWERING
+LEFTOVER: Final = ServerState.LEFTOVER
 DISCARDING: Final = ServerState.DISCARDING
 _REQUEST: Final = ServerEvent.REQUEST
 _REQUEST_WITH_BODY: Final = ServerEvent.REQUEST_WITH_BODY

@@ -14,7 +14,15 @@ from typing import cast
 from wardgate.proxy.core.auth.caller import Caller, counted_address
 from wardgate.proxy.core.http1.arrival import arrived
 from wardgate.proxy.core.http1.request_head import RequestHead
-from wardgate.proxy.core.http1.server_connection import ANSWERING, BODY, DISCARDING, HEAD, ServerConnection
+from wardgate.proxy.core.http1.server_connection import (
+    ANSWERING,
+    BODY,
+    DISCARDING,
+    HEAD,
+    IDLE,
+    LEFTOVER,
+    ServerConnection,
+)
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.core.upstream.tls_names import carries_one_of
@@ -22,6 +30,7 @@ from wardgate.proxy.io.downstream.deadlines import NEVER, Deadlines
 from wardgate.proxy.io.downstream.outbox import Outbox
 from wardgate.proxy.io.downstream.response_writer import reply_bytes
 from wardgate.proxy.io.downstream.stream import Stream
+from wardgate.proxy.io.downstream.unread import has_unread
 from wardgate.proxy.io.shared.context import WorkerContext
 from wardgate.proxy.io.tls import alt_names
 
@@ -29,6 +38,9 @@ _PER_TURN = 4
 """Requests served at once on one connection before the others get a turn. A caller may have thousands of them."""
 _LINGER = 2.0
 """Seconds in which a caller can still read a refusal while the rest of its request is thrown away."""
+
+
+_WITHOUT_REQUEST = frozenset({IDLE, LEFTOVER})
 
 
 class Downstream(asyncio.Protocol):
@@ -82,7 +94,7 @@ class Downstream(asyncio.Protocol):
         if not self._context.callers.admit(self, address=self.caller.address) or not self._certificate_fits(tls):
             self.transport.abort()
             return
-        self.deadline = self._context.clock() + self._context.timeouts.idle
+        self.deadline = self._context.clock() + self._context.callers.idle_time
 
     def _certificate_fits(self, tls: ssl.SSLObject | None) -> bool:
         names = self._context.ports.client_names(self.port)
@@ -222,11 +234,11 @@ class Downstream(asyncio.Protocol):
         if self._stream is not stream:
             return
         self._stream = None
-        if not keep_alive or self._context.callers.draining:
+        if not keep_alive:
             self._end()
             return
         self.requests.answered()
-        self.deadline = self._context.clock() + self._context.timeouts.idle
+        self.deadline = self._context.clock() + self._context.callers.idle_time
         self._pump()
 
     def abort(self) -> None:
@@ -239,9 +251,9 @@ class Downstream(asyncio.Protocol):
             self.transport.abort()
 
     def drain(self) -> None:
-        """Close if idle; a request in flight is finished first."""
-        if self._stream is None and self.requests.state is not DISCARDING:
-            self._end()
+        """End soon if idle; a request in flight, or arriving, is finished first."""
+        if self._stream is None and self.requests.state in _WITHOUT_REQUEST:
+            self.deadline = min(self.deadline, self._context.clock() + self._context.callers.idle_time)
 
     def cut(self) -> None:
         """End at once, and account for the request in flight."""
@@ -263,8 +275,12 @@ class Downstream(asyncio.Protocol):
         elif now >= self.deadline:
             if self.outbox.keeps_pace(now):
                 self.deadline = now + self._context.timeouts.write
+            elif self._reading and has_unread(self.transport):
+                pass  # what has arrived is read before the next tick, and may be a request
             elif self.requests.state is HEAD:
                 self._refuse(ReplyReason.REQUEST_TIMEOUT)
+            elif self.requests.state is IDLE:
+                self._end()
             else:
                 self.abort()
 

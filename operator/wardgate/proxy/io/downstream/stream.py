@@ -359,7 +359,8 @@ class Stream:
         must_close = not self._body.is_complete and self._downstream.requests.must_close(
             sent_on=self._sender is not None
         )
-        if must_close or self._context.callers.draining:
+        # Requests that came before the caller could know are answered, and the last of them tells.
+        if must_close or (self._context.callers.draining and not self._downstream.requests.buffer):
             self.writer.keep_alive = False
 
     def _update_flow(self) -> None:

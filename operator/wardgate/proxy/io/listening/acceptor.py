@@ -16,7 +16,7 @@ from collections.abc import Callable
 from wardgate.proxy.core.auth.caller import counted_address
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.io.budget import Budget
-from wardgate.tasks import spawn
+from wardgate.proxy.io.listening.accept_queue import Arrivals, waiting
 
 _AT_ONCE = 64
 """Connections accepted before others get a turn."""
@@ -35,6 +35,7 @@ class Acceptor:
         protocol: Callable[[], asyncio.BaseProtocol],
         handshakes: Budget,
         timeout: float,
+        arrivals: Arrivals,
         refused: Callable[[ReplyReason], None],
     ) -> None:
         self._sock = sock
@@ -42,6 +43,7 @@ class Acceptor:
         self._protocol = protocol
         self._handshakes = handshakes
         self._timeout = timeout
+        self._arrivals = arrivals
         self._refused = refused
         self._loop = asyncio.get_running_loop()
         self._later: asyncio.TimerHandle | None = None
@@ -53,6 +55,12 @@ class Acceptor:
             self._later.cancel()
         self._loop.remove_reader(self._sock)
         self._sock.close()
+
+    def finish(self, sock: socket.socket) -> None:
+        """Accept no more than what the queue of ``sock`` holds."""
+        self.close()
+        for connection, host in waiting(sock):
+            self._take(connection, counted_address(host))
 
     def _readable(self) -> None:
         for _ in range(_AT_ONCE):
@@ -71,7 +79,7 @@ class Acceptor:
         refusal = self._handshakes.take(address)
         if refusal is None:
             connection.setblocking(False)
-            spawn(self._shake_hands(connection, address), name="handshake")
+            self._arrivals.take(self._shake_hands(connection, address))
         else:
             connection.close()
             self._refused(refusal)

@@ -11,13 +11,16 @@ from wardgate.ir import ListenerTls
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.routing.table import Table
 from wardgate.proxy.io.budget import Budget
+from wardgate.proxy.io.listening.accept_queue import Arrivals
 from wardgate.proxy.io.listening.acceptor import Acceptor
+from wardgate.proxy.io.listening.clear_server import ClearServer
 from wardgate.proxy.io.listening.hang_up import HangUp
 from wardgate.proxy.io.tls import TlsConfigError, TlsFactory
 
 
 class _Server(Protocol):
     def close(self) -> None: ...
+    def finish(self, sock: socket.socket) -> None: ...
 
 
 class _Port:
@@ -36,9 +39,12 @@ class _Port:
             self.server.close()
             self.server = None
 
-    async def open(self, protocol: Callable[[], asyncio.BaseProtocol]) -> _Server:
-        """Serve in clear."""
-        return await asyncio.get_running_loop().create_server(protocol, sock=self.duplicate())
+    def finish(self) -> None:
+        """Stop listening, once nothing is queued at the socket."""
+        if self.server is not None:
+            self.server.finish(self.sock)
+            self.server = None
+        self.sock.close()
 
     def duplicate(self) -> socket.socket:
         """A server closes its socket with itself; the duplicate keeps what is queued for the next one."""
@@ -62,6 +68,7 @@ class Ports:
         self._handshakes = handshakes
         self._handshake_timeout = handshake_timeout
         self._refused = refused
+        self._arrivals = Arrivals()
         self._ports: dict[int, _Port] = {}
 
     def add(self, number: int, sock: socket.socket) -> None:
@@ -84,7 +91,7 @@ class Ports:
                     await self._serve(number, port, tls=listener.spec.tls)
                 except TlsConfigError as error:
                     # A certificate that served goes on serving; without one, callers are turned away, not left waiting.
-                    port.server = port.server or await port.open(HangUp)
+                    port.server = port.server or await self._serve_clear(port, protocol=HangUp)
                     problems.append(f"Listener {listener.name}: {error}")
         return tuple(problems)
 
@@ -93,7 +100,7 @@ class Ports:
         context = self._tls.listener(tls) if tls is not None else None
         port.close()
         if context is None:
-            port.server = await port.open(lambda: self._protocol(number))
+            port.server = await self._serve_clear(port, protocol=lambda: self._protocol(number))
         else:
             port.server = Acceptor(
                 port.duplicate(),
@@ -101,9 +108,13 @@ class Ports:
                 protocol=lambda: self._protocol(number),
                 handshakes=self._handshakes,
                 timeout=self._handshake_timeout,
+                arrivals=self._arrivals,
                 refused=self._refused,
             )
         port.tls = tls
+
+    async def _serve_clear(self, port: _Port, *, protocol: Callable[[], asyncio.BaseProtocol]) -> _Server:
+        return await ClearServer.open(port.duplicate(), protocol=protocol, arrivals=self._arrivals)
 
     def client_names(self, number: int) -> tuple[str, ...]:
         """The names of which a caller's certificate must carry one."""
@@ -115,8 +126,11 @@ class Ports:
         names = [port.sock.getsockname()[:2] for port in self._ports.values()]
         return tuple((str(host), int(number)) for host, number in names)
 
-    def close(self) -> None:
-        """Stop listening."""
+    def finish(self) -> None:
+        """Stop listening; what has connected by now is served."""
         for port in self._ports.values():
-            port.close()
-            port.sock.close()
+            port.finish()
+
+    async def arrived(self) -> None:
+        """Wait until whatever was accepted has its protocol, or is gone."""
+        await self._arrivals.over()

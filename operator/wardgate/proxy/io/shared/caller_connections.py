@@ -13,7 +13,7 @@ class CallerConnection(Protocol):
     """One of them, as far as the worker needs to know it."""
 
     def drain(self) -> None:
-        """Close if idle; a request in flight is finished first."""
+        """End soon if idle; a request in flight, or arriving, is finished first."""
 
     def cut(self) -> None:
         """End at once, and account for the request in flight."""
@@ -25,15 +25,17 @@ class CallerConnection(Protocol):
 class CallerConnections:
     """``budget`` counts connections, each charged to the address that ``counted_address`` gives."""
 
-    __slots__ = ("_budget", "_counters", "_idle", "_open", "draining")
+    __slots__ = ("_budget", "_counters", "_none_open", "_open", "draining", "idle_time")
 
-    def __init__(self, budget: Budget, *, counters: Counters) -> None:
+    def __init__(self, budget: Budget, *, counters: Counters, idle_time: float) -> None:
         self._budget = budget
         self._counters = counters
         self._open: dict[CallerConnection, bytes] = {}
-        self._idle = asyncio.Event()
+        self._none_open = asyncio.Event()
         self.draining = False
-        """Whether each connection ends with the request that it carries."""
+        """Whether each response is the last one of its connection."""
+        self.idle_time = idle_time
+        """Seconds that a connection may be without a request."""
 
     @property
     def open(self) -> tuple[CallerConnection, ...]:
@@ -57,21 +59,25 @@ class CallerConnections:
             self._budget.give_back(address)
             self._counters.connections -= 1
         if not self._open:
-            self._idle.set()
+            self._none_open.set()
 
     def tick(self, now: float) -> None:
         """Have each look at its deadlines."""
         for connection in self.open:
             connection.tick(now)
 
-    async def drain(self) -> None:
-        """Finish what is in flight; return when the last connection has ended."""
+    def drain(self, *, idle_time: float) -> None:
+        """Let each connection end with the request that it carries, or after so many seconds without one."""
         self.draining = True
+        self.idle_time = min(self.idle_time, idle_time)
         for connection in self.open:
             connection.drain()
+
+    async def ended(self) -> None:
+        """Wait until there is no connection."""
         if self._open:
-            self._idle.clear()
-            await self._idle.wait()
+            self._none_open.clear()
+            await self._none_open.wait()
 
     def cut(self) -> None:
         """End what is still in flight, such as what outlasts the draining; each request leaves its line in the log."""
