@@ -17,7 +17,7 @@ _MOST = 8192
 
 
 class Arrivals:
-    """What is accepted, and no protocol's yet: its handshake goes on, or its turn has not come."""
+    """Connections that are accepted and have no protocol yet: a handshake goes on, or their turn has not come."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
