@@ -80,7 +80,7 @@ def run(
     Examples:
       $ wardgate run examples/huggingface
       $ wardgate run manifests --bind 0.0.0.0 --port 80=8080 --port 443=8443
-      $ wardgate run manifests --set limits.body_bytes=1MiB --set timeouts.response=60
+      $ wardgate run manifests --set limits.body_bytes=1MiB --set timeouts.response_head=60
     \b
     With a provider's stand-in on this machine, the manifests untouched:
       $ wardgate run manifests --resolve api.openai.com:443=127.0.0.1:8443 --upstream-ca stand-in-ca.pem

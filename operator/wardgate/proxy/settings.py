@@ -60,8 +60,14 @@ class Timeouts:
     """To resolve, connect and shake hands with an upstream; above: 504."""
     stale_addresses: float = setting(600.0, seconds(lowest=0))
     """The last good addresses of a name serve for so long while no name server answers."""
-    response: float = setting(300.0, seconds())
-    """From the end of the request to the response's headers, and between two pieces of its body; above: 504."""
+    response_head: float = setting(600.0, seconds())
+    """From the end of the request to the response's headers; above: 504. A model may think for minutes."""
+    response_idle: float = setting(300.0, seconds())
+    """Between two pieces of a response's body; above: 504, or cut off where it had begun."""
+    stream_idle: float = setting(600.0, seconds())
+    """Between two pieces of an event stream, which may last as long as it moves."""
+    request: float = setting(3600.0, seconds(lowest=0))
+    """From a request's head until its response begins, or is collected; above: 504. 0: however long."""
     write: float = setting(60.0, seconds())
     """A caller that takes less of its response than ``limits.least_rate`` for so long is cut off."""
     pool_idle: float = setting(50.0, seconds(lowest=0))

@@ -15,7 +15,7 @@ from wardgate.proxy.core.provider_forms import ANTHROPIC, GOOGLE, OPENAI, PLAIN,
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS
 
-SENTENCE = "The upstream took too long."
+SENTENCE = "The upstream took too long to answer."
 
 
 def to(*hosts: str, **changes: Any) -> Any:

@@ -262,7 +262,7 @@ def test_response_that_cannot_be_decoded_is_refused_and_told_of(name: str) -> No
     run(scenario())
 
 
-def test_response_that_breaks_off_is_a_broken_one() -> None:
+def test_response_that_breaks_off_is_told_from_one_that_is_malformed() -> None:
     def cut(provider: Provider) -> Script:
         async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await provider.read_request(reader)
@@ -272,7 +272,7 @@ def test_response_that_breaks_off_is_a_broken_one() -> None:
 
     async def scenario() -> None:
         async with providing(cut) as provider, serving() as bench:
-            await refused(bench, provider, ReplyReason.UPSTREAM_BROKEN)
+            await refused(bench, provider, ReplyReason.UPSTREAM_RESET)
 
     run(scenario())
 

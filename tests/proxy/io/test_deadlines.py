@@ -5,12 +5,17 @@ from __future__ import annotations
 import pytest
 
 from tests.proxy.io.bench import Clock
+from wardgate.proxy.core.messages import HeaderList
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.io.downstream.deadlines import Deadlines
 from wardgate.proxy.settings import Limits, Timeouts
 
 LIMITS = Limits(least_rate=100)
-TIMEOUTS = Timeouts(body=60.0, collected_body=300.0, response=200.0)
+TIMEOUTS = Timeouts(
+    body=60.0, collected_body=300.0, response_head=200.0, response_idle=100.0, stream_idle=400.0, request=900.0
+)
+EVENTS = [(b"content-type", b"Text/Event-Stream; charset=utf-8")]
+JSON = [(b"content-type", b"application/json")]
 
 
 class Watch:
@@ -73,15 +78,55 @@ def test_caller_gets_its_window_anew_when_the_upstream_goes_on_reading() -> None
     assert (watch.after(50.0), watch.after(11.0)) == (None, ReplyReason.REQUEST_TIMEOUT)
 
 
-def test_upstream_may_be_silent_for_its_own_time_between_any_two_pieces() -> None:
+def test_upstream_has_its_time_to_begin() -> None:
     watch = Watch()
     watch.deadlines.await_body(collected=False)
     watch.deadlines.body_ended()
     watch.deadlines.body_stalled()
+    watch.deadlines.await_response()
+    assert (watch.after(199.0), watch.after(2.0)) == (None, ReplyReason.UPSTREAM_TIMEOUT)
+
+
+@pytest.mark.parametrize(
+    ("headers", "length", "silence"), [(JSON, None, 100.0), (JSON, 7, 100.0), ([], None, 100.0), (EVENTS, None, 400.0)]
+)
+def test_upstream_may_be_silent_for_its_own_time_between_any_two_pieces(
+    headers: HeaderList, length: int | None, silence: float
+) -> None:
+    watch = Watch()
+    watch.deadlines.await_response()
+    watch.after(150.0)
+    watch.deadlines.response_began(headers, length=length)
     for _ in range(100):
         watch.deadlines.await_response()
-        assert watch.after(199.0) is None
-    assert watch.after(2.0) is ReplyReason.UPSTREAM_TIMEOUT
+        assert watch.after(silence - 1) is None
+    assert watch.after(2.0) is ReplyReason.UPSTREAM_STALLED
+
+
+def test_request_has_a_time_in_all_until_its_response_begins() -> None:
+    watch = Watch()
+    began = watch.clock()
+    for _ in range(8):
+        watch.deadlines.await_response()
+        watch.clock.pass_time(100.0)
+        assert watch.deadlines.overdue(watch.clock(), began=began) is None
+    watch.deadlines.await_response()
+    watch.clock.pass_time(100.0)
+    assert watch.deadlines.overdue(watch.clock(), began=began) is ReplyReason.EXCHANGE_TIMEOUT
+    assert watch.deadlines.overdue(watch.clock()) is None
+
+
+def test_request_may_take_however_long_where_its_time_is_zero() -> None:
+    deadlines = Deadlines(limits=LIMITS, timeouts=Timeouts(request=0.0), clock=Clock())
+    assert deadlines.overdue(1e9, began=0.0) is None
+
+
+def test_next_request_has_the_time_to_begin_again() -> None:
+    watch = Watch()
+    watch.deadlines.response_began(JSON, length=None)
+    watch.deadlines.end()
+    watch.deadlines.await_response()
+    assert (watch.after(199.0), watch.after(2.0)) == (None, ReplyReason.UPSTREAM_TIMEOUT)
 
 
 def test_upstream_that_answers_early_may_wait_for_the_rest_of_the_body() -> None:

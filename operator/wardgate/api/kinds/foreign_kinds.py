@@ -114,7 +114,7 @@ def _policies() -> Iterator[ForeignKind]:
             "RetryTimeoutPolicy",
             RESILIENCE,
             Reach.ROUTES,
-            "Wardgate retries no request, and its time-outs are settings of the proxy, such as timeouts.response",
+            "Wardgate retries no request, and its time-outs are settings of the proxy, such as timeouts.response_head",
         ),
         ("ListenerConnectionPolicy", RESILIENCE, Reach.NONE, "bounds of connections are settings of the proxy"),
         ("ProxyProtocolPolicy", TRAFFIC, Reach.NONE, "Wardgate does not speak the PROXY protocol"),

@@ -69,8 +69,13 @@ class ReplyReason(StrEnum):
     UPSTREAM_UNRESOLVED = "upstream_unresolved"
     UPSTREAM_UNREACHABLE = "upstream_unreachable"
     UPSTREAM_UNTRUSTED = "upstream_untrusted"
+    UPSTREAM_RESET = "upstream_reset"
     UPSTREAM_BROKEN = "upstream_broken"
+    UPSTREAM_OVERLOAD = "upstream_overload"
+    UPSTREAM_CONNECT_TIMEOUT = "upstream_connect_timeout"
     UPSTREAM_TIMEOUT = "upstream_timeout"
+    UPSTREAM_STALLED = "upstream_stalled"
+    EXCHANGE_TIMEOUT = "exchange_timeout"
     RESPONSE_TOO_LARGE = "response_too_large"
     RESPONSE_UNDECODABLE = "response_undecodable"
     RESPONSE_EXPANDS = "response_expands"
@@ -122,8 +127,13 @@ ANSWERS: dict[ReplyReason, tuple[int, str]] = {
     ReplyReason.UPSTREAM_UNRESOLVED: (502, "The upstream's name cannot be resolved."),
     ReplyReason.UPSTREAM_UNREACHABLE: (502, "The upstream cannot be reached."),
     ReplyReason.UPSTREAM_UNTRUSTED: (502, "The upstream could not prove who it is."),
-    ReplyReason.UPSTREAM_BROKEN: (502, "The upstream broke off."),
-    ReplyReason.UPSTREAM_TIMEOUT: (504, "The upstream took too long."),
+    ReplyReason.UPSTREAM_RESET: (502, "The upstream broke off."),
+    ReplyReason.UPSTREAM_BROKEN: (502, "The upstream's response cannot be understood."),
+    ReplyReason.UPSTREAM_OVERLOAD: (503, "Too many requests are on their way to this upstream; try again later."),
+    ReplyReason.UPSTREAM_CONNECT_TIMEOUT: (504, "The upstream took no connection in time."),
+    ReplyReason.UPSTREAM_TIMEOUT: (504, "The upstream took too long to answer."),
+    ReplyReason.UPSTREAM_STALLED: (504, "The upstream stopped in the middle."),
+    ReplyReason.EXCHANGE_TIMEOUT: (504, "The request took too long in all."),
     ReplyReason.RESPONSE_TOO_LARGE: (502, "The upstream's response is too large for this route."),
     ReplyReason.RESPONSE_UNDECODABLE: (
         502,
@@ -142,6 +152,7 @@ RETRY_AFTER: dict[str, int] = {
     ReplyReason.UPSTREAM_UNRESOLVED: 2,
     ReplyReason.CALLER_OVER_SHARE: 1,
     ReplyReason.OVERLOAD: 1,
+    ReplyReason.UPSTREAM_OVERLOAD: 1,
     ReplyReason.SHUTTING_DOWN: 1,
 }
 """Seconds after which another try may go better, as ``retry-after`` tells clients. All others: nobody knows."""

@@ -5,9 +5,11 @@ Rule 1: a body must keep up a least rate. Each byte buys the time that it may ta
         longer than a window in all.
 Rule 2: a body that is collected has a total time besides, because it occupies memory.
 Rule 3: while the upstream does not read, the caller owes nothing: the window is the upstream's.
-Rule 4: once the body is complete, or a response has begun, the upstream has its own time between two pieces. How fast
-        it answers is its affair: events may be minutes apart.
+Rule 4: once the body is complete, the upstream has its time to begin, and once a response has begun, another one
+        between two pieces, which is longer for a stream of events. How fast it answers is its affair: events may be
+        minutes apart, and a response that moves may last for ever.
 Rule 5: while the caller does not read, the upstream owes nothing. How fast callers read is for ``Outbox`` to watch.
+Rule 6: all that comes before a response goes to the caller has a time in all.
 
 Nothing here sets a timer: the worker's tick asks ``overdue``.
 """
@@ -15,22 +17,41 @@ Nothing here sets a timer: the worker's tick asks ``overdue``.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
+from wardgate.proxy.core.fields.folded import first_value
+from wardgate.proxy.core.messages import HeaderList
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.settings import Limits, Timeouts
 
 NEVER = float("inf")
+_STREAMS: Final = frozenset(
+    {b"text/event-stream", b"application/x-ndjson", b"application/jsonl", b"application/vnd.amazon.eventstream"}
+)
+"""Media types of events one after the other, between which a model thinks."""
 
 
 class Deadlines:
     """Of one caller's connection, whose requests follow each other. ``clock`` is monotonic, in seconds."""
 
-    __slots__ = ("_blocked", "_body_by", "_body_due", "_clock", "_rate", "_response_due", "_response_time", "_timeouts")
+    __slots__ = (
+        "_begun",
+        "_blocked",
+        "_body_by",
+        "_body_due",
+        "_clock",
+        "_rate",
+        "_response_due",
+        "_response_time",
+        "_timeouts",
+    )
 
     def __init__(self, *, limits: Limits, timeouts: Timeouts, clock: Callable[[], float]) -> None:
         self._rate = limits.least_rate
         self._timeouts = timeouts
-        self._response_time = timeouts.response
+        self._response_time = timeouts.response_head
+        self._begun = False
+        """Whether the upstream has begun to answer."""
         self._clock = clock
         self._body_due = NEVER
         self._body_by = NEVER
@@ -68,6 +89,13 @@ class Deadlines:
         if not self._blocked:
             self._response_due = self._clock() + self._response_time
 
+    def response_began(self, headers: HeaderList, *, length: int | None) -> None:
+        """The head of a response came; ``length`` of its body: None where it is not known beforehand."""
+        self._begun = True
+        is_stream = length is None and _is_stream(headers)
+        self._response_time = self._timeouts.stream_idle if is_stream else self._timeouts.response_idle
+        self.await_response()
+
     def caller_blocked(self, *, blocked: bool) -> None:
         """The caller stopped reading the response, or went on."""
         self._blocked = blocked
@@ -76,10 +104,22 @@ class Deadlines:
     def end(self) -> None:
         """Nobody owes anything any more; what follows is another request."""
         self._body_due = self._body_by = self._response_due = NEVER
-        self._blocked = False
+        self._blocked = self._begun = False
+        self._response_time = self._timeouts.response_head
 
-    def overdue(self, now: float) -> ReplyReason | None:
-        """Why the exchange has to end by now; None: it has time."""
+    def overdue(self, now: float, *, began: float = NEVER) -> ReplyReason | None:
+        """Why the exchange has to end by now; None: it has time.
+
+        ``began``: when the request did; NEVER, once its response is on its way to the caller.
+        """
         if now >= self._body_due:
             return ReplyReason.REQUEST_TIMEOUT
-        return ReplyReason.UPSTREAM_TIMEOUT if now >= self._response_due else None
+        if now >= self._response_due:
+            return ReplyReason.UPSTREAM_STALLED if self._begun else ReplyReason.UPSTREAM_TIMEOUT
+        longest = self._timeouts.request
+        return ReplyReason.EXCHANGE_TIMEOUT if 0 < longest <= now - began else None
+
+
+def _is_stream(headers: HeaderList) -> bool:
+    given = first_value(headers, b"content-type") or b""
+    return given.partition(b";")[0].strip().lower() in _STREAMS

@@ -30,7 +30,7 @@ from wardgate.proxy.io.downstream.phase import (
 from wardgate.proxy.io.downstream.response_collector import ResponseCollector
 from wardgate.proxy.io.downstream.response_writer import ResponseWriter
 from wardgate.proxy.io.shared.context import WorkerContext
-from wardgate.proxy.io.upstream.errors import UpstreamError, UpstreamTimeout
+from wardgate.proxy.io.upstream.errors import UpstreamError, overdue_error
 from wardgate.proxy.io.upstream.request_sender import RequestSender
 
 _CALLER_GONE = 499
@@ -197,7 +197,7 @@ class Stream:
 
     def response_head(self, incoming: Incoming, *, length: int | None) -> None:
         """The upstream answers."""
-        self._deadlines.await_response()
+        self._deadlines.response_began(incoming.headers, length=length)
         if self._exchange.response_needs_body(incoming.status):
             limits = self._context.limits
             collector = self._collected(limits.body_bytes)
@@ -287,12 +287,14 @@ class Stream:
 
     def tick(self, now: float) -> None:
         """Act on what took too long, and on keys that are no longer good."""
-        overdue = self._deadlines.overdue(now)
+        overdue = self._deadlines.overdue(now, began=NEVER if self.writer.started else self._started)
         if overdue is ReplyReason.REQUEST_TIMEOUT and not self.request_paused:
             self.writer.keep_alive = False
             self.refuse(overdue)
+        elif overdue is ReplyReason.REQUEST_TIMEOUT:
+            self.fail(overdue_error(ReplyReason.UPSTREAM_STALLED))  # it is the upstream that does not read
         elif overdue is not None:
-            self.fail(UpstreamTimeout("The upstream said nothing, or read nothing, for too long."))
+            self.fail(overdue_error(overdue))
         else:
             self._revoked_at = self._context.config.revoked_since(self._exchange, known=self._revoked_at, now=now)
             if now - self._revoked_at >= self._context.timeouts.revoked_grace:

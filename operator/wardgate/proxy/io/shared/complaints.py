@@ -19,6 +19,13 @@ _REMEDIES = {
     ),
     ReplyReason.UPSTREAM_UNRESOLVED: "Correct the host, or pin it with --resolve HOST:PORT=ADDR:PORT.",
     ReplyReason.UPSTREAM_UNREACHABLE: "Check that it listens there and may be reached from here.",
+    ReplyReason.UPSTREAM_CONNECT_TIMEOUT: "Check that it may be reached from here.",
+    ReplyReason.UPSTREAM_TIMEOUT: "If it may take so long, allow more with --set timeouts.response_head=SECONDS.",
+    ReplyReason.UPSTREAM_STALLED: (
+        "If it may pause so long, allow more with --set timeouts.response_idle=SECONDS, for event streams stream_idle."
+    ),
+    ReplyReason.EXCHANGE_TIMEOUT: "If requests may take so long, allow more with --set timeouts.request=SECONDS.",
+    ReplyReason.UPSTREAM_OVERLOAD: "Allow more with --set limits.upstream_connections=NUMBER.",
     ReplyReason.RESPONSE_UNDECODABLE: "It was asked for no coding; correct it, or whatever stands before it.",
     ReplyReason.RESPONSE_EXPANDS: "If it is meant to, allow more with --set limits.expansion=NUMBER.",
     ReplyReason.ADDRESS_REFUSED: "If it is meant to be reached, allow its network with --set allow_cidrs=NETWORK.",

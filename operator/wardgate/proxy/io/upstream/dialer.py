@@ -13,7 +13,7 @@ from wardgate.ir import Endpoint, Upstream, UpstreamTls
 from wardgate.proxy.core.upstream.tls_names import carries_one_of
 from wardgate.proxy.io.tls import TlsFactory, alt_names
 from wardgate.proxy.io.upstream.connection import UpstreamConnection
-from wardgate.proxy.io.upstream.errors import AddressRefused, TlsFailed, Unreachable, UpstreamError, UpstreamTimeout
+from wardgate.proxy.io.upstream.errors import AddressRefused, ConnectTimeout, TlsFailed, Unreachable, UpstreamError
 from wardgate.proxy.io.upstream.resolver import Resolver
 from wardgate.proxy.settings import Limits, Timeouts
 
@@ -47,7 +47,7 @@ class Dialer:
                 connection = await self._dial(endpoint, upstream, context=context)
         except TimeoutError:
             detail = f"No connection to {endpoint.host or endpoint.unix_path} within {self.timeouts.connect} s."
-            raise UpstreamTimeout(detail) from None
+            raise ConnectTimeout(detail) from None
         if upstream.tls is not None and connection.transport is not None:
             try:
                 _check_peer(connection.transport.get_extra_info("peercert"), upstream.tls)

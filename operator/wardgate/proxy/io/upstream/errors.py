@@ -39,14 +39,34 @@ class TlsFailed(UpstreamError):
     reason = ReplyReason.UPSTREAM_UNTRUSTED
 
 
-class UpstreamTimeout(UpstreamError):
-    """Connecting, or waiting for a piece of the response, took too long."""
+class ConnectTimeout(UpstreamError):
+    """Resolving, connecting and shaking hands took too long."""
+
+    reason = ReplyReason.UPSTREAM_CONNECT_TIMEOUT
+
+
+class ResponseTimeout(UpstreamError):
+    """No head of a response came in time."""
 
     reason = ReplyReason.UPSTREAM_TIMEOUT
 
 
+class UpstreamStalled(UpstreamError):
+    """The upstream stopped sending its response, or reading the request."""
+
+    reason = ReplyReason.UPSTREAM_STALLED
+
+
+class ExchangeTimeout(UpstreamError):
+    """The request took too long in all."""
+
+    reason = ReplyReason.EXCHANGE_TIMEOUT
+
+
 class UpstreamReset(UpstreamError):
     """The upstream closed before its response was complete."""
+
+    reason = ReplyReason.UPSTREAM_RESET
 
 
 class BadResponse(UpstreamError):
@@ -74,10 +94,25 @@ class ResponseExpands(UpstreamError):
 class PoolExhausted(UpstreamError):
     """Too many connections to one endpoint."""
 
-    reason = ReplyReason.OVERLOAD
+    reason = ReplyReason.UPSTREAM_OVERLOAD
 
 
 class ShareExhausted(UpstreamError):
     """Too many connections to one endpoint for one caller."""
 
     reason = ReplyReason.CALLER_OVER_SHARE
+
+
+_OVERDUE: dict[ReplyReason, type[UpstreamError]] = {
+    each.reason: each for each in (ResponseTimeout, UpstreamStalled, ExchangeTimeout)
+}
+_DETAILS: dict[ReplyReason, str] = {
+    ReplyReason.UPSTREAM_TIMEOUT: "It did not begin to answer in time.",
+    ReplyReason.UPSTREAM_STALLED: "It said nothing, or read nothing, for too long.",
+    ReplyReason.EXCHANGE_TIMEOUT: "A request took too long in all.",
+}
+
+
+def overdue_error(reason: ReplyReason) -> UpstreamError:
+    """Return the failure of an upstream that is overdue by this reason, one of ``Deadlines.overdue``'s."""
+    return _OVERDUE[reason](_DETAILS[reason])
