@@ -26,6 +26,7 @@ class Counters:
         "connections",
         "in_flight",
         "log_lines_dropped",
+        "prepared",
     )
 
     def __init__(self) -> None:
@@ -35,6 +36,8 @@ class Counters:
         self._refused_connections: dict[str, int] = {}
         self.connections = 0
         self.in_flight = 0
+        self.prepared = 0
+        """Requests that took the fast path, of this worker, since it began."""
         self._lines_told = 0
         self.log_lines_dropped = 0
         """Of this worker, since it began."""

@@ -29,6 +29,8 @@ class Limits:
     """Lines of the access log that wait in one worker for a slow reader; above: the oldest are dropped."""
     connections: int = setting(10_000, count())
     """Callers' connections of one worker; above: refused at accept."""
+    remembered_lines: int = setting(4096, count(lowest=0))
+    """Header lines that a worker remembers for its fast path, and as many request lines; 0: no fast path."""
     pool_idle: int = setting(64, count(lowest=0))
     """Idle connections kept to one upstream endpoint."""
     upstream_connections: int = setting(1024, count())

@@ -26,6 +26,7 @@ from wardgate.proxy.io.listening.ports import Ports
 from wardgate.proxy.io.shared.caller_connections import CallerConnections
 from wardgate.proxy.io.shared.complaints import Complaints
 from wardgate.proxy.io.shared.context import WorkerContext
+from wardgate.proxy.io.shared.fast_path import FastPath
 from wardgate.proxy.io.shared.reply_headers import ReplyHeaders
 from wardgate.proxy.io.shared.served_config import ServedConfig
 from wardgate.proxy.io.shared.telemetry import Telemetry
@@ -78,12 +79,14 @@ class Gateway:
             clock=clock,
             unix_root=settings.unix_root,
         )
+        mark = LoopMark(settings.installation)
+        served = ServedConfig(max_age=settings.max_config_age, clock=clock, now=now)
         self.context = WorkerContext(
             limits=limits,
             timeouts=timeouts,
             clock=clock,
             now=now,
-            loop_mark=LoopMark(settings.installation),
+            loop_mark=mark,
             guesses=Guesses(per_address=limits.address_guesses, per_user=limits.user_guesses),
             # A request and its response, both collected, always have room.
             bodies=Budget(limits.buffered_bytes, percent=percent, at_least=2 * limits.body_bytes),
@@ -94,10 +97,11 @@ class Gateway:
                 handshake_timeout=timeouts.head,
                 refused=counters.refused_connection,
             ),
-            config=ServedConfig(max_age=settings.max_config_age, clock=clock, now=now),
+            config=served,
             callers=CallerConnections(
                 Budget(limits.connections, percent=percent), counters=counters, idle_time=timeouts.idle
             ),
+            fast_path=FastPath(limits, mark=mark, next_id=served.ids.fresh) if limits.remembered_lines else None,
             upstreams=UpstreamPools(dialer),
             telemetry=Telemetry(counters=counters, log=log, complaints=Complaints(report=report), clock=clock, now=now),
             reply_headers=ReplyHeaders(now),

@@ -40,6 +40,11 @@ class ApiKeyCheck:
         elif isinstance(step.stored, HmacStorage):
             self._hmac = hmac.new(to_bytes(step.stored.shared_secret.reveal()), digestmod="sha256")
 
+    @property
+    def decides_alone(self) -> bool:
+        """Whether no other header is compared with what the Secret holds."""
+        return not self._match
+
     def check(self, headers: HeaderList, credentials: CredentialIndex, *, caller: Caller, now: float) -> Outcome:
         """Look the key up and collect the headers it sets."""
         given = values_of(headers, self.header)

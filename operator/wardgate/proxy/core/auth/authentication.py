@@ -36,7 +36,7 @@ class CompiledAuth:
 
     Those are the keys' (unless the policy forwards them), the metadata's and ``x-user-id``. ``on_arrival``: the
     client's copies that go at once (invariant 2), all of them but the ones a key is read from. ``keys``: the headers
-    that a key is read from. All names are folded.
+    that a key is read from. ``given``: those of ``consumed`` that only the key's Secret sets. All names are folded.
     """
 
     __slots__ = (
@@ -45,6 +45,7 @@ class CompiledAuth:
         "_steps",
         "_watched",
         "consumed",
+        "given",
         "keys",
         "metadata_headers",
         "name",
@@ -69,12 +70,20 @@ class CompiledAuth:
         self._forwards_keys = plan.forward_credential
         self.keys = frozenset(keys)
         self.metadata_headers = frozenset(metadata)
-        self.on_arrival = frozenset(spoofable - keys)
+        self.given = self.on_arrival = frozenset(spoofable - keys)
         self.consumed = frozenset(spoofable if plan.forward_credential else spoofable | keys)
         self._watched = self.consumed if plan.forward_credential else self.consumed | NAMED
         self.secret_headers = frozenset(keys | {to_bytes(name) for name in metadata})
         self._steps = steps
         self._expression = expression
+
+    @property
+    def lone_key(self) -> bytes | None:
+        """The header of the key, where a key alone decides and goes no further; None: more than that counts."""
+        if self._expression is not None or len(self._steps) != 1 or self._forwards_keys:
+            return None
+        step = self._steps[0]
+        return step.header if isinstance(step, ApiKeyCheck) and step.decides_alone else None
 
     def authenticate(
         self,

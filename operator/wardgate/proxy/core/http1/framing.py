@@ -82,8 +82,12 @@ def write_response_head(
     *, status: int, headers: HeaderList | tuple[Header, ...], length: int | None, chunked: bool, close: bool
 ) -> bytes:
     """Serialise a response's head for a caller. ``length`` None and not ``chunked``: no framing header at all."""
-    start = _STATUS_LINES.get(status) or b"HTTP/1.1 %d " % status
-    return _head(start, headers, length=length, chunked=chunked, close=close)
+    return _head(status_line(status), headers, length=length, chunked=chunked, close=close)
+
+
+def status_line(status: int) -> bytes:
+    """Write a status line, without its end; the phrase is the one that the status is registered with, or none."""
+    return _STATUS_LINES.get(status) or b"HTTP/1.1 %d " % status
 
 
 def _head(

@@ -39,7 +39,8 @@ _DIGITS = re.compile(rb"[0-9]{1,18}")
 
 _MISSPELT = frozenset({b"proxy_authenticate", b"proxy_authentication_info", b"proxy_authorization"})
 """Headers between proxies, as no client or proxy writes them."""
-_SPECIAL = PROXY_WRITTEN | _MISSPELT | {b"host"} | {name.encode() for name in TAKEN_OFF}
+SPECIAL = PROXY_WRITTEN | _MISSPELT | {b"host"} | {name.encode() for name in TAKEN_OFF}
+"""Fields that do not go on as they came."""
 
 
 @dataclass(slots=True)
@@ -95,7 +96,7 @@ def _take_apart(lines: bytes) -> HeaderList:
 
 
 def _interpret(method: bytes, target: bytes, *, fields: HeaderList, http_1_0: bool) -> RequestHead | ReplyReason:
-    headers, special, options = end_to_end(fields, special=_SPECIAL)
+    headers, special, options = end_to_end(fields, special=SPECIAL)
     host = _host(special.get(b"host", ()))
     if isinstance(host, ReplyReason):
         return host

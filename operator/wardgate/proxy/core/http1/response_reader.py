@@ -122,7 +122,7 @@ MOVES: Final[Mapping[ResponseState, Mapping[ResponseEvent, ResponseState]]] = {
 Arrival: TypeAlias = Incoming | bytes
 """A head, which comes first and once, or a piece of the body behind it."""
 
-_NOT_THE_UPSTREAMS: Final = PROXY_WRITTEN | spellings({ERROR_SOURCE[0].decode()})
+NOT_THE_UPSTREAMS: Final = PROXY_WRITTEN | spellings({ERROR_SOURCE[0].decode()})
 """Fields that end here, or that the gateway alone may say."""
 _NOTHING: Final[tuple[Arrival, ...]] = ()
 _UNCODED: Final = (b"",)
@@ -283,7 +283,7 @@ class ResponseReader:
         if status < 200:
             self._drop_informational(status)
             return
-        headers, taken, _ = end_to_end(self._headers, special=_NOT_THE_UPSTREAMS)
+        headers, taken, _ = end_to_end(self._headers, special=NOT_THE_UPSTREAMS)
         lengths = taken.get(b"content-length")
         length = self.length = int(lengths[0]) if lengths else None
         self._reusable = self._parser.should_keep_alive()

@@ -246,6 +246,10 @@ class ServerConnection:
             self.state = MOVES[state][_REQUEST]
         return head
 
+    def pass_by(self) -> None:
+        """A request came whole, body and all, and was read by somebody else."""
+        self.state = MOVES[self.state][_REQUEST]
+
     def _head_begins(self) -> bool:
         """Pass over a few empty lines; return whether a head's first byte is behind them.
 

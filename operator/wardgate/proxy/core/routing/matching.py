@@ -35,13 +35,16 @@ class CompiledMatch:
 
     ``kind``, ``value`` and ``ignore_case`` are those of the route's own path condition, which a prefix rewrite
     replaces; a matcher without any matches the prefix ``/``, as in Envoy. ``broken``: a pattern did not compile; it
-    counts as met, and the route is closed.
+    counts as met, and the route is closed. ``reads_fields``: a header or a parameter of the query is asked for.
     """
 
-    __slots__ = ("broken", "conditions", "ignore_case", "kind", "value")
+    __slots__ = ("broken", "conditions", "ignore_case", "kind", "reads_fields", "value")
 
-    def __init__(self, conditions: tuple[Condition, ...], *, own: PathMatch, broken: bool) -> None:
+    def __init__(
+        self, conditions: tuple[Condition, ...], *, own: PathMatch, broken: bool, reads_fields: bool = False
+    ) -> None:
         self.conditions = conditions
+        self.reads_fields = reads_fields
         self.kind: PathKind = own.kind
         self.value = to_bytes(own.value)
         self.ignore_case = own.ignore_case
@@ -67,7 +70,8 @@ def compile_match(
     conditions += [compiler.header(header) for header in match.headers]
     conditions += [compiler.query(parameter) for parameter in match.query]
     own = match.paths[-1] if match.paths else ROOT_PATH
-    return CompiledMatch(tuple(conditions), own=own, broken=compiler.broken)
+    reads_fields = bool(match.headers or match.query)
+    return CompiledMatch(tuple(conditions), own=own, broken=compiler.broken, reads_fields=reads_fields)
 
 
 def index_key(match: RouteMatch) -> PathMatch | None:

@@ -67,6 +67,15 @@ class RouteIndex:
                 return match, route
         return None
 
+    def find_by_line(self, request: Request) -> CompiledRoute | None:
+        """Return the route that takes every request with this method and path; None: fields of a request may count."""
+        for _, match, route in self._candidates(request.path):
+            if match.reads_fields:
+                return None
+            if match.holds(request):
+                return route
+        return None
+
     def _candidates(self, path: bytes) -> Iterable[Candidate]:
         found: list[list[Candidate]] = [self._rest] if self._rest else []
         exact = self._exact.get(path)

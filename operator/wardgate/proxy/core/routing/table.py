@@ -41,6 +41,14 @@ class CompiledListener:
         except LimitError:
             return None
 
+    def find_by_line(self, request: Request) -> CompiledRoute | None:
+        """Return the route that takes every request with this method, host and path; None: nothing so simple."""
+        routes = None if self.https_redirect else self._hosts.find(request.authority)
+        try:
+            return None if routes is None else routes.find_by_line(request)
+        except LimitError:
+            return None
+
     def find_again(
         self, request: Request, seen_by: Callable[[str], Request]
     ) -> tuple[CompiledMatch, CompiledRoute] | None:

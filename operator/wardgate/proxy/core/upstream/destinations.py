@@ -34,6 +34,11 @@ class Destinations:
         known = [host for host in hosts if host is not None]
         self.bound_hosts = frozenset[str]().union(*known) if known and len(known) == len(hosts) else None
 
+    @property
+    def only(self) -> CompiledUpstream | None:
+        """The one that takes all traffic; None: there is none, or a choice."""
+        return self._upstreams[0] if len(self._upstreams) == 1 else None
+
     def choose(self, pick: Callable[[int], int]) -> CompiledUpstream | None:
         """Choose by weight; ``pick(n)`` is a number from 0 below ``n``. None: no upstream takes traffic."""
         if len(self._upstreams) == 1:

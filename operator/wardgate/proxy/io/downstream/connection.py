@@ -27,6 +27,7 @@ from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.core.upstream.tls_names import carries_one_of
 from wardgate.proxy.io.downstream.deadlines import NEVER, Deadlines
+from wardgate.proxy.io.downstream.fast_stream import FastStream
 from wardgate.proxy.io.downstream.outbox import Outbox
 from wardgate.proxy.io.downstream.response_writer import reply_bytes
 from wardgate.proxy.io.downstream.stream import Stream
@@ -48,6 +49,7 @@ class Downstream(asyncio.Protocol):
 
     __slots__ = (
         "_context",
+        "_fast",
         "_pumping",
         "_reading",
         "_stream",
@@ -74,6 +76,7 @@ class Downstream(asyncio.Protocol):
         self.requests = ServerConnection(head_bytes=context.limits.head_bytes, header_count=context.limits.header_count)
         self.outbox = Outbox(rate=context.limits.least_rate, window=context.timeouts.write, now=context.clock())
         self._stream: Stream | None = None
+        self._fast = None if context.fast_path is None else FastStream(self, context.fast_path, context=context)
         self.deadlines = Deadlines(limits=context.limits, timeouts=context.timeouts, clock=context.clock)
         self._reading = True
         self._write_paused = False
@@ -105,6 +108,7 @@ class Downstream(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The caller is gone, and whatever it asked for with it."""
         self._context.callers.leave(self)
+        self._settle()
         self.requests.end(can_linger=False)
         stream, self._stream = self._stream, None
         if stream is not None:
@@ -119,6 +123,7 @@ class Downstream(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The caller reads slowly."""
         self._write_paused = True
+        self._settle()
         self.outbox.watch(self._context.clock())
         if self._stream is not None:
             self._stream.downstream_paused(paused=True)
@@ -135,7 +140,10 @@ class Downstream(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """A piece of a body, of a head, or of something to throw away."""
-        if self.requests.state is DISCARDING:
+        requests = self.requests
+        if requests.state is IDLE and self._fast is not None and self._begin_fast(self._fast, data):
+            return
+        if requests.state is DISCARDING:
             if not self.requests.discard(data):
                 self.abort()
             return
@@ -143,6 +151,31 @@ class Downstream(asyncio.Protocol):
         if piece is not None:
             self._take_body(piece)
         self._pump()
+
+    def _begin_fast(self, fast: FastStream, data: bytes) -> bool:
+        """Serve a request that is all there is, and plain."""
+        requests = self.requests
+        if requests.buffer or self._write_paused or not fast.begin(data):
+            return False
+        requests.pass_by()
+        self.deadline = NEVER
+        return True
+
+    def fast_finished(self) -> None:
+        """The response to a plain request is written; go on with the next one."""
+        self.requests.answered()
+        self.deadline = self._context.clock() + self._context.callers.idle_time
+        if self.requests.buffer:
+            self._pump()
+
+    def adopt(self, stream: Stream) -> None:
+        """A stream goes on with a plain request."""
+        self._stream = stream
+
+    def _settle(self) -> None:
+        """Something happens that is no part of a plain exchange."""
+        if self._fast is not None and self._fast.active:
+            self._fast.hand_over()
 
     def _pump(self) -> None:
         """Serve requests that are complete, one after the other and never one within the other.
@@ -190,7 +223,10 @@ class Downstream(asyncio.Protocol):
             self._refuse(ReplyReason.BAD_TARGET)
             return
         self.deadline = NEVER
-        stream = Stream(self, request, head=head, context=self._context)
+        context = self._context
+        context.telemetry.began()
+        exchange = context.config.exchange(request, port=self.port, caller=self.caller)
+        stream = Stream(self, exchange, head=head, context=context, started=context.clock())
         self._stream = stream
         stream.start()
         if self._write_paused and self._stream is stream:
@@ -243,6 +279,7 @@ class Downstream(asyncio.Protocol):
 
     def abort(self) -> None:
         """Cut the connection: the caller must not take half a response for a whole one."""
+        self._settle()
         self.requests.end(can_linger=False)
         stream, self._stream = self._stream, None
         if stream is not None:
@@ -252,11 +289,14 @@ class Downstream(asyncio.Protocol):
 
     def drain(self) -> None:
         """End soon if idle; a request in flight, or arriving, is finished first."""
+        if self._fast is not None and self._fast.active:
+            return
         if self._stream is None and self.requests.state in _WITHOUT_REQUEST:
             self.deadline = min(self.deadline, self._context.clock() + self._context.callers.idle_time)
 
     def cut(self) -> None:
         """End at once, and account for the request in flight."""
+        self._settle()
         if self._stream is None:
             self.abort()
         else:
@@ -265,6 +305,9 @@ class Downstream(asyncio.Protocol):
     def tick(self, now: float) -> None:
         """Act on what took too long."""
         self.outbox.settle()
+        if self._fast is not None and self._fast.active:
+            self._fast.tick(now)
+            return
         if now >= self.outbox.due and not self.outbox.keeps_pace(now):
             if self._stream is not None:
                 self._stream.cut(ReplyReason.CALLER_TOO_SLOW)

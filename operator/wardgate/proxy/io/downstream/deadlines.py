@@ -84,10 +84,10 @@ class Deadlines:
         """The body is complete, or not wanted any more."""
         self._body_due = self._body_by = NEVER
 
-    def await_response(self) -> None:
-        """The upstream owes the response, or its next piece."""
+    def await_response(self, *, since: float | None = None) -> None:
+        """The upstream owes the response, or its next piece; ``since`` None: from now on."""
         if not self._blocked:
-            self._response_due = self._clock() + self._response_time
+            self._response_due = (self._clock() if since is None else since) + self._response_time
 
     def response_began(self, headers: HeaderList, *, length: int | None) -> None:
         """The head of a response came; ``length`` of its body: None where it is not known beforehand."""

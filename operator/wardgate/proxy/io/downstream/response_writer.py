@@ -65,6 +65,11 @@ class ResponseWriter:
             self.keep_alive = False
         self._make_head(incoming.status, incoming.headers, length=announced)
 
+    def resume(self, sent: int) -> None:
+        """The head, and so many bytes of the body, are out already."""
+        self._head = b""
+        self.sent_bytes = sent
+
     def piece(self, data: bytes) -> None:
         """Write a piece of the body; a caller that asked with HEAD gets none, whatever was asked of the upstream."""
         framing = self._framing

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.http1.request_head import RequestHead
-from wardgate.proxy.core.messages import Incoming, NeedBody, Outgoing, Reply, Request, Step
+from wardgate.proxy.core.messages import Incoming, NeedBody, Outgoing, Reply, Step
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.io.downstream.caller_body import CallerBody
@@ -30,7 +30,9 @@ from wardgate.proxy.io.downstream.phase import (
 from wardgate.proxy.io.downstream.response_collector import ResponseCollector
 from wardgate.proxy.io.downstream.response_writer import ResponseWriter
 from wardgate.proxy.io.shared.context import WorkerContext
+from wardgate.proxy.io.upstream.connection import UpstreamConnection
 from wardgate.proxy.io.upstream.errors import UpstreamError, overdue_error
+from wardgate.proxy.io.upstream.pool import EndpointPool
 from wardgate.proxy.io.upstream.request_sender import RequestSender
 
 _CALLER_GONE = 499
@@ -61,16 +63,17 @@ class Stream:
         "writer",
     )
 
-    def __init__(self, downstream: CallerSide, request: Request, *, head: RequestHead, context: WorkerContext) -> None:
+    def __init__(
+        self, downstream: CallerSide, exchange: Exchange, *, head: RequestHead, context: WorkerContext, started: float
+    ) -> None:
         self._downstream = downstream
         self._context = context
         self._head = head
-        self._exchange: Exchange = context.config.exchange(request, port=downstream.port, caller=downstream.caller)
+        self._exchange = exchange
         # The log tells the request as it arrived, not what a plan made of it; never the query (invariant 7).
-        self._method = request.method
-        self._path = request.path
-        context.telemetry.began()
-        self._started = context.clock()
+        self._method = exchange.request.method
+        self._path = exchange.request.path
+        self._started = started
         self._revoked_at = NEVER
         self._deadlines = downstream.deadlines
         self._phase = DECIDING
@@ -93,6 +96,23 @@ class Stream:
             self.refuse(ReplyReason.REQUEST_LOOP)
         else:
             self._take(self._exchange.start())
+
+    def resume(
+        self, outgoing: Outgoing, *, endpoint: EndpointPool, connection: UpstreamConnection, received: int
+    ) -> None:
+        """Go on with a request that is on its way already, with ``received`` bytes of a body, which is complete."""
+        self._body.received = received
+        self._body.is_complete = True
+        self._phase = MOVES[self._phase][FORWARDING]
+        self._sender = self._sender_of(outgoing, endpoint)
+        self._sender.resume(connection, body_sent=received > 0)
+        self._deadlines.await_response(since=self._started)
+
+    def resume_response(self, incoming: Incoming, length: int | None, *, sent: int, since: float) -> None:
+        """Go on with a response whose head, and ``sent`` bytes of a body, the caller has already, ``since`` then."""
+        self.response_head(incoming, length=length)
+        self.writer.resume(sent)
+        self._deadlines.await_response(since=since)
 
     def await_body(self) -> None:
         """More of the caller's body is to come than came with the head."""
@@ -170,7 +190,13 @@ class Stream:
             self.refuse(ReplyReason.NO_DESTINATION)
             return
         self._phase = MOVES[self._phase][FORWARDING]
-        sender = self._sender = RequestSender(
+        sender = self._sender = self._sender_of(outgoing, endpoint)
+        if sender.streams:
+            self._body.sender = sender
+        sender.acquire()
+
+    def _sender_of(self, outgoing: Outgoing, endpoint: EndpointPool) -> RequestSender:
+        return RequestSender(
             outgoing,
             self._head,
             mark=self._context.loop_mark,
@@ -178,9 +204,6 @@ class Stream:
             requester=self,
             holder=self._exchange.holder,
         )
-        if sender.streams:
-            self._body.sender = sender
-        sender.acquire()
 
     # The upstream.
 

@@ -10,6 +10,7 @@ from wardgate.proxy.core.http1.loops import LoopMark
 from wardgate.proxy.io.budget import Budget
 from wardgate.proxy.io.listening.ports import Ports
 from wardgate.proxy.io.shared.caller_connections import CallerConnections
+from wardgate.proxy.io.shared.fast_path import FastPath
 from wardgate.proxy.io.shared.reply_headers import ReplyHeaders
 from wardgate.proxy.io.shared.served_config import ServedConfig
 from wardgate.proxy.io.shared.telemetry import Telemetry
@@ -33,6 +34,8 @@ class WorkerContext:
     ports: Ports
     config: ServedConfig
     callers: CallerConnections
+    fast_path: FastPath | None
+    """None: every request goes the general way."""
     upstreams: UpstreamPools
     telemetry: Telemetry
     reply_headers: ReplyHeaders

@@ -34,11 +34,12 @@ class RequestIds:
             if len(ids) == 1 and given is not None and len(given) <= _LONGEST and given.isascii():
                 return given
             drop(request.headers, HEADER)
-        fresh = self._next()
+        fresh = self.fresh()
         request.headers.append((HEADER, fresh))
         return fresh
 
-    def _next(self) -> bytes:
+    def fresh(self) -> bytes:
+        """Make an id."""
         if self._at == len(self._digits):
             self._digits = os.urandom(_BLOCK * _DIGITS // 2).hex().encode()
             self._at = 0

@@ -20,7 +20,7 @@ from wardgate.proxy.io.shared.request_ids import RequestIds
 class ServedConfig:
     """``max_age`` in seconds, 0: however old it is. ``clock`` is monotonic and ``now`` the wall's, both in seconds."""
 
-    __slots__ = ("_clock", "_ids", "_max_age", "_now", "_stale_after", "credentials", "table")
+    __slots__ = ("_clock", "_max_age", "_now", "_stale_after", "credentials", "ids", "table")
 
     def __init__(self, *, max_age: float, clock: Callable[[], float], now: Callable[[], float]) -> None:
         self.table: Table | None = None
@@ -28,7 +28,7 @@ class ServedConfig:
         self._max_age = max_age
         self._clock = clock
         self._now = now
-        self._ids = RequestIds()
+        self.ids = RequestIds()
         # A config whose age nobody has told yet is too old, where age matters at all.
         self._stale_after = -math.inf if max_age else math.inf
 
@@ -51,7 +51,7 @@ class ServedConfig:
         """Begin an exchange on the table in force."""
         table = self.table
         assert table is not None, "Asked only where serves() says so."
-        request_id = self._ids.name(request)
+        request_id = self.ids.name(request)
         exchange = Exchange(
             table,
             self.credentials,

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from wardgate.proxy.access_log import METHOD_BYTES, PATH_BYTES, AccessLog, shortened
 from wardgate.proxy.core.exchange import Exchange
-from wardgate.proxy.core.messages import Reply
+from wardgate.proxy.core.fast_path.plain_request import PlainRequest
+from wardgate.proxy.core.messages import Facts, Reply
 from wardgate.proxy.counters import Counters
 from wardgate.proxy.io.shared.complaints import Complaints
 from wardgate.proxy.io.upstream.errors import UpstreamError
@@ -67,8 +68,46 @@ class Telemetry:
         ``method`` and ``path`` are those that arrived, ``started`` is a moment of the clock, ``received`` and ``sent``
         are bytes of the caller's bodies.
         """
-        self._counters.in_flight -= 1
         facts = exchange.facts
+        self._account(
+            facts,
+            request_id=exchange.redacted(facts.request_id.decode("latin-1")),
+            line=(method, exchange.redacted(path.decode("latin-1"))),
+            peer=peer,
+            started=started,
+            status=status,
+            sizes=(received, sent),
+        )
+
+    def ended_fast(self, plain: PlainRequest, *, peer: str, started: float, status: int, sent: int) -> None:
+        """Account for a plain request, whose key stands nowhere but in its own field."""
+        assert plain.outcome is not None, "It was decided."
+        bare = plain.way.bare
+        self._counters.prepared += 1
+        self._account(
+            plain.outcome.facts,
+            request_id=plain.request_id.decode("latin-1"),
+            line=(bare.method, bare.path.decode("latin-1")),
+            peer=peer,
+            started=started,
+            status=status,
+            sizes=(max(plain.length, 0), sent),
+        )
+
+    def _account(
+        self,
+        facts: Facts,
+        *,
+        request_id: str,
+        line: tuple[bytes, str],
+        peer: str,
+        started: float,
+        status: int,
+        sizes: tuple[int, int],
+    ) -> None:
+        method, path = line
+        received, sent = sizes
+        self._counters.in_flight -= 1
         seconds = self._clock() - started
         self._counters.request(
             listener=facts.listener, route=facts.route, status=status, reason=facts.reason, seconds=seconds
@@ -79,9 +118,9 @@ class Telemetry:
                     "time": round(self._now(), 3),
                     "listener": facts.listener,
                     "caller": peer,
-                    "request_id": exchange.redacted(facts.request_id.decode("latin-1")),
+                    "request_id": request_id,
                     "method": shortened(method.decode("latin-1"), METHOD_BYTES),
-                    "path": shortened(exchange.redacted(path.decode("latin-1")), PATH_BYTES),
+                    "path": shortened(path, PATH_BYTES),
                     "status": status,
                     "reason": facts.reason,
                     "route": facts.route,

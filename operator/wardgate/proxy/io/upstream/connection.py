@@ -38,17 +38,28 @@ class ResponseSink(Protocol):
         """Stop or go on sending the request's body."""
 
 
+class FastSink(Protocol):
+    """Who waits for a plain response."""
+
+    def receive(self, data: bytes) -> bool:
+        """Take what arrived; False: it is not plain, so ``hand_over`` and read it the general way."""
+
+    def hand_over(self) -> ResponseSink:
+        """Return who waits for the response instead; it holds the connection then."""
+
+
 class UpstreamConnection(asyncio.Protocol):
     """``on_lost`` is told when the connection ends. ``used`` counts the requests that it has carried.
 
     ``holder`` is whom the connection is charged to while a request has it.
     """
 
-    __slots__ = ("_response", "_sink", "holder", "idle_since", "lost", "on_lost", "transport", "used")
+    __slots__ = ("_fast", "_response", "_sink", "holder", "idle_since", "lost", "on_lost", "transport", "used")
 
     def __init__(self, *, max_head: int) -> None:
         self._response = ResponseReader(max_head=max_head)
         self._sink: ResponseSink | None = None
+        self._fast: FastSink | None = None
         self.transport: asyncio.Transport | None = None
         self.lost = False
         self.used = 0
@@ -68,6 +79,27 @@ class UpstreamConnection(asyncio.Protocol):
         self._sink = sink
         self._response.begin(head_request=head_request)
         self.used += 1
+
+    def start_fast(self, sink: FastSink) -> None:
+        """Begin a plain request."""
+        self._fast = sink
+        self.used += 1
+
+    def end_fast(self) -> None:
+        """The plain response is complete, or ``resume`` follows."""
+        self._fast = None
+
+    def resume(self, sink: ResponseSink) -> None:
+        """Go on with a request that was begun as a plain one."""
+        self._sink = sink
+        self._response.begin(head_request=False)
+
+    def replay(self, head: bytes, size: int) -> tuple[Incoming, int | None]:
+        """Read again what came of a plain response: its head, and ``size`` bytes of a body, whatever they were."""
+        (incoming,) = self._response.receive(head)
+        assert isinstance(incoming, Incoming), "A plain response begins with its head."
+        self._response.receive(bytes(size))
+        return incoming, self._response.length
 
     def write(self, data: bytes) -> None:
         """Send a piece, unless the connection is gone (the sink has been told, or will be)."""
@@ -107,6 +139,11 @@ class UpstreamConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand over what there is of the response; whatever is wrong with it ends the connection."""
+        fast = self._fast
+        if fast is not None:
+            if fast.receive(data):
+                return
+            fast.hand_over()
         sink, response = self._sink, self._response
         if sink is None:
             # Bytes that nobody asked for: the next response could be somebody else's.
@@ -137,6 +174,8 @@ class UpstreamConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """A body without a length ends here; anything else is cut off."""
         self.lost = True
+        if self._fast is not None:
+            self._fast.hand_over()
         completes = self._response.close(clean=exc is None)
         sink, self._sink = self._sink, None
         if self.on_lost is not None:
@@ -150,6 +189,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The kernel takes no more."""
+        if self._fast is not None:
+            self._fast.hand_over()
         if self._sink is not None:
             self._sink.upstream_paused(paused=True)
 

@@ -85,6 +85,22 @@ class EndpointPool:
             spawn(self._connect(waiter, holder), name=f"connect {self._endpoint.host}:{self._endpoint.port}")
         return idle
 
+    def take_idle(self, holder: Hashable) -> UpstreamConnection | None:
+        """Return an idle connection, charged to ``holder``; None: there is none, or the holder may have no more."""
+        if not self._idle or self._busy.take(holder) is not None:
+            return None
+        idle = self._take_idle()
+        if idle is None:
+            self._busy.give_back(holder)
+        else:
+            idle.holder = holder
+        return idle
+
+    @property
+    def has_idle(self) -> bool:
+        """Whether a connection waits for a request."""
+        return bool(self._idle)
+
     def _take_idle(self) -> UpstreamConnection | None:
         """The connection used last, if one is idle."""
         while self._idle:
@@ -174,6 +190,12 @@ class UpstreamPool:
             return None
         self._next = (self._next + 1) % len(self._endpoints)
         return self._endpoints[self._next]
+
+    def pick_idle(self) -> EndpointPool | None:
+        """The endpoint whose turn it is, if a connection to it is idle; else it stays its turn."""
+        if not self._endpoints or not self._endpoints[(self._next + 1) % len(self._endpoints)].has_idle:
+            return None
+        return self.pick()
 
     def tick(self, now: float) -> None:
         """See ``EndpointPool.tick``."""

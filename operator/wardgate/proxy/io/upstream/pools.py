@@ -40,6 +40,11 @@ class UpstreamPools:
             pool.retire()
         return pool.pick()
 
+    def idle_endpoint(self, upstream: CompiledUpstream) -> EndpointPool | None:
+        """Pick the endpoint of a destination whose turn it is, if a connection to it is idle."""
+        pool = self._pools.get(upstream)
+        return None if pool is None else pool.pick_idle()
+
     def tick(self, now: float) -> None:
         """Close what has been idle for too long."""
         for pool in self._pools.values():

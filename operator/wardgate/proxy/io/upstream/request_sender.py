@@ -124,6 +124,13 @@ class RequestSender:
             self.flush()
         requester.request_begins()
 
+    def resume(self, connection: UpstreamConnection, *, body_sent: bool) -> None:
+        """Go on with a request that is on a connection already, whole; ``body_sent``: with a body."""
+        assert self._requester is not None, "Nothing is resumed once it is released or closed."
+        self._connection = connection
+        self._body_sent = body_sent
+        connection.resume(self._requester)
+
     def flush(self) -> None:
         """Nothing of the body has come with the head."""
         if self._first and self._connection is not None:

@@ -1,0 +1,184 @@
+"""Plain requests of one listener: read in one pass, their outcomes remembered.
+
+A request is plain if its head and body are here in one piece, its route is plain (``plain_routes``), and its fields
+are none that the route asks for. All that the exchange decides about such a request depends on its request line, its
+Host and its key. So that is found once, by sending a bare request through the exchange, and remembered: no rule of the
+exchange stands here a second time.
+
+Rule 1: nothing is refused here. Whatever is not plain, or not well-formed, or has no good key, gets None, and then the
+        answer of the general way.
+Rule 2: an outcome counts for one table and one index of keys. Either is replaced as a whole; with it the outcomes go.
+        A key's expiry is looked at each time.
+Rule 3: keys are not kept: an outcome is found by the digest of the field that holds the key. A key that comes to
+        nothing leaves nothing.
+Rule 4: a request that shows its key twice is not plain (invariant 3), nor is one with a value in percent-escapes or of
+        basic authentication, which may hide the key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Final
+
+from wardgate.proxy.core.auth.credential_index import CredentialIndex
+from wardgate.proxy.core.fast_path.line_memory import LineMemory
+from wardgate.proxy.core.fast_path.outcomes import MOST_FIELDS, PlainOutcome, Way, outcome_of
+from wardgate.proxy.core.fast_path.plain_request import PlainRequest
+from wardgate.proxy.core.fast_path.plain_routes import plain_route
+from wardgate.proxy.core.fields.key_copies import may_hide_key_in_query
+from wardgate.proxy.core.http1.arrival import arrived
+from wardgate.proxy.core.http1.request_head import RequestHead, parse_request_head
+from wardgate.proxy.core.routing.table import CompiledListener, Table
+
+HEAD_END: Final = b"\r\n\r\n"
+_VERSION: Final = b" HTTP/1.1"
+_QUERY: Final = re.compile(rb"\?[\x21\x22\x24-\x7e]*")
+_QUESTION: Final = ord("?")
+_METHODS: Final = frozenset({b"GET", b"POST", b"PUT", b"PATCH", b"DELETE"})
+
+
+class Lane:
+    """The plain requests of one listener of one table. ``credentials``: the index of keys that it goes by.
+
+    ``memory`` and ``limit`` bound what is remembered. ``mark``: the line by which the installation knows its own
+    requests. ``head_bytes`` and ``header_count``: of the longest head.
+    """
+
+    __slots__ = (
+        "_head_bytes",
+        "_header_count",
+        "_limit",
+        "_mark",
+        "_memory",
+        "_next_id",
+        "_outcomes",
+        "_ways",
+        "credentials",
+        "listener",
+        "table",
+    )
+
+    def __init__(
+        self,
+        table: Table,
+        listener: CompiledListener,
+        *,
+        memory: LineMemory,
+        limit: int,
+        mark: bytes,
+        next_id: Callable[[], bytes],
+        head_bytes: int,
+        header_count: int,
+    ) -> None:
+        self.table = table
+        self.credentials = CredentialIndex()
+        self.listener = listener
+        self._memory = memory
+        self._limit = limit
+        self._mark = mark
+        self._next_id = next_id
+        self._head_bytes = head_bytes
+        self._header_count = min(MOST_FIELDS, header_count)
+        self._ways: dict[tuple[bytes, bytes, bool], Way] = {}
+        self._outcomes: dict[tuple[Way, bytes], PlainOutcome] = {}
+
+    def renew(self, credentials: CredentialIndex) -> None:
+        """Go by another index of keys (rule 2)."""
+        self.credentials = credentials
+        self._outcomes.clear()
+
+    def read(self, data: bytes, *, now: float) -> PlainRequest | None:
+        """Read a request. ``data``: all that has arrived, and nothing was before it; ``now`` in unix seconds."""
+        end = data.find(HEAD_END)
+        if end < 0 or end > self._head_bytes:
+            return None
+        lines = data[:end].split(b"\r\n")
+        size = len(data) - end - len(HEAD_END)
+        plain = self._begun(lines, has_body=size > 0)
+        if plain is None or not self._is_plain(plain, lines) or max(plain.length, 0) != size:
+            return None
+        outcome = self._outcome(plain, now)
+        # Wherever it stands, a second copy of the key is for the exchange to find and take off.
+        if outcome is None or data.count(plain.key[outcome.key_at :], 0, end) != 1:
+            return None
+        plain.decided(outcome, fresh_id=b"" if plain.request_id else self._next_id(), mark=self._mark)
+        return plain
+
+    def _begun(self, lines: list[bytes], *, has_body: bool) -> PlainRequest | None:
+        """Read the request line and Host."""
+        start = lines[0]
+        if not (2 < len(lines) <= self._header_count and start.endswith(_VERSION)):
+            return None
+        start, query = start[: -len(_VERSION)], b""
+        if _QUESTION in start:
+            at = start.index(b"?")
+            start, query = start[:at], start[at:]
+            if _QUERY.fullmatch(query) is None or may_hide_key_in_query(query):
+                return None
+        if not _is_host(lines[1]):
+            _put_host_first(lines)
+        where = (start, lines[1], has_body)
+        way = self._ways.get(where)
+        if way is None:
+            way = self._remember(where)
+        return None if way is None or way.route is None else PlainRequest(way, query)
+
+    def _is_plain(self, plain: PlainRequest, lines: list[bytes]) -> bool:
+        known, sent, memory = plain.known, plain.lines, self._memory
+        for number in range(2, len(lines)):
+            line = known.get(lines[number])
+            if line is not None:
+                sent.append(line)
+            elif not plain.take(lines[number], memory):
+                return False
+        return bool(plain.key)
+
+    def _remember(self, where: tuple[bytes, bytes, bool]) -> Way | None:
+        """Find where a request line and a Host lead; None: the general way has to say."""
+        start, host, has_body = where
+        head = parse_request_head(b"%b%b\r\n%b\r\n\r\n" % (start, _VERSION, host), max_headers=1)
+        if not isinstance(head, RequestHead) or head.http_1_0 or head.method not in _METHODS:
+            return None
+        bare = arrived(head)
+        if bare is None:
+            return None
+        bare.has_body = has_body
+        if len(self._ways) >= self._limit:
+            self._ways.clear()
+            self._outcomes.clear()
+        route = self.listener.find_by_line(bare)
+        plain = None if route is None else plain_route(route, has_body=has_body)
+        way = self._ways[where] = Way(bare, route=plain, known=self._memory.of(plain))
+        return way
+
+    def _outcome(self, plain: PlainRequest, now: float) -> PlainOutcome | None:
+        which = (plain.way, sha256(plain.key).digest())
+        outcome = self._outcomes.get(which)
+        if outcome is None:
+            outcome = self._decide(plain, now)
+            if outcome is None:
+                return None
+            if len(self._outcomes) >= self._limit:
+                self._outcomes.clear()
+            self._outcomes[which] = outcome
+        return outcome if now < outcome.credential.expires_at else None
+
+    def _decide(self, plain: PlainRequest, now: float) -> PlainOutcome | None:
+        way = plain.way
+        assert way.route is not None, "Asked only of plain routes."
+        key = (way.route.key, plain.key)
+        return outcome_of(way, key, table=self.table, listener=self.listener, credentials=self.credentials, now=now)
+
+
+def _is_host(line: bytes) -> bool:
+    return line[:5].lower() == b"host:"
+
+
+def _put_host_first(lines: list[bytes]) -> None:
+    """Move Host behind the request line, as nearly all clients have it, and the gateway too."""
+    for number in range(2, len(lines)):
+        if _is_host(lines[number]):
+            lines.insert(1, lines.pop(number))
+            return

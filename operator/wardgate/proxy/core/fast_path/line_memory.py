@@ -1,0 +1,85 @@
+"""Header lines that were read strictly once, and are known by their bytes the next time.
+
+Clients say the same things with every request, so most of a head is known before it is read. A line is remembered with
+the bytes that are sent on for it, which are none where it is dropped.
+
+No line is remembered that may hold a secret: only fields of the names listed here are, and what varies from request to
+request is not worth it. The memory is bounded, and forgotten as a whole when it is full: a flood of lines costs time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from typing import Final
+
+from wardgate.proxy.core.grammar import FIELD_LINE
+
+_LINE: Final = re.compile(FIELD_LINE)
+_LONGEST: Final = 512
+"""Bytes of a line that is remembered."""
+_FAMILIES: Final = (
+    b"access-control-",
+    b"anthropic-",
+    b"cross-origin-",
+    b"openai-",
+    b"sec-ch-",
+    b"sec-fetch-",
+    b"x-stainless-",
+)
+_NAMES: Final = frozenset(
+    {
+        *(b"accept", b"accept-charset", b"accept-encoding", b"accept-language", b"accept-ranges", b"age", b"alt-svc"),
+        *(b"cache-control", b"connection", b"content-encoding", b"content-language", b"content-type", b"date"),
+        *(b"dnt", b"keep-alive", b"origin", b"pragma", b"priority", b"referrer-policy", b"server", b"server-timing"),
+        *(b"strict-transport-security", b"user-agent", b"vary", b"via", b"x-accel-buffering"),
+        *(b"x-content-type-options", b"x-frame-options", b"x-goog-api-client", b"x-powered-by", b"x-xss-protection"),
+    }
+)
+"""Fields that hold no secret in anybody's use."""
+
+
+def read_line(raw: bytes) -> tuple[bytes, bytes] | None:
+    """Read a line without its end: the name in lower case, the value without blanks around it; None: it is no field."""
+    if _LINE.fullmatch(raw) is None:
+        return None
+    name, _, value = raw.partition(b":")
+    return name.lower(), value.strip(b" \t")
+
+
+def write_line(name: bytes, value: bytes) -> bytes:
+    """Write a field, with its end."""
+    return b"%b: %b\r\n" % (name, value)
+
+
+class LineMemory:
+    """Lines by their bytes. ``of`` gives each reader its own, and ``limit`` bounds all together."""
+
+    __slots__ = ("_count", "_known", "_limit")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._count = 0
+        self._known: dict[Hashable, dict[bytes, bytes]] = {}
+
+    def of(self, reader: Hashable) -> dict[bytes, bytes]:
+        """Return the lines that a reader knows, to be looked up and never written to."""
+        known = self._known.get(reader)
+        if known is None:
+            known = self._known[reader] = {}
+        return known
+
+    def keep(self, known: dict[bytes, bytes], raw: bytes, *, name: bytes, sent: bytes) -> None:
+        """Remember a line for the reader of ``known``, if its ``name`` allows; ``sent``: the bytes sent on for it."""
+        if len(raw) > _LONGEST or not (name in _NAMES or name.startswith(_FAMILIES)):
+            return
+        if self._count >= self._limit:
+            self.forget()
+        self._count += 1
+        known[raw] = sent
+
+    def forget(self) -> None:
+        """Forget all lines."""
+        for known in self._known.values():
+            known.clear()
+        self._count = 0

@@ -1,0 +1,87 @@
+"""Outcomes of plain requests, found by sending a bare one through the exchange.
+
+The bare request carries as many other fields as a plain one may have, and a field of each name that the route drops.
+The former must come out untouched, and the latter not at all: a plan that does anything to a field that it does not
+name is found out by that, and its requests are not plain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from wardgate.proxy.core.auth.caller import Caller
+from wardgate.proxy.core.auth.credential_index import CredentialIndex
+from wardgate.proxy.core.exchange import Exchange
+from wardgate.proxy.core.fast_path.line_memory import write_line
+from wardgate.proxy.core.fast_path.plain_routes import PlainRoute
+from wardgate.proxy.core.messages import Header, Outgoing, Request
+from wardgate.proxy.core.routing.table import CompiledListener, Table
+
+MOST_FIELDS: Final = 48
+"""Of a plain request, Host included."""
+_OTHERS: Final[tuple[Header, ...]] = ((b"wardgate-other", b"untouched"),) * MOST_FIELDS
+_NOBODY: Final = Caller()
+
+
+class Way:
+    """The way of a request line and a Host, with a body or without.
+
+    ``bare``: the request without a query, a key or any other field. ``route`` None: requests that go there are not
+    plain. ``known``: lines that the route lets pass, with the bytes that are sent on for them.
+    """
+
+    __slots__ = ("bare", "known", "route")
+
+    def __init__(self, bare: Request, *, route: PlainRoute | None, known: dict[bytes, bytes]) -> None:
+        self.bare = bare
+        self.route = route
+        self.known = known
+
+
+class PlainOutcome:
+    """The outcome of a key on a way.
+
+    ``start`` and ``end``: the request line and Host as they are sent on, before the query and behind it; with
+    ``auto_host`` the dialled endpoint's name stands in the place of ``end``. ``given``: the lines that are added. The
+    bare key stands behind ``key_at`` bytes of its field.
+    """
+
+    __slots__ = ("auto_host", "credential", "end", "facts", "given", "holder", "key_at", "start", "upstream", "way")
+
+    def __init__(self, way: Way, exchange: Exchange, *, outgoing: Outgoing, given: bytes, key_at: int) -> None:
+        self.way = way
+        (self.credential,) = exchange.credentials_used
+        self.facts = exchange.facts
+        self.holder = exchange.holder
+        self.upstream = outgoing.upstream
+        self.auto_host = outgoing.auto_host
+        self.start = b"%b %b" % (outgoing.method, outgoing.target)
+        self.end = end_of_line(outgoing.headers[0][1])
+        self.given = given
+        self.key_at = key_at
+
+
+def end_of_line(host: bytes) -> bytes:
+    """Write the end of a request line, and Host."""
+    return b" HTTP/1.1\r\nhost: %b\r\n" % host
+
+
+def outcome_of(
+    way: Way, key: Header, *, table: Table, listener: CompiledListener, credentials: CredentialIndex, now: float
+) -> PlainOutcome | None:
+    """Send a bare request with this field through the exchange; None: it is not sent on as a plain one would be."""
+    route = way.route
+    assert route is not None, "Asked only of plain routes."
+    dropped = [(name, b"dropped") for name in sorted(route.dropped)]
+    bare = replace(way.bare, headers=[*_OTHERS, *dropped, key])
+    exchange = Exchange(table, credentials, listener=listener, request=bare, caller=_NOBODY, now=now, pick=lambda _: 0)
+    outgoing = exchange.start()
+    if not isinstance(outgoing, Outgoing) or outgoing.body is not None or len(exchange.credentials_used) != 1:
+        return None
+    others, given = outgoing.headers[1 : 1 + MOST_FIELDS], outgoing.headers[1 + MOST_FIELDS :]
+    (proof,) = bare.hidden_keys
+    if others != list(_OTHERS) or not key[1].endswith(proof) or any(name in route.dropped for name, _ in given):
+        return None
+    lines = b"".join([write_line(name, value) for name, value in given])
+    return PlainOutcome(way, exchange, outgoing=outgoing, given=lines, key_at=len(key[1]) - len(proof))

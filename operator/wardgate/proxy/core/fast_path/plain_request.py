@@ -1,0 +1,115 @@
+"""One plain request, put together line by line as it is read."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from wardgate.proxy.core.fast_path.line_memory import LineMemory, read_line, write_line
+from wardgate.proxy.core.fast_path.outcomes import PlainOutcome, Way, end_of_line
+from wardgate.proxy.core.fast_path.plain_routes import REQUEST_ID
+from wardgate.proxy.core.fields.folded import fold
+from wardgate.proxy.core.fields.key_copies import may_hide_key
+from wardgate.proxy.core.http1.request_head import SPECIAL
+
+_DIGITS: Final = re.compile(rb"[0-9]{1,18}")
+_LONGEST_ID: Final = 128
+_NO_LENGTH: Final = -1
+_SENDS_LENGTH: Final = frozenset({b"POST", b"PUT", b"PATCH"})
+_START_AT: Final = 0
+_END_AT: Final = 2
+
+
+class PlainRequest:
+    """See the module. ``lines``: what is sent on, beginning with the request line in three parts.
+
+    ``key``: the field that holds the key, empty until it has come; ``length``: Content-Length, negative where there is
+    none. ``outcome`` is there once the request was ``decided``.
+    """
+
+    __slots__ = ("key", "known", "length", "lines", "outcome", "request_id", "way")
+
+    def __init__(self, way: Way, query: bytes) -> None:
+        self.way = way
+        self.known = way.known
+        self.lines = [b"", query, b""]
+        self.key = b""
+        self.length = _NO_LENGTH
+        self.request_id = b""
+        self.outcome: PlainOutcome | None = None
+
+    def take(self, raw: bytes, memory: LineMemory) -> bool:
+        """Read a line that the way does not know; return whether the request is still plain."""
+        field = read_line(raw)
+        route = self.way.route
+        if field is None or route is None:
+            return False
+        name, value = field
+        if name == route.key:
+            known, self.key = self.key, value
+            return bool(value) and not known
+        if name == b"content-length":
+            return self._take_length(value)
+        if name == REQUEST_ID:
+            return self._take_id(value)
+        return self._take_other(raw, name, value=value, memory=memory)
+
+    def _take_length(self, value: bytes) -> bool:
+        if self.length != _NO_LENGTH or _DIGITS.fullmatch(value) is None:
+            return False
+        self.length = int(value)
+        return True
+
+    def _take_id(self, value: bytes) -> bool:
+        if self.request_id or not value or len(value) > _LONGEST_ID or not value.isascii():
+            return False
+        self.request_id = value
+        self.lines.append(write_line(REQUEST_ID, value))
+        return not may_hide_key(value)
+
+    def _take_other(self, raw: bytes, name: bytes, *, value: bytes, memory: LineMemory) -> bool:
+        way = self.way
+        route = way.route
+        assert route is not None, "Asked in take()."
+        folded = fold(name)
+        if name in SPECIAL:
+            # Clients say ``Connection: keep-alive``, which is so anyway. Whatever else ends at this hop is not plain.
+            if name != b"connection" or value.lower() != b"keep-alive":
+                return False
+            sent = b""
+        elif folded in route.held or folded == REQUEST_ID or may_hide_key(value):
+            return False
+        else:
+            sent = b"" if folded in route.dropped else write_line(name, value)
+        memory.keep(way.known, raw, name=name, sent=sent)
+        self.lines.append(sent)
+        return True
+
+    def decided(self, outcome: PlainOutcome, *, fresh_id: bytes, mark: bytes) -> None:
+        """Put together what goes upstream. ``fresh_id``: for a request that has none; ``mark``: a line of its own."""
+        self.outcome = outcome
+        lines = self.lines
+        lines[_START_AT] = outcome.start
+        lines[_END_AT] = outcome.end
+        if fresh_id:
+            self.request_id = fresh_id
+            lines.append(write_line(REQUEST_ID, fresh_id))
+        lines += (outcome.given, mark, self._framing())
+
+    def _framing(self) -> bytes:
+        if self.length >= 0:
+            return b"content-length: %d\r\n\r\n" % self.length
+        # Methods that give content a meaning, so that a request without any says so (RFC 9110, 8.6).
+        return b"content-length: 0\r\n\r\n" if self.way.bare.method in _SENDS_LENGTH else b"\r\n"
+
+    def written(self, data: bytes, *, dialled: bytes) -> bytes:
+        """Return all that goes upstream.
+
+        ``data``: the request as it arrived, body and all; ``dialled``: the endpoint's name, empty if it has none.
+        """
+        assert self.outcome is not None, "Asked only of a request that was decided."
+        if dialled and self.outcome.auto_host:
+            self.lines[_END_AT] = end_of_line(dialled)
+        if self.length > 0:
+            self.lines.append(data[-self.length :])
+        return b"".join(self.lines)

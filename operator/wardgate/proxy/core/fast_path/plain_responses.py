@@ -1,0 +1,107 @@
+"""Plain responses: a head in one piece, a length, and no field about the connection but that it is kept.
+
+Rule 1: nothing is refused here. Whatever is not plain gets None, and is read by llhttp (docs/decisions/0001).
+Rule 2: a head is plain only if every line of it is a field by the strictest reading, in printable ASCII, so that no
+        other reader could read it differently.
+Rule 3: a body ends by its length. It may come in pieces.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from wardgate.proxy.core.fast_path.line_memory import LineMemory, read_line, write_line
+from wardgate.proxy.core.http1.framing import is_bodiless, status_line
+from wardgate.proxy.core.http1.response_reader import NOT_THE_UPSTREAMS
+
+_HEAD_END: Final = b"\r\n\r\n"
+_START: Final = re.compile(rb"HTTP/1\.1 ([2-5][0-9][0-9]) [\x20-\x7e]*")
+_PRINTABLE: Final = re.compile(rb"[\x20-\x7e]*")
+_DIGITS: Final = re.compile(rb"[0-9]{1,18}")
+_MOST_STARTS: Final = 64
+
+
+class PlainResponse:
+    """``head``: as it goes to the caller. ``length``: of the body, which begins behind ``at`` bytes of what arrived."""
+
+    __slots__ = ("at", "head", "length", "status")
+
+    def __init__(self, *, status: int, head: bytes, at: int, length: int) -> None:
+        self.status = status
+        self.head = head
+        self.at = at
+        self.length = length
+
+
+class PlainResponses:
+    """Reads them. ``head_bytes``: of the longest head. Nothing depends on the route."""
+
+    __slots__ = ("_head_bytes", "_known", "_memory", "_starts")
+
+    def __init__(self, memory: LineMemory, *, head_bytes: int) -> None:
+        self._memory = memory
+        self._known = memory.of("response")
+        self._head_bytes = head_bytes
+        self._starts: dict[bytes, tuple[int, bytes]] = {}
+
+    def read(self, data: bytes) -> PlainResponse | None:
+        """Read a response's head; ``data``: all that has arrived since the request."""
+        end = data.find(_HEAD_END)
+        if end < 0 or end > self._head_bytes:
+            return None
+        lines = data[:end].split(b"\r\n")
+        start = self._starts.get(lines[0]) or self._read_start(lines[0])
+        if start is None:
+            return None
+        status, first = start
+        sent, length, known = [first], -1, self._known
+        for number in range(1, len(lines)):
+            raw = lines[number]
+            line = known.get(raw)
+            if line is None and length < 0 and raw[:15].lower() == b"content-length:":
+                length = _length(raw)
+                if length < 0:
+                    return None
+                continue
+            if line is None:
+                line = self._read_line(raw)
+            if line is None:
+                return None
+            sent.append(line)
+        if length < 0:
+            return None
+        sent.append(b"content-length: %d\r\n\r\n" % length)
+        return PlainResponse(status=status, head=b"".join(sent), at=end + len(_HEAD_END), length=length)
+
+    def _read_start(self, line: bytes) -> tuple[int, bytes] | None:
+        parts = _START.fullmatch(line)
+        if parts is None:
+            return None
+        status = int(parts[1])
+        if is_bodiless(status=status, head_request=False):
+            return None
+        if len(self._starts) >= _MOST_STARTS:
+            self._starts.clear()
+        start = self._starts[line] = (status, status_line(status) + b"\r\n")
+        return start
+
+    def _read_line(self, raw: bytes) -> bytes | None:
+        field = read_line(raw)
+        if field is None or _PRINTABLE.fullmatch(raw) is None:
+            return None
+        name, value = field
+        if name in NOT_THE_UPSTREAMS:
+            if name != b"keep-alive" and not (name == b"connection" and value.lower() == b"keep-alive"):
+                return None
+            sent = b""
+        else:
+            sent = write_line(name, value)
+        self._memory.keep(self._known, raw, name=name, sent=sent)
+        return sent
+
+
+def _length(raw: bytes) -> int:
+    """Read Content-Length; negative: it is none."""
+    value = raw[15:].strip(b" ")
+    return int(value) if _DIGITS.fullmatch(value) is not None else -1

@@ -1,0 +1,210 @@
+"""A plain request on its way, as long as nothing happens but its plain response.
+
+It knows the good case and nothing else. Whatever else happens, to the caller, the upstream, the key or the clock, it
+hands over to a ``Stream`` in the middle of the exchange, which goes on as if it had carried the request from the
+beginning. So deadlines, repeats, revocation and endings stand in one place.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from wardgate.proxy.core.fast_path.lane import Lane
+from wardgate.proxy.core.fast_path.plain_request import PlainRequest
+from wardgate.proxy.io.downstream.caller_side import CallerSide
+from wardgate.proxy.io.downstream.deadlines import NEVER
+from wardgate.proxy.io.downstream.handover import Handover
+from wardgate.proxy.io.downstream.stream import Stream
+from wardgate.proxy.io.shared.context import WorkerContext
+from wardgate.proxy.io.shared.fast_path import FastPath
+from wardgate.proxy.io.upstream.connection import UpstreamConnection
+from wardgate.proxy.io.upstream.pool import EndpointPool
+
+_LONGEST = 256 * 1024
+"""Bytes of a body that may come in pieces. What is handed over in the middle of one is counted through once more."""
+
+
+class FastCaller(CallerSide, Protocol):
+    """The caller's connection."""
+
+    def adopt(self, stream: Stream) -> None:
+        """A stream goes on with the request."""
+
+    def fast_finished(self) -> None:
+        """The response is written; go on with the next request."""
+
+
+class FastStream:
+    """Of one caller's connection, for one request after the other. ``active``: it has one."""
+
+    __slots__ = (
+        "_connection",
+        "_context",
+        "_data",
+        "_downstream",
+        "_endpoint",
+        "_head",
+        "_lane",
+        "_left",
+        "_moved",
+        "_path",
+        "_patience",
+        "_plain",
+        "_sent",
+        "_started",
+        "_status",
+        "_wall",
+        "active",
+    )
+
+    def __init__(self, downstream: FastCaller, path: FastPath, *, context: WorkerContext) -> None:
+        self._downstream = downstream
+        self._path = path
+        self._context = context
+        self._lane: Lane | None = None
+        self._plain: PlainRequest | None = None
+        self._connection: UpstreamConnection | None = None
+        self._endpoint: EndpointPool | None = None
+        self._data = b""
+        self._started = self._moved = self._wall = 0.0
+        timeouts = context.timeouts
+        self._patience = min(timeouts.response_head, timeouts.response_idle, timeouts.request or NEVER)
+        """Seconds in which nothing can be due."""
+        self._head = b""
+        """The response's head as it arrived, once it is on its way to the caller without all of its body."""
+        self._left = self._sent = self._status = 0
+        self.active = False
+
+    def begin(self, data: bytes) -> bool:
+        """Send a request on, if it is plain and a connection waits for it; else nothing has happened."""
+        context = self._context
+        lane = self._lane_in_force()
+        if lane is None:
+            return False
+        wall = context.now()
+        plain = lane.read(data, now=wall)
+        if plain is None or plain.outcome is None:
+            return False
+        outcome = plain.outcome
+        endpoint = context.upstreams.idle_endpoint(outcome.upstream)
+        connection = None if endpoint is None else endpoint.take_idle(outcome.holder)
+        if endpoint is None or connection is None:
+            return False
+        self._plain, self._endpoint, self._connection = plain, endpoint, connection
+        self._data, self._wall = data, wall
+        self._started = self._moved = context.clock()
+        self._head, self._left, self._sent, self.active = b"", 0, 0, True
+        context.telemetry.began()
+        connection.start_fast(self)
+        connection.write(plain.written(data, dialled=endpoint.host))
+        return True
+
+    def _lane_in_force(self) -> Lane | None:
+        config = self._context.config
+        table = config.table
+        if table is None or config.is_stale:
+            return None
+        lane = self._lane
+        if lane is None or lane.table is not table or lane.credentials is not config.credentials:
+            lane = self._lane = self._path.lane(table, config.credentials, port=self._downstream.port)
+        return lane
+
+    # The upstream.
+
+    def receive(self, data: bytes) -> bool:
+        """Take what arrived of the response; False: it is not plain, and to be read by whoever it is handed over to."""
+        if self._left:
+            return self._receive_more(data)
+        response = self._path.responses.read(data)
+        if response is None or self._context.callers.draining:
+            return False
+        left = response.length - (len(data) - response.at)
+        if left < 0 or (left and response.length > _LONGEST):
+            return False
+        self._status = response.status
+        self._sent, self._left = response.length - left, left
+        if left:
+            self._moved = self._context.clock()
+            self._head = data[: response.at]
+            self._downstream.outbox.write(response.head + data[response.at :])
+        else:
+            self._finish(response.head + data[response.at :] if response.length else response.head)
+        return True
+
+    def _receive_more(self, data: bytes) -> bool:
+        left = self._left - len(data)
+        if left < 0:
+            return False
+        self._sent += len(data)
+        self._left = left
+        if left:
+            self._moved = self._context.clock()
+            self._downstream.outbox.write(data)
+        else:
+            self._finish(data)
+        return True
+
+    def _finish(self, data: bytes) -> None:
+        """Write the last of the response, and be ready for the next request."""
+        connection, endpoint, plain = self._connection, self._endpoint, self._plain
+        assert connection is not None
+        assert endpoint is not None
+        assert plain is not None
+        # Before the write, which may tell at once that the caller reads too slowly: nothing is left to hand over.
+        self.active = False
+        self._downstream.outbox.write(data)
+        connection.end_fast()
+        endpoint.release(connection)
+        self._plain = self._connection = None
+        self._context.telemetry.ended_fast(
+            plain,
+            peer=self._downstream.peer,
+            started=self._started,
+            status=self._status,
+            sent=self._sent,
+        )
+        self._data = b""
+        self._downstream.fast_finished()
+
+    # Whatever else happens.
+
+    def tick(self, now: float) -> None:
+        """Hand over if anything may be due that is not for this to judge."""
+        context, lane = self._context, self._lane
+        if (
+            now - self._moved >= self._patience
+            or lane is None
+            or context.config.credentials is not lane.credentials
+            or self._is_expired()
+        ):
+            self.hand_over().tick(now)
+
+    def _is_expired(self) -> bool:
+        outcome = None if self._plain is None else self._plain.outcome
+        return outcome is None or self._context.now() >= outcome.credential.expires_at
+
+    def hand_over(self) -> Stream:
+        """Have a stream go on with the request, from where it stands."""
+        connection, endpoint, plain, lane = self._connection, self._endpoint, self._plain, self._lane
+        assert connection is not None
+        assert endpoint is not None
+        assert plain is not None
+        assert lane is not None
+        self.active = False
+        self._plain = self._connection = None
+        connection.end_fast()
+        data, self._data = self._data, b""
+        stream = Handover(
+            plain=plain,
+            data=data,
+            lane=lane,
+            endpoint=endpoint,
+            connection=connection,
+            started=self._started,
+            wall=self._wall,
+        ).stream(self._downstream, self._context)
+        if self._head:
+            incoming, length = connection.replay(self._head, self._sent)
+            stream.resume_response(incoming, length, sent=self._sent, since=self._moved)
+        self._downstream.adopt(stream)
+        return stream

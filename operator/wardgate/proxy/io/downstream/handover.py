@@ -1,0 +1,66 @@
+"""A plain request, handed over to a stream: what the exchange decides about it, decided again.
+
+The exchange gets what was in force when the request began, so it decides as it did then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wardgate.proxy.core.exchange import Exchange
+from wardgate.proxy.core.fast_path.lane import HEAD_END, Lane
+from wardgate.proxy.core.fast_path.plain_request import PlainRequest
+from wardgate.proxy.core.fields.folded import first_value
+from wardgate.proxy.core.http1.arrival import arrived
+from wardgate.proxy.core.http1.request_head import RequestHead, parse_request_head
+from wardgate.proxy.core.messages import Outgoing, Request
+from wardgate.proxy.io.downstream.caller_side import CallerSide
+from wardgate.proxy.io.downstream.stream import Stream
+from wardgate.proxy.io.shared.context import WorkerContext
+from wardgate.proxy.io.shared.request_ids import HEADER
+from wardgate.proxy.io.upstream.connection import UpstreamConnection
+from wardgate.proxy.io.upstream.pool import EndpointPool
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """``data``: the request as it arrived. It is on ``connection``, and was ``started`` at that moment of the clock,
+    ``wall`` in unix seconds.
+    """
+
+    plain: PlainRequest
+    data: bytes
+    lane: Lane
+    endpoint: EndpointPool
+    connection: UpstreamConnection
+    started: float
+    wall: float
+
+    def stream(self, downstream: CallerSide, context: WorkerContext) -> Stream:
+        """Return a stream that waits for the response."""
+        head, request = self._request(context)
+        exchange = Exchange(
+            self.lane.table,
+            self.lane.credentials,
+            listener=self.lane.listener,
+            request=request,
+            caller=downstream.caller,
+            now=self.wall,
+            pick=lambda _: 0,
+        )
+        exchange.facts.request_id = self.plain.request_id
+        stream = Stream(downstream, exchange, head=head, context=context, started=self.started)
+        outgoing = exchange.start()
+        assert isinstance(outgoing, Outgoing), "Decided so before, by the same table and keys."
+        stream.resume(outgoing, endpoint=self.endpoint, connection=self.connection, received=max(self.plain.length, 0))
+        return stream
+
+    def _request(self, context: WorkerContext) -> tuple[RequestHead, Request]:
+        size = self.data.index(HEAD_END) + len(HEAD_END)
+        head = parse_request_head(self.data[:size], max_headers=context.limits.header_count)
+        assert isinstance(head, RequestHead), "A plain request is a request."
+        request = arrived(head)
+        assert request is not None, "A plain request has a target."
+        if first_value(request.headers, HEADER) is None:
+            request.headers.append((HEADER, self.plain.request_id))
+        return head, request

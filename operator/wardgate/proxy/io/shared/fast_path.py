@@ -1,0 +1,58 @@
+"""The fast path of one worker: a lane for each listener, and the responses of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from wardgate.proxy.core.auth.credential_index import CredentialIndex
+from wardgate.proxy.core.fast_path.lane import Lane
+from wardgate.proxy.core.fast_path.line_memory import LineMemory, write_line
+from wardgate.proxy.core.fast_path.plain_responses import PlainResponses
+from wardgate.proxy.core.http1.loops import LoopMark
+from wardgate.proxy.core.routing.table import Table
+from wardgate.proxy.settings import Limits
+
+
+class FastPath:
+    """``limits.remembered_lines`` bounds the lines, the ways and the outcomes that are remembered, each by itself."""
+
+    __slots__ = ("_lanes", "_limits", "_mark", "_memory", "_next_id", "_table", "responses")
+
+    def __init__(self, limits: Limits, *, mark: LoopMark, next_id: Callable[[], bytes]) -> None:
+        self._limits = limits
+        self._mark = write_line(*mark.after(()))
+        self._next_id = next_id
+        self._table: Table | None = None
+        self._memory = LineMemory(limits.remembered_lines)
+        self._lanes: dict[int, Lane] = {}
+        self.responses = PlainResponses(LineMemory(limits.remembered_lines), head_bytes=limits.response_head_bytes)
+
+    def lane(self, table: Table, credentials: CredentialIndex, *, port: int) -> Lane | None:
+        """Return the lane of a listener, by what is in force now; None: the table has no such listener."""
+        if self._table is not table:
+            # The routes' readers of lines go with their table.
+            self._table, self._lanes, self._memory = table, {}, LineMemory(self._limits.remembered_lines)
+        lane = self._lanes.get(port)
+        if lane is None:
+            lane = self._make(table, port)
+            if lane is None:
+                return None
+            self._lanes[port] = lane
+        if lane.credentials is not credentials:
+            lane.renew(credentials)
+        return lane
+
+    def _make(self, table: Table, port: int) -> Lane | None:
+        listener = table.listeners.get(port)
+        if listener is None:
+            return None
+        return Lane(
+            table,
+            listener,
+            memory=self._memory,
+            limit=self._limits.remembered_lines,
+            mark=self._mark,
+            next_id=self._next_id,
+            head_bytes=self._limits.head_bytes,
+            header_count=self._limits.header_count,
+        )

@@ -1,0 +1,306 @@
+"""Plain requests on warm connections: the fast path carries them, and hands over whatever is not plain."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+from tests.proxy.io.bench import (
+    CREDENTIAL,
+    KEY,
+    OK,
+    TOKEN,
+    Bench,
+    Caller,
+    Provider,
+    answering,
+    guarded,
+    providing,
+    run,
+    serving,
+    settle,
+)
+from wardgate.proxy.settings import Limits, ProxySettings
+from wardgate.tasks import spawn
+
+GET = b"GET /v1/models HTTP/1.1\r\nHost: gw\r\nAccept: */*\r\napi-key: " + KEY.encode() + b"\r\n\r\n"
+POST = GET.replace(b"GET", b"POST").replace(b"\r\n\r\n", b"\r\nContent-Length: 5\r\n\r\nhello")
+HEAD_OF_OK = OK.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+
+
+@dataclass
+class Warm:
+    """A gateway whose connection to the provider has carried a request, and a caller on it."""
+
+    bench: Bench
+    provider: Provider
+    caller: Caller
+
+    @property
+    def prepared(self) -> int:
+        """Requests that took the fast path."""
+        return self.bench.counters.prepared
+
+    async def ask(self, request: bytes = GET) -> tuple[int, bytes, bytes]:
+        await self.caller.send(request)
+        return await self.caller.response()
+
+    def entries(self) -> list[dict[str, object]]:
+        """Lines of the access log."""
+        self.bench.log.close()
+        return [json.loads(line) for line in b"".join(self.bench.lines).splitlines()]
+
+
+@asynccontextmanager
+async def warm(provider: Provider, settings: ProxySettings | None = None) -> AsyncIterator[Warm]:
+    async with serving(settings) as bench:
+        await bench.apply(guarded(provider.port, credentials=(CREDENTIAL,)))
+        one = Warm(bench, provider, await bench.connect())
+        assert 200 == (await one.ask())[0]
+        assert 0 == one.prepared
+        yield one
+
+
+def answers(*responses: bytes | tuple[bytes, ...]) -> Callable[[Provider], Callable[..., Awaitable[None]]]:
+    """Answer with ``OK`` first, then with each of these: whole, or in pieces that arrive one by one."""
+
+    def make(provider: Provider) -> Callable[..., Awaitable[None]]:
+        left = iter((OK, *responses))
+
+        async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while True:
+                await provider.read_request(reader)
+                response = next(left)
+                for piece in (response,) if isinstance(response, bytes) else response:
+                    writer.write(piece)
+                    await writer.drain()
+                    await asyncio.sleep(0.01)
+
+        return script
+
+    return make
+
+
+def test_a_plain_request_takes_the_fast_path_and_the_upstream_sees_what_it_saw_before() -> None:
+    async def test() -> None:
+        async with providing(answering(OK)) as provider, warm(provider) as one:
+            for request in (GET, POST, GET):
+                assert (
+                    200,
+                    HEAD_OF_OK.replace(b"content-length: 2\r\n", b"")[:-2] + b"content-length: 2\r\n\r\n",
+                    b"ok",
+                ) == (await one.ask(request))
+            assert 3 == one.prepared
+            first, second, _, third = (_but_the_id(head) for head in provider.received)
+            assert first == second == third
+            assert b"hello" == provider.bodies[2]
+            assert all(TOKEN.encode() in head and KEY.encode() not in head for head in provider.received)
+            assert len({head.split(b"x-request-id: ")[1][:32] for head in provider.received}) == 4
+
+    run(test())
+
+
+def _but_the_id(head: bytes) -> bytes:
+    before, _, after = head.partition(b"x-request-id: ")
+    return before + after[32:]
+
+
+def test_without_memory_there_is_no_fast_path() -> None:
+    async def test() -> None:
+        settings = ProxySettings(admin="", limits=Limits(remembered_lines=0))
+        async with providing(answering(OK)) as provider, warm(provider, settings) as one:
+            assert 200 == (await one.ask())[0]
+            assert 0 == one.prepared
+
+    run(test())
+
+
+def test_the_log_tells_the_same_on_both_ways() -> None:
+    async def test() -> None:
+        async with providing(answering(OK)) as provider, warm(provider) as one:
+            await one.ask()
+            general, fast = one.entries()
+            assert 1 == one.prepared
+            assert general.keys() == fast.keys()
+            varying = ("request_id",)
+            assert {**general, **dict.fromkeys(varying)} == {**fast, **dict.fromkeys(varying)}
+
+    run(test())
+
+
+def test_a_revoked_key_is_refused_at_once() -> None:
+    async def test() -> None:
+        async with providing(answering(OK)) as provider, warm(provider) as one:
+            assert 200 == (await one.ask())[0]
+            await one.bench.apply(guarded(provider.port))
+            assert 401 == (await one.ask())[0]
+            await one.bench.apply(guarded(provider.port, credentials=(CREDENTIAL,)))
+            assert 200 == (await one.ask())[0]
+            assert 2 == one.prepared
+
+    run(test())
+
+
+def test_an_expired_key_is_refused_at_the_second_of_its_expiry() -> None:
+    async def test() -> None:
+        async with providing(answering(OK)) as provider, warm(provider) as one:
+            expiring = replace(CREDENTIAL, expires_at=int(one.bench.clock()) + 10)
+            await one.bench.apply(guarded(provider.port, credentials=(expiring,)))
+            assert 200 == (await one.ask())[0]
+            one.bench.clock.pass_time(9.5)
+            assert 200 == (await one.ask())[0]
+            one.bench.clock.pass_time(0.5)
+            assert 401 == (await one.ask())[0]
+            assert 2 == one.prepared
+
+    run(test())
+
+
+def test_a_response_in_pieces_is_passed_on_as_it_comes() -> None:
+    async def test() -> None:
+        pieces = (b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nab", b"cd", b"ef")
+        async with providing(answers(pieces, OK)) as provider, warm(provider) as one:
+            assert (200, b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n", b"abcdef") == await one.ask()
+            assert 200 == (await one.ask())[0]
+            assert 2 == one.prepared
+            assert [0, 6, 2] == [0, *(entry["sent"] for entry in one.entries()[1:])]
+
+    run(test())
+
+
+def test_a_response_in_chunks_is_handed_over() -> None:
+    async def test() -> None:
+        pieces = (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n", b"2\r\ncd\r\n0\r\n\r\n")
+        async with providing(answers(pieces, OK)) as provider, warm(provider) as one:
+            await one.caller.send(GET)
+            assert b"transfer-encoding: chunked" in await one.caller.head()
+            assert b"2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n" == await one.caller.reader.readuntil(b"0\r\n\r\n")
+            assert 0 == one.prepared
+            assert 200 == (await one.ask())[0]
+            assert 1 == one.prepared
+            assert 1 == provider.connections
+
+    run(test())
+
+
+def test_half_a_response_whose_rest_is_no_part_of_it_is_handed_over_in_the_middle() -> None:
+    async def test() -> None:
+        pieces = (b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nab", b"cdHTTP/1.1 200 OK\r\n")
+        async with providing(answers(pieces, OK)) as provider, warm(provider) as one:
+            assert (200, b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n", b"abcd") == await one.ask()
+            assert 200 == (await one.ask())[0]
+            assert 2 == provider.connections
+
+    run(test())
+
+
+def test_an_upstream_that_closes_an_idle_connection_costs_a_get_nothing() -> None:
+    async def test() -> None:
+        def closing_after_one(provider: Provider) -> Callable[..., Awaitable[None]]:
+            async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                await provider.read_request(reader)
+                writer.write(OK)
+                if provider.connections == 1:
+                    await reader.readexactly(1)
+                else:
+                    await reader.read()
+
+            return script
+
+        async with providing(closing_after_one) as provider, warm(provider) as one:
+            assert 200 == (await one.ask())[0]
+            assert 2 == provider.connections
+            assert 0 == one.prepared
+
+    run(test())
+
+
+def test_an_upstream_that_breaks_off_cuts_the_caller_off() -> None:
+    async def test() -> None:
+        def breaking(provider: Provider) -> Callable[..., Awaitable[None]]:
+            async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                await provider.read_request(reader)
+                writer.write(OK)
+                await provider.read_request(reader)
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nab")
+                await writer.drain()
+
+            return script
+
+        async with providing(breaking) as provider, warm(provider) as one:
+            await one.caller.send(POST)
+            assert b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n" == await one.caller.head()
+            assert b"ab" == (await one.caller.rest()).removesuffix(b"<reset>")
+            await settle(lambda: not one.bench.connections)
+            (_, entry) = one.entries()
+            assert (200, "upstream_reset", 5, 2) == tuple(
+                entry[name] for name in ("status", "reason", "received", "sent")
+            )
+
+    run(test())
+
+
+def test_an_upstream_that_says_nothing_times_out() -> None:
+    async def test() -> None:
+        async with providing(answers((b"",))) as provider, warm(provider) as one:
+            await one.caller.send(GET)
+            await settle(lambda: len(provider.received) == 2)
+            one.bench.pass_time(one.bench.gateway.context.timeouts.response_head)
+            assert 504 == (await one.caller.response())[0]
+
+    run(test())
+
+
+def test_a_request_of_a_key_that_is_revoked_meanwhile_is_cut_off_after_the_grace() -> None:
+    async def test() -> None:
+        async with providing(answers((b"",))) as provider, warm(provider) as one:
+            await one.caller.send(GET)
+            await settle(lambda: len(provider.received) == 2)
+            await one.bench.apply(guarded(provider.port))
+            one.bench.pass_time(1)
+            one.bench.pass_time(one.bench.gateway.context.timeouts.revoked_grace)
+            assert b"" == (await one.caller.rest()).removesuffix(b"<reset>")
+            await settle(lambda: not one.bench.connections)
+            assert "key_revoked" == one.entries()[-1]["reason"]
+
+    run(test())
+
+
+def test_a_caller_that_leaves_is_logged_and_its_connection_to_the_upstream_closed() -> None:
+    async def test() -> None:
+        async with providing(answers((b"",))) as provider, warm(provider) as one:
+            await one.caller.send(GET)
+            await settle(lambda: len(provider.received) == 2)
+            one.caller.close()
+            await settle(lambda: not one.bench.connections)
+            assert (499, "caller_gone") == tuple(one.entries()[-1][name] for name in ("status", "reason"))
+
+    run(test())
+
+
+def test_a_request_in_flight_is_finished_before_a_worker_ends() -> None:
+    async def test() -> None:
+        async with providing(answers((b"", OK))) as provider, warm(provider) as one:
+            await one.caller.send(GET)
+            await settle(lambda: len(provider.received) == 2)
+            draining = spawn(one.bench.gateway.drain(), name="drain")
+            status, head, _ = await one.caller.response()
+            assert 200 == status
+            assert b"connection: close\r\n" in head
+            await draining
+
+    run(test())
+
+
+def test_early_requests_are_answered_in_their_order() -> None:
+    async def test() -> None:
+        async with providing(answering(OK)) as provider, warm(provider) as one:
+            await one.caller.send(GET)
+            await one.caller.send(POST + GET)
+            assert [200, 200, 200] == [(await one.caller.response())[0] for _ in range(3)]
+            assert [b"", b"", b"hello", b""] == provider.bodies
+
+    run(test())
