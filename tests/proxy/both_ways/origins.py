@@ -99,14 +99,21 @@ class RequestReader:
 class OriginLink:
     """One connection, the upstream's end of it."""
 
-    def __init__(self, responses: Mapping[bytes, Response], *, name: str, loop: ScriptedLoop) -> None:
+    def __init__(
+        self,
+        responses: Mapping[bytes, Response],
+        *,
+        name: str,
+        loop: ScriptedLoop,
+        received: Callable[[bytes, bytes], object],
+    ) -> None:
         self.name = name
         self.wire: Wire | None = None
         self.reader = RequestReader()
         self.requests: list[tuple[bytes, bytes]] = []
         self._responses = responses
         self._loop = loop
-        self._answered = False
+        self._received = received
         self._held: deque[Callable[[], object]] = deque()
 
     def take(self, data: bytes) -> None:
@@ -115,6 +122,7 @@ class OriginLink:
             response = self._response(head)
             if what == "end":
                 self.requests.append((head, body))
+                self._received(head, body)
             if response.at_head is (what == "head"):
                 self._answer(response)
 
@@ -153,6 +161,8 @@ class Origins:
         closed: Callable[[str, str], object],
     ) -> None:
         self.links: list[OriginLink] = []
+        self.received: list[tuple[bytes, bytes, bytes]] = []
+        """Method, target and body of each request that came whole, in their order."""
         self._responses = responses
         self._loop = loop
         self._wrote = wrote
@@ -162,7 +172,8 @@ class Origins:
         """Take a connection. Raises ``OSError`` where nobody listens."""
         if port == REFUSING_PORT:
             raise ConnectionRefusedError(111, "refused")
-        link = OriginLink(self._responses, name=f"u{len(self.links)} {host}:{port}", loop=self._loop)
+        name = f"u{len(self.links)} {host}:{port}"
+        link = OriginLink(self._responses, name=name, loop=self._loop, received=self._note)
 
         def sent(data: bytes) -> None:
             self._wrote(link.name, data)
@@ -173,3 +184,7 @@ class Origins:
         self.links.append(link)
         protocol.connection_made(wire)
         return wire
+
+    def _note(self, head: bytes, body: bytes) -> None:
+        method, target, _ = head.split(b" ", 2)
+        self.received.append((method, target, body))

@@ -53,13 +53,17 @@ class Step:
 
 @dataclass(slots=True)
 class Transcript:
-    """All that a gateway let out. ``fast``: requests that took the fast way. ``faults``: what no gateway may do."""
+    """All that a gateway let out. ``fast``: requests that took the fast way. ``faults``: what no gateway may do.
+
+    ``forwarded``: method, target and body of each request that an upstream got whole, in their order.
+    """
 
     steps: list[Step] = field(default_factory=list)
     lines: list[dict[str, object]] = field(default_factory=list)
     counts: dict[str, object] = field(default_factory=dict)
     reports: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    forwarded: list[tuple[bytes, bytes, bytes]] = field(default_factory=list)
     requests: int = 0
     fast: int = 0
 
@@ -236,6 +240,7 @@ class Stage:
     def _account(self) -> None:
         transcript, context = self.transcript, self._gateway.context
         transcript.faults += self._loop.errors
+        transcript.forwarded = self._origins.received
         if context.callers.open or context.bodies.total or self._counters.in_flight or self._counters.connections:
             transcript.faults.append(
                 f"Left at the end: {len(context.callers.open)} connections, {context.bodies.total} bytes of bodies, "
@@ -264,8 +269,8 @@ class Stage:
                     self.transcript.faults.append(f"{name} got bytes of the callers {strays}: {data!r}")
 
     def _written_lines(self) -> list[dict[str, object]]:
-        self._log.start()
-        self._log.close()
+        self._log.flush()
+        self._log._outlet._write_all()  # here and now, for a thread would cost more than the conversation
         lines = [json.loads(line) for line in b"".join(self._lines).splitlines()]
         return [{name: value for name, value in line.items() if name not in _TIMES} for line in lines]
 

@@ -17,12 +17,12 @@ from tests.proxy.both_ways.oracle import compare
 @pytest.mark.no_cover
 def test_made_up_conversations_are_the_same_both_ways() -> None:
     ends: Counter[object] = Counter()
-    for seed in range(250):
+    for seed in range(200):
         compared = compare(conversation(Random(seed)), fast=way_of(seed))
         assert () == compared.differences, report(seed)
         ends.update(line.get("reason") or line["status"] for line in compared.general.lines)
     # A grammar that is refused for the same few reasons all the time tests nothing.
-    assert sum(ends.values()) > 2500
+    assert sum(ends.values()) > 2000
     assert ends[200] > sum(ends.values()) / 5
     assert {"key_unknown", "key_expired", "bad_header", "upstream_broken", "caller_gone", "closed", 304} <= ends.keys()
 

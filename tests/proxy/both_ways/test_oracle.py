@@ -9,14 +9,15 @@ import pytest
 
 from tests.proxy.both_ways.conversations import conversation
 from tests.proxy.both_ways.events import Apply, Connect, Conversation, Deliver, Pass, Response, Send
+from tests.proxy.both_ways.marks import callers_in, mark, marks_in
 from tests.proxy.both_ways.oracle import Comparison, compare
 from tests.proxy.both_ways.origins import RequestReader
 from tests.proxy.both_ways.shrinking import shrunk
 from tests.proxy.both_ways.stage import Stage
 from tests.proxy.both_ways.worlds import World
 
-GET = b"GET /plain HTTP/1.1\r\nHost: gw.example\r\napi-key: caller-key-good\r\nx-mark: fz1x1x\r\n\r\n"
-STRAY = Response((b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nfz2x1x",))
+GET = b"GET /plain HTTP/1.1\r\nHost: gw.example\r\napi-key: caller-key-good\r\nx-mark: " + mark(1, 1) + b"\r\n\r\n"
+STRAY = Response((b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n" + mark(2, 1),))
 
 
 def talk(*events: object, **changes: object) -> Conversation:
@@ -60,12 +61,17 @@ def test_requests_of_a_conversation_are_made_alike_both_times() -> None:
 
 
 def test_byte_of_another_caller_is_a_fault() -> None:
-    told = Stage(talk(Send(1, GET), responses={b"fz1x1x": STRAY}), {}).play().faults
+    told = Stage(talk(Send(1, GET), responses={mark(1, 1): STRAY}), {}).play().faults
     assert ["c1.0 got bytes of the callers {2}"] == [fault.partition(":")[0] for fault in told]
 
 
+def test_broken_mark_is_none() -> None:
+    assert [mark(3, 5)] == marks_in(b"fz3x5x1z" + mark(3, 5) + b" fz30x5x" + mark(3, 5)[-4:])
+    assert {3} == callers_in(mark(3, 5) + mark(2, 1).replace(b"x", b"0x", 1))
+
+
 def test_upstream_request_with_two_marks_is_a_fault() -> None:
-    told = Stage(talk(Send(1, GET.replace(b"x-mark: fz1x1x", b"x-mark: fz1x1x fz1x2x"))), {}).play().faults
+    told = Stage(talk(Send(1, GET.replace(b"x-mark: ", b"x-mark: " + mark(1, 2)))), {}).play().faults
     assert ["u0 203.0.113.2:443 got one request with the marks of several"] == [
         fault.partition(": b'")[0] for fault in told
     ]

@@ -54,6 +54,7 @@ class World:
 
     ``keys`` are those in force, by name; ``expiring``: the moment of one key's end, in seconds after the start.
     ``closed`` routes refuse. ``matched``: the plain route asks for a header. ``stripped``: it takes one off.
+    ``only`` these routes are there; empty: all of them.
     """
 
     keys: frozenset[str] = NAMES
@@ -64,6 +65,7 @@ class World:
     matched: bool = False
     stripped: bool = False
     without_other: bool = False
+    only: tuple[str, ...] = ()
 
 
 def at(prefix: str, **changes: object) -> RouteMatch:
@@ -141,7 +143,8 @@ def _closed(route: Route, *, world: World) -> Route:
 
 
 def _listeners(world: World) -> tuple[Listener, ...]:
-    routes = tuple(_closed(route, world=world) for route in _routes(world))
+    wanted = [route for route in _routes(world) if not world.only or route.name in world.only]
+    routes = tuple(_closed(route, world=world) for route in wanted)
     elsewhere = _route("elsewhere", to("svc"), auth="bearer", matches=(at("/plain"), at("/open")))
     wild = _route("wild", to("svc"), auth=None, matches=(at("/"),))
     other = _route("other", to("named"), auth=None, matches=(at("/plain"),))
@@ -166,7 +169,7 @@ def config_of(world: World) -> GatewayConfig:
         listeners=_listeners(world),
         upstreams=UPSTREAMS,
         auth_plans=AUTH_PLANS,
-        transformations=TRANSFORMATIONS,
+        transformations=() if world.only else TRANSFORMATIONS,
     )
 
 
