@@ -31,7 +31,7 @@ PURE_FILES := $(subst $(space),$(comma),$(foreach package,$(PURE),operator/wardg
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-fast lint format install lock crds golden clean bench-check bench-propagation bench-requests house binaries
+.PHONY: help demo test test-fast lint format install lock crds golden clean bench-check bench-propagation bench-requests soak house binaries
 
 help: ## Show this list
 	@echo "Wardgate. Start with 'make demo' or 'make test'."
@@ -134,6 +134,9 @@ bench-propagation: install ## Measure how long a write takes until two proxies e
 PEER ?=
 bench-requests: install ## Measure the CPU of a request beside another checkout (PEER=../other; install that first)
 	$(BIN)/python -m benchmarks.requests --peer $(PEER) $(BENCH_FLAGS)
+
+soak: install ## Try restarts, changes, deaths and large bodies under load, for half an hour (SOAK_FLAGS="restarts --restarts 20")
+	$(BIN)/python -m benchmarks.soak $(SOAK_FLAGS)
 
 house: install ## Count folders, circles, modules, memory and steps (HOUSE_FLAGS="--checkout ../other --checkout .")
 	$(BIN)/python -m benchmarks.house $(HOUSE_FLAGS)
