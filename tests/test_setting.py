@@ -33,6 +33,9 @@ def test_wrong_size_is_refused(text: str) -> None:
         (seconds(lowest=0.001), "0.001", 0.001),
         (seconds(lowest=0), "0", 0.0),
         (seconds(lowest=0), "1000000", 1e6),
+        (forms.FRACTION, "0.05", 0.05),
+        (forms.FRACTION, "0", 0.0),
+        (forms.FRACTION, "1", 1.0),
         (forms.FLAG, "true", True),
         (forms.FLAG, "False", False),
         (forms.NETWORKS, "10.0.0.0/8", ("10.0.0.0/8",)),
@@ -57,6 +60,7 @@ def test_value_is_read(form: Form, text: str, expected: object) -> None:
     [
         *((count(), text) for text in ("", "0", "-1", "1.5", "1e3", "1000000001", "٣", "1k")),
         (count(highest=200), "201"),
+        *((forms.FRACTION, text) for text in ("", "1.01", "-0.1", "10%", "1e-3", ".5", "nan")),
         *((seconds(lowest=0.001), text) for text in ("", "0", "0.0009", "-1", "nan", "inf", "1e3", "3s", "1000001")),
         *((forms.FLAG, text) for text in ("", "yes", "1")),
         *((forms.NETWORKS, text) for text in ("", "10.0.0.0/33", "10.1.2.3/8", "example.com", "10.0.0.0/8,")),

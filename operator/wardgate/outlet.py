@@ -37,7 +37,7 @@ class Outlet:
         self._limit = limit
         self._notice = notice
         self._lock = threading.Lock()
-        self._lines: deque[bytes] = deque()
+        self._waiting: deque[tuple[bytes, int]] = deque()
         self._held = 0
         self._untold = 0
         self._wake = threading.Event()
@@ -50,14 +50,18 @@ class Outlet:
         """Start the thread."""
         self._thread.start()
 
-    def put(self, line: bytes) -> None:
-        """Take a line with its end; never blocks. It is written after the next ``wake``."""
+    def put(self, data: bytes, *, lines: int = 1) -> None:
+        """Take so many lines with their ends; never blocks. They are written, or lost, together.
+
+        Written after the next ``wake``.
+        """
         with self._lock:
-            self._lines.append(line)
-            self._held += len(line)
+            self._waiting.append((data, lines))
+            self._held += len(data)
             while self._held > self._limit:
-                self._held -= len(self._lines.popleft())
-                self._lose(1)
+                lost, count = self._waiting.popleft()
+                self._held -= len(lost)
+                self._lose(count)
 
     def wake(self) -> None:
         """Have written what waits; never blocks."""
@@ -80,26 +84,27 @@ class Outlet:
             self._wake.clear()
 
     def _write_all(self) -> None:
-        while lines := self._take():
+        while taken := self._take():
             try:
-                self._write(b"".join(lines))
+                self._write(b"".join(data for data, _ in taken))
             except OSError:
                 # The reader is gone; the process goes on.
                 with self._lock:
-                    self._lose(len(lines))
+                    self._lose(sum(lines for _, lines in taken))
 
-    def _take(self) -> list[bytes]:
-        """Return lines for one write, the notice of lost ones first; a line above ``WRITE_BYTES`` goes alone."""
+    def _take(self) -> list[tuple[bytes, int]]:
+        """Return lines for one write, the notice of lost ones first; lines above ``WRITE_BYTES`` go alone."""
         with self._lock:
-            if not self._lines:
+            if not self._waiting:
                 return []
-            taken = [self._notice(self._untold)] if self._untold else []
+            taken = [(self._notice(self._untold), 1)] if self._untold else []
             self._untold = 0
-            size = sum(map(len, taken))
-            while self._lines and (not taken or size + len(self._lines[0]) <= WRITE_BYTES):
-                taken.append(self._lines.popleft())
-                size += len(taken[-1])
-                self._held -= len(taken[-1])
+            size = sum(len(data) for data, _ in taken)
+            while self._waiting and (not taken or size + len(self._waiting[0][0]) <= WRITE_BYTES):
+                data, _ = self._waiting[0]
+                taken.append(self._waiting.popleft())
+                size += len(data)
+                self._held -= len(data)
             return taken
 
     def _lose(self, count: int) -> None:

@@ -26,6 +26,7 @@ _UNITS: Final = {"": 1, "k": 1000, "ki": 1 << 10, "m": 10**6, "mi": 1 << 20, "g"
 _SIZE: Final = re.compile(r"([0-9]{1,13})\s*([a-zA-Z]*)")
 _COUNT: Final = re.compile(r"[0-9]{1,10}")
 _SECONDS: Final = re.compile(r"[0-9]{1,7}(\.[0-9]{1,6})?")
+_FRACTION: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,9})?")
 _PORT: Final = re.compile(r"[0-9]{1,5}")
 _DNS_LABEL: Final = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _LABEL_WORD: Final = r"[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?"
@@ -79,6 +80,10 @@ def _read_config_size(text: str) -> int:
     return _bounded(read_size(text), lowest=1, highest=1 << 26)
 
 
+def _read_fraction(text: str) -> float:
+    return _bounded(float(_matched(_FRACTION, text)[0]), lowest=0.0, highest=1.0)
+
+
 def _read_flag(text: str) -> bool:
     if text.lower() not in {"true", "false"}:
         raise ValueError(text)
@@ -129,6 +134,7 @@ def _bounded(value: _Number, *, lowest: _Number, highest: _Number) -> _Number:
 SIZE: Final = Form("a size such as 128KiB, from 1 byte to 1024GiB", read_size)
 CONFIG_SIZE: Final = Form("a size such as 32MiB, from 1 byte to 64MiB", _read_config_size)
 """A proxy puts a group of so many bytes together at most, and one group may be nearly all of a config."""
+FRACTION: Final = Form("a part such as 0.05, from 0 to 1", _read_fraction)
 FLAG: Final = Form("true or false", _read_flag)
 NETWORKS: Final = Form(
     "networks such as 10.0.0.0/8, with no address bits behind the prefix and with commas between them", _read_networks

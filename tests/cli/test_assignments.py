@@ -27,7 +27,7 @@ from wardgate.settings import Settings
 SETTINGS_MD = (Path(__file__).parents[2] / "docs" / "settings.md").read_text()
 DOCUMENTED = re.findall(r"^\| `.*`--set ([^` ]+)`", SETTINGS_MD, flags=re.MULTILINE)
 GROUPS = {"limits", "timeouts", "template_limits"}
-PROBES = ("1", "200", "0.5", "true", "10.0.0.0/8", "10.0.0.1:443", "app=gate", "prod")
+PROBES = ("0.5", "1", "200", "true", "10.0.0.0/8", "10.0.0.1:443", "app=gate", "prod")
 
 
 @pytest.fixture

@@ -5,22 +5,33 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
+from typing import cast
 
 import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 
+from tests.proxy.recorded import record
 from wardgate.outlet import Outlet, OutletStream
-from wardgate.proxy.counters import BUCKETS, Counters
+from wardgate.proxy.core.messages import Facts
+from wardgate.proxy.counters import DURATION_BUCKETS, Counters
 from wardgate.proxy.metrics import Totals
+from wardgate.proxy.request_totals import RequestTotals
 from wardgate.wire.delivery import Delivery
+
+FACTS = Facts(listener="main", route="lab", policy="p", credential="team/red", upstream="hf")
+
+
+def empty() -> Totals:
+    return Totals(RequestTotals(keys=100, series=1000))
 
 
 def counted() -> Counters:
     counters = Counters()
-    counters.request(listener="main", route="lab", status=200, reason="", seconds=0.002)
-    counters.request(listener="main", route="lab", status=200, reason="", seconds=120.0)
-    counters.request(listener="main", route="lab", status=401, reason="key_missing", seconds=0.0005)
+    counters.request(replace(FACTS), record())
+    counters.request(replace(FACTS), record(ended=1100.0))
+    refused = replace(FACTS, credential="", upstream="", reason="key_missing")
+    counters.request(refused, record(status=401, asked=0.0, first_byte=0.0, ended=100.0004))
     counters.upstream_error(upstream="hf", reason="upstream_timeout")
     counters.refused_connection("caller_over_share")
     counters.connections = 3
@@ -41,12 +52,15 @@ def shown(totals: Totals) -> str:
 
 
 def test_the_counts_of_several_workers_are_added_up() -> None:
-    totals = Totals()
+    totals = empty()
     totals.add(0, through_the_pipe(counted()))
     totals.add(1, through_the_pipe(counted()))
     text = shown(totals)
-    assert 'wardgate_requests_total{listener="main",reason="",route="lab",status="200"} 4.0' in text
-    assert 'wardgate_requests_total{listener="main",reason="key_missing",route="lab",status="401"} 2.0' in text
+    of_a_key = 'wardgate_requests_total{code_class="2xx",key="team/red",listener="main",reason="",route="lab"} 4.0'
+    refused = 'wardgate_requests_total{code_class="4xx",key="",listener="main",reason="key_missing",route="lab"} 2.0'
+    assert of_a_key in text
+    assert refused in text
+    assert 'wardgate_upstream_responses_total{status="200",upstream="hf"} 4.0' in text
     assert 'wardgate_upstream_errors_total{reason="upstream_timeout",upstream="hf"} 2.0' in text
     assert 'wardgate_connections_refused_total{reason="caller_over_share"} 2.0' in text
     assert "wardgate_connections 6.0" in text
@@ -55,15 +69,23 @@ def test_the_counts_of_several_workers_are_added_up() -> None:
     assert "wardgate_access_log_lines_dropped_total 2.0" in text
 
 
-def test_durations_fall_into_cumulative_buckets() -> None:
-    totals = Totals()
+def test_times_fall_into_cumulative_buckets() -> None:
+    totals = empty()
     totals.add(0, through_the_pipe(counted()))
+    totals.add(1, through_the_pipe(counted()))
     text = shown(totals)
-    assert 'wardgate_request_duration_seconds_bucket{le="0.001",route="lab"} 1.0' in text
-    assert 'wardgate_request_duration_seconds_bucket{le="0.0025",route="lab"} 2.0' in text
-    assert f'wardgate_request_duration_seconds_bucket{{le="{BUCKETS[-1]}",route="lab"}} 2.0' in text
-    assert 'wardgate_request_duration_seconds_bucket{le="+Inf",route="lab"} 3.0' in text
-    assert 'wardgate_request_duration_seconds_sum{route="lab"} 120.0025' in text
+    assert 'wardgate_request_duration_seconds_bucket{le="0.005",route="lab"} 2.0' in text
+    assert 'wardgate_request_duration_seconds_bucket{le="1.28",route="lab"} 4.0' in text
+    assert f'wardgate_request_duration_seconds_bucket{{le="{DURATION_BUCKETS[-1]}",route="lab"}} 4.0' in text
+    assert 'wardgate_request_duration_seconds_bucket{le="+Inf",route="lab"} 6.0' in text
+    assert 'wardgate_request_duration_seconds_count{route="lab"} 6.0' in text
+    assert 'wardgate_request_overhead_seconds_bucket{le="0.0001",route="lab"} 0.0' in text
+    assert 'wardgate_request_overhead_seconds_bucket{le="0.00025",route="lab"} 4.0' in text
+    assert 'wardgate_request_overhead_seconds_bucket{le="0.0005",route="lab"} 6.0' in text
+    assert 'wardgate_request_ttft_seconds_bucket{le="0.1",route="lab"} 0.0' in text
+    assert 'wardgate_request_ttft_seconds_bucket{le="0.25",route="lab"} 4.0' in text
+    assert 'wardgate_request_ttft_seconds_count{route="lab"} 4.0' in text
+    assert 'wardgate_request_ttft_seconds_sum{route="lab"} 1.0' in text
 
 
 def test_what_was_taken_is_not_counted_again() -> None:
@@ -71,11 +93,32 @@ def test_what_was_taken_is_not_counted_again() -> None:
     counters.take()
     counters.log_lines_dropped = 4
     taken = counters.take()
-    assert (taken["requests"], taken["log_lines_dropped"]) == ([], 3)
+    assert ([], [], 3) == (taken["requests"], taken["times"], taken["log_lines_dropped"])
+
+
+def test_requests_that_share_facts_are_counted_by_how_they_ended() -> None:
+    counters, shared = Counters(), replace(FACTS)
+    for status in (200, 429, 429, 200, 200):
+        counters.request(shared, record(status=status))
+    rows = cast("list[list[object]]", through_the_pipe(counters)["requests"])
+    assert {200: 3, 429: 2} == {status: count for *_, status, _, count in rows}
+
+
+def test_series_that_nobody_remembers_any_more_are_still_counted() -> None:
+    counters = Counters()
+    facts = [replace(FACTS, credential=f"team/{number}") for number in range(5000)]
+    for each in (*facts, *facts):
+        counters.request(each, record())
+    taken = through_the_pipe(counters)
+    totals = empty()
+    totals.add(0, taken)
+    assert 10_000 == sum(count for _, count in totals.requests.requests())
+    ((_, (durations, *_)),) = totals.requests.times()
+    assert 10_000 == sum(durations[:-1])
 
 
 def test_lines_that_a_worker_lost_stay_counted_after_its_end() -> None:
-    totals = Totals()
+    totals = empty()
     totals.add(0, through_the_pipe(counted()))
     totals.gauges.pop(0)
     totals.add(0, through_the_pipe(counted()))
@@ -83,7 +126,7 @@ def test_lines_that_a_worker_lost_stay_counted_after_its_end() -> None:
 
 
 def test_the_revision_is_shown_once_there_is_one() -> None:
-    totals = Totals()
+    totals = empty()
     assert "wardgate_config_info{" not in shown(totals)
     totals.revision = "abc"
     assert 'wardgate_config_info{revision="abc"} 1.0' in shown(totals)
@@ -101,7 +144,7 @@ ARRIVING = Delivery(
 
 
 def test_how_the_config_arrives_is_shown_where_it_arrives_by_itself() -> None:
-    totals = Totals()
+    totals = empty()
     assert "wardgate_config_age_seconds" not in shown(totals)
     totals.delivery = lambda: ARRIVING
     text = shown(totals)
@@ -113,7 +156,8 @@ def test_how_the_config_arrives_is_shown_where_it_arrives_by_itself() -> None:
 
 
 def test_before_the_first_config_it_is_as_old_as_can_be() -> None:
-    totals = Totals(delivery=lambda: replace(ARRIVING, sequence=None, age=float("inf"), connected=False))
+    totals = empty()
+    totals.delivery = lambda: replace(ARRIVING, sequence=None, age=float("inf"), connected=False)
     text = shown(totals)
     assert "wardgate_config_age_seconds +Inf" in text
     assert "wardgate_config_connected 0.0" in text
@@ -122,9 +166,9 @@ def test_before_the_first_config_it_is_as_old_as_can_be() -> None:
 
 def test_no_label_holds_what_a_terminal_obeys() -> None:
     counters = Counters()
-    counters.request(listener="main", route="a\x1b[2J\n", status=200, reason="", seconds=0.1)
+    counters.request(replace(FACTS, route="a\x1b[2J\n"), record())
     counters.upstream_error(upstream="b\u202e", reason="upstream_timeout")
-    totals = Totals()
+    totals = empty()
     for worker in range(2):
         totals.add(worker, through_the_pipe(counters))
     text = shown(totals)
@@ -136,4 +180,4 @@ def test_messages_that_nobody_read_are_counted(monkeypatch: pytest.MonkeyPatch) 
     outlet = Outlet(write=len, limit=1, notice=lambda _: b"")
     monkeypatch.setattr(sys, "stderr", OutletStream(outlet, sys.stderr, shown=str))
     print("one line", file=sys.stderr)
-    assert "wardgate_messages_dropped_total 1.0" in shown(Totals())
+    assert "wardgate_messages_dropped_total 1.0" in shown(empty())

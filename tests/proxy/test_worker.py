@@ -116,6 +116,6 @@ def test_request_that_outlasts_the_draining_is_answered_and_counted() -> None:
             writer.close()
         reports = [json.loads(frame.payload) for frame in heard if frame.kind == "metrics"]
         counted = [entry for report in reports for entry in report["requests"]]
-        assert [["main", "lab", "503", "shutting_down", 1]] == counted
+        assert [["main", "lab", "", "provider", 503, "shutting_down", 1]] == counted
 
     run(scenario())

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Final
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from wardgate.ir import GatewayConfig
 from wardgate.outlet import lost_messages
 from wardgate.printable import printable
-from wardgate.proxy.counters import BUCKETS
+from wardgate.proxy.counters import DURATION_BUCKETS, OVERHEAD_BUCKETS, TTFT_BUCKETS
+from wardgate.proxy.request_totals import RequestTotals, rows
 from wardgate.wire.delivery import Delivery
+
+_HISTOGRAMS: Final = (
+    ("wardgate_request_duration_seconds", "From a request's head to the end of its response.", DURATION_BUCKETS),
+    ("wardgate_request_overhead_seconds", "The gateway's own part of a request's duration.", OVERHEAD_BUCKETS),
+    ("wardgate_request_ttft_seconds", "From a request's head to the response's first byte of a body.", TTFT_BUCKETS),
+)
+"""In the order of ``Times``."""
 
 
 @dataclass(slots=True)
@@ -26,10 +38,9 @@ class Gauges:
 class Totals(Collector):
     """The sums over all workers, dead ones included; a Prometheus collector."""
 
-    requests: dict[tuple[str, ...], float] = field(default_factory=dict)
-    durations: dict[str, list[float]] = field(default_factory=dict)
-    upstream_errors: dict[tuple[str, ...], float] = field(default_factory=dict)
-    refused_connections: dict[tuple[str, ...], float] = field(default_factory=dict)
+    requests: RequestTotals
+    clock: Callable[[], float] = time.monotonic
+    refused_connections: dict[str, int] = field(default_factory=dict)
     gauges: dict[int, Gauges] = field(default_factory=dict)
     log_lines_dropped: int = 0
     worker_restarts: int = 0
@@ -40,57 +51,58 @@ class Totals(Collector):
     delivery: Callable[[], Delivery] | None = None
     """Asked at every scrape; None where a config does not arrive by itself."""
 
+    def serve(self, config: GatewayConfig) -> None:
+        """The config in force; series of routes and upstreams that it lacks go after their last request."""
+        self.requests.serve(config, now=self.clock())
+
     def add(self, worker: int, taken: Mapping[str, object]) -> None:
         """Add what a worker has taken. ``worker`` is its number."""
-        for *key, count in _rows(taken, "requests"):
-            _bump(self.requests, tuple(key), by=count)
-        for *key, count in _rows(taken, "upstream_errors"):
-            _bump(self.upstream_errors, tuple(key), by=count)
-        for *key, count in _rows(taken, "refused_connections"):
-            _bump(self.refused_connections, tuple(key), by=count)
-        for route, *values in _rows(taken, "durations"):
-            numbers = [value for value in values if isinstance(value, int | float)]
-            name = printable(str(route))
-            held = self.durations.get(name, [0.0] * len(numbers))
-            self.durations[name] = [old + new for old, new in zip(held, numbers, strict=True)]
+        self.requests.add(taken, now=self.clock())
+        for reason, count in rows(taken, "refused_connections"):
+            assert isinstance(count, int)
+            name = printable(str(reason))
+            self.refused_connections[name] = self.refused_connections.get(name, 0) + count
         self.log_lines_dropped += _integer(taken, "log_lines_dropped")
         self.gauges[worker] = Gauges(connections=_integer(taken, "connections"), in_flight=_integer(taken, "in_flight"))
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric family."""
+        self.requests.forget(now=self.clock())
         requests = CounterMetricFamily(
-            "wardgate_requests", "Requests answered.", labels=["listener", "route", "status", "reason"]
+            "wardgate_requests", "Requests answered.", labels=["listener", "route", "key", "code_class", "reason"]
         )
-        for key, count in sorted(self.requests.items()):
-            requests.add_metric(key, count)
+        for labels, count in self.requests.requests():
+            requests.add_metric(labels, count)
         yield requests
+        responses = CounterMetricFamily(
+            "wardgate_upstream_responses", "Responses that upstreams gave.", labels=["upstream", "status"]
+        )
+        for names, count in self.requests.upstream_responses():
+            responses.add_metric(names, count)
+        yield responses
         errors = CounterMetricFamily(
             "wardgate_upstream_errors", "Failures of upstreams.", labels=["upstream", "reason"]
         )
-        for key, count in sorted(self.upstream_errors.items()):
-            errors.add_metric(key, count)
+        for names, count in self.requests.upstream_errors():
+            errors.add_metric(names, count)
         yield errors
         refused = CounterMetricFamily(
             "wardgate_connections_refused", "Callers' connections closed at once.", labels=["reason"]
         )
-        for key, count in sorted(self.refused_connections.items()):
-            refused.add_metric(key, count)
+        for reason, count in sorted(self.refused_connections.items()):
+            refused.add_metric([reason], count)
         yield refused
-        yield self._histogram()
+        yield from self._histograms()
         yield from self._simple()
 
-    def _histogram(self) -> Metric:
-        family = HistogramMetricFamily(
-            "wardgate_request_duration_seconds", "From a request's head to the end of its response.", labels=["route"]
-        )
-        for route, values in sorted(self.durations.items()):
-            running = 0.0
-            buckets = []
-            for bound, count in zip([*map(str, BUCKETS), "+Inf"], values, strict=False):
-                running += count
-                buckets.append((bound, running))
-            family.add_metric([route], buckets, values[-1])
-        return family
+    def _histograms(self) -> Iterator[Metric]:
+        times = self.requests.times()
+        for number, (name, told, bounds) in enumerate(_HISTOGRAMS):
+            family = HistogramMetricFamily(name, told, labels=["route"])
+            for route, of_route in times:
+                *counts, total = of_route[number]
+                family.add_metric([route], _cumulative(bounds, counts), total)
+            yield family
 
     def _simple(self) -> Iterator[Metric]:
         gauges = self.gauges.values()
@@ -131,17 +143,10 @@ def _of_the_delivery(now: Delivery) -> Iterator[Metric]:
     yield refused
 
 
-def _rows(taken: Mapping[str, object], name: str) -> list[list[object]]:
-    rows = taken.get(name)
-    return rows if isinstance(rows, list) else []
+def _cumulative(bounds: Sequence[float], counts: Sequence[float]) -> list[tuple[str, float]]:
+    return list(zip([*map(str, bounds), "+Inf"], accumulate(counts), strict=True))
 
 
 def _integer(taken: Mapping[str, object], name: str) -> int:
     value = taken.get(name)
     return value if isinstance(value, int) else 0
-
-
-def _bump(counts: dict[tuple[str, ...], float], key: tuple[object, ...], *, by: object) -> None:
-    assert isinstance(by, int | float)
-    named = tuple(printable(str(part)) for part in key)
-    counts[named] = counts.get(named, 0) + by

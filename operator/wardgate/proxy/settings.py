@@ -6,7 +6,7 @@ import dataclasses
 import json
 from dataclasses import dataclass
 
-from wardgate.setting import NAME, SIZE, by_option, count, seconds, setting
+from wardgate.setting import FRACTION, NAME, SIZE, by_option, count, seconds, setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,10 @@ class Limits:
     """Wrong basic passwords of one address in a minute; above: 429."""
     user_guesses: int = setting(5, count())
     """Wrong basic passwords of one address for one user in a minute; above: 429."""
+    metric_keys: int = setting(100, count(lowest=0))
+    """Names of keys that the metrics tell apart; all other keys count as ``other``."""
+    metric_series: int = setting(10_000, count(lowest=0))
+    """Series of requests that have a key's name; what would need more counts as ``other``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,8 @@ class ProxySettings:
     unix_root: str = by_option("", "--unix-root")
     """The one folder below which unix sockets that a config names may lie; empty: none."""
     access_log: bool = by_option(True, "--access-log")
+    access_log_sample: float = setting(1.0, FRACTION)
+    """The part of the requests that went well which has a line in the access log; all others always have one."""
     installation: str = setting("", NAME)
     """A text that all proxies of an installation share, by which they know their own requests; empty: made up."""
     max_config_age: float = by_option(0.0, "--max-config-age")

@@ -21,6 +21,7 @@ from wardgate.admin import AdminServer, Page, json_page
 from wardgate.proxy.cpus import available_cpus
 from wardgate.proxy.metrics import Totals
 from wardgate.proxy.redacted import redacted
+from wardgate.proxy.request_totals import RequestTotals
 from wardgate.proxy.settings import ProxySettings
 from wardgate.proxy.sockets import BindError, BoundPort, bind
 from wardgate.proxy.worker_process import WorkerProcess
@@ -80,7 +81,8 @@ class Supervisor:
         self._decoder = RoutesDecoder()
         self._read: tuple[object, Decoded] | None = None
         self._delivery: Callable[[], Delivery] | None = None
-        self._totals = Totals()
+        limits = settings.limits
+        self._totals = Totals(RequestTotals(keys=limits.metric_keys, series=limits.metric_series))
         self._registry = CollectorRegistry()
         self._registry.register(self._totals)
         self._admin = AdminServer(pages=self._pages(), local=frozenset({"/config"}))
@@ -131,6 +133,7 @@ class Supervisor:
             self._bundle, self._decoded = bundle, decoded
             problems += await self._hand_over(bundle)
             self._close_unused({listener.port for listener in decoded.config.listeners})
+            self._totals.serve(decoded.config)
             self._totals.revision = bundle.revision
             self._totals.applied_at = time.time()
             self._totals.closed_routes = len(decoded.closed)

@@ -39,7 +39,6 @@ _TIGHT = {
     "user_guesses": 2,
     "address_guesses": 3,
 }
-_TIMES = ("time", "milliseconds")
 
 
 @dataclass(slots=True)
@@ -271,8 +270,7 @@ class Stage:
     def _written_lines(self) -> list[dict[str, object]]:
         self._log.flush()
         self._log._outlet._write_all()  # here and now, for a thread would cost more than the conversation
-        lines = [json.loads(line) for line in b"".join(self._lines).splitlines()]
-        return [{name: value for name, value in line.items() if name not in _TIMES} for line in lines]
+        return [json.loads(line) for line in b"".join(self._lines).splitlines()]
 
 
 def _is_open(wire: Wire | None) -> bool:

@@ -166,7 +166,7 @@ def test_a_response_in_pieces_is_passed_on_as_it_comes() -> None:
             assert (200, b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n", b"abcdef") == await one.ask()
             assert 200 == (await one.ask())[0]
             assert 2 == one.prepared
-            assert [0, 6, 2] == [0, *(entry["sent"] for entry in one.entries()[1:])]
+            assert [0, 6, 2] == [0, *(entry["sent_bytes"] for entry in one.entries()[1:])]
 
     run(test())
 
@@ -237,7 +237,7 @@ def test_an_upstream_that_breaks_off_cuts_the_caller_off() -> None:
             await settle(lambda: not one.bench.connections)
             (_, entry) = one.entries()
             assert (200, "upstream_reset", 5, 2) == tuple(
-                entry[name] for name in ("status", "reason", "received", "sent")
+                entry[name] for name in ("status", "reason", "received_bytes", "sent_bytes")
             )
 
     run(test())

@@ -58,7 +58,7 @@ def test_loop_ends_where_it_comes_back_to_the_installation(proxies: int) -> None
             assert b'{"error":"The request has passed this gateway before."}' in answer
             assert len(before.received) == 1
             reasons = [
-                row[3]
+                row[5]
                 for bench in (first, second)
                 for row in cast("list[list[str]]", bench.counters.take()["requests"])
             ]

@@ -477,7 +477,7 @@ def test_requests_are_counted_by_route_status_and_reason() -> None:
             await bench.apply(guarded(provider.port))
             await bench.exchange(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
             taken = bench.counters.take()
-            assert taken["requests"] == [["main", "lab", "401", "key_missing", 1]]
+            assert taken["requests"] == [["main", "lab", "", "", 401, "key_missing", 1]]
             assert (taken["in_flight"]) == 0
 
     run(scenario())

@@ -35,6 +35,8 @@ class Request:
     has_body: bool = False
     connection_fields: Mapping[bytes, Sequence[bytes]] = field(default_factory=dict)
     hidden_keys: tuple[bytes, ...] = ()
+    request_id: bytes = b""
+    """Of Latin-1, as it goes upstream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +94,18 @@ class Incoming:
     arrived: Sequence[Header] = ()
 
 
+class Kept:
+    """Something that whoever records requests has prepared of ``Facts``; the core knows no more of it."""
+
+    __slots__ = ()
+
+
 @dataclass(slots=True)
 class Facts:
-    """Facts of an exchange for the access log and the metrics; never a value of a Secret."""
+    """Facts of an exchange for the access log and the metrics; never a value of a Secret.
+
+    Requests that share route, key and destination may share them, so what is one request's alone does not stand here.
+    """
 
     listener: str = ""
     route: str = ""
@@ -103,8 +114,7 @@ class Facts:
     """``namespace/name`` of the key's Secret."""
     reason: str = ""
     upstream: str = ""
-    request_id: bytes = b""
-    """Of Latin-1, as it goes upstream."""
+    kept: Kept | None = None
 
 
 Step: TypeAlias = NeedBody | Reply | Outgoing

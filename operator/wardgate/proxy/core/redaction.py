@@ -7,16 +7,21 @@ from urllib.parse import unquote_to_bytes
 
 from wardgate.text_codec import from_bytes
 
-_REDACTED = "<redacted>"
+REDACTED = "<redacted>"
 _SHORTEST_SECRET = 4
 """Bytes. A shorter text hides nothing, and taking it out would garble every text."""
+
+
+def holds(text: bytes, secrets: Iterable[bytes]) -> bool:
+    """Whether a text holds a secret, as it is."""
+    return any(secret in text for secret in secrets if len(secret) >= _SHORTEST_SECRET)
 
 
 def redact(text: str, secrets: Iterable[bytes]) -> str:
     """Replace secrets wherever they stand in a text, the longest first."""
     held = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET and from_bytes(secret) in text]
     for secret in sorted(held, key=len, reverse=True) if len(held) > 1 else held:
-        text = text.replace(from_bytes(secret), _REDACTED)
+        text = text.replace(from_bytes(secret), REDACTED)
     return text
 
 
@@ -26,4 +31,4 @@ def redact_escaped(text: str, secrets: Sequence[bytes]) -> str:
     if "%" not in shown:
         return shown
     plain = from_bytes(unquote_to_bytes(shown))
-    return shown if redact(plain, secrets) == plain else _REDACTED
+    return shown if redact(plain, secrets) == plain else REDACTED

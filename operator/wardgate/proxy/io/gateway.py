@@ -10,7 +10,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable
-from time import time
+from time import monotonic, time
 
 from wardgate.proxy.access_log import AccessLog
 from wardgate.proxy.assembly import Assembled
@@ -36,6 +36,7 @@ from wardgate.proxy.io.upstream.name_cache import Lookup
 from wardgate.proxy.io.upstream.name_servers import NameServers
 from wardgate.proxy.io.upstream.pools import UpstreamPools
 from wardgate.proxy.io.upstream.resolver import Address, Resolver, is_local_address
+from wardgate.proxy.sampling import Sampling
 from wardgate.proxy.settings import ProxySettings
 
 _SLICE = 50
@@ -44,6 +45,8 @@ _SLICE = 50
 
 class Gateway:
     """See the module. ``clock`` is monotonic and ``now`` the wall's, both in seconds; ``report`` takes sentences.
+
+    The loop's own clock would not do: uvloop's shows whole milliseconds, and stands while callbacks run.
 
     ``lookup`` None: the machine's name servers are asked.
     """
@@ -55,11 +58,10 @@ class Gateway:
         counters: Counters,
         log: AccessLog | None,
         report: Callable[[str], None] = lambda _: None,
-        clock: Callable[[], float] | None = None,
+        clock: Callable[[], float] = monotonic,
         now: Callable[[], float] = time,
         lookup: Lookup | None = None,
     ) -> None:
-        clock = clock or asyncio.get_running_loop().time
         limits, timeouts, percent = settings.limits, settings.timeouts, settings.limits.caller_share
         self._admin = (_split(settings.admin),) if settings.admin else ()
         self._routes_hash = ""
@@ -103,7 +105,14 @@ class Gateway:
             ),
             fast_path=FastPath(limits, mark=mark, next_id=served.ids.fresh) if limits.remembered_lines else None,
             upstreams=UpstreamPools(dialer),
-            telemetry=Telemetry(counters=counters, log=log, complaints=Complaints(report=report), clock=clock, now=now),
+            telemetry=Telemetry(
+                counters=counters,
+                log=log,
+                sampling=Sampling(settings.access_log_sample, installation=settings.installation),
+                complaints=Complaints(report=report),
+                clock=clock,
+                now=now,
+            ),
             reply_headers=ReplyHeaders(now),
         )
 

@@ -17,6 +17,7 @@ from wardgate.proxy.core.fast_path.line_memory import write_line
 from wardgate.proxy.core.fast_path.plain_routes import PlainRoute
 from wardgate.proxy.core.messages import Header, Outgoing, Request
 from wardgate.proxy.core.routing.table import CompiledListener, Table
+from wardgate.text_codec import from_bytes, to_bytes
 
 MOST_FIELDS: Final = 48
 """Of a plain request, Host included."""
@@ -44,10 +45,22 @@ class PlainOutcome:
 
     ``start`` and ``end``: the request line and Host as they are sent on, before the query and behind it; with
     ``auto_host`` the dialled endpoint's name stands in the place of ``end``. ``given``: the lines that are added. The
-    bare key stands behind ``key_at`` bytes of its field.
+    bare key stands behind ``key_at`` bytes of its field. ``path``: as the access log shows it.
     """
 
-    __slots__ = ("auto_host", "credential", "end", "facts", "given", "holder", "key_at", "start", "upstream", "way")
+    __slots__ = (
+        "auto_host",
+        "credential",
+        "end",
+        "facts",
+        "given",
+        "holder",
+        "key_at",
+        "path",
+        "start",
+        "upstream",
+        "way",
+    )
 
     def __init__(self, way: Way, exchange: Exchange, *, outgoing: Outgoing, given: bytes, key_at: int) -> None:
         self.way = way
@@ -59,6 +72,8 @@ class PlainOutcome:
         self.start = b"%b %b" % (outgoing.method, outgoing.target)
         self.end = end_of_line(outgoing.headers[0][1])
         self.given = given
+        # Bare letters and digits that were escapes when they arrived may spell the key.
+        self.path = to_bytes(exchange.redacted(from_bytes(way.bare.path)))
         self.key_at = key_at
 
 

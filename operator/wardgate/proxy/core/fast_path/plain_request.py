@@ -10,6 +10,7 @@ from wardgate.proxy.core.fast_path.outcomes import PlainOutcome, Way, end_of_lin
 from wardgate.proxy.core.fast_path.plain_routes import REQUEST_ID
 from wardgate.proxy.core.fields.folded import fold
 from wardgate.proxy.core.fields.key_copies import may_hide_key
+from wardgate.proxy.core.fields.trace_context import TRACEPARENT
 from wardgate.proxy.core.http1.request_head import SPECIAL
 
 _DIGITS: Final = re.compile(rb"[0-9]{1,18}")
@@ -27,7 +28,7 @@ class PlainRequest:
     none. ``outcome`` is there once the request was ``decided``.
     """
 
-    __slots__ = ("key", "known", "length", "lines", "outcome", "request_id", "way")
+    __slots__ = ("key", "known", "length", "lines", "outcome", "request_id", "traceparent", "way")
 
     def __init__(self, way: Way, query: bytes) -> None:
         self.way = way
@@ -36,6 +37,7 @@ class PlainRequest:
         self.key = b""
         self.length = _NO_LENGTH
         self.request_id = b""
+        self.traceparent = b""
         self.outcome: PlainOutcome | None = None
 
     def take(self, raw: bytes, memory: LineMemory) -> bool:
@@ -81,6 +83,8 @@ class PlainRequest:
             return False
         else:
             sent = b"" if folded in route.dropped else write_line(name, value)
+            if name == TRACEPARENT:
+                self.traceparent += value  # of two of them none is valid, nor are both together
         memory.keep(way.known, raw, name=name, sent=sent)
         self.lines.append(sent)
         return True

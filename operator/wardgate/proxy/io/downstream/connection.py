@@ -344,7 +344,7 @@ class Downstream(asyncio.Protocol):
     def _refuse(self, reason: ReplyReason) -> None:
         """Answer a request that could not even be read, and end: what follows it cannot be trusted."""
         reply = REFUSALS[self.requests.refuse(reason)]
-        self._context.telemetry.unreadable(reply, port=self.port, peer=self.peer)
+        self._context.telemetry.unreadable(reply, listener=self._context.config.listener(self.port), peer=self.peer)
         self.outbox.write(reply_bytes(reply, self._context.reply_headers.fields(), close=True))
         self._end()
 

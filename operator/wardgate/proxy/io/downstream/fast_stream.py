@@ -19,6 +19,7 @@ from wardgate.proxy.io.shared.context import WorkerContext
 from wardgate.proxy.io.shared.fast_path import FastPath
 from wardgate.proxy.io.upstream.connection import UpstreamConnection
 from wardgate.proxy.io.upstream.pool import EndpointPool
+from wardgate.proxy.request_record import NO_MOMENT
 
 _LONGEST = 256 * 1024
 """Bytes of a body that may come in pieces. What is handed over in the middle of one is counted through once more."""
@@ -38,11 +39,13 @@ class FastStream:
     """Of one caller's connection, for one request after the other. ``active``: it has one."""
 
     __slots__ = (
+        "_asked",
         "_connection",
         "_context",
         "_data",
         "_downstream",
         "_endpoint",
+        "_first_byte",
         "_head",
         "_lane",
         "_left",
@@ -54,6 +57,7 @@ class FastStream:
         "_started",
         "_status",
         "_wall",
+        "_written",
         "active",
     )
 
@@ -66,12 +70,14 @@ class FastStream:
         self._connection: UpstreamConnection | None = None
         self._endpoint: EndpointPool | None = None
         self._data = b""
-        self._started = self._moved = self._wall = 0.0
+        self._started = self._asked = self._first_byte = self._moved = self._wall = NO_MOMENT
         timeouts = context.timeouts
         self._patience = min(timeouts.response_head, timeouts.response_idle, timeouts.request or NEVER)
         """Seconds in which nothing can be due."""
         self._head = b""
         """The response's head as it arrived, once it is on its way to the caller without all of its body."""
+        self._written = b""
+        """The same as the caller has it."""
         self._left = self._sent = self._status = 0
         self.active = False
 
@@ -81,7 +87,7 @@ class FastStream:
         lane = self._lane_in_force()
         if lane is None:
             return False
-        wall = context.now()
+        started, wall = context.clock(), context.now()
         plain = lane.read(data, now=wall)
         if plain is None or plain.outcome is None:
             return False
@@ -92,7 +98,8 @@ class FastStream:
             return False
         self._plain, self._endpoint, self._connection = plain, endpoint, connection
         self._data, self._wall = data, wall
-        self._started = self._moved = context.clock()
+        self._started, self._first_byte = started, NO_MOMENT
+        self._asked = self._moved = context.clock()
         self._head, self._left, self._sent, self.active = b"", 0, 0, True
         context.telemetry.began()
         connection.start_fast(self)
@@ -121,10 +128,11 @@ class FastStream:
         left = response.length - (len(data) - response.at)
         if left < 0 or (left and response.length > _LONGEST):
             return False
-        self._status = response.status
+        self._status, self._written = response.status, response.head
         self._sent, self._left = response.length - left, left
         if left:
             self._moved = self._context.clock()
+            self._first_byte = self._moved if self._sent else NO_MOMENT
             self._head = data[: response.at]
             self._downstream.outbox.write(response.head + data[response.at :])
         else:
@@ -139,6 +147,7 @@ class FastStream:
         self._left = left
         if left:
             self._moved = self._context.clock()
+            self._first_byte = self._first_byte or self._moved
             self._downstream.outbox.write(data)
         else:
             self._finish(data)
@@ -160,6 +169,9 @@ class FastStream:
             plain,
             peer=self._downstream.peer,
             started=self._started,
+            asked=self._asked,
+            first_byte=self._first_byte,
+            head=self._written,
             status=self._status,
             sent=self._sent,
         )
@@ -201,10 +213,12 @@ class FastStream:
             endpoint=endpoint,
             connection=connection,
             started=self._started,
+            asked=self._asked,
             wall=self._wall,
         ).stream(self._downstream, self._context)
         if self._head:
             incoming, length = connection.replay(self._head, self._sent)
             stream.resume_response(incoming, length, sent=self._sent, since=self._moved)
+            stream.record.first_byte = self._first_byte
         self._downstream.adopt(stream)
         return stream

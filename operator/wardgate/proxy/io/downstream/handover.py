@@ -24,8 +24,8 @@ from wardgate.proxy.io.upstream.pool import EndpointPool
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """``data``: the request as it arrived. It is on ``connection``, and was ``started`` at that moment of the clock,
-    ``wall`` in unix seconds.
+    """``data``: the request as it arrived. It is on ``connection``. ``started`` and ``asked``: moments of the
+    clock, when it began and when it was sent on; ``wall``: when it began, in unix seconds.
     """
 
     plain: PlainRequest
@@ -34,6 +34,7 @@ class Handover:
     endpoint: EndpointPool
     connection: UpstreamConnection
     started: float
+    asked: float
     wall: float
 
     def stream(self, downstream: CallerSide, context: WorkerContext) -> Stream:
@@ -48,11 +49,16 @@ class Handover:
             now=self.wall,
             pick=lambda _: 0,
         )
-        exchange.facts.request_id = self.plain.request_id
         stream = Stream(downstream, exchange, head=head, context=context, started=self.started)
+        stream.record.asks(self.asked)
         outgoing = exchange.start()
         assert isinstance(outgoing, Outgoing), "Decided so before, by the same table and keys."
-        stream.resume(outgoing, endpoint=self.endpoint, connection=self.connection, received=max(self.plain.length, 0))
+        stream.resume(
+            outgoing,
+            endpoint=self.endpoint,
+            connection=self.connection,
+            received=max(self.plain.length, 0),
+        )
         return stream
 
     def _request(self, context: WorkerContext) -> tuple[RequestHead, Request]:
@@ -63,4 +69,5 @@ class Handover:
         assert request is not None, "A plain request has a target."
         if first_value(request.headers, HEADER) is None:
             request.headers.append((HEADER, self.plain.request_id))
+        request.request_id = self.plain.request_id
         return head, request

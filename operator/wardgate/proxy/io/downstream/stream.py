@@ -50,15 +50,13 @@ class Stream:
         "_downstream",
         "_exchange",
         "_head",
-        "_method",
-        "_path",
         "_phase",
         "_revoked_at",
         "_sender",
-        "_started",
         "_upstream_paused",
         "_whole",
         "_write_blocked",
+        "record",
         "request_paused",
         "writer",
     )
@@ -71,9 +69,7 @@ class Stream:
         self._head = head
         self._exchange = exchange
         # The log tells the request as it arrived, not what a plan made of it; never the query (invariant 7).
-        self._method = exchange.request.method
-        self._path = exchange.request.path
-        self._started = started
+        self.record = context.telemetry.record(exchange.request, peer=downstream.peer, started=started)
         self._revoked_at = NEVER
         self._deadlines = downstream.deadlines
         self._phase = DECIDING
@@ -106,7 +102,7 @@ class Stream:
         self._phase = MOVES[self._phase][FORWARDING]
         self._sender = self._sender_of(outgoing, endpoint)
         self._sender.resume(connection, body_sent=received > 0)
-        self._deadlines.await_response(since=self._started)
+        self._deadlines.await_response(since=self.record.started)
 
     def resume_response(self, incoming: Incoming, length: int | None, *, sent: int, since: float) -> None:
         """Go on with a response whose head, and ``sent`` bytes of a body, the caller has already, ``since`` then."""
@@ -130,6 +126,7 @@ class Stream:
         """The caller's body is complete."""
         self._body.end()
         if self._phase is COLLECTING:
+            self.record.collected(self._context.clock())
             self._phase = MOVES[self._phase][DECIDING]
             # The key may have been revoked, or have expired, while the body was on its way (invariant 5).
             config, body = self._context.config, self._body.take()
@@ -161,6 +158,7 @@ class Stream:
             self.refuse(ReplyReason.BODY_TOO_LARGE)
             return
         self._phase = MOVES[self._phase][COLLECTING]
+        self.record.collecting = self._context.clock()
         self._body.collector = self._collected(most)
         if self._head.expect_continue:
             self._invite_body()
@@ -190,6 +188,7 @@ class Stream:
             self.refuse(ReplyReason.NO_DESTINATION)
             return
         self._phase = MOVES[self._phase][FORWARDING]
+        self.record.asks(self._context.clock())
         sender = self._sender = self._sender_of(outgoing, endpoint)
         if sender.streams:
             self._body.sender = sender
@@ -220,6 +219,7 @@ class Stream:
 
     def response_head(self, incoming: Incoming, *, length: int | None) -> None:
         """The upstream answers."""
+        self.record.response_fields = incoming.arrived
         self._deadlines.response_began(incoming.headers, length=length)
         if self._exchange.response_needs_body(incoming.status):
             limits = self._context.limits
@@ -236,6 +236,7 @@ class Stream:
         self._settle_keep_alive()
         if incoming.body:
             self._phase = MOVES[self._phase][REPLACING]
+            self.record.first_byte = self._context.clock()
             self.writer.whole(incoming)
         else:
             self._phase = MOVES[self._phase][RELAYING]
@@ -245,6 +246,8 @@ class Stream:
         """A piece of the response's body."""
         self._deadlines.await_response()
         if self._phase is RELAYING:
+            if not self.record.first_byte:
+                self.record.first_byte = self._context.clock()
             self.writer.piece(data)
         elif self._whole is not None:
             self._whole.add(data)
@@ -258,6 +261,7 @@ class Stream:
         if self._sender is not None:
             self._sender.release(complete=self._body.is_complete)
         if self._whole is not None:
+            self.record.upstream_ended = self._context.clock()
             self._whole.end()
             return
         if self._phase is RELAYING:
@@ -268,6 +272,8 @@ class Stream:
         """The upstream's connection ended too early."""
         if self._sender is None or not self._sender.repeat():
             self.fail(error)
+        else:
+            self.record.attempts += 1
 
     def upstream_paused(self, *, paused: bool) -> None:
         """The upstream reads slowly."""
@@ -280,6 +286,7 @@ class Stream:
         """The response is collected."""
         self._exchange.finish_response(incoming)
         self._settle_keep_alive()
+        self.record.first_byte = self._context.clock()
         self.writer.whole(incoming)
         self._finish()
 
@@ -310,7 +317,7 @@ class Stream:
 
     def tick(self, now: float) -> None:
         """Act on what took too long, and on keys that are no longer good."""
-        overdue = self._deadlines.overdue(now, began=NEVER if self.writer.started else self._started)
+        overdue = self._deadlines.overdue(now, began=NEVER if self.writer.started else self.record.started)
         if overdue is ReplyReason.REQUEST_TIMEOUT and not self.request_paused:
             self.writer.keep_alive = False
             self.refuse(overdue)
@@ -325,7 +332,7 @@ class Stream:
 
     def fail(self, error: UpstreamError) -> None:
         """The upstream is to blame."""
-        self._context.telemetry.upstream_error(self._exchange, error)
+        self._context.telemetry.upstream_error(self._exchange.facts.upstream, error)
         self.refuse(error.reason)
 
     def refuse(self, reason: ReplyReason) -> None:
@@ -365,16 +372,9 @@ class Stream:
             self._whole = None  # it knows this stream: a cycle would keep both until the garbage is collected
         if self._collector is not None:
             self._downstream.outbox.owe(self._collector)
-        self._context.telemetry.ended(
-            self._exchange,
-            method=self._method,
-            path=self._path,
-            peer=self._downstream.peer,
-            started=self._started,
-            status=self.writer.status,
-            received=self._body.received,
-            sent=self.writer.sent_bytes,
-        )
+        record = self.record
+        record.status, record.received, record.sent = self.writer.status, self._body.received, self.writer.sent_bytes
+        self._context.telemetry.ended(self._exchange.facts, record, secrets=self._exchange)
 
     def _close_upstream(self) -> None:
         if self._sender is not None:

@@ -47,12 +47,17 @@ class ServedConfig:
         """Whether the table in force has a listener on that port."""
         return self.table is not None and port in self.table.listeners
 
+    def listener(self, port: int) -> str:
+        """Return the name of the listener on that port, or the port where there is none any more."""
+        table = self.table
+        return table.listeners[port].name if table is not None and port in table.listeners else str(port)
+
     def exchange(self, request: Request, *, port: int, caller: Caller) -> Exchange:
         """Begin an exchange on the table in force."""
         table = self.table
         assert table is not None, "Asked only where serves() says so."
-        request_id = self.ids.name(request)
-        exchange = Exchange(
+        request.request_id = self.ids.name(request)
+        return Exchange(
             table,
             self.credentials,
             listener=table.listeners[port],
@@ -61,8 +66,6 @@ class ServedConfig:
             now=self._now(),
             pick=randrange,
         )
-        exchange.facts.request_id = request_id
-        return exchange
 
     def revoked_since(self, exchange: Exchange, *, known: float, now: float) -> float:
         """Return since when a key that authenticated the request has not been good any more (invariant 5).

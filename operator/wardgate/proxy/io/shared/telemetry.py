@@ -1,140 +1,178 @@
-"""The records of requests: counts for the metrics, a line of the access log, and sentences about failing upstreams."""
+"""The records of requests: counts for the metrics, a line of the access log, and sentences about failing upstreams.
+
+No line shows a query, a header's value that a caller chose (but for the ids of its request and trace), or a key
+(invariant 7).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final, Protocol
 
-from wardgate.proxy.access_log import METHOD_BYTES, PATH_BYTES, AccessLog, shortened
-from wardgate.proxy.core.exchange import Exchange
+from wardgate.proxy.access_log import AccessLog
 from wardgate.proxy.core.fast_path.plain_request import PlainRequest
-from wardgate.proxy.core.messages import Facts, Reply
-from wardgate.proxy.counters import Counters
+from wardgate.proxy.core.fields.trace_context import TRACEPARENT, trace_id
+from wardgate.proxy.core.messages import Facts, Reply, Request
+from wardgate.proxy.core.reasons import ReplyReason
+from wardgate.proxy.core.redaction import REDACTED, holds
+from wardgate.proxy.counters import Counters, Series
 from wardgate.proxy.io.shared.complaints import Complaints
+from wardgate.proxy.io.shared.provider_ids import id_among, id_in
 from wardgate.proxy.io.upstream.errors import UpstreamError
+from wardgate.proxy.log_line import LogLines, origin
+from wardgate.proxy.request_record import RequestRecord
+from wardgate.proxy.sampling import Sampling
+from wardgate.text_codec import from_bytes, to_bytes
+
+_BY_DESIGN: Final = frozenset({"", ReplyReason.REDIRECT, ReplyReason.DIRECT_RESPONSE})
+"""Reasons of requests that went well, if their status says so too."""
+_ALL: Final = 1.0
+_PERCENT: Final = ord("%")
+_REDACTED: Final = to_bytes(REDACTED)
+
+
+class Secrets(Protocol):
+    """Whoever knows the secrets of a request."""
+
+    def holds_secret(self, text: bytes) -> bool:
+        """Whether one of them stands in a text as it is: the caller's key, or the provider's token."""
+
+    def redacted(self, text: str) -> str:
+        """Take the caller's keys out of a text, escaped ones too."""
 
 
 class Telemetry:
     """``log`` None: none is kept. ``clock`` is monotonic and ``now`` the wall's, both in seconds."""
 
-    __slots__ = ("_clock", "_complaints", "_counters", "_log", "_now")
+    __slots__ = ("_clock", "_complaints", "_counters", "_lines", "_log", "_now", "_plain", "_sampling")
 
     def __init__(
         self,
         *,
         counters: Counters,
         log: AccessLog | None,
+        sampling: Sampling,
         complaints: Complaints,
         clock: Callable[[], float],
         now: Callable[[], float],
     ) -> None:
         self._counters = counters
         self._log = log
+        self._lines = LogLines()
+        self._sampling = sampling
         self._complaints = complaints
         self._clock = clock
         self._now = now
+        self._plain = RequestRecord(b"", b"", request_id=b"", peer="", started=0.0)
+        """Of one plain request after the other: each is recorded in one go, at its end."""
+        self._plain.attempts = 1
 
-    def unreadable(self, reply: Reply, *, port: int, peer: str) -> None:
+    def unreadable(self, reply: Reply, *, listener: str, peer: str) -> None:
         """Account for a request that could not even be read."""
-        self._counters.request(listener=str(port), route="", status=reply.status, reason=reply.reason, seconds=0.0)
-        if self._log is not None:
-            self._log.add(
-                {
-                    "time": self._now(),
-                    "listener": str(port),
-                    "caller": peer,
-                    "status": reply.status,
-                    "reason": reply.reason,
-                }
-            )
+        now = self._clock()
+        record = RequestRecord(b"", b"", request_id=b"", peer=peer, started=now)
+        record.status = reply.status
+        record.settle(now)
+        series = self._counters.request(Facts(listener=listener, reason=reply.reason), record)
+        if self._is_logged(series, record):
+            self._write(series, record, policy="", provider_id=b"")
 
     def began(self) -> None:
-        """A request is in flight; ``ended`` follows."""
+        """A request is in flight; ``ended`` or ``ended_fast`` follows."""
         self._counters.in_flight += 1
 
-    def ended(
+    def record(self, request: Request, *, peer: str, started: float) -> RequestRecord:
+        """Return the record of a request as it arrived; ``ended`` follows."""
+        record = RequestRecord(request.method, request.path, request_id=request.request_id, peer=peer, started=started)
+        if self._log is not None:
+            for name, value in request.headers:
+                if name == TRACEPARENT:
+                    record.traceparent += value  # of two of them none is valid, nor are both together
+        return record
+
+    def ended(self, facts: Facts, record: RequestRecord, *, secrets: Secrets) -> None:
+        """Account for a request. ``facts`` may be many requests' own, and are not changed but for what is ``kept``."""
+        self._counters.in_flight -= 1
+        record.settle(self._clock())
+        series = self._counters.request(facts, record)
+        if not self._is_logged(series, record):
+            return
+        provider_id = id_among(record.response_fields)
+        texts = b"\n".join((record.path, record.request_id, record.traceparent, record.method))
+        # The provider has the token, a caller has not; and an escape may hide a key.
+        if _PERCENT in texts or secrets.holds_secret(texts):
+            record.path = _redacted(record.path, secrets)
+            record.method = _redacted(record.method, secrets)
+            record.request_id = _redacted(record.request_id, secrets)
+            record.traceparent = _redacted(record.traceparent, secrets)
+        if provider_id and secrets.holds_secret(provider_id):
+            provider_id = _REDACTED
+        self._write(series, record, policy=facts.policy, provider_id=provider_id)
+
+    def ended_fast(
         self,
-        exchange: Exchange,
+        plain: PlainRequest,
         *,
-        method: bytes,
-        path: bytes,
         peer: str,
         started: float,
+        asked: float,
+        first_byte: float,
+        head: bytes,
         status: int,
-        received: int,
         sent: int,
     ) -> None:
-        """Account for a finished exchange.
+        """Account for a plain request, whose key stands nowhere but in its own field.
 
-        ``method`` and ``path`` are those that arrived, ``started`` is a moment of the clock, ``received`` and ``sent``
-        are bytes of the caller's bodies.
+        Moments are as in ``RequestRecord``, without a first byte where the body came in one piece; ``head``: of the
+        response, as the caller got it.
         """
-        facts = exchange.facts
-        self._account(
-            facts,
-            request_id=exchange.redacted(facts.request_id.decode("latin-1")),
-            line=(method, exchange.redacted(path.decode("latin-1"))),
-            peer=peer,
-            started=started,
-            status=status,
-            sizes=(received, sent),
-        )
-
-    def ended_fast(self, plain: PlainRequest, *, peer: str, started: float, status: int, sent: int) -> None:
-        """Account for a plain request, whose key stands nowhere but in its own field."""
-        assert plain.outcome is not None, "It was decided."
-        bare = plain.way.bare
-        self._counters.prepared += 1
-        self._account(
-            plain.outcome.facts,
-            request_id=plain.request_id.decode("latin-1"),
-            line=(bare.method, bare.path.decode("latin-1")),
-            peer=peer,
-            started=started,
-            status=status,
-            sizes=(max(plain.length, 0), sent),
-        )
-
-    def _account(
-        self,
-        facts: Facts,
-        *,
-        request_id: str,
-        line: tuple[bytes, str],
-        peer: str,
-        started: float,
-        status: int,
-        sizes: tuple[int, int],
-    ) -> None:
-        method, path = line
-        received, sent = sizes
+        outcome, record, now = plain.outcome, self._plain, self._clock()
+        assert outcome is not None, "It was decided."
         self._counters.in_flight -= 1
-        seconds = self._clock() - started
-        self._counters.request(
-            listener=facts.listener, route=facts.route, status=status, reason=facts.reason, seconds=seconds
-        )
-        if self._log is not None:
-            self._log.add(
-                {
-                    "time": round(self._now(), 3),
-                    "listener": facts.listener,
-                    "caller": peer,
-                    "request_id": request_id,
-                    "method": shortened(method.decode("latin-1"), METHOD_BYTES),
-                    "path": shortened(path, PATH_BYTES),
-                    "status": status,
-                    "reason": facts.reason,
-                    "route": facts.route,
-                    "policy": facts.policy,
-                    "key": facts.credential,
-                    "upstream": facts.upstream,
-                    "milliseconds": round(seconds * 1000, 3),
-                    "received": received,
-                    "sent": sent,
-                }
-            )
+        self._counters.prepared += 1
+        record.started, record.asked, record.first_byte = started, asked, first_byte or now
+        record.status, record.sent, record.received = status, sent, max(plain.length, 0)
+        record.request_id = plain.request_id
+        record.settle(now)
+        series = self._counters.request(outcome.facts, record)
+        if not self._is_logged(series, record):
+            return
+        record.method, record.path, record.peer = plain.way.bare.method, outcome.path, peer
+        record.traceparent = plain.traceparent
+        provider_id = id_in(head)
+        if provider_id and holds(provider_id, outcome.credential.raw.values()):
+            provider_id = _REDACTED
+        self._write(series, record, policy=outcome.facts.policy, provider_id=provider_id)
 
-    def upstream_error(self, exchange: Exchange, error: UpstreamError) -> None:
+    def _is_logged(self, series: Series, record: RequestRecord) -> bool:
+        """Whether a request has a line: unless it went well, and is one of those that are left out."""
+        return self._log is not None and (not _went_well(series) or self._sampling.takes(record.request_id))
+
+    def _write(self, series: Series, record: RequestRecord, *, policy: str, provider_id: bytes) -> None:
+        assert self._log is not None, "Asked before."
+        if not series.origin:
+            series.origin = origin(
+                listener=series.listener,
+                route=series.route,
+                policy=policy,
+                key=series.key,
+                upstream=series.upstream,
+                status=series.status,
+                reason=series.reason,
+                sample=self._sampling.fraction if _went_well(series) else _ALL,
+            )
+        trace = trace_id(record.traceparent) if record.traceparent else ""
+        self._log.add(self._lines.line(series.origin, record, trace_id=trace, provider_id=provider_id, now=self._now()))
+
+    def upstream_error(self, upstream: str, error: UpstreamError) -> None:
         """Count a failure of an upstream, and tell whoever runs this proxy about it."""
-        upstream = exchange.facts.upstream
         self._counters.upstream_error(upstream=upstream, reason=error.reason)
         self._complaints.about(upstream, error, now=self._clock())
+
+
+def _went_well(series: Series) -> bool:
+    return series.status < 400 and series.reason in _BY_DESIGN
+
+
+def _redacted(text: bytes, secrets: Secrets) -> bytes:
+    return to_bytes(secrets.redacted(from_bytes(text)))
