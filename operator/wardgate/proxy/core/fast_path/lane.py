@@ -107,7 +107,7 @@ class Lane:
         return plain
 
     def _begun(self, lines: list[bytes], *, has_body: bool) -> PlainRequest | None:
-        """Read the request line and Host."""
+        """Read the request line and Host, and take them off the lines."""
         start = lines[0]
         if not (2 < len(lines) <= self._header_count and start.endswith(_VERSION)):
             return None
@@ -117,26 +117,29 @@ class Lane:
             start, query = start[:at], start[at:]
             if _QUERY.fullmatch(query) is None or may_hide_key_in_query(query):
                 return None
-        if not _is_host(lines[1]):
-            _put_host_first(lines)
-        where = (start, lines[1], has_body)
-        way = self._ways.get(where)
+        way = self._ways.get((start, lines[1], has_body))
         if way is None:
-            way = self._remember(where)
-        return None if way is None or way.route is None else PlainRequest(way, query)
+            _put_host_first(lines)
+            way = self._way((start, lines[1], has_body))
+        if way is None or way.route is None:
+            return None
+        del lines[:2]
+        return PlainRequest(way, query)
 
     def _is_plain(self, plain: PlainRequest, lines: list[bytes]) -> bool:
         known, sent, memory = plain.known, plain.lines, self._memory
-        for number in range(2, len(lines)):
-            line = known.get(lines[number])
+        for raw in lines:
+            line = known.get(raw)
             if line is not None:
                 sent.append(line)
-            elif not plain.take(lines[number], memory):
+            elif not plain.take(raw, memory):
                 return False
         return bool(plain.key)
 
-    def _remember(self, where: tuple[bytes, bytes, bool]) -> Way | None:
-        """Find where a request line and a Host lead; None: the general way has to say."""
+    def _way(self, where: tuple[bytes, bytes, bool]) -> Way | None:
+        """Find where a request line and a Host lead, and remember it; None: they are not well-formed, or rare."""
+        if where in self._ways:
+            return self._ways[where]
         start, host, has_body = where
         head = parse_request_head(b"%b%b\r\n%b\r\n\r\n" % (start, _VERSION, host), max_headers=1)
         if not isinstance(head, RequestHead) or head.http_1_0 or head.method not in _METHODS:
@@ -172,13 +175,9 @@ class Lane:
         return outcome_of(way, key, table=self.table, listener=self.listener, credentials=self.credentials, now=now)
 
 
-def _is_host(line: bytes) -> bool:
-    return line[:5].lower() == b"host:"
-
-
 def _put_host_first(lines: list[bytes]) -> None:
-    """Move Host behind the request line, as nearly all clients have it, and the gateway too."""
-    for number in range(2, len(lines)):
-        if _is_host(lines[number]):
+    """Move Host behind the request line, where nearly all clients have it and the gateway writes it."""
+    for number, line in enumerate(lines):
+        if line[:5].lower() == b"host:":
             lines.insert(1, lines.pop(number))
             return

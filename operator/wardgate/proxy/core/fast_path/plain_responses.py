@@ -54,25 +54,27 @@ class PlainResponses:
         start = self._starts.get(lines[0]) or self._read_start(lines[0])
         if start is None:
             return None
-        status, first = start
-        sent, length, known = [first], -1, self._known
-        for number in range(1, len(lines)):
-            raw = lines[number]
-            line = known.get(raw)
-            if line is None and length < 0 and raw[:15].lower() == b"content-length:":
-                length = _length(raw)
-                if length < 0:
-                    return None
-                continue
-            if line is None:
-                line = self._read_line(raw)
-            if line is None:
-                return None
-            sent.append(line)
+        status, lines[0] = start
+        length = self._read_lines(lines)
         if length < 0:
             return None
-        sent.append(b"content-length: %d\r\n\r\n" % length)
-        return PlainResponse(status=status, head=b"".join(sent), at=end + len(_HEAD_END), length=length)
+        return PlainResponse(status=status, head=b"".join(lines), at=end + len(_HEAD_END), length=length)
+
+    def _read_lines(self, lines: list[bytes]) -> int:
+        """Put what is sent on in the place of each line; return the length of the body, negative: it is not plain."""
+        known, length = self._known, -1
+        for number in range(1, len(lines)):
+            raw = lines[number]
+            sent = known.get(raw)
+            if sent is None and length < 0 and raw[:15].lower() == b"content-length:":
+                length, sent = _length(raw), b""
+            elif sent is None:
+                sent = self._read_line(raw)
+                if sent is None:
+                    return -1
+            lines[number] = sent
+        lines.append(b"content-length: %d\r\n\r\n" % length)
+        return length
 
     def _read_start(self, line: bytes) -> tuple[int, bytes] | None:
         parts = _START.fullmatch(line)
