@@ -11,9 +11,11 @@ from collections.abc import Iterable
 from tests.cluster.audit import AuditEvent
 from tests.cluster.http_api import ApiError
 from tests.cluster.objects import Objects, Resource
+from tests.cluster.waiting import wait_until
 
 QUESTIONS = {"authentication.k8s.io", "authorization.k8s.io"}
 """Groups whose objects are answers and are kept nowhere."""
+GONE_SECONDS = 60.0
 LATER = {"customresourcedefinitions": 1, "namespaces": 2}
 
 
@@ -66,11 +68,22 @@ def _delete_one(admin: Objects, resource: Resource, event: AuditEvent) -> None:
         admin.http.request("DELETE", path)
         if resource.plural == "namespaces":
             _finalize(admin, path)
-        elif resource.plural != "customresourcedefinitions":  # the API server itself finalizes these
+        elif resource.plural == "customresourcedefinitions":
+            # The API server itself finalizes these, a moment later: what the next test applied meanwhile would go too.
+            wait_until(lambda: _is_gone(admin, path), seconds=GONE_SECONDS, what=f"{path} is gone")
+        else:
             _release(admin, path)
     except ApiError as error:
         if error.status != 404:
             raise
+
+
+def _is_gone(admin: Objects, path: str) -> bool:
+    try:
+        admin.http.request("GET", path)
+    except ApiError as error:
+        return error.status == 404
+    return False
 
 
 def _release(admin: Objects, path: str) -> None:
