@@ -55,11 +55,11 @@ def write_line(name: bytes, value: bytes) -> bytes:
 class LineMemory:
     """Lines by their bytes. ``of`` gives each reader its own, and ``limit`` bounds all together."""
 
-    __slots__ = ("_count", "_known", "_limit")
+    __slots__ = ("_known", "_limit", "remembered")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._count = 0
+        self.remembered = 0
         self._known: dict[Hashable, dict[bytes, bytes]] = {}
 
     def of(self, reader: Hashable) -> dict[bytes, bytes]:
@@ -73,13 +73,13 @@ class LineMemory:
         """Remember a line for the reader of ``known``, if its ``name`` allows; ``sent``: the bytes sent on for it."""
         if len(raw) > _LONGEST or not (name in _NAMES or name.startswith(_FAMILIES)):
             return
-        if self._count >= self._limit:
+        if self.remembered >= self._limit:
             self.forget()
-        self._count += 1
+        self.remembered += 1
         known[raw] = sent
 
     def forget(self) -> None:
         """Forget all lines."""
         for known in self._known.values():
             known.clear()
-        self._count = 0
+        self.remembered = 0

@@ -1,0 +1,413 @@
+"""A plain request leaves byte for byte as the exchange would send it; all else is left to the exchange."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wardgate.ir import (
+    ApiKeyStep,
+    AuthPlan,
+    Credential,
+    Endpoint,
+    Forward,
+    GatewayConfig,
+    HeaderMatch,
+    HeaderTemplate,
+    Hmac,
+    Listener,
+    MessageTemplate,
+    MetadataEntry,
+    MetadataHeader,
+    PathMatch,
+    PrefixRewrite,
+    QueryMatch,
+    Route,
+    RouteMatch,
+    TransformationPlan,
+    Upstream,
+    VirtualHost,
+    WeightedUpstream,
+)
+from wardgate.proxy.core.auth.caller import Caller
+from wardgate.proxy.core.auth.credential_index import CredentialIndex
+from wardgate.proxy.core.exchange import Exchange
+from wardgate.proxy.core.fast_path.lane import HEAD_END, Lane
+from wardgate.proxy.core.fast_path.line_memory import LineMemory
+from wardgate.proxy.core.fields.folded import values_of
+from wardgate.proxy.core.http1.arrival import arrived
+from wardgate.proxy.core.http1.framing import request_length, write_request_head
+from wardgate.proxy.core.http1.request_head import RequestHead, parse_request_head
+from wardgate.proxy.core.messages import Outgoing
+from wardgate.proxy.core.routing.table_builder import build_table
+from wardgate.sensitive import Sensitive
+
+KEY = "sk-callers-own-key"
+OTHER_KEY = "sk-another-callers-key"
+TOKEN = "hf_token"
+ID = b"0123456789abcdef0123456789abcdef"
+MARK = (b"cdn-loop", b"wardgate-test")
+INJECT = TransformationPlan(
+    "inject",
+    "post",
+    request=MessageTemplate(
+        headers=(HeaderTemplate("authorization", 'Bearer {{ header("x-token") }}'),), remove=("x-token",)
+    ),
+)
+
+
+def credential(key: str, name: str, **changes: Any) -> Credential:
+    digest = sha256(key.encode()).hexdigest()
+    entries = (MetadataEntry("token", Sensitive(TOKEN)),)
+    return replace(Credential("keys", digest, "default", name, metadata=entries), **changes)
+
+
+CREDENTIALS = (credential(KEY, "one"), credential(OTHER_KEY, "other"))
+
+
+def plan(header: str = "api-key", **changes: Any) -> AuthPlan:
+    step = ApiKeyStep("step", header, "keys", (MetadataHeader("x-token", "token"),))
+    return AuthPlan("plan", (replace(step, **changes),), policy="default/policy")
+
+
+def config(
+    *routes: Route, auth: AuthPlan | None = None, transformations: tuple[TransformationPlan, ...] = (INJECT,)
+) -> GatewayConfig:
+    return GatewayConfig(
+        listeners=(Listener("main", 8080, (VirtualHost(("*",), routes or (route(),)),)),),
+        auth_plans=(auth or plan(),),
+        transformations=transformations,
+        upstreams=(
+            Upstream("provider", (Endpoint("provider.example", 443),)),
+            Upstream("second", (Endpoint("b.example", 80),)),
+        ),
+    )
+
+
+def route(**changes: Any) -> Route:
+    action = Forward((WeightedUpstream("provider", 1),), path_rewrite=PrefixRewrite("/models/gpt2"))
+    base = Route(
+        "lab",
+        action,
+        matches=(RouteMatch(paths=(PathMatch("prefix", "/v1"),)),),
+        auth="plan",
+        transformations=("inject",),
+    )
+    return replace(base, **changes)
+
+
+class Both:
+    """The lane and the general way of one config."""
+
+    def __init__(self, given: GatewayConfig | None = None, credentials: tuple[Credential, ...] = CREDENTIALS) -> None:
+        self.table = build_table(given or config(), {})
+        self.index = CredentialIndex.of(credentials)
+        (self.listener,) = self.table.listeners.values()
+        self.memory = LineMemory(64)
+        self.lane = Lane(
+            self.table,
+            self.listener,
+            memory=self.memory,
+            limit=8,
+            mark=b"%b: %b\r\n" % MARK,
+            next_id=lambda: ID,
+            head_bytes=4096,
+            header_count=100,
+        )
+        self.lane.renew(self.index)
+
+    def fast(self, data: bytes, now: float = 0.0) -> bytes | None:
+        plain = self.lane.read(data, now=now)
+        return None if plain is None else plain.written(data, dialled=b"")
+
+    def general(self, data: bytes, now: float = 0.0) -> bytes | None:
+        """What is sent on; None: the request is refused, or waits for more of it."""
+        end = data.find(HEAD_END)
+        head = parse_request_head(data[: end + 4], max_headers=100) if end >= 0 else None
+        if not isinstance(head, RequestHead) or head.chunked or head.expect_continue:
+            return None
+        request = arrived(head)
+        if request is None:
+            return None
+        if not values_of(request.headers, b"x-request-id"):
+            request.headers.append((b"x-request-id", ID))
+        exchange = Exchange(
+            self.table, self.index, listener=self.listener, request=request, caller=Caller(), now=now, pick=lambda _: 0
+        )
+        step = exchange.start()
+        if not isinstance(step, Outgoing):
+            return None
+        written = write_request_head(
+            method=step.method,
+            target=step.target,
+            headers=[*step.headers, MARK],
+            length=request_length(step, head),
+            chunked=False,
+        )
+        return written + data[end + 4 :]
+
+
+def get(*lines: bytes, start: bytes = b"GET /v1/chat HTTP/1.1", body: bytes = b"") -> bytes:
+    return b"\r\n".join((start, b"Host: gw.test", *lines, b"", body))
+
+
+KEY_LINE = b"api-key: " + KEY.encode()
+PLAIN = (
+    get(KEY_LINE),
+    get(b"Accept: */*", b"User-Agent:  python \t", KEY_LINE, b"X-Odd: of mine"),
+    get(KEY_LINE, b"Connection: keep-alive", b"traceparent: 00-ab-cd-01"),
+    get(KEY_LINE, start=b"GET /v1/chat?stream=true&n=2 HTTP/1.1"),
+    get(KEY_LINE, b"content-type: a/b", start=b"POST /v1/chat HTTP/1.1"),
+    get(KEY_LINE, b"Content-Length: 5", b"content-type: a/b", start=b"POST /v1/chat HTTP/1.1", body=b"hello"),
+    get(KEY_LINE, b"Content-Length: 007", start=b"PUT /v1/chat HTTP/1.1", body=b"1234567"),
+    get(KEY_LINE, b"content-length: 0"),
+    get(KEY_LINE, b"content-type: a/b"),
+    get(KEY_LINE, b"X-Request-ID: mine"),
+    get(KEY_LINE, b"Cookie: a=b; c=d"),
+    get(b"api-key:" + OTHER_KEY.encode()),
+    b"GET /v1/chat HTTP/1.1\r\nAccept: a\r\n" + KEY_LINE + b"\r\nhOsT: gw.test\r\n\r\n",
+)
+
+
+@pytest.mark.parametrize("data", PLAIN)
+def test_a_plain_request_leaves_as_the_exchange_sends_it(data: bytes) -> None:
+    both = Both()
+    expected = both.general(data)
+    assert expected is not None
+    assert TOKEN.encode() in expected
+    assert [expected] * 3 == [both.fast(data) for _ in range(3)]
+
+
+NOT_PLAIN = {
+    "no key": get(),
+    "an empty key": get(b"api-key:"),
+    "an unknown key": get(b"api-key: nobody"),
+    "two keys": get(KEY_LINE, b"api-key: " + OTHER_KEY.encode()),
+    "the key in another spelling": get(b"api_key: " + KEY.encode()),
+    "a copy of the key": get(KEY_LINE, b"x-copy: " + KEY.encode()),
+    "a copy of the key in the path": get(KEY_LINE, start=b"GET /v1/" + KEY.encode() + b" HTTP/1.1"),
+    "a copy of the key in the query": get(KEY_LINE, start=b"GET /v1/chat?a=" + KEY.encode() + b" HTTP/1.1"),
+    "a query that may hide a key": get(KEY_LINE, start=b"GET /v1/chat?api_key=x HTTP/1.1"),
+    "a value in escapes": get(KEY_LINE, b"x-copy: %41"),
+    "a value of basic authentication": get(KEY_LINE, b"x-copy: Basic abc"),
+    "a credential by its name": get(KEY_LINE, b"authorization: Bearer other"),
+    "a header that the Secret sets": get(KEY_LINE, b"x-token: mine"),
+    "the same in another spelling": get(KEY_LINE, b"x_token: mine"),
+    "a user id": get(KEY_LINE, b"x-user-id: me"),
+    "no Host": b"GET /v1/chat HTTP/1.1\r\nAccept: a\r\n" + KEY_LINE + b"\r\n\r\n",
+    "two Hosts": get(KEY_LINE, b"host: other"),
+    "HTTP/1.0": get(KEY_LINE, start=b"GET /v1/chat HTTP/1.0"),
+    "another version in the target": get(KEY_LINE, start=b"GET /v1/chat HTTP/1.1?x HTTP/1.1"),
+    "HEAD": get(KEY_LINE, start=b"HEAD /v1/chat HTTP/1.1"),
+    "a method in another case": get(KEY_LINE, start=b"get /v1/chat HTTP/1.1"),
+    "no such route": get(KEY_LINE, start=b"GET /other HTTP/1.1"),
+    "chunks": get(KEY_LINE, b"Transfer-Encoding: chunked", start=b"POST /v1 HTTP/1.1", body=b"0\r\n\r\n"),
+    "chunks in another spelling": get(KEY_LINE, b"transfer_encoding: chunked"),
+    "two lengths": get(KEY_LINE, b"content-length: 1", b"content-length: 1", start=b"POST /v1 HTTP/1.1", body=b"1"),
+    "a length that is none": get(KEY_LINE, b"content-length: +1", start=b"POST /v1 HTTP/1.1", body=b"1"),
+    "a body that is not whole": get(KEY_LINE, b"content-length: 2", start=b"POST /v1 HTTP/1.1", body=b"1"),
+    "more than the body": get(KEY_LINE, b"content-length: 2", start=b"POST /v1 HTTP/1.1", body=b"123"),
+    "a body without a length": get(KEY_LINE, start=b"POST /v1 HTTP/1.1", body=b"123"),
+    "an early request": get(KEY_LINE) + get(KEY_LINE),
+    "half a head": get(KEY_LINE)[:-2],
+    "close": get(KEY_LINE, b"Connection: close"),
+    "a named field": get(KEY_LINE, b"Connection: keep-alive, accept", b"accept: a"),
+    "Upgrade": get(KEY_LINE, b"Upgrade: websocket"),
+    "Expect": get(KEY_LINE, b"Expect: 100-continue"),
+    "a passed proxy": get(KEY_LINE, b"CDN-Loop: me"),
+    "two request ids": get(KEY_LINE, b"x-request-id: a", b"x-request-id: b"),
+    "an empty request id": get(KEY_LINE, b"x-request-id:"),
+    "a long request id": get(KEY_LINE, b"x-request-id: " + b"a" * 129),
+    "a folded line": get(KEY_LINE, b"accept: a\r\n b"),
+    "a bare CR": get(KEY_LINE, b"accept: a\rb"),
+    "a blank before the colon": get(KEY_LINE, b"accept : a"),
+    "too many fields": get(KEY_LINE, *[b"x-%d: a" % number for number in range(60)]),
+    "too long a head": get(KEY_LINE, b"x-long: " + b"a" * 5000),
+}
+
+
+@pytest.mark.parametrize("data", NOT_PLAIN.values(), ids=NOT_PLAIN.keys())
+def test_whatever_is_not_plain_is_left_to_the_exchange(data: bytes) -> None:
+    both = Both()
+    for known in PLAIN:
+        both.fast(known)
+    assert [None, None] == [both.fast(data), both.fast(data)]
+
+
+NAMES = st.sampled_from(
+    [
+        "accept",
+        "api-key",
+        "api_key",
+        "authorization",
+        "connection",
+        "content-length",
+        "content-type",
+        "cookie",
+        "expect",
+        "host",
+        "te",
+        "traceparent",
+        "transfer-encoding",
+        "user-agent",
+        "x-api-key",
+        "x-other",
+        "x-request-id",
+        "x-token",
+        "x_request_id",
+        "x_token",
+    ]
+)
+VALUES = st.sampled_from(
+    [
+        KEY,
+        OTHER_KEY,
+        "a",
+        "",
+        " padded ",
+        "%41",
+        "Basic eA==",
+        "keep-alive",
+        "close",
+        "0",
+        "5",
+        "chunked",
+        "gw.test",
+        "\xe9",
+    ]
+)
+LINES = st.lists(st.tuples(NAMES, VALUES), max_size=6)
+STARTS = st.sampled_from(
+    ["GET /v1/chat", "POST /v1/chat", "GET /v1/chat?a=b", "GET /v1/%63hat", "GET /", "GET /v1//x?key=a"]
+)
+
+
+@given(st.lists(st.tuples(STARTS, LINES, st.sampled_from([b"", b"hello"])), min_size=1, max_size=5))
+def test_both_ways_send_the_same_or_the_fast_one_nothing(
+    requests: list[tuple[str, list[tuple[str, str]], bytes]],
+) -> None:
+    both = Both()
+    for start, lines, body in requests:
+        head = [f"{start} HTTP/1.1", "Host: gw.test", f"api-key: {KEY}", *(f"{name}: {value}" for name, value in lines)]
+        data = "\r\n".join((*head, "", "")).encode("latin-1") + body
+        fast = both.fast(data)
+        assert fast in (None, both.general(data))
+
+
+def test_a_revoked_key_has_nothing_to_go_by() -> None:
+    both = Both()
+    assert both.fast(get(KEY_LINE)) is not None
+    both.lane.renew(CredentialIndex.of(CREDENTIALS[1:]))
+    assert both.fast(get(KEY_LINE)) is None
+
+
+def test_an_expired_key_is_left_to_the_exchange() -> None:
+    both = Both(credentials=(credential(KEY, "one", expires_at=100),))
+    assert [False, True] == [both.fast(get(KEY_LINE), now=now) is None for now in (99.9, 100.0)]
+
+
+def test_keys_are_not_kept() -> None:
+    both = Both()
+    for data in PLAIN:
+        both.fast(data)
+    everything = repr(_everything(both.lane))
+    assert TOKEN in everything
+    assert KEY not in everything
+
+
+def _everything(of: object, depth: int = 8) -> object:
+    """All that an object holds, down to its bytes."""
+    if depth == 0 or isinstance(of, bytes | str | int | float | type(None)):
+        return of
+    if isinstance(of, dict):
+        return [(_everything(key, depth - 1), _everything(value, depth - 1)) for key, value in of.items()]
+    if isinstance(of, list | tuple | set | frozenset):
+        return [_everything(each, depth - 1) for each in of]
+    slots = [name for kind in type(of).__mro__ for name in getattr(kind, "__slots__", ())]
+    return [(name, _everything(getattr(of, name, None), depth - 1)) for name in slots]
+
+
+def test_a_key_behind_a_scheme_takes_the_fast_path() -> None:
+    both = Both(config(auth=plan("authorization")))
+    data = get(b"Authorization: Bearer " + KEY.encode())
+    expected = both.general(data)
+    assert expected is not None
+    assert [expected, expected] == [both.fast(data), both.fast(data)]
+    assert both.fast(get(b"Authorization: Bearer " + KEY.encode(), b"x-copy: " + KEY.encode())) is None
+
+
+def test_a_key_that_is_stored_as_an_hmac_takes_the_fast_path() -> None:
+    digest = hmac.new(b"shared", KEY.encode(), sha256).hexdigest()
+    both = Both(config(auth=plan(stored=Hmac(Sensitive("shared")))), (credential(KEY, "one", digest=digest),))
+    expected = both.general(get(KEY_LINE))
+    assert expected is not None
+    assert [expected, expected] == [both.fast(get(KEY_LINE)), both.fast(get(KEY_LINE))]
+
+
+GENERAL_ROUTES = {
+    "a header matcher before it": (
+        route(name="first", matches=(RouteMatch(headers=(HeaderMatch("x-tier", "gold"),)),)),
+        route(),
+    ),
+    "a query matcher before it": (
+        route(name="first", matches=(RouteMatch(query=(QueryMatch("tier", "gold"),)),)),
+        route(),
+    ),
+    "no authentication": (route(auth=None),),
+    "two destinations": (route(action=Forward((WeightedUpstream("provider", 1), WeightedUpstream("second", 1)))),),
+}
+
+
+@pytest.mark.parametrize("routes", GENERAL_ROUTES.values(), ids=GENERAL_ROUTES.keys())
+def test_a_route_that_asks_for_more_than_the_key_is_not_plain(routes: tuple[Route, ...]) -> None:
+    both = Both(config(*routes))
+    assert both.general(get(KEY_LINE)) is not None or routes[0].auth is None
+    assert both.fast(get(KEY_LINE)) is None
+
+
+GENERAL_PLANS = {
+    "pre": replace(INJECT, phase="pre", request=MessageTemplate(headers=(HeaderTemplate("x-a", "b"),))),
+    "a response": replace(INJECT, response=MessageTemplate(headers=(HeaderTemplate("x-a", "b"),))),
+    "a body": replace(INJECT, request=MessageTemplate(body_mode="template", body="b")),
+    "the request's body": replace(INJECT, request=MessageTemplate(headers=(HeaderTemplate("x-a", "{{ model }}"),))),
+    "a caller's header": replace(
+        INJECT, request=MessageTemplate(headers=(HeaderTemplate("x-a", '{{ header("accept") }}'),))
+    ),
+    "a computed name": replace(
+        INJECT, request=MessageTemplate(headers=(HeaderTemplate("x-a", '{{ header(header("x-token")) }}'),))
+    ),
+    "the path": replace(INJECT, request=MessageTemplate(headers=(HeaderTemplate(":path", "/other"),))),
+    "the request id": replace(INJECT, request=MessageTemplate(headers=(HeaderTemplate("x-request-id", "mine"),))),
+    "no request id": replace(INJECT, request=MessageTemplate(remove=("x-request-id",))),
+    "another route": replace(INJECT, recalculate=True),
+}
+
+
+@pytest.mark.parametrize("transformation", GENERAL_PLANS.values(), ids=GENERAL_PLANS.keys())
+def test_a_transformation_that_asks_for_more_than_the_key_is_not_plain(transformation: TransformationPlan) -> None:
+    assert Both(config(transformations=(transformation,))).fast(get(KEY_LINE, b"accept: a")) is None
+
+
+def test_a_field_that_the_route_removes_is_not_sent_on() -> None:
+    removing = replace(INJECT, request=MessageTemplate(remove=("user-agent", "x-mine")))
+    both = Both(config(transformations=(removing,)))
+    data = get(b"User-Agent: me", KEY_LINE, b"X-Mine: a", b"X_Mine: b", b"accept: c")
+    expected = both.general(data)
+    assert expected is not None
+    assert b"accept" in expected
+    assert b"mine" not in expected
+    assert [expected, expected] == [both.fast(data), both.fast(data)]
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    both = Both()
+    for number in range(100):
+        both.fast(get(KEY_LINE, b"accept: %d" % number, start=b"GET /v1/%d HTTP/1.1" % number))
+    assert both.lane.remembered <= 8
+    assert both.memory.remembered <= 64
