@@ -31,7 +31,7 @@ PURE_FILES := $(subst $(space),$(comma),$(foreach package,$(PURE),operator/wardg
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-fast lint format install lock crds golden clean bench-check bench-propagation bench-requests soak house binaries
+.PHONY: help demo test test-fast lint format install lock crds golden clean bench bench-check bench-propagation bench-requests soak house binaries
 
 help: ## Show this list
 	@echo "Wardgate. Start with 'make demo' or 'make test'."
@@ -130,6 +130,9 @@ bench-check: install ## Measure how long `wardgate check` takes over 500 generat
 
 bench-propagation: install ## Measure how long a write takes until two proxies enforce it (BENCH_FLAGS=--samples=50)
 	$(BIN)/python -m benchmarks.propagation $(BENCH_FLAGS)
+
+bench: install ## Measure it beside Envoy, HAProxy and nginx (BENCH_FLAGS="--case get --compiled VENV"; see docs/performance.md)
+	@$(BIN)/python -m benchmarks.gateways $(BENCH_FLAGS)
 
 PEER ?=
 bench-requests: install ## Measure the CPU of a request beside another checkout (PEER=../other; install that first)

@@ -24,8 +24,10 @@ OPTIONS = {
 }
 OF_OTHERS = {
     "--build-arg": "docker build",
+    "--case": "benchmarks",
     "--cases": "tests/proxy/both_ways",
     "--checkout": "benchmarks",
+    "--compiled": "benchmarks",
     "--create-namespace": "helm",
     "--force-conflicts": "kubectl",
     "--field-selector": "kubectl",
@@ -35,6 +37,9 @@ OF_OTHERS = {
     "--require-hashes": "pip",
     "--rounds": "benchmarks",
     "--source-only": "benchmarks",
+    "--requests": "benchmarks",
+    "--seconds": "benchmarks",
+    "--servers": "benchmarks",
     "--reset-then-reuse-values": "helm",
     "--server-side": "kubectl",
     "--show-tokens": "examples/provider and examples/demo",

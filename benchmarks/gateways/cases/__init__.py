@@ -1,0 +1,1 @@
+"""The cases: each is measured by itself, and has goals."""

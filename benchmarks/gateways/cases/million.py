@@ -1,0 +1,91 @@
+"""A million requests: whether memory stays flat, and what they cost."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import count
+from typing import Final
+
+from benchmarks.gateways.cases.case import FORMS, GATEWAYS, NAMES
+from benchmarks.gateways.figures import Spread, usd_per_million
+from benchmarks.gateways.load import scripts, wrk
+from benchmarks.gateways.outcome import Comparison, Figure, Goal, Outcome
+from benchmarks.gateways.rounds import say
+from benchmarks.gateways.stage import Stage
+
+CONNECTIONS: Final = 64
+BURST_SECONDS: Final = 5
+PEERS_PART: Final = 10
+"""Peers are only priced, so they get one in ten of the requests."""
+FLAT: Final = 1.0
+"""MiB by which memory may grow after the first tenth of the requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Processor time in microseconds a request, resident memory at the end, and its growth, in MiB."""
+
+    microseconds: float
+    resident: float
+    growth: float
+
+
+@dataclass(frozen=True, slots=True)
+class MillionCase:
+    """See the module."""
+
+    name: str = "million"
+    title: str = "10^6 requests of the case post"
+    tools: tuple[str, ...] = ("nginx", "wrk")
+    servers: tuple[str, ...] = (*GATEWAYS, "nginx")
+
+    def run(self, stage: Stage) -> Outcome:
+        """Measure one server after the other."""
+        totals = {server: _total(stage, server) for server in stage.of(self.servers)}
+        figures = [figure for server, total in totals.items() for figure in _figures(server, total)]
+        comparisons = (
+            Comparison(f"{NAMES[form]}: growth of memory", "MiB", Spread.of([totals[form].growth]), Goal(FLAT))
+            for form in stage.of(FORMS)
+        )
+        notes = (
+            f"{stage.requests:,} requests to each form of Wardgate, a tenth of them to each peer.",
+            "USD at 0.04 a vCPU-hour and 0.005 a GB-hour, on a core that is always busy.",
+        )
+        return Outcome(self.name, self.title, tuple(figures), tuple(comparisons), notes)
+
+
+def _total(stage: Stage, server: str) -> Total:
+    requests = stage.requests if server in FORMS else max(1, stage.requests // PEERS_PART)
+    with ExitStack() as stack:
+        site = stage.site(stage.upstream(stack).clear)
+        running = stage.serve(stack, server, site)
+        before, done, early = running.cpu_seconds(), 0, 0
+        for seed in count(1):
+            done += wrk.burst(
+                f"http://127.0.0.1:{site.port}",
+                scripts.differing(seed),
+                connections=CONNECTIONS,
+                seconds=BURST_SECONDS,
+                cpus=stage.cores.load,
+            ).requests
+            say(f"    {done:,} of {requests:,}")
+            if not early and done >= requests // 10:
+                early = running.resident_kib()
+            if done >= requests:
+                break
+        resident = running.resident_kib()
+        spent = running.cpu_seconds() - before
+    return Total(spent / done * 1e6, resident / 1024, (resident - early) / 1024)
+
+
+def _figures(server: str, total: Total) -> tuple[Figure, ...]:
+    usd = usd_per_million(total.microseconds, total.resident / 1024)
+    return (
+        Figure("CPU a request", server, "µs", Spread.of([total.microseconds])),
+        Figure("resident memory", server, "MiB", Spread.of([total.resident])),
+        Figure("price of a million", server, "USD", Spread.of([usd])),
+    )
+
+
+CASE: Final = MillionCase()

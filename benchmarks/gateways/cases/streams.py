@@ -1,0 +1,79 @@
+"""Event streams: how much later an event arrives by way of a gateway."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Final
+
+from benchmarks.gateways.cases.case import FORMS, GATEWAYS, NAMES
+from benchmarks.gateways.figures import Spread, differences
+from benchmarks.gateways.load.caller import CallerError
+from benchmarks.gateways.outcome import Comparison, Figure, Goal, Outcome
+from benchmarks.gateways.process import pinned
+from benchmarks.gateways.rounds import interleaved
+from benchmarks.gateways.stage import Stage, python_module
+
+DIRECT: Final = "direct"
+STREAMS: Final = 100
+EVENTS_A_SECOND: Final = 20.0
+BOUNDS: Final = {"p50": 0.3, "p99": 2.0}
+"""Milliseconds."""
+LEAST_SECONDS: Final = 2
+GRACE_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class StreamsCase:
+    """See the module."""
+
+    name: str = "streams"
+    title: str = f"SSE, {STREAMS} streams of {EVENTS_A_SECOND:g} events a second"
+    tools: tuple[str, ...] = ()
+    servers: tuple[str, ...] = GATEWAYS
+
+    def run(self, stage: Stage) -> Outcome:
+        """Measure the ways through each gateway, and the direct one."""
+        with ExitStack() as stack:
+            source = stage.event_source(stack, events_a_second=EVENTS_A_SECOND)
+            sites = {server: stage.site(source) for server in stage.of(self.servers)}
+            for server, site in sites.items():
+                stage.serve(stack, server, site)
+
+            def measure(way: str) -> dict[str, float]:
+                port, path = (source, "/v1/events") if way == DIRECT else (sites[way].port, "/t0/events")
+                return _listened(stage, port, path)
+
+            samples = interleaved((DIRECT, *sites), stage.rounds, measure, chance=stage.chance)
+        delays = {
+            (way, share): [each[share] for each in samples_of]
+            for way, samples_of in samples.items()
+            for share in BOUNDS
+        }
+        figures = (Figure(f"{share} of an event", way, "ms", Spread.of(each)) for (way, share), each in delays.items())
+        comparisons = (
+            Comparison(
+                f"{NAMES[form]}: added at {share}",
+                "ms",
+                Spread.of(differences(delays[form, share], delays[DIRECT, share])),
+                Goal(bound),
+            )
+            for form in stage.of(FORMS)
+            for share, bound in BOUNDS.items()
+        )
+        return Outcome(self.name, self.title, tuple(figures), tuple(comparisons))
+
+
+def _listened(stage: Stage, port: int, path: str) -> dict[str, float]:
+    seconds = max(LEAST_SECONDS, stage.seconds)
+    command = [*pinned(stage.cores.load), *python_module("load.event_listener", port, path, STREAMS, seconds)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=seconds + GRACE_SECONDS, check=False)
+    if ended.returncode:
+        raise CallerError(f"The listener to {path} failed: {ended.stderr.strip()[-300:]}")
+    figures: dict[str, float] = json.loads(ended.stdout)
+    return figures
+
+
+CASE: Final = StreamsCase()

