@@ -53,12 +53,8 @@ class Handover:
         stream.record.asks(self.asked)
         outgoing = exchange.start()
         assert isinstance(outgoing, Outgoing), "Decided so before, by the same table and keys."
-        stream.resume(
-            outgoing,
-            endpoint=self.endpoint,
-            connection=self.connection,
-            received=max(self.plain.length, 0),
-        )
+        body = self.data[self.data.index(HEAD_END) + len(HEAD_END) :]
+        stream.resume(outgoing, endpoint=self.endpoint, connection=self.connection, body=body)
         return stream
 
     def _request(self, context: WorkerContext) -> tuple[RequestHead, Request]:

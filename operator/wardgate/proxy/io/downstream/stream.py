@@ -94,14 +94,14 @@ class Stream:
             self._take(self._exchange.start())
 
     def resume(
-        self, outgoing: Outgoing, *, endpoint: EndpointPool, connection: UpstreamConnection, received: int
+        self, outgoing: Outgoing, *, endpoint: EndpointPool, connection: UpstreamConnection, body: bytes
     ) -> None:
-        """Go on with a request that is on its way already, with ``received`` bytes of a body, which is complete."""
-        self._body.received = received
+        """Go on with a request that is on its way already, with all of its body."""
+        self._body.received = len(body)
         self._body.is_complete = True
         self._phase = MOVES[self._phase][FORWARDING]
         self._sender = self._sender_of(outgoing, endpoint)
-        self._sender.resume(connection, body_sent=received > 0)
+        self._sender.resume(connection, body)
         self._deadlines.await_response(since=self.record.started)
 
     def resume_response(self, incoming: Incoming, length: int | None, *, sent: int, since: float) -> None:
@@ -317,6 +317,8 @@ class Stream:
 
     def tick(self, now: float) -> None:
         """Act on what took too long, and on keys that are no longer good."""
+        if self._sender is not None:
+            self._sender.tick()
         overdue = self._deadlines.overdue(now, began=NEVER if self.writer.started else self.record.started)
         if overdue is ReplyReason.REQUEST_TIMEOUT and not self.request_paused:
             self.writer.keep_alive = False

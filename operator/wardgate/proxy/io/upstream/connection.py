@@ -14,6 +14,7 @@ from typing import Protocol, cast
 from wardgate.proxy.core.http1.response_reader import BODY, BROKEN, IDLE, LAST, ResponseReader
 from wardgate.proxy.core.messages import Incoming
 from wardgate.proxy.io.upstream.errors import BadResponse, UpstreamError, UpstreamReset
+from wardgate.proxy.io.upstream.unacknowledged import UNKNOWN, unacknowledged
 
 
 class ResponseSink(Protocol):
@@ -51,10 +52,11 @@ class FastSink(Protocol):
 class UpstreamConnection(asyncio.Protocol):
     """``on_lost`` is told when the connection ends. ``used`` counts the requests that it has carried.
 
-    ``holder`` is whom the connection is charged to while a request has it.
+    ``holder`` is whom the connection is charged to while a request has it. ``left``: bytes of a request that the other
+    side had not taken when it closed, if it closed before it answered.
     """
 
-    __slots__ = ("_fast", "_response", "_sink", "holder", "idle_since", "lost", "on_lost", "transport", "used")
+    __slots__ = ("_fast", "_response", "_sink", "holder", "idle_since", "left", "lost", "on_lost", "transport", "used")
 
     def __init__(self, *, max_head: int) -> None:
         self._response = ResponseReader(max_head=max_head)
@@ -64,6 +66,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.lost = False
         self.used = 0
         self.idle_since = 0.0
+        self.left = UNKNOWN
         self.holder: Hashable | None = None
         self.on_lost: Callable[[UpstreamConnection], None] | None = None
 
@@ -169,6 +172,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Let the transport close; ``connection_lost`` follows."""
+        if self.transport is not None and (self._fast is not None or not self.response_started):
+            self.left = unacknowledged(self.transport)
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -1,7 +1,8 @@
 """The request on its way to an upstream: the connection that it has, its head, and the body that goes with it.
 
-Pieces that arrive before there is a connection are held here, up to a bound at which the caller is paused. A connection
-that breaks before the upstream can have served the request is replaced by another one, once.
+Pieces that arrive before there is a connection are held here, up to a bound at which the caller is paused. On a
+connection that had been idle they are held a moment longer: one that breaks before the upstream can have served the
+request is replaced by another one, once (docs/decisions/0047).
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ from wardgate.proxy.core.messages import Outgoing
 from wardgate.proxy.io.upstream.connection import ResponseSink, UpstreamConnection
 from wardgate.proxy.io.upstream.errors import UpstreamError
 from wardgate.proxy.io.upstream.pool import EndpointPool
+from wardgate.proxy.io.upstream.unacknowledged import never_read
 
 _HELD = 64 * 1024
-"""Bytes of a body held while there is no connection, before the caller is paused."""
+"""Bytes of a body held: while there is no connection, before the caller is paused; afterwards, for another try."""
+_STALE = 2
+"""Ticks of the worker after which a connection that was dead would have told: the body is held no longer."""
 _REPEATABLE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
 
 
@@ -40,7 +44,6 @@ class RequestSender:
     """
 
     __slots__ = (
-        "_body_sent",
         "_chunked",
         "_connection",
         "_endpoint",
@@ -50,7 +53,10 @@ class RequestSender:
         "_held_bytes",
         "_holder",
         "_mark",
+        "_repeated",
         "_requester",
+        "_ticks",
+        "_whole",
         "asked_head",
         "outgoing",
         "overfull",
@@ -86,7 +92,10 @@ class RequestSender:
         self._held_bytes = 0
         self.overfull = False
         """Whether so much is held that the caller should wait."""
-        self._body_sent = False
+        self._whole = True
+        """Whether all that has been sent can be sent again."""
+        self._repeated = False
+        self._ticks = 0
 
     def acquire(self) -> None:
         """Begin on an idle connection, or on a new one as soon as it is open."""
@@ -112,23 +121,28 @@ class RequestSender:
         Unless ``at_once``, the head of a request whose body streams waits for ``piece``, ``end`` or ``flush``.
         """
         self._connection = connection
+        self._ticks = 0
         requester = self._requester
         assert requester is not None, "Nothing is sent once it is released or closed."
         connection.start(requester, head_request=self.asked_head)
         self._first = self._head_bytes(self._endpoint.host)
         if self._held:
-            held, self._held, self._held_bytes = self._held, [], 0
             self.overfull = False
-            self._send(b"".join(held))
+            connection.write(self._first + b"".join(self._held))
+            self._first = b""
+            if connection.used <= 1:
+                self._let_go()
         elif at_once or not (self.streams and self._head.has_body):
             self.flush()
         requester.request_begins()
 
-    def resume(self, connection: UpstreamConnection, *, body_sent: bool) -> None:
-        """Go on with a request that is on a connection already, whole; ``body_sent``: with a body."""
+    def resume(self, connection: UpstreamConnection, body: bytes) -> None:
+        """Go on with a request that is on a connection already, whole, with this body."""
         assert self._requester is not None, "Nothing is resumed once it is released or closed."
         self._connection = connection
-        self._body_sent = body_sent
+        self._held = [body] if body else []
+        self._held_bytes = len(body)
+        self._whole = len(body) <= _HELD
         connection.resume(self._requester)
 
     def flush(self) -> None:
@@ -169,17 +183,36 @@ class RequestSender:
     def repeat(self) -> bool:
         """The connection broke: send the request again on another one, if it cannot have been served; else False.
 
-        It had been idle, nothing came back on it, nothing of a body was streamed, and the method is safe to repeat.
-        The body's pieces are held meanwhile.
+        It had been idle, nothing came back on it, all that was sent of the request is still here, and either the method
+        is safe to repeat or the upstream can have read none of it. The body's pieces are held meanwhile.
         """
         connection, self._connection = self._connection, None
         # One on its first request was no idle connection that the upstream had closed meanwhile: it failed on this one.
-        if connection is None or connection.used <= 1 or connection.response_started or self._body_sent:
+        if connection is None or connection.used <= 1 or connection.response_started:
             return False
-        if self.outgoing.method not in _REPEATABLE:
+        if self._repeated or not self._whole or not self._is_harmless(connection):
             return False
+        self._repeated = True
         self._endpoint.acquire(self, holder=self._holder, fresh=True)
         return True
+
+    def tick(self) -> None:
+        """A second has passed: hold nothing of the body any longer than it takes to see that a connection is dead."""
+        self._ticks += 1
+        if self._ticks == _STALE and self._connection is not None and self._held:
+            self._let_go()
+
+    def _is_harmless(self, connection: UpstreamConnection) -> bool:
+        """Whether to send the request again does no more than to send it once."""
+        if self.outgoing.method in _REPEATABLE or self._first:
+            return True  # of one whose head still waits here nothing was sent at all
+        writes = [len(self._head_bytes(self._endpoint.host)), *map(len, self._held)]
+        return never_read(writes, left=connection.left)
+
+    def _let_go(self) -> None:
+        self._held = []
+        self._held_bytes = 0
+        self._whole = False
 
     def hold(self, *, held: bool) -> None:
         """Stop or go on reading the response."""
@@ -187,14 +220,19 @@ class RequestSender:
             self._connection.pause(paused=held)
 
     def _send(self, data: bytes) -> None:
-        if self._connection is not None:
-            self._body_sent = True
-            self._connection.write(self._first + data)
+        connection = self._connection
+        if connection is not None:
+            connection.write(self._first + data)
             self._first = b""
+            if connection.used <= 1:
+                self._whole = False
         else:
+            self.overfull = self._held_bytes + len(data) > _HELD
+        if self._whole:
             self._held.append(data)
             self._held_bytes += len(data)
-            self.overfull = self._held_bytes > _HELD
+            if connection is not None and self._held_bytes > _HELD:
+                self._let_go()
 
     def _head_bytes(self, endpoint_host: bytes) -> bytes:
         outgoing = self.outgoing
