@@ -51,8 +51,12 @@ _EARLY: Final = (*(b"",) * 4, b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 H
 _LAST_CHUNKS: Final = (b"0\r\n\r\n", b"0\r\nx-sum: 1\r\n\r\n")
 
 
-def answer(choices: Random, mark: bytes) -> Response:
-    """Return an upstream's answer to the request with this mark."""
+def answer(choices: Random, mark: bytes, *, plain: bool) -> Response:
+    """Return an upstream's answer to the request with this mark; ``plain``: a good one with a length."""
+    if plain:
+        head, body = _beginning(choices), _body(choices, mark)
+        data = head + b"content-length: %d\r\n\r\n" % len(body) + body
+        return Response(tuple(cut(data, choices)), held=choices.random() < 0.4)
     if choices.random() < 0.1:
         data, end = choices.choice(_ODD), choices.choice(("keep", "close", "reset"))
     else:
@@ -64,11 +68,21 @@ def answer(choices: Random, mark: bytes) -> Response:
     return Response(tuple(cut(data, choices)), end=end, at_head=choices.random() < 0.1, held=choices.random() < 0.15)
 
 
+def _beginning(choices: Random) -> bytes:
+    return b"HTTP/1.1 %d Phrase\r\n" % choices.choice(_STATUSES) + _some_fields(choices)
+
+
+def _some_fields(choices: Random) -> bytes:
+    return b"".join(dict.fromkeys(choices.choice(_FIELDS) for _ in range(choices.randrange(4))))
+
+
+def _body(choices: Random, mark: bytes) -> bytes:
+    return choices.choice((b"", b"ok", mark, mark * 40, b"z" * 3000))
+
+
 def _regular(choices: Random, mark: bytes) -> tuple[bytes, str]:
-    status, fields = choices.choice(_STATUSES), b"".join({choices.choice(_FIELDS) for _ in range(choices.randrange(4))})
-    early = choices.choice(_EARLY)
-    body = choices.choice((b"", b"ok", mark, mark * 40, b"z" * 3000))
-    head = early + b"HTTP/1.1 %d Phrase\r\n" % status + fields
+    early, fields, body = choices.choice(_EARLY), _some_fields(choices), _body(choices, mark)
+    head = early + _beginning(choices)
     kind = choices.randrange(8)
     if kind < 3:
         return head + b"content-length: %d\r\n\r\n" % len(body) + body, "keep"

@@ -36,6 +36,7 @@ _REQUESTS: Final = (1, 1, 1, 1, 2, 3)
 """Sent in one piece."""
 _CHANGES: Final = (0, 0, 0, 0, 0, 1, 1, 2)
 """Of a request that was sent before."""
+_FEW_CHANGES: Final = (0, 0, 0, 0, 0, 0, 0, 0, 0, 1)
 
 
 def conversation(choices: Random, *, longest: int = 40) -> Conversation:
@@ -44,6 +45,11 @@ def conversation(choices: Random, *, longest: int = 40) -> Conversation:
 
 
 class _Author:
+    """A calm conversation is one as programs have it: plain requests in one piece, again and again, and few accidents.
+
+    Whatever a gateway remembers it remembers there; a wild conversation shows that the rest is none of its business.
+    """
+
     def __init__(self, choices: Random) -> None:
         self._choices = choices
         self._world = World()
@@ -52,14 +58,15 @@ class _Author:
         self._requests = 0
         callers = choices.choice((1, 1, 2, 3))
         self._ports = {caller: choices.choice(_PORTS) for caller in range(1, callers + 1)}
-        self._drafts = [simple(choices) if choices.random() < 0.5 else plain(choices) for _ in range(3)]
+        self._calm = choices.random() < 0.6
+        self._drafts = [self._new_draft() for _ in range(3)]
 
     def write(self, steps: int) -> Conversation:
         choices, first = self._choices, self._world
         for caller, port in self._ports.items():
             self._events.append(Connect(caller, port, choices.choice(_ADDRESSES)))
         for _ in range(steps):
-            if choices.random() < 0.75:
+            if choices.random() < (0.85 if self._calm else 0.7):
                 self._request()
             else:
                 self._happen()
@@ -67,16 +74,21 @@ class _Author:
             tuple(self._events), first, self._responses, seed=choices.randrange(1 << 30), tight=choices.random() < 0.3
         )
 
+    def _new_draft(self) -> Draft:
+        return simple(self._choices) if self._choices.random() < (0.9 if self._calm else 0.3) else plain(self._choices)
+
     def _caller(self) -> int:
         return self._choices.randrange(len(self._ports)) + 1
 
     def _request(self) -> None:
         """Send a request or a few, cut into pieces; now and then something happens between two of them."""
         choices, caller = self._choices, self._caller()
-        data = b"".join(self._written(self._draft(), caller) for _ in range(choices.choice(_REQUESTS)))
-        if choices.random() < 0.04:
+        count = 1 if self._calm and choices.random() < 0.95 else choices.choice(_REQUESTS)
+        data = b"".join(self._written(self._draft(), caller) for _ in range(count))
+        if choices.random() < (0.01 if self._calm else 0.04):
             data = mutated(data, choices)
-        for number, piece in enumerate(cut(data, choices)):
+        whole = self._calm and choices.random() < 0.9
+        for number, piece in enumerate([data] if whole else cut(data, choices)):
             if number and choices.random() < 0.1:
                 self._happen()
             self._events.append(Send(caller, piece, begins=number == 0))
@@ -84,7 +96,7 @@ class _Author:
     def _draft(self) -> Draft:
         choices, which = self._choices, self._choices.randrange(len(self._drafts))
         draft = self._drafts[which]
-        for _ in range(choices.choice(_CHANGES)):
+        for _ in range(choices.choice(_FEW_CHANGES if self._calm else _CHANGES)):
             draft = changed(draft, choices)
         if choices.random() < 0.2:
             self._drafts[which] = draft
@@ -95,7 +107,7 @@ class _Author:
         self._requests += 1
         one = mark(caller, self._requests)
         if choices.random() < 0.5:
-            self._responses[one] = answer(choices, one)
+            self._responses[one] = answer(choices, one, plain=self._calm and choices.random() < 0.8)
         return draft.written(one)
 
     def _happen(self) -> None:

@@ -245,7 +245,20 @@ def plain(choices: Random) -> Draft:
 
 def simple(choices: Random) -> Draft:
     """A request of the plainest kind, such as the fast way is for."""
-    path = choices.choice((b"/plain", b"/plain/v1/models", b"/open", b"/plain", b"/bearer", b"/prefixed/a", b"/host"))
+    path = choices.choice(
+        (
+            b"/plain",
+            b"/plain/v1/models",
+            b"/open",
+            b"/plain",
+            b"/bearer",
+            b"/prefixed/a",
+            b"/host",
+            b"/post",
+            b"/auto",
+            b"/twin",
+        )
+    )
     key = (b"Authorization", b"Bearer " + GOOD) if path == b"/bearer" else (b"api-key", choices.choice((GOOD, SECOND)))
     fields = (choices.choice(FIELDS[:2]), choices.choice(FIELDS[2:5]), key)
     if choices.random() < 0.5:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import zip_longest
 
 from tests.proxy.both_ways.events import Conversation
 from tests.proxy.both_ways.stage import Stage, Step, Transcript
-from wardgate.proxy.settings import Limits
 
 SETTING = "remembered_lines"
-_HAS_SETTING = SETTING in {one.name for one in fields(Limits)}
 _REQUEST_ID = re.compile(rb"[0-9a-f]{32}")
 
 
 def way(remembered_lines: int | None) -> Mapping[str, int]:
     """Return the changes of the limits that make a way; None: as they are by default."""
-    return {} if remembered_lines is None or not _HAS_SETTING else {SETTING: remembered_lines}
+    return {} if remembered_lines is None else {SETTING: remembered_lines}
 
 
 GENERAL, FAST = way(0), way(None)
@@ -67,12 +65,25 @@ def _told(number: int, general: Step | None, fast: Step | None) -> str:
         return f"Step {number}: one way has ended.\n  general: {general}\n  fast:    {fast}"
     told = [f"Step {number}: {general.event}"]
     for name in sorted({*general.written, *fast.written}):
-        one, other = general.written.get(name), fast.written.get(name)
+        one, other = general.written.get(name, b""), fast.written.get(name, b"")
         if one != other:
-            told += [f"  {name}, general: {one!r}", f"  {name}, fast:    {other!r}"]
+            alike = _alike(one, other)
+            told.append(f"  {name}, after {alike} bytes that are the same:")
+            told += [f"    general: {_around(one, alike)!r}", f"    fast:    {_around(other, alike)!r}"]
     if general.ends != fast.ends:
         told += [f"  ends, general: {general.ends}", f"  ends, fast:    {fast.ends}"]
     return "\n".join(told)
+
+
+def _alike(one: bytes, other: bytes) -> int:
+    """Return how many bytes are the same at the beginning."""
+    return next(
+        (at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), min(len(one), len(other))
+    )
+
+
+def _around(data: bytes, at: int) -> bytes:
+    return data[max(0, at - 60) : at + 200]
 
 
 class _Ids:

@@ -19,13 +19,18 @@ _HEAD = re.compile(
     rb"(?:[!#$%&'*+.^_`|~0-9a-z-]+: ?[^\x00-\x08\x0a-\x1f\x7f]*\r\n)*\r\n"
 )
 _LENGTH = re.compile(rb"\r\ncontent-length: ([0-9]+)\r\n")
+_NAME = re.compile(rb"\r\n[!#-'*+.0-9A-Z^_`a-z|~-]+:")
 _CHUNK = re.compile(rb"([0-9a-f]+)\r\n")
 
 
 class RequestReader:
-    """What the gateway writes to one upstream connection, taken apart; more than one reading of it is a fault."""
+    """What the gateway writes to one upstream connection, taken apart; more than one reading of it is a fault.
 
-    def __init__(self) -> None:
+    ``any_case``: names of fields in capitals are none, for another proxy wrote them.
+    """
+
+    def __init__(self, *, any_case: bool = False) -> None:
+        self._any_case = any_case
         self._data = b""
         self._head = b""
         self._body = b""
@@ -61,6 +66,8 @@ class RequestReader:
         return True
 
     def _framing(self, head: bytes) -> int | None:
+        if self._any_case:
+            head = _NAME.sub(lambda name: name[0].lower(), head)
         lengths = _LENGTH.findall(head)
         chunked = head.count(b"\r\ntransfer-encoding: chunked\r\n")
         if _HEAD.fullmatch(head) is None or head.count(b"\r\nhost: ") != 1 or len(lengths) + chunked > 1:
@@ -137,11 +144,12 @@ class OriginLink:
     def _answer(self, response: Response) -> None:
         wire = self.wire
         assert wire is not None
+        loop = self._loop
         acts: list[Callable[[], object]] = [lambda piece=piece: wire.feed(piece) for piece in response.pieces]  # type: ignore[misc]
         if response.end == "close":
             acts.append(wire.feed_eof)
         elif response.end == "reset":
-            acts.append(wire.lose)
+            acts.append(lambda: loop.when_quiet(wire.lose))
         if response.held:
             self._held.extend(acts)
         else:
@@ -179,7 +187,9 @@ class Origins:
             self._wrote(link.name, data)
             link.take(data)
 
-        wire = Wire(protocol, peer=(host, port), sent=sent, closed=lambda how: self._closed(link.name, how))
+        wire = Wire(
+            protocol, loop=self._loop, peer=(host, port), sent=sent, closed=lambda how: self._closed(link.name, how)
+        )
         link.wire = wire
         self.links.append(link)
         protocol.connection_made(wire)

@@ -36,6 +36,7 @@ class ScriptedLoop(asyncio.AbstractEventLoop):
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._ready: deque[asyncio.Handle] = deque()
+        self._quiet: deque[Callable[[], object]] = deque()
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._count = 0
         self.network: Network | None = None
@@ -46,12 +47,18 @@ class ScriptedLoop(asyncio.AbstractEventLoop):
         with self._running():
             for _ in range(_MOST_TURNS):
                 self._collect_due()
+                if not self._ready and self._quiet:
+                    self.call_soon(self._quiet.popleft())
                 if not self._ready:
                     return
                 handle = self._ready.popleft()
                 if not handle.cancelled():
                     handle._run()
         raise SpinningError(repr(self._ready[0]))
+
+    def when_quiet(self, callback: Callable[[], object]) -> None:
+        """Run once nothing else is ready: so no outcome depends on how many turns of the loop something takes."""
+        self._quiet.append(callback)
 
     def finish(self, work: Coroutine[Any, Any, _T]) -> _T:
         """Run a coroutine that waits for nothing but the loop's next turns."""

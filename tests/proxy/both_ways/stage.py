@@ -146,6 +146,7 @@ class Stage:
         name = f"c{event.caller}.{len(wires)}"
         wire = Wire(
             protocol,
+            loop=self._loop,
             peer=(event.address, 40000 + event.caller),
             sent=lambda data: self._wrote(name, data),
             closed=lambda how: self._ended(name, how),
@@ -254,9 +255,9 @@ class Stage:
                 if len(marks_in(head + body)) > 1
             ]
         self._look_for_strays()
-        counts = self._counters.take()
-        transcript.fast = int(str(counts.pop("prepared", 0)))
-        transcript.counts = counts
+        transcript.fast = self._counters.prepared
+        transcript.counts = self._counters.take()
+        transcript.counts.pop("prepared", None)
         transcript.lines = self._written_lines()
         transcript.requests = len(transcript.lines)
 

@@ -37,8 +37,9 @@ def test_two_equal_gateways_do_not_differ() -> None:
 def test_difference_in_bytes_is_told_with_its_event() -> None:
     told = differing(Send(1, GET), header_count=1).differences
     assert f"Step 2: {Send(1, GET)}" in told[0]
-    assert "c1.0, general: b'HTTP/1.1 200 OK" in told[0]
-    assert "c1.0, fast:    b'HTTP/1.1 431 " in told[0]
+    assert "c1.0, after 9 bytes that are the same:" in told[0]
+    assert "general: b'HTTP/1.1 200 OK" in told[0]
+    assert "fast:    b'HTTP/1.1 431 " in told[0]
 
 
 def test_difference_in_ends_of_connections_is_told() -> None:
@@ -51,7 +52,7 @@ def test_difference_in_log_and_counters_is_told() -> None:
 
 
 def test_connection_that_one_way_alone_keeps_is_told() -> None:
-    assert "ends, fast:    ['u0 203.0.113.2:443 aborted']" in differing(Send(1, GET), pool_idle=0).differences[0]
+    assert "ends, fast:    ['u0 203.0.113.1:443 aborted']" in differing(Send(1, GET), pool_idle=0).differences[0]
 
 
 def test_requests_of_a_conversation_are_made_alike_both_times() -> None:
@@ -72,7 +73,7 @@ def test_broken_mark_is_none() -> None:
 
 def test_upstream_request_with_two_marks_is_a_fault() -> None:
     told = Stage(talk(Send(1, GET.replace(b"x-mark: ", b"x-mark: " + mark(1, 2)))), {}).play().faults
-    assert ["u0 203.0.113.2:443 got one request with the marks of several"] == [
+    assert ["u0 203.0.113.1:443 got one request with the marks of several"] == [
         fault.partition(": b'")[0] for fault in told
     ]
 

@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from tests.proxy.both_ways.scripted_loop import ScriptedLoop
+
 HIGH_WATER = 1024
 """Bytes that wait for a blocked peer before the product is asked to pause."""
 
@@ -18,12 +20,14 @@ class Wire(asyncio.Transport):
         self,
         protocol: asyncio.Protocol,
         *,
+        loop: ScriptedLoop,
         peer: tuple[str, int],
         sent: Callable[[bytes], object],
         closed: Callable[[str], object],
     ) -> None:
         super().__init__({"peername": peer})
         self._protocol = protocol
+        self._loop = loop
         self._sent = sent
         self._tell_closed = closed
         self._outgoing = bytearray()
@@ -41,9 +45,9 @@ class Wire(asyncio.Transport):
         self._deliver()
 
     def feed_eof(self) -> None:
-        """The peer closes its writing side."""
+        """The peer closes its writing side; that is told once all is quiet, and nobody races with it."""
         self._eof_fed = True
-        self._deliver()
+        self._loop.when_quiet(self._deliver_eof)
 
     def block(self) -> None:
         """The peer takes no more."""
@@ -61,6 +65,8 @@ class Wire(asyncio.Transport):
     def _deliver(self) -> None:
         while self._incoming and self._reading and not self._closing:
             self._protocol.data_received(self._incoming.popleft())
+
+    def _deliver_eof(self) -> None:
         if self._eof_fed and not self._incoming and not self._closing and self._reading:
             self._eof_fed = False
             if not self._protocol.eof_received():
@@ -78,7 +84,7 @@ class Wire(asyncio.Transport):
             self._eof_sent = True
             self._tell_closed("eof")
         if self._closing and not self._outgoing:
-            asyncio.get_running_loop().call_soon(self._end, None)
+            self._loop.call_soon(self._end, None)
 
     def _end(self, error: Exception | None, how: str = "closed") -> None:
         if self.gone:
@@ -121,14 +127,14 @@ class Wire(asyncio.Transport):
         if not self._closing:
             self._closing = True
             if not self._outgoing:
-                asyncio.get_running_loop().call_soon(self._end, None)
+                self._loop.call_soon(self._end, None)
 
     def abort(self) -> None:
         """End at once."""
         if not self.gone:
             self._closing = True
             self._outgoing.clear()
-            asyncio.get_running_loop().call_soon(self._end, None, "aborted")
+            self._loop.call_soon(self._end, None, "aborted")
 
     def is_closing(self) -> bool:
         """Whether the end has begun."""
@@ -142,8 +148,10 @@ class Wire(asyncio.Transport):
         """Take what came."""
         if not self._reading:
             self._reading = True
-            if self._incoming or self._eof_fed:
-                asyncio.get_running_loop().call_soon(self._deliver)
+            if self._incoming:
+                self._loop.call_soon(self._deliver)
+            if self._eof_fed:
+                self._loop.when_quiet(self._deliver_eof)
 
     def is_reading(self) -> bool:
         """Whether bytes are taken."""

@@ -33,7 +33,8 @@ from wardgate.proxy.core.auth.credential_index import CredentialIndex
 MAIN, OTHER, CLEAR = 8081, 8082, 8083
 """Ports: of the most routes, of others under the same paths, and of one that sends everybody to https."""
 UPSTREAMS = (
-    Upstream("hf", (Endpoint("hf.example", 443), Endpoint("hf2.example", 443)), bound_hosts=("hf.example",)),
+    Upstream("hf", (Endpoint("hf.example", 443),), bound_hosts=("hf.example",)),
+    Upstream("twin", (Endpoint("twin1.example", 443), Endpoint("twin2.example", 443))),
     Upstream("svc", (Endpoint("svc.example", 80),)),
     Upstream("named", (Endpoint("named.example.", 80),), send_user_id=True),
     Upstream("dead", (Endpoint("dead.example", 9),)),
@@ -41,7 +42,8 @@ UPSTREAMS = (
 )
 PINS = (
     ("hf.example:443", "203.0.113.1:443"),
-    ("hf2.example:443", "203.0.113.2:443"),
+    ("twin1.example:443", "203.0.113.6:443"),
+    ("twin2.example:443", "203.0.113.2:443"),
     ("svc.example:80", "203.0.113.3:80"),
     ("named.example:80", "203.0.113.4:80"),
     ("dead.example:9", "203.0.113.5:9"),
@@ -103,6 +105,7 @@ def _routes(world: World) -> tuple[Route, ...]:
         _route("queried-not", to("hf"), matches=(at("/queried"),)),
         _route("posted", to("svc"), matches=(at("/posted", methods=("POST", "PUT")),)),
         _route("weighted", to("hf", "svc", "named")),
+        _route("twin", to("twin")),
         _route("pre", transformations=("pre-copy",)),
         _route("post", transformations=("bearer",)),
         _route("doubled", transformations=("double",)),

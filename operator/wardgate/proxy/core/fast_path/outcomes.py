@@ -41,7 +41,7 @@ class Way:
 
 
 class PlainOutcome:
-    """The outcome of a key on a way.
+    """The outcome of a key on a way, by ``credentials``, the index of keys that it was found in.
 
     ``start`` and ``end``: the request line and Host as they are sent on, before the query and behind it; with
     ``auto_host`` the dialled endpoint's name stands in the place of ``end``. ``given``: the lines that are added. The
@@ -51,6 +51,7 @@ class PlainOutcome:
     __slots__ = (
         "auto_host",
         "credential",
+        "credentials",
         "end",
         "facts",
         "given",
@@ -62,8 +63,18 @@ class PlainOutcome:
         "way",
     )
 
-    def __init__(self, way: Way, exchange: Exchange, *, outgoing: Outgoing, given: bytes, key_at: int) -> None:
+    def __init__(
+        self,
+        way: Way,
+        exchange: Exchange,
+        *,
+        credentials: CredentialIndex,
+        outgoing: Outgoing,
+        given: bytes,
+        key_at: int,
+    ) -> None:
         self.way = way
+        self.credentials = credentials
         (self.credential,) = exchange.credentials_used
         self.facts = exchange.facts
         self.holder = exchange.holder
@@ -99,4 +110,5 @@ def outcome_of(
     if others != list(_OTHERS) or not key[1].endswith(proof) or any(name in route.dropped for name, _ in given):
         return None
     lines = b"".join([write_line(name, value) for name, value in given])
-    return PlainOutcome(way, exchange, outgoing=outgoing, given=lines, key_at=len(key[1]) - len(proof))
+    key_at = len(key[1]) - len(proof)
+    return PlainOutcome(way, exchange, credentials=credentials, outgoing=outgoing, given=lines, key_at=key_at)

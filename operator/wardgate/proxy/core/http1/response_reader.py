@@ -124,6 +124,7 @@ Arrival: TypeAlias = Incoming | bytes
 
 NOT_THE_UPSTREAMS: Final = PROXY_WRITTEN | spellings({ERROR_SOURCE[0].decode()})
 """Fields that end here, or that the gateway alone may say."""
+_BLANKS: Final = (b" ", b"\t")
 _NOTHING: Final[tuple[Arrival, ...]] = ()
 _UNCODED: Final = (b"",)
 _TOO_LARGE: Final = "The response's head or trailers are too large."
@@ -273,7 +274,12 @@ class ResponseReader:
         if self._header_bytes > self._max_head:
             self._stop(_TOO_LARGE)
         if self.state in _BEFORE_BODY:
-            self._headers.append((name.lower(), value))
+            name = name.lower()
+            # llhttp leaves the blanks behind a value, which are none of it (RFC 9110, 5.5). What it reads itself stays
+            # as it has read it: a framing that is good without its blanks was none to it.
+            if value[-1:] in _BLANKS and name not in NOT_THE_UPSTREAMS:
+                value = value.rstrip(b" \t")
+            self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Decide how the response is delimited, and whether another one may follow it."""

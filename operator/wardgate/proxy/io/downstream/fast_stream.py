@@ -182,18 +182,17 @@ class FastStream:
 
     def tick(self, now: float) -> None:
         """Hand over if anything may be due that is not for this to judge."""
-        context, lane = self._context, self._lane
-        if (
-            now - self._moved >= self._patience
-            or lane is None
-            or context.config.credentials is not lane.credentials
-            or self._is_expired()
-        ):
+        if now - self._moved >= self._patience or self._may_be_revoked():
             self.hand_over().tick(now)
 
-    def _is_expired(self) -> bool:
-        outcome = None if self._plain is None else self._plain.outcome
-        return outcome is None or self._context.now() >= outcome.credential.expires_at
+    def _may_be_revoked(self) -> bool:
+        context, outcome = self._context, None if self._plain is None else self._plain.outcome
+        # Not by the lane, which is everybody's: another caller's request may have renewed it.
+        return (
+            outcome is None
+            or context.config.credentials is not outcome.credentials
+            or context.now() >= outcome.credential.expires_at
+        )
 
     def hand_over(self) -> Stream:
         """Have a stream go on with the request, from where it stands."""

@@ -39,10 +39,12 @@ class Handover:
 
     def stream(self, downstream: CallerSide, context: WorkerContext) -> Stream:
         """Return a stream that waits for the response."""
+        outcome = self.plain.outcome
+        assert outcome is not None, "What is handed over was decided."
         head, request = self._request(context)
         exchange = Exchange(
             self.lane.table,
-            self.lane.credentials,
+            outcome.credentials,
             listener=self.lane.listener,
             request=request,
             caller=downstream.caller,

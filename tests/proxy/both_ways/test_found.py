@@ -1,0 +1,53 @@
+"""Conversations in which the ways have differed, or either was wrong: cut down, and told by what went wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.proxy.both_ways.events import Apply, Connect, Conversation, Deliver, Event, Pass, Response, Send
+from tests.proxy.both_ways.marks import mark
+from tests.proxy.both_ways.oracle import Comparison, compare
+from tests.proxy.both_ways.worlds import World
+
+PLAIN = World(only=("plain", "open"))
+REVOKED = replace(PLAIN, keys=PLAIN.keys - {"good"})
+
+
+def get(caller: int, number: int = 0, *, key: bytes = b"good") -> Send:
+    """A plain request; one with a number carries a mark."""
+    marked = b"x-mark: " + mark(caller, number) + b"\r\n" if number else b""
+    head = b"GET /plain HTTP/1.1\r\nHost: gw.example\r\napi-key: caller-key-" + key + b"\r\n"
+    return Send(caller, head + marked + b"\r\n")
+
+
+def played(*events: Event, **responses: Response) -> Comparison:
+    """Play it; ``responses`` by ``r`` and the number of a request of caller 1."""
+    marked = {mark(1, int(name[1:])): response for name, response in responses.items()}
+    compared = compare(Conversation((Connect(1), Connect(2), get(1), *events), PLAIN, marked))
+    assert () == compared.differences
+    return compared
+
+
+def statuses(compared: Comparison) -> list[object]:
+    return [line["status"] for line in compared.fast.lines]
+
+
+def test_blanks_behind_a_value_of_a_response_are_none_of_it() -> None:
+    blank = Response((b"HTTP/1.1 200 OK\r\nvary: Origin  \r\ncontent-length: 0\r\n\r\n",))
+    compared = played(get(1, 1), r1=blank)
+    assert b"HTTP/1.1 200 OK\r\nvary: Origin\r\ncontent-length: 0\r\n\r\n" == compared.general.steps[4].written["c1.0"]
+    assert 1 == compared.fast.fast
+
+
+def test_request_whose_key_was_revoked_goes_on_although_another_request_came_after_that() -> None:
+    """The other one had the lane renewed that the first was handed over by."""
+    chunks = Response((b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",), held=True)
+    compared = played(get(1, 1), Apply(REVOKED), get(2), Deliver(), r1=chunks)
+    assert [200, 401, 200] == statuses(compared)
+
+
+def test_request_whose_key_was_revoked_is_cut_off_although_another_request_came_after_that() -> None:
+    compared = played(
+        get(1, 1), Apply(REVOKED), get(2), Pass(1.0), Pass(61.0), r1=Response((b"HTTP/1.1 200",), held=True)
+    )
+    assert "key_revoked" == compared.fast.lines[-1]["reason"]
