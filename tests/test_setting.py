@@ -38,6 +38,9 @@ def test_wrong_size_is_refused(text: str) -> None:
         (forms.FRACTION, "1", 1.0),
         (forms.FLAG, "true", True),
         (forms.FLAG, "False", False),
+        (forms.PROTOCOLS, "websocket", ("websocket",)),
+        (forms.PROTOCOLS, "WebSocket, Chess/2", ("websocket", "chess/2")),
+        (forms.PROTOCOLS, "none", ()),
         (forms.NETWORKS, "10.0.0.0/8", ("10.0.0.0/8",)),
         (forms.NETWORKS, "10.0.0.7, fd00::/8", ("10.0.0.7/32", "fd00::/8")),
         (forms.ENDPOINTS, "10.96.0.1:443,[FD00::1]:6443", ("10.96.0.1:443", "[fd00::1]:6443")),
@@ -64,6 +67,10 @@ def test_value_is_read(form: Form, text: str, expected: object) -> None:
         *((seconds(lowest=0.001), text) for text in ("", "0", "0.0009", "-1", "nan", "inf", "1e3", "3s", "1000001")),
         *((forms.FLAG, text) for text in ("", "yes", "1")),
         *((forms.NETWORKS, text) for text in ("", "10.0.0.0/33", "10.1.2.3/8", "example.com", "10.0.0.0/8,")),
+        *(
+            (forms.PROTOCOLS, text)
+            for text in ("", "h2c", "websocket,H2C", "h2", "HTTP/2.0", "TLS/1.2", "none,a", "a b")
+        ),
         *((forms.ENDPOINTS, text) for text in ("", "10.0.0.1", ":443", "10.0.0.1:0", "10.0.0.1:65536", "kube:443")),
         *((forms.ENDPOINTS, text) for text in ("fd00::1:443", "[10.0.0.1]:443", "[fd00::1]", "10.0.0.1:٣")),
         *((forms.LABELS, text) for text in ("", "app", "=x", "app=x,", "app=a b", "-a=x", "app=x=y", "a" * 64 + "=x")),

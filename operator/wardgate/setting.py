@@ -28,6 +28,9 @@ _COUNT: Final = re.compile(r"[0-9]{1,10}")
 _SECONDS: Final = re.compile(r"[0-9]{1,7}(\.[0-9]{1,6})?")
 _FRACTION: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,9})?")
 _PORT: Final = re.compile(r"[0-9]{1,5}")
+_PROTOCOL: Final = re.compile(r"[a-z][-a-z0-9./]{0,63}")
+_HTTP: Final = ("h2", "h3", "http", "tls")
+"""Beginnings of the names of HTTP in its other forms."""
 _DNS_LABEL: Final = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _LABEL_WORD: Final = r"[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?"
 _LABEL: Final = re.compile(rf"((?:{_DNS_LABEL}(?:\.{_DNS_LABEL})*/)?{_LABEL_WORD})=((?:{_LABEL_WORD})?)")
@@ -98,6 +101,14 @@ def _read_endpoints(text: str) -> tuple[str, ...]:
     return tuple(_read_endpoint(one.strip()) for one in text.split(","))
 
 
+def _read_protocols(text: str) -> tuple[str, ...]:
+    """``none`` is none at all. HTTP in another form would pass no authentication."""
+    names = tuple(_matched(_PROTOCOL, one.strip().lower())[0] for one in text.split(","))
+    if any(name.startswith(_HTTP) for name in names) or (len(names) > 1 and "none" in names):
+        raise ValueError(text)
+    return () if names == ("none",) else names
+
+
 def _read_endpoint(text: str) -> str:
     host, _, port = text.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
@@ -140,6 +151,10 @@ NETWORKS: Final = Form(
     "networks such as 10.0.0.0/8, with no address bits behind the prefix and with commas between them", _read_networks
 )
 ENDPOINTS: Final = Form("addresses such as 10.96.0.1:443 or [fd00::1]:443, with commas between them", _read_endpoints)
+PROTOCOLS: Final = Form(
+    'names of protocols such as websocket, with commas between them, or "none"; another HTTP (h2c) is never one',
+    _read_protocols,
+)
 LABELS: Final = Form("labels such as app=istio-ingressgateway, with commas between them", _read_labels)
 NAME: Final = _pattern('a name of letters, digits, "-", "." and "_"', _LABEL_WORD)
 NAMESPACE: Final = _pattern("the name of a namespace", _DNS_LABEL)

@@ -100,7 +100,9 @@ def test_every_reason_is_in_the_table_of_refusals_with_its_status() -> None:
     in_gloos_words = dict.fromkeys(
         (ReplyReason.TRANSFORMATION_FAILED, ReplyReason.TRANSFORMATION_TOO_COSTLY, ReplyReason.BODY_TOO_COMPLEX), "400"
     )
-    cut = dict.fromkeys((ReplyReason.CALLER_GONE, ReplyReason.CALLER_TOO_SLOW, ReplyReason.KEY_REVOKED), "-")
+    cut = dict.fromkeys(
+        (ReplyReason.CALLER_GONE, ReplyReason.CALLER_TOO_SLOW, ReplyReason.KEY_REVOKED, ReplyReason.IDLE_TIMEOUT), "-"
+    )
     expected = {**closed, **answered, **of_basic, **in_gloos_words, **cut}
 
     table = (

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from dataclasses import dataclass
 
-from wardgate.setting import FRACTION, NAME, SIZE, by_option, count, seconds, setting
+from wardgate.setting import FRACTION, NAME, PROTOCOLS, SIZE, by_option, count, seconds, setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,8 @@ class Limits:
     """Header lines of a request; above: 431."""
     response_head_bytes: int = setting(64 * 1024, SIZE)
     """Status line and headers of an upstream's response; above: 502."""
+    informational_responses: int = setting(20, count())
+    """Responses with a status below 200 before an upstream's response; above: 502."""
     body_bytes: int = setting(10 * 1024 * 1024, SIZE)
     """A body that a plan buffers; above: 413 (request) or 502 (response)."""
     expansion: int = setting(100, count())
@@ -74,6 +76,8 @@ class Timeouts:
     """Between two pieces of an event stream, which may last as long as it moves."""
     request: float = setting(3600.0, seconds(lowest=0))
     """From a request's head until its response begins, or is collected; above: 504. 0: however long."""
+    upgraded_idle: float = setting(300.0, seconds())
+    """A WebSocket, or another protocol, of which neither side has sent anything for so long is cut off."""
     write: float = setting(60.0, seconds())
     """A caller that takes less of its response than ``limits.least_rate`` for so long is cut off."""
     pool_idle: float = setting(50.0, seconds(lowest=0))
@@ -114,6 +118,8 @@ class ProxySettings:
     """The part of the requests that went well which has a line in the access log; all others always have one."""
     installation: str = setting("", NAME)
     """A text that all proxies of an installation share, by which they know their own requests; empty: made up."""
+    upgrades: tuple[str, ...] = setting(("websocket",), PROTOCOLS)
+    """Protocols that a caller's connection may change to, in lower case; never another HTTP."""
     max_config_age: float = by_option(0.0, "--max-config-age")
     """Seconds; every request is refused (503) while the config was confirmed longer ago. 0: however old it is."""
     limits: Limits = Limits()
@@ -132,6 +138,7 @@ def settings_from_json(data: bytes) -> ProxySettings:
         **{
             **values,
             "ports": tuple((listener, bound) for listener, bound in values["ports"]),
+            "upgrades": tuple(values["upgrades"]),
             "pins": tuple((name, address) for name, address in values["pins"]),
             "limits": Limits(**values["limits"]),
             "timeouts": Timeouts(**values["timeouts"]),

@@ -44,7 +44,7 @@ def test_recorded_401_is_untouched() -> None:
 
 @pytest.mark.parametrize("name", [b"wardgate-error-source", b"Wardgate-Error-Source", b"wardgate_error_source"])
 def test_upstream_cannot_speak_as_the_gateway(name: bytes) -> None:
-    reader = ResponseReader(max_head=1000)
+    reader = ResponseReader(max_head=1000, max_informational=3)
     reader.begin(head_request=False)
     response = b"HTTP/1.1 503 No\r\n" + name + b": gateway\r\nx: y\r\ncontent-length: 0\r\n\r\n"
     (head,) = reader.receive(response)

@@ -242,7 +242,12 @@ def test_every_reason_has_one_answer() -> None:
         ReplyReason.TRANSFORMATION_TOO_COSTLY,
         ReplyReason.BODY_TOO_COMPLEX,
     }
-    unanswered = {ReplyReason.CALLER_GONE, ReplyReason.CALLER_TOO_SLOW, ReplyReason.KEY_REVOKED}
+    unanswered = {
+        ReplyReason.CALLER_GONE,
+        ReplyReason.CALLER_TOO_SLOW,
+        ReplyReason.KEY_REVOKED,
+        ReplyReason.IDLE_TIMEOUT,
+    }
     assert set(ReplyReason) - made_for_the_request - unanswered == set(REFUSALS)
     assert all(reply.reason == reason and 400 <= reply.status < 600 for reason, reply in REFUSALS.items())
 

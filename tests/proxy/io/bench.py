@@ -257,6 +257,12 @@ class Bench:
         self.clock.pass_time(seconds)
         self.gateway.tick()
 
+    async def abandoned(self) -> None:
+        """Wait until the gateway knows that its callers have gone: who waits for a response is asked after a second."""
+        while self.connections:
+            self.pass_time(0.05)
+            await asyncio.sleep(0.001)
+
 
 @dataclass
 class Caller:
@@ -284,6 +290,10 @@ class Caller:
             return await self.reader.read()
         except ConnectionError:
             return b"<reset>"
+
+    def end_requests(self) -> None:
+        """Say that no more requests follow."""
+        self.writer.write_eof()
 
     def close(self) -> None:
         self.writer.close()

@@ -275,7 +275,7 @@ def test_a_caller_that_leaves_is_logged_and_its_connection_to_the_upstream_close
             await one.caller.send(GET)
             await settle(lambda: len(provider.received) == 2)
             one.caller.close()
-            await settle(lambda: not one.bench.connections)
+            await one.bench.abandoned()
             assert (499, "caller_gone") == tuple(one.entries()[-1][name] for name in ("status", "reason"))
 
     run(test())

@@ -294,7 +294,7 @@ def test_upstream_connections_that_one_key_holds_leave_room_for_others() -> None
             assert await answered(bench, request=with_key(b"another")) == [200] * 10
             for attacker in attackers:
                 attacker.close()
-            await settle(lambda: not bench.connections)
+            await bench.abandoned()
             assert await answered(bench, request=with_key(b"mysecretkey")) == [200] * 10
 
     run(scenario())
@@ -313,7 +313,7 @@ def test_upstream_connection_that_is_being_made_counts_for_who_left_it() -> None
             await settle(lambda: provider.connections == 2)
             for caller in bench.callers:
                 caller.close()
-            await settle(lambda: not bench.connections)
+            await bench.abandoned()
             assert await answered(bench, requests=1) == [429]
 
     run(scenario())

@@ -220,22 +220,6 @@ def test_a_response_that_ends_with_its_connection_is_whole() -> None:
     run(scenario())
 
 
-def test_an_informational_response_is_not_the_answer() -> None:
-    early = b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" + OK
-
-    async def scenario() -> None:
-        async with providing(answering(early)) as provider, serving() as bench:
-            await bench.apply(config(provider.port))
-            caller = await bench.connect()
-            await caller.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-            status, head, _ = await caller.response()
-            assert status == 200
-            assert b"link" not in head
-            caller.close()
-
-    run(scenario())
-
-
 def test_trailers_and_hop_by_hop_headers_of_a_response_are_dropped() -> None:
     response = (
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nconnection: keep-alive, x-inner\r\nx-inner: 1\r\n"

@@ -297,6 +297,7 @@ def test_a_caller_that_leaves_ends_the_upstreams_work() -> None:
             await caller.send(GET)
             await settle(lambda: len(provider.received) == 1)
             caller.close()
+            await bench.abandoned()
             await left.wait()
 
     run(scenario())

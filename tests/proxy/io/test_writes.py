@@ -57,6 +57,7 @@ class Nobody:
     def response_data(self, data: bytes) -> None: ...
     def response_waits(self) -> None: ...
     def response_end(self) -> None: ...
+    def informational(self, incoming: Incoming) -> None: ...
     def upstream_lost(self, error: UpstreamError) -> None: ...
     def upstream_paused(self, *, paused: bool) -> None: ...
 
@@ -90,11 +91,17 @@ def sent_at_first(block: bytes, *, at_once: bool = False, held: bytes = b"") -> 
     headers: HeaderList = [(b"host", b"h")]
     outgoing = Outgoing(b"POST", b"/v1", headers, None, CompiledUpstream(upstream(1)))
     sender = RequestSender(
-        outgoing, head_of(block), mark=LoopMark("test"), endpoint=endpoint(), requester=Nobody(), holder=b""
+        outgoing,
+        head_of(block),
+        mark=LoopMark("test"),
+        upgrades=frozenset(),
+        endpoint=endpoint(),
+        requester=Nobody(),
+        holder=b"",
     )
     if held:
         sender.piece(held)
-    connection = UpstreamConnection(max_head=1000)
+    connection = UpstreamConnection(max_head=1000, max_informational=3)
     wire = Wire(connection)
     sender.begin(connection, at_once=at_once)
     return sender, wire

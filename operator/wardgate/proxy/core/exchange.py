@@ -69,7 +69,6 @@ class Exchange:
         "_now",
         "_pick",
         "_ran",
-        "_responses",
         "_route",
         "_upstream",
         "_veil",
@@ -78,6 +77,7 @@ class Exchange:
         "facts",
         "holder",
         "request",
+        "responses",
         "table",
     )
 
@@ -115,7 +115,7 @@ class Exchange:
         self._veil: Veil | None = None
         """Hides a token from tenants whose it is not, once there is one on the request."""
         self._ran: tuple[CompiledTransformation, ...] = ()
-        self._responses: tuple[CompiledTransformation, ...] = ()
+        self.responses: tuple[CompiledTransformation, ...] = ()  # the plans that have a say in the response
         self._answered: Reply | None = None
 
     @property
@@ -158,20 +158,20 @@ class Exchange:
 
     def response_needs_body(self, status: int) -> bool:
         """Whether ``finish_response`` needs the whole body; if not, give None, or ``b""`` where there is none."""
-        if not self._responses or is_bodiless(status=status, head_request=self.request.method == b"HEAD"):
+        if not self.responses or is_bodiless(status=status, head_request=self.request.method == b"HEAD"):
             return False
-        return any(plan.reads_response for plan in self._responses)
+        return any(plan.reads_response for plan in self.responses)
 
     def finish_response(self, incoming: Incoming) -> Incoming:
         """Transform an upstream's response, in place. A body that is not None afterwards replaces what was there."""
-        if self._responses:
+        if self.responses:
             self._around.budget = None  # the work on the request is long done
             self._transform_response(incoming)
         return incoming
 
     def _transform_response(self, incoming: Incoming) -> None:
         view = ResponseView(incoming)
-        for plan in reversed(self._responses):
+        for plan in reversed(self.responses):
             if plan.response is not None:
                 failure = plan.response.run(view, self._around)
                 if failure is not None:
@@ -189,7 +189,7 @@ class Exchange:
     def _answer(self, reply: Reply) -> Reply:
         self.facts.reason = reply.reason
         reply = self._route.form.of(reply)
-        if self._responses:
+        if self.responses:
             # Out of what the request has left: both may happen in one go, and then count as one.
             incoming = Incoming(reply.status, list(reply.headers), reply.body, fields_of_own(reply.body))
             self._transform_response(incoming)
@@ -210,10 +210,10 @@ class Exchange:
             self._around.veil = route.veil_on_arrival
         if self._watch is not None:
             self._watch.tell_route(route.name, policy=self.facts.policy)
-        self._responses = ()
+        self.responses = ()
         if route.closed is not None:
             return route.closed
-        self._responses = route.pre_responses + route.post_responses if self._authenticated else route.pre_responses
+        self.responses = route.pre_responses + route.post_responses if self._authenticated else route.pre_responses
         if not self._authenticated:
             self.request.headers = without(self.request.headers, route.strip)
             if self._watch is not None:
@@ -233,7 +233,7 @@ class Exchange:
                 return self._answer(refusal)
             self._authenticated = True
             self._index = 0
-            self._responses += route.post_responses
+            self.responses += route.post_responses
         step = self._transform(self._route.post)
         return self._dispatch(self._route) if step is None else step
 

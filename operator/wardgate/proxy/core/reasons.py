@@ -84,6 +84,7 @@ class ReplyReason(StrEnum):
     CALLER_GONE = "caller_gone"
     CALLER_TOO_SLOW = "caller_too_slow"
     KEY_REVOKED = "key_revoked"
+    IDLE_TIMEOUT = "idle_timeout"
 
     # The gateway itself.
     CONFIG_TOO_OLD = "config_too_old"

@@ -89,6 +89,7 @@ class Gateway:
             clock=clock,
             now=now,
             loop_mark=mark,
+            upgrades=frozenset(map(str.encode, settings.upgrades)),
             guesses=Guesses(per_address=limits.address_guesses, per_user=limits.user_guesses),
             # A request and its response, both collected, always have room.
             bodies=Budget(limits.buffered_bytes, percent=percent, at_least=2 * limits.body_bytes),

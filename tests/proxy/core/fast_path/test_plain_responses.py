@@ -30,7 +30,7 @@ class Both:
 
     def general(self, data: bytes) -> tuple[bytes, bytes] | None:
         """The same by llhttp; None: it is no response that another may follow."""
-        reader = ResponseReader(max_head=self.head_bytes)
+        reader = ResponseReader(max_head=self.head_bytes, max_informational=3)
         reader.begin(head_request=False)
         arrived = reader.receive(data)
         if reader.state not in (IDLE, BODY) or reader.length is None:

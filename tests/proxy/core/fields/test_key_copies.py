@@ -286,6 +286,37 @@ def encoded_key(text: bytes) -> bool:
 # -- other keys of the policy
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (f"realtime, openai-insecure-api-key.{K}, openai-beta.realtime-v1", "realtime, openai-beta.realtime-v1"),
+        (f"openai-insecure-api-key.{K},realtime", "realtime"),
+        (f"{K}, realtime", "realtime"),
+        (f"realtime,\topenai-insecure-api-key.{OLD.decode()}", "realtime"),
+        (f"realtime, {OLD.decode()}", "realtime"),
+        ("realtime, v1.x-y", "realtime, v1.x-y"),
+        (", ".join(map(str, range(33))), ", ".join(map(str, range(32)))),
+    ],
+)
+@pytest.mark.parametrize("name", ["sec-websocket-protocol", "sec_websocket_protocol"])
+def test_subprotocols_that_hold_no_key_stay(name: str, value: str, expected: str) -> None:
+    both = (credential(), credential(OLD, name="old", expires_at=1))
+    assert {name: expected} == sent((name, value), credentials=both)
+
+
+@pytest.mark.parametrize("value", [f"openai-insecure-api-key.{K}", f"a.{OLD.decode()}", K])
+def test_subprotocol_that_is_a_key_takes_its_header_with_it(value: str) -> None:
+    assert {} == sent(("sec-websocket-protocol", value), credentials=(credential(), credential(OLD, name="old")))
+
+
+def test_subprotocol_is_searched_for_a_short_key_behind_its_name() -> None:
+    plan = Talk(
+        served(credentials=(credential(SHORT),)),
+        request("GET", "/", ("api-key", SHORT), ("sec-websocket-protocol", "realtime, key.k3y, key.k3ys")),
+    )
+    assert "realtime, key.k3ys" == plan.sent["sec-websocket-protocol"]
+
+
 @pytest.mark.parametrize("value", [OLD.decode(), f"Bearer {OLD.decode()}", f"Basic {basic('u:' + OLD.decode())}"])
 def test_other_key_of_the_policy_is_removed_from_credential_headers(value: str) -> None:
     both = (credential(), credential(OLD, name="old", expires_at=1))

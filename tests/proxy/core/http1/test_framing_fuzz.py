@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from wardgate.proxy.core.http1.request_head import RequestHead
 from wardgate.proxy.core.http1.response_reader import ResponseReader, ResponseState
 from wardgate.proxy.core.http1.server_connection import MOVES, ServerConnection, ServerEvent, ServerState
+from wardgate.proxy.core.http1.upgrades import SWITCHING_PROTOCOLS, Upgrade
+from wardgate.proxy.core.messages import Incoming
 from wardgate.proxy.core.reasons import ReplyReason
 
 REQUESTS = (
@@ -130,6 +132,7 @@ def test_requests_are_the_same_byte_by_byte(*, wire: bytes, hasty: bool) -> None
 
 OWNER: dict[str, ServerEvent] = {
     "answered": ServerEvent.ANSWERED,
+    "switch": ServerEvent.SWITCH,
     "refuse": ServerEvent.REFUSE,
     "end": ServerEvent.CLOSE,
 }
@@ -149,6 +152,8 @@ def test_no_bytes_lead_out_of_the_table_whatever_its_owner_may_do(steps: list[by
         elif OWNER[step] in MOVES[connection.state]:
             if step == "answered":
                 connection.answered()
+            elif step == "switch":
+                connection.switch()
             elif step == "refuse":
                 connection.refuse(ReplyReason.NO_ROUTE)
             else:
@@ -158,24 +163,31 @@ def test_no_bytes_lead_out_of_the_table_whatever_its_owner_may_do(steps: list[by
         assert isinstance(connection.must_close(sent_on=False), bool)
 
 
+def is_last(head: Incoming) -> bool:
+    """Whether no head may follow this one."""
+    return head.status >= 200 or head.status == SWITCHING_PROTOCOLS
+
+
 def read(pieces: Sequence[bytes], *, head_request: bool) -> tuple[list[object], bool, ResponseState]:
     """What comes of a response: its head and its body; whether it was whole before the end; how the end was taken."""
-    reader = ResponseReader(max_head=2000)
-    reader.begin(head_request=head_request)
+    reader = ResponseReader(max_head=2000, max_informational=3)
+    reader.begin(head_request=head_request, upgrade=None if head_request else Upgrade(b"x", b""))
     said: list[object] = []
     body = b""
+    over = False
     for piece in pieces:
         for arrival in reader.receive(piece):
             if isinstance(arrival, bytes):
                 body += arrival
             else:
-                assert said == [], "A second head."
-                said = [arrival.status, arrival.headers, arrival.arrived, reader.length]
+                assert not over, "A second head."
+                over = is_last(arrival)
+                said += [arrival.status, arrival.headers, arrival.arrived]
     whole = reader.state in (ResponseState.IDLE, ResponseState.LAST)
     assert reader.has_begun is bool(pieces)
     assert bool(reader.fault) is (reader.state is ResponseState.BROKEN) or whole
     reader.close(clean=True)
-    return [*said, body], whole, reader.state
+    return [*said, reader.length, body], whole, reader.state
 
 
 @given(wire=wires(RESPONSES), at=CUTS, head_request=st.booleans())
@@ -198,23 +210,28 @@ def test_response_is_the_same_byte_by_byte(*, wire: bytes, head_request: bool) -
 def test_bytes_behind_a_response_cost_the_connection_and_not_the_response(
     response: bytes, behind: bytes, at: list[float]
 ) -> None:
-    reader = ResponseReader(max_head=2000)
+    reader = ResponseReader(max_head=2000, max_informational=3)
     reader.begin(head_request=False)
     for piece in cuts(response + behind, at):
         reader.receive(piece)
     assert ResponseState.LAST is reader.state
 
 
-@given(st.lists(st.one_of(wires(RESPONSES), st.sampled_from(["ask", "ask head", "close", "cut"])), max_size=20))
+@given(
+    st.lists(
+        st.one_of(wires(RESPONSES), st.sampled_from(["ask", "ask head", "ask upgrade", "close", "cut"])), max_size=20
+    )
+)
 def test_no_bytes_lead_out_of_the_table_of_responses(steps: list[bytes | str]) -> None:
-    reader = ResponseReader(max_head=2000)
+    reader = ResponseReader(max_head=2000, max_informational=3)
     due = 0
     for step in steps:
         if isinstance(step, bytes):
-            due -= sum(not isinstance(arrival, bytes) for arrival in reader.receive(step))
+            due -= sum(not isinstance(arrival, bytes) and is_last(arrival) for arrival in reader.receive(step))
         elif step in ("close", "cut"):
             reader.close(clean=step == "close")
         elif reader.state is ResponseState.IDLE:
             due = 1
-            reader.begin(head_request=step == "ask head")
+            upgrade = Upgrade(b"x", b"") if step == "ask upgrade" else None
+            reader.begin(head_request=step == "ask head", upgrade=upgrade)
         assert due >= 0, "A head that nobody asked for."

@@ -9,6 +9,7 @@ import pytest
 from tests.proxy.core.http1.state_tables import moves_of, noting, reached, states_set_without_the_table
 from wardgate.proxy.core.http1 import response_reader
 from wardgate.proxy.core.http1.response_reader import MOVES, Arrival, ResponseEvent, ResponseReader, ResponseState
+from wardgate.proxy.core.http1.upgrades import Upgrade
 from wardgate.proxy.core.messages import Incoming
 
 MAX_HEAD = 2000
@@ -18,6 +19,7 @@ EMPTY = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 LAST = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 UNTIL_CLOSE = b"HTTP/1.1 200 OK\r\n\r\n"
+SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: Chess\r\n\r\n"
 EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
 
 Step = Callable[[ResponseReader], object]
@@ -37,6 +39,10 @@ def got(data: bytes) -> Step:
 
 def asked(reader: ResponseReader) -> None:
     reader.begin(head_request=False)
+
+
+def asked_upgrade(reader: ResponseReader) -> None:
+    reader.begin(head_request=False, upgrade=Upgrade(b"chess", b""))
 
 
 def asked_head(reader: ResponseReader) -> None:
@@ -78,10 +84,37 @@ CONVERSATIONS: dict[str, Conversation] = {
         (got(b"1\r\n!\r\n0\r\nSet-Cookie: a=b\r\n"), [b"!"], ResponseState.BODY),
         (got(b"\r\n"), [], ResponseState.IDLE),
     ],
-    "informational responses are none": [
+    "informational responses come before the response": [
         (asked, None, ResponseState.ASKED),
-        (got(EARLY), [], ResponseState.HEAD),
-        (got(EARLY + OK), [200, b"ok"], ResponseState.IDLE),
+        (got(EARLY), [103], ResponseState.HEAD),
+        (got(EARLY + OK), [103, 200, b"ok"], ResponseState.IDLE),
+    ],
+    "an informational response in pieces": [
+        (asked, None, ResponseState.ASKED),
+        (got(EARLY[:9]), [], ResponseState.HEAD),
+        (got(EARLY[9:]), [103], ResponseState.HEAD),
+        (got(EARLY * 2 + OK), [103, 103, 200, b"ok"], ResponseState.IDLE),
+        (asked, None, ResponseState.ASKED),
+        (got(EARLY * 3), [103, 103, 103], ResponseState.HEAD),
+        (got(EARLY), [], ResponseState.BROKEN),
+    ],
+    "a switch of protocols": [
+        (asked_upgrade, None, ResponseState.ASKED),
+        (got(SWITCH), [101], ResponseState.SWITCHED),
+        (got(OK), [OK], ResponseState.SWITCHED),
+        (closed, True, ResponseState.CLOSED),
+    ],
+    "a switch of protocols in pieces, behind an informational response and before other bytes": [
+        (asked_upgrade, None, ResponseState.ASKED),
+        (got(EARLY + SWITCH[:9]), [103], ResponseState.HEAD),
+        (got(SWITCH[9:] + OK), [101, OK], ResponseState.SWITCHED),
+        (cut, False, ResponseState.BROKEN),
+    ],
+    "a switch of protocols that was refused": [
+        (asked_upgrade, None, ResponseState.ASKED),
+        (got(OK), [200, b"ok"], ResponseState.IDLE),
+        (asked, None, ResponseState.ASKED),
+        (got(SWITCH), [], ResponseState.BROKEN),
     ],
     "a last response": [
         (asked, None, ResponseState.ASKED),
@@ -163,7 +196,7 @@ CONVERSATIONS: dict[str, Conversation] = {
     ],
     "no response behind an informational one": [
         (asked, None, ResponseState.ASKED),
-        (got(EARLY), [], ResponseState.HEAD),
+        (got(EARLY), [103], ResponseState.HEAD),
         (got(b"SSH-2.0-x\r\n"), [], ResponseState.BROKEN),
     ],
     "no chunk": [
@@ -190,7 +223,7 @@ CONVERSATIONS: dict[str, Conversation] = {
 
 
 def hold(conversation: Conversation) -> Iterator[tuple[object, ResponseState]]:
-    reader = ResponseReader(max_head=MAX_HEAD)
+    reader = ResponseReader(max_head=MAX_HEAD, max_informational=3)
     for step, _, _ in conversation:
         yield step(reader), reader.state
 
@@ -227,7 +260,7 @@ def test_move_that_the_table_lacks_is_a_bug_of_the_owner() -> None:
 
 def reading(data: bytes, *, head_request: bool = False) -> ResponseReader:
     """A reader that waits for a response, of which some has arrived."""
-    reader = ResponseReader(max_head=MAX_HEAD)
+    reader = ResponseReader(max_head=MAX_HEAD, max_informational=3)
     reader.begin(head_request=head_request)
     reader.receive(data)
     return reader
@@ -312,7 +345,7 @@ def test_answer_to_head_ends_with_its_head_whatever_that_says(status: bytes, fie
     ],
 )
 def test_head_says_where_no_body_follows(head: bytes, method: str, expected: bytes | None) -> None:
-    reader = ResponseReader(max_head=MAX_HEAD)
+    reader = ResponseReader(max_head=MAX_HEAD, max_informational=3)
     reader.begin(head_request=method == "HEAD")
     (incoming,) = reader.receive(head)
     assert isinstance(incoming, Incoming)
@@ -320,7 +353,7 @@ def test_head_says_where_no_body_follows(head: bytes, method: str, expected: byt
 
 
 def test_head_keeps_the_fields_that_go_on_and_all_that_arrived() -> None:
-    reader = ResponseReader(max_head=MAX_HEAD)
+    reader = ResponseReader(max_head=MAX_HEAD, max_informational=3)
     reader.begin(head_request=False)
     (head,) = reader.receive(head_of(b"X-Kept: a ", b"Connection: x-inner", b"X-Inner: b", b"Content-Length: 1"))
     assert isinstance(head, Incoming)
@@ -328,8 +361,40 @@ def test_head_keeps_the_fields_that_go_on_and_all_that_arrived() -> None:
     assert [b"x-kept", b"connection", b"x-inner", b"content-length"] == [name for name, _ in head.arrived]
 
 
+@pytest.mark.parametrize(
+    "switch",
+    [
+        SWITCH.replace(b"Chess", b"draughts"),
+        SWITCH.replace(b"Chess", b"chess, draughts"),
+        SWITCH.replace(b"Upgrade: Chess\r\n", b""),
+        SWITCH.replace(b"Connection: Upgrade\r\n", b""),
+        SWITCH.replace(b"Connection: Upgrade", b"Connection: close"),
+        SWITCH.replace(b"Upgrade: Chess", b"Upgrade: chess\r\nContent-Length: 2"),
+        SWITCH.replace(b"Upgrade: Chess", b"Upgrade: chess\r\nTransfer-Encoding: chunked"),
+    ],
+)
+def test_switch_to_anything_but_the_protocol_that_was_asked_for_is_a_broken_response(switch: bytes) -> None:
+    reader = ResponseReader(max_head=MAX_HEAD, max_informational=3)
+    asked_upgrade(reader)
+    assert ([], ResponseState.BROKEN) == (shown(reader.receive(switch + OK)), reader.state)
+
+
+def test_informational_response_keeps_the_fields_that_go_on() -> None:
+    reader = ResponseReader(max_head=MAX_HEAD, max_informational=3)
+    reader.begin(head_request=False)
+    (early,) = reader.receive(EARLY.replace(b"Link", b"Connection: x-inner\r\nX-Inner: a\r\nKeep-Alive: b\r\nLink"))
+    assert isinstance(early, Incoming)
+    assert (103, [(b"link", b"x")]) == (early.status, early.headers)
+
+
+def test_fields_of_informational_responses_are_bounded_with_those_of_the_head() -> None:
+    early = EARLY.replace(b"Link: x", b"Link: " + b"x" * (MAX_HEAD // 2))
+    assert ResponseState.HEAD is reading(early).state
+    assert ResponseState.BROKEN is reading(early + early).state
+
+
 def test_head_that_cannot_be_delimited_is_not_handed_over() -> None:
-    reader = ResponseReader(max_head=MAX_HEAD)
+    reader = ResponseReader(max_head=MAX_HEAD, max_informational=3)
     reader.begin(head_request=False)
     assert () == tuple(reader.receive(head_of(b"Transfer-Encoding: chunked\t") + b"2\r\nok\r\n0\r\n\r\n"))
     assert "A tab stands behind the response's Transfer-Encoding." == reader.fault
@@ -352,7 +417,6 @@ def test_trailers_stand_in_no_later_head() -> None:
         b"HTTP/1.1 200 " + b"x" * 100,
         b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100,
         b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 20,
-        EARLY * 5,
         CHUNKED + b"2\r\nok\r\n0\r\nX: " + b"x" * 100,
         CHUNKED + b"2\r\nok\r\n0\r\n" + b"a: b\r\n" * 20,
         CHUNKED + b"2;" + b"x" * 100,
@@ -361,7 +425,7 @@ def test_trailers_stand_in_no_later_head() -> None:
 def test_bytes_of_which_nothing_comes_break_the_response_at_the_bound(flood: bytes) -> None:
     reader = reading(flood)
     assert "" == reader.fault
-    continued = flood[-len(EARLY) :] if flood.endswith(EARLY) else b"a: b\r\n" if flood.endswith(b"b\r\n") else b"x"
+    continued = b"a: b\r\n" if flood.endswith(b"b\r\n") else b"x"
     for _ in range(MAX_HEAD // len(continued) + 1):
         reader.receive(continued)
     assert ResponseState.BROKEN is reader.state
@@ -377,7 +441,7 @@ def test_long_body_is_no_flood() -> None:
 
 
 def test_long_row_of_responses_is_no_flood() -> None:
-    reader = ResponseReader(max_head=MAX_HEAD)
+    reader = ResponseReader(max_head=MAX_HEAD, max_informational=3)
     for _ in range(MAX_HEAD):
         reader.begin(head_request=False)
         reader.receive(OK)
@@ -399,6 +463,7 @@ def test_fields_of_head_and_trailers_are_bounded_together_in_one_piece_too(
     [
         (head_of(b"Content-Length: 1", status=b"103 X"), "An informational response cannot have a body."),
         (head_of(b"Upgrade: x", b"Connection: upgrade", status=b"101 X"), "The upstream switched protocols."),
+        (EARLY * 4, "The upstream sent too many informational responses."),
         (b"SSH-2.0", "The response is not HTTP/1.1: HttpParserError."),
     ],
 )

@@ -40,6 +40,10 @@ def answered(connection: ServerConnection) -> None:
     connection.answered()
 
 
+def switched(connection: ServerConnection) -> bytes:
+    return connection.switch()
+
+
 def refused(connection: ServerConnection) -> object:
     return connection.refuse(ReplyReason.NO_ROUTE)
 
@@ -182,6 +186,22 @@ CONVERSATIONS: dict[str, Conversation] = {
         (refused, ReplyReason.NO_ROUTE, ServerState.REFUSED),
         (got(b"hello"), None, ServerState.REFUSED),
     ],
+    "another protocol": [
+        (got(GET + b"\0early"), None, ServerState.IDLE),
+        (read, b"GET /a", ServerState.ANSWERING),
+        (got(b" bytes"), None, ServerState.ANSWERING),
+        (switched, b"\0early bytes", ServerState.SWITCHED),
+        (got(GET), GET, ServerState.SWITCHED),
+        (read, None, ServerState.SWITCHED),
+        (got(b"\r\n\r\n"), b"\r\n\r\n", ServerState.SWITCHED),
+        (ended, True, ServerState.DISCARDING),
+    ],
+    "another protocol, cut off": [
+        (got(GET), None, ServerState.IDLE),
+        (read, b"GET /a", ServerState.ANSWERING),
+        (switched, b"", ServerState.SWITCHED),
+        (cut, False, ServerState.CLOSED),
+    ],
     "two empty lines are passed over": [
         (got(b"\r"), None, ServerState.IDLE),
         (read, None, ServerState.IDLE),
@@ -240,7 +260,13 @@ def test_every_state_is_reached_and_ends() -> None:
 
 
 def test_nothing_is_served_behind_a_message_that_cannot_be_trusted() -> None:
-    for last in (ServerState.BROKEN, ServerState.REFUSED, ServerState.DISCARDING, ServerState.CLOSED):
+    for last in (
+        ServerState.BROKEN,
+        ServerState.REFUSED,
+        ServerState.SWITCHED,
+        ServerState.DISCARDING,
+        ServerState.CLOSED,
+    ):
         assert reached(MOVES, last).isdisjoint({ServerState.IDLE, ServerState.BODY, ServerState.ANSWERING}), last
 
 

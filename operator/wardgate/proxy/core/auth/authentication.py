@@ -18,7 +18,7 @@ from wardgate.proxy.core.auth.caller import Caller
 from wardgate.proxy.core.auth.credential_index import CredentialIndex
 from wardgate.proxy.core.auth.grants import USER_ID, Grant, Outcome
 from wardgate.proxy.core.fields.folded import fold, without
-from wardgate.proxy.core.fields.key_copies import NAMED, remove_copies
+from wardgate.proxy.core.fields.key_copies import WATCHED, remove_copies
 from wardgate.proxy.core.messages import HeaderList, Reply, Request
 from wardgate.proxy.core.observer import Observer
 from wardgate.proxy.core.reasons import ReplyReason
@@ -72,7 +72,7 @@ class CompiledAuth:
         self.metadata_headers = frozenset(metadata)
         self.given = self.on_arrival = frozenset(spoofable - keys)
         self.consumed = frozenset(spoofable if plan.forward_credential else spoofable | keys)
-        self._watched = self.consumed if plan.forward_credential else self.consumed | NAMED
+        self._watched = self.consumed if plan.forward_credential else self.consumed | WATCHED
         self.secret_headers = frozenset(keys | {to_bytes(name) for name in metadata})
         self._steps = steps
         self._expression = expression

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from wardgate.inja import Template
 from wardgate.proxy.core.auth.authentication import CompiledAuth
 from wardgate.proxy.core.fields.folded import fold
-from wardgate.proxy.core.fields.key_copies import NAMED
+from wardgate.proxy.core.fields.key_copies import WATCHED
 from wardgate.proxy.core.fields.pseudo import FIXED
 from wardgate.proxy.core.routing.plans import CompiledRoute, ForwardPlan
 from wardgate.proxy.core.transform.surroundings import header_key
@@ -41,7 +41,7 @@ def plain_route(route: CompiledRoute, *, has_body: bool) -> PlainRoute | None:
     auth = route.auth
     if auth is None or auth.lone_key is None or route.pre or route.post_responses or not _leads_to_one(route):
         return None
-    held = route.strip | auth.consumed | NAMED
+    held = route.strip | auth.consumed | WATCHED
     dropped = frozenset[bytes]()
     for plan in route.post:
         message = plan.request

@@ -3,9 +3,11 @@
 An SDK that is given a gateway's key sends it the way its provider reads keys, and key helpers send it in two ways at
 once. So beside the header that a policy names, authentication removes
 
-Rule 1: every header and every query parameter that holds the accepted key, and of a cookie header the cookies that do;
+Rule 1: every header and every query parameter that holds the accepted key, of a cookie header the cookies that do, and
+        of the subprotocols of a WebSocket those that do;
 Rule 2: every header and parameter that carries credentials by its name and holds another key of the policy: a caller
-        who rotates keys may send the old one beside the new one.
+        who rotates keys may send the old one beside the new one. So does a subprotocol: a browser lets a page set no
+        header of a WebSocket but this one, in which it sends ``openai-insecure-api-key.KEY``.
 
 A text holds a key that stands in it as a word: behind a scheme or not, in percent-escapes or not, or as the name or the
 password of basic authentication. A short key could be a word of any language, so it must be the whole value.
@@ -20,10 +22,12 @@ import re
 from base64 import b64decode
 from binascii import Error
 from collections.abc import Callable, Iterator
+from itertools import islice
 from urllib.parse import unquote_to_bytes
 
 from wardgate.field_names import CREDENTIAL_HEADERS
 from wardgate.proxy.core.fields.folded import fold, folded_names
+from wardgate.proxy.core.grammar import members
 from wardgate.proxy.core.messages import Header, HeaderList, Request
 
 Knows = Callable[[bytes], bool]
@@ -32,6 +36,11 @@ Knows = Callable[[bytes], bool]
 NAMED = folded_names(CREDENTIAL_HEADERS - {"cookie"})
 """Headers that carry credentials by their names (rule 2); folded."""
 _COOKIE = b"cookie"
+_SUBPROTOCOLS = b"sec-websocket-protocol"
+WATCHED = NAMED | {_SUBPROTOCOLS}
+"""Headers that may hold another key than the accepted one; folded."""
+_MOST_SUBPROTOCOLS = 32
+"""Of one field; each costs the digests of two texts. Those behind them are removed unread."""
 _NAMED_PARAMETERS = folded_names({"access-token", "api-key", "apikey", "auth", "key", "token", "x-api-key"})
 """Folded."""
 _SHORTEST_NAMED = len(b"key=a")
@@ -52,7 +61,7 @@ _SHORT = 8
 def remove_copies(request: Request, key: bytes, *, knows: Knows, named: bool) -> None:
     """Remove copies of the accepted ``key``, in place; it is not empty and has no scheme before it.
 
-    ``named``: a header of ``NAMED`` may be there.
+    ``named``: a header of ``WATCHED`` may be there.
     """
     # Every request pays for these searches. CPython answers ``find`` sooner than ``in``, except for a single byte.
     headers, query = request.headers, request.query
@@ -124,8 +133,19 @@ def _clean_field(field: Header, key: bytes, *, knows: Knows) -> Iterator[Header]
         value = b";".join(each for each in cookies if len(each) < len(key) or not _pair_holds(each, key))
         if value:
             yield name, value.strip(b" ")
+    elif fold(name) == _SUBPROTOCOLS:
+        subprotocols = islice(members((value,)), _MOST_SUBPROTOCOLS)
+        kept = [each for each in subprotocols if not _subprotocol_holds(each, key, knows=knows)]
+        if kept:
+            yield name, b", ".join(kept)
     elif not holds(value, key) and not (fold(name) in NAMED and _is_other_key(value, knows)):
         yield field
+
+
+def _subprotocol_holds(subprotocol: bytes, key: bytes, *, knows: Knows) -> bool:
+    """Whether a subprotocol, which may be a key behind a name and a dot, holds this key or another one."""
+    bare = subprotocol.partition(b".")[2]
+    return bare == key or holds(subprotocol, key) or any(knows(each) for each in (subprotocol, bare) if each)
 
 
 def _clean_query(query: bytes, key: bytes, *, knows: Knows) -> bytes | None:

@@ -4,8 +4,8 @@ Rule 1: how a response is delimited is decided once, when its head is complete, 
         (the answer to HEAD, 204, 304), chunks, a length, or the end of the connection. llhttp, which reads the bytes
         and has refused lengths that are none or many, decides alike, but knows nothing of HEAD. Where it takes a coding
         for another one, the response is refused.
-Rule 2: informational responses (RFC 9110, 15.2) are dropped, because the gateway answers ``Expect`` itself. One that
-        is framed, and a switch of protocols, is no answer to anything that was asked.
+Rule 2: informational responses (RFC 9110, 15.2) come before the response, up to a bound. One that is framed is none. A
+        switch of protocols is the last one, where the request asked for it (``upgrades``), and none elsewhere.
 Rule 3: trailers are read and dropped (RFC 9112, 7.1.2).
 Rule 4: a head, a chunk's size or trailers that go on beyond the bound are a broken response.
 Rule 5: a connection that ends within a response has broken it (RFC 9112, 8), except where its end is the body's end.
@@ -29,6 +29,7 @@ import httptools
 from wardgate.proxy.core.fields.folded import Taken, end_to_end
 from wardgate.proxy.core.grammar import PROXY_WRITTEN, members, spellings
 from wardgate.proxy.core.http1.framing import is_bodiless
+from wardgate.proxy.core.http1.upgrades import SWITCHING_PROTOCOLS, Upgrade
 from wardgate.proxy.core.messages import HeaderList, Incoming
 from wardgate.proxy.core.replies import ERROR_SOURCE
 
@@ -41,6 +42,7 @@ class ResponseState(Enum):
     HEAD = "one of a head, or of the response behind an informational one"
     BODY = "one of a body that ends by its length or its last chunk"
     UNTIL_CLOSE = "one of a body that ends with the connection"
+    SWITCHED = "one of another protocol"
     LAST = "nobody's: the response is whole, and no other may follow"
     BROKEN = "nobody's: what came is no response, or half of one"
     UNANSWERED = "none: the connection ended before a byte of the response"
@@ -57,6 +59,7 @@ class ResponseEvent(Enum):
     BYTES = "some of a head has arrived, or an informational response"
     BODY = "a head whose body has a length or chunks"
     BODY_UNTIL_CLOSE = "a head whose body has neither"
+    SWITCH = "a switch to the protocol that was asked for"
     END = "the response is whole"
     LAST_END = "the response is whole, and its connection must not be used again"
     EXCESS = "bytes that answer nothing"
@@ -81,6 +84,7 @@ MOVES: Final[Mapping[ResponseState, Mapping[ResponseEvent, ResponseState]]] = {
         ResponseEvent.BYTES: ResponseState.HEAD,
         ResponseEvent.BODY: ResponseState.BODY,
         ResponseEvent.BODY_UNTIL_CLOSE: ResponseState.UNTIL_CLOSE,
+        ResponseEvent.SWITCH: ResponseState.SWITCHED,
         ResponseEvent.END: ResponseState.IDLE,
         ResponseEvent.LAST_END: ResponseState.LAST,
         ResponseEvent.FAULT: ResponseState.BROKEN,
@@ -92,6 +96,7 @@ MOVES: Final[Mapping[ResponseState, Mapping[ResponseEvent, ResponseState]]] = {
     ResponseState.HEAD: {
         ResponseEvent.BODY: ResponseState.BODY,
         ResponseEvent.BODY_UNTIL_CLOSE: ResponseState.UNTIL_CLOSE,
+        ResponseEvent.SWITCH: ResponseState.SWITCHED,
         ResponseEvent.END: ResponseState.IDLE,
         ResponseEvent.LAST_END: ResponseState.LAST,
         ResponseEvent.FAULT: ResponseState.BROKEN,
@@ -109,6 +114,11 @@ MOVES: Final[Mapping[ResponseState, Mapping[ResponseEvent, ResponseState]]] = {
         ResponseEvent.CLOSE: ResponseState.CLOSED,
         ResponseEvent.CUT: ResponseState.BROKEN,
     },
+    # RFC 9110, 7.8: nothing of HTTP follows.
+    ResponseState.SWITCHED: {
+        ResponseEvent.CLOSE: ResponseState.CLOSED,
+        ResponseEvent.CUT: ResponseState.BROKEN,
+    },
     # RFC 9112, 6.3 (last paragraph) and 9.6.
     ResponseState.LAST: {ResponseEvent.EXCESS: ResponseState.LAST, **_OVER},
     ResponseState.BROKEN: _LOST,
@@ -120,7 +130,7 @@ MOVES: Final[Mapping[ResponseState, Mapping[ResponseEvent, ResponseState]]] = {
 }
 
 Arrival: TypeAlias = Incoming | bytes
-"""A head, which comes first and once, or a piece of the body behind it."""
+"""A head, or a piece of the body behind the last one: of all heads only the last has a status above 199, or 101."""
 
 NOT_THE_UPSTREAMS: Final = PROXY_WRITTEN | spellings({ERROR_SOURCE[0].decode()})
 """Fields that end here, or that the gateway alone may say."""
@@ -133,6 +143,7 @@ _TOO_LARGE: Final = "The response's head or trailers are too large."
 IDLE: Final = ResponseState.IDLE
 BODY: Final = ResponseState.BODY
 UNTIL_CLOSE: Final = ResponseState.UNTIL_CLOSE
+SWITCHED: Final = ResponseState.SWITCHED
 LAST: Final = ResponseState.LAST
 BROKEN: Final = ResponseState.BROKEN
 _REQUEST: Final = ResponseEvent.REQUEST
@@ -152,7 +163,8 @@ class _NoResponseError(Exception):
 class ResponseReader:
     """``begin`` with each request, then ``receive`` what arrives and look at the state.
 
-    ``max_head``: bytes of the longest head. ``length``, of the response that came last: None where its head gives none.
+    ``max_head``: bytes of the longest head; ``max_informational``: responses of this kind before another. ``length``,
+    of the response that came last: None where its head gives none.
     ``fault``: a sentence, once the state is ``BROKEN`` by what arrived.
     """
 
@@ -162,19 +174,25 @@ class ResponseReader:
         "_header_bytes",
         "_headers",
         "_idle_bytes",
+        "_informational",
         "_max_head",
+        "_max_informational",
         "_parser",
         "_reusable",
+        "_upgrade",
         "fault",
         "length",
         "state",
     )
 
-    def __init__(self, *, max_head: int) -> None:
+    def __init__(self, *, max_head: int, max_informational: int) -> None:
         self.state = ResponseState.IDLE
         self.length: int | None = None
         self.fault = ""
         self._max_head = max_head
+        self._max_informational = max_informational
+        self._informational = 0
+        self._upgrade: Upgrade | None = None
         self._head_request = False
         self._reusable = False
         """Whether the head lets another response follow."""
@@ -191,20 +209,26 @@ class ResponseReader:
         """Whether a byte came back since the request went out: it may have been served."""
         return self.state is not ResponseState.ASKED and self.state is not ResponseState.UNANSWERED
 
-    def begin(self, *, head_request: bool) -> None:
-        """A request goes out; ``head_request``: its method is HEAD, whose answer has no body whatever its head says."""
+    def begin(self, *, head_request: bool, upgrade: Upgrade | None = None) -> None:
+        """A request goes out; ``head_request``: its method is HEAD, whose answer has no body whatever its head says.
+
+        ``upgrade``: it asks for another protocol.
+        """
         self.state = MOVES[self.state][_REQUEST]
         if self._head_request:
             # llhttp waits for the body that the last head announced.
             self._parser = httptools.HttpResponseParser(self)
         self._head_request = head_request
+        self._upgrade = upgrade
         self._headers = []
-        self._header_bytes = self._idle_bytes = 0
+        self._header_bytes = self._idle_bytes = self._informational = 0
 
     def receive(self, data: bytes) -> Sequence[Arrival]:
         """Take what arrived; return what it holds of the response, in order. Bytes behind the response are dropped."""
         state = self.state
         if state is not BODY and state not in _READING:
+            if state is SWITCHED:
+                return (data,)
             if state is IDLE:
                 self._move(ResponseEvent.EXCESS)
             return _NOTHING
@@ -213,8 +237,8 @@ class ResponseReader:
                 self._read_head_alone(data)
             else:
                 self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._fail("The upstream switched protocols.")
+        except httptools.HttpParserUpgrade as switch:
+            self._take_switched(data[switch.args[0] :])
         except httptools.HttpParserError as error:
             self._fail(self.fault or f"The response is not HTTP/1.1: {type(error).__name__}.")
         arrived = self._arrived
@@ -224,6 +248,13 @@ class ResponseReader:
         else:
             self._take_idle_bytes(len(data))
         return arrived
+
+    def _take_switched(self, data: bytes) -> None:
+        """Take what came behind a 101, which llhttp has not read."""
+        if self.state is not SWITCHED:
+            self._fail("The upstream switched protocols.")
+        elif data:
+            self._arrived.append(data)
 
     def _take_idle_bytes(self, count: int) -> None:
         """Bound the bytes of which nothing comes (rule 4)."""
@@ -247,7 +278,7 @@ class ResponseReader:
 
     def close(self, *, clean: bool) -> bool:
         """The connection has ended; return whether that completes the response. ``clean``: without an error."""
-        completes = clean and self.state is ResponseState.UNTIL_CLOSE
+        completes = clean and (self.state is UNTIL_CLOSE or self.state is SWITCHED)
         self._move(ResponseEvent.CLOSE if clean else ResponseEvent.CUT)
         return completes
 
@@ -287,7 +318,7 @@ class ResponseReader:
             return
         status = self._parser.get_status_code()
         if status < 200:
-            self._drop_informational(status)
+            self._take_informational(status)
             return
         headers, taken, _ = end_to_end(self._headers, special=NOT_THE_UPSTREAMS)
         lengths = taken.get(b"content-length")
@@ -333,10 +364,22 @@ class ResponseReader:
     def _end(self) -> None:
         self.state = MOVES[self.state][_END if self._reusable else _LAST_END]
 
-    def _drop_informational(self, status: int) -> None:
-        framed = any(name in (b"content-length", b"transfer-encoding") for name, _ in self._headers)
-        if status < 100 or framed:
+    def _take_informational(self, status: int) -> None:
+        headers, taken, _ = end_to_end(self._headers, special=PROXY_WRITTEN)
+        if status < 100 or b"content-length" in taken or b"transfer-encoding" in taken:
             self._stop("An informational response cannot have a body.")
+        if status == SWITCHING_PROTOCOLS:
+            asked = self._upgrade
+            if asked is None or not (self._parser.should_upgrade() and asked.has_begun(headers, taken)):
+                self._stop("The upstream switched protocols.")
+            self._move(ResponseEvent.SWITCH)
+        else:
+            self._informational += 1
+            if self._informational > self._max_informational:
+                self._stop("The upstream sent too many informational responses.")
+            if self.state is ResponseState.ASKED:
+                self._move(ResponseEvent.BYTES)
+        self._arrived.append(Incoming(status, headers, b"", self._headers))
         self._headers = []
 
     def _stop(self, fault: str) -> None:

@@ -8,7 +8,8 @@ Rule 4: nothing is read behind a message that cannot be read or delimited: the c
 Rule 5: a response that is whole before its request leaves the rest of the body to be read and dropped, and the next
         request is found behind it. Where too much is left, or the caller still waits for a sign to send it
         (RFC 9110, 10.1.1), the response is the last one.
-Rule 6: a connection that ends while bytes of the caller are on their way is closed on the writing side alone, and what
+Rule 6: once the connection is another protocol's (``upgrades``), what arrives is passed on as it comes.
+Rule 7: a connection that ends while bytes of the caller are on their way is closed on the writing side alone, and what
         still comes is thrown away, within a bound: a reset would overtake the response (9.6).
 
 All changes of state are moves of the table ``MOVES``. A move that it lacks is a bug of whoever drives the connection,
@@ -33,6 +34,7 @@ class ServerState(Enum):
     HEAD = "one of a head, some of which is here"
     BODY = "one of a body, whose request is being answered"
     ANSWERING = "one of the next request, which waits until this one is answered"
+    SWITCHED = "one of another protocol"
     LEFTOVER = "one of a body, whose request was answered before it was whole"
     BROKEN = "nobody's: the body's end is lost, and its request has to be answered"
     REFUSED = "nobody's: the request is refused, and so is all that follows"
@@ -52,6 +54,7 @@ class ServerEvent(Enum):
     BODY_ENDS = "the last byte of a body"
     BODY_BREAKS = "a chunk that is none"
     ANSWERED = "the response is written, and another may follow"
+    SWITCH = "the response is written, and another protocol follows"
     REFUSE = "the request cannot be served, nor what follows it"
     LINGER = "the connection ends, and the caller may still send"
     CLOSE = "the connection ends"
@@ -87,7 +90,13 @@ MOVES: Final[Mapping[ServerState, Mapping[ServerEvent, ServerState]]] = {
     # RFC 9112, 9.3.2: responses are sent in the order of their requests, so the next one waits.
     ServerState.ANSWERING: {
         ServerEvent.ANSWERED: ServerState.IDLE,
+        ServerEvent.SWITCH: ServerState.SWITCHED,
         ServerEvent.REFUSE: ServerState.REFUSED,
+        ServerEvent.CLOSE: ServerState.CLOSED,
+    },
+    # RFC 9110, 7.8: nothing of HTTP follows.
+    ServerState.SWITCHED: {
+        ServerEvent.LINGER: ServerState.DISCARDING,
         ServerEvent.CLOSE: ServerState.CLOSED,
     },
     # RFC 9112, 9.3: to keep the connection, a server reads the whole body or closes after its response.
@@ -127,15 +136,17 @@ HEAD: Final = ServerState.HEAD
 BODY: Final = ServerState.BODY
 ANSWERING: Final = ServerState.ANSWERING
 LEFTOVER: Final = ServerState.LEFTOVER
+SWITCHED: Final = ServerState.SWITCHED
 DISCARDING: Final = ServerState.DISCARDING
 _REQUEST: Final = ServerEvent.REQUEST
 _REQUEST_WITH_BODY: Final = ServerEvent.REQUEST_WITH_BODY
 _BODY_ENDS: Final = ServerEvent.BODY_ENDS
 _ANSWERED: Final = ServerEvent.ANSWERED
 
+_ANSWERABLE: Final = frozenset({ANSWERING, SWITCHED})
 _HELD: Final = frozenset({IDLE, HEAD, ANSWERING})
 """Bytes that arrive belong to a request that was not read yet."""
-_SENDING: Final = frozenset({BODY, ServerState.LEFTOVER, ServerState.REFUSED})
+_SENDING: Final = frozenset({BODY, SWITCHED, ServerState.LEFTOVER, ServerState.REFUSED})
 """The caller may be in the middle of sending a message."""
 
 
@@ -192,6 +203,11 @@ class ServerConnection:
         return len(self.buffer) - self._at <= self._room and (chunks is None or not chunks.behind)
 
     @property
+    def may_be_awaited(self) -> bool:
+        """Whether a caller that sends no more may still wait for something: nothing is missing of its requests."""
+        return self.state in _ANSWERABLE or (self.state is IDLE and bool(self.buffer))
+
+    @property
     def invitation(self) -> bytes:
         """The sign that the caller waits for before it sends the body (RFC 9110, 10.1.1); empty: it waits for none."""
         return CONTINUE if self._expects and self.state is BODY else b""
@@ -201,7 +217,7 @@ class ServerConnection:
     def receive(self, data: bytes) -> bytes | ReplyReason | None:
         """Take what arrived. Returns the bytes of a body in it, which may be none yet, or why the body is broken.
 
-        None: it is kept for ``next_request``, or belongs to nothing that is served.
+        None: it is kept for ``next_request``, or belongs to nothing that is served. Of another protocol it is all.
         """
         state = self.state
         if state is BODY:
@@ -211,6 +227,8 @@ class ServerConnection:
                 self.buffer, self._at = self.buffer[self._at :], 0
             self.buffer += data
             return None
+        if state is SWITCHED:
+            return data
         return self._read_body(data) if state is ServerState.LEFTOVER else None
 
     def next_request(self) -> RequestHead | ReplyReason | None:
@@ -320,6 +338,13 @@ class ServerConnection:
     def answered(self) -> None:
         """The response is written, and the connection is kept."""
         self.state = MOVES[self.state][_ANSWERED]
+
+    def switch(self) -> bytes:
+        """The connection is another protocol's from now on; return what has arrived of it."""
+        early = self.buffer[self._at :]
+        self._forget()
+        self._move(ServerEvent.SWITCH)
+        return early
 
     def refuse(self, reason: ReplyReason) -> ReplyReason:
         """Serve neither the request that was read last nor one behind it; return the reason for the caller's answer."""

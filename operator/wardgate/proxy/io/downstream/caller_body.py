@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from wardgate.proxy.core.http1.server_connection import ServerConnection
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.io.downstream.collector import Collector
 from wardgate.proxy.io.downstream.deadlines import Deadlines
+from wardgate.proxy.io.downstream.outbox import Outbox
 from wardgate.proxy.io.upstream.request_sender import RequestSender
 
 
@@ -24,6 +26,10 @@ class CallerBody:
         """Takes the body as it comes."""
         self.is_complete = False
         self.received = 0
+
+    def invite(self, outbox: Outbox, requests: ServerConnection) -> None:
+        """The caller waits for a sign before it sends the body."""
+        outbox.write(requests.invitation)
 
     def await_more(self) -> None:
         """More is to come than came with the head."""

@@ -21,13 +21,16 @@ from wardgate.proxy.core.http1.server_connection import (
     HEAD,
     IDLE,
     LEFTOVER,
+    SWITCHED,
     ServerConnection,
 )
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.core.upstream.tls_names import carries_one_of
+from wardgate.proxy.io.downstream.closing import LINGER, close_gently
 from wardgate.proxy.io.downstream.deadlines import NEVER, Deadlines
 from wardgate.proxy.io.downstream.fast_stream import FastStream
+from wardgate.proxy.io.downstream.half_close import HalfClose
 from wardgate.proxy.io.downstream.outbox import Outbox
 from wardgate.proxy.io.downstream.response_writer import reply_bytes
 from wardgate.proxy.io.downstream.stream import Stream
@@ -37,10 +40,6 @@ from wardgate.proxy.io.tls import alt_names
 
 _PER_TURN = 4
 """Requests served at once on one connection before the others get a turn. A caller may have thousands of them."""
-_LINGER = 2.0
-"""Seconds in which a caller can still read a refusal while the rest of its request is thrown away."""
-
-
 _WITHOUT_REQUEST = frozenset({IDLE, LEFTOVER})
 
 
@@ -50,6 +49,7 @@ class Downstream(asyncio.Protocol):
     __slots__ = (
         "_context",
         "_fast",
+        "_half_close",
         "_pumping",
         "_reading",
         "_stream",
@@ -81,6 +81,8 @@ class Downstream(asyncio.Protocol):
         self._reading = True
         self._write_paused = False
         self._pumping = False
+        self._half_close: HalfClose | None = None
+        """There is one once the caller has ended its side, and waits for its responses."""
 
     # The connection.
 
@@ -110,15 +112,27 @@ class Downstream(asyncio.Protocol):
         self._context.callers.leave(self)
         self._settle()
         self.requests.end(can_linger=False)
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            stream.downstream_lost()
+        self._lose_stream()
         # Last, because the stream owes what was collected for it, and a lost transport may still count unsent bytes.
         self.outbox.close()
 
+    def _lose_stream(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.downstream_lost()
+
     def eof_received(self) -> bool:
-        """A caller that closes its side is gone: nobody can tell a half-closed connection from an abandoned one."""
-        return False
+        """The caller has ended its side; return whether it may wait for an answer (see ``half_close``)."""
+        self._settle()
+        transport, stream = self.transport, self._stream
+        if transport is None or not (transport.can_write_eof() and self.requests.may_be_awaited):
+            return False
+        self._half_close = HalfClose(transport, now=self._context.clock())
+        if stream is not None and self.requests.state is SWITCHED:
+            stream.request_end()
+        elif stream is not None and not self.requests.buffer:
+            stream.writer.keep_alive = False
+        return True
 
     def pause_writing(self) -> None:
         """The caller reads slowly."""
@@ -209,6 +223,8 @@ class Downstream(asyncio.Protocol):
             return True
         if head is not None:
             self._refuse(head)
+        elif self._half_close is not None and requests.state is not ANSWERING:
+            self._end()  # what is missing of this one will not come
         elif requests.state is HEAD and not waited:
             self.deadline = self._context.clock() + self._context.timeouts.head
         return False
@@ -243,6 +259,9 @@ class Downstream(asyncio.Protocol):
             self._take_body(piece)
         if self.requests.state is BODY and self._stream is not None:
             self._stream.await_body()
+            if self._half_close is not None:
+                self._lose_stream()  # what is missing of its body will not come
+                self._end()
 
     def _take_body(self, piece: bytes | ReplyReason) -> None:
         stream = self._stream
@@ -270,7 +289,7 @@ class Downstream(asyncio.Protocol):
         if self._stream is not stream:
             return
         self._stream = None
-        if not keep_alive:
+        if not keep_alive or (self._half_close is not None and not self.requests.buffer):
             self._end()
             return
         self.requests.answered()
@@ -281,9 +300,7 @@ class Downstream(asyncio.Protocol):
         """Cut the connection: the caller must not take half a response for a whole one."""
         self._settle()
         self.requests.end(can_linger=False)
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            stream.downstream_lost()
+        self._lose_stream()
         if self.transport is not None:
             self.transport.abort()
 
@@ -308,7 +325,10 @@ class Downstream(asyncio.Protocol):
         if self._fast is not None and self._fast.active:
             self._fast.tick(now)
             return
-        if now >= self.outbox.due and not self.outbox.keeps_pace(now):
+        writer = None if self._stream is None else self._stream.writer
+        if self._half_close is not None and self._half_close.has_gone(now, writer=writer):
+            self.abort()
+        elif now >= self.outbox.due and not self.outbox.keeps_pace(now):
             if self._stream is not None:
                 self._stream.cut(ReplyReason.CALLER_TOO_SLOW)
             else:
@@ -335,6 +355,8 @@ class Downstream(asyncio.Protocol):
         wanted = has_room and not (self._write_paused if stream is None else stream.request_paused)
         if wanted == self._reading or self.transport is None or self.transport.is_closing():
             return
+        if self._half_close is not None:
+            return  # nothing more will come
         self._reading = wanted
         if wanted:
             self.transport.resume_reading()
@@ -356,17 +378,9 @@ class Downstream(asyncio.Protocol):
             self._stream.broken_request(reason)
 
     def _end(self) -> None:
-        """Close so that the caller still reads the response: throw away what it sends for a moment.
-
-        A connection closed over bytes that were never read is reset, and the reset overtakes the response.
-        """
-        transport = self.transport
-        if transport is None or transport.is_closing():
-            self.requests.end(can_linger=False)
-        elif self.requests.end(can_linger=transport.can_write_eof()):
-            transport.write_eof()
-            self.deadline = self._context.clock() + _LINGER
+        """Close so that the caller still reads the response."""
+        if close_gently(self.transport, self.requests, may_send=self._half_close is None):
+            self.deadline = self._context.clock() + LINGER
             self.flow()
         else:
-            transport.close()
             self.deadline = self._context.clock() + self._context.timeouts.write

@@ -9,7 +9,8 @@ Rule 4: once the body is complete, the upstream has its time to begin, and once 
         between two pieces, which is longer for a stream of events. How fast it answers is its affair: events may be
         minutes apart, and a response that moves may last for ever.
 Rule 5: while the caller does not read, the upstream owes nothing. How fast callers read is for ``Outbox`` to watch.
-Rule 6: all that comes before a response goes to the caller has a time in all.
+Rule 6: in another protocol neither side owes anything; whatever one of them sends buys both of them time.
+Rule 7: all that comes before a response goes to the caller has a time in all.
 
 Nothing here sets a timer: the worker's tick asks ``overdue``.
 """
@@ -43,6 +44,7 @@ class Deadlines:
         "_rate",
         "_response_due",
         "_response_time",
+        "_switched",
         "_timeouts",
     )
 
@@ -57,6 +59,8 @@ class Deadlines:
         self._body_by = NEVER
         self._response_due = NEVER
         self._blocked = False
+        self._switched = False
+        """Whether the connection carries another protocol."""
 
     def await_body(self, *, collected: bool) -> None:
         """The caller's body is read, and more of it is to come."""
@@ -68,6 +72,8 @@ class Deadlines:
     def body_came(self, size: int) -> None:
         """So many bytes of it arrived."""
         if self._body_due == NEVER:
+            if self._switched:
+                self.await_response()
             return
         now = self._clock()
         self._body_due = min(self._body_due + size / self._rate, now + self._timeouts.body, self._body_by)
@@ -96,6 +102,12 @@ class Deadlines:
         self._response_time = self._timeouts.stream_idle if is_stream else self._timeouts.response_idle
         self.await_response()
 
+    def switched(self) -> None:
+        """Another protocol has begun."""
+        self._switched = True
+        self._response_time = self._timeouts.upgraded_idle
+        self.await_response()
+
     def caller_blocked(self, *, blocked: bool) -> None:
         """The caller stopped reading the response, or went on."""
         self._blocked = blocked
@@ -104,7 +116,7 @@ class Deadlines:
     def end(self) -> None:
         """Nobody owes anything any more; what follows is another request."""
         self._body_due = self._body_by = self._response_due = NEVER
-        self._blocked = self._begun = False
+        self._blocked = self._begun = self._switched = False
         self._response_time = self._timeouts.response_head
 
     def overdue(self, now: float, *, began: float = NEVER) -> ReplyReason | None:
@@ -115,6 +127,8 @@ class Deadlines:
         if now >= self._body_due:
             return ReplyReason.REQUEST_TIMEOUT
         if now >= self._response_due:
+            if self._switched:
+                return ReplyReason.IDLE_TIMEOUT
             return ReplyReason.UPSTREAM_STALLED if self._begun else ReplyReason.UPSTREAM_TIMEOUT
         longest = self._timeouts.request
         return ReplyReason.EXCHANGE_TIMEOUT if 0 < longest <= now - began else None

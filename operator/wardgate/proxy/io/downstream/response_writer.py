@@ -15,6 +15,7 @@ from wardgate.proxy.core.http1.framing import (
     write_response_head,
 )
 from wardgate.proxy.core.http1.request_head import RequestHead
+from wardgate.proxy.core.http1.upgrades import SWITCHING_PROTOCOLS, Upgrade, with_fields
 from wardgate.proxy.core.messages import Header, HeaderList, Incoming, Reply
 from wardgate.proxy.io.downstream.outbox import Outbox
 
@@ -55,6 +56,22 @@ class ResponseWriter:
         self.started = False
         self.status = 0
         self.sent_bytes = 0
+
+    def informational(self, status: int, headers: HeaderList) -> None:
+        """Write a response before the last one, which an HTTP/1.0 caller must not get (RFC 9110, 15.2)."""
+        if not (self.started or self._http_1_0):
+            self._outbox.write(
+                write_response_head(status=status, headers=headers, length=None, chunked=False, close=False)
+            )
+
+    def switch(self, headers: HeaderList, upgrade: Upgrade) -> None:
+        """Write the head behind which another protocol begins."""
+        self.status = SWITCHING_PROTOCOLS
+        self.started = True
+        self.keep_alive = False
+        self._framing = UNTIL_CLOSE
+        head = write_response_head(status=self.status, headers=headers, length=None, chunked=False, close=False)
+        self._outbox.write(with_fields(head, upgrade.fields))
 
     def begin(self, incoming: Incoming, *, length: int | None) -> None:
         """Begin a response that streams; ``length`` None: not known beforehand."""

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.http1.request_head import RequestHead
+from wardgate.proxy.core.http1.upgrades import SWITCHING_PROTOCOLS
 from wardgate.proxy.core.messages import Incoming, NeedBody, Outgoing, Reply, Step
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.io.downstream.caller_body import CallerBody
 from wardgate.proxy.io.downstream.caller_side import CallerSide
-from wardgate.proxy.io.downstream.collector import Collector
+from wardgate.proxy.io.downstream.collected_bodies import CollectedBodies
 from wardgate.proxy.io.downstream.deadlines import NEVER
 from wardgate.proxy.io.downstream.phase import (
     COLLECTING,
@@ -29,9 +30,10 @@ from wardgate.proxy.io.downstream.phase import (
 )
 from wardgate.proxy.io.downstream.response_collector import ResponseCollector
 from wardgate.proxy.io.downstream.response_writer import ResponseWriter
+from wardgate.proxy.io.downstream.tunnel import begin_tunnel
 from wardgate.proxy.io.shared.context import WorkerContext
 from wardgate.proxy.io.upstream.connection import UpstreamConnection
-from wardgate.proxy.io.upstream.errors import UpstreamError, overdue_error
+from wardgate.proxy.io.upstream.errors import BadResponse, UpstreamError, overdue_error
 from wardgate.proxy.io.upstream.pool import EndpointPool
 from wardgate.proxy.io.upstream.request_sender import RequestSender
 
@@ -44,7 +46,7 @@ class Stream:
 
     __slots__ = (
         "_body",
-        "_collector",
+        "_collected",
         "_context",
         "_deadlines",
         "_downstream",
@@ -73,7 +75,7 @@ class Stream:
         self._revoked_at = NEVER
         self._deadlines = downstream.deadlines
         self._phase = DECIDING
-        self._collector: Collector | None = None
+        self._collected = CollectedBodies(context.bodies)
         self._body = CallerBody(downstream.deadlines)
         self._sender: RequestSender | None = None
         self._whole: ResponseCollector | None = None
@@ -151,38 +153,24 @@ class Stream:
             self._answer(step)
 
     def _begin_collecting(self, longest: int | None) -> None:
-        length, most = self._head.content_length, self._context.limits.body_bytes
-        if longest is not None:
-            most = min(most, longest)
+        length, limit = self._head.content_length, self._context.limits.body_bytes
+        most = limit if longest is None else min(limit, longest)
         if length is not None and length > most:
             self.refuse(ReplyReason.BODY_TOO_LARGE)
             return
         self._phase = MOVES[self._phase][COLLECTING]
         self.record.collecting = self._context.clock()
-        self._body.collector = self._collected(most)
+        self._body.collector = self._collected.begin(self._exchange.holder, most=most)
         if self._head.expect_continue:
-            self._invite_body()
-
-    def _invite_body(self) -> None:
-        """The caller waits for a sign before it sends the body."""
-        self._downstream.outbox.write(self._downstream.requests.invitation)
-
-    def _collected(self, most: int) -> Collector:
-        """Return what collects the body that begins; ``most``: bytes of it."""
-        if self._collector is None:
-            self._collector = Collector(self._context.bodies, most=most)
-        self._collector.most = most
-        self._collector.charge_to(self._exchange.holder)
-        return self._collector
+            self._body.invite(self._downstream.outbox, self._downstream.requests)
 
     def _forward(self, outgoing: Outgoing) -> None:
-        if self._collector is not None:
-            refusal = self._collector.charge_to(self._exchange.holder)
-            if refusal is not None:
-                self.refuse(refusal)
-                return
+        refusal = self._collected.charge_to(self._exchange.holder)
+        if refusal is not None:
+            self.refuse(refusal)
+            return
         if outgoing.body is None and self._head.expect_continue:
-            self._invite_body()
+            self._body.invite(self._downstream.outbox, self._downstream.requests)
         endpoint = self._context.upstreams.endpoint(outgoing)
         if endpoint is None:
             self.refuse(ReplyReason.NO_DESTINATION)
@@ -199,6 +187,7 @@ class Stream:
             outgoing,
             self._head,
             mark=self._context.loop_mark,
+            upgrades=self._context.upgrades,
             endpoint=endpoint,
             requester=self,
             holder=self._exchange.holder,
@@ -223,7 +212,7 @@ class Stream:
         self._deadlines.response_began(incoming.headers, length=length)
         if self._exchange.response_needs_body(incoming.status):
             limits = self._context.limits
-            collector = self._collected(limits.body_bytes)
+            collector = self._collected.begin(self._exchange.holder, most=limits.body_bytes)
             self._phase = MOVES[self._phase][READING]
             self._whole = ResponseCollector(incoming, collector, taker=self, expansion=limits.expansion)
             self._whole.begin()
@@ -241,6 +230,18 @@ class Stream:
         else:
             self._phase = MOVES[self._phase][RELAYING]
             self.writer.begin(incoming, length=length)
+
+    def informational(self, incoming: Incoming) -> None:
+        """The upstream answers later, or switches protocols. Nothing passes that a plan should have seen."""
+        self._deadlines.await_response()
+        if incoming.status != SWITCHING_PROTOCOLS:
+            if not self._exchange.responses:
+                self.writer.informational(incoming.status, incoming.headers)
+        elif self._exchange.finish_response(incoming).status == SWITCHING_PROTOCOLS and self._sender is not None:
+            self._phase = MOVES[self._phase][RELAYING]
+            begin_tunnel(incoming, self._sender, caller=self._downstream, body=self._body, writer=self.writer)
+        else:
+            self.fail(BadResponse("A transformation made another response of a switch of protocols."))
 
     def response_data(self, data: bytes) -> None:
         """A piece of the response's body."""
@@ -305,11 +306,12 @@ class Stream:
             self._sender.hold(held=paused)
 
     def downstream_lost(self) -> None:
-        """The caller is gone."""
+        """The caller is gone, which is how another protocol ends."""
         if self._phase is DONE:
             return
-        self.writer.status = self.writer.status or _CALLER_GONE
-        self._exchange.facts.reason = self._exchange.facts.reason or ReplyReason.CALLER_GONE
+        if self.writer.status != SWITCHING_PROTOCOLS:
+            self.writer.status = self.writer.status or _CALLER_GONE
+            self._exchange.facts.reason = self._exchange.facts.reason or ReplyReason.CALLER_GONE
         self._close_upstream()
         self._conclude()
 
@@ -320,7 +322,9 @@ class Stream:
         if self._sender is not None:
             self._sender.tick()
         overdue = self._deadlines.overdue(now, began=NEVER if self.writer.started else self.record.started)
-        if overdue is ReplyReason.REQUEST_TIMEOUT and not self.request_paused:
+        if overdue is ReplyReason.IDLE_TIMEOUT:
+            self.cut(overdue)
+        elif overdue is ReplyReason.REQUEST_TIMEOUT and not self.request_paused:
             self.writer.keep_alive = False
             self.refuse(overdue)
         elif overdue is ReplyReason.REQUEST_TIMEOUT:
@@ -372,8 +376,7 @@ class Stream:
         if self._whole is not None:
             self._whole.stop()
             self._whole = None  # it knows this stream: a cycle would keep both until the garbage is collected
-        if self._collector is not None:
-            self._downstream.outbox.owe(self._collector)
+        self._collected.owe(self._downstream.outbox)
         record = self.record
         record.status, record.received, record.sent = self.writer.status, self._body.received, self.writer.sent_bytes
         self._context.telemetry.ended(self._exchange.facts, record, secrets=self._exchange)
@@ -383,11 +386,10 @@ class Stream:
             self._sender.close()
 
     def _settle_keep_alive(self) -> None:
-        must_close = not self._body.is_complete and self._downstream.requests.must_close(
-            sent_on=self._sender is not None
-        )
+        requests = self._downstream.requests
         # Requests that came before the caller could know are answered, and the last of them tells.
-        if must_close or (self._context.callers.draining and not self._downstream.requests.buffer):
+        is_last = self._context.callers.draining and not requests.buffer
+        if is_last or requests.must_close(sent_on=self._sender is not None):
             self.writer.keep_alive = False
 
     def _update_flow(self) -> None:

@@ -27,6 +27,8 @@ class WorkerContext:
     clock: Callable[[], float]
     now: Callable[[], float]
     loop_mark: LoopMark
+    upgrades: frozenset[bytes]
+    """Protocols that callers may ask for besides HTTP/1.1."""
     guesses: Guesses
     """Wrong passwords of late."""
     bodies: Budget

@@ -11,7 +11,8 @@ import asyncio
 from collections.abc import Callable, Hashable
 from typing import Protocol, cast
 
-from wardgate.proxy.core.http1.response_reader import BODY, BROKEN, IDLE, LAST, ResponseReader
+from wardgate.proxy.core.http1.response_reader import BODY, BROKEN, IDLE, LAST, SWITCHED, ResponseReader
+from wardgate.proxy.core.http1.upgrades import Upgrade
 from wardgate.proxy.core.messages import Incoming
 from wardgate.proxy.io.upstream.errors import BadResponse, UpstreamError, UpstreamReset
 from wardgate.proxy.io.upstream.unacknowledged import UNKNOWN, unacknowledged
@@ -22,6 +23,9 @@ class ResponseSink(Protocol):
 
     def response_head(self, incoming: Incoming, *, length: int | None) -> None:
         """The head is complete; ``length`` None: not known beforehand. Called once."""
+
+    def informational(self, incoming: Incoming) -> None:
+        """The head of a response before that one, or of a switch of protocols in its place."""
 
     def response_data(self, data: bytes) -> None:
         """A piece of the body."""
@@ -58,8 +62,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     __slots__ = ("_fast", "_response", "_sink", "holder", "idle_since", "left", "lost", "on_lost", "transport", "used")
 
-    def __init__(self, *, max_head: int) -> None:
-        self._response = ResponseReader(max_head=max_head)
+    def __init__(self, *, max_head: int, max_informational: int) -> None:
+        self._response = ResponseReader(max_head=max_head, max_informational=max_informational)
         self._sink: ResponseSink | None = None
         self._fast: FastSink | None = None
         self.transport: asyncio.Transport | None = None
@@ -77,10 +81,10 @@ class UpstreamConnection(asyncio.Protocol):
 
     # Calls of the stream.
 
-    def start(self, sink: ResponseSink, *, head_request: bool) -> None:
-        """Begin a request; the response will go to ``sink``."""
+    def start(self, sink: ResponseSink, *, head_request: bool, upgrade: Upgrade | None) -> None:
+        """Begin a request; the response will go to ``sink``. ``upgrade``: it asks for another protocol."""
         self._sink = sink
-        self._response.begin(head_request=head_request)
+        self._response.begin(head_request=head_request, upgrade=upgrade)
         self.used += 1
 
     def start_fast(self, sink: FastSink) -> None:
@@ -108,6 +112,16 @@ class UpstreamConnection(asyncio.Protocol):
         """Send a piece, unless the connection is gone (the sink has been told, or will be)."""
         if self.transport is not None and not self.lost:
             self.transport.write(data)
+
+    def end_sending(self) -> None:
+        """Nothing more goes out in another protocol, if one has begun. Where TLS cannot say so, the connection ends."""
+        transport = self.transport
+        if transport is None or self.lost or self._response.state is not SWITCHED:
+            return
+        if transport.can_write_eof():
+            transport.write_eof()
+        else:
+            transport.close()
 
     def detach(self) -> bool:
         """The sink is done; return whether another request may follow on this connection."""
@@ -155,8 +169,10 @@ class UpstreamConnection(asyncio.Protocol):
         for arrival in response.receive(data):
             if isinstance(arrival, bytes):
                 sink.response_data(arrival)
-            else:
+            elif arrival.status >= 200:
                 sink.response_head(arrival, length=response.length)
+            else:
+                sink.informational(arrival)
             if self._sink is not sink:
                 return  # the sink wants no more of it
         state = response.state

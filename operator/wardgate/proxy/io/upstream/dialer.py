@@ -99,7 +99,9 @@ class Dialer:
         return str(resolved)
 
     def _protocol(self) -> UpstreamConnection:
-        return UpstreamConnection(max_head=self.limits.response_head_bytes)
+        return UpstreamConnection(
+            max_head=self.limits.response_head_bytes, max_informational=self.limits.informational_responses
+        )
 
     @staticmethod
     async def _attempt(

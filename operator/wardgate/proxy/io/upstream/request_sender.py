@@ -13,6 +13,7 @@ from typing import Protocol
 from wardgate.proxy.core.http1.framing import LAST_CHUNK, chunk, request_length, write_request_head
 from wardgate.proxy.core.http1.loops import LoopMark
 from wardgate.proxy.core.http1.request_head import RequestHead
+from wardgate.proxy.core.http1.upgrades import UPGRADE, upgrade_of, with_fields
 from wardgate.proxy.core.messages import Outgoing
 from wardgate.proxy.io.upstream.connection import ResponseSink, UpstreamConnection
 from wardgate.proxy.io.upstream.errors import UpstreamError
@@ -61,6 +62,7 @@ class RequestSender:
         "outgoing",
         "overfull",
         "streams",
+        "upgrade",
     )
 
     def __init__(
@@ -69,6 +71,7 @@ class RequestSender:
         head: RequestHead,
         *,
         mark: LoopMark,
+        upgrades: frozenset[bytes],
         endpoint: EndpointPool,
         requester: Requester,
         holder: Hashable,
@@ -81,6 +84,8 @@ class RequestSender:
         self._mark = mark
         self.asked_head = outgoing.method == b"HEAD"
         """Whether the upstream is asked for a head only."""
+        self.upgrade = upgrade_of(head, outgoing, allowed=upgrades) if UPGRADE in head.connection_fields else None
+        """The other protocol that the upstream is asked for."""
         self.streams = outgoing.body is None
         self._head = head
         self._chunked = self.streams and head.chunked
@@ -124,7 +129,7 @@ class RequestSender:
         self._ticks = 0
         requester = self._requester
         assert requester is not None, "Nothing is sent once it is released or closed."
-        connection.start(requester, head_request=self.asked_head)
+        connection.start(requester, head_request=self.asked_head, upgrade=self.upgrade)
         self._first = self._head_bytes(self._endpoint.host)
         if self._held:
             self.overfull = False
@@ -159,6 +164,8 @@ class RequestSender:
         """The caller's body is complete."""
         if self._chunked:
             self._send(LAST_CHUNK)
+        elif self.upgrade is not None and self._connection is not None:
+            self._connection.end_sending()
 
     def release(self, *, complete: bool) -> None:
         """The response is over. ``complete``: so is the caller's body, and the connection may carry another request."""
@@ -247,4 +254,6 @@ class RequestSender:
             length=request_length(outgoing, self._head),
             chunked=self._chunked,
         )
+        if self.upgrade is not None:
+            head = with_fields(head, self.upgrade.fields)
         return head + body
