@@ -27,8 +27,10 @@ from tests.proxy.both_ways.events import (
 )
 from tests.proxy.both_ways.keys import NAMES
 from tests.proxy.both_ways.marks import mark
-from tests.proxy.both_ways.worlds import CLEAR, MAIN, OTHER, PATHS, World
+from tests.proxy.both_ways.worlds import CLEAR, MAIN, OTHER, PATHS, SIMPLE, World
 
+_NAMES: Final = {"eXact": "exact", "re/abc": "regex", "regex/x": "regex"}
+"""Routes by a path on them, where that is not their name."""
 _PORTS: Final = (*(MAIN,) * 12, OTHER, OTHER, CLEAR)
 _ADDRESSES: Final = ("198.51.100.1", "198.51.100.2", "2001:db8::1")
 _SECONDS: Final = (0.0, 0.5, 1.0, 5.0, 16.0, 49.0, 51.0, 61.0, 76.0, 99.0, 301.0)
@@ -39,7 +41,7 @@ _CHANGES: Final = (0, 0, 0, 0, 0, 1, 1, 2)
 _FEW_CHANGES: Final = (0, 0, 0, 0, 0, 0, 0, 0, 0, 1)
 
 
-def conversation(choices: Random, *, longest: int = 40) -> Conversation:
+def conversation(choices: Random, *, longest: int = 60) -> Conversation:
     """Make up a conversation of at most so many steps; a step is a request, or something that happens beside it."""
     return _Author(choices).write(choices.randrange(1, longest + 1))
 
@@ -52,13 +54,16 @@ class _Author:
 
     def __init__(self, choices: Random) -> None:
         self._choices = choices
-        self._world = World()
+        # A few routes: to build all of them would take longer than all requests together.
+        self._paths = [choices.choice(PATHS) for _ in range(6)]
+        names = {_NAMES.get(path, path) for path in self._paths}
+        self._world = World(only=tuple(sorted({*SIMPLE, *names})) if choices.random() < 0.9 else ())
         self._events: list[Event] = []
         self._responses: dict[bytes, Response] = {}
         self._requests = 0
         callers = choices.choice((1, 1, 2, 3))
-        self._ports = {caller: choices.choice(_PORTS) for caller in range(1, callers + 1)}
         self._calm = choices.random() < 0.6
+        self._ports = {caller: MAIN if self._calm else choices.choice(_PORTS) for caller in range(1, callers + 1)}
         self._drafts = [self._new_draft() for _ in range(3)]
 
     def write(self, steps: int) -> Conversation:
@@ -75,7 +80,11 @@ class _Author:
         )
 
     def _new_draft(self) -> Draft:
-        return simple(self._choices) if self._choices.random() < (0.9 if self._calm else 0.3) else plain(self._choices)
+        return (
+            simple(self._choices)
+            if self._choices.random() < (0.9 if self._calm else 0.3)
+            else plain(self._choices, self._paths)
+        )
 
     def _caller(self) -> int:
         return self._choices.randrange(len(self._ports)) + 1

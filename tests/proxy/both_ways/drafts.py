@@ -7,6 +7,7 @@ gateway remembers. ``Choices`` is a ``random.Random``, or one that Hypothesis sh
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from random import Random
@@ -229,9 +230,9 @@ def chunked(body: bytes, size: int) -> bytes:
     )
 
 
-def plain(choices: Random) -> Draft:
-    """A request as programs send it, on any of the routes."""
-    path = b"/" + choices.choice(PATHS).encode()
+def plain(choices: Random, paths: Sequence[str]) -> Draft:
+    """A request as programs send it, on one of the routes."""
+    path = b"/" + choices.choice(paths).encode()
     credential = choices.choice(CREDENTIALS[:3] if choices.random() < 0.5 else CREDENTIALS)
     fields = [choices.choice(FIELDS[:9]) for _ in range(choices.randrange(4))]
     if choices.random() < 0.8:
@@ -259,7 +260,11 @@ def simple(choices: Random) -> Draft:
             b"/twin",
         )
     )
-    key = (b"Authorization", b"Bearer " + GOOD) if path == b"/bearer" else (b"api-key", choices.choice((GOOD, SECOND)))
+    key = (
+        (b"Authorization", b"Bearer " + GOOD)
+        if path == b"/bearer"
+        else (b"api-key", choices.choice((GOOD, GOOD, SECOND, EXPIRING)))
+    )
     fields = (choices.choice(FIELDS[:2]), choices.choice(FIELDS[2:5]), key)
     if choices.random() < 0.5:
         return Draft(b"GET", path, b"gw.example", fields, mark_in=choices.choice((b"x-mark", b"")))

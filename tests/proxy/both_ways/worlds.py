@@ -139,6 +139,8 @@ def _routes(world: World) -> tuple[Route, ...]:
 _NO_PATHS = ("exact", "regex", "scoped-not", "queried-not")
 _FOUND = tuple(route.name for route in _routes(World()) if route.name not in _NO_PATHS)
 PATHS = (*_FOUND, "eXact", "re/abc", "regex/x")
+SIMPLE = ("plain", "open", "bearer", "prefixed", "host", "post", "auto", "twin")
+"""Routes on which requests are plain, but for the open one."""
 
 
 def _closed(route: Route, *, world: World) -> Route:
@@ -165,6 +167,11 @@ def _listeners(world: World) -> tuple[Listener, ...]:
     return (main, clear) if world.without_other else (main, second, clear)
 
 
+def _used(world: World) -> set[str]:
+    wanted = (route for route in _routes(world) if not world.only or route.name in world.only)
+    return {name for route in wanted for name in route.transformations}
+
+
 @lru_cache(maxsize=256)
 def config_of(world: World) -> GatewayConfig:
     """Return the config without its credentials."""
@@ -172,7 +179,7 @@ def config_of(world: World) -> GatewayConfig:
         listeners=_listeners(world),
         upstreams=UPSTREAMS,
         auth_plans=AUTH_PLANS,
-        transformations=() if world.only else TRANSFORMATIONS,
+        transformations=tuple(plan for plan in TRANSFORMATIONS if plan.name in _used(world)),
     )
 
 
