@@ -66,6 +66,8 @@ class Timeouts:
     """Of a caller's connection between two requests."""
     connect: float = setting(5.0, seconds())
     """To resolve, connect and shake hands with an upstream; above: 504."""
+    tcp_keep_alive: float = setting(45.0, seconds(lowest=0, highest=7200))
+    """Of silence on an upstream connection, until it is probed. 0: never."""
     stale_addresses: float = setting(600.0, seconds(lowest=0))
     """The last good addresses of a name serve for so long while no name server answers."""
     response_head: float = setting(600.0, seconds())

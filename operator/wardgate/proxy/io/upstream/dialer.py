@@ -14,6 +14,8 @@ from wardgate.proxy.core.upstream.tls_names import carries_one_of
 from wardgate.proxy.io.tls import TlsFactory, alt_names
 from wardgate.proxy.io.upstream.connection import UpstreamConnection
 from wardgate.proxy.io.upstream.errors import AddressRefused, ConnectTimeout, TlsFailed, Unreachable, UpstreamError
+from wardgate.proxy.io.upstream.happy_eyeballs import first_connected
+from wardgate.proxy.io.upstream.keep_alive import keep_alive
 from wardgate.proxy.io.upstream.resolver import Resolver
 from wardgate.proxy.settings import Limits, Timeouts
 
@@ -48,6 +50,8 @@ class Dialer:
         except TimeoutError:
             detail = f"No connection to {endpoint.host or endpoint.unix_path} within {self.timeouts.connect} s."
             raise ConnectTimeout(detail) from None
+        if connection.transport is not None:
+            keep_alive(connection.transport, after=self.timeouts.tcp_keep_alive)
         if upstream.tls is not None and connection.transport is not None:
             try:
                 _check_peer(connection.transport.get_extra_info("peercert"), upstream.tls)
@@ -60,36 +64,26 @@ class Dialer:
         self, endpoint: Endpoint, upstream: Upstream, *, context: ssl.SSLContext | None
     ) -> UpstreamConnection:
         loop = asyncio.get_running_loop()
-        sni = upstream.tls.sni if upstream.tls is not None else None
+        sni = upstream.tls.sni if upstream.tls is not None and context is not None else None
         if endpoint.unix_path:
             path = self._socket_path(endpoint.unix_path)
-            return await self._attempt(
-                partial(
-                    loop.create_unix_connection,
-                    self._protocol,
-                    path,
-                    ssl=context,
-                    server_hostname=sni if context else None,
-                ),
-                place=path,
-            )
-        failure: UpstreamError = Unreachable(f"No address of {endpoint.host} took the connection.")
-        for address in await self.resolver.resolve(endpoint.host, endpoint.port):
+            connect = partial(loop.create_unix_connection, self._protocol, path, ssl=context, server_hostname=sni)
+            return await self._attempt(connect, place=path)
+        connect = partial(loop.create_connection, self._protocol, ssl=context, server_hostname=sni)
+        place = f"{endpoint.host}:{endpoint.port}"
+        left = list(await self.resolver.resolve(endpoint.host, endpoint.port))
+        while len(left) > 1:
+            address, connected = await first_connected(left)
+            if isinstance(connected, OSError):
+                raise _unreachable(place, connected)
+            # Of two servers under one name the other one may do what this one does not.
+            left.remove(address)
             try:
-                return await self._attempt(
-                    partial(
-                        loop.create_connection,
-                        self._protocol,
-                        address.ip,
-                        address.port,
-                        ssl=context,
-                        server_hostname=sni if context else None,
-                    ),
-                    place=f"{endpoint.host}:{endpoint.port}",
-                )
-            except UpstreamError as error:
-                failure = error
-        raise failure
+                return await self._attempt(partial(connect, sock=connected), place=place)
+            except UpstreamError:
+                connected.close()
+        (address,) = left
+        return await self._attempt(partial(connect, address.ip, address.port), place=place)
 
     def _socket_path(self, path: str) -> str:
         resolved = Path(path).resolve()
@@ -117,9 +111,13 @@ class Dialer:
             detail = f"The TLS handshake with {place} failed: {error.reason or type(error).__name__}."
             raise TlsFailed(detail) from error
         except OSError as error:
-            detail = f"No connection to {place}: {os.strerror(error.errno) if error.errno else type(error).__name__}."
-            raise Unreachable(detail) from error
+            raise _unreachable(place, error) from error
         return connection
+
+
+def _unreachable(place: str, error: OSError) -> Unreachable:
+    reason = os.strerror(error.errno) if error.errno else type(error).__name__
+    return Unreachable(f"No connection to {place}: {reason}.")
 
 
 def _check_peer(peer_certificate: object, tls: UpstreamTls) -> None:
