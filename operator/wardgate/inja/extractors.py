@@ -86,9 +86,9 @@ def _parse(regex: str, limits: TemplateLimits) -> ParsedRegex:
             msg = f"it is longer than {limits.regex_bytes} bytes"
             raise _BadRegexError(msg)
         return parse_regex(regex)
-    except UnicodeEncodeError as error:
+    except UnicodeEncodeError as no_text:
         msg = "it holds a character that is no text"
-        raise _BadRegexError(msg) from error
+        raise _BadRegexError(msg) from no_text
     except ConfigError as error:
         raise _BadRegexError(error.message) from error
 

@@ -55,9 +55,9 @@ def decode(text: str | bytes) -> str:
     if isinstance(text, bytes):
         try:
             return text.decode()
-        except UnicodeDecodeError as error:
-            before = text[: error.start].decode()
-            raise JsonTextError(_syntax(_place(before, len(before)), "ill-formed UTF-8 byte")) from error
+        except UnicodeDecodeError as ill_formed:
+            before = text[: ill_formed.start].decode()
+            raise JsonTextError(_syntax(_place(before, len(before)), "ill-formed UTF-8 byte")) from ill_formed
     if not text.isascii():
         try:
             text.encode()
@@ -74,9 +74,9 @@ def parse(text: str) -> JsonValue:
         if _SURROGATE.search(source) and _has_lone_surrogate(value):
             place = _place_of_lone_surrogate(source)
             raise JsonTextError(_syntax(place, "invalid string: a surrogate must be one of a pair"))
-    except _ConstantError as error:
+    except _ConstantError as constant:
         msg = _syntax(_place_of_constant(source), "invalid literal; last read: '{}'")
-        raise JsonTextError(msg.format(error.name), msg.format(REDACTED)) from error
+        raise JsonTextError(msg.format(constant.name), msg.format(REDACTED)) from constant
     except JsonTextError:
         raise
     except ValueError as error:
@@ -89,12 +89,12 @@ def dumps(value: JsonValue, meter: Meter | None = None) -> str:
     try:
         text = _ENCODER.encode(value)
         text.encode()
-    except UnicodeEncodeError as error:
-        raise _invalid_utf8() from error
+    except UnicodeEncodeError as no_text:
+        raise _invalid_utf8() from no_text
     except ValueError:
         return _write(value, meter, max_bytes=None)
-    except RecursionError as error:
-        raise RenderError(_too_deep(DEFAULT_DEPTH)) from error
+    except RecursionError as too_deep:
+        raise RenderError(_too_deep(DEFAULT_DEPTH)) from too_deep
     return _write(value, meter, max_bytes=None) if _FLOAT_TO_CORRECT.search(text) else text
 
 

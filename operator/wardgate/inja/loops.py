@@ -86,5 +86,5 @@ def _advance(state: RenderState, index: int, rounds: int) -> None:
 
 def _end(state: RenderState) -> None:
     loop = state.loop_variable()
-    parent = loop.setdefault("parent", None)
+    parent: JsonValue = loop.setdefault("parent", None)
     state.variables["loop"] = loop if is_empty(parent) else parent

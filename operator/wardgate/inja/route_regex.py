@@ -78,9 +78,9 @@ def compile_route_regex(pattern: str, *, limits: TemplateLimits = DEFAULT_LIMITS
     except ConfigError as error:
         msg = f"Invalid regex '{pattern}': {error.message}"
         raise ConfigError(msg) from error
-    except UnicodeEncodeError as error:
+    except UnicodeEncodeError as no_text:
         msg = "Invalid regex: it holds a character that is no text"
-        raise ConfigError(msg) from error
+        raise ConfigError(msg) from no_text
 
 
 def _read_substitution(substitution: str, groups: int) -> list[bytes | int]:

@@ -115,12 +115,12 @@ class Template:
         except TemplateError as error:
             error.template = self.name
             raise
-        except RecursionError as error:
+        except RecursionError as too_deep:
             msg = "The template's data is nested too deeply."
-            raise LimitError(msg, template=self.name) from error
-        except UnicodeEncodeError as error:
+            raise LimitError(msg, template=self.name) from too_deep
+        except UnicodeEncodeError as no_text:
             msg = "The template's data holds a character that is no text."
-            raise RenderError(msg, template=self.name) from error
+            raise RenderError(msg, template=self.name) from no_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +155,10 @@ def compile_template(
     except TemplateError as error:
         error.template = name
         raise
-    except (RecursionError, UnicodeEncodeError) as error:
-        reason = "is nested too deeply" if isinstance(error, RecursionError) else "holds a character that is no text"
+    except (RecursionError, UnicodeEncodeError) as fault:
+        reason = "is nested too deeply" if isinstance(fault, RecursionError) else "holds a character that is no text"
         msg = f"The template {reason}."
-        raise ParseError(msg, template=name) from error
+        raise ParseError(msg, template=name) from fault
     return Template(
         source,
         name=name,

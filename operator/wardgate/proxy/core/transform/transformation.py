@@ -82,14 +82,14 @@ class CompiledMessage:
             return MessageRun(self.parts, around).run(view, loaded)
         except JsonTooLargeError:
             return Failure(ReplyReason.BODY_TOO_LARGE)
-        except JsonTooComplexError as error:
-            return Failure(ReplyReason.BODY_TOO_COMPLEX, error.message, error.sealed)
-        except LimitError as error:
-            return Failure(ReplyReason.TRANSFORMATION_TOO_COSTLY, error.message, error.sealed)
+        except JsonTooComplexError as too_complex:
+            return Failure(ReplyReason.BODY_TOO_COMPLEX, too_complex.message, too_complex.sealed)
+        except LimitError as too_costly:
+            return Failure(ReplyReason.TRANSFORMATION_TOO_COSTLY, too_costly.message, too_costly.sealed)
         except TemplateError as error:
             return Failure(ReplyReason.TRANSFORMATION_FAILED, error.message, error.sealed)
-        except JsonTextError as error:
-            return Failure(ReplyReason.TRANSFORMATION_FAILED, str(error), error.sealed)
+        except JsonTextError as no_json:
+            return Failure(ReplyReason.TRANSFORMATION_FAILED, str(no_json), no_json.sealed)
 
     def _loaded(self, body: bytes | None, budget: StepBudget) -> Loaded:
         if not self._parse or not body:

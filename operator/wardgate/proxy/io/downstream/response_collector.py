@@ -96,8 +96,8 @@ class ResponseCollector:
                     return
             if self._ended and not decoder.behind:
                 decoder.end()
-        except ExpandsTooFarError as error:
-            self._taker.fail(ResponseExpands(f"The response cannot be read: {error}."))
+        except ExpandsTooFarError as expands:
+            self._taker.fail(ResponseExpands(f"The response cannot be read: {expands}."))
             return
         except DecodingError as error:
             self._taker.fail(ResponseUndecodable(f"The response cannot be read: {error}."))

@@ -103,13 +103,13 @@ class Dialer:
     ) -> UpstreamConnection:
         try:
             _, connection = await dial()
-        except ValueError as error:
+        except ValueError as malformed:
             # A name that no handshake can ask for: an empty label, one above 63 bytes.
             detail = f"The TLS handshake with {place} could not begin: the name to ask for is malformed."
-            raise TlsFailed(detail) from error
-        except ssl.SSLError as error:
-            detail = f"The TLS handshake with {place} failed: {error.reason or type(error).__name__}."
-            raise TlsFailed(detail) from error
+            raise TlsFailed(detail) from malformed
+        except ssl.SSLError as fault:
+            detail = f"The TLS handshake with {place} failed: {fault.reason or type(fault).__name__}."
+            raise TlsFailed(detail) from fault
         except OSError as error:
             raise _unreachable(place, error) from error
         return connection
