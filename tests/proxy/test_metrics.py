@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -181,3 +183,18 @@ def test_messages_that_nobody_read_are_counted(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(sys, "stderr", OutletStream(outlet, sys.stderr, shown=str))
     print("one line", file=sys.stderr)
     assert "wardgate_messages_dropped_total 1.0" in shown(empty())
+
+
+def test_the_documented_metrics_are_those_that_are_shown() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
+    rows = re.findall(r"^\| `(wardgate_\w+)` \| (\w+) \| ([`\w, ]*)\|", document, re.MULTILINE)
+    documented = {name: (kind, set(re.findall(r"\w+", labels))) for name, kind, labels in rows}
+    totals = empty()
+    totals.revision = "abc"
+    totals.delivery = lambda: ARRIVING
+    totals.add(0, through_the_pipe(counted()))
+    shown_here = {}
+    for family in totals.collect():
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        shown_here[name] = (family.type, {label for sample in family.samples for label in sample.labels} - {"le"})
+    assert documented == shown_here

@@ -76,14 +76,13 @@ class RequestTotals:
         assert isinstance(count, int)
         place = (printable(str(listener)), printable(str(route)))
         self._place_departures.heard(place, now=now)
-        code_class, why = f"{status // 100}xx", printable(str(reason))
+        kind = (self._told_apart(printable(str(key)), now=now), f"{status // 100}xx", printable(str(reason)))
         kinds = self._places.setdefault(place, {})
-        kind = (self._told_apart(printable(str(key)), now=now), code_class, why)
         if kind not in kinds and kind[0] and kind[0] != OTHER:
             if self._named < self._most_named:
                 self._named += 1
             else:
-                kind = (OTHER, code_class, why)
+                kind = (OTHER, *kind[1:])
         kinds[kind] = kinds.get(kind, 0) + count
         if upstream and not reason:
             self._add_upstream(self._responses, upstream, label=str(status), count=count, now=now)
@@ -91,10 +90,17 @@ class RequestTotals:
     def _told_apart(self, key: str, *, now: float) -> str:
         if not key:
             return key
-        if key not in self._keys and len(self._keys) >= self._most_keys:
+        if key not in self._keys and not self._has_room(now):
             return OTHER
         self._keys[key] = now
         return key
+
+    def _has_room(self, now: float) -> bool:
+        """Whether one more key can be told apart, if need be in the place of those that are not used any more."""
+        if len(self._keys) >= self._most_keys and now - self._keys_looked_through >= _KEY_SWEEP:
+            self._keys_looked_through = now
+            self._forget_keys({key for key, used in self._keys.items() if now - used >= _KEY_IDLE})
+        return len(self._keys) < self._most_keys
 
     def _add_times(self, route: str, times: Iterable[object]) -> None:
         new = [[float(value) for value in each] for each in times if isinstance(each, list)]
@@ -117,7 +123,7 @@ class RequestTotals:
     # What goes.
 
     def forget(self, *, now: float) -> None:
-        """Drop what has left the config and is silent, and keys that hold a place in vain."""
+        """Drop what has left the config and is silent."""
         gone = self._place_departures.gone(now)
         for place in gone:
             self._named -= sum(map(_is_named, self._places.pop(place, ())))
@@ -127,9 +133,6 @@ class RequestTotals:
         for upstream in self._upstream_departures.gone(now):
             self._responses.pop(upstream, None)
             self._errors.pop(upstream, None)
-        if len(self._keys) >= self._most_keys and now - self._keys_looked_through >= _KEY_SWEEP:
-            self._keys_looked_through = now
-            self._forget_keys({key for key, used in self._keys.items() if now - used >= _KEY_IDLE})
 
     def _forget_keys(self, keys: set[str]) -> None:
         if not keys:
