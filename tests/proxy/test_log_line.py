@@ -182,6 +182,11 @@ def test_a_path_is_cut_at_a_kibibyte_and_says_so(text: str, expected: str) -> No
     assert len(json.dumps(cut)) - 2 <= PATH_BYTES
 
 
+def test_an_id_is_cut_at_a_quarter_of_a_kibibyte() -> None:
+    line = json.loads(made(record(request_id=b"a" * 300), names=dict.fromkeys(NAMES, ""), provider_id=b"b" * 256))
+    assert ("a" * 250 + "…", "b" * 256) == (line["request_id"], line["provider_request_id"])
+
+
 def test_texts_that_are_remembered_stay_bounded() -> None:
     for number in range(5000):
         made(record(path=b"/%d" % number), names=dict.fromkeys(NAMES, ""))

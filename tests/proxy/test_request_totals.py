@@ -116,6 +116,14 @@ def test_a_listener_that_left_takes_its_series_along_and_leaves_those_of_the_rou
     assert ["a"] == [route for route, _ in proxy.totals.times()]
 
 
+def test_requests_that_find_no_route_are_counted_as_long_as_their_listener_is_there() -> None:
+    proxy = Proxy()
+    proxy.serve("a")
+    proxy.count("", status=404, reason="no_route")
+    proxy.wait(LINGER)
+    assert [(("main", "", "", "4xx", "no_route"), 1)] == list(proxy.totals.requests())
+
+
 def test_churn_of_routes_leaves_a_bounded_number_of_them() -> None:
     proxy = Proxy()
     for number in range(MOST + 500):

@@ -36,8 +36,7 @@ _FRACTIONS: Final = tuple(f".{thousandth:03d}" for thousandth in range(1000))
 
 def quoted(text: str, limit: int) -> str:
     """Return a text of Latin-1 as a JSON string, quotes included, cut where it would be longer than ``limit``."""
-    # JSON escapes every control character but DEL.
-    return encode_basestring_ascii(shortened(text, limit)).replace("\x7f", "\\u007f")
+    return encode_basestring_ascii(shortened(text, limit))
 
 
 def shortened(text: str, limit: int) -> str:

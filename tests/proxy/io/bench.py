@@ -62,12 +62,14 @@ def run(work: Coroutine[object, object, T]) -> T:
 
 
 class Clock:
-    """A clock that stands until the test moves it."""
+    """A clock that stands until the test moves it. ``step``: seconds that each look at it takes."""
 
     def __init__(self) -> None:
         self.at = 1_800_000_000.0
+        self.step = 0.0
 
     def __call__(self) -> float:
+        self.at += self.step
         return self.at
 
     def pass_time(self, seconds: float) -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 import pytest
 
@@ -45,11 +46,12 @@ class Watched:
     bench: Bench
     caller: Caller
     fast: bool
+    key: str = KEY
 
     async def line(self, *fields: str, start: str = "GET /v1/models") -> dict[str, object]:
         """Send a request with a key and these fields; return its line of the log."""
         before, lines = self.bench.counters.prepared, len(self.bench.lines)
-        head = "\r\n".join((f"{start} HTTP/1.1", "Host: gw", f"api-key: {KEY}", *fields))
+        head = "\r\n".join((f"{start} HTTP/1.1", "Host: gw", f"api-key: {self.key}", *fields))
         await self.caller.send(head.encode() + b"\r\n\r\n")
         await self.caller.response()
         assert self.fast == (self.bench.counters.prepared > before)
@@ -104,6 +106,7 @@ def test_the_trace_of_a_request_is_told(fields: tuple[str, ...], expected: str, 
         ("x-amzn-RequestId: c0ffee", "c0ffee"),
         ("cf-ray: 1\r\nrequest-id: first\r\nx-request-id: second", "first"),
         ("x-amzn-requestid: first\r\nrequest-id: second", "first"),
+        ("request-id: first\r\nx-amzn-requestid: second", "first"),
         ("my-request-id: none\r\nx-request-id: one", "one"),
         ("my-request-id: none", ""),
         (f"x-request-id: for-{TOKEN}", "<redacted>"),
@@ -126,6 +129,21 @@ def test_a_path_that_spells_the_key_in_escapes_does_not_show_it(path: str, *, fa
             line = await watched.line(start=f"GET {path}")
             assert "<redacted>" in str(line["path"])
             assert KEY not in json.dumps(line)
+
+    run(scenario())
+
+
+@BOTH_WAYS
+def test_a_path_whose_escapes_hide_the_key_is_not_shown(*, fast: bool) -> None:
+    async def scenario() -> None:
+        held = replace(CREDENTIAL, digest=sha256(b"base+64/key==").hexdigest())
+        async with providing(answering(OK)) as provider, serving(way(fast=fast)) as bench:
+            await bench.apply(guarded(provider.port, credentials=(held,)))
+            watched = Watched(bench, await bench.connect(), fast=False, key="base+64/key==")
+            await watched.line()
+            watched.fast = fast
+            line = await watched.line(start="GET /x/base%2B64%2Fkey%3D%3D")
+            assert "<redacted>" == line["path"]
 
     run(scenario())
 
@@ -224,20 +242,42 @@ def test_first_byte_of_a_response_that_a_plan_reads_goes_when_it_is_whole() -> N
     run(scenario())
 
 
+def test_work_on_a_response_that_is_whole_is_ours() -> None:
+    async def overhead(bench: Bench) -> float:
+        bench.clock.step = 1.0
+        line = await Watched(bench, await bench.connect(), fast=False).line()
+        return float(str(line["overhead_ms"]))
+
+    async def scenario() -> None:
+        plan = TransformationPlan("loud", "post", response=MessageTemplate(body_mode="template", body="{{ body() }}!"))
+        async with providing(answering(OK)) as provider, serving() as plain, serving() as loud:
+            await plain.apply(config(provider.port))
+            listeners = routed(open_route(transformations=("loud",)))
+            await loud.apply(config(provider.port, listeners=listeners, transformations=(plan,)))
+            assert await overhead(plain) + 1000.0 < await overhead(loud)
+
+    run(scenario())
+
+
 def test_waiting_for_a_body_that_a_plan_reads_is_not_ours() -> None:
     async def scenario() -> None:
-        async with providing(answering(OK)) as provider, serving() as bench:
+        benches: list[Bench] = []
+        async with providing(at_its_leisure(benches, head=2.0, body=1.0)) as provider, serving() as bench:
+            benches.append(bench)
             await bench.apply(reading_body(provider.port))
             caller = await bench.connect()
             await caller.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\na")
             await settle(lambda: bench.buffered > 0)
             bench.clock.pass_time(7.0)
+            bench.clock.step = 0.001
             await caller.send(b"b")
             await caller.response()
             bench.log.flush()
             await settle(lambda: bool(bench.lines))
             line = json.loads(bench.lines[0])
-            assert [7000.0, 0.0, 2] == [line[name] for name in ("duration_ms", "overhead_ms", "received_bytes")]
+            told = [float(line[name]) for name in ("duration_ms", "upstream_ms", "overhead_ms")]
+            assert [10_000.0, 3000.0, 0.0] == pytest.approx(told, abs=100)
+            assert 0 < told[2]
 
     run(scenario())
 
