@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
+import pytest
+
 from tests.proxy.io.bench import (
     CREDENTIAL,
     KEY,
@@ -171,17 +173,44 @@ def test_a_response_in_pieces_is_passed_on_as_it_comes() -> None:
     run(test())
 
 
-def test_a_response_in_chunks_is_handed_over() -> None:
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+CHUNKED_ANSWERS = {
+    "whole chunks": ((CHUNKED + b"2\r\nab\r\n", b"2\r\ncd\r\n0\r\n\r\n"), b"2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n", 2),
+    "chunks that come at once": ((CHUNKED + b"1\r\na\r\n3\r\nbcd\r\n0\r\n\r\n",), b"4\r\nabcd\r\n0\r\n\r\n", 2),
+    "a head alone": ((CHUNKED, b"4\r\nabcd\r\n0\r\n\r\n"), b"4\r\nabcd\r\n0\r\n\r\n", 2),
+    "a chunk in pieces": ((CHUNKED + b"4\r\nab", b"cd\r\n0\r\n\r\n"), b"2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n", 2),
+    "a size in pieces": (
+        (CHUNKED + b"2\r\nab\r\n", b"2", b"\r\ncd\r\n0\r\n\r\n"),
+        b"2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n",
+        1,
+    ),
+    "an end in pieces": ((CHUNKED + b"4\r\nabcd\r", b"\n0\r\n\r\n"), b"4\r\nabcd\r\n0\r\n\r\n", 1),
+    "a chunk in pieces and its end": (
+        (CHUNKED + b"4\r\nab", b"cd", b"\r\n0\r\n\r\n"),
+        b"2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n",
+        1,
+    ),
+    "an extension": ((CHUNKED + b"4;a=b\r\nabcd\r\n0\r\n\r\n",), b"4\r\nabcd\r\n0\r\n\r\n", 1),
+    "a trailer": ((CHUNKED + b"4\r\nabcd\r\n", b"0\r\na: b\r\n\r\n"), b"4\r\nabcd\r\n0\r\n\r\n", 1),
+}
+
+
+@pytest.mark.parametrize(
+    ("pieces", "expected", "prepared"),
+    CHUNKED_ANSWERS.values(),
+    ids=[name.replace(" ", "-") for name in CHUNKED_ANSWERS],
+)
+def test_a_response_in_chunks_is_passed_on_or_handed_over(
+    pieces: tuple[bytes, ...], expected: bytes, prepared: int
+) -> None:
     async def test() -> None:
-        pieces = (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n", b"2\r\ncd\r\n0\r\n\r\n")
         async with providing(answers(pieces, OK)) as provider, warm(provider) as one:
             await one.caller.send(GET)
             assert b"transfer-encoding: chunked" in await one.caller.head()
-            assert b"2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n" == await one.caller.reader.readuntil(b"0\r\n\r\n")
-            assert 0 == one.prepared
+            assert expected == await one.caller.reader.readuntil(b"0\r\n\r\n")
             assert 200 == (await one.ask())[0]
-            assert 1 == one.prepared
-            assert 1 == provider.connections
+            assert (prepared, 1) == (one.prepared, provider.connections)
+            assert 4 == one.entries()[1]["sent_bytes"]
 
     run(test())
 

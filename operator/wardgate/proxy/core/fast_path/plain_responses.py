@@ -3,7 +3,7 @@
 Rule 1: nothing is refused here. Whatever is not plain gets None, and is read by llhttp (docs/decisions/0001).
 Rule 2: a head is plain only if every line of it is a field by the strictest reading, in printable ASCII, so that no
         other reader could read it differently.
-Rule 3: a body ends by its length. It may come in pieces.
+Rule 3: a body ends by its length, and may come in pieces, or it comes in chunks.
 """
 
 from __future__ import annotations
@@ -20,10 +20,16 @@ _START: Final = re.compile(rb"HTTP/1\.1 ([2-5][0-9][0-9]) [\x20-\x7e]*")
 _PRINTABLE: Final = re.compile(rb"[\x20-\x7e]*")
 _DIGITS: Final = re.compile(rb"[0-9]{1,18}")
 _MOST_STARTS: Final = 64
+_UNKNOWN: Final = -1
+CHUNKED: Final = -2
+_CHUNKED_LINE: Final = b"transfer-encoding: chunked"
 
 
 class PlainResponse:
-    """``head``: as it goes to the caller. ``length``: of the body, which begins behind ``at`` bytes of what arrived."""
+    """``head``: as it goes to the caller. ``length``: of the body, which begins behind ``at`` bytes of what arrived.
+
+    ``length`` is ``CHUNKED`` where the body comes in chunks.
+    """
 
     __slots__ = ("at", "head", "length", "status")
 
@@ -56,24 +62,26 @@ class PlainResponses:
             return None
         status, lines[0] = start
         length = self._read_lines(lines)
-        if length < 0:
+        if length == _UNKNOWN:
             return None
         return PlainResponse(status=status, head=b"".join(lines), at=end + len(_HEAD_END), length=length)
 
     def _read_lines(self, lines: list[bytes]) -> int:
-        """Put what is sent on in the place of each line; return the length of the body, negative: it is not plain."""
-        known, length = self._known, -1
+        """Put what is sent on in the place of each line; return the body's length, ``_UNKNOWN``: it is not plain."""
+        known, length = self._known, _UNKNOWN
         for number in range(1, len(lines)):
             raw = lines[number]
             sent = known.get(raw)
-            if sent is None and length < 0 and raw[:15].lower() == b"content-length:":
-                length, sent = _length(raw), b""
-            elif sent is None:
-                sent = self._read_line(raw)
+            if sent is None:
+                given = _length(raw)
+                if given == _UNKNOWN:
+                    sent = self._read_line(raw)
+                elif length == _UNKNOWN:
+                    length, sent = given, b""
                 if sent is None:
-                    return -1
+                    return _UNKNOWN
             lines[number] = sent
-        lines.append(b"content-length: %d\r\n\r\n" % length)
+        lines.append(_CHUNKED_LINE + _HEAD_END if length == CHUNKED else b"content-length: %d\r\n\r\n" % length)
         return length
 
     def _read_start(self, line: bytes) -> tuple[int, bytes] | None:
@@ -104,6 +112,9 @@ class PlainResponses:
 
 
 def _length(raw: bytes) -> int:
-    """Read Content-Length; negative: it is none."""
-    value = raw[15:].strip(b" ")
-    return int(value) if _DIGITS.fullmatch(value) is not None else -1
+    """Read a line that delimits the body; ``_UNKNOWN``: it is another one, or not plain."""
+    name = raw[:15].lower()
+    if name == b"content-length:":
+        value = raw[15:].strip(b" ")
+        return int(value) if _DIGITS.fullmatch(value) is not None else _UNKNOWN
+    return CHUNKED if name == b"transfer-encodi" and raw.lower() == _CHUNKED_LINE else _UNKNOWN

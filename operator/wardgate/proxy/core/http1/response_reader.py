@@ -178,6 +178,7 @@ class ResponseReader:
         "_max_head",
         "_max_informational",
         "_parser",
+        "_pieces",
         "_reusable",
         "_upgrade",
         "fault",
@@ -197,6 +198,7 @@ class ResponseReader:
         self._reusable = False
         """Whether the head lets another response follow."""
         self._arrived: list[Arrival] = []
+        self._pieces: list[bytes] = []
         self._headers: HeaderList = []
         self._header_bytes = 0
         """Of all heads of this response, and of its trailers."""
@@ -242,6 +244,10 @@ class ResponseReader:
         except httptools.HttpParserError as error:
             self._fail(self.fault or f"The response is not HTTP/1.1: {type(error).__name__}.")
         arrived = self._arrived
+        if self._pieces:
+            # Chunks that came at once go on as one piece.
+            arrived.append(self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces))
+            self._pieces = []
         if arrived:
             self._arrived = []
             self._idle_bytes = 0
@@ -350,7 +356,7 @@ class ResponseReader:
     def on_body(self, data: bytes) -> None:
         """Take a piece of the body; llhttp takes for one what stands behind the answer to HEAD."""
         if self.state is BODY or self.state is UNTIL_CLOSE:
-            self._arrived.append(data)
+            self._pieces.append(data)
         elif self.state in _BEFORE_BODY:
             self._stop("A body stands where no response has begun.")
         else:

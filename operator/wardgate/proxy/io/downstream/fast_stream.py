@@ -10,7 +10,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from wardgate.proxy.core.fast_path.lane import Lane
+from wardgate.proxy.core.fast_path.plain_chunks import PlainChunks
 from wardgate.proxy.core.fast_path.plain_request import PlainRequest
+from wardgate.proxy.core.fast_path.plain_responses import CHUNKED, PlainResponse
 from wardgate.proxy.io.downstream.caller_side import CallerSide
 from wardgate.proxy.io.downstream.deadlines import NEVER
 from wardgate.proxy.io.downstream.handover import Handover
@@ -40,6 +42,7 @@ class FastStream:
 
     __slots__ = (
         "_asked",
+        "_chunks",
         "_connection",
         "_context",
         "_data",
@@ -78,6 +81,7 @@ class FastStream:
         """The response's head as it arrived, once it is on its way to the caller without all of its body."""
         self._written = b""
         """The same as the caller has it."""
+        self._chunks: PlainChunks | None = None
         self._left = self._sent = self._status = 0
         self.active = False
 
@@ -100,7 +104,8 @@ class FastStream:
         self._data, self._wall = data, wall
         self._started, self._first_byte = started, NO_MOMENT
         self._asked = self._moved = context.clock()
-        self._head, self._left, self._sent, self.active = b"", 0, 0, True
+        self._head, self._left, self._sent, self._chunks = b"", 0, 0, None
+        self.active = True
         context.telemetry.began()
         connection.start_fast(self)
         connection.write(plain.written(data, dialled=endpoint.host))
@@ -122,9 +127,13 @@ class FastStream:
         """Take what arrived of the response; False: it is not plain, and to be read by whoever it is handed over to."""
         if self._left:
             return self._receive_more(data)
+        if self._chunks is not None:
+            return self._receive_chunks(self._chunks, data)
         response = self._path.responses.read(data)
         if response is None or self._context.callers.draining:
             return False
+        if response.length == CHUNKED:
+            return self._begin_chunks(response, data)
         left = response.length - (len(data) - response.at)
         if left < 0 or (left and response.length > _LONGEST):
             return False
@@ -152,6 +161,34 @@ class FastStream:
         else:
             self._finish(data)
         return True
+
+    def _begin_chunks(self, response: PlainResponse, data: bytes) -> bool:
+        chunks = PlainChunks()
+        written = chunks.take(data[response.at :])
+        if written is None:
+            return False
+        self._status, self._written = response.status, response.head
+        self._head = data[: response.at]
+        self._chunks = chunks
+        self._write_chunks(chunks, response.head + written)
+        return True
+
+    def _receive_chunks(self, chunks: PlainChunks, data: bytes) -> bool:
+        written = chunks.take(data)
+        if written is None:
+            return False
+        self._write_chunks(chunks, written)
+        return True
+
+    def _write_chunks(self, chunks: PlainChunks, data: bytes) -> None:
+        self._sent = chunks.sent
+        if chunks.done:
+            self._finish(data)
+            return
+        self._moved = self._context.clock()
+        if self._sent:
+            self._first_byte = self._first_byte or self._moved
+        self._downstream.outbox.write(data)
 
     def _finish(self, data: bytes) -> None:
         """Write the last of the response, and be ready for the next request."""
@@ -216,7 +253,8 @@ class FastStream:
             wall=self._wall,
         ).stream(self._downstream, self._context)
         if self._head:
-            incoming, length = connection.replay(self._head, self._sent)
+            body = bytes(self._sent) if self._chunks is None else self._chunks.replayed()
+            incoming, length = connection.replay(self._head, body)
             stream.resume_response(incoming, length, sent=self._sent, since=self._moved)
             stream.record.first_byte = self._first_byte
         self._downstream.adopt(stream)

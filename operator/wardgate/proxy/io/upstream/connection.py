@@ -101,11 +101,12 @@ class UpstreamConnection(asyncio.Protocol):
         self._sink = sink
         self._response.begin(head_request=False)
 
-    def replay(self, head: bytes, size: int) -> tuple[Incoming, int | None]:
-        """Read again what came of a plain response: its head, and ``size`` bytes of a body, whatever they were."""
+    def replay(self, head: bytes, body: bytes) -> tuple[Incoming, int | None]:
+        """Read again what came of a plain response: its head, and what brings the reader as far into its body."""
         (incoming,) = self._response.receive(head)
         assert isinstance(incoming, Incoming), "A plain response begins with its head."
-        self._response.receive(bytes(size))
+        if body:
+            self._response.receive(body)
         return incoming, self._response.length
 
     def write(self, data: bytes) -> None:
