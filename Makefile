@@ -31,7 +31,7 @@ PURE_FILES := $(subst $(space),$(comma),$(foreach package,$(PURE),operator/wardg
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-fast lint format install lock crds golden clean bench bench-check bench-propagation bench-requests soak house binaries
+.PHONY: help demo test test-fast lint format install lock crds golden clean bench bench-check bench-propagation bench-requests soak differential house binaries
 
 help: ## Show this list
 	@echo "Wardgate. Start with 'make demo' or 'make test'."
@@ -140,6 +140,9 @@ bench-requests: install ## Measure the CPU of a request beside another checkout 
 
 soak: install ## Try restarts, changes, deaths and large bodies under load, for half an hour (SOAK_FLAGS="restarts --restarts 20")
 	$(BIN)/python -m benchmarks.soak $(SOAK_FLAGS)
+
+differential: install ## Run the corpus of oddities with nginx, HAProxy, aiohttp, uvicorn and gunicorn behind the gateway
+	$(BIN)/python -m tests.proxy.differential
 
 house: install ## Count folders, circles, modules, memory and steps (HOUSE_FLAGS="--checkout ../other --checkout .")
 	$(BIN)/python -m benchmarks.house $(HOUSE_FLAGS)

@@ -20,7 +20,7 @@ _HEAD = re.compile(
 )
 _LENGTH = re.compile(rb"\r\ncontent-length: ([0-9]+)\r\n")
 _NAME = re.compile(rb"\r\n[!#-'*+.0-9A-Z^_`a-z|~-]+:")
-_CHUNK = re.compile(rb"([0-9a-f]+)\r\n")
+_CHUNK = re.compile(rb"([0-9a-fA-F]+)\r\n")
 
 
 class RequestReader:
