@@ -374,7 +374,7 @@ def test_access_log_counts_the_bytes_of_both_directions() -> None:
                 await socket.recv()
             entry = await line(bench)
             # A frame of the caller has a head of 8 bytes, one of the provider 4; a close has 8 and 4.
-            assert (101, 1008 + 8, 1004 + 4) == (entry["status"], entry["received"], entry["sent"])
+            assert (101, 1008 + 8, 1004 + 4) == (entry["status"], entry["received_bytes"], entry["sent_bytes"])
             assert ("default/api-huggingface-key", "") == (entry["key"], entry["reason"])
 
     run(scenario())
