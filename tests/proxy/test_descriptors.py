@@ -23,7 +23,7 @@ def test_soft_limit_is_raised_to_the_hard_one() -> None:
     assert ["256", "512"] == started.stdout.split()
 
 
-@pytest.mark.parametrize(("open_files", "connections"), [(2**63 - 1, 10_000), (20_000, 10_000), (1024, 597), (64, 1)])
+@pytest.mark.parametrize(("open_files", "connections"), [(2**63 - 1, 10_000), (20_000, 10_000), (1024, 554), (64, 1)])
 def test_callers_leave_descriptors_for_upstreams(open_files: int, connections: int) -> None:
     limits, told = descriptors.fitted(Limits(), descriptors=open_files)
     assert connections == limits.connections
@@ -33,6 +33,6 @@ def test_callers_leave_descriptors_for_upstreams(open_files: int, connections: i
 def test_what_is_told_names_the_remedy() -> None:
     _, told = descriptors.fitted(Limits(connections=1000), descriptors=1024)
     assert told == (
-        "A worker may open 1024 files, so it takes 597 connections of callers instead of limits.connections=1000. "
+        "A worker may open 1024 files, so it takes 554 connections of callers instead of limits.connections=1000. "
         "Raise the hard limit of open files, or set fewer connections."
     )

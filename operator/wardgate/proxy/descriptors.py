@@ -14,8 +14,8 @@ from dataclasses import replace
 
 from wardgate.proxy.settings import Limits
 
-_OWN = 128
-"""Listening sockets, pipes, name servers, certificates that are read."""
+_OWN = 192
+"""Listening sockets, pipes, name servers, certificates that are read, callers that are being turned away."""
 
 
 def raise_limit() -> None:

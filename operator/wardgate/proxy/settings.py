@@ -15,6 +15,8 @@ class Limits:
 
     head_bytes: int = setting(64 * 1024, SIZE)
     """Request line and headers; above: 431."""
+    target_bytes: int = setting(16 * 1024, SIZE)
+    """The target of a request, its query included; above: 414."""
     header_count: int = setting(200, count())
     """Header lines of a request; above: 431."""
     response_head_bytes: int = setting(64 * 1024, SIZE)
@@ -30,7 +32,9 @@ class Limits:
     log_bytes: int = setting(4 * 1024 * 1024, SIZE)
     """Lines of the access log that wait in one worker for a slow reader; above: the oldest are dropped."""
     connections: int = setting(10_000, count())
-    """Callers' connections of one worker; above: refused at accept."""
+    """Callers' connections of one worker; above: 503, or closed at once."""
+    requests: int = setting(5_000, count())
+    """Requests that one worker has in flight; above: 503."""
     remembered_lines: int = setting(4096, count(lowest=0))
     """Header lines that a worker remembers for its fast path, and as many request lines; 0: no fast path."""
     pool_idle: int = setting(64, count(lowest=0))

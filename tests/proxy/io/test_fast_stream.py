@@ -314,7 +314,8 @@ def test_a_request_in_flight_is_finished_before_a_worker_ends() -> None:
     async def test() -> None:
         async with providing(answers((b"", OK))) as provider, warm(provider) as one:
             await one.caller.send(GET)
-            await settle(lambda: len(provider.received) == 2)
+            await settle(lambda: one.bench.counters.in_flight == 1)
+            one.bench.gateway.announce_end()  # before the answer can have come
             draining = spawn(one.bench.gateway.drain(), name="drain")
             status, head, _ = await one.caller.response()
             assert 200 == status

@@ -30,6 +30,7 @@ class ReplyReason(StrEnum):
     REQUEST_TIMEOUT = "request_timeout"
     BODY_TOO_LARGE = "body_too_large"
     EXPECTATION_FAILED = "expectation_failed"
+    TARGET_TOO_LONG = "target_too_long"
     HEAD_TOO_LARGE = "head_too_large"
     TOO_MANY_HEADERS = "too_many_headers"
     TRANSFER_CODING = "transfer_coding"
@@ -105,6 +106,7 @@ ANSWERS: dict[ReplyReason, tuple[int, str]] = {
     ReplyReason.METHOD_NOT_ALLOWED: (405, "This gateway does not take this method."),
     ReplyReason.REQUEST_TIMEOUT: (408, "The request took too long to arrive."),
     ReplyReason.BODY_TOO_LARGE: (413, "The request's body is too large for this route."),
+    ReplyReason.TARGET_TOO_LONG: (414, "The request target is too long."),
     ReplyReason.EXPECTATION_FAILED: (417, "The only expectation this gateway meets is 100-continue."),
     ReplyReason.HEAD_TOO_LARGE: (431, "The request's headers are too large."),
     ReplyReason.TOO_MANY_HEADERS: (431, "The request has too many headers."),

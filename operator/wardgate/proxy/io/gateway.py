@@ -102,7 +102,10 @@ class Gateway:
             ),
             config=served,
             callers=CallerConnections(
-                Budget(limits.connections, percent=percent), counters=counters, idle_time=timeouts.idle
+                Budget(limits.connections, percent=percent),
+                counters=counters,
+                requests=limits.requests,
+                idle_time=timeouts.idle,
             ),
             fast_path=FastPath(limits, mark=mark, next_id=served.ids.fresh) if limits.remembered_lines else None,
             upstreams=UpstreamPools(dialer),

@@ -215,7 +215,7 @@ def test_no_echo_of_a_field_changes_how_a_message_is_delimited(
     again = parse_request_head(written, max_headers=200)
     assert isinstance(again, RequestHead), again
     assert (again.content_length, again.chunked) == (head.content_length, head.chunked)
-    connection = ServerConnection(head_bytes=len(written), header_count=200)
+    connection = ServerConnection(head_bytes=len(written), target_bytes=len(written), header_count=200)
     connection.receive(written)
     connection.next_request()
     assert connection.state is (ServerState.BODY if head.has_body else ServerState.ANSWERING)

@@ -70,7 +70,7 @@ class Served:
     """An owner that answers each request at its end, or, where it is hasty, at its head."""
 
     def __init__(self, *, hasty: bool) -> None:
-        self.connection = ServerConnection(head_bytes=100, header_count=3)
+        self.connection = ServerConnection(head_bytes=100, target_bytes=100, header_count=3)
         self.said: list[object] = []
         self._hasty = hasty
 
@@ -140,7 +140,7 @@ OWNER: dict[str, ServerEvent] = {
 
 @given(st.lists(st.one_of(wires(REQUESTS), st.sampled_from(["read", *OWNER])), max_size=30))
 def test_no_bytes_lead_out_of_the_table_whatever_its_owner_may_do(steps: list[bytes | str]) -> None:
-    connection = ServerConnection(head_bytes=100, header_count=3)
+    connection = ServerConnection(head_bytes=100, target_bytes=100, header_count=3)
     ended = False
     for step in steps:
         if isinstance(step, bytes):

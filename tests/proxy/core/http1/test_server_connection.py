@@ -13,6 +13,7 @@ from wardgate.proxy.core.http1.server_connection import CONTINUE, MOVES, ServerC
 from wardgate.proxy.core.reasons import ReplyReason
 
 HEAD_BYTES = 1000
+TARGET_BYTES = 200
 SLACK = 64 * 1024
 
 GET = b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -124,7 +125,8 @@ CONVERSATIONS: dict[str, Conversation] = {
         (got(b""), ReplyReason.BAD_CHUNK, ServerState.BROKEN),
         (got(GET), None, ServerState.BROKEN),
         (read, None, ServerState.BROKEN),
-        (ended, False, ServerState.CLOSED),
+        (ended, True, ServerState.DISCARDING),
+        (cut, False, ServerState.CLOSED),
     ],
     "a response before its body": [
         (got(POST), None, ServerState.IDLE),
@@ -140,7 +142,7 @@ CONVERSATIONS: dict[str, Conversation] = {
         (read, b"POST /c", ServerState.BODY),
         (answered, None, ServerState.LEFTOVER),
         (got(BAD), ReplyReason.BAD_CHUNK, ServerState.BROKEN),
-        (ended, False, ServerState.CLOSED),
+        (cut, False, ServerState.CLOSED),
     ],
     "a last response before its body": [
         (got(POST + b"h"), None, ServerState.IDLE),
@@ -226,7 +228,7 @@ CONVERSATIONS: dict[str, Conversation] = {
 
 
 def fresh() -> ServerConnection:
-    return ServerConnection(head_bytes=HEAD_BYTES, header_count=50)
+    return ServerConnection(head_bytes=HEAD_BYTES, target_bytes=TARGET_BYTES, header_count=50)
 
 
 def held(connection: ServerConnection) -> int:
@@ -299,9 +301,29 @@ def test_head_of_the_greatest_length_is_read_and_a_longer_one_is_not(cut_at: int
 
 def test_head_without_an_end_is_refused_at_the_bound() -> None:
     connection = fresh()
-    connection.receive(b"G" * (HEAD_BYTES + 4))
+    connection.receive(GET[:-2].ljust(HEAD_BYTES + 4, b"x"))
     assert ReplyReason.HEAD_TOO_LARGE is connection.next_request()
     assert b"" == connection.buffer
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_target_of_the_greatest_length_is_read_and_a_longer_one_is_not(whole: bool) -> None:  # noqa: FBT001
+    def of_length(length: int) -> object:
+        target = b"/" + b"a" * (length - 1)
+        connection = fresh()
+        head = GET.replace(b"/a", target)
+        connection.receive(head if whole else head[:-4].ljust(HEAD_BYTES + 4, b"x"))
+        answer = read(connection)
+        return answer if isinstance(answer, ReplyReason) else len(target)
+
+    assert (TARGET_BYTES if whole else ReplyReason.HEAD_TOO_LARGE) == of_length(TARGET_BYTES)
+    assert ReplyReason.TARGET_TOO_LONG is of_length(TARGET_BYTES + (1 if whole else 64))
+
+
+def test_request_line_without_an_end_is_refused_by_its_target() -> None:
+    connection = fresh()
+    connection.receive(b"G" * (HEAD_BYTES + 4))
+    assert ReplyReason.TARGET_TOO_LONG is connection.next_request()
 
 
 def test_early_requests_have_room_up_to_a_bound() -> None:

@@ -107,7 +107,10 @@ MOVES: Final[Mapping[ServerState, Mapping[ServerEvent, ServerState]]] = {
         ServerEvent.CLOSE: ServerState.CLOSED,
     },
     # RFC 9112, 6.3 and 8: framing that cannot be told closes the connection.
-    ServerState.BROKEN: {ServerEvent.CLOSE: ServerState.CLOSED},
+    ServerState.BROKEN: {
+        ServerEvent.LINGER: ServerState.DISCARDING,
+        ServerEvent.CLOSE: ServerState.CLOSED,
+    },
     ServerState.REFUSED: {
         ServerEvent.REFUSE: ServerState.REFUSED,
         ServerEvent.LINGER: ServerState.DISCARDING,
@@ -128,6 +131,9 @@ _SLACK: Final = 64 * 1024
 _DISCARDED: Final = 16 * _SLACK
 """Bytes that are thrown away so that a caller can read its response."""
 
+_AROUND_TARGET: Final = 64
+"""Bytes of a request line besides its target: method and version."""
+
 _BLANK: Final = b"\r\n"
 
 # On Python 3.11 a member costs five times as much by its class as by a name of its own.
@@ -146,14 +152,14 @@ _ANSWERED: Final = ServerEvent.ANSWERED
 _ANSWERABLE: Final = frozenset({ANSWERING, SWITCHED})
 _HELD: Final = frozenset({IDLE, HEAD, ANSWERING})
 """Bytes that arrive belong to a request that was not read yet."""
-_SENDING: Final = frozenset({BODY, SWITCHED, ServerState.LEFTOVER, ServerState.REFUSED})
+_SENDING: Final = frozenset({BODY, SWITCHED, ServerState.LEFTOVER, ServerState.BROKEN, ServerState.REFUSED})
 """The caller may be in the middle of sending a message."""
 
 
 class ServerConnection:
     """``receive`` what arrives, then ask for ``next_request`` until there is none; tell when one is ``answered``.
 
-    ``head_bytes``: of the longest head; ``header_count``: fields of the longest.
+    ``head_bytes``: of the longest head; ``target_bytes``: of its target; ``header_count``: fields of the longest.
     """
 
     __slots__ = (
@@ -166,14 +172,16 @@ class ServerConnection:
         "_remaining",
         "_room",
         "_scanned",
+        "_target_bytes",
         "buffer",
         "chunks",
         "state",
     )
 
-    def __init__(self, *, head_bytes: int, header_count: int) -> None:
+    def __init__(self, *, head_bytes: int, target_bytes: int, header_count: int) -> None:
         self.state = ServerState.IDLE
         self._head_bytes = head_bytes
+        self._target_bytes = target_bytes
         self._header_count = header_count
         self._room = _SLACK + head_bytes
         self.buffer = b""
@@ -246,9 +254,11 @@ class ServerConnection:
         if end < 0:
             return self._await_head(len(buffer) - at)
         if end - at > self._head_bytes:
-            return self.refuse(ReplyReason.HEAD_TOO_LARGE)
+            return self._refuse_size()
         end += len(_HEAD_END)
         head = parse_request_head(buffer[at:end], max_headers=self._header_count)
+        if isinstance(head, RequestHead) and len(head.target) > self._target_bytes:
+            head = ReplyReason.TARGET_TOO_LONG
         if isinstance(head, ReplyReason):
             return self.refuse(head)
         self._at = end
@@ -291,11 +301,17 @@ class ServerConnection:
     def _await_head(self, size: int) -> ReplyReason | None:
         """So many bytes of a head are here, and its end is not. It may be cut in the middle of these four bytes."""
         if size > self._head_bytes + len(_HEAD_END) - 1:
-            return self.refuse(ReplyReason.HEAD_TOO_LARGE)
+            return self._refuse_size()
         self._scanned = max(0, size - len(_HEAD_END) + 1)
         if self.state is IDLE:
             self._move(ServerEvent.HEAD_BEGINS)
         return None
+
+    def _refuse_size(self) -> ReplyReason:
+        """Refuse a head that is too large, by the target alone where its line has no end within the bound."""
+        longest = self._at + self._target_bytes + _AROUND_TARGET
+        is_long = self.buffer.find(b"\r\n", self._at, longest) < 0
+        return self.refuse(ReplyReason.TARGET_TOO_LONG if is_long else ReplyReason.HEAD_TOO_LARGE)
 
     def _read_body(self, data: bytes) -> bytes | ReplyReason:
         if self.buffer:

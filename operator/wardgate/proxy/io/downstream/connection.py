@@ -34,6 +34,7 @@ from wardgate.proxy.io.downstream.half_close import HalfClose
 from wardgate.proxy.io.downstream.outbox import Outbox
 from wardgate.proxy.io.downstream.response_writer import reply_bytes
 from wardgate.proxy.io.downstream.stream import Stream
+from wardgate.proxy.io.downstream.turned_away import turn_away
 from wardgate.proxy.io.downstream.unread import has_unread
 from wardgate.proxy.io.shared.context import WorkerContext
 from wardgate.proxy.io.tls import alt_names
@@ -73,7 +74,10 @@ class Downstream(asyncio.Protocol):
         self.caller = Caller(b"", context.guesses)
         self.transport: asyncio.Transport | None = None
         self.deadline = NEVER
-        self.requests = ServerConnection(head_bytes=context.limits.head_bytes, header_count=context.limits.header_count)
+        limits = context.limits
+        self.requests = ServerConnection(
+            head_bytes=limits.head_bytes, target_bytes=limits.target_bytes, header_count=limits.header_count
+        )
         self.outbox = Outbox(rate=context.limits.least_rate, window=context.timeouts.write, now=context.clock())
         self._stream: Stream | None = None
         self._fast = None if context.fast_path is None else FastStream(self, context.fast_path, context=context)
@@ -96,7 +100,11 @@ class Downstream(asyncio.Protocol):
         self.caller = Caller(counted_address(self.peer), self._context.guesses)
         tls = self.transport.get_extra_info("ssl_object")
         self.scheme = b"http" if tls is None else b"https"
-        if not self._context.callers.admit(self, address=self.caller.address) or not self._certificate_fits(tls):
+        refusal = self._context.callers.admit(self, address=self.caller.address)
+        if refusal is not None:
+            turn_away(self.transport, refusal, context=self._context)
+            return
+        if not self._certificate_fits(tls):
             self.transport.abort()
             return
         self.deadline = self._context.clock() + self._context.callers.idle_time
@@ -240,6 +248,9 @@ class Downstream(asyncio.Protocol):
             return
         self.deadline = NEVER
         context = self._context
+        if not context.callers.has_room():
+            self._refuse(ReplyReason.OVERLOAD)
+            return
         context.telemetry.began()
         exchange = context.config.exchange(request, port=self.port, caller=self.caller)
         stream = Stream(self, exchange, head=head, context=context, started=context.clock())

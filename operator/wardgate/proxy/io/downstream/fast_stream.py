@@ -89,7 +89,7 @@ class FastStream:
         """Send a request on, if it is plain and a connection waits for it; else nothing has happened."""
         context = self._context
         lane = self._lane_in_force()
-        if lane is None:
+        if lane is None or not context.callers.has_room():
             return False
         started, wall = context.clock(), context.now()
         plain = lane.read(data, now=wall)

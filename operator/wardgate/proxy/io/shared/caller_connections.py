@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.counters import Counters
 from wardgate.proxy.io.budget import Budget
+
+_MOST_TURNED_AWAY = 64
 
 
 class CallerConnection(Protocol):
@@ -23,12 +26,16 @@ class CallerConnection(Protocol):
 
 
 class CallerConnections:
-    """``budget`` counts connections, each charged to the address that ``counted_address`` gives."""
+    """``budget`` counts connections, each charged to the address that ``counted_address`` gives.
 
-    __slots__ = ("_budget", "_counters", "_none_open", "_open", "draining", "idle_time")
+    ``requests``: that may be in flight on all of them.
+    """
 
-    def __init__(self, budget: Budget, *, counters: Counters, idle_time: float) -> None:
+    __slots__ = ("_budget", "_counters", "_none_open", "_open", "_requests", "draining", "idle_time", "turned_away")
+
+    def __init__(self, budget: Budget, *, counters: Counters, requests: int, idle_time: float) -> None:
         self._budget = budget
+        self._requests = requests
         self._counters = counters
         self._open: dict[CallerConnection, bytes] = {}
         self._none_open = asyncio.Event()
@@ -36,20 +43,33 @@ class CallerConnections:
         """Whether each response is the last one of its connection."""
         self.idle_time = idle_time
         """Seconds that a connection may be without a request."""
+        self.turned_away = 0
+        """Connections without room, whose callers are being told so."""
 
     @property
     def open(self) -> tuple[CallerConnection, ...]:
         """Those of the moment; acting on one may end it."""
         return tuple(self._open)
 
-    def admit(self, connection: CallerConnection, *, address: bytes) -> bool:
-        """Take a connection, unless there are too many, of all callers or of this one."""
+    def admit(self, connection: CallerConnection, *, address: bytes) -> ReplyReason | None:
+        """Take a connection, or say why there are too many, of all callers or of this one."""
         refusal = self._budget.take(address)
         if refusal is not None:
             self._counters.refused_connection(refusal)
-            return False
+            return refusal
         self._open[connection] = address
         self._counters.connections += 1
+        return None
+
+    def has_room(self) -> bool:
+        """Whether another request may be in flight."""
+        return self._counters.in_flight < self._requests
+
+    def may_turn_away(self) -> bool:
+        """Whether a caller without room can be told so; whoever asks counts ``turned_away`` down again."""
+        if self.turned_away >= _MOST_TURNED_AWAY:
+            return False
+        self.turned_away += 1
         return True
 
     def leave(self, connection: CallerConnection) -> None:

@@ -53,6 +53,7 @@ class FastPath:
             limit=self._limits.remembered_lines,
             mark=self._mark,
             next_id=self._next_id,
-            head_bytes=self._limits.head_bytes,
+            # A head as long as a target may be holds none that is too long.
+            head_bytes=min(self._limits.head_bytes, self._limits.target_bytes),
             header_count=self._limits.header_count,
         )
