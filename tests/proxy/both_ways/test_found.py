@@ -9,21 +9,21 @@ from tests.proxy.both_ways.marks import mark
 from tests.proxy.both_ways.oracle import Comparison, compare
 from tests.proxy.both_ways.worlds import World
 
-PLAIN = World(only=("plain", "open"))
+PLAIN = World(only=("plain", "open", "twin"))
 REVOKED = replace(PLAIN, keys=PLAIN.keys - {"good"})
 
 
-def get(caller: int, number: int = 0, *, key: bytes = b"good") -> Send:
+def get(caller: int, number: int = 0, *, key: bytes = b"good", path: bytes = b"/plain") -> Send:
     """A plain request; one with a number carries a mark."""
     marked = b"x-mark: " + mark(caller, number) + b"\r\n" if number else b""
-    head = b"GET /plain HTTP/1.1\r\nHost: gw.example\r\napi-key: caller-key-" + key + b"\r\n"
+    head = b"GET " + path + b" HTTP/1.1\r\nHost: gw.example\r\napi-key: caller-key-" + key + b"\r\n"
     return Send(caller, head + marked + b"\r\n")
 
 
-def played(*events: Event, **responses: Response) -> Comparison:
+def played(*events: Event, tight: bool = False, **responses: Response) -> Comparison:
     """Play it; ``responses`` by ``r`` and the number of a request of caller 1."""
     marked = {mark(1, int(name[1:])): response for name, response in responses.items()}
-    compared = compare(Conversation((Connect(1), Connect(2), get(1), *events), PLAIN, marked))
+    compared = compare(Conversation((Connect(1), Connect(2), get(1), *events), PLAIN, marked, tight=tight))
     assert () == compared.differences
     return compared
 
@@ -51,3 +51,18 @@ def test_request_whose_key_was_revoked_is_cut_off_although_another_request_came_
         get(1, 1), Apply(REVOKED), get(2), Pass(1.0), Pass(61.0), r1=Response((b"HTTP/1.1 200",), held=True)
     )
     assert "key_revoked" == compared.fast.lines[-1]["reason"]
+
+
+def test_caller_above_its_share_of_one_endpoint_takes_no_turn_of_another() -> None:
+    """The fast way had taken an endpoint's turn before it was refused a connection, and the general one the next."""
+    mine, others = get(2, path=b"/twin", key=b"second"), get(2, path=b"/twin")
+    compared = played(
+        get(1, 1, path=b"/twin", key=b"second"),
+        others,
+        others,
+        others,
+        mine,
+        tight=True,
+        r1=Response((b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",), held=True),
+    )
+    assert "caller_over_share" in [line["reason"] for line in compared.fast.lines]

@@ -96,10 +96,10 @@ class FastStream:
         if plain is None or plain.outcome is None:
             return False
         outcome = plain.outcome
-        endpoint = context.upstreams.idle_endpoint(outcome.upstream)
-        connection = None if endpoint is None else endpoint.take_idle(outcome.holder)
-        if endpoint is None or connection is None:
+        taken = context.upstreams.take_idle(outcome.upstream, outcome.holder)
+        if taken is None:
             return False
+        endpoint, connection = taken
         self._plain, self._endpoint, self._connection = plain, endpoint, connection
         self._data, self._wall = data, wall
         self._started, self._first_byte = started, NO_MOMENT

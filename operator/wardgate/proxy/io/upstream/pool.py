@@ -96,11 +96,6 @@ class EndpointPool:
             idle.holder = holder
         return idle
 
-    @property
-    def has_idle(self) -> bool:
-        """Whether a connection waits for a request."""
-        return bool(self._idle)
-
     def _take_idle(self) -> UpstreamConnection | None:
         """The connection used last, if one is idle."""
         while self._idle:
@@ -191,11 +186,17 @@ class UpstreamPool:
         self._next = (self._next + 1) % len(self._endpoints)
         return self._endpoints[self._next]
 
-    def pick_idle(self) -> EndpointPool | None:
-        """The endpoint whose turn it is, if a connection to it is idle; else it stays its turn."""
-        if not self._endpoints or not self._endpoints[(self._next + 1) % len(self._endpoints)].has_idle:
+    def take_idle(self, holder: Hashable) -> tuple[EndpointPool, UpstreamConnection] | None:
+        """An idle connection of the endpoint whose turn it is; None: ``holder`` gets none, and it stays its turn."""
+        if not self._endpoints:
             return None
-        return self.pick()
+        turn = (self._next + 1) % len(self._endpoints)
+        endpoint = self._endpoints[turn]
+        connection = endpoint.take_idle(holder)
+        if connection is None:
+            return None
+        self._next = turn
+        return endpoint, connection
 
     def tick(self, now: float) -> None:
         """See ``EndpointPool.tick``."""

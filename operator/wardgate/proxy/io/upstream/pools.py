@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from wardgate.proxy.core.messages import Outgoing
 from wardgate.proxy.core.routing.table import Table
 from wardgate.proxy.core.upstream.destinations import CompiledUpstream
+from wardgate.proxy.io.upstream.connection import UpstreamConnection
 from wardgate.proxy.io.upstream.dialer import Dialer
 from wardgate.proxy.io.upstream.pool import EndpointPool, UpstreamPool
 
@@ -40,10 +43,10 @@ class UpstreamPools:
             pool.retire()
         return pool.pick()
 
-    def idle_endpoint(self, upstream: CompiledUpstream) -> EndpointPool | None:
-        """Pick the endpoint of a destination whose turn it is, if a connection to it is idle."""
+    def take_idle(self, upstream: CompiledUpstream, holder: Hashable) -> tuple[EndpointPool, UpstreamConnection] | None:
+        """Take an idle connection to a destination, and the endpoint that it goes to; None: ``holder`` gets none."""
         pool = self._pools.get(upstream)
-        return None if pool is None else pool.pick_idle()
+        return None if pool is None else pool.take_idle(holder)
 
     def tick(self, now: float) -> None:
         """Close what has been idle for too long."""
