@@ -26,7 +26,7 @@ HOP_BY_HOP: Final = frozenset(
 RFC 9110, 7.6.1: "intermediaries SHOULD remove or replace fields that are known to require removal before forwarding,
 whether or not they appear as a connection-option [...]. This includes but is not limited to: Proxy-Connection,
 Keep-Alive, TE, Transfer-Encoding, Upgrade". ``Connection`` itself goes by the same section, ``HTTP2-Settings`` by RFC
-7540, 3.2.1, and ``Trailer`` because trailers end here (RFC 9110, 6.5.1).
+7540, 3.2.1, and ``Trailer`` because not all trailers go on (``http1/trailers``), and nobody needs to be told of them.
 """
 PROXY_WRITTEN: Final = HOP_BY_HOP | {"content-length", "expect"}
 """Headers that belong to one connection or say where a message ends: no caller's, upstream's or policy's is sent on."""

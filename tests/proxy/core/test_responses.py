@@ -236,6 +236,7 @@ def test_every_reason_has_one_answer() -> None:
     made_for_the_request = {
         ReplyReason.REDIRECT,
         ReplyReason.DIRECT_RESPONSE,
+        ReplyReason.MAX_FORWARDS,
         ReplyReason.PASSWORD_MISSING,
         ReplyReason.PASSWORD_WRONG,
         ReplyReason.TRANSFORMATION_FAILED,

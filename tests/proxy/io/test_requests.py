@@ -111,7 +111,7 @@ def test_a_chunked_body_is_streamed_in_chunks() -> None:
             caller = await bench.connect()
             await caller.send(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
             await settle(lambda: len(provider.received) == 1)
-            await caller.send(b"2\r\nde\r\n0\r\nX-Trailer: gone\r\n\r\n")
+            await caller.send(b"2\r\nde\r\n0\r\nTrailer: gone\r\n\r\n")
             assert (await caller.response())[0] == 200
             assert provider.bodies == [b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"]
             caller.close()

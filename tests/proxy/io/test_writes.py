@@ -95,6 +95,7 @@ def sent_at_first(block: bytes, *, at_once: bool = False, held: bytes = b"") -> 
         head_of(block),
         mark=LoopMark("test"),
         upgrades=frozenset(),
+        asks_trailers=False,
         endpoint=endpoint(),
         requester=Nobody(),
         holder=b"",
@@ -111,7 +112,7 @@ def test_request_and_the_first_piece_of_its_body_are_one_write() -> None:
     sender, wire = sent_at_first(POST)
     sender.piece(b"he")
     sender.piece(b"llo")
-    sender.end()
+    sender.end([])
 
     assert [b"he", b"llo"] == [write.rpartition(b"\r\n\r\n")[2] for write in wire.writes]
     assert wire.writes[0].startswith(b"POST /v1 HTTP/1.1\r\n")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from wardgate.proxy.core.auth.grants import Grant
 from wardgate.proxy.core.http1.content_coding import ask_for_identity
+from wardgate.proxy.core.http1.max_forwards import count_down
 from wardgate.proxy.core.messages import Reply, Request
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS
@@ -18,10 +19,15 @@ from wardgate.url_path import settle
 def rewrite(
     request: Request, action: ForwardPlan, *, match: CompiledMatch | None, grants: Iterable[Grant]
 ) -> Reply | None:
-    """Rewrite path, host and the headers about the body's form, in place; return the answer if it may not leave so.
+    """Rewrite path, host and the headers of this hop, in place; return the answer if it does not leave, or may not so.
 
     With ``auto_host`` the host becomes the dialled one, which is bound already.
     """
+    request.barred_trailers = action.barred_trailers
+    if request.method == b"OPTIONS":
+        answer = count_down(request)
+        if answer is not None:
+            return answer
     if action.rewrite is not None:
         assert match is not None
         rewritten = action.rewrite(request.path, match)

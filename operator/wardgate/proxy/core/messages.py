@@ -35,6 +35,8 @@ class Request:
     has_body: bool = False
     connection_fields: Mapping[bytes, Sequence[bytes]] = field(default_factory=dict)
     hidden_keys: tuple[bytes, ...] = ()
+    barred_trailers: frozenset[bytes] | None = None
+    """Folded names of trailers that do not go upstream, once it is known where that is; None: none goes."""
     request_id: bytes = b""
     """Of Latin-1, as it goes upstream."""
 
@@ -92,6 +94,8 @@ class Incoming:
     headers: HeaderList
     body: bytes | None = None
     arrived: Sequence[Header] = ()
+    trailers: HeaderList = field(default_factory=list)
+    """Fields that came behind the body, once that is complete."""
 
 
 class Kept:

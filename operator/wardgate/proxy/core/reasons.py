@@ -16,6 +16,7 @@ class ReplyReason(StrEnum):
     # Answers of the gateway by design.
     REDIRECT = "redirect"
     DIRECT_RESPONSE = "direct_response"
+    MAX_FORWARDS = "max_forwards"
 
     # The request as bytes (the I/O decides these).
     BAD_REQUEST_LINE = "bad_request_line"

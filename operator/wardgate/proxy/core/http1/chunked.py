@@ -1,8 +1,8 @@
 """The body of a caller's chunked request, read strictly (RFC 9112, 7.1).
 
 A chunk's size is one to fifteen hexadecimal digits and CR LF, without an extension: nobody who calls an AI API sends
-one, and readers that disagree on where it ends are how requests are smuggled. Trailers are read and thrown away, never
-merged into the headers (spec, section 6).
+one, and readers that disagree on where it ends are how requests are smuggled. Trailers are read as strictly as headers,
+and never merged into them; which of them go on is said in ``trailers``.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from wardgate.proxy.core.grammar import FIELD_LINE
+from wardgate.proxy.core.messages import HeaderList
 
 _SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
 _TRAILER = re.compile(FIELD_LINE)
@@ -39,6 +40,7 @@ class ChunkedDecoder:
         "behind",
         "done",
         "rest",
+        "trailers",
     )
 
     def __init__(self) -> None:
@@ -51,6 +53,8 @@ class ChunkedDecoder:
         self.behind = False
         self.done = False
         self.rest = b""
+        self.trailers: HeaderList = []
+        """Names in lower case."""
 
     def feed(self, data: bytes) -> bytes:
         """Return the body's bytes in ``data``, or the first of them if ``behind``. Raises ``ChunkedError``."""
@@ -123,3 +127,5 @@ class ChunkedDecoder:
         if self._trailer_bytes > _MAX_TRAILERS or _TRAILER.fullmatch(line) is None:
             msg = "The trailers are too long or no header fields."
             raise ChunkedError(msg)
+        name, _, value = line.partition(b":")
+        self.trailers.append((name.lower(), value.strip(b" \t")))

@@ -6,7 +6,7 @@ Rule 1: how a response is delimited is decided once, when its head is complete, 
         for another one, the response is refused.
 Rule 2: informational responses (RFC 9110, 15.2) come before the response, up to a bound. One that is framed is none. A
         switch of protocols is the last one, where the request asked for it (``upgrades``), and none elsewhere.
-Rule 3: trailers are read and dropped (RFC 9112, 7.1.2).
+Rule 3: trailers are kept apart from the head (RFC 9112, 7.1.2); which of them go on is said in ``trailers``.
 Rule 4: a head, a chunk's size or trailers that go on beyond the bound are a broken response.
 Rule 5: a connection that ends within a response has broken it (RFC 9112, 8), except where its end is the body's end.
         One that ends before a byte came back leaves open whether the request was served (9.3.1).
@@ -174,6 +174,7 @@ class ResponseReader:
         "_header_bytes",
         "_headers",
         "_idle_bytes",
+        "_incoming",
         "_informational",
         "_max_head",
         "_max_informational",
@@ -193,6 +194,8 @@ class ResponseReader:
         self._max_head = max_head
         self._max_informational = max_informational
         self._informational = 0
+        self._incoming: Incoming | None = None
+        """The head whose body is read."""
         self._upgrade: Upgrade | None = None
         self._head_request = False
         self._reusable = False
@@ -317,6 +320,8 @@ class ResponseReader:
             if value[-1:] in _BLANKS and name not in NOT_THE_UPSTREAMS:
                 value = value.rstrip(b" \t")
             self._headers.append((name, value))
+        elif self._incoming is not None:
+            self._incoming.trailers.append((name.lower(), value.strip(b" \t")))
 
     def on_headers_complete(self) -> None:
         """Decide how the response is delimited, and whether another one may follow it."""
@@ -332,7 +337,8 @@ class ResponseReader:
         self._reusable = self._parser.should_keep_alive()
         empty = length == 0 or is_bodiless(status=status, head_request=self._head_request)
         ends = empty or length is not None or self._is_chunked(taken)
-        self._arrived.append(Incoming(status, headers, b"" if empty else None, self._headers))
+        self._incoming = Incoming(status, headers, b"" if empty else None, self._headers)
+        self._arrived.append(self._incoming)
         if self._head_request:
             self._end()
         elif ends:
@@ -368,10 +374,11 @@ class ResponseReader:
             self._end()
 
     def _end(self) -> None:
+        self._incoming = None
         self.state = MOVES[self.state][_END if self._reusable else _LAST_END]
 
     def _take_informational(self, status: int) -> None:
-        headers, taken, _ = end_to_end(self._headers, special=PROXY_WRITTEN)
+        headers, taken, _ = end_to_end(self._headers, special=NOT_THE_UPSTREAMS)
         if status < 100 or b"content-length" in taken or b"transfer-encoding" in taken:
             self._stop("An informational response cannot have a body.")
         if status == SWITCHING_PROTOCOLS:

@@ -24,6 +24,7 @@ from typing import Final
 
 from wardgate.proxy.core.http1.chunked import ChunkedDecoder, ChunkedError
 from wardgate.proxy.core.http1.request_head import RequestHead, parse_request_head
+from wardgate.proxy.core.messages import HeaderList
 from wardgate.proxy.core.reasons import ReplyReason
 
 
@@ -176,6 +177,7 @@ class ServerConnection:
         "buffer",
         "chunks",
         "state",
+        "trailers",
     )
 
     def __init__(self, *, head_bytes: int, target_bytes: int, header_count: int) -> None:
@@ -195,6 +197,8 @@ class ServerConnection:
         """Bytes of a body with a length that are still to come."""
         self.chunks: ChunkedDecoder | None = None
         """Reads a body in chunks, while there is one."""
+        self.trailers: HeaderList = []
+        """Fields behind the last body in chunks."""
         self._expects = False
         """Whether the caller said that it waits for a sign before it sends the body."""
         self._discarded = 0
@@ -269,6 +273,7 @@ class ServerConnection:
             self._expects = head.expect_continue
             self._remaining = head.content_length or 0
             self.chunks = ChunkedDecoder() if head.chunked else None
+            self.trailers = []
             self.state = MOVES[state][_REQUEST_WITH_BODY]
         else:
             self.state = MOVES[state][_REQUEST]
@@ -336,7 +341,7 @@ class ServerConnection:
             self._forget()
             return ReplyReason.BAD_CHUNK
         if chunks.done:
-            self.buffer, self.chunks = chunks.rest, None
+            self.buffer, self.chunks, self.trailers = chunks.rest, None, chunks.trailers
             self.state = MOVES[self.state][_BODY_ENDS]
         return piece
 

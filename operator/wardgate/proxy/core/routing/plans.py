@@ -36,6 +36,8 @@ class ForwardPlan:
     auto_host: bool
     asks_identity: bool = False
     """Whether a plan of the route reads the response's body, and so wants it whole and in no content coding."""
+    barred_trailers: frozenset[bytes] | None = None
+    """Folded names of a caller's trailers that do not go on; None: none goes, because a plan should have seen them."""
     form: ProviderForm = PLAIN
     """The form of refusals that the clients of all its destinations read."""
 

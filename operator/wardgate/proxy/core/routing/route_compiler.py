@@ -71,11 +71,14 @@ class RouteCompiler:
         if isinstance(action, ForwardPlan) and any(plan.reads_response for plan in known):
             action = replace(action, asks_identity=True)
             import_libraries()
+        strip = foreign | {USER_ID} if auth is None else auth.on_arrival | (foreign - auth.keys)
+        if isinstance(action, ForwardPlan) and not any(plan.request is not None for plan in known):
+            action = replace(action, barred_trailers=strip if auth is None else strip | auth.consumed | auth.keys)
         return CompiledRoute(
             route.name,
             action,
             auth=auth,
-            strip=foreign | {USER_ID} if auth is None else auth.on_arrival | (foreign - auth.keys),
+            strip=strip,
             pre=pre,
             post=post,
             pre_responses=tuple(plan for plan in pre if plan.response is not None),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wardgate.proxy.core.http1.server_connection import ServerConnection
+from wardgate.proxy.core.messages import HeaderList
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.io.downstream.collector import Collector
 from wardgate.proxy.io.downstream.deadlines import Deadlines
@@ -55,9 +56,9 @@ class CallerBody:
         assert self.collector is not None, "Asked only of a body that was collected."
         return self.collector.take()
 
-    def end(self) -> None:
-        """The body is complete."""
+    def end(self, trailers: HeaderList) -> None:
+        """The body is complete; ``trailers`` go on behind it."""
         self.is_complete = True
         self._deadlines.body_ended()
         if self.sender is not None:
-            self.sender.end()
+            self.sender.end(trailers)

@@ -25,3 +25,9 @@ def close_gently(transport: asyncio.Transport | None, requests: ServerConnection
         return True
     transport.close()
     return False
+
+
+def is_last_response(requests: ServerConnection, *, draining: bool, sent_on: bool) -> bool:
+    """Whether the connection ends with the response that begins now; ``sent_on``: its request went upstream."""
+    # Requests that came before the caller could know of an ending are answered, and the last of them tells.
+    return (draining and not requests.buffer) or requests.must_close(sent_on=sent_on)

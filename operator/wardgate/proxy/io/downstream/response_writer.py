@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from wardgate.proxy.core.http1.framing import (
     CHUNKED,
@@ -15,9 +16,13 @@ from wardgate.proxy.core.http1.framing import (
     write_response_head,
 )
 from wardgate.proxy.core.http1.request_head import RequestHead
+from wardgate.proxy.core.http1.trailers import last_chunk, response_trailers, takes_trailers
 from wardgate.proxy.core.http1.upgrades import SWITCHING_PROTOCOLS, Upgrade, with_fields
 from wardgate.proxy.core.messages import Header, HeaderList, Incoming, Reply
 from wardgate.proxy.io.downstream.outbox import Outbox
+
+_CALLER_GONE: Final = 499
+"""The status a log shows where nobody was left to answer, as nginx has it."""
 
 
 def reply_bytes(reply: Reply, own: Sequence[Header], *, close: bool, head_request: bool = False) -> bytes:
@@ -38,17 +43,24 @@ class ResponseWriter:
         "_framing",
         "_head",
         "_http_1_0",
+        "_incoming",
+        "_is_transformed",
         "_outbox",
         "asked_head",
         "keep_alive",
         "sent_bytes",
         "started",
         "status",
+        "takes_trailers",
     )
 
     def __init__(self, outbox: Outbox, head: RequestHead) -> None:
         self._outbox = outbox
         self.asked_head = head.method == b"HEAD"
+        self.takes_trailers = takes_trailers(head)
+        """Whether trailers go on behind the body."""
+        self._is_transformed = False
+        self._incoming: Incoming | None = None
         self._http_1_0 = head.http_1_0
         self._head = b""
         self._framing = LENGTH
@@ -56,6 +68,16 @@ class ResponseWriter:
         self.started = False
         self.status = 0
         self.sent_bytes = 0
+
+    def transformed(self) -> None:
+        """Plans have a say in the response: nothing passes that they would not see."""
+        self._is_transformed = True
+        self.takes_trailers = False
+
+    def relay_informational(self, incoming: Incoming) -> None:
+        """Write an upstream's response before the last one."""
+        if not self._is_transformed:
+            self.informational(incoming.status, incoming.headers)
 
     def informational(self, status: int, headers: HeaderList) -> None:
         """Write a response before the last one, which an HTTP/1.0 caller must not get (RFC 9110, 15.2)."""
@@ -80,6 +102,8 @@ class ResponseWriter:
         )
         if self._framing is UNTIL_CLOSE:
             self.keep_alive = False
+        if self.takes_trailers:
+            self._incoming = incoming
         self._make_head(incoming.status, incoming.headers, length=announced)
 
     def resume(self, sent: int) -> None:
@@ -108,7 +132,8 @@ class ResponseWriter:
     def end(self) -> None:
         """The body is complete."""
         if self._framing is CHUNKED:
-            self._write(LAST_CHUNK)
+            incoming = self._incoming
+            self._write(LAST_CHUNK if incoming is None else last_chunk(response_trailers(incoming.trailers)))
         else:
             self.flush()
 
@@ -124,6 +149,10 @@ class ResponseWriter:
             self.piece(body)
         else:
             self.flush()
+
+    def abandon(self) -> None:
+        """Nobody is left to answer."""
+        self.status = self.status or _CALLER_GONE
 
     def reply(self, reply: Reply, own: Sequence[Header]) -> None:
         """Write an answer of the gateway's own."""

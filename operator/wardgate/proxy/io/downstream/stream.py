@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.http1.request_head import RequestHead
+from wardgate.proxy.core.http1.trailers import request_trailers
 from wardgate.proxy.core.http1.upgrades import SWITCHING_PROTOCOLS
 from wardgate.proxy.core.messages import Incoming, NeedBody, Outgoing, Reply, Step
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.io.downstream.caller_body import CallerBody
 from wardgate.proxy.io.downstream.caller_side import CallerSide
+from wardgate.proxy.io.downstream.closing import is_last_response
 from wardgate.proxy.io.downstream.collected_bodies import CollectedBodies
 from wardgate.proxy.io.downstream.deadlines import NEVER
 from wardgate.proxy.io.downstream.phase import (
@@ -36,9 +38,6 @@ from wardgate.proxy.io.upstream.connection import UpstreamConnection
 from wardgate.proxy.io.upstream.errors import BadResponse, UpstreamError, overdue_error
 from wardgate.proxy.io.upstream.pool import EndpointPool
 from wardgate.proxy.io.upstream.request_sender import RequestSender
-
-_CALLER_GONE = 499
-"""The status a log shows where nobody was left to answer, as nginx has it."""
 
 
 class Stream:
@@ -126,7 +125,7 @@ class Stream:
 
     def request_end(self) -> None:
         """The caller's body is complete."""
-        self._body.end()
+        self._body.end(request_trailers(self._downstream.requests.trailers, self._exchange.request))
         if self._phase is COLLECTING:
             self.record.collected(self._context.clock())
             self._phase = MOVES[self._phase][DECIDING]
@@ -153,9 +152,9 @@ class Stream:
             self._answer(step)
 
     def _begin_collecting(self, longest: int | None) -> None:
-        length, limit = self._head.content_length, self._context.limits.body_bytes
+        limit = self._context.limits.body_bytes
         most = limit if longest is None else min(limit, longest)
-        if length is not None and length > most:
+        if (self._head.content_length or 0) > most:
             self.refuse(ReplyReason.BODY_TOO_LARGE)
             return
         self._phase = MOVES[self._phase][COLLECTING]
@@ -183,11 +182,14 @@ class Stream:
         sender.acquire()
 
     def _sender_of(self, outgoing: Outgoing, endpoint: EndpointPool) -> RequestSender:
+        if self._exchange.responses:
+            self.writer.transformed()
         return RequestSender(
             outgoing,
             self._head,
             mark=self._context.loop_mark,
             upgrades=self._context.upgrades,
+            asks_trailers=self.writer.takes_trailers,
             endpoint=endpoint,
             requester=self,
             holder=self._exchange.holder,
@@ -235,10 +237,10 @@ class Stream:
         """The upstream answers later, or switches protocols. Nothing passes that a plan should have seen."""
         self._deadlines.await_response()
         if incoming.status != SWITCHING_PROTOCOLS:
-            if not self._exchange.responses:
-                self.writer.informational(incoming.status, incoming.headers)
+            self.writer.relay_informational(incoming)
         elif self._exchange.finish_response(incoming).status == SWITCHING_PROTOCOLS and self._sender is not None:
             self._phase = MOVES[self._phase][RELAYING]
+            self.record.response_fields = incoming.arrived
             begin_tunnel(incoming, self._sender, caller=self._downstream, body=self._body, writer=self.writer)
         else:
             self.fail(BadResponse("A transformation made another response of a switch of protocols."))
@@ -310,7 +312,7 @@ class Stream:
         if self._phase is DONE:
             return
         if self.writer.status != SWITCHING_PROTOCOLS:
-            self.writer.status = self.writer.status or _CALLER_GONE
+            self.writer.abandon()
             self._exchange.facts.reason = self._exchange.facts.reason or ReplyReason.CALLER_GONE
         self._close_upstream()
         self._conclude()
@@ -386,10 +388,8 @@ class Stream:
             self._sender.close()
 
     def _settle_keep_alive(self) -> None:
-        requests = self._downstream.requests
-        # Requests that came before the caller could know are answered, and the last of them tells.
-        is_last = self._context.callers.draining and not requests.buffer
-        if is_last or requests.must_close(sent_on=self._sender is not None):
+        requests, draining = self._downstream.requests, self._context.callers.draining
+        if is_last_response(requests, draining=draining, sent_on=self._sender is not None):
             self.writer.keep_alive = False
 
     def _update_flow(self) -> None:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Protocol
 
-from wardgate.proxy.core.http1.framing import LAST_CHUNK, chunk, request_length, write_request_head
+from wardgate.proxy.core.http1.framing import chunk, request_length, write_request_head
 from wardgate.proxy.core.http1.loops import LoopMark
 from wardgate.proxy.core.http1.request_head import RequestHead
+from wardgate.proxy.core.http1.trailers import TE_TRAILERS, last_chunk
 from wardgate.proxy.core.http1.upgrades import UPGRADE, upgrade_of, with_fields
-from wardgate.proxy.core.messages import Outgoing
+from wardgate.proxy.core.messages import HeaderList, Outgoing
 from wardgate.proxy.io.upstream.connection import ResponseSink, UpstreamConnection
 from wardgate.proxy.io.upstream.errors import UpstreamError
 from wardgate.proxy.io.upstream.pool import EndpointPool
@@ -45,6 +46,7 @@ class RequestSender:
     """
 
     __slots__ = (
+        "_asks_trailers",
         "_chunked",
         "_connection",
         "_endpoint",
@@ -72,6 +74,7 @@ class RequestSender:
         *,
         mark: LoopMark,
         upgrades: frozenset[bytes],
+        asks_trailers: bool,
         endpoint: EndpointPool,
         requester: Requester,
         holder: Hashable,
@@ -82,6 +85,7 @@ class RequestSender:
         self._requester: Requester | None = requester
         self._holder = holder
         self._mark = mark
+        self._asks_trailers = asks_trailers
         self.asked_head = outgoing.method == b"HEAD"
         """Whether the upstream is asked for a head only."""
         self.upgrade = upgrade_of(head, outgoing, allowed=upgrades) if UPGRADE in head.connection_fields else None
@@ -160,10 +164,10 @@ class RequestSender:
         """A piece of the caller's body."""
         self._send(chunk(data) if self._chunked else data)
 
-    def end(self) -> None:
-        """The caller's body is complete."""
+    def end(self, trailers: HeaderList) -> None:
+        """The caller's body is complete; ``trailers`` go on behind it."""
         if self._chunked:
-            self._send(LAST_CHUNK)
+            self._send(last_chunk(trailers))
         elif self.upgrade is not None and self._connection is not None:
             self._connection.end_sending()
 
@@ -256,4 +260,6 @@ class RequestSender:
         )
         if self.upgrade is not None:
             head = with_fields(head, self.upgrade.fields)
+        elif self._asks_trailers:
+            head = with_fields(head, TE_TRAILERS)
         return head + body
