@@ -38,6 +38,10 @@ TAKEN_OFF: Final = frozenset({LOOP_MARK, "proxy"})
 ``Proxy`` is no header of HTTP: CGI hands it to a program as ``HTTP_PROXY``, where HTTP libraries look for a proxy to
 send the program's own requests through.
 """
+ORIGIN: Final = frozenset(
+    {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto", "x-real-ip"}
+)
+"""Headers that say where a request comes from. A caller's end at the proxy in every spelling; it writes its own."""
 
 CREDENTIAL_HEADERS: Final = frozenset(
     {

@@ -37,6 +37,8 @@ class Settings:
     """``close``: refuse (403) requests of routes that only kinds which are not implemented here guard."""
     user_id_to_external: bool = setting(False, FLAG)
     """Send ``x-user-id`` (the key Secret's name) to external services too."""
+    forwarded_to_external: bool = setting(False, FLAG)
+    """Send ``X-Forwarded-For``, ``-Proto`` and ``-Host``, the way that a request came, to external services too."""
     gateway_labels: Mapping[str, str] | None = setting(None, LABELS)
     """Labels of this installation's gateway for ``VirtualGateway.workloads``; None matches every selector."""
     gateway_namespace: str | None = setting(None, NAMESPACE)

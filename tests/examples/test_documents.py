@@ -103,7 +103,8 @@ def test_every_reason_is_in_the_table_of_refusals_with_its_status() -> None:
     cut = dict.fromkeys(
         (ReplyReason.CALLER_GONE, ReplyReason.CALLER_TOO_SLOW, ReplyReason.KEY_REVOKED, ReplyReason.IDLE_TIMEOUT), "-"
     )
-    expected = {**closed, **answered, **of_basic, **in_gloos_words, **cut}
+    not_let_in = dict.fromkeys((ReplyReason.PROXY_HEADER, ReplyReason.PROXY_UNTRUSTED), "-")
+    expected = {**closed, **answered, **of_basic, **in_gloos_words, **cut, **not_let_in}
 
     table = (
         (ROOT / "SECURITY.md").read_text().partition("## What a refused request is answered")[2].partition("\n## ")[0]

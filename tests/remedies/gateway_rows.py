@@ -166,6 +166,19 @@ GATEWAYS: Final[tuple[Row, ...]] = (
         {f"{_L} tls mode": "MUTUAL"},
     ),
     row(
+        "Name a port of spec.listeners.",
+        {"gw metadata annotations": {"wardgate.dev/proxy-protocol": "81"}},
+        {"gw metadata annotations wardgate.dev/proxy-protocol": "80"},
+        {"gw listeners 1": {"http": {}, "port": {"number": 81}}},
+    ),
+    row(
+        "because nothing is believed of proxies: add",
+        {"gw metadata annotations": {"wardgate.dev/trusted-proxies": "10.0.0.0/8"}},
+        {"gw metadata annotations wardgate.dev/trusted-hops": "1"},
+        {"gw metadata annotations wardgate.dev/proxy-protocol": "true"},
+        {"gw metadata annotations": GONE},
+    ),
+    row(
         "give every listener a port of its own.",
         {"gw listeners 1": {"http": {}, "port": {"number": 80}}},
         {"gw listeners 1 port number": 81},

@@ -103,6 +103,7 @@ UPSTREAMS = (
         ),
         bound_hosts=(),
         send_user_id=True,
+        send_forwarded=True,
     ),
     ir.Upstream(
         name="up-texts",
@@ -152,7 +153,12 @@ LISTENERS = (
             cipher_suites=("ECDHE-RSA-AES256-GCM-SHA384",),
         ),
     ),
-    ir.Listener(name="redirect", port=8080, https_redirect=True),
+    ir.Listener(
+        name="redirect",
+        port=8080,
+        https_redirect=True,
+        front=ir.FrontProxies(trusted_hops=2, proxy_protocol=True, trusted_networks=("10.0.0.0/8", "fd00::/8")),
+    ),
     ir.Listener(
         name="texts",
         port=9443,

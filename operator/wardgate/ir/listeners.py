@@ -27,6 +27,20 @@ class ListenerTls:
 
 
 @dataclass(frozen=True, slots=True)
+class FrontProxies:
+    """The proxies between callers and a listener, and what they are believed.
+
+    ``trusted_hops``: the last members of ``X-Forwarded-For`` that count; 0: callers connect by themselves.
+    ``proxy_protocol``: every connection begins with a PROXY header, or is refused. ``trusted_networks``: CIDRs whose
+    connections are believed the one and the other; empty: whoever connects is.
+    """
+
+    trusted_hops: int = 0
+    proxy_protocol: bool = False
+    trusted_networks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class VirtualHost:
     """``domains``: exact names, ``*.suffix`` or ``*``, lower case, no port. The most specific domain wins.
 
@@ -46,3 +60,4 @@ class Listener:
     virtual_hosts: tuple[VirtualHost, ...] = ()
     tls: ListenerTls | None = None
     https_redirect: bool = False
+    front: FrontProxies = FrontProxies()

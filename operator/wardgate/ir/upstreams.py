@@ -40,7 +40,8 @@ class Upstream:
     """``bound_hosts`` are the names this upstream dials and verifies (invariant 11); None: no bound token goes there.
 
     A credential bound to hosts is used only on routes all of whose upstreams have ``bound_hosts`` within its own.
-    ``send_user_id`` lets ``x-user-id`` (the key Secret's name) go there.
+    ``send_user_id`` lets ``x-user-id`` (the key Secret's name) go there; ``send_forwarded`` lets
+    ``X-Forwarded-For`` and its like, the way that a request came.
     """
 
     name: str
@@ -48,3 +49,4 @@ class Upstream:
     tls: UpstreamTls | None = None
     bound_hosts: tuple[str, ...] | None = None
     send_user_id: bool = False
+    send_forwarded: bool = False

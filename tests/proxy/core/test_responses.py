@@ -248,6 +248,8 @@ def test_every_reason_has_one_answer() -> None:
         ReplyReason.CALLER_TOO_SLOW,
         ReplyReason.KEY_REVOKED,
         ReplyReason.IDLE_TIMEOUT,
+        ReplyReason.PROXY_HEADER,
+        ReplyReason.PROXY_UNTRUSTED,
     }
     assert set(ReplyReason) - made_for_the_request - unanswered == set(REFUSALS)
     assert all(reply.reason == reason and 400 <= reply.status < 600 for reason, reply in REFUSALS.items())

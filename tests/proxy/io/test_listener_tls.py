@@ -15,9 +15,10 @@ import trustme
 
 from tests.proxy.io.bench import OK, Bench, answering, config, providing, run, serving
 from wardgate.ir import Endpoint, FileRef, GatewayConfig, ListenerTls, Upstream, UpstreamTls
+from wardgate.proxy.core.origin.front import NO_PROXIES
 from wardgate.proxy.io.budget import Budget
 from wardgate.proxy.io.listening.accept_queue import Arrivals
-from wardgate.proxy.io.listening.acceptor import Acceptor
+from wardgate.proxy.io.listening.acceptor import Acceptor, Opening
 from wardgate.proxy.io.tls import TlsConfigError, TlsFactory
 from wardgate.proxy.settings import Limits, ProxySettings
 from wardgate.sensitive import Sensitive
@@ -262,15 +263,16 @@ def test_accepting_goes_on_when_there_are_descriptors_again(monkeypatch: pytest.
         sock.listen()
         sock.setblocking(False)
         taken = asyncio.Event()
-        acceptor = Acceptor(
-            sock,
+        opening = Opening(
+            front=NO_PROXIES,
             context=ssl.create_default_context(ssl.Purpose.CLIENT_AUTH),
-            protocol=asyncio.Protocol,
+            protocol=lambda _: asyncio.Protocol(),
             handshakes=Budget(1, percent=100, at_least=1),
             timeout=5.0,
             arrivals=Arrivals(),
             refused=lambda _: taken.set(),
         )
+        acceptor = Acceptor(sock, opening)
         callers = [await asyncio.open_connection(*sock.getsockname()) for _ in range(2)]
         await taken.wait()
         assert sock.failures == 0

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from itertools import islice
 from typing import Final
 
@@ -27,6 +28,12 @@ SHARE_WITH: Final = "wardgate.dev/share-with"
 """On a platform's key Secret: the tenants' namespaces, comma-separated, whose policies and routes may use it."""
 DELEGATE_FROM: Final = "wardgate.dev/delegate-from"
 """On a platform's RouteTable: the tenants' namespaces, comma-separated, whose tables may delegate to it."""
+TRUSTED_HOPS: Final = "wardgate.dev/trusted-hops"
+"""On a VirtualGateway: how many of the last addresses in ``X-Forwarded-For`` were written by proxies in front of it."""
+PROXY_PROTOCOL: Final = "wardgate.dev/proxy-protocol"
+"""On a VirtualGateway: ``"true"``, or the ports, comma-separated, whose connections begin with a PROXY header."""
+TRUSTED_PROXIES: Final = "wardgate.dev/trusted-proxies"
+"""On a VirtualGateway: the only networks, comma-separated, whose connections are believed what they say of callers."""
 REQUIRE_AUTH: Final = "gateway.gloo.solo.io/require_auth"
 """Label of a route or a RouteTable: ``"true"`` refuses every request while no valid ExtAuthPolicy guards the route."""
 
@@ -37,6 +44,9 @@ KNOWN_ON: Final[Mapping[str, str]] = {
     UPSTREAM_HOSTS: "Secret",
     SHARE_WITH: "Secret",
     DELEGATE_FROM: "RouteTable",
+    TRUSTED_HOPS: "VirtualGateway",
+    PROXY_PROTOCOL: "VirtualGateway",
+    TRUSTED_PROXIES: "VirtualGateway",
 }
 """Every annotation of ours, with the kind that it means something on."""
 MAX_STRAY: Final = 20
@@ -44,6 +54,9 @@ MAX_STRAY: Final = 20
 
 _OURS: Final = "wardgate"
 _NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_HOPS: Final = re.compile(r"[0-9]{1,2}", re.ASCII)
+_PORT: Final = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
+_HIGHEST_PORT: Final = 65535
 _RFC_3339: Final = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:)(\d\d)((\.\d+)?([Zz]|[+-]\d\d:\d\d))", re.ASCII)
 
 
@@ -129,6 +142,38 @@ def parse_namespaces(text: str) -> tuple[str, ...] | AnnotationError:
     if names and all(map(is_namespace, names)):
         return tuple(sorted(names))
     return AnnotationError("names of namespaces, separated by commas, such as team-a,team-b")
+
+
+def parse_hops(text: str) -> int | AnnotationError:
+    """A number of proxies."""
+    digits = text.strip()
+    if _HOPS.fullmatch(digits):
+        return int(digits)
+    return AnnotationError("a number from 0 to 99")
+
+
+def parse_ports(text: str) -> bool | tuple[int, ...] | AnnotationError:
+    """All of a gateway's ports or none of them (``true``, ``false``), or a list of ports, sorted."""
+    flag = parse_flag(text)
+    if not isinstance(flag, AnnotationError):
+        return flag
+    ports = parse_list(text)
+    if ports and all(_PORT.fullmatch(port) and int(port) <= _HIGHEST_PORT for port in ports):
+        return tuple(sorted(map(int, ports)))
+    return AnnotationError('"true", "false", or ports of the gateway, separated by commas, such as 80,443')
+
+
+def parse_networks(text: str) -> tuple[str, ...] | AnnotationError:
+    """A list of at least one network or address, sorted and without repetitions."""
+    try:
+        networks = {ip_network(part) for part in parse_list(text)}
+    except ValueError:
+        networks = set()
+    if networks:
+        return tuple(sorted(map(str, networks)))
+    return AnnotationError(
+        "networks such as 10.0.0.0/8, separated by commas and with no address bits behind the prefix"
+    )
 
 
 def is_namespace(name: str) -> bool:

@@ -117,7 +117,12 @@ def _policies() -> Iterator[ForeignKind]:
             "Wardgate retries no request, and its time-outs are settings of the proxy, such as timeouts.response_head",
         ),
         ("ListenerConnectionPolicy", RESILIENCE, Reach.NONE, "bounds of connections are settings of the proxy"),
-        ("ProxyProtocolPolicy", TRAFFIC, Reach.NONE, "Wardgate does not speak the PROXY protocol"),
+        (
+            "ProxyProtocolPolicy",
+            TRAFFIC,
+            Reach.NONE,
+            "Wardgate takes the PROXY protocol from the annotation wardgate.dev/proxy-protocol of the VirtualGateway",
+        ),
         ("WasmDeploymentPolicy", EXTENSIONS, Reach.NONE, "Wardgate runs no WebAssembly"),
         ("AccessLogPolicy", OBSERVABILITY, Reach.NONE, "the access log has one form, a JSON line a request"),
         ("TrimProxyConfigPolicy", RESILIENCE, Reach.NONE, ""),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from wardgate.proxy.core.auth.grants import Grant
+from wardgate.proxy.core.fields.forwarded import tell
 from wardgate.proxy.core.http1.content_coding import ask_for_identity
 from wardgate.proxy.core.http1.max_forwards import count_down
 from wardgate.proxy.core.messages import Reply, Request
@@ -17,11 +18,17 @@ from wardgate.url_path import settle
 
 
 def rewrite(
-    request: Request, action: ForwardPlan, *, match: CompiledMatch | None, grants: Iterable[Grant]
+    request: Request,
+    action: ForwardPlan,
+    *,
+    match: CompiledMatch | None,
+    grants: Iterable[Grant],
+    is_told: bool,
 ) -> Reply | None:
     """Rewrite path, host and the headers of this hop, in place; return the answer if it does not leave, or may not so.
 
-    With ``auto_host`` the host becomes the dialled one, which is bound already.
+    With ``auto_host`` the host becomes the dialled one, which is bound already. ``is_told``: the upstream learns where
+    the request comes from.
     """
     request.barred_trailers = action.barred_trailers
     if request.method == b"OPTIONS":
@@ -35,6 +42,8 @@ def rewrite(
         if rewritten is None:
             return REFUSALS[ReplyReason.BAD_TARGET]
         request.path = rewritten
+    if is_told:
+        tell(request, host_changes=action.auto_host or action.host is not None)
     if action.host is not None:
         request.authority = action.host
     if action.asks_identity:

@@ -135,7 +135,7 @@ class Exchange:
         """Decide what to do with the request; ``NeedBody`` asks for ``advance``."""
         if self._watch is not None:
             self._watch.observer.decided("listener", self._listener.name)
-        if self._listener.https_redirect:
+        if self._listener.https_redirect and self.request.scheme != b"https":
             return self._answer(to_https(self.request))
         found = self._listener.find(self.request)
         if found is None:
@@ -383,7 +383,7 @@ class Exchange:
         upstream, request = self._upstream, self.request
         if upstream is None:
             return self._answer(REFUSALS[ReplyReason.NO_DESTINATION])
-        refusal = rewrite(request, action, match=self._match, grants=self._grants)
+        refusal = rewrite(request, action, match=self._match, grants=self._grants, is_told=upstream.send_forwarded)
         if refusal is not None:
             return self._answer(refusal)
         self.facts.upstream = upstream.name

@@ -79,6 +79,9 @@ def spellings(names: Iterable[str]) -> frozenset[bytes]:
 PROXY_WRITTEN: Final = spellings(field_names.PROXY_WRITTEN)
 """``field_names.PROXY_WRITTEN`` in every spelling that some server takes for one of them."""
 
+ORIGIN: Final = spellings(field_names.ORIGIN)
+"""``field_names.ORIGIN`` likewise."""
+
 
 def connection_options(values: Iterable[bytes]) -> frozenset[bytes]:
     """Return the options of ``Connection``, in lower case.

@@ -39,6 +39,8 @@ class Request:
     """Folded names of trailers that do not go upstream, once it is known where that is; None: none goes."""
     request_id: bytes = b""
     """Of Latin-1, as it goes upstream."""
+    forwarded: tuple[Header, ...] = ()
+    """The way it came, beside the headers (``fields.forwarded``)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,10 @@ class ReplyReason(StrEnum):
     OVERLOAD = "overload"
     CALLER_OVER_SHARE = "caller_over_share"
 
+    # Connections that are closed before a request (nothing is answered).
+    PROXY_HEADER = "proxy_header"
+    PROXY_UNTRUSTED = "proxy_untrusted"
+
 
 ANSWERS: dict[ReplyReason, tuple[int, str]] = {
     ReplyReason.BAD_REQUEST_LINE: (400, "The request line is malformed."),

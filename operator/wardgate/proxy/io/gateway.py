@@ -120,8 +120,8 @@ class Gateway:
             reply_headers=ReplyHeaders(now),
         )
 
-    def _protocol(self, port: int) -> Downstream:
-        return Downstream(self.context, port)
+    def _protocol(self, port: int, introduced: str) -> Downstream:
+        return Downstream(self.context, port, introduced=introduced)
 
     def add_socket(self, port: int, sock: socket.socket) -> None:
         """Take a listening socket; it is served once a table has a listener for the port."""

@@ -143,7 +143,7 @@ class Upstreams:
             return DestinationFault(UPSTREAM_INVALID, Reason.INVALID, text)
         host = f"{plan.name}.{plan.namespace}.svc.{self._settings.cluster_domain}"
         name = f"service/{plan.namespace}/{plan.name}:{plan.port}"
-        return Upstream(name=name, endpoints=(Endpoint(host, plan.port),), send_user_id=True)
+        return Upstream(name=name, endpoints=(Endpoint(host, plan.port),), send_user_id=True, send_forwarded=True)
 
     def _external(self, plan: DestinationPlan) -> Upstream | DestinationFault:
         where = ObjectRef("ExternalService", plan.namespace, plan.name)
@@ -181,6 +181,7 @@ class Upstreams:
             tls=port.tls,
             bound_hosts=None if selected else _bound_hosts(service, port, endpoints=endpoints),
             send_user_id=self._settings.user_id_to_external,
+            send_forwarded=self._settings.forwarded_to_external,
         )
 
     def _dialled(self, service: ExternalServicePlan, port: ExternalPort) -> tuple[Endpoint, ...]:

@@ -15,6 +15,7 @@ from wardgate.problems import Cause, FieldPath, ObjectRef, Reason, format_path
 from wardgate.settings import Settings
 from wardgate.translate.contract import ParsedObject, Scope
 from wardgate.translate.findings import Findings
+from wardgate.translate.listening.front_reader import FrontReader, GatewayFront
 from wardgate.translate.listening.listener_tls import TlsReader
 from wardgate.translate.matching.host_names import is_pattern, normal
 from wardgate.translate.matching.matcher_reader import MatcherReader
@@ -37,7 +38,10 @@ def read_gateway(parsed: ParsedObject[api.VirtualGateway], scope: Scope) -> Read
         findings.error(parsed.ref, Reason.REF_NOT_PERMITTED, message=message)
         return Reading(None, findings.of(parsed.ref))
     reader = _ListenerReader(parsed.ref, scope)
-    listeners = reader.listeners(parsed.model.spec.listeners)
+    front = reader.fronts.read(parsed.model.metadata.annotations)
+    if front is None:
+        return Reading(None, reader.findings.of(parsed.ref))
+    listeners = reader.listeners(parsed.model.spec.listeners, front)
     ours = _is_ours(parsed.model.spec.workloads, scope.settings)
     if not ours:
         reader.warn(
@@ -51,12 +55,15 @@ class _ListenerReader:
         self.ref = ref
         self.scope = scope
         self.findings = Findings()
+        self.fronts = FrontReader(ref, self.findings)
 
-    def listeners(self, listeners: Sequence[api.Listener]) -> tuple[ListenerPlan, ...]:
-        plans = (self._listener(index, listener) for index, listener in enumerate(listeners))
-        return tuple(plan for plan in plans if plan is not None)
+    def listeners(self, listeners: Sequence[api.Listener], front: GatewayFront) -> tuple[ListenerPlan, ...]:
+        plans = (self._listener(index, listener, front=front) for index, listener in enumerate(listeners))
+        found = tuple(plan for plan in plans if plan is not None)
+        self.fronts.check(front, ports={plan.port for plan in found})
+        return found
 
-    def _listener(self, index: int, listener: api.Listener) -> ListenerPlan | None:
+    def _listener(self, index: int, listener: api.Listener, *, front: GatewayFront) -> ListenerPlan | None:
         field: FieldPath = ("spec", "listeners", index)
         if listener.exposed_external_services:
             name = "exposedExternalServices"
@@ -88,6 +95,7 @@ class _ListenerReader:
             port=port,
             tls=tls,
             https_redirect=listener.https_redirect,
+            front=front.of(port),
             allowed=None if allowed is None else self._allowed(allowed, (*field, "allowedRouteTables")),
         )
 

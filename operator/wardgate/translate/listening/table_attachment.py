@@ -86,7 +86,7 @@ class TableAttachment:
         for listener in open_listeners:
             attached = self._on(table, listener)
             let_in.update(host for host in table.hosts if _domains([one.domain for one in attached], host))
-            if attached and not listener.plan.https_redirect:
+            if attached and not listener.plan.only_redirects:
                 found.setdefault(listener.name, []).extend(attached)
         left_out = [host for host in table.hosts if host not in let_in]
         if open_listeners and not let_in:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from wardgate.ir import ListenerTls
+from wardgate.ir import FrontProxies, ListenerTls
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject
 from wardgate.translate.plans.table_plans import Labels, RouteFilter
@@ -31,7 +31,13 @@ class ListenerPlan:
     port: int
     tls: ListenerTls | None = None
     https_redirect: bool = False
+    front: FrontProxies = field(default_factory=FrontProxies)
     allowed: tuple[AllowedTables, ...] | None = None
+
+    @property
+    def only_redirects(self) -> bool:
+        """Whether it serves no route. Behind a believed proxy that ends TLS, requests that came by https are served."""
+        return self.https_redirect and not self.front.trusted_hops
 
 
 @dataclass(frozen=True, slots=True)

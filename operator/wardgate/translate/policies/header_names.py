@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from wardgate.field_names import PROXY_WRITTEN, TAKEN_OFF, fold
+from wardgate.field_names import ORIGIN, PROXY_WRITTEN, TAKEN_OFF, fold
 from wardgate.http_grammar import TCHAR
 
 PSEUDO: Final = frozenset({":authority", ":method", ":path", ":status"})
@@ -33,6 +33,6 @@ def request_header_fault(name: str) -> str | None:
         return "that is not the name of a header"
     if is_proxy_written(name) or name.lower() == "host":
         return "the proxy itself writes this header"
-    if name.lower() in TAKEN_OFF:
+    if name.lower() in TAKEN_OFF or fold(name) in ORIGIN:
         return "the proxy takes this header off every request"
     return None

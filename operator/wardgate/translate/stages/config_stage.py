@@ -132,6 +132,7 @@ def _listener(listener: OpenListener, hosts: Sequence[VirtualHost], *, before: S
         virtual_hosts=_keeping(sorted(hosts, key=domains), before, key=domains),
         tls=listener.plan.tls,
         https_redirect=listener.plan.https_redirect,
+        front=listener.plan.front,
     )
 
 

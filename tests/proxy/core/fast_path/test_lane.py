@@ -124,7 +124,7 @@ class Both:
 
     def fast(self, data: bytes, now: float = 0.0) -> bytes | None:
         plain = self.lane.read(data, now=now)
-        return None if plain is None else plain.written(data, dialled=b"")
+        return None if plain is None else plain.written(data, dialled=b"", told=b"")
 
     def general(self, data: bytes, now: float = 0.0) -> bytes | None:
         """What is sent on; None: the request is refused, or waits for more of it."""

@@ -56,6 +56,7 @@ class PlainOutcome:
         "facts",
         "given",
         "holder",
+        "is_told",
         "key_at",
         "path",
         "start",
@@ -80,6 +81,7 @@ class PlainOutcome:
         self.holder = exchange.holder
         self.upstream = outgoing.upstream
         self.auto_host = outgoing.auto_host
+        self.is_told = outgoing.upstream.send_forwarded
         self.start = b"%b %b" % (outgoing.method, outgoing.target)
         self.end = end_of_line(outgoing.headers[0][1])
         self.given = given

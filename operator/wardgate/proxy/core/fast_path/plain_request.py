@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from wardgate.proxy.core.fast_path.line_memory import LineMemory, read_line, write_line
 from wardgate.proxy.core.fast_path.outcomes import PlainOutcome, Way, end_of_line
 from wardgate.proxy.core.fast_path.plain_routes import REQUEST_ID
+from wardgate.proxy.core.fields import forwarded
 from wardgate.proxy.core.fields.folded import fold
 from wardgate.proxy.core.fields.key_copies import may_hide_key
 from wardgate.proxy.core.fields.trace_context import TRACEPARENT
+from wardgate.proxy.core.grammar import ORIGIN
 from wardgate.proxy.core.http1.request_head import SPECIAL
 
 _DIGITS: Final = re.compile(rb"[0-9]{1,18}")
 _LONGEST_ID: Final = 128
+_NO_CLAIMS: Final[Mapping[bytes, Sequence[bytes]]] = {}
 _NO_LENGTH: Final = -1
 _SENDS_LENGTH: Final = frozenset({b"POST", b"PUT", b"PATCH"})
 _START_AT: Final = 0
@@ -25,10 +29,10 @@ class PlainRequest:
     """See the module. ``lines``: what is sent on, beginning with the request line in three parts.
 
     ``key``: the field that holds the key, empty until it has come; ``length``: Content-Length, negative where there is
-    none. ``outcome`` is there once the request was ``decided``.
+    none. ``claims``: what it says of its way here, by name. ``outcome`` is there once the request was ``decided``.
     """
 
-    __slots__ = ("key", "known", "length", "lines", "outcome", "request_id", "traceparent", "way")
+    __slots__ = ("claims", "key", "known", "length", "lines", "outcome", "request_id", "traceparent", "way")
 
     def __init__(self, way: Way, query: bytes) -> None:
         self.way = way
@@ -38,6 +42,7 @@ class PlainRequest:
         self.length = _NO_LENGTH
         self.request_id = b""
         self.traceparent = b""
+        self.claims: Mapping[bytes, Sequence[bytes]] = _NO_CLAIMS
         self.outcome: PlainOutcome | None = None
 
     def take(self, raw: bytes, memory: LineMemory) -> bool:
@@ -74,6 +79,8 @@ class PlainRequest:
         route = way.route
         assert route is not None, "Asked in take()."
         folded = fold(name)
+        if name in ORIGIN:
+            return self._take_claim(name, value)
         if name in SPECIAL:
             # Clients say ``Connection: keep-alive``, which is so anyway. Whatever else ends at this hop is not plain.
             if name != b"connection" or value.lower() != b"keep-alive":
@@ -88,6 +95,13 @@ class PlainRequest:
         memory.keep(way.known, raw, name=name, sent=sent)
         self.lines.append(sent)
         return True
+
+    def _take_claim(self, name: bytes, value: bytes) -> bool:
+        """Take off what the request says of its way here; it is for the connection to say whether that counts."""
+        claims = {} if self.claims is _NO_CLAIMS else dict(self.claims)
+        claims[name] = [*claims.get(name, ()), value]
+        self.claims = claims
+        return name != forwarded.HOST  # the exchange knows whether the key is in it
 
     def decided(self, outcome: PlainOutcome, *, fresh_id: bytes, mark: bytes) -> None:
         """Put together what goes upstream. ``fresh_id``: for a request that has none; ``mark``: a line of its own."""
@@ -106,14 +120,17 @@ class PlainRequest:
         # Methods that give content a meaning, so that a request without any says so (RFC 9110, 8.6).
         return b"content-length: 0\r\n\r\n" if self.way.bare.method in _SENDS_LENGTH else b"\r\n"
 
-    def written(self, data: bytes, *, dialled: bytes) -> bytes:
+    def written(self, data: bytes, *, dialled: bytes, told: bytes) -> bytes:
         """Return all that goes upstream.
 
-        ``data``: the request as it arrived, body and all; ``dialled``: the endpoint's name, empty if it has none.
+        ``data``: the request as it arrived, body and all; ``dialled``: the endpoint's name, empty if it has none;
+        ``told``: lines about the way that the request came.
         """
         assert self.outcome is not None, "Asked only of a request that was decided."
         if dialled and self.outcome.auto_host:
             self.lines[_END_AT] = end_of_line(dialled)
+        if told:
+            self.lines.insert(_END_AT + 1, told)
         if self.length > 0:
             self.lines.append(data[-self.length :])
         return b"".join(self.lines)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from wardgate.inja import Template
 from wardgate.proxy.core.auth.authentication import CompiledAuth
 from wardgate.proxy.core.fields.folded import fold
+from wardgate.proxy.core.fields.forwarded import NAMES
 from wardgate.proxy.core.fields.key_copies import WATCHED
 from wardgate.proxy.core.fields.pseudo import FIXED
 from wardgate.proxy.core.routing.plans import CompiledRoute, ForwardPlan
@@ -24,6 +25,8 @@ from wardgate.proxy.core.transform.surroundings import header_key
 from wardgate.proxy.core.transform.transformation import CompiledMessage
 
 REQUEST_ID = b"x-request-id"
+_UNTOUCHED = FIXED | NAMES
+"""Parts of a request line, and the gateway's words about its way: a plan that sets them is for the exchange."""
 _CONTENT_TYPE = b"content-type"
 
 
@@ -52,7 +55,7 @@ def plain_route(route: CompiledRoute, *, has_body: bool) -> PlainRoute | None:
         dropped |= {fold(name) for name in parts.remove}
         if not has_body and parts.spec.body_mode != "passthrough":
             dropped |= {_CONTENT_TYPE}
-    if REQUEST_ID in held or REQUEST_ID in dropped or held & FIXED or dropped & FIXED:
+    if REQUEST_ID in held or REQUEST_ID in dropped or not _UNTOUCHED.isdisjoint(held | dropped):
         return None
     return PlainRoute(auth.lone_key, held, dropped - held)
 

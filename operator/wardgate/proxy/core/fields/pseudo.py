@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from wardgate.proxy.core.fields import forwarded
 from wardgate.proxy.core.fields.connection import is_of_connection
 from wardgate.proxy.core.fields.folded import values_of
 from wardgate.proxy.core.grammar import is_field_name
@@ -21,12 +22,15 @@ def request_path(request: Request) -> bytes:
     return request.path if request.query is None else request.path + b"?" + request.query
 
 
-_PSEUDO: dict[bytes, Callable[[Request], bytes]] = {
+_PSEUDO: dict[bytes, Callable[[Request], bytes | None]] = {
     b":path": request_path,
     b":method": lambda request: request.method,
     b":authority": lambda request: request.authority,
     b"host": lambda request: request.authority,
     b":scheme": lambda request: request.scheme,
+    forwarded.FOR: lambda request: forwarded.forwarded_value(request, forwarded.FOR),
+    forwarded.HOST: lambda request: forwarded.forwarded_value(request, forwarded.HOST),
+    forwarded.PROTO: lambda request: forwarded.forwarded_value(request, forwarded.PROTO),
 }
 
 

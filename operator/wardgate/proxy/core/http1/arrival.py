@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from wardgate.proxy.core.http1.paths import read_target
 from wardgate.proxy.core.http1.request_head import RequestHead
-from wardgate.proxy.core.messages import Request
+from wardgate.proxy.core.messages import Header, Request
 
 
-def arrived(head: RequestHead, *, scheme: bytes = b"http") -> Request | None:
+def arrived(head: RequestHead, *, scheme: bytes = b"http", forwarded: tuple[Header, ...] = ()) -> Request | None:
     """Return the request, its path normalised; None: its target is none.
 
     The authority of a target that is a whole URL counts before Host (RFC 9112, 3.2.2).
@@ -24,4 +24,5 @@ def arrived(head: RequestHead, *, scheme: bytes = b"http") -> Request | None:
         scheme=scheme,
         has_body=head.has_body,
         connection_fields=head.connection_fields,
+        forwarded=forwarded,
     )

@@ -14,6 +14,7 @@ Rule 7: Expect is ``100-continue``: else 417.
 Rule 8: what marks the proxies that a request has passed (``loops``) is kept apart from the headers.
 Rule 9: hop-by-hop headers, those that Connection names included, end here, and so does whatever a server that turns
         names into variables would take for one of them or for a framing header: ``transfer_encoding``.
+Rule 10: headers that say where a request comes from (``field_names.ORIGIN``) end here as well, in every spelling.
 
 llhttp accepts HTTP/0.9, two blanks in the request line, a transfer coding on HTTP/1.0 and chunk extensions, so callers'
 requests are read here; responses, whose senders the installation chose, are read by llhttp (docs/decisions/0001).
@@ -27,7 +28,7 @@ from dataclasses import dataclass
 
 from wardgate.field_names import TAKEN_OFF
 from wardgate.proxy.core.fields.folded import end_to_end
-from wardgate.proxy.core.grammar import FIELD_LINE, HOST, METHOD, PROXY_WRITTEN
+from wardgate.proxy.core.grammar import FIELD_LINE, HOST, METHOD, ORIGIN, PROXY_WRITTEN
 from wardgate.proxy.core.http1 import loops
 from wardgate.proxy.core.http1.methods import COMMON, method_fault
 from wardgate.proxy.core.messages import HeaderList
@@ -39,7 +40,7 @@ _DIGITS = re.compile(rb"[0-9]{1,18}")
 
 _MISSPELT = frozenset({b"proxy_authenticate", b"proxy_authentication_info", b"proxy_authorization"})
 """Headers between proxies, as no client or proxy writes them."""
-SPECIAL = PROXY_WRITTEN | _MISSPELT | {b"host"} | {name.encode() for name in TAKEN_OFF}
+SPECIAL = PROXY_WRITTEN | ORIGIN | _MISSPELT | {b"host"} | {name.encode() for name in TAKEN_OFF}
 """Fields that do not go on as they came."""
 
 

@@ -8,6 +8,7 @@ from wardgate.inja import LimitError
 from wardgate.ir import GatewayConfig, Listener
 from wardgate.proxy.core.auth.authentication import CompiledAuth
 from wardgate.proxy.core.messages import Request
+from wardgate.proxy.core.origin.front import compile_front
 from wardgate.proxy.core.routing.key_headers import KeyHeaders
 from wardgate.proxy.core.routing.matching import CompiledMatch
 from wardgate.proxy.core.routing.plans import CompiledRoute
@@ -20,13 +21,14 @@ from wardgate.proxy.core.upstream.destinations import CompiledUpstream
 class CompiledListener:
     """One listener. ``spec`` names the port that the I/O binds, and its certificates."""
 
-    __slots__ = ("_hosts", "https_redirect", "name", "port", "spec")
+    __slots__ = ("_hosts", "front", "https_redirect", "name", "port", "spec")
 
     def __init__(self, spec: Listener, hosts: Mapping[str, RouteIndex]) -> None:
         self.spec = spec
         self.name = spec.name
         self.port = spec.port
         self.https_redirect = spec.https_redirect
+        self.front = compile_front(spec.front)
         self._hosts = HostIndex(hosts)
 
     def find(self, request: Request) -> tuple[CompiledMatch, CompiledRoute] | None:

@@ -12,12 +12,15 @@ from typing import Protocol
 
 from wardgate.proxy.core.fields.connection import first_of_connection, is_of_connection
 from wardgate.proxy.core.fields.folded import drop, first_value
+from wardgate.proxy.core.fields.forwarded import NAMES as FORWARDED
+from wardgate.proxy.core.fields.forwarded import withdraw
 from wardgate.proxy.core.fields.pseudo import FIXED, header_value, request_path
-from wardgate.proxy.core.grammar import UNSENDABLE, is_host, is_method
+from wardgate.proxy.core.grammar import ORIGIN, UNSENDABLE, is_host, is_method
 from wardgate.proxy.core.http1.methods import method_fault
 from wardgate.proxy.core.http1.paths import read_target
 from wardgate.proxy.core.messages import Header, HeaderList, Incoming, Request
 
+_JOINED = FIXED | FORWARDED
 _STATUS = re.compile(rb"[2-5][0-9][0-9]")
 
 
@@ -68,7 +71,7 @@ class RequestView:
 
     def first(self, name: bytes) -> bytes | None:
         """See ``MessageView``."""
-        if name in FIXED:
+        if name in _JOINED:
             return header_value(self.request, name)
         if is_of_connection(name):
             return first_of_connection(self.request, name)
@@ -78,6 +81,8 @@ class RequestView:
         """See ``MessageView``."""
         if name in FIXED:
             return not value or self._set_fixed(name, value)
+        if name in ORIGIN:
+            withdraw(self.request, name)
         drop(self.request.headers, name)
         return self.append(name, value)
 
@@ -90,6 +95,8 @@ class RequestView:
     def remove(self, name: bytes) -> None:
         """See ``MessageView``."""
         if name not in FIXED:
+            if name in ORIGIN:
+                withdraw(self.request, name)
             drop(self.request.headers, name)
 
     def _set_fixed(self, name: bytes, value: bytes) -> bool:

@@ -11,13 +11,14 @@ from wardgate.ir import Upstream
 class CompiledUpstream:
     """A destination. ``spec`` is what the I/O dials; equal specs keep their ``CompiledUpstream`` over a new table."""
 
-    __slots__ = ("bound_hosts", "name", "send_user_id", "spec")
+    __slots__ = ("bound_hosts", "name", "send_forwarded", "send_user_id", "spec")
 
     def __init__(self, spec: Upstream) -> None:
         self.spec = spec
         self.name = spec.name
         self.bound_hosts = frozenset(spec.bound_hosts) if spec.bound_hosts else None
         self.send_user_id = spec.send_user_id
+        self.send_forwarded = spec.send_forwarded
 
 
 class Destinations:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from wardgate.proxy.core.auth.caller import Caller
 from wardgate.proxy.core.http1.server_connection import ServerConnection
+from wardgate.proxy.core.origin.origin import RequestOrigin
 from wardgate.proxy.io.downstream.deadlines import Deadlines
 from wardgate.proxy.io.downstream.outbox import Outbox
 
 
 class CallerSide(Protocol):
-    """``port`` is the listener's own; ``peer`` is the address of the caller as the log shows it."""
+    """``port`` is the listener's own; ``origin`` is that of the request that was begun last."""
 
     port: int
-    peer: str
-    caller: Caller
+    origin: RequestOrigin
     deadlines: Deadlines
     outbox: Outbox
     requests: ServerConnection

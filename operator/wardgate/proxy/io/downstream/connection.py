@@ -11,7 +11,6 @@ import asyncio
 import ssl
 from typing import cast
 
-from wardgate.proxy.core.auth.caller import Caller, counted_address
 from wardgate.proxy.core.http1.arrival import arrived
 from wardgate.proxy.core.http1.request_head import RequestHead
 from wardgate.proxy.core.http1.server_connection import (
@@ -24,6 +23,7 @@ from wardgate.proxy.core.http1.server_connection import (
     SWITCHED,
     ServerConnection,
 )
+from wardgate.proxy.core.origin.origin import RequestOrigin
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.core.upstream.tls_names import carries_one_of
@@ -45,33 +45,34 @@ _WITHOUT_REQUEST = frozenset({IDLE, LEFTOVER})
 
 
 class Downstream(asyncio.Protocol):
-    """See the module. ``port`` is the listener's own, whatever port is bound in its place."""
+    """See the module. ``port`` is the listener's own, whatever port is bound in its place.
+
+    ``introduced``: the caller's address, where a load balancer introduced the connection.
+    """
 
     __slots__ = (
         "_context",
         "_fast",
         "_half_close",
+        "_introduced",
         "_pumping",
         "_reading",
         "_stream",
         "_write_paused",
-        "caller",
         "deadline",
         "deadlines",
+        "origin",
         "outbox",
-        "peer",
         "port",
         "requests",
-        "scheme",
         "transport",
     )
 
-    def __init__(self, context: WorkerContext, port: int) -> None:
+    def __init__(self, context: WorkerContext, port: int, *, introduced: str = "") -> None:
         self._context = context
         self.port = port
-        self.scheme = b"http"
-        self.peer = ""
-        self.caller = Caller(b"", context.guesses)
+        self._introduced = introduced
+        self.origin = RequestOrigin(introduced, scheme=b"http", guesses=context.guesses)
         self.transport: asyncio.Transport | None = None
         self.deadline = NEVER
         limits = context.limits
@@ -95,12 +96,10 @@ class Downstream(asyncio.Protocol):
         # uvloop's transports have the interface and not the base class.
         self.transport = cast("asyncio.Transport", transport)
         self.outbox.transport = self.transport
-        peer = self.transport.get_extra_info("peername")
-        self.peer = str(peer[0]) if isinstance(peer, tuple) else ""
-        self.caller = Caller(counted_address(self.peer), self._context.guesses)
         tls = self.transport.get_extra_info("ssl_object")
-        self.scheme = b"http" if tls is None else b"https"
-        refusal = self._context.callers.admit(self, address=self.caller.address)
+        self.origin = self._origin(is_tls=tls is not None)
+        holder = self if self.origin.believes else self.origin.caller.address
+        refusal = self._context.callers.admit(self, holder=holder)
         if refusal is not None:
             turn_away(self.transport, refusal, context=self._context)
             return
@@ -108,6 +107,20 @@ class Downstream(asyncio.Protocol):
             self.transport.abort()
             return
         self.deadline = self._context.clock() + self._context.callers.idle_time
+
+    def _origin(self, *, is_tls: bool) -> RequestOrigin:
+        assert self.transport is not None
+        peer = self.transport.get_extra_info("peername")
+        origin = RequestOrigin(
+            self._introduced or (str(peer[0]) if isinstance(peer, tuple) else ""),
+            scheme=b"https" if is_tls else b"http",
+            guesses=self._context.guesses,
+            introduced=bool(self._introduced),
+        )
+        listener = self._context.config.listener(self.port)
+        if listener is not None:
+            origin.follow(listener.front)
+        return origin
 
     def _certificate_fits(self, tls: ssl.SSLObject | None) -> bool:
         names = self._context.ports.client_names(self.port)
@@ -238,11 +251,16 @@ class Downstream(asyncio.Protocol):
         return False
 
     def _start(self, head: RequestHead) -> None:
-        if not self._context.config.serves(self.port):
+        listener = self._context.config.listener(self.port)
+        if listener is None:
             # The listener went away with a later config; its connections end with their next request.
             self._refuse(ReplyReason.NO_ROUTE)
             return
-        request = arrived(head, scheme=self.scheme)
+        origin = self.origin
+        origin.follow(listener.front)
+        if origin.believes:
+            origin.read(head.connection_fields)
+        request = arrived(head, scheme=origin.scheme, forwarded=origin.forwarded)
         if request is None:
             self._refuse(ReplyReason.BAD_TARGET)
             return
@@ -252,7 +270,7 @@ class Downstream(asyncio.Protocol):
             self._refuse(ReplyReason.OVERLOAD)
             return
         context.telemetry.began()
-        exchange = context.config.exchange(request, port=self.port, caller=self.caller)
+        exchange = context.config.exchange(request, port=self.port, caller=origin.caller)
         stream = Stream(self, exchange, head=head, context=context, started=context.clock())
         self._stream = stream
         stream.start()
@@ -377,7 +395,8 @@ class Downstream(asyncio.Protocol):
     def _refuse(self, reason: ReplyReason) -> None:
         """Answer a request that could not even be read, and end: what follows it cannot be trusted."""
         reply = REFUSALS[self.requests.refuse(reason)]
-        self._context.telemetry.unreadable(reply, listener=self._context.config.listener(self.port), peer=self.peer)
+        name = self._context.config.listener_name(self.port)
+        self._context.telemetry.unreadable(reply, listener=name, peer=self.origin.peer)
         self.outbox.write(reply_bytes(reply, self._context.reply_headers.fields(), close=True))
         self._end()
 

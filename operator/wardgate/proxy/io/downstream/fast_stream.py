@@ -107,8 +107,12 @@ class FastStream:
         self._head, self._left, self._sent, self._chunks = b"", 0, 0, None
         self.active = True
         context.telemetry.began()
+        origin = self._downstream.origin
+        if origin.believes:
+            origin.read(plain.claims)
         connection.start_fast(self)
-        connection.write(plain.written(data, dialled=endpoint.host))
+        told = origin.lines if outcome.is_told else b""
+        connection.write(plain.written(data, dialled=endpoint.host, told=told))
         return True
 
     def _lane_in_force(self) -> Lane | None:
@@ -119,6 +123,8 @@ class FastStream:
         lane = self._lane
         if lane is None or lane.table is not table or lane.credentials is not config.credentials:
             lane = self._lane = self._path.lane(table, config.credentials, port=self._downstream.port)
+            if lane is not None:
+                self._downstream.origin.follow(lane.listener.front)
         return lane
 
     # The upstream.
@@ -204,7 +210,7 @@ class FastStream:
         self._plain = self._connection = None
         self._context.telemetry.ended_fast(
             plain,
-            peer=self._downstream.peer,
+            peer=self._downstream.origin.address,
             started=self._started,
             asked=self._asked,
             first_byte=self._first_byte,

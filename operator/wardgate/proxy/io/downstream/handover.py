@@ -41,13 +41,13 @@ class Handover:
         """Return a stream that waits for the response."""
         outcome = self.plain.outcome
         assert outcome is not None, "What is handed over was decided."
-        head, request = self._request(context)
+        head, request = self._request(downstream, context)
         exchange = Exchange(
             self.lane.table,
             outcome.credentials,
             listener=self.lane.listener,
             request=request,
-            caller=downstream.caller,
+            caller=downstream.origin.caller,
             now=self.wall,
             pick=lambda _: 0,
         )
@@ -59,11 +59,12 @@ class Handover:
         stream.resume(outgoing, endpoint=self.endpoint, connection=self.connection, body=body)
         return stream
 
-    def _request(self, context: WorkerContext) -> tuple[RequestHead, Request]:
+    def _request(self, downstream: CallerSide, context: WorkerContext) -> tuple[RequestHead, Request]:
         size = self.data.index(HEAD_END) + len(HEAD_END)
         head = parse_request_head(self.data[:size], max_headers=context.limits.header_count)
         assert isinstance(head, RequestHead), "A plain request is a request."
-        request = arrived(head)
+        origin = downstream.origin
+        request = arrived(head, scheme=origin.scheme, forwarded=origin.forwarded)
         assert request is not None, "A plain request has a target."
         if first_value(request.headers, HEADER) is None:
             request.headers.append((HEADER, self.plain.request_id))

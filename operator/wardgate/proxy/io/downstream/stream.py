@@ -70,7 +70,7 @@ class Stream:
         self._head = head
         self._exchange = exchange
         # The log tells the request as it arrived, not what a plan made of it; never the query (invariant 7).
-        self.record = context.telemetry.record(exchange.request, peer=downstream.peer, started=started)
+        self.record = context.telemetry.record(exchange.request, peer=downstream.origin.address, started=started)
         self._revoked_at = NEVER
         self._deadlines = downstream.deadlines
         self._phase = DECIDING

@@ -7,12 +7,12 @@ import socket
 from collections.abc import Callable
 from typing import Protocol
 
-from wardgate.ir import ListenerTls
+from wardgate.ir import FrontProxies, Listener, ListenerTls
 from wardgate.proxy.core.reasons import ReplyReason
-from wardgate.proxy.core.routing.table import Table
+from wardgate.proxy.core.routing.table import CompiledListener, Table
 from wardgate.proxy.io.budget import Budget
 from wardgate.proxy.io.listening.accept_queue import Arrivals
-from wardgate.proxy.io.listening.acceptor import Acceptor
+from wardgate.proxy.io.listening.acceptor import Acceptor, Opening
 from wardgate.proxy.io.listening.clear_server import ClearServer
 from wardgate.proxy.io.listening.hang_up import HangUp
 from wardgate.proxy.io.tls import TlsConfigError, TlsFactory
@@ -26,12 +26,13 @@ class _Server(Protocol):
 class _Port:
     """A listening socket, and the server on it."""
 
-    __slots__ = ("server", "sock", "tls")
+    __slots__ = ("front", "server", "sock", "tls")
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         self.server: _Server | None = None
         self.tls: ListenerTls | None = None
+        self.front = FrontProxies()
 
     def close(self) -> None:
         """Serve no more; what is queued at the socket waits for the next server."""
@@ -46,18 +47,25 @@ class _Port:
             self.server = None
         self.sock.close()
 
+    def serves(self, listener: Listener) -> bool:
+        """Whether the server does what the listener asks for."""
+        return self.server is not None and self.tls == listener.tls and self.front == listener.front
+
     def duplicate(self) -> socket.socket:
         """A server closes its socket with itself; the duplicate keeps what is queued for the next one."""
         return self.sock.dup()
 
 
 class Ports:
-    """``protocol(port)`` makes a caller's protocol; ``refused`` hears why one got none."""
+    """``protocol(port, address)`` makes a caller's protocol; ``refused`` hears why one got none.
+
+    The address is the one that a PROXY header introduced, and empty without one.
+    """
 
     def __init__(
         self,
         *,
-        protocol: Callable[[int], asyncio.BaseProtocol],
+        protocol: Callable[[int, str], asyncio.BaseProtocol],
         tls: TlsFactory,
         handshakes: Budget,
         handshake_timeout: float,
@@ -86,32 +94,34 @@ class Ports:
                 port.close()
                 port.sock.close()
                 del self._ports[number]
-            elif port.server is None or port.tls != listener.spec.tls:
+            elif not port.serves(listener.spec):
                 try:
-                    await self._serve(number, port, tls=listener.spec.tls)
+                    await self._serve(port, listener)
                 except TlsConfigError as error:
                     # A certificate that served goes on serving; without one, callers are turned away, not left waiting.
                     port.server = port.server or await self._serve_clear(port, protocol=HangUp)
                     problems.append(f"Listener {listener.name}: {error}")
         return tuple(problems)
 
-    async def _serve(self, number: int, port: _Port, *, tls: ListenerTls | None) -> None:
+    async def _serve(self, port: _Port, listener: CompiledListener) -> None:
         # The context first: where its certificate cannot be used, the old server goes on.
+        tls, number = listener.spec.tls, listener.port
         context = self._tls.listener(tls) if tls is not None else None
         port.close()
-        if context is None:
-            port.server = await self._serve_clear(port, protocol=lambda: self._protocol(number))
+        if context is None and not listener.front.proxy_protocol:
+            port.server = await self._serve_clear(port, protocol=lambda: self._protocol(number, ""))
         else:
-            port.server = Acceptor(
-                port.duplicate(),
+            opening = Opening(
+                front=listener.front,
                 context=context,
-                protocol=lambda: self._protocol(number),
+                protocol=lambda introduced: self._protocol(number, introduced),
                 handshakes=self._handshakes,
                 timeout=self._handshake_timeout,
                 arrivals=self._arrivals,
                 refused=self._refused,
             )
-        port.tls = tls
+            port.server = Acceptor(port.duplicate(), opening)
+        port.tls, port.front = tls, listener.spec.front
 
     async def _serve_clear(self, port: _Port, *, protocol: Callable[[], asyncio.BaseProtocol]) -> _Server:
         return await ClearServer.open(port.duplicate(), protocol=protocol, arrivals=self._arrivals)
@@ -120,6 +130,11 @@ class Ports:
         """The names of which a caller's certificate must carry one."""
         held = self._ports.get(number)
         return held.tls.subject_alt_names if held is not None and held.tls is not None else ()
+
+    @property
+    def opening(self) -> int:
+        """Connections that were accepted and are not served yet."""
+        return self._handshakes.total
 
     def addresses(self) -> tuple[tuple[str, int], ...]:
         """The addresses that are listened at."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Hashable
 from typing import Protocol
 
 from wardgate.proxy.core.reasons import ReplyReason
@@ -28,7 +29,8 @@ class CallerConnection(Protocol):
 class CallerConnections:
     """``budget`` counts connections, each charged to the address that ``counted_address`` gives.
 
-    ``requests``: that may be in flight on all of them.
+    A believed proxy's connection carries many callers and is charged to itself alone. ``requests``: that may be in
+    flight on all of them.
     """
 
     __slots__ = ("_budget", "_counters", "_none_open", "_open", "_requests", "draining", "idle_time", "turned_away")
@@ -37,7 +39,7 @@ class CallerConnections:
         self._budget = budget
         self._requests = requests
         self._counters = counters
-        self._open: dict[CallerConnection, bytes] = {}
+        self._open: dict[CallerConnection, Hashable] = {}
         self._none_open = asyncio.Event()
         self.draining = False
         """Whether each response is the last one of its connection."""
@@ -51,13 +53,13 @@ class CallerConnections:
         """Those of the moment; acting on one may end it."""
         return tuple(self._open)
 
-    def admit(self, connection: CallerConnection, *, address: bytes) -> ReplyReason | None:
+    def admit(self, connection: CallerConnection, *, holder: Hashable) -> ReplyReason | None:
         """Take a connection, or say why there are too many, of all callers or of this one."""
-        refusal = self._budget.take(address)
+        refusal = self._budget.take(holder)
         if refusal is not None:
             self._counters.refused_connection(refusal)
             return refusal
-        self._open[connection] = address
+        self._open[connection] = holder
         self._counters.connections += 1
         return None
 
@@ -74,9 +76,9 @@ class CallerConnections:
 
     def leave(self, connection: CallerConnection) -> None:
         """A connection ended, admitted or not."""
-        address = self._open.pop(connection, None)
-        if address is not None:
-            self._budget.give_back(address)
+        holder = self._open.pop(connection, None)
+        if holder is not None:
+            self._budget.give_back(holder)
             self._counters.connections -= 1
         if not self._open:
             self._none_open.set()

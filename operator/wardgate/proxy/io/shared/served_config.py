@@ -13,7 +13,7 @@ from wardgate.proxy.core.auth.caller import Caller
 from wardgate.proxy.core.auth.credential_index import CredentialIndex
 from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.messages import Request
-from wardgate.proxy.core.routing.table import Table
+from wardgate.proxy.core.routing.table import CompiledListener, Table
 from wardgate.proxy.io.shared.request_ids import RequestIds
 
 
@@ -43,19 +43,19 @@ class ServedConfig:
         # Where age does not matter, no request pays for the clock.
         return self._max_age > 0 and self._clock() > self._stale_after
 
-    def serves(self, port: int) -> bool:
-        """Whether the table in force has a listener on that port."""
-        return self.table is not None and port in self.table.listeners
+    def listener(self, port: int) -> CompiledListener | None:
+        """Return the listener of that port in the table in force."""
+        return None if self.table is None else self.table.listeners.get(port)
 
-    def listener(self, port: int) -> str:
+    def listener_name(self, port: int) -> str:
         """Return the name of the listener on that port, or the port where there is none any more."""
-        table = self.table
-        return table.listeners[port].name if table is not None and port in table.listeners else str(port)
+        listener = self.listener(port)
+        return str(port) if listener is None else listener.name
 
     def exchange(self, request: Request, *, port: int, caller: Caller) -> Exchange:
         """Begin an exchange on the table in force."""
         table = self.table
-        assert table is not None, "Asked only where serves() says so."
+        assert table is not None, "Asked only where there is a listener()."
         request.request_id = self.ids.name(request)
         return Exchange(
             table,
