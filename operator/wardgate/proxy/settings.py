@@ -40,12 +40,15 @@ class Limits:
     pool_idle: int = setting(64, count(lowest=0))
     """Idle connections kept to one upstream endpoint."""
     upstream_connections: int = setting(1024, count())
-    """Connections of one worker to one upstream endpoint; above: 503."""
+    """Connections of one worker to one upstream endpoint; above: requests wait for one."""
+    upstream_queue: int = setting(1024, count())
+    """Requests of one worker that wait for a connection to one upstream endpoint; above: 503."""
     least_rate: int = setting(240, count())
     """Bytes a second that a caller sends of a body, over ``timeouts.body``; below: 408. And that it takes of a response
     which waits for it, over ``timeouts.write``; below: cut off."""
     caller_share: int = setting(25, count(highest=100))
-    """Per cent of buffered_bytes, connections and upstream_connections that one caller may hold; above: 429."""
+    """Per cent of buffered_bytes, connections, upstream_connections and upstream_queue that one caller may hold;
+    above: 429."""
     address_guesses: int = setting(20, count())
     """Wrong basic passwords of one address in a minute; above: 429."""
     user_guesses: int = setting(5, count())
@@ -86,8 +89,12 @@ class Timeouts:
     """A WebSocket, or another protocol, of which neither side has sent anything for so long is cut off."""
     write: float = setting(60.0, seconds())
     """A caller that takes less of its response than ``limits.least_rate`` for so long is cut off."""
-    pool_idle: float = setting(50.0, seconds(lowest=0))
-    """Of an idle upstream connection."""
+    upstream_queue: float = setting(5.0, seconds(lowest=0))
+    """Of a request in line for a connection to an upstream; above: 503. 0: there is no line."""
+    pool_idle: float = setting(50.0, seconds(lowest=0, highest=300))
+    """Of an idle upstream connection: less than what balancers and NAT gateways bear."""
+    pool_age: float = setting(600.0, seconds(lowest=0))
+    """Of an upstream connection; the next ones follow changes of names and of balancers. 0: no bound."""
     shutdown_delay: float = setting(5.0, seconds(lowest=0))
     """From SIGTERM until the listeners close; they accept meanwhile, and /readyz already fails."""
     drain: float = setting(30.0, seconds(lowest=0))

@@ -63,6 +63,8 @@ def test_bodies_that_drip_give_the_upstream_connections_back() -> None:
             await settle(lambda: provider.connections == 4)
             innocent = await bench.connect()
             await innocent.send(GET)
+            await settle(lambda: bench.counters.in_flight == 5)
+            bench.pass_time(5.0)
             assert await status_of(innocent) == 503
             for _ in range(3):
                 for attacker in attackers:

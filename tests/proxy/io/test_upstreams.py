@@ -365,7 +365,11 @@ def test_too_many_connections_to_one_endpoint_are_refused() -> None:
             first = await bench.connect()
             await first.send(GET)
             await settle(lambda: len(provider.received) == 1)
-            assert (await bench.exchange(GET)).startswith(b"HTTP/1.1 503 ")
+            second = await bench.connect()
+            await second.send(GET)
+            await settle(lambda: bench.counters.in_flight == 2)
+            bench.pass_time(5.0)
+            assert (await second.rest()).startswith(b"HTTP/1.1 503 ")
             first.close()
 
     run(scenario())

@@ -8,6 +8,7 @@ cleanly; whatever is in doubt is closed.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Hashable
 from typing import Protocol, cast
 
@@ -57,10 +58,22 @@ class UpstreamConnection(asyncio.Protocol):
     """``on_lost`` is told when the connection ends. ``used`` counts the requests that it has carried.
 
     ``holder`` is whom the connection is charged to while a request has it. ``left``: bytes of a request that the other
-    side had not taken when it closed, if it closed before it answered.
+    side had not taken when it closed, if it closed before it answered. Past ``expires_at`` it carries no other one.
     """
 
-    __slots__ = ("_fast", "_response", "_sink", "holder", "idle_since", "left", "lost", "on_lost", "transport", "used")
+    __slots__ = (
+        "_fast",
+        "_response",
+        "_sink",
+        "expires_at",
+        "holder",
+        "idle_since",
+        "left",
+        "lost",
+        "on_lost",
+        "transport",
+        "used",
+    )
 
     def __init__(self, *, max_head: int, max_informational: int) -> None:
         self._response = ResponseReader(max_head=max_head, max_informational=max_informational)
@@ -70,6 +83,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.lost = False
         self.used = 0
         self.idle_since = 0.0
+        self.expires_at = math.inf
         self.left = UNKNOWN
         self.holder: Hashable | None = None
         self.on_lost: Callable[[UpstreamConnection], None] | None = None

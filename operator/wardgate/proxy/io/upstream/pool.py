@@ -1,14 +1,19 @@
 """Connections to one upstream, kept alive and handed out last in, first out.
 
 The last one used is the one least likely to have been closed by the other side, and the rest grow idle and end. Each
-endpoint has its own stack. Taking an idle connection allocates nothing; only a new connection costs a task.
+endpoint has its own stack. Taking an idle connection allocates nothing; only a new connection costs a task. A
+connection ends at an age that differs from the next one's, so that new ones follow changes of names and of balancers.
+
+Where there are as many as may be, requests wait in line for one to become free.
 """
 
 from __future__ import annotations
 
+import math
 import ssl
 from collections.abc import Hashable
-from typing import Protocol
+from random import random
+from typing import Final
 
 from wardgate.ir import Endpoint, Upstream
 from wardgate.proxy.core.reasons import ReplyReason
@@ -17,6 +22,7 @@ from wardgate.proxy.io.tls import TlsConfigError
 from wardgate.proxy.io.upstream.connection import UpstreamConnection
 from wardgate.proxy.io.upstream.dialer import Dialer
 from wardgate.proxy.io.upstream.errors import PoolExhausted, ShareExhausted, TlsFailed, Unreachable, UpstreamError
+from wardgate.proxy.io.upstream.waiting_line import Waiter, WaitingLine
 from wardgate.tasks import spawn
 from wardgate.text_codec import to_bytes
 
@@ -24,16 +30,9 @@ _TOO_MANY: dict[ReplyReason, UpstreamError] = {
     ReplyReason.OVERLOAD: PoolExhausted("Too many connections to this upstream."),
     ReplyReason.CALLER_OVER_SHARE: ShareExhausted("One caller asked for more than its share of the connections to it."),
 }
-
-
-class Waiter(Protocol):
-    """Who waits for a connection."""
-
-    def upstream_ready(self, connection: UpstreamConnection) -> None:
-        """A new connection is open; it belongs to the waiter now."""
-
-    def upstream_failed(self, error: UpstreamError) -> None:
-        """There will be none."""
+_WAITED: Final = PoolExhausted("No connection to this upstream became free in time.")
+_SPREAD: Final = 0.1
+"""Of the age of connections: those that were made together do not end together."""
 
 
 class EndpointPool:
@@ -49,6 +48,7 @@ class EndpointPool:
         self._open = 0
         limits = dialer.limits
         self._busy = Budget(limits.upstream_connections, percent=limits.caller_share)
+        self._line = WaitingLine(limits.upstream_queue, percent=limits.caller_share)
         self._context: ssl.SSLContext | None = None
         self._tls_problem = ""
         self.retired = False
@@ -63,13 +63,17 @@ class EndpointPool:
         return self._tls_problem
 
     def acquire(self, waiter: Waiter, *, holder: Hashable, fresh: bool) -> UpstreamConnection | None:
-        """Return an idle connection, unless it must be ``fresh``; else open one and hand it to ``waiter`` later.
+        """Return an idle connection, unless it must be ``fresh``; else hand one to ``waiter`` later.
 
         The connection is charged to ``holder`` from now on, before it is open, and until it is idle again or closed.
+        Where all are in use, ``waiter`` waits in line, and may be handed one that is not fresh.
         """
         refusal = self._busy.take(holder)
         if refusal is not None:
-            waiter.upstream_failed(_TOO_MANY[refusal])
+            if refusal is ReplyReason.OVERLOAD:
+                self._queue(waiter, holder)
+            else:
+                waiter.upstream_failed(_TOO_MANY[refusal])
             return None
         idle = None if fresh else self._take_idle()
         if idle is not None:
@@ -79,11 +83,52 @@ class EndpointPool:
             waiter.upstream_failed(TlsFailed(self._tls_problem))
         elif self._open >= self._busy.limit:
             self._busy.give_back(holder)
-            waiter.upstream_failed(_TOO_MANY[ReplyReason.OVERLOAD])
+            self._queue(waiter, holder)
+            if self._idle:
+                self._idle.pop(0).close()  # in whose place a fresh one is opened
         else:
-            self._open += 1
-            spawn(self._connect(waiter, holder), name=f"connect {self._endpoint.host}:{self._endpoint.port}")
+            self._open_one(waiter, holder)
         return idle
+
+    def _queue(self, waiter: Waiter, holder: Hashable) -> None:
+        """Have a request wait for a connection, if there is room in the line."""
+        longest = self._dialer.timeouts.upstream_queue
+        refusal: ReplyReason | None = ReplyReason.OVERLOAD
+        if longest:
+            refusal = self._line.join(waiter, holder, until=self._dialer.clock() + longest)
+        if refusal is not None:
+            waiter.upstream_failed(_TOO_MANY[refusal])
+
+    def leave(self, waiter: Waiter) -> None:
+        """A request does not want a connection any more."""
+        if self._line.waiting:
+            self._line.leave(waiter)
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether requests wait for a connection."""
+        return self._line.waiting > 0
+
+    def _open_one(self, waiter: Waiter, holder: Hashable) -> None:
+        self._open += 1
+        spawn(self._connect(waiter, holder), name=f"connect {self._endpoint.host}:{self._endpoint.port}")
+
+    def _open_for_next(self) -> None:
+        """A place is free: open a connection for whoever is next in line."""
+        if self._open >= self._busy.limit:
+            return
+        found = self._line.next(self._busy.take)
+        if found is not None:
+            self._open_one(*found)
+
+    def _pass_on(self, connection: UpstreamConnection) -> bool:
+        """Give a connection that is free to whoever is next in line."""
+        found = self._line.next(self._busy.take)
+        if found is None:
+            return False
+        waiter, connection.holder = found
+        waiter.upstream_ready(connection)
+        return True
 
     def take_idle(self, holder: Hashable) -> UpstreamConnection | None:
         """Return an idle connection, charged to ``holder``; None: there is none, or the holder may have no more."""
@@ -123,24 +168,38 @@ class EndpointPool:
                 return
             connection.holder = holder
             connection.on_lost = self._lost
+            connection.expires_at = self._expiry()
             waiter.upstream_ready(connection)
 
     def _give_up(self, holder: Hashable) -> None:
         self._open -= 1
         self._busy.give_back(holder)
+        if self._line.waiting:
+            self._open_for_next()
+
+    def _expiry(self) -> float:
+        age = self._dialer.timeouts.pool_age
+        return self._dialer.clock() + age * (1 - _SPREAD * random()) if age else math.inf  # noqa: S311 - no secret
 
     def release(self, connection: UpstreamConnection) -> None:
         """Take a connection back whose request and response ended cleanly."""
         self._end_use(connection)
-        reusable = connection.detach()
-        if not reusable or self.retired or len(self._idle) >= self._dialer.limits.pool_idle:
+        now = self._dialer.clock()
+        if not connection.detach() or now >= connection.expires_at:
             connection.close()
+        elif self._line.waiting and self._pass_on(connection):
             return
-        connection.idle_since = self._dialer.clock()
-        self._idle.append(connection)
+        elif self.retired or len(self._idle) >= self._dialer.limits.pool_idle:
+            connection.close()
+        else:
+            connection.idle_since = now
+            self._idle.append(connection)
 
     def tick(self, now: float) -> None:
-        """Close what has been idle for too long; the oldest are at the bottom of the stack."""
+        """Close what has been idle for too long, at the bottom of the stack; end what has waited for too long."""
+        if self._line.waiting:
+            for waiter in self._line.overdue(now):
+                waiter.upstream_failed(_WAITED)
         oldest = now - self._dialer.timeouts.pool_idle
         expired = 0
         while expired < len(self._idle) and self._idle[expired].idle_since < oldest:
@@ -166,6 +225,8 @@ class EndpointPool:
         self._end_use(connection)
         if connection in self._idle:
             self._idle.remove(connection)
+        if self._line.waiting:
+            self._open_for_next()
 
 
 class UpstreamPool:
@@ -197,6 +258,11 @@ class UpstreamPool:
             return None
         self._next = turn
         return endpoint, connection
+
+    @property
+    def is_waited_for(self) -> bool:
+        """See ``EndpointPool.is_waited_for``."""
+        return any(endpoint.is_waited_for for endpoint in self._endpoints)
 
     def tick(self, now: float) -> None:
         """See ``EndpointPool.tick``."""

@@ -15,11 +15,13 @@ from wardgate.proxy.io.upstream.pool import EndpointPool, UpstreamPool
 class UpstreamPools:
     """``dialer`` opens the connections of all of them."""
 
-    __slots__ = ("_dialer", "_pools")
+    __slots__ = ("_dialer", "_pools", "_retired")
 
     def __init__(self, dialer: Dialer) -> None:
         self._dialer = dialer
         self._pools: dict[CompiledUpstream, UpstreamPool] = {}
+        self._retired: list[UpstreamPool] = []
+        """Those for which requests of earlier tables still wait."""
 
     def prepare(self, table: Table) -> tuple[str, ...]:
         """Keep the pools that the table names, make those it lacks, retire the rest; return problems, in sentences."""
@@ -31,6 +33,7 @@ class UpstreamPools:
             problems += [f"Upstream {upstream.name}: {problem}" for problem in pool.prepare()]
         for pool in held.values():
             pool.retire()
+        self._retired += [pool for pool in held.values() if pool.is_waited_for]
         return tuple(problems)
 
     def endpoint(self, outgoing: Outgoing) -> EndpointPool | None:
@@ -52,6 +55,10 @@ class UpstreamPools:
         """Close what has been idle for too long."""
         for pool in self._pools.values():
             pool.tick(now)
+        if self._retired:
+            for pool in self._retired:
+                pool.tick(now)
+            self._retired = [pool for pool in self._retired if pool.is_waited_for]
 
     def retire(self) -> None:
         """The worker ends: idle connections end now, busy ones when they are released."""

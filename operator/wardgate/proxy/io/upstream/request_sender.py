@@ -113,7 +113,7 @@ class RequestSender:
             self.begin(idle, at_once=False)
 
     def upstream_ready(self, connection: UpstreamConnection) -> None:
-        """A new connection is open."""
+        """A connection is open, or free."""
         if self._requester is None:
             connection.close()
         else:
@@ -190,6 +190,8 @@ class RequestSender:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+        else:
+            self._endpoint.leave(self)
 
     def repeat(self) -> bool:
         """The connection broke: send the request again on another one, if it cannot have been served; else False.
