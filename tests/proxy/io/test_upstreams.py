@@ -27,7 +27,7 @@ from tests.proxy.io.bench import (
     silent,
 )
 from wardgate.ir import Endpoint, GatewayConfig, Guard, MessageTemplate, TransformationPlan, Upstream, UpstreamTls
-from wardgate.proxy.core.http1.server_connection import ServerState
+from wardgate.proxy.core.http1.server_states import ServerState
 from wardgate.proxy.settings import Limits, ProxySettings
 
 GET = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"

@@ -39,7 +39,8 @@ from wardgate.proxy.core.grammar import PROXY_WRITTEN
 from wardgate.proxy.core.http1.arrival import arrived
 from wardgate.proxy.core.http1.framing import write_request_head, write_response_head
 from wardgate.proxy.core.http1.request_head import RequestHead, parse_request_head
-from wardgate.proxy.core.http1.server_connection import ServerConnection, ServerState
+from wardgate.proxy.core.http1.server_connection import ServerConnection
+from wardgate.proxy.core.http1.server_states import ServerState
 from wardgate.proxy.core.messages import Header, Incoming, Reply, Request
 
 K = KEY.decode()

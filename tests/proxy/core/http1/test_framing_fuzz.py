@@ -9,8 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wardgate.proxy.core.http1.request_head import RequestHead
-from wardgate.proxy.core.http1.response_reader import ResponseReader, ResponseState
-from wardgate.proxy.core.http1.server_connection import MOVES, ServerConnection, ServerEvent, ServerState
+from wardgate.proxy.core.http1.response_reader import ResponseReader
+from wardgate.proxy.core.http1.response_states import ResponseState
+from wardgate.proxy.core.http1.server_connection import ServerConnection
+from wardgate.proxy.core.http1.server_states import MOVES, ServerEvent, ServerState
 from wardgate.proxy.core.http1.upgrades import SWITCHING_PROTOCOLS, Upgrade
 from wardgate.proxy.core.messages import Incoming
 from wardgate.proxy.core.reasons import ReplyReason

@@ -8,7 +8,8 @@ import pytest
 
 from tests.proxy.core.http1.state_tables import moves_of, noting, reached, states_set_without_the_table
 from wardgate.proxy.core.http1 import response_reader
-from wardgate.proxy.core.http1.response_reader import MOVES, Arrival, ResponseEvent, ResponseReader, ResponseState
+from wardgate.proxy.core.http1.response_reader import Arrival, ResponseReader
+from wardgate.proxy.core.http1.response_states import MOVES, ResponseEvent, ResponseState
 from wardgate.proxy.core.http1.upgrades import Upgrade
 from wardgate.proxy.core.messages import Incoming
 

@@ -9,7 +9,8 @@ import pytest
 from tests.proxy.core.http1.state_tables import moves_of, noting, reached, states_set_without_the_table
 from wardgate.proxy.core.http1 import server_connection
 from wardgate.proxy.core.http1.request_head import RequestHead
-from wardgate.proxy.core.http1.server_connection import CONTINUE, MOVES, ServerConnection, ServerEvent, ServerState
+from wardgate.proxy.core.http1.server_connection import CONTINUE, ServerConnection
+from wardgate.proxy.core.http1.server_states import MOVES, ServerEvent, ServerState
 from wardgate.proxy.core.reasons import ReplyReason
 
 HEAD_BYTES = 1000
