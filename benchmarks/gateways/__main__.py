@@ -93,8 +93,9 @@ def _needed(cases: Sequence[Case], chosen: Sequence[str]) -> set[str]:
 
 
 def _wardgates(environments: dict[str, Path], chosen: Sequence[str]) -> dict[str, str]:
-    """Return what each Wardgate says of itself, with its Python."""
-    return {
+    """Return what each Wardgate says of itself, with its Python, and the commit of this checkout."""
+    commit = machine.first_line(["git", "-C", str(ROOT), "describe", "--always", "--dirty"])
+    return {"commit": commit} | {
         NAMES[name]: machine.first_line([str(path / "bin" / "wardgate"), "version"])
         + ", "
         + machine.first_line([str(path / "bin" / "python"), "--version"])

@@ -13,6 +13,9 @@ from typing import Self
 
 START_SECONDS = 90.0
 STOP_SECONDS = 15.0
+LOOK_SECONDS = 0.2
+REST = 0.05
+"""A server that takes a smaller part of a core than this has nothing to do."""
 PAGE_KIB = resource.getpagesize() // 1024
 
 
@@ -70,6 +73,15 @@ class Server:
                     return
             time.sleep(0.05)
         raise self.trouble("does not listen")
+
+    def settle(self) -> None:
+        """Wait until it rests: a large configuration is worked on for a while after it is in force."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            before = self.cpu_seconds()
+            time.sleep(LOOK_SECONDS)
+            if self.cpu_seconds() - before < REST * LOOK_SECONDS:
+                return
 
     def trouble(self, what: str) -> ServerError:
         """Return an error that ends with what the server said."""

@@ -89,6 +89,7 @@ class Stage:
             check(site)
         except (OSError, CallerError) as error:
             raise running.trouble(f"does not do its job: {error}") from error
+        running.settle()
         return running
 
     def start(self, stack: ExitStack, name: str, command: Sequence[str], *, port: int, cpus: Sequence[int]) -> Server:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
@@ -79,8 +79,7 @@ class RequestsCase:
             samples = interleaved(tuple(contenders), stage.rounds, measure, chance=stage.chance)
         figures = tuple(_figure(contenders[label], each) for label, each in samples.items())
         microseconds = {label: [one.microseconds for one in each] for label, each in samples.items()}
-        comparisons = tuple(_compared(goal, microseconds) for goal in self.goals if _measured(goal, microseconds))
-        return Outcome(self.name, self.title, figures, comparisons, _idle(samples))
+        return Outcome(self.name, self.title, figures, comparisons(self.goals, microseconds), idle(samples))
 
     def _contenders(self, stage: Stage, stack: ExitStack) -> dict[str, _Contender]:
         upstream = stage.upstream(stack)
@@ -141,11 +140,24 @@ def both(bound: float) -> tuple[Versus, ...]:
     return tuple(Versus(form, "envoy", bound) for form in FORMS)
 
 
-def _measured(goal: Versus, samples: dict[str, list[float]]) -> bool:
-    return {label(goal.server, goal.variant), label(goal.other, goal.other_variant)} <= samples.keys()
+def comparisons(goals: Sequence[Versus], samples: Mapping[str, Sequence[float]]) -> tuple[Comparison, ...]:
+    """Compare contenders round by round; a goal whose contenders did not both take part is left out."""
+    return tuple(
+        _compared(goal, samples)
+        for goal in goals
+        if {label(goal.server, goal.variant), label(goal.other, goal.other_variant)} <= samples.keys()
+    )
 
 
-def _compared(goal: Versus, samples: dict[str, list[float]]) -> Comparison:
+def idle(samples: Mapping[str, Sequence[Sample]]) -> tuple[str, ...]:
+    """Tell which gateways waited for the load, the upstream or others."""
+    busy = {label: Spread.of([one.busy for one in each]).median for label, each in samples.items()}
+    waiting = ", ".join(f"{label} {share:.0%}" for label, share in busy.items() if share < BUSY)
+    limit = "the load, the upstream or others were the limit; the gateway's core was busy for"
+    return (f"{limit} {waiting}.",) if waiting else ()
+
+
+def _compared(goal: Versus, samples: Mapping[str, Sequence[float]]) -> Comparison:
     over, under = label(goal.server, goal.variant), label(goal.other, goal.other_variant)
     what = f"{NAMES[goal.server]} / {NAMES[goal.other]}"
     if goal.server == goal.other:
@@ -157,13 +169,3 @@ def _figure(contender: _Contender, samples: Sequence[Sample]) -> Figure:
     name = contender.variant.name
     measure = f"CPU a request, {name}" if name else "CPU a request"
     return Figure(measure, contender.server, "µs", Spread.of([one.microseconds for one in samples]))
-
-
-def _idle(samples: dict[str, list[Sample]]) -> tuple[str, ...]:
-    busy = {label: Spread.of([one.busy for one in each]).median for label, each in samples.items()}
-    idle = [f"{label} {share:.0%}" for label, share in busy.items() if share < BUSY]
-    return (
-        (f"the load, the upstream or others were the limit, the gateway's core was busy for: {', '.join(idle)}.",)
-        if idle
-        else ()
-    )

@@ -7,7 +7,7 @@ import ssl
 
 from benchmarks.gateways.peers.site import KEY_HEADER, key
 
-SECONDS = 20.0
+SECONDS = 90.0
 
 
 class CallerError(Exception):
