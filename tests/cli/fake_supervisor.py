@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import Callable
@@ -15,10 +16,15 @@ from wardgate.wire.delivery import Delivery
 
 
 class FakeSupervisor:
-    """``steps``: what happens after each config that is applied; after the last one SIGTERM arrives."""
+    """``steps``: what happens after each config that is applied; after the last one ``last_signal`` arrives.
+
+    ``in_the_delay``: what happens when callers are still served after the signal; the delay lasts until another config.
+    """
 
     steps: list[Callable[[], object]]
     made: FakeSupervisor
+    last_signal = signal.SIGTERM
+    in_the_delay: Callable[[], object] | None = None
     refuse_start = ""
     refuse_config = False
     busy_ports: frozenset[int] = frozenset()
@@ -67,7 +73,14 @@ class FakeSupervisor:
         if self.steps:
             self.steps.pop(0)()
         else:
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), self.last_signal)
 
     async def stop(self, *, patient: bool = False) -> None:
         self.stopped.append(patient)
+        act = type(self).in_the_delay
+        if patient and act is not None:
+            applied = len(self.bundles)
+            act()
+            async with asyncio.timeout(60):
+                while len(self.bundles) == applied:  # noqa: ASYNC110 - whoever applies it knows of no event
+                    await asyncio.sleep(0.01)

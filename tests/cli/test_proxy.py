@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -75,6 +76,27 @@ def test_new_bundle_is_followed_and_a_bad_one_leaves_the_old(
     assert [bundle().revision, bundle(port=81).revision] == [one.revision for one in fake.made.bundles]
     assert 1 == ended.err.count(f"error: {path}: The bundle is not JSON. What was in force stays.\n")
     assert "listener gate serves at http://127.0.0.1:81\n" in ended.err
+
+
+def test_config_is_followed_while_callers_are_still_served_and_a_second_signal_changes_nothing(
+    wardgate: Wardgate, path: Path, fake: type[FakeSupervisor]
+) -> None:
+    fake.in_the_delay = lambda: write_bundle(path, bundle(port=81))
+    ended = wardgate("proxy", "--config", str(path))
+
+    assert 0 == ended.status
+    assert [bundle().revision, bundle(port=81).revision] == [one.revision for one in fake.made.bundles]
+    assert 1 == ended.err.count("stopping; ")
+
+
+@pytest.mark.parametrize(("number", "patient"), [(signal.SIGTERM, True), (signal.SIGINT, False)])
+def test_only_sigterm_leaves_load_balancers_time(
+    wardgate: Wardgate, path: Path, fake: type[FakeSupervisor], number: signal.Signals, *, patient: bool
+) -> None:
+    fake.last_signal = number
+    ended = wardgate("proxy", "--config", str(path))
+
+    assert (0, [patient, False]) == (ended.status, fake.made.stopped)
 
 
 def test_bundle_from_standard_input_is_served(wardgate: Wardgate, path: Path, fake: type[FakeSupervisor]) -> None:

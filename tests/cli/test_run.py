@@ -46,6 +46,7 @@ def test_every_listener_has_its_line_and_a_signal_ends_it_well(
         ended.err,
     )
     assert fake.made.stopped
+    assert 0.0 == fake.made.settings.timeouts.shutdown_delay  # nobody balances load on this machine
 
 
 def test_change_is_live_without_a_restart(wardgate: Wardgate, lab: Path, fake: type[FakeSupervisor]) -> None:
