@@ -85,10 +85,10 @@ class Stage:
         self._loop.network = self._origins
         self._callers: dict[int, list[Wire]] = {}
         self._places: dict[int, events.Connect] = {}
-        self._counters = Counters()
+        self.counters = Counters()
         self._lines: list[bytes] = []
         self._log = AccessLog(write=self._lines.append, limit=1 << 30)
-        self._gateway = self._loop.finish(self._make(limited(conversation, changes)))
+        self.gateway = self._loop.finish(self._make(limited(conversation, changes)))
 
     def _clock(self) -> float:
         return self._now
@@ -96,7 +96,7 @@ class Stage:
     async def _make(self, limits: Limits) -> Gateway:
         return Gateway(
             ProxySettings(admin="", pins=PINS, installation="both-ways", limits=limits),
-            counters=self._counters,
+            counters=self.counters,
             log=self._log,
             report=self.transcript.reports.append,
             clock=self._clock,
@@ -117,16 +117,20 @@ class Stage:
 
     def play(self) -> Transcript:
         """Play it, see everybody off and return what there was."""
-        random.seed(self._conversation.seed)
         try:
-            self._perform(events.Apply(self._conversation.world))
-            for event in self._conversation.events:
-                self._perform(event)
+            self.perform()
             self._see_off()
         except SpinningError as error:
             self.transcript.faults.append(f"The loop spins: {error}")
         self._account()
         return self.transcript
+
+    def perform(self) -> None:
+        """Play it up to its last event; whoever is connected then stays so."""
+        random.seed(self._conversation.seed)
+        self._perform(events.Apply(self._conversation.world))
+        for event in self._conversation.events:
+            self._perform(event)
 
     def _perform(self, event: Event) -> None:
         self._step = Step(event)
@@ -141,7 +145,7 @@ class Stage:
     @_act.register
     def _connect(self, event: events.Connect) -> None:
         self._places[event.caller] = event
-        protocol = Downstream(self._gateway.context, event.port)
+        protocol = Downstream(self.gateway.context, event.port)
         wires = self._callers.setdefault(event.caller, [])
         name = f"c{event.caller}.{len(wires)}"
         wire = Wire(
@@ -214,12 +218,12 @@ class Stage:
     @_act.register
     def _pass(self, event: events.Pass) -> None:
         self._now += event.seconds
-        self._gateway.tick()
+        self.gateway.tick()
 
     @_act.register
     def _apply(self, event: events.Apply) -> None:
         new = assembled(event.world, start=START)
-        self._loop.create_task(self._gateway.apply(new))
+        self._loop.create_task(self.gateway.apply(new))
 
     # The end.
 
@@ -238,13 +242,13 @@ class Stage:
             self._perform(events.Pass(400.0))
 
     def _account(self) -> None:
-        transcript, context = self.transcript, self._gateway.context
+        transcript, context = self.transcript, self.gateway.context
         transcript.faults += self._loop.errors
         transcript.forwarded = self._origins.received
-        if context.callers.open or context.bodies.total or self._counters.in_flight or self._counters.connections:
+        if context.callers.open or context.bodies.total or self.counters.in_flight or self.counters.connections:
             transcript.faults.append(
                 f"Left at the end: {len(context.callers.open)} connections, {context.bodies.total} bytes of bodies, "
-                f"{self._counters.in_flight} in flight, {self._counters.connections} counted"
+                f"{self.counters.in_flight} in flight, {self.counters.connections} counted"
             )
         transcript.faults += [f"{link.name} is still open" for link in self._origins.links if _is_open(link.wire)]
         for link in self._origins.links:
@@ -255,8 +259,8 @@ class Stage:
                 if len(marks_in(head + body)) > 1
             ]
         self._look_for_strays()
-        transcript.fast = self._counters.prepared
-        transcript.counts = self._counters.take()
+        transcript.fast = self.counters.prepared
+        transcript.counts = self.counters.take()
         transcript.counts.pop("prepared", None)
         transcript.lines = self._written_lines()
         transcript.requests = len(transcript.lines)

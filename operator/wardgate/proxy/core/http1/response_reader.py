@@ -243,6 +243,7 @@ class ResponseReader:
         ends = empty or length is not None or self._is_chunked(taken)
         self._incoming = Incoming(status, headers, b"" if empty else None, self._headers)
         self._arrived.append(self._incoming)
+        self._headers = []  # they are the response's, which may hold secrets; the connection outlasts it
         if self._head_request:
             self._end()
         elif ends:

@@ -218,8 +218,13 @@ class FastStream:
             status=self._status,
             sent=self._sent,
         )
-        self._data = b""
+        self._forget()
         self._downstream.fast_finished()
+
+    def _forget(self) -> None:
+        """Hold nothing of the request and its response while the connection waits for another one."""
+        self._data = self._head = self._written = b""
+        self._chunks = None
 
     # Whatever else happens.
 
@@ -247,10 +252,9 @@ class FastStream:
         self.active = False
         self._plain = self._connection = None
         connection.end_fast()
-        data, self._data = self._data, b""
         stream = Handover(
             plain=plain,
-            data=data,
+            data=self._data,
             lane=lane,
             endpoint=endpoint,
             connection=connection,
@@ -263,5 +267,6 @@ class FastStream:
             incoming, length = connection.replay(self._head, body)
             stream.resume_response(incoming, length, sent=self._sent, since=self._moved)
             stream.record.first_byte = self._first_byte
+        self._forget()
         self._downstream.adopt(stream)
         return stream
