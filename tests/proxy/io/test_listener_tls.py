@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import trustme
 
-from tests.proxy.io.bench import OK, Bench, answering, config, providing, run, serving
+from tests.proxy.io.bench import OK, Bench, answering, config, providing, run, serving, settle
 from wardgate.ir import Endpoint, FileRef, GatewayConfig, ListenerTls, Upstream, UpstreamTls
 from wardgate.proxy.core.origin.front import NO_PROXIES
 from wardgate.proxy.io.budget import Budget
@@ -38,9 +38,15 @@ def with_tls(port: int, tls: ListenerTls) -> GatewayConfig:
     return replace(base, listeners=(replace(base.listeners[0], tls=tls),))
 
 
-async def ask(bench: Bench, authority: trustme.CA, *, client: trustme.LeafCert | None = None) -> bytes:
+async def ask(
+    bench: Bench,
+    authority: trustme.CA,
+    *,
+    client: trustme.LeafCert | None = None,
+    context: ssl.SSLContext | None = None,
+) -> bytes:
     """A request over TLS, verified; empty if the gateway hangs up."""
-    context = ssl.create_default_context()
+    context = context or ssl.create_default_context()
     authority.configure_trust(context)
     if client is not None:
         client.configure_cert(context)
@@ -65,6 +71,116 @@ def test_a_listener_serves_its_certificate_and_a_new_one_without_a_restart() -> 
             await bench.apply(with_tls(provider.port, tls_of(second)))
             assert (await ask(bench, second)).endswith(b"ok")
             assert await ask(bench, first) == b""
+
+    run(scenario())
+
+
+def test_connections_go_on_over_a_rotation_and_new_ones_get_the_new_certificate() -> None:
+    async def scenario() -> None:
+        first, second = trustme.CA(), trustme.CA()
+        async with providing(answering(OK)) as provider, serving() as bench:
+            await bench.apply(with_tls(provider.port, tls_of(first)))
+            context = ssl.create_default_context()
+            first.configure_trust(context)
+            reader, writer = await asyncio.open_connection(
+                "127.0.0.1", bench.port, ssl=context, server_hostname="gw.example.com"
+            )
+            begun = await bench.connect()  # its handshake is still to come
+            await settle(lambda: bench.gateway.context.ports.opening == 1)
+            for rotation in range(3):
+                writer.write(GET.replace(b"Connection: close\r\n", b""))
+                assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200 ")
+                await bench.apply(with_tls(provider.port, tls_of(second)))
+                assert (await ask(bench, second)).endswith(b"ok"), rotation
+            assert await ask(bench, first) == b""
+            await settle(lambda: bench.gateway.context.ports.opening == 1)
+            begun.close()
+            writer.close()
+
+    run(scenario())
+
+
+def test_certificate_of_files_is_replaced_when_they_change(tmp_path: Path) -> None:
+    def write(tls: ListenerTls) -> None:
+        assert isinstance(tls.certificate, str)
+        assert isinstance(tls.private_key, Sensitive)
+        (tmp_path / "tls.crt").write_text(tls.certificate)
+        (tmp_path / "tls.key").write_text(tls.private_key.reveal())
+
+    async def scenario() -> None:
+        first, second, third = trustme.CA(), trustme.CA(), trustme.CA()
+        said: list[str] = []
+        settings = ProxySettings(admin="", files_root=str(tmp_path))
+        files = ListenerTls(FileRef(str(tmp_path / "tls.crt")), FileRef(str(tmp_path / "tls.key")))
+        async with providing(answering(OK)) as provider, serving(settings, report=said.append) as bench:
+            ports = bench.gateway.context.ports
+
+            async def reread() -> None:
+                bench.pass_time(10.0)
+                await settle(lambda: not ports.outdated())
+
+            # They come after the gateway, change, are half written for a moment, and change again.
+            (problem,) = await bench.apply(with_tls(provider.port, files))
+            assert problem.endswith("tls.key cannot be read: No such file or directory.")
+            assert await ask(bench, first) == b""
+            for authority in (first, second):
+                write(tls_of(authority))
+                await reread()
+                assert (await ask(bench, authority)).endswith(b"ok")
+            assert [] == said
+            (tmp_path / "tls.key").write_text("half")
+            await reread()
+            assert ["Listener main: The certificate and private key cannot be used:"] == [one[:62] for one in said]
+            assert (await ask(bench, second)).endswith(b"ok")
+            write(tls_of(third))
+            await reread()
+            assert (await ask(bench, third)).endswith(b"ok")
+            assert 1 == len(said)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("minimum", "spoken", "served"),
+    [
+        ("TLSv1_2", ssl.TLSVersion.TLSv1_1, False),
+        ("TLSv1_2", ssl.TLSVersion.TLSv1_2, True),
+        ("TLSv1_3", ssl.TLSVersion.TLSv1_2, False),
+        ("TLSv1_3", ssl.TLSVersion.TLSv1_3, True),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+def test_version_below_the_minimum_gets_no_handshake(minimum: Any, spoken: ssl.TLSVersion, *, served: bool) -> None:
+    async def scenario() -> None:
+        authority = trustme.CA()
+        async with providing(answering(OK)) as provider, serving() as bench:
+            await bench.apply(with_tls(provider.port, tls_of(authority, minimum_version=minimum)))
+            context = ssl.create_default_context()
+            authority.configure_trust(context)
+            context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, spoken
+            context.set_ciphers("DEFAULT@SECLEVEL=0")
+            assert served == (await ask(bench, authority, context=context)).endswith(b"ok")
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen"), [(["http/1.1"], "http/1.1"), (["h2", "http/1.1"], "http/1.1"), (["h2"], None), ([], None)]
+)
+def test_alpn_chooses_http_1_1_alone(offered: list[str], chosen: str | None) -> None:
+    async def scenario() -> None:
+        authority = trustme.CA()
+        async with serving() as bench:
+            await bench.apply(with_tls(1, tls_of(authority)))
+            context = ssl.create_default_context()
+            authority.configure_trust(context)
+            if offered:
+                context.set_alpn_protocols(offered)
+            _, writer = await asyncio.open_connection(
+                "127.0.0.1", bench.port, ssl=context, server_hostname="gw.example.com"
+            )
+            assert chosen == writer.get_extra_info("ssl_object").selected_alpn_protocol()
+            writer.close()
 
     run(scenario())
 

@@ -38,7 +38,10 @@ from wardgate.proxy.io.upstream.pools import UpstreamPools
 from wardgate.proxy.io.upstream.resolver import Address, Resolver, is_local_address
 from wardgate.proxy.sampling import Sampling
 from wardgate.proxy.settings import ProxySettings
+from wardgate.tasks import spawn
 
+_REREAD = 5.0
+"""Seconds between two looks at the files of certificates."""
 _SLICE = 50
 """Steps of a table's building between two breaths for requests."""
 
@@ -65,6 +68,8 @@ class Gateway:
         limits, timeouts, percent = settings.limits, settings.timeouts, settings.limits.caller_share
         self._admin = (_split(settings.admin),) if settings.admin else ()
         self._routes_hash = ""
+        self._report = report
+        self._reread_at = clock() + _REREAD
         self._resolver = Resolver(
             pins={_split(name): Address(*_split(address)) for name, address in settings.pins},
             lookup=lookup or NameServers().lookup,
@@ -160,6 +165,14 @@ class Gateway:
         now = self.context.clock()
         self.context.callers.tick(now)
         self.context.upstreams.tick(now)
+        if now >= self._reread_at:
+            self._reread_at = now + _REREAD
+            if self.context.ports.outdated():
+                spawn(self._reread(), name="certificates")
+
+    async def _reread(self) -> None:
+        for problem in await self.context.ports.reread():
+            self._report(problem)
 
     def announce_end(self) -> None:
         """From now on each response is the last one of its connection; the listeners go on accepting."""

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias, TypeGuard
 
 from wardgate.ir import FileRef, ListenerTls, UpstreamTls
 from wardgate.sensitive import Sensitive
@@ -23,6 +24,10 @@ _VERSIONS = {
     "TLSv1_2": ssl.TLSVersion.TLSv1_2,
     "TLSv1_3": ssl.TLSVersion.TLSv1_3,
 }
+
+
+Stamp: TypeAlias = tuple[tuple[int, int, int], ...]
+"""Of files: inode, time of the last change in nanoseconds, size. Zeros for one that is not there."""
 
 
 class TlsConfigError(Exception):
@@ -61,6 +66,10 @@ class TlsFactory:
             self._guarded("client CA", lambda: context.load_verify_locations(cadata=client_ca))
             context.verify_mode = ssl.CERT_REQUIRED
         return context
+
+    def stamp(self, tls: ListenerTls) -> Stamp:
+        """Return what tells the present content of the files from a later one; it is empty where there are none."""
+        return tuple(map(_version, filter(_is_file, (tls.certificate, tls.private_key, tls.client_ca))))
 
     def _client(self, tls: UpstreamTls) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -115,6 +124,18 @@ class TlsFactory:
         except (ssl.SSLError, OSError, ValueError) as error:
             msg = f"The {what} cannot be used: {getattr(error, 'reason', None) or type(error).__name__}."
             raise TlsConfigError(msg) from None
+
+
+def _is_file(source: object) -> TypeGuard[FileRef]:
+    return isinstance(source, FileRef)
+
+
+def _version(file: FileRef) -> tuple[int, int, int]:
+    try:
+        found = Path(file.path).stat()
+    except OSError:
+        return (0, 0, 0)
+    return (found.st_ino, found.st_mtime_ns, found.st_size)
 
 
 def _no_password() -> str:

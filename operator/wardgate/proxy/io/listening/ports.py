@@ -15,7 +15,7 @@ from wardgate.proxy.io.listening.accept_queue import Arrivals
 from wardgate.proxy.io.listening.acceptor import Acceptor, Opening
 from wardgate.proxy.io.listening.clear_server import ClearServer
 from wardgate.proxy.io.listening.hang_up import HangUp
-from wardgate.proxy.io.tls import TlsConfigError, TlsFactory
+from wardgate.proxy.io.tls import Stamp, TlsConfigError, TlsFactory
 
 
 class _Server(Protocol):
@@ -24,12 +24,15 @@ class _Server(Protocol):
 
 
 class _Port:
-    """A listening socket, and the server on it."""
+    """A listening socket of a listener's port, and the server on it. ``stamp``: of the files that it was made of."""
 
-    __slots__ = ("front", "server", "sock", "tls")
+    __slots__ = ("front", "listener", "number", "server", "sock", "stamp", "tls")
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, number: int, sock: socket.socket) -> None:
+        self.number = number
         self.sock = sock
+        self.listener: CompiledListener | None = None
+        self.stamp: Stamp = ()
         self.server: _Server | None = None
         self.tls: ListenerTls | None = None
         self.front = FrontProxies()
@@ -77,31 +80,53 @@ class Ports:
         self._handshake_timeout = handshake_timeout
         self._refused = refused
         self._arrivals = Arrivals()
-        self._ports: dict[int, _Port] = {}
+        self._ports: list[_Port] = []
 
     def add(self, number: int, sock: socket.socket) -> None:
-        """Take a listening socket; it is served once a table has a listener for the port."""
+        """Take a listening socket, one of its port's; it is served once a table has a listener for the port."""
         sock.setblocking(False)
-        self._ports[number] = _Port(sock)
+        self._ports.append(_Port(number, sock))
 
     async def serve(self, table: Table) -> tuple[str, ...]:
         """Serve what the table says; return what cannot be served, in sentences."""
-        problems: list[str] = []
-        for number in list(self._ports):
-            listener = table.listeners.get(number)
-            port = self._ports[number]
-            if listener is None:
+        problems: dict[str, None] = {}
+        for port in tuple(self._ports):
+            port.listener = table.listeners.get(port.number)
+            if port.listener is None:
                 port.close()
                 port.sock.close()
-                del self._ports[number]
-            elif not port.serves(listener.spec):
-                try:
-                    await self._serve(port, listener)
-                except TlsConfigError as error:
-                    # A certificate that served goes on serving; without one, callers are turned away, not left waiting.
-                    port.server = port.server or await self._serve_clear(port, protocol=HangUp)
-                    problems.append(f"Listener {listener.name}: {error}")
+                self._ports.remove(port)
+            elif not port.serves(port.listener.spec):
+                problems.update(dict.fromkeys(await self._try(port, port.listener)))
         return tuple(problems)
+
+    async def reread(self) -> tuple[str, ...]:
+        """Serve certificates out of files that have changed; return what cannot be served, in sentences."""
+        problems: dict[str, None] = {}
+        for port in self.outdated():
+            if port.listener is not None:
+                problems.update(dict.fromkeys(await self._try(port, port.listener)))
+        return tuple(problems)
+
+    def outdated(self) -> tuple[_Port, ...]:
+        """Return the ports whose files have changed."""
+        return tuple(
+            port for port in self._ports if port.listener is not None and port.stamp != self._stamp(port.listener)
+        )
+
+    def _stamp(self, listener: CompiledListener) -> Stamp:
+        return () if listener.spec.tls is None else self._tls.stamp(listener.spec.tls)
+
+    async def _try(self, port: _Port, listener: CompiledListener) -> tuple[str, ...]:
+        # Before the files are read: one that changes meanwhile is read again.
+        port.stamp = self._stamp(listener)
+        try:
+            await self._serve(port, listener)
+        except TlsConfigError as error:
+            # A certificate that served goes on serving; without one, callers are turned away, not left waiting.
+            port.server = port.server or await self._serve_clear(port, protocol=HangUp)
+            return (f"Listener {listener.name}: {error}",)
+        return ()
 
     async def _serve(self, port: _Port, listener: CompiledListener) -> None:
         # The context first: where its certificate cannot be used, the old server goes on.
@@ -128,8 +153,8 @@ class Ports:
 
     def client_names(self, number: int) -> tuple[str, ...]:
         """The names of which a caller's certificate must carry one."""
-        held = self._ports.get(number)
-        return held.tls.subject_alt_names if held is not None and held.tls is not None else ()
+        held = next((port.tls for port in self._ports if port.number == number), None)
+        return () if held is None else held.subject_alt_names
 
     @property
     def opening(self) -> int:
@@ -138,12 +163,12 @@ class Ports:
 
     def addresses(self) -> tuple[tuple[str, int], ...]:
         """The addresses that are listened at."""
-        names = [port.sock.getsockname()[:2] for port in self._ports.values()]
+        names = [port.sock.getsockname()[:2] for port in self._ports]
         return tuple((str(host), int(number)) for host, number in names)
 
     def finish(self) -> None:
         """Stop listening; what has connected by now is served."""
-        for port in self._ports.values():
+        for port in self._ports:
             port.finish()
 
     async def arrived(self) -> None:
