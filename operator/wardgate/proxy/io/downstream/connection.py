@@ -8,7 +8,6 @@ worker hold more than the limits say. Deadlines are checked by the worker's tick
 from __future__ import annotations
 
 import asyncio
-import ssl
 from typing import cast
 
 from wardgate.proxy.core.http1.arrival import arrived
@@ -26,18 +25,17 @@ from wardgate.proxy.core.http1.server_connection import (
 from wardgate.proxy.core.origin.origin import RequestOrigin
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS
-from wardgate.proxy.core.upstream.tls_names import carries_one_of
 from wardgate.proxy.io.downstream.closing import LINGER, close_gently
 from wardgate.proxy.io.downstream.deadlines import NEVER, Deadlines
 from wardgate.proxy.io.downstream.fast_stream import FastStream
 from wardgate.proxy.io.downstream.half_close import HalfClose
+from wardgate.proxy.io.downstream.other_end import certificate_fits, origin_of
 from wardgate.proxy.io.downstream.outbox import Outbox
 from wardgate.proxy.io.downstream.response_writer import reply_bytes
 from wardgate.proxy.io.downstream.stream import Stream
 from wardgate.proxy.io.downstream.turned_away import turn_away
 from wardgate.proxy.io.downstream.unread import has_unread
 from wardgate.proxy.io.shared.context import WorkerContext
-from wardgate.proxy.io.tls import alt_names
 
 _PER_TURN = 4
 """Requests served at once on one connection before the others get a turn. A caller may have thousands of them."""
@@ -96,37 +94,16 @@ class Downstream(asyncio.Protocol):
         # uvloop's transports have the interface and not the base class.
         self.transport = cast("asyncio.Transport", transport)
         self.outbox.transport = self.transport
-        tls = self.transport.get_extra_info("ssl_object")
-        self.origin = self._origin(is_tls=tls is not None)
+        self.origin = origin_of(self.transport, introduced=self._introduced, port=self.port, context=self._context)
         holder = self if self.origin.believes else self.origin.caller.address
         refusal = self._context.callers.admit(self, holder=holder)
         if refusal is not None:
             turn_away(self.transport, refusal, context=self._context)
             return
-        if not self._certificate_fits(tls):
+        if not certificate_fits(self.transport, port=self.port, context=self._context):
             self.transport.abort()
             return
         self.deadline = self._context.clock() + self._context.callers.idle_time
-
-    def _origin(self, *, is_tls: bool) -> RequestOrigin:
-        assert self.transport is not None
-        peer = self.transport.get_extra_info("peername")
-        origin = RequestOrigin(
-            self._introduced or (str(peer[0]) if isinstance(peer, tuple) else ""),
-            scheme=b"https" if is_tls else b"http",
-            guesses=self._context.guesses,
-            introduced=bool(self._introduced),
-        )
-        listener = self._context.config.listener(self.port)
-        if listener is not None:
-            origin.follow(listener.front)
-        return origin
-
-    def _certificate_fits(self, tls: ssl.SSLObject | None) -> bool:
-        names = self._context.ports.client_names(self.port)
-        if not names:
-            return True
-        return tls is not None and carries_one_of(alt_names(tls.getpeercert()), names)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The caller is gone, and whatever it asked for with it."""
