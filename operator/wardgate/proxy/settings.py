@@ -43,6 +43,8 @@ class Limits:
     """Connections of one worker to one upstream endpoint; above: requests wait for one."""
     upstream_queue: int = setting(1024, count())
     """Requests of one worker that wait for a connection to one upstream endpoint; above: 503."""
+    endpoint_failures: int = setting(5, count(lowest=0))
+    """Failures in a row of one of several endpoints, after which it gets no requests for a while. 0: never."""
     least_rate: int = setting(240, count())
     """Bytes a second that a caller sends of a body, over ``timeouts.body``; below: 408. And that it takes of a response
     which waits for it, over ``timeouts.write``; below: cut off."""
@@ -91,6 +93,10 @@ class Timeouts:
     """A caller that takes less of its response than ``limits.least_rate`` for so long is cut off."""
     upstream_queue: float = setting(5.0, seconds(lowest=0))
     """Of a request in line for a connection to an upstream; above: 503. 0: there is no line."""
+    ejection: float = setting(10.0, seconds())
+    """Of an endpoint that failed ``limits.endpoint_failures`` times in a row; twice as long each time after."""
+    longest_ejection: float = setting(300.0, seconds())
+    """The bound of that."""
     pool_idle: float = setting(50.0, seconds(lowest=0, highest=300))
     """Of an idle upstream connection: less than what balancers and NAT gateways bear."""
     pool_age: float = setting(600.0, seconds(lowest=0))

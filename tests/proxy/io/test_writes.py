@@ -52,6 +52,7 @@ class Nobody:
     """A requester to which no response comes."""
 
     def request_begins(self) -> None: ...
+    def endpoint_failed(self, error: UpstreamError) -> None: ...
     def fail(self, error: UpstreamError) -> None: ...
     def response_head(self, incoming: Incoming, *, length: int | None) -> None: ...
     def response_data(self, data: bytes) -> None: ...
@@ -83,7 +84,7 @@ def endpoint() -> EndpointPool:
         clock=clock,
         unix_root="",
     )
-    return EndpointPool(Endpoint("h", 1), upstream(1), dialer=dialer)
+    return EndpointPool(Endpoint("h", 1), upstream(1), dialer=dialer, ejected=lambda *_: None)
 
 
 def sent_at_first(block: bytes, *, at_once: bool = False, held: bytes = b"") -> tuple[RequestSender, Wire]:

@@ -88,6 +88,14 @@ class Gateway:
         )
         mark = LoopMark(settings.installation)
         served = ServedConfig(max_age=settings.max_config_age, clock=clock, now=now)
+        telemetry = Telemetry(
+            counters=counters,
+            log=log,
+            sampling=Sampling(settings.access_log_sample, installation=settings.installation),
+            complaints=Complaints(report=report),
+            clock=clock,
+            now=now,
+        )
         self.context = WorkerContext(
             limits=limits,
             timeouts=timeouts,
@@ -113,15 +121,8 @@ class Gateway:
                 idle_time=timeouts.idle,
             ),
             fast_path=FastPath(limits, mark=mark, next_id=served.ids.fresh) if limits.remembered_lines else None,
-            upstreams=UpstreamPools(dialer),
-            telemetry=Telemetry(
-                counters=counters,
-                log=log,
-                sampling=Sampling(settings.access_log_sample, installation=settings.installation),
-                complaints=Complaints(report=report),
-                clock=clock,
-                now=now,
-            ),
+            upstreams=UpstreamPools(dialer, ejected=telemetry.endpoint_ejected),
+            telemetry=telemetry,
             reply_headers=ReplyHeaders(now),
         )
 

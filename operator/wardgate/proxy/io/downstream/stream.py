@@ -338,8 +338,14 @@ class Stream:
             if now - self._revoked_at >= self._context.timeouts.revoked_grace:
                 self.cut(ReplyReason.KEY_REVOKED)
 
+    def endpoint_failed(self, error: UpstreamError) -> None:
+        """Another endpoint of the upstream is asked."""
+        self._context.telemetry.upstream_error(self._exchange.facts.upstream, error)
+
     def fail(self, error: UpstreamError) -> None:
         """The upstream is to blame."""
+        if self._sender is not None:
+            self._sender.blame(error)
         self._context.telemetry.upstream_error(self._exchange.facts.upstream, error)
         self.refuse(error.reason)
 

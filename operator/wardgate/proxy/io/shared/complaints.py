@@ -41,11 +41,18 @@ class Complaints:
 
     def about(self, upstream: str, error: UpstreamError, *, now: float) -> None:
         """Tell of a failure, unless the same was told a moment ago. ``now`` is monotonic, in seconds."""
-        subject = (upstream, error.reason)
+        remedy = _REMEDIES.get(error.reason, "")
+        self._tell((upstream, error.reason), f"Upstream {upstream}: {error.detail} {remedy}".strip(), now=now)
+
+    def ejected(self, upstream: str, endpoint: str, *, seconds: float, error: UpstreamError, now: float) -> None:
+        """Tell of an endpoint that gets no requests for so long, and of the failure that was the last straw."""
+        sentence = f"Upstream {upstream}: {endpoint} failed again and again, and gets no requests for {seconds:g} s."
+        self._tell((upstream, endpoint), f"{sentence} {error.detail}", now=now)
+
+    def _tell(self, subject: tuple[str, str], sentence: str, *, now: float) -> None:
         if now - self._told.get(subject, -_AGAIN_AFTER) < _AGAIN_AFTER:
             return
         if len(self._told) >= _MAX_REMEMBERED:
             self._told.clear()
         self._told[subject] = now
-        remedy = _REMEDIES.get(error.reason, "")
-        self._report(f"Upstream {upstream}: {error.detail} {remedy}".strip())
+        self._report(sentence)

@@ -169,6 +169,11 @@ class Telemetry:
         self._counters.upstream_error(upstream=upstream, reason=error.reason)
         self._complaints.about(upstream, error, now=self._clock())
 
+    def endpoint_ejected(self, upstream: str, endpoint: str, seconds: float, error: UpstreamError) -> None:
+        """Count an endpoint that gets no requests for a while, and tell whoever runs this proxy about it."""
+        self._counters.upstream_error(upstream=upstream, reason="endpoint_ejected")
+        self._complaints.ejected(upstream, endpoint, seconds=seconds, error=error, now=self._clock())
+
 
 def _went_well(series: Series) -> bool:
     return series.status < 400 and series.reason in _BY_DESIGN

@@ -6,9 +6,15 @@ from wardgate.proxy.core.reasons import ReplyReason
 
 
 class UpstreamError(Exception):
-    """No usable response. ``detail`` is for the operator's log and holds no secret."""
+    """No usable response. ``detail`` is for the operator's log and holds no secret.
+
+    ``of_connecting``: nothing was sent, and another endpoint may do better. ``of_exchange``: the endpoint that had the
+    request is to blame.
+    """
 
     reason = ReplyReason.UPSTREAM_BROKEN
+    of_connecting = False
+    of_exchange = False
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -19,42 +25,49 @@ class AddressRefused(UpstreamError):
     """Invariant 12: the address may not be dialled."""
 
     reason = ReplyReason.ADDRESS_REFUSED
+    of_connecting = True
 
 
 class Unresolvable(UpstreamError):
     """The name has no address."""
 
     reason = ReplyReason.UPSTREAM_UNRESOLVED
+    of_connecting = True
 
 
 class Unreachable(UpstreamError):
     """No address took the connection."""
 
     reason = ReplyReason.UPSTREAM_UNREACHABLE
+    of_connecting = True
 
 
 class TlsFailed(UpstreamError):
     """The handshake failed, or the certificate is not the one demanded (invariant 8)."""
 
     reason = ReplyReason.UPSTREAM_UNTRUSTED
+    of_connecting = True
 
 
 class ConnectTimeout(UpstreamError):
     """Resolving, connecting and shaking hands took too long."""
 
     reason = ReplyReason.UPSTREAM_CONNECT_TIMEOUT
+    of_connecting = True
 
 
 class ResponseTimeout(UpstreamError):
     """No head of a response came in time."""
 
     reason = ReplyReason.UPSTREAM_TIMEOUT
+    of_exchange = True
 
 
 class UpstreamStalled(UpstreamError):
     """The upstream stopped sending its response, or reading the request."""
 
     reason = ReplyReason.UPSTREAM_STALLED
+    of_exchange = True
 
 
 class ExchangeTimeout(UpstreamError):
@@ -67,10 +80,13 @@ class UpstreamReset(UpstreamError):
     """The upstream closed before its response was complete."""
 
     reason = ReplyReason.UPSTREAM_RESET
+    of_exchange = True
 
 
 class BadResponse(UpstreamError):
     """The response is not HTTP/1.1, or its head is larger than the limit."""
+
+    of_exchange = True
 
 
 class ResponseTooLarge(UpstreamError):

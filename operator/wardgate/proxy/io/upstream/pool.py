@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import math
 import ssl
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from random import random
-from typing import Final
+from typing import Final, TypeAlias
 
 from wardgate.ir import Endpoint, Upstream
 from wardgate.proxy.core.reasons import ReplyReason
@@ -22,6 +22,7 @@ from wardgate.proxy.io.tls import TlsConfigError
 from wardgate.proxy.io.upstream.connection import UpstreamConnection
 from wardgate.proxy.io.upstream.dialer import Dialer
 from wardgate.proxy.io.upstream.errors import PoolExhausted, ShareExhausted, TlsFailed, Unreachable, UpstreamError
+from wardgate.proxy.io.upstream.health import Health
 from wardgate.proxy.io.upstream.waiting_line import Waiter, WaitingLine
 from wardgate.tasks import spawn
 from wardgate.text_codec import to_bytes
@@ -35,10 +36,14 @@ _SPREAD: Final = 0.1
 """Of the age of connections: those that were made together do not end together."""
 
 
+Ejected: TypeAlias = "Callable[[str, str, float, UpstreamError], None]"
+"""Hears of an upstream's endpoint that is put out: their names, the seconds, and the last failure."""
+
+
 class EndpointPool:
     """The connections to one endpoint."""
 
-    def __init__(self, endpoint: Endpoint, upstream: Upstream, *, dialer: Dialer) -> None:
+    def __init__(self, endpoint: Endpoint, upstream: Upstream, *, dialer: Dialer, ejected: Ejected) -> None:
         self._endpoint = endpoint
         self.host = to_bytes(endpoint.host.removesuffix("."))
         """The endpoint's name, for ``autoHostRewrite``."""
@@ -48,6 +53,15 @@ class EndpointPool:
         self._open = 0
         limits = dialer.limits
         self._busy = Budget(limits.upstream_connections, percent=limits.caller_share)
+        self._ejected = ejected
+        timeouts = dialer.timeouts
+        self.health = Health(
+            limit=limits.endpoint_failures if len(upstream.endpoints) > 1 else 0,
+            shortest=timeouts.ejection,
+            longest=timeouts.longest_ejection,
+        )
+        self.peers: tuple[EndpointPool, ...] = ()
+        """The other endpoints of the upstream."""
         self._line = WaitingLine(limits.upstream_queue, percent=limits.caller_share)
         self._context: ssl.SSLContext | None = None
         self._tls_problem = ""
@@ -155,6 +169,7 @@ class EndpointPool:
             connection = await self._dialer.connect(self._endpoint, self._upstream, context=self._context)
         except UpstreamError as error:
             self._give_up(holder)
+            self._blame(error)
             waiter.upstream_failed(error)
         except BaseException:
             self._give_up(holder)
@@ -164,12 +179,30 @@ class EndpointPool:
             # Lost before ``on_lost`` was set: nobody has counted its end yet.
             if connection.lost:
                 self._give_up(holder)
-                waiter.upstream_failed(Unreachable("The upstream closed the connection at once."))
+                closed = Unreachable("The upstream closed the connection at once.")
+                self._blame(closed)
+                waiter.upstream_failed(closed)
                 return
             connection.holder = holder
             connection.on_lost = self._lost
             connection.expires_at = self._expiry()
             waiter.upstream_ready(connection)
+
+    def failed(self, error: UpstreamError) -> None:
+        """A request that was sent here got no response, or half of one."""
+        if error.of_exchange:
+            self._blame(error)
+
+    def _blame(self, error: UpstreamError) -> None:
+        seconds = self.health.failed(self._dialer.clock())
+        if seconds:
+            place = self._endpoint.unix_path or f"{self._endpoint.host}:{self._endpoint.port}"
+            self._ejected(self._upstream.name, place, seconds, error)
+
+    def stand_in(self, tried: tuple[EndpointPool, ...]) -> EndpointPool | None:
+        """Return another endpoint for a request that got no connection to those that it has tried."""
+        untried = [peer for peer in self.peers if peer not in tried]
+        return next((peer for peer in untried if not peer.health.is_out), untried[0] if untried else None)
 
     def _give_up(self, holder: Hashable) -> None:
         self._open -= 1
@@ -184,6 +217,8 @@ class EndpointPool:
     def release(self, connection: UpstreamConnection) -> None:
         """Take a connection back whose request and response ended cleanly."""
         self._end_use(connection)
+        if self.health.is_troubled:
+            self.health.succeeded()
         now = self._dialer.clock()
         if not connection.detach() or now >= connection.expires_at:
             connection.close()
@@ -197,6 +232,8 @@ class EndpointPool:
 
     def tick(self, now: float) -> None:
         """Close what has been idle for too long, at the bottom of the stack; end what has waited for too long."""
+        if self.health.is_out:
+            self.health.tick(now)
         if self._line.waiting:
             for waiter in self._line.overdue(now):
                 waiter.upstream_failed(_WAITED)
@@ -227,49 +264,3 @@ class EndpointPool:
             self._idle.remove(connection)
         if self._line.waiting:
             self._open_for_next()
-
-
-class UpstreamPool:
-    """The endpoints of one upstream, taken in turn."""
-
-    def __init__(self, upstream: Upstream, dialer: Dialer) -> None:
-        self._endpoints = tuple(EndpointPool(endpoint, upstream, dialer=dialer) for endpoint in upstream.endpoints)
-        self._next = 0
-
-    def prepare(self) -> tuple[str, ...]:
-        """See ``EndpointPool.prepare``."""
-        return tuple(dict.fromkeys(problem for endpoint in self._endpoints if (problem := endpoint.prepare())))
-
-    def pick(self) -> EndpointPool | None:
-        """The endpoint whose turn it is; None if there is none."""
-        if not self._endpoints:
-            return None
-        self._next = (self._next + 1) % len(self._endpoints)
-        return self._endpoints[self._next]
-
-    def take_idle(self, holder: Hashable) -> tuple[EndpointPool, UpstreamConnection] | None:
-        """An idle connection of the endpoint whose turn it is; None: ``holder`` gets none, and it stays its turn."""
-        if not self._endpoints:
-            return None
-        turn = (self._next + 1) % len(self._endpoints)
-        endpoint = self._endpoints[turn]
-        connection = endpoint.take_idle(holder)
-        if connection is None:
-            return None
-        self._next = turn
-        return endpoint, connection
-
-    @property
-    def is_waited_for(self) -> bool:
-        """See ``EndpointPool.is_waited_for``."""
-        return any(endpoint.is_waited_for for endpoint in self._endpoints)
-
-    def tick(self, now: float) -> None:
-        """See ``EndpointPool.tick``."""
-        for endpoint in self._endpoints:
-            endpoint.tick(now)
-
-    def retire(self) -> None:
-        """See ``EndpointPool.retire``."""
-        for endpoint in self._endpoints:
-            endpoint.retire()

@@ -9,16 +9,18 @@ from wardgate.proxy.core.routing.table import Table
 from wardgate.proxy.core.upstream.destinations import CompiledUpstream
 from wardgate.proxy.io.upstream.connection import UpstreamConnection
 from wardgate.proxy.io.upstream.dialer import Dialer
-from wardgate.proxy.io.upstream.pool import EndpointPool, UpstreamPool
+from wardgate.proxy.io.upstream.endpoints import UpstreamPool
+from wardgate.proxy.io.upstream.pool import Ejected, EndpointPool
 
 
 class UpstreamPools:
     """``dialer`` opens the connections of all of them."""
 
-    __slots__ = ("_dialer", "_pools", "_retired")
+    __slots__ = ("_dialer", "_ejected", "_pools", "_retired")
 
-    def __init__(self, dialer: Dialer) -> None:
+    def __init__(self, dialer: Dialer, *, ejected: Ejected) -> None:
         self._dialer = dialer
+        self._ejected = ejected
         self._pools: dict[CompiledUpstream, UpstreamPool] = {}
         self._retired: list[UpstreamPool] = []
         """Those for which requests of earlier tables still wait."""
@@ -28,7 +30,7 @@ class UpstreamPools:
         held, self._pools = self._pools, {}
         problems: list[str] = []
         for upstream in table.upstreams.values():
-            pool = held.pop(upstream, None) or UpstreamPool(upstream.spec, self._dialer)
+            pool = held.pop(upstream, None) or UpstreamPool(upstream.spec, self._dialer, ejected=self._ejected)
             self._pools[upstream] = pool
             problems += [f"Upstream {upstream.name}: {problem}" for problem in pool.prepare()]
         for pool in held.values():
@@ -41,7 +43,7 @@ class UpstreamPools:
         pool = self._pools.get(outgoing.upstream)
         if pool is None:
             # The table has moved on; this request goes where it was meant to go (invariant 10).
-            pool = UpstreamPool(outgoing.upstream.spec, self._dialer)
+            pool = UpstreamPool(outgoing.upstream.spec, self._dialer, ejected=self._ejected)
             pool.prepare()
             pool.retire()
         return pool.pick()

@@ -23,6 +23,8 @@ from wardgate.proxy.io.upstream.unacknowledged import never_read
 
 _HELD = 64 * 1024
 """Bytes of a body held: while there is no connection, before the caller is paused; afterwards, for another try."""
+_MOST_ENDPOINTS = 3
+"""Of one upstream, that a request asks for a connection."""
 _STALE = 2
 """Ticks of the worker after which a connection that was dead would have told: the body is held no longer."""
 _REPEATABLE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
@@ -33,6 +35,9 @@ class Requester(ResponseSink, Protocol):
 
     def request_begins(self) -> None:
         """There is a connection, and the request's head is on it."""
+
+    def endpoint_failed(self, error: UpstreamError) -> None:
+        """One of several endpoints gave no connection; another one is asked."""
 
     def fail(self, error: UpstreamError) -> None:
         """No connection could be had. Nothing follows."""
@@ -59,6 +64,7 @@ class RequestSender:
         "_repeated",
         "_requester",
         "_ticks",
+        "_tried",
         "_whole",
         "asked_head",
         "outgoing",
@@ -104,6 +110,8 @@ class RequestSender:
         self._whole = True
         """Whether all that has been sent can be sent again."""
         self._repeated = False
+        self._tried: tuple[EndpointPool, ...] = ()
+        """Endpoints that gave no connection."""
         self._ticks = 0
 
     def acquire(self) -> None:
@@ -120,9 +128,24 @@ class RequestSender:
             self.begin(connection, at_once=True)
 
     def upstream_failed(self, error: UpstreamError) -> None:
-        """No connection could be had."""
-        if self._requester is not None:
+        """No connection to this endpoint could be had: ask another one, or give up."""
+        if self._requester is None:
+            return
+        self._tried += (self._endpoint,)
+        may_ask = error.of_connecting and len(self._tried) < _MOST_ENDPOINTS
+        other = self._endpoint.stand_in(self._tried) if may_ask else None
+        if other is None:
             self._requester.fail(error)
+            return
+        self._requester.endpoint_failed(error)
+        self._endpoint = other
+        idle = other.acquire(self, holder=self._holder, fresh=self._repeated)
+        if idle is not None:
+            self.begin(idle, at_once=True)
+
+    def blame(self, error: UpstreamError) -> None:
+        """The exchange failed; whether that counts against the endpoint is for it to say."""
+        self._endpoint.failed(error)
 
     def begin(self, connection: UpstreamConnection, *, at_once: bool) -> None:
         """Send the head, and what was held.
