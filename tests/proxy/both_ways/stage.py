@@ -165,7 +165,7 @@ class Stage:
     @_act.register
     def _send(self, event: events.Send) -> None:
         wire = self._caller(event.caller)
-        if event.begins and (wire is None or wire.gone):
+        if event.begins and (wire is None or wire.gone or wire.half_closed):
             self._connect(self._places.get(event.caller) or events.Connect(event.caller))
             wire = self._caller(event.caller)
         if wire is not None:

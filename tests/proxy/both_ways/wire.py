@@ -35,18 +35,21 @@ class Wire(asyncio.Transport):
         self._blocked = self._asked_to_pause = False
         self._reading = True
         self._closing = self._eof = self._eof_sent = self._eof_fed = False
+        self.half_closed = False
+        """Whether the peer has closed its writing side."""
         self.gone = False
 
     # The test's side.
 
     def feed(self, data: bytes) -> None:
-        """Bytes of the peer arrive, now or once the product reads."""
-        self._incoming.append(data)
-        self._deliver()
+        """Bytes of the peer arrive, now or once the product reads; a peer that has closed its side sends none."""
+        if not self.half_closed:
+            self._incoming.append(data)
+            self._deliver()
 
     def feed_eof(self) -> None:
         """The peer closes its writing side; that is told once all is quiet, and nobody races with it."""
-        self._eof_fed = True
+        self._eof_fed = self.half_closed = True
         self._loop.when_quiet(self._deliver_eof)
 
     def block(self) -> None:
