@@ -156,5 +156,6 @@ def other_world(world: World, choices: Random) -> World:
         replace(world, matched=not world.matched),
         replace(world, stripped=not world.stripped),
         replace(world, without_other=not world.without_other),
+        replace(world, confined=not world.confined),
     )
     return choices.choice(changes)

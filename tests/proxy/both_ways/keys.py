@@ -49,6 +49,17 @@ def _all(*, token: str, expires_at: int) -> Iterator[Credential]:
 NAMES = frozenset(credential.name for credential in _all(token="", expires_at=0))
 
 
-def credentials(names: frozenset[str], *, token: str, expires_at: int) -> list[Credential]:
-    """Return the credentials of these names; ``token`` is the provider's, ``expires_at`` the end of one that ends."""
-    return [one for one in _all(token=token, expires_at=expires_at) if one.name in names]
+def credentials(names: frozenset[str], *, token: str, expires_at: int, confined: bool = False) -> list[Credential]:
+    """Return the credentials of these names; ``token`` is the provider's, ``expires_at`` the end of one that ends.
+
+    ``confined``: what some of their owners allow is less.
+    """
+    found = [one for one in _all(token=token, expires_at=expires_at) if one.name in names]
+    return [_confined(one) for one in found] if confined else found
+
+
+def _confined(credential: Credential) -> Credential:
+    """The same key, whose token goes to another host alone and is shared with nobody."""
+    if credential.name == "good":
+        return replace(credential, allowed_hosts=("elsewhere.example",))
+    return replace(credential, shared_with=())

@@ -56,6 +56,7 @@ class World:
 
     ``keys`` are those in force, by name; ``expiring``: the moment of one key's end, in seconds after the start.
     ``closed`` routes refuse. ``matched``: the plain route asks for a header. ``stripped``: it takes one off.
+    ``confined``: owners allow their tokens less than before.
     ``only`` these routes are there; empty: all of them.
     """
 
@@ -67,6 +68,7 @@ class World:
     matched: bool = False
     stripped: bool = False
     without_other: bool = False
+    confined: bool = False
     only: tuple[str, ...] = ()
 
 
@@ -186,6 +188,7 @@ def config_of(world: World) -> GatewayConfig:
 @lru_cache(maxsize=256)
 def assembled(world: World, *, start: float) -> Assembled:
     """Return what a worker puts into service; ``start``: the wall's time of the conversation's beginning."""
-    keys = credentials(world.keys, token=world.token, expires_at=int(start) + world.expiring)
-    routes_hash = str(hash(replace(world, keys=NAMES, token="", expiring=0)))
+    expires_at = int(start) + world.expiring
+    keys = credentials(world.keys, token=world.token, expires_at=expires_at, confined=world.confined)
+    routes_hash = str(hash(replace(world, keys=NAMES, token="", expiring=0, confined=False)))
     return Assembled(routes=config_of(world), routes_hash=routes_hash, credentials=CredentialIndex.of(keys))
