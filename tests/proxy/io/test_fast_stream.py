@@ -334,3 +334,40 @@ def test_early_requests_are_answered_in_their_order() -> None:
             assert [b"", b"", b"hello", b""] == provider.bodies
 
     run(test())
+
+
+def test_a_caller_of_a_plain_request_that_sends_no_more_gets_its_response() -> None:
+    async def test() -> None:
+        async with providing(answers((b"", OK))) as provider, warm(provider) as one:
+            await one.caller.send(GET)
+            await settle(lambda: len(provider.received) == 2)
+            assert 1 == one.prepared + 1
+            one.caller.end_requests()
+            answer = await one.caller.rest()
+            assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+            assert answer.endswith(b"\r\n\r\nok")
+
+    run(test())
+
+
+def test_informational_responses_to_a_plain_request_reach_the_caller() -> None:
+    early = b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n"
+
+    async def test() -> None:
+        async with providing(answers((early, early + OK), OK)) as provider, warm(provider) as one:
+            await one.caller.send(GET)
+            assert [early, early] == [await one.caller.head() for _ in range(2)]
+            assert (200, b"ok") == (await one.caller.response())[::2]
+            assert (200, b"ok") == (await one.ask())[::2]
+
+    run(test())
+
+
+@pytest.mark.parametrize("field", [b"TE: trailers", b"Connection: upgrade\r\nUpgrade: websocket", b"Trailer: x"])
+def test_a_request_that_asks_for_more_than_an_answer_is_not_plain(field: bytes) -> None:
+    async def test() -> None:
+        async with providing(answers(OK)) as provider, warm(provider) as one:
+            assert 200 == (await one.ask(GET.replace(b"\r\n\r\n", b"\r\n" + field + b"\r\n\r\n")))[0]
+            assert 0 == one.prepared
+
+    run(test())

@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -325,6 +326,35 @@ def test_revoked_key_closes_its_socket_after_the_grace() -> None:
             with pytest.raises(ConnectionClosed):
                 await socket.recv()
             assert (await line(bench))["reason"] == "key_revoked"
+
+    run(scenario())
+
+
+def test_expired_key_closes_its_socket_after_the_grace() -> None:
+    async def scenario() -> None:
+        async with through() as (bench, upstream):
+            expiring = replace(CREDENTIAL, expires_at=int(bench.clock.at) + 100)
+            await bench.apply(guarded(upstream.port, credentials=(expiring,)))
+            async with dial(bench) as socket:
+                await reach(bench, socket)
+                bench.pass_time(101)
+                bench.pass_time(59)
+                await reach(bench, socket)
+                bench.pass_time(2)
+                with pytest.raises(ConnectionClosed):
+                    await socket.recv()
+            assert (await line(bench))["reason"] == "key_revoked"
+
+    run(scenario())
+
+
+def test_socket_outlives_a_change_of_its_routes() -> None:
+    async def scenario() -> None:
+        async with through() as (bench, _), dial(bench) as socket:
+            await reach(bench, socket)
+            await bench.apply(guarded(1, credentials=(CREDENTIAL,)))
+            bench.pass_time(100)
+            await reach(bench, socket)
 
     run(scenario())
 
