@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -45,10 +46,10 @@ class AdminServer:
         self.address = ""
 
     async def start(self, host: str, port: int) -> None:
-        """Listen. Raises ``OSError``."""
-        self._server = await asyncio.start_server(self._serve, host, port, limit=_MAX_HEAD)
-        bound = self._server.sockets[0].getsockname()
-        self.address = f"{bound[0]}:{bound[1]}"
+        """Listen; at ``::`` for IPv4 too. Raises ``OSError``."""
+        sock = _bound(host, port)
+        self._server = await asyncio.start_server(self._serve, sock=sock, limit=_MAX_HEAD)
+        self.address = f"[{host}]:{sock.getsockname()[1]}" if ":" in host else f"{host}:{sock.getsockname()[1]}"
 
     async def stop(self) -> None:
         """Stop listening."""
@@ -80,6 +81,25 @@ class AdminServer:
         page = self._pages.get(path)
         if page is None:
             return Page(404, ("Known: " + ", ".join(sorted(self._pages)) + ".\n").encode())
-        if path in self._local and not ipaddress.ip_address(caller.partition("%")[0]).is_loopback:
+        if path in self._local and not _is_loopback(caller):
             return Page(403, b"This page answers only on the loopback interface.\n")
         return page()
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sock.family is socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if host == "::" else 1)
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _is_loopback(caller: str) -> bool:
+    address = ipaddress.ip_address(caller.partition("%")[0])
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback

@@ -78,7 +78,7 @@ def test_the_operator_is_told_every_value(helm: Helm) -> None:
     assert {
         "--release": ["wardgate"],
         "--config-namespace": ["gateway-config"],
-        "--bind": ["0.0.0.0:9902"],
+        "--bind": ["*:9902"],
         "--tenancy": ["isolated"],
         "--foreign-guards": ["ignore"],
         "--status": ["off"],
@@ -97,8 +97,8 @@ def test_the_proxy_is_told_every_value(helm: Helm) -> None:
         "--cluster": [""],
         "--release": ["wardgate"],
         "--config-namespace": ["gateway-config"],
-        "--bind": ["0.0.0.0"],
-        "--admin": ["0.0.0.0:9901"],
+        "--bind": ["*"],
+        "--admin": ["*:9901"],
         "--cache-dir": ["/run/wardgate"],
         "--workers": ["3"],
         "--port": ["80=18080"],
@@ -111,7 +111,7 @@ def test_by_default_the_operator_is_told_what_its_defaults_are(helm: Helm) -> No
     assert {
         "--release": ["wardgate"],
         "--config-namespace": ["wardgate-config"],
-        "--bind": ["0.0.0.0:9902"],
+        "--bind": ["*:9902"],
         "--tenancy": ["shared"],
         "--foreign-guards": ["close"],
         "--status": ["on"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +13,15 @@ import typer
 from wardgate.cli.options.assignments import parse_assignment, to_the_proxy
 from wardgate.cli.options.proxy_options import ProxyOptions, RootOptions
 from wardgate.cli.options.translation_options import TranslationOptions
-from wardgate.cli.options.values import Pin, PortMapping, parse_admin, parse_bind, parse_pin, parse_port_mapping
+from wardgate.cli.options.values import (
+    Pin,
+    PortMapping,
+    parse_admin,
+    parse_bind,
+    parse_binds,
+    parse_pin,
+    parse_port_mapping,
+)
 from wardgate.proxy.settings import Limits, Timeouts
 
 
@@ -58,6 +68,22 @@ def test_wrong_pin_is_refused_with_a_reason(text: str, words: str) -> None:
 
 def test_bind_address_is_read() -> None:
     assert ("127.0.0.1", "0.0.0.0", "::1") == (parse_bind("localhost"), parse_bind("0.0.0.0"), parse_bind("[::1]"))
+
+
+def test_several_addresses_are_read() -> None:
+    assert "10.0.0.1,fd00::1" == parse_binds("10.0.0.1, [fd00:0::1],10.0.0.1")
+
+
+def test_all_addresses_are_ipv6_and_ipv4_alike() -> None:
+    assert ("::", "[::]:9901") == (parse_bind("*"), parse_admin("*:9901"))
+
+
+def test_all_addresses_are_ipv4_where_the_kernel_has_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object) -> socket.socket:
+        raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+
+    monkeypatch.setattr("wardgate.cli.options.values.socket.socket", none)
+    assert "0.0.0.0" == parse_bind("*")
 
 
 def test_name_as_bind_address_is_refused() -> None:

@@ -16,7 +16,7 @@ def test_server_may_listen_at_its_port() -> None:
 
 
 def test_every_worker_of_a_proxy_may_listen_at_its_port() -> None:
-    for worker in bind(host="127.0.0.1", port=free_port(), listener_port=80, count=2).sockets:
+    for (worker,) in bind(hosts="127.0.0.1", port=free_port(), listener_port=80, count=2).sockets:
         worker.listen()
         worker.close()
 

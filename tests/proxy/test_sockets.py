@@ -12,8 +12,8 @@ from wardgate.proxy.sockets import BindError, bind
 
 
 def test_every_worker_gets_a_socket_on_the_same_port() -> None:
-    bound = bind(host="127.0.0.1", port=0, listener_port=80, count=3)
-    ports = {sock.getsockname()[1] for sock in bound.sockets}
+    bound = bind(hosts="127.0.0.1", port=0, listener_port=80, count=3)
+    ports = {sock.getsockname()[1] for (sock,) in bound.sockets}
     assert len(bound.sockets) == 3
     assert len(ports) == 1
     assert bound.address == f"127.0.0.1:{ports.pop()}"
@@ -22,39 +22,77 @@ def test_every_worker_gets_a_socket_on_the_same_port() -> None:
 
 
 def test_an_ipv6_address_is_bound_and_shown_in_brackets() -> None:
-    bound = bind(host="::1", port=0, listener_port=80, count=1)
+    bound = bind(hosts="::1", port=0, listener_port=80, count=1)
     assert bound.address.startswith("[::1]:")
     bound.close()
 
 
+def callers_of(address: str) -> tuple[str, ...]:
+    """The loopback addresses at which a port answers."""
+    port, found = int(address.rpartition(":")[2]), []
+    for host in ("127.0.0.1", "::1"):
+        try:
+            socket.create_connection((host, port), timeout=5).close()
+        except ConnectionRefusedError:
+            continue
+        found.append(host)
+    return tuple(found)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "served"),
+    [
+        ("::", ("127.0.0.1", "::1")),
+        ("0.0.0.0", ("127.0.0.1",)),
+        ("::1", ("::1",)),
+        ("0.0.0.0,::", ("127.0.0.1", "::1")),
+        ("127.0.0.1,::1", ("127.0.0.1", "::1")),
+    ],
+)
+def test_addresses_are_served_together(hosts: str, served: tuple[str, ...]) -> None:
+    bound = bind(hosts=hosts, port=0, listener_port=80, count=2)
+    assert served == callers_of(bound.address)
+    assert [len(hosts.split(","))] * 2 == [len(sockets) for sockets in bound.sockets]
+    bound.close()
+
+
+def test_no_address_stays_bound_where_one_of_them_cannot_be() -> None:
+    taken = bind(hosts="::1", port=0, listener_port=80, count=1)
+    port = int(taken.address.rpartition(":")[2])
+    with pytest.raises(BindError, match=rf"Port {port} of ::1 is in use"):
+        bind(hosts="127.0.0.1,::1", port=port, listener_port=80, count=2)
+    taken.close()
+    bind(hosts="127.0.0.1", port=port, listener_port=80, count=1).close()
+
+
 def test_a_port_in_use_is_said_so_even_if_it_could_be_shared() -> None:
-    first = bind(host="127.0.0.1", port=0, listener_port=80, count=1)
-    port = first.sockets[0].getsockname()[1]
+    first = bind(hosts="127.0.0.1", port=0, listener_port=80, count=1)
+    port = first.sockets[0][0].getsockname()[1]
     with pytest.raises(BindError, match=rf"Port {port} of 127.0.0.1 is in use .* --port 80=8080"):
-        bind(host="127.0.0.1", port=port, listener_port=80, count=1)
+        bind(hosts="127.0.0.1", port=port, listener_port=80, count=1)
     first.close()
 
 
 def test_an_address_of_another_machine_is_said_so() -> None:
     with pytest.raises(BindError, match=r"no address 192\.0\.2\.1; choose another one with --bind"):
-        bind(host="192.0.2.1", port=0, listener_port=80, count=1)
+        bind(hosts="192.0.2.1", port=0, listener_port=80, count=1)
 
 
 @pytest.mark.parametrize(
     ("number", "text"), [(errno.EACCES, "needs privileges"), (errno.EMFILE, "cannot be bound: Too many open files")]
 )
 def test_other_failures_are_explained(number: int, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> socket.socket:
+    def refuse(*_: object, **__: object) -> socket.socket:
         raise OSError(number, "Too many open files")
 
     monkeypatch.setattr(sockets, "_listen", refuse)
     with pytest.raises(BindError, match=text):
-        bind(host="127.0.0.1", port=0, listener_port=80, count=1)
+        bind(hosts="127.0.0.1", port=0, listener_port=80, count=1)
 
 
 def test_a_socket_that_can_not_listen_is_closed() -> None:
     with pytest.raises(OSError, match=r"."):
-        sockets._listen("192.0.2.1", 0)
+        sockets._listen("192.0.2.1", 0, dual=False)
 
 
 @pytest.mark.parametrize(

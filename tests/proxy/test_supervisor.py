@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -85,8 +86,54 @@ def test_a_config_is_served_by_every_worker_and_shown() -> None:
                 "schema": bundle.schema,
                 "reads": [1],
                 "workers": [bundle.revision] * 2,
+                "unserved": {},
             }
             assert b'"lab"' in await running.admin("/config")
+
+    run(scenario())
+
+
+def test_listeners_come_and_go_and_one_that_cannot_be_bound_is_told() -> None:
+    async def scenario() -> None:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            number = taken.getsockname()[1]
+            settings = replace(SETTINGS, ports=((PORT, 0), (PORT + 1, 0), (PORT + 2, number)))
+            async with providing(answering(OK)) as provider, supervising(settings) as running:
+                base = config(provider.port)
+                (one,) = base.listeners
+                others = [replace(one, name=f"other-{step}", port=PORT + step) for step in (1, 2)]
+                addresses: dict[str, str] = {}
+                for listeners in ((one,), (one, *others), (others[0],), (one,)):
+                    applied = await running.apply(replace(base, listeners=tuple(listeners)))
+                    served = {listener.name: listener.address for listener in applied.listeners}
+                    assert {listener.name for listener in listeners} - {"other-2"} == served.keys()
+                    for address in served.values():
+                        assert (await fetch(address)).endswith(b"ok")
+                    for name in addresses.keys() - served.keys():
+                        with pytest.raises(OSError, match=r"refused|Connect call failed"):
+                            await fetch(addresses[name])
+                    shown = json.loads((await running.admin("/revision")).split(b"\r\n\r\n")[1])
+                    told = shown["unserved"].get("other-2", "")
+                    assert (others[1] in listeners) == (f"Port {number} of 127.0.0.1 is in use" in told)
+                    assert set(shown["unserved"]) <= {"other-2"}
+                    addresses = served
+
+    run(scenario())
+
+
+def test_both_families_are_served_by_every_worker() -> None:
+    async def scenario() -> None:
+        settings = replace(SETTINGS, bind="::", admin="[::]:0")
+        async with providing(answering(OK)) as provider, supervising(settings) as running:
+            applied = await running.apply(config(provider.port))
+            port = applied.listeners[0].address.rpartition(":")[2]
+            for host in ("127.0.0.1", "::1") * 4:
+                assert (await fetch(f"{host}:{port}")).endswith(b"ok")
+            admin = running.supervisor.admin_address.rpartition(":")[2]
+            for host in ("127.0.0.1", "::1"):
+                assert b" 200 " in await fetch(f"{host}:{admin}", b"GET /config HTTP/1.1\r\n\r\n")
 
     run(scenario())
 

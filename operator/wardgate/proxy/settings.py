@@ -118,6 +118,7 @@ class ProxySettings:
     """See ``docs/settings.md``."""
 
     bind: str = by_option("0.0.0.0", "--bind")  # noqa: S104 - a gateway in a pod serves the pod's address
+    """Addresses of the listeners, separated by commas."""
     ports: tuple[tuple[int, int], ...] = by_option((), "--port")
     """(port of the listener, port to bind in its place)."""
     workers: int = by_option(0, "--workers")

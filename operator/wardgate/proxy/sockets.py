@@ -3,6 +3,8 @@
 The kernel spreads connections over the sockets of one port (``SO_REUSEPORT``). Each keeps its own queue, and closing
 one resets what is queued on it; so the supervisor holds every socket, and a worker that dies leaves its queue to its
 successor. macOS has no such spreading: there the first socket would take everything, which is right, only slower.
+
+``::`` serves IPv4 callers too, unless an IPv4 address is bound beside it.
 """
 
 from __future__ import annotations
@@ -10,10 +12,12 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 _BACKLOG = 1024
 _LAST_PORT = 65535
+_ANY_IPV6 = "::"
 
 
 class BindError(Exception):
@@ -35,7 +39,7 @@ class BindError(Exception):
                 f"Port {port} of {host} needs privileges that this process does not have; "
                 "choose one above 1023 with --admin, or none with --admin none."
             )
-        if error.errno == errno.EADDRNOTAVAIL:
+        if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
             return f"This machine has no address {host}; choose another one with --admin."
         reason = os.strerror(error.errno) if error.errno else str(error)
         return f"The admin address {address} cannot be bound: {reason}; choose another one with --admin."
@@ -43,42 +47,50 @@ class BindError(Exception):
 
 @dataclass(slots=True)
 class BoundPort:
-    """``port`` is the listener's number; ``address`` where callers reach it."""
+    """``port`` is the listener's number; ``address`` where callers reach it; ``sockets``: of each worker."""
 
     port: int
     address: str
-    sockets: tuple[socket.socket, ...] = field(default=())
+    sockets: tuple[tuple[socket.socket, ...], ...] = field(default=())
 
     def close(self) -> None:
         """Stop listening, once no worker serves it any more."""
-        for sock in self.sockets:
-            sock.close()
+        _close(sock for sockets in self.sockets for sock in sockets)
 
 
-def bind(*, host: str, port: int, listener_port: int, count: int) -> BoundPort:
-    """Bind ``count`` sockets to one address; ``port`` 0 takes a free one. Raises ``BindError``."""
-    try:
-        _probe(host, port)
-        first = _listen(host, port)
-        actual = first.getsockname()[1]
-        others = [_listen(host, actual) for _ in range(count - 1)]
-    except OSError as error:
-        raise BindError(_explain(error, host=host, port=port, listener_port=listener_port)) from error
-    return BoundPort(port=listener_port, address=f"{_shown(host)}:{actual}", sockets=(first, *others))
+def bind(*, hosts: str, port: int, listener_port: int, count: int) -> BoundPort:
+    """Bind addresses, separated by commas, ``count`` times each; ``port`` 0 takes a free one. Raises ``BindError``."""
+    places = hosts.split(",")
+    dual = places == [_ANY_IPV6]
+    bound: list[list[socket.socket]] = []
+    for host in places:
+        try:
+            _probe(host, port, dual=dual)
+            bound.append([])
+            for _ in range(count):
+                bound[-1].append(_listen(host, port, dual=dual))
+                port = bound[-1][0].getsockname()[1]
+        except OSError as error:
+            _close(sock for sockets in bound for sock in sockets)
+            raise BindError(_explain(error, host=host, port=port, listener_port=listener_port)) from error
+    return BoundPort(listener_port, address=f"{_shown(places[0])}:{port}", sockets=tuple(zip(*bound, strict=True)))
 
 
-def _probe(host: str, port: int) -> None:
+def _close(sockets: Iterable[socket.socket]) -> None:
+    for sock in sockets:
+        sock.close()
+
+
+def _probe(host: str, port: int, *, dual: bool) -> None:
     """Sockets that share a port would share it with a stranger too; bind once without sharing to notice one."""
-    with socket.socket(_family(host), socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with _socket(host, dual=dual) as probe:
         probe.bind((host, port))
         probe.listen(1)
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    sock = socket.socket(_family(host), socket.SOCK_STREAM)
+def _listen(host: str, port: int, *, dual: bool) -> socket.socket:
+    sock = _socket(host, dual=dual)
     try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind((host, port))
         sock.listen(_BACKLOG)
@@ -89,8 +101,13 @@ def _listen(host: str, port: int) -> socket.socket:
     return sock
 
 
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
+def _socket(host: str, *, dual: bool) -> socket.socket:
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if sock.family is socket.AF_INET6:
+        # The system's own default differs from one to the next.
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if dual else 1)
+    return sock
 
 
 def _shown(host: str) -> str:
@@ -103,6 +120,6 @@ def _explain(error: OSError, *, host: str, port: int, listener_port: int) -> str
         return f"Port {port} of {host} needs privileges that this process does not have; {remedy}."
     if error.errno == errno.EADDRINUSE:
         return f"Port {port} of {host} is in use by another process; end it, or {remedy}."
-    if error.errno == errno.EADDRNOTAVAIL:
+    if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
         return f"This machine has no address {host}; choose another one with --bind."
     return f"Port {port} of {host} cannot be bound: {error.strerror}."

@@ -76,6 +76,8 @@ class Supervisor:
         self._workers: dict[int, WorkerProcess] = {}
         self._failures: dict[int, int] = {}
         self._ports: dict[int, BoundPort] = {}
+        self._unbound: dict[int, str] = {}
+        """Why ports of the config in force are not bound."""
         self._bundle: Bundle | None = None
         self._decoded: Decoded | None = None
         self._decoder = RoutesDecoder()
@@ -183,7 +185,8 @@ class Supervisor:
             return
         self._workers[number] = worker
         for bound in self._ports.values():
-            worker.listen(bound.port, bound.sockets[number])
+            for sock in bound.sockets[number]:
+                worker.listen(bound.port, sock)
         worker.tell_age(self._age)
         if self._stopping:
             worker.announce_end()
@@ -236,17 +239,20 @@ class Supervisor:
         problems: list[str] = []
         if self._stopping:
             return problems
+        self._unbound.clear()
         for port in sorted(wanted - self._ports.keys()):
             try:
                 bound = bind(
-                    host=self._settings.bind, port=mapped.get(port, port), listener_port=port, count=self._count
+                    hosts=self._settings.bind, port=mapped.get(port, port), listener_port=port, count=self._count
                 )
             except BindError as error:
                 problems.append(str(error))
+                self._unbound[port] = str(error)
                 continue
             self._ports[port] = bound
             for number, worker in self._workers.items():
-                worker.listen(port, bound.sockets[number])
+                for sock in bound.sockets[number]:
+                    worker.listen(port, sock)
         return problems
 
     def _close_unused(self, wanted: set[int]) -> None:
@@ -290,9 +296,15 @@ class Supervisor:
                 "schema": bundle.schema if bundle else "",
                 "reads": list(READ_MAJORS),
                 "workers": [worker.revision for _, worker in sorted(self._workers.items())],
+                "unserved": self._unserved(),
                 **({} if self._delivery is None else _shown(self._delivery())),
             }
         )
+
+    def _unserved(self) -> dict[str, str]:
+        """Return the listeners whose port is not bound, each with the reason."""
+        listeners = () if self._decoded is None else self._decoded.config.listeners
+        return {one.name: self._unbound[one.port] for one in listeners if one.port in self._unbound}
 
     @property
     def _age(self) -> float:

@@ -10,7 +10,7 @@ import typer
 
 from wardgate.cli.options.option_groups import chosen
 from wardgate.cli.options.paths import check_certificates
-from wardgate.cli.options.values import Pin, PortMapping, parse_admin, parse_bind, parse_pin, parse_port_mapping
+from wardgate.cli.options.values import Pin, PortMapping, parse_admin, parse_binds, parse_pin, parse_port_mapping
 from wardgate.proxy.settings import ProxySettings
 
 _DEFAULTS = ProxySettings()
@@ -52,7 +52,13 @@ class ProxyOptions:
 
     bind: Annotated[
         str,
-        typer.Option("--bind", metavar="ADDR", parser=parse_bind, envvar="WARDGATE_BIND", help="Address to listen on."),
+        typer.Option(
+            "--bind",
+            metavar="ADDR",
+            parser=parse_binds,
+            envvar="WARDGATE_BIND",
+            help="Address to listen on, or several with commas between them; * means all of this machine.",
+        ),
     ] = "127.0.0.1"
     ports: Annotated[
         list[PortMapping] | None,

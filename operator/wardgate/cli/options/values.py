@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 from typing import Final, NamedTuple
 
 import typer
@@ -54,13 +55,30 @@ def parse_pin(text: str | Pin) -> Pin:
 
 
 def parse_bind(text: str) -> str:
-    """Read an address to listen on."""
+    """Read an address to listen on; ``*`` stands for all of this machine, IPv6 and IPv4."""
+    if text == "*":
+        return "::" if _has_ipv6() else "0.0.0.0"  # noqa: S104 - all is what was asked for
     if text == "localhost":
         return "127.0.0.1"
     try:
         return str(ipaddress.ip_address(text.strip("[]")))
     except ValueError as error:
-        raise typer.BadParameter(f'"{text}" is not an IP address; use 127.0.0.1, or 0.0.0.0 for all.') from error
+        raise typer.BadParameter(f'"{text}" is not an IP address; use 127.0.0.1, or * for all.') from error
+
+
+def parse_binds(text: str) -> str:
+    """Read addresses to listen on, separated by commas."""
+    return ",".join(dict.fromkeys(parse_bind(part.strip()) for part in text.split(",")))
+
+
+def _has_ipv6() -> bool:
+    """Whether this machine's kernel has IPv6 at all; then a socket of it takes both, whatever networks there are."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::", 0))
+    except OSError:
+        return False
+    return True
 
 
 def parse_admin(text: str) -> str:
