@@ -11,7 +11,7 @@ import pytest
 
 from tests.proxy.io.bench import OK, Bench, Provider, Script, answering, config, providing, run, serving
 from wardgate.ir import Endpoint, GatewayConfig, Upstream
-from wardgate.proxy.io.upstream.health import Health
+from wardgate.proxy.io.upstream.health import EndpointHealth
 from wardgate.proxy.settings import Limits, ProxySettings, Timeouts
 
 GET = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
@@ -162,7 +162,7 @@ def test_request_asks_three_endpoints_at_most() -> None:
 
 @pytest.mark.parametrize("limit", [1, 3])
 def test_time_doubles_up_to_its_bound_until_a_request_goes_well(limit: int) -> None:
-    health = Health(limit=limit, shortest=10.0, longest=30.0)
+    health = EndpointHealth(limit=limit, shortest=10.0, longest=30.0)
 
     def put_out(now: float) -> float:
         seconds = 0.0
@@ -178,7 +178,7 @@ def test_time_doubles_up_to_its_bound_until_a_request_goes_well(limit: int) -> N
 
 
 def test_late_failures_of_an_endpoint_that_is_out_count_no_more() -> None:
-    health = Health(limit=2, shortest=10.0, longest=30.0)
+    health = EndpointHealth(limit=2, shortest=10.0, longest=30.0)
     assert [0.0, 10.0, 0.0, 0.0] == [health.failed(0.0) for _ in range(4)]
     health.tick(9.0)
     assert health.is_out

@@ -84,7 +84,7 @@ def endpoint() -> EndpointPool:
         clock=clock,
         unix_root="",
     )
-    return EndpointPool(Endpoint("h", 1), upstream(1), dialer=dialer, ejected=lambda *_: None)
+    return EndpointPool(Endpoint("h", 1), upstream(1), dialer=dialer, ejected=lambda *_, **__: None)
 
 
 def sent_at_first(block: bytes, *, at_once: bool = False, held: bytes = b"") -> tuple[RequestSender, Wire]:

@@ -56,7 +56,7 @@ class Handover:
         outgoing = exchange.start()
         assert isinstance(outgoing, Outgoing), "Decided so before, by the same table and keys."
         body = self.data[self.data.index(HEAD_END) + len(HEAD_END) :]
-        stream.resume(outgoing, endpoint=self.endpoint, connection=self.connection, body=body)
+        stream.resume(outgoing, endpoint=self.endpoint, on=self.connection, body=body)
         return stream
 
     def _request(self, downstream: CallerSide, context: WorkerContext) -> tuple[RequestHead, Request]:

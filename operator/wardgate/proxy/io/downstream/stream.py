@@ -94,15 +94,13 @@ class Stream:
         else:
             self._take(self._exchange.start())
 
-    def resume(
-        self, outgoing: Outgoing, *, endpoint: EndpointPool, connection: UpstreamConnection, body: bytes
-    ) -> None:
-        """Go on with a request that is on its way already, with all of its body."""
+    def resume(self, outgoing: Outgoing, *, endpoint: EndpointPool, on: UpstreamConnection, body: bytes) -> None:
+        """Go on with a request that is on a connection already, with all of its body."""
         self._body.received = len(body)
         self._body.is_complete = True
         self._phase = MOVES[self._phase][FORWARDING]
         self._sender = self._sender_of(outgoing, endpoint)
-        self._sender.resume(connection, body)
+        self._sender.resume(on, body)
         self._deadlines.await_response(since=self.record.started)
 
     def resume_response(self, incoming: Incoming, length: int | None, *, sent: int, since: float) -> None:
@@ -213,10 +211,9 @@ class Stream:
         self.record.response_fields = incoming.arrived
         self._deadlines.response_began(incoming.headers, length=length)
         if self._exchange.response_needs_body(incoming.status):
-            limits = self._context.limits
-            collector = self._collected.begin(self._exchange.holder, most=limits.body_bytes)
+            collector = self._collected.begin(self._exchange.holder, most=self._context.limits.body_bytes)
             self._phase = MOVES[self._phase][READING]
-            self._whole = ResponseCollector(incoming, collector, taker=self, expansion=limits.expansion)
+            self._whole = ResponseCollector(incoming, collector, taker=self, expansion=self._context.limits.expansion)
             self._whole.begin()
             return
         if self._sender is not None and self._sender.asked_head and not self.writer.asked_head:
@@ -327,10 +324,7 @@ class Stream:
         if overdue is ReplyReason.IDLE_TIMEOUT:
             self.cut(overdue)
         elif overdue is ReplyReason.REQUEST_TIMEOUT and not self.request_paused:
-            self.writer.keep_alive = False
-            self.refuse(overdue)
-        elif overdue is ReplyReason.REQUEST_TIMEOUT:
-            self.fail(overdue_error(ReplyReason.UPSTREAM_STALLED))  # it is the upstream that does not read
+            self.broken_request(overdue)
         elif overdue is not None:
             self.fail(overdue_error(overdue))
         else:
@@ -341,6 +335,7 @@ class Stream:
     def endpoint_failed(self, error: UpstreamError) -> None:
         """Another endpoint of the upstream is asked."""
         self._context.telemetry.upstream_error(self._exchange.facts.upstream, error)
+        self.record.attempts += 1
 
     def fail(self, error: UpstreamError) -> None:
         """The upstream is to blame."""
@@ -373,10 +368,9 @@ class Stream:
         self._downstream.abort()
 
     def _finish(self) -> None:
-        if self._phase is DONE:
-            return
-        self._conclude()
-        self._downstream.finished(self, keep_alive=self.writer.keep_alive)
+        if self._phase is not DONE:
+            self._conclude()
+            self._downstream.finished(self, keep_alive=self.writer.keep_alive)
 
     def _conclude(self) -> None:
         self._phase = MOVES[self._phase][DONE]

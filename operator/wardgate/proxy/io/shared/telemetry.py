@@ -169,7 +169,7 @@ class Telemetry:
         self._counters.upstream_error(upstream=upstream, reason=error.reason)
         self._complaints.about(upstream, error, now=self._clock())
 
-    def endpoint_ejected(self, upstream: str, endpoint: str, seconds: float, error: UpstreamError) -> None:
+    def endpoint_ejected(self, upstream: str, endpoint: str, *, seconds: float, error: UpstreamError) -> None:
         """Count an endpoint that gets no requests for a while, and tell whoever runs this proxy about it."""
         self._counters.upstream_error(upstream=upstream, reason="endpoint_ejected")
         self._complaints.ejected(upstream, endpoint, seconds=seconds, error=error, now=self._clock())

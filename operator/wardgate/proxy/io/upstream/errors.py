@@ -130,5 +130,9 @@ _DETAILS: dict[ReplyReason, str] = {
 
 
 def overdue_error(reason: ReplyReason) -> UpstreamError:
-    """Return the failure of an upstream that is overdue by this reason, one of ``Deadlines.overdue``'s."""
-    return _OVERDUE[reason](_DETAILS[reason])
+    """Return the failure of an upstream that is overdue by this reason, one of ``Deadlines.overdue``'s.
+
+    Of a request's body that comes too slowly, it is the upstream that does not read.
+    """
+    error = _OVERDUE.get(reason, UpstreamStalled)
+    return error(_DETAILS[error.reason])

@@ -12,7 +12,7 @@ Nothing here sets a timer: the worker's tick asks ``tick``. Who else could serve
 from __future__ import annotations
 
 
-class Health:
+class EndpointHealth:
     """``limit``: failures in a row; 0: they are not counted. ``shortest`` and ``longest`` are in seconds."""
 
     __slots__ = ("_failures", "_limit", "_longest", "_shortest", "_time", "_until", "is_out", "is_troubled")

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import math
 import ssl
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from random import random
-from typing import Final, TypeAlias
+from typing import Final, Protocol
 
 from wardgate.ir import Endpoint, Upstream
 from wardgate.proxy.core.reasons import ReplyReason
@@ -22,7 +22,7 @@ from wardgate.proxy.io.tls import TlsConfigError
 from wardgate.proxy.io.upstream.connection import UpstreamConnection
 from wardgate.proxy.io.upstream.dialer import Dialer
 from wardgate.proxy.io.upstream.errors import PoolExhausted, ShareExhausted, TlsFailed, Unreachable, UpstreamError
-from wardgate.proxy.io.upstream.health import Health
+from wardgate.proxy.io.upstream.health import EndpointHealth
 from wardgate.proxy.io.upstream.waiting_line import Waiter, WaitingLine
 from wardgate.tasks import spawn
 from wardgate.text_codec import to_bytes
@@ -36,8 +36,11 @@ _SPREAD: Final = 0.1
 """Of the age of connections: those that were made together do not end together."""
 
 
-Ejected: TypeAlias = "Callable[[str, str, float, UpstreamError], None]"
-"""Hears of an upstream's endpoint that is put out: their names, the seconds, and the last failure."""
+class Ejected(Protocol):
+    """Hears of endpoints that are put out."""
+
+    def __call__(self, upstream: str, endpoint: str, *, seconds: float, error: UpstreamError) -> None:
+        """An upstream's endpoint gets no requests for so long; ``error`` was the last straw."""
 
 
 class EndpointPool:
@@ -55,7 +58,7 @@ class EndpointPool:
         self._busy = Budget(limits.upstream_connections, percent=limits.caller_share)
         self._ejected = ejected
         timeouts = dialer.timeouts
-        self.health = Health(
+        self.health = EndpointHealth(
             limit=limits.endpoint_failures if len(upstream.endpoints) > 1 else 0,
             shortest=timeouts.ejection,
             longest=timeouts.longest_ejection,
@@ -197,7 +200,7 @@ class EndpointPool:
         seconds = self.health.failed(self._dialer.clock())
         if seconds:
             place = self._endpoint.unix_path or f"{self._endpoint.host}:{self._endpoint.port}"
-            self._ejected(self._upstream.name, place, seconds, error)
+            self._ejected(self._upstream.name, place, seconds=seconds, error=error)
 
     def stand_in(self, tried: tuple[EndpointPool, ...]) -> EndpointPool | None:
         """Return another endpoint for a request that got no connection to those that it has tried."""
