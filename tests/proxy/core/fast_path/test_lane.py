@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import inspect
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -329,7 +330,14 @@ def _everything(of: object, depth: int = 8) -> object:
         return [(_everything(key, depth - 1), _everything(value, depth - 1)) for key, value in of.items()]
     if isinstance(of, list | tuple | set | frozenset):
         return [_everything(each, depth - 1) for each in of]
-    slots = [name for kind in type(of).__mro__ for name in getattr(kind, "__slots__", ())]
+    # Slots in Python, getters and setters in a compiled class.
+    slots = [
+        name
+        for kind in type(of).__mro__
+        if kind.__module__.startswith("wardgate.")
+        for name, each in vars(kind).items()
+        if inspect.ismemberdescriptor(each) or (inspect.isgetsetdescriptor(each) and not name.startswith("__"))
+    ]
     return [(name, _everything(getattr(of, name, None), depth - 1)) for name in slots]
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Generic, TypeAlias, TypeVar
 
+import pytest
+
 S = TypeVar("S")
 E = TypeVar("E")
 Table: TypeAlias = Mapping[S, Mapping[E, S]]
@@ -25,9 +27,13 @@ class _Noting(dict[E, S], Generic[E, S]):
         return super().__getitem__(event)
 
 
-def noting(table: Table[S, E], made: set[tuple[S, E]]) -> Table[S, E]:
-    """The same table; the moves that are made by it are added to ``made``."""
-    return {state: _Noting(state, moves, made) for state, moves in table.items()}
+def note_moves(monkeypatch: pytest.MonkeyPatch, table: Table[S, E]) -> set[tuple[S, E]]:
+    """Let the table itself, which a compiled module holds fast, note the moves that are made by it from now on."""
+    made: set[tuple[S, E]] = set()
+    assert isinstance(table, dict)
+    for state, moves in [*table.items()]:
+        monkeypatch.setitem(table, state, _Noting(state, moves, made))
+    return made
 
 
 def moves_of(table: Table[S, E]) -> set[tuple[S, E]]:
@@ -46,5 +52,7 @@ def reached(table: Table[S, E], start: S) -> set[S]:
 
 def states_set_without_the_table(module: ModuleType) -> list[str]:
     """What is assigned to a ``state`` in a module, unless it comes from ``MOVES``."""
-    assigned = re.findall(r"\.state = (.+)", Path(str(module.__file__)).read_text(encoding="utf-8"))
+    # Beside an extension too, if the module is compiled.
+    source = Path(str(module.__file__)).with_name(f"{module.__name__.rpartition('.')[2]}.py")
+    assigned = re.findall(r"\.state = (.+)", source.read_text(encoding="utf-8"))
     return [value for value in assigned if not value.startswith("MOVES[")]

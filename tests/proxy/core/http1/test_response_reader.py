@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from tests.proxy.core.http1.state_tables import moves_of, noting, reached, states_set_without_the_table
+from tests.proxy.core.http1.state_tables import moves_of, note_moves, reached, states_set_without_the_table
 from wardgate.proxy.core.http1 import response_reader
 from wardgate.proxy.core.http1.response_reader import Arrival, ResponseReader
-from wardgate.proxy.core.http1.response_states import MOVES, ResponseEvent, ResponseState
+from wardgate.proxy.core.http1.response_states import MOVES, ResponseState
 from wardgate.proxy.core.http1.upgrades import Upgrade
 from wardgate.proxy.core.messages import Incoming
 
@@ -236,8 +236,7 @@ def test_conversation_goes_as_written(name: str) -> None:
 
 
 def test_conversations_make_every_move_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: set[tuple[ResponseState, ResponseEvent]] = set()
-    monkeypatch.setattr(response_reader, "MOVES", noting(MOVES, made))
+    made = note_moves(monkeypatch, MOVES)
     for conversation in CONVERSATIONS.values():
         assert conversation[-1][-1] is list(hold(conversation))[-1][-1]
     assert moves_of(MOVES) == made

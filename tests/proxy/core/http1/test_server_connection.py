@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.proxy.core.http1.state_tables import moves_of, noting, reached, states_set_without_the_table
+from tests.proxy.core.http1.state_tables import moves_of, note_moves, reached, states_set_without_the_table
 from wardgate.proxy.core.http1 import server_connection
 from wardgate.proxy.core.http1.request_head import RequestHead
 from wardgate.proxy.core.http1.server_connection import CONTINUE, ServerConnection
-from wardgate.proxy.core.http1.server_states import MOVES, ServerEvent, ServerState
+from wardgate.proxy.core.http1.server_states import MOVES, ServerState
 from wardgate.proxy.core.reasons import ReplyReason
 
 HEAD_BYTES = 1000
@@ -250,8 +250,7 @@ def test_conversation_goes_as_written(name: str) -> None:
 
 
 def test_conversations_make_every_move_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: set[tuple[ServerState, ServerEvent]] = set()
-    monkeypatch.setattr(server_connection, "MOVES", noting(MOVES, made))
+    made = note_moves(monkeypatch, MOVES)
     for conversation in CONVERSATIONS.values():
         assert conversation[-1][-1] is list(hold(conversation))[-1][-1]
     assert moves_of(MOVES) == made

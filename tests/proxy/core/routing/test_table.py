@@ -159,8 +159,8 @@ def test_unchanged_parts_are_taken_over() -> None:
     new = TableBuilder(served, {}, previous=old).finish()
     assert new.listeners[8081] is not old.listeners[8081]
     assert new.upstreams["hf"] is old.upstreams["hf"]
-    assert new.auth_plans["plan"] is old.auth_plans["plan"]
-    assert new.transformations["t"] is old.transformations["t"]
+    assert new.auth_plans["plan"][1] is old.auth_plans["plan"][1]
+    assert new.transformations["t"][1] is old.transformations["t"][1]
 
 
 def test_changed_parts_are_compiled_anew() -> None:
@@ -174,8 +174,8 @@ def test_changed_parts_are_compiled_anew() -> None:
     )
     new = TableBuilder(changed, {}, previous=old).finish()
     assert new.upstreams["hf"].send_user_id
-    assert new.auth_plans["plan"] is not old.auth_plans["plan"]
-    assert new.transformations["t"] is not old.transformations["t"]
+    assert new.auth_plans["plan"][1] is not old.auth_plans["plan"][1]
+    assert new.transformations["t"][1] is not old.transformations["t"][1]
 
 
 def test_changed_environment_compiles_templates_anew() -> None:
@@ -186,7 +186,7 @@ def test_changed_environment_compiles_templates_anew() -> None:
     )
     old = build_table(served, {"A": "1"})
     new = TableBuilder(served, {"A": "2"}, previous=old).finish()
-    assert new.transformations["t"] is not old.transformations["t"]
+    assert new.transformations["t"][1] is not old.transformations["t"][1]
 
 
 def test_templates_see_only_the_environment_that_the_config_lists() -> None:

@@ -18,7 +18,7 @@ from wardgate.proxy.core.routing.key_headers import KeyHeaders
 from wardgate.proxy.core.routing.route_compiler import RouteCompiler
 from wardgate.proxy.core.routing.route_index import RouteIndex
 from wardgate.proxy.core.routing.table import CompiledListener, Table
-from wardgate.proxy.core.routing.takeover import PreparedHost, TableDelta, changed_names
+from wardgate.proxy.core.routing.takeover import PreparedHost, TableDelta, changed_names, changed_plans
 from wardgate.proxy.core.transform.compiler import compile_transformation
 from wardgate.proxy.core.upstream.destinations import CompiledUpstream
 
@@ -97,8 +97,8 @@ class TableBuilder:
     def _find_changes(self) -> TableDelta:
         old, new = self._previous, self._table
         return TableDelta(
-            auth_plans=changed_names(old.auth_plans, new.auth_plans),
-            transformations=changed_names(old.transformations, new.transformations),
+            auth_plans=changed_plans(old.auth_plans, new.auth_plans),
+            transformations=changed_plans(old.transformations, new.transformations),
             upstreams=changed_names(old.upstreams, new.upstreams),
             everything=old.config.template_limits != new.config.template_limits,
         )

@@ -66,3 +66,12 @@ class TableDelta:
 def changed_names(old: Mapping[str, object], new: Mapping[str, object]) -> frozenset[str]:
     """Return the names of parts that were put in, taken out or compiled anew."""
     return frozenset(name for name in old.keys() | new.keys() if old.get(name) is not new.get(name))
+
+
+def changed_plans(old: Mapping[str, tuple[object, object]], new: Mapping[str, tuple[object, object]]) -> frozenset[str]:
+    """Return the same of plans, each with its words. A pair has no identity: compiled code makes it anew."""
+    return frozenset(name for name in old.keys() | new.keys() if not _are_same(old.get(name), new.get(name)))
+
+
+def _are_same(one: tuple[object, object] | None, other: tuple[object, object] | None) -> bool:
+    return one is not None and other is not None and one[0] is other[0] and one[1] is other[1]

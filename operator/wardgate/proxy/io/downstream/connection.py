@@ -251,12 +251,16 @@ class Downstream(asyncio.Protocol):
         stream = Stream(self, exchange, head=head, context=context, started=context.clock())
         self._stream = stream
         stream.start()
-        if self._write_paused and self._stream is stream:
+        if self._write_paused and self._is_at(stream):
             stream.downstream_paused(paused=True)
         if head.has_body:
             self._take_early_body()
-        elif self._stream is stream:
+        elif self._is_at(stream):
             stream.request_end()
+
+    def _is_at(self, stream: Stream) -> bool:
+        """Whether the stream has not ended. Where an attribute was just set, a compiler takes it for unchanged."""
+        return self._stream is stream
 
     def _take_early_body(self) -> None:
         """Take what came of a body with its head."""
