@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any
 
+from tests.proxy.core.plain_reading import PlainReading
 from wardgate.ir import (
     ApiKeyStep,
     AuthPlan,
@@ -115,7 +116,7 @@ def request(
 
 
 class Talk:
-    """One exchange, and what it said last."""
+    """One exchange, and what it said last; the fast path, where it takes the request, must say the same."""
 
     def __init__(
         self,
@@ -129,9 +130,11 @@ class Talk:
         caller: Caller | None = None,
     ) -> None:
         table = build_table(served, environment or {})
+        credentials = CredentialIndex.of(served.credentials)
+        self.plain = PlainReading(table, credentials, arrived, port=8081, now=now)
         self.exchange = Exchange(
             table,
-            CredentialIndex.of(served.credentials),
+            credentials,
             listener=table.listeners[8081],
             request=arrived,
             caller=caller or Caller(),
@@ -140,6 +143,7 @@ class Talk:
             observer=observer,
         )
         self.step: Step = self.exchange.start()
+        self.plain.check(self.step)
 
     def body(self, data: bytes) -> Talk:
         """Give the body that was asked for."""
