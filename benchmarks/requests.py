@@ -25,6 +25,7 @@ from typing import cast
 
 import uvloop
 
+from benchmarks.gateways.process import cpu_seconds
 from examples.demo.processes import Program
 from tests.cluster.ports import stable_ports
 
@@ -65,8 +66,7 @@ class Served:
 
     def cpu_seconds(self) -> float:
         """Return the time that all threads of the worker have had on a processor."""
-        tasks = Path(f"/proc/{self.worker}/task").glob("*/schedstat")
-        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+        return cpu_seconds(self.worker)
 
 
 class Connection(asyncio.Protocol):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.gateways import machine, report
 from benchmarks.gateways.cases.all import CASES
-from benchmarks.gateways.cases.case import NAMES, Case
+from benchmarks.gateways.cases.case import Case
 from benchmarks.gateways.load.caller import CallerError
 from benchmarks.gateways.load.wrk import LoadError
 from benchmarks.gateways.outcome import Outcome
@@ -32,6 +33,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def main() -> int:
     """Read the command line, measure, print; return 1 where a case failed, 2 where nothing can be measured."""
     options = _parser().parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # servers are ended, and what is done is reported
     environments = {"wardgate": Path(sys.prefix)}
     if options.compiled:
         environments["compiled"] = options.compiled
@@ -93,12 +95,10 @@ def _needed(cases: Sequence[Case], chosen: Sequence[str]) -> set[str]:
 
 
 def _wardgates(environments: dict[str, Path], chosen: Sequence[str]) -> dict[str, str]:
-    """Return what each Wardgate says of itself, with its Python, and the commit of this checkout."""
+    """Return what each Wardgate says of itself, and the commit of this checkout."""
     commit = machine.first_line(["git", "-C", str(ROOT), "describe", "--always", "--dirty"])
     return {"commit": commit} | {
-        NAMES[name]: machine.first_line([str(path / "bin" / "wardgate"), "version"])
-        + ", "
-        + machine.first_line([str(path / "bin" / "python"), "--version"])
+        name: machine.first_line([str(path / "bin" / "wardgate"), "version"]).removeprefix("wardgate ")
         for name, path in environments.items()
         if name in chosen
     }
@@ -113,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--case", action="append", choices=names, help="measure only this; may be repeated")
     parser.add_argument("--servers", type=_words, default=servers.split(","), help=f"default {servers}")
     parser.add_argument("--compiled", type=_environment, metavar="VENV", help="an environment with a compiled Wardgate")
-    parser.add_argument("--rounds", type=_positive, default=7, help="of each case (default 7)")
+    parser.add_argument("--rounds", type=_positive, default=5, help="of each case, of some at most 3 (default 5)")
     parser.add_argument("--seconds", type=_positive, default=1, help="of a burst (default 1)")
     parser.add_argument("--requests", type=_positive, default=1_000_000, help="of the case million (default 1000000)")
     parser.add_argument("--seed", type=int, help="of the order within rounds")

@@ -51,7 +51,7 @@ def described(versions: Mapping[str, str], others: float) -> list[str]:
     return [
         f"measured {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; meanwhile others took {others:.0%} of the machine.{verdict}",
         f"{len(every)} cores of {_processor()}, Linux {platform.release()}; the gateway has one, the load the others",
-        *(f"{name}: {version}" for name, version in versions.items()),
+        ", ".join(f"{name} {version}" for name, version in versions.items()),
     ]
 
 

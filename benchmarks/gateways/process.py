@@ -118,6 +118,10 @@ class Server:
         """Return the resident memory of the processes that carry requests."""
         return sum(resident_kib(process) for process in self.workers)
 
+    def whole_resident_kib(self) -> int:
+        """Return the resident memory of all its processes."""
+        return sum(resident_kib(process) for process in self.process_ids)
+
 
 def pinned(cpus: Sequence[int]) -> tuple[str, ...]:
     """Return the words that make a command run on some cores; the process id stays that of the command."""

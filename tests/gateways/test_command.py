@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,13 @@ def test_every_case_has_a_name_of_its_own() -> None:
     names = [case.name for case in CASES]
 
     assert len(names) == len(set(names))
+
+
+def test_the_document_lists_the_cases_in_their_order() -> None:
+    text = (ROOT / "docs" / "performance.md").read_text()
+    rows = [row.partition("|")[0].partition(":")[0] for row in re.findall(r"^\| (`[a-z-]+`.*)$", text, re.MULTILINE)]
+
+    assert [case.name for case in CASES] == [name for row in rows for name in re.findall(r"`([a-z-]+)`", row)]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -63,4 +71,4 @@ def test_wardgate_alone_is_measured(tmp_path: Path) -> None:
     assert ["Wardgate: added at p50", "Wardgate: added at p99"] == [one["what"] for one in streams["comparisons"]]
     assert 0 < idle["figures"][0]["spread"]["median"] < 200
     assert "| 1,000 idle connections beside as many | Wardgate: memory of each | ≤ 12 KiB |" in ended.stdout
-    assert "* Wardgate: wardgate " in ended.stdout
+    assert ", wardgate 0." in ended.stdout

@@ -89,6 +89,7 @@ def test_nginx_has_the_keys_in_a_map_and_verifies_the_upstream(site: Site, certi
     assert "proxy_ssl_verify on;" in text
     assert "proxy_pass https://provider/v1/;" in text
     assert "access_log /dev/stdout line;" in text
+    assert "proxy_pass http://provider/v1/;" in nginx.configuration(site)
 
 
 def test_the_upstream_refuses_what_a_gateway_got_wrong(site: Site, certificate: Certificate) -> None:

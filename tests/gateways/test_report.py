@@ -83,7 +83,7 @@ def test_figures_have_three_digits(value: float, text: str) -> None:
 
 @pytest.mark.parametrize(("others", "quiet"), [(0.05, True), (0.06, False)])
 def test_a_machine_that_was_not_quiet_is_said_so(*, others: float, quiet: bool) -> None:
-    first, _, *programs = described({"Envoy": "1.40"}, others)
+    first, _, programs = described({"envoy": "1.40", "wrk": "4.1"}, others)
 
     assert quiet == ("not to be quoted" not in first)
-    assert ["Envoy: 1.40"] == programs
+    assert "envoy 1.40, wrk 4.1" == programs

@@ -23,7 +23,7 @@ def folder_of_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def place(program: Path) -> None:
     program.parent.mkdir(parents=True, exist_ok=True)
-    program.write_text("#!/bin/sh\necho 1.2.3\n")
+    program.write_text("#!/bin/sh\necho $0 version: 0a1b2c/1.2.3/Clean/RELEASE\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
 
 

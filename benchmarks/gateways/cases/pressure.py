@@ -20,6 +20,7 @@ INNOCENT: Final = 10
 SECONDS: Final = 2
 BODY_BYTES: Final = 500 * 1024
 """About 100,000 tokens."""
+MOST_ROUNDS: Final = 3
 LEAD: Final = 0.3
 """Seconds by which the pressure begins earlier."""
 
@@ -63,7 +64,8 @@ class PressureCase:
                     return _innocent(stage, sites[label].port)
                 return self._under_pressure(stage, sites[pressed[label]].port)
 
-            samples = interleaved((*alone, *pressed), stage.rounds, measure, chance=stage.chance)
+            rounds = min(stage.rounds, MOST_ROUNDS)
+            samples = interleaved((*alone, *pressed), rounds, measure, chance=stage.chance)
         pairs = {form: (samples[label], samples[form]) for label, form in pressed.items()}
         figures = tuple(figure for form, pair in pairs.items() for figure in _figures(form, *pair))
         comparisons = tuple(
