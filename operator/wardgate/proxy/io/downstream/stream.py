@@ -12,18 +12,14 @@ from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.http1.request_head import RequestHead
 from wardgate.proxy.core.http1.trailers import request_trailers
 from wardgate.proxy.core.http1.upgrades import SWITCHING_PROTOCOLS
-from wardgate.proxy.core.messages import Incoming, NeedBody, Outgoing, Reply, Step
+from wardgate.proxy.core.messages import Incoming, NeedBody, Outgoing, Step
 from wardgate.proxy.core.reasons import ReplyReason
-from wardgate.proxy.core.replies import REFUSALS
-from wardgate.proxy.io.downstream.caller_body import CallerBody
 from wardgate.proxy.io.downstream.caller_side import CallerSide
-from wardgate.proxy.io.downstream.closing import is_last_response
-from wardgate.proxy.io.downstream.collected_bodies import CollectedBodies
 from wardgate.proxy.io.downstream.deadlines import NEVER
+from wardgate.proxy.io.downstream.ending import EndingStream
 from wardgate.proxy.io.downstream.phase import (
     COLLECTING,
     DECIDING,
-    DONE,
     FORWARDING,
     MOVES,
     READING,
@@ -31,7 +27,6 @@ from wardgate.proxy.io.downstream.phase import (
     REPLACING,
 )
 from wardgate.proxy.io.downstream.response_collector import ResponseCollector
-from wardgate.proxy.io.downstream.response_writer import ResponseWriter
 from wardgate.proxy.io.downstream.tunnel import begin_tunnel
 from wardgate.proxy.io.shared.context import WorkerContext
 from wardgate.proxy.io.upstream.connection import UpstreamConnection
@@ -40,45 +35,17 @@ from wardgate.proxy.io.upstream.pool import EndpointPool
 from wardgate.proxy.io.upstream.request_sender import RequestSender
 
 
-class Stream:
+class Stream(EndingStream):
     """See the module. Owned by its ``CallerSide``; implements ``Requester`` and ``ResponseTaker``."""
 
-    __slots__ = (
-        "_body",
-        "_collected",
-        "_context",
-        "_deadlines",
-        "_downstream",
-        "_exchange",
-        "_head",
-        "_phase",
-        "_revoked_at",
-        "_sender",
-        "_upstream_paused",
-        "_whole",
-        "_write_blocked",
-        "record",
-        "request_paused",
-        "writer",
-    )
+    __slots__ = ("_head", "_revoked_at", "_upstream_paused", "_write_blocked", "request_paused")
 
     def __init__(
         self, downstream: CallerSide, exchange: Exchange, *, head: RequestHead, context: WorkerContext, started: float
     ) -> None:
-        self._downstream = downstream
-        self._context = context
+        super().__init__(downstream, exchange, head=head, context=context, started=started)
         self._head = head
-        self._exchange = exchange
-        # The log tells the request as it arrived, not what a plan made of it; never the query (invariant 7).
-        self.record = context.telemetry.record(exchange.request, peer=downstream.origin.address, started=started)
         self._revoked_at = NEVER
-        self._deadlines = downstream.deadlines
-        self._phase = DECIDING
-        self._collected = CollectedBodies(context.bodies)
-        self._body = CallerBody(downstream.deadlines)
-        self._sender: RequestSender | None = None
-        self._whole: ResponseCollector | None = None
-        self.writer = ResponseWriter(downstream.outbox, head)
         self._upstream_paused = False
         self._write_blocked = False
         self.request_paused = False
@@ -304,16 +271,6 @@ class Stream:
         if self._sender is not None:
             self._sender.hold(held=paused)
 
-    def downstream_lost(self) -> None:
-        """The caller is gone, which is how another protocol ends."""
-        if self._phase is DONE:
-            return
-        if self.writer.status != SWITCHING_PROTOCOLS:
-            self.writer.abandon()
-            self._exchange.facts.reason = self._exchange.facts.reason or ReplyReason.CALLER_GONE
-        self._close_upstream()
-        self._conclude()
-
     # Ends.
 
     def tick(self, now: float) -> None:
@@ -336,61 +293,6 @@ class Stream:
         """Another endpoint of the upstream is asked."""
         self._context.telemetry.upstream_error(self._exchange.facts.upstream, error)
         self.record.attempts += 1
-
-    def fail(self, error: UpstreamError) -> None:
-        """The upstream is to blame."""
-        if self._sender is not None:
-            self._sender.blame(error)
-        self._context.telemetry.upstream_error(self._exchange.facts.upstream, error)
-        self.refuse(error.reason)
-
-    def refuse(self, reason: ReplyReason) -> None:
-        """Answer, or cut the connection where half of a response is out already."""
-        if self.writer.started:
-            self.cut(reason)
-        else:
-            self._answer(self._exchange.local_reply(REFUSALS[reason]))
-
-    def _answer(self, answer: Reply) -> None:
-        """Answer in the upstream's place; the reply has passed the response transformations."""
-        self._close_upstream()
-        self._sender = None
-        self._exchange.facts.reason = self._exchange.facts.reason or answer.reason
-        self._settle_keep_alive()
-        self.writer.reply(answer, self._context.reply_headers.fields())
-        self._finish()
-
-    def cut(self, reason: ReplyReason) -> None:
-        """Cut the connection: with half of the response out, no other answer is honest."""
-        self._exchange.facts.reason = reason
-        self._close_upstream()
-        self._conclude()
-        self._downstream.abort()
-
-    def _finish(self) -> None:
-        if self._phase is not DONE:
-            self._conclude()
-            self._downstream.finished(self, keep_alive=self.writer.keep_alive)
-
-    def _conclude(self) -> None:
-        self._phase = MOVES[self._phase][DONE]
-        self._deadlines.end()
-        if self._whole is not None:
-            self._whole.stop()
-            self._whole = None  # it knows this stream: a cycle would keep both until the garbage is collected
-        self._collected.owe(self._downstream.outbox)
-        record = self.record
-        record.status, record.received, record.sent = self.writer.status, self._body.received, self.writer.sent_bytes
-        self._context.telemetry.ended(self._exchange.facts, record, secrets=self._exchange)
-
-    def _close_upstream(self) -> None:
-        if self._sender is not None:
-            self._sender.close()
-
-    def _settle_keep_alive(self) -> None:
-        requests, draining = self._downstream.requests, self._context.callers.draining
-        if is_last_response(requests, draining=draining, sent_on=self._sender is not None):
-            self.writer.keep_alive = False
 
     def _update_flow(self) -> None:
         paused = self._upstream_paused or (self._sender is not None and self._sender.overfull)
