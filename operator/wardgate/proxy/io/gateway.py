@@ -168,6 +168,8 @@ class Gateway:
         self.context.upstreams.tick(now)
         if now >= self._reread_at:
             self._reread_at = now + _REREAD
+            for problem in self.context.upstreams.reread():
+                self._report(problem)
             if self.context.ports.outdated():
                 spawn(self._reread(), name="certificates")
 

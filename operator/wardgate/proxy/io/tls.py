@@ -67,9 +67,10 @@ class TlsFactory:
             context.verify_mode = ssl.CERT_REQUIRED
         return context
 
-    def stamp(self, tls: ListenerTls) -> Stamp:
+    def stamp(self, tls: ListenerTls | UpstreamTls) -> Stamp:
         """Return what tells the present content of the files from a later one; it is empty where there are none."""
-        return tuple(map(_version, filter(_is_file, (tls.certificate, tls.private_key, tls.client_ca))))
+        authority = tls.ca if isinstance(tls, UpstreamTls) else tls.client_ca
+        return tuple(map(_version, filter(_is_file, (tls.certificate, tls.private_key, authority))))
 
     def _client(self, tls: UpstreamTls) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

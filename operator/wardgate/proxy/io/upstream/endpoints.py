@@ -29,6 +29,10 @@ class UpstreamPool:
         """See ``EndpointPool.prepare``."""
         return tuple(dict.fromkeys(problem for endpoint in self._endpoints if (problem := endpoint.prepare())))
 
+    def reread(self) -> tuple[str, ...]:
+        """See ``EndpointPool.reread``."""
+        return tuple(dict.fromkeys(problem for endpoint in self._endpoints if (problem := endpoint.reread())))
+
     def pick(self) -> EndpointPool | None:
         """The endpoint whose turn it is; None if there is none."""
         if not self._endpoints:

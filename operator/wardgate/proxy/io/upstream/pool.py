@@ -15,10 +15,10 @@ from collections.abc import Hashable
 from random import random
 from typing import Final, Protocol
 
-from wardgate.ir import Endpoint, Upstream
+from wardgate.ir import Endpoint, Upstream, UpstreamTls
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.io.budget import Budget
-from wardgate.proxy.io.tls import TlsConfigError
+from wardgate.proxy.io.tls import Stamp, TlsConfigError
 from wardgate.proxy.io.upstream.connection import UpstreamConnection
 from wardgate.proxy.io.upstream.dialer import Dialer
 from wardgate.proxy.io.upstream.errors import PoolExhausted, ShareExhausted, TlsFailed, Unreachable, UpstreamError
@@ -68,16 +68,38 @@ class EndpointPool:
         self._line = WaitingLine(limits.upstream_queue, percent=limits.caller_share)
         self._context: ssl.SSLContext | None = None
         self._tls_problem = ""
+        self._stamp: Stamp = ()
+        """Of the files that the context was built from."""
         self.retired = False
 
     def prepare(self) -> str:
         """Build the TLS context once; return what is wrong with it, or nothing."""
         if self._upstream.tls is not None and self._context is None:
-            try:
-                self._context = self._dialer.tls.upstream(self._upstream.tls)
-            except TlsConfigError as error:
-                self._tls_problem = str(error)
+            self._tls_problem = self._build_context(self._upstream.tls)
         return self._tls_problem
+
+    def reread(self) -> str:
+        """Build the TLS context anew if its files have changed; return what is wrong with them, or nothing.
+
+        Certificates that served go on serving until there are better ones.
+        """
+        tls = self._upstream.tls
+        if tls is None or not self._stamp or self._stamp == self._dialer.tls.stamp(tls):
+            return ""
+        problem = self._build_context(tls)
+        if not problem:
+            self._tls_problem = ""
+            self._close_idle()
+        return problem
+
+    def _build_context(self, tls: UpstreamTls) -> str:
+        # Before the files are read: one that changes meanwhile is read again.
+        self._stamp = self._dialer.tls.stamp(tls)
+        try:
+            self._context = self._dialer.tls.upstream(tls)
+        except TlsConfigError as error:
+            return str(error)
+        return ""
 
     def acquire(self, waiter: Waiter, *, holder: Hashable, fresh: bool) -> UpstreamConnection | None:
         """Return an idle connection, unless it must be ``fresh``; else hand one to ``waiter`` later.
@@ -251,6 +273,9 @@ class EndpointPool:
     def retire(self) -> None:
         """No config names this endpoint any more: idle connections end now, busy ones when they are released."""
         self.retired = True
+        self._close_idle()
+
+    def _close_idle(self) -> None:
         for connection in self._idle:
             connection.close()
         self._idle.clear()

@@ -38,6 +38,14 @@ class UpstreamPools:
         self._retired += [pool for pool in held.values() if pool.is_waited_for]
         return tuple(problems)
 
+    def reread(self) -> tuple[str, ...]:
+        """Use certificates out of files that have changed; return what cannot be used, in sentences."""
+        return tuple(
+            f"Upstream {upstream.name}: {problem}"
+            for upstream, pool in self._pools.items()
+            for problem in pool.reread()
+        )
+
     def endpoint(self, outgoing: Outgoing) -> EndpointPool | None:
         """Pick the endpoint of the destination whose turn it is."""
         pool = self._pools.get(outgoing.upstream)
