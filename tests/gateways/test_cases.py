@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.gateways.__main__ import measured
+from benchmarks.gateways.cases.delays import added, figures
 from benchmarks.gateways.cases.requests import Sample, Versus, comparisons, idle, own
 from benchmarks.gateways.figures import Spread
 from benchmarks.gateways.load.wrk import LoadError
@@ -93,6 +94,20 @@ def test_a_form_is_compared_with_itself_in_another_variant() -> None:
     (found,) = comparisons(own(0.5, "refused", "accepted"), samples)
 
     assert ("Wardgate: refused / accepted", 0.5) == (found.what, found.spread.median)
+
+
+def test_what_a_gateway_adds_is_beside_the_direct_way_of_the_same_round() -> None:
+    samples = {
+        "direct": [{"p50": 1.0, "p99": 2.0}, {"p50": 2.0, "p99": 3.0}],
+        "compiled": [{"p50": 1.5, "p99": 2.25}] * 2,
+    }
+    found = added(samples, {"p50": 0.3, "p99": 0.6})
+
+    assert [("Wardgate compiled: added at p50", 0.0), ("Wardgate compiled: added at p99", -0.25)] == [
+        (one.what, one.spread.median) for one in found
+    ]
+    assert [Goal(0.3), Goal(0.6)] == [one.goal for one in found]
+    assert ["direct", "compiled"] == [one.server for one in figures("a request", samples, {"p50": 0.3})]
 
 
 def test_who_waited_for_the_load_is_told() -> None:

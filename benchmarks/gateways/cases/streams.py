@@ -8,15 +8,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks.gateways.cases.case import FORMS, GATEWAYS, NAMES
-from benchmarks.gateways.figures import Spread, differences
+from benchmarks.gateways.cases.case import GATEWAYS
+from benchmarks.gateways.cases.delays import DIRECT, Delays, added, figures
 from benchmarks.gateways.load.caller import CallerError
-from benchmarks.gateways.outcome import Comparison, Figure, Goal, Outcome
+from benchmarks.gateways.outcome import Outcome
 from benchmarks.gateways.process import pinned
 from benchmarks.gateways.rounds import interleaved
 from benchmarks.gateways.stage import Stage, python_module
 
-DIRECT: Final = "direct"
 STREAMS: Final = 100
 EVENTS_A_SECOND: Final = 20.0
 BOUNDS: Final = {"p50": 0.3, "p99": 2.0}
@@ -42,38 +41,22 @@ class StreamsCase:
             for server, site in sites.items():
                 stage.serve(stack, server, site)
 
-            def measure(way: str) -> dict[str, float]:
+            def measure(way: str) -> Delays:
                 port, path = (source, "/v1/events") if way == DIRECT else (sites[way].port, "/t0/events")
                 return _listened(stage, port, path)
 
             samples = interleaved((DIRECT, *sites), stage.rounds, measure, chance=stage.chance)
-        delays = {
-            (way, share): [each[share] for each in samples_of]
-            for way, samples_of in samples.items()
-            for share in BOUNDS
-        }
-        figures = (Figure(f"{share} of an event", way, "ms", Spread.of(each)) for (way, share), each in delays.items())
-        comparisons = (
-            Comparison(
-                f"{NAMES[form]}: added at {share}",
-                "ms",
-                Spread.of(differences(delays[form, share], delays[DIRECT, share])),
-                Goal(bound),
-            )
-            for form in stage.of(FORMS)
-            for share, bound in BOUNDS.items()
-        )
-        return Outcome(self.name, self.title, tuple(figures), tuple(comparisons))
+        return Outcome(self.name, self.title, figures("an event", samples, BOUNDS), added(samples, BOUNDS))
 
 
-def _listened(stage: Stage, port: int, path: str) -> dict[str, float]:
+def _listened(stage: Stage, port: int, path: str) -> Delays:
     seconds = max(LEAST_SECONDS, stage.seconds)
     command = [*pinned(stage.cores.load), *python_module("load.event_listener", port, path, STREAMS, seconds)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=seconds + GRACE_SECONDS, check=False)
     if ended.returncode:
         raise CallerError(f"The listener to {path} failed: {ended.stderr.strip()[-300:]}")
-    figures: dict[str, float] = json.loads(ended.stdout)
-    return figures
+    delays: dict[str, float] = json.loads(ended.stdout)
+    return delays
 
 
 CASE: Final = StreamsCase()
