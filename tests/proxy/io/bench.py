@@ -301,6 +301,21 @@ class Caller:
         self.writer.close()
 
 
+class Way:
+    """Which way the requests of a test take: the fast one where they can, or all of them the general one."""
+
+    is_general = False
+
+    def of(self, settings: ProxySettings) -> ProxySettings:
+        """Return the settings by which they do."""
+        if not self.is_general:
+            return settings
+        return replace(settings, limits=replace(settings.limits, remembered_lines=0))
+
+
+WAY = Way()
+
+
 @asynccontextmanager
 async def serving(
     settings: ProxySettings | None = None,
@@ -315,7 +330,7 @@ async def serving(
     clock = Clock()
     counters = Counters()
     gateway = Gateway(
-        settings or ProxySettings(admin=""),
+        WAY.of(settings or ProxySettings(admin="")),
         counters=counters,
         log=log,
         report=report,
