@@ -325,6 +325,81 @@ def test_a_request_in_flight_is_finished_before_a_worker_ends() -> None:
     run(test())
 
 
+async def _in_pieces(one: Warm, *pieces: bytes) -> None:
+    for piece in pieces:
+        await one.caller.send(piece)
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("at", [len(POST) - 5, len(POST) - 1])
+def test_a_request_whose_body_comes_behind_its_head_leaves_in_one_piece(at: int) -> None:
+    async def test() -> None:
+        async with providing(answering(OK)) as provider, warm(provider) as one:
+            await _in_pieces(one, POST[:at])
+            assert 1 == len(provider.received)
+            await _in_pieces(one, POST[at:])
+            assert 200 == (await one.caller.response())[0]
+            assert (1, b"hello") == (one.prepared, provider.bodies[1])
+
+    run(test())
+
+
+def test_a_body_that_takes_its_time_streams_from_the_next_tick_on() -> None:
+    async def test() -> None:
+        async with providing(answering(OK)) as provider, warm(provider) as one:
+            await _in_pieces(one, POST[:-3])
+            one.bench.pass_time(0.25)
+            assert 1 == one.bench.counters.in_flight
+            await _in_pieces(one, POST[-3:])
+            assert 200 == (await one.caller.response())[0]
+            assert (0, b"hello") == (one.prepared, provider.bodies[1])
+
+    run(test())
+
+
+def test_a_body_that_never_comes_times_out() -> None:
+    async def test() -> None:
+        async with providing(answering(OK)) as provider, warm(provider) as one:
+            await _in_pieces(one, POST[:-3])
+            one.bench.pass_time(0.25)
+            one.bench.pass_time(one.bench.gateway.context.timeouts.body)
+            assert 408 == (await one.caller.response())[0]
+
+    run(test())
+
+
+def test_a_key_that_is_revoked_before_the_body_came_is_refused() -> None:
+    async def test() -> None:
+        async with providing(answering(OK)) as provider, warm(provider) as one:
+            await _in_pieces(one, POST[:-3])
+            await one.bench.apply(guarded(provider.port))
+            await _in_pieces(one, POST[-3:])
+            assert 401 == (await one.caller.response())[0]
+
+    run(test())
+
+
+def test_a_caller_that_leaves_before_its_body_came_is_logged() -> None:
+    async def test() -> None:
+        async with providing(answering(OK)) as provider, warm(provider) as one:
+            await _in_pieces(one, POST[:-3])
+            one.caller.writer.transport.abort()
+            await settle(lambda: not one.bench.connections)
+            assert 499 == one.entries()[-1]["status"]
+
+    run(test())
+
+
+def test_more_than_the_body_is_the_next_request() -> None:
+    async def test() -> None:
+        async with providing(answering(OK)) as provider, warm(provider) as one:
+            await _in_pieces(one, POST[:-3], POST[-3:] + GET)
+            assert [200, 200] == [(await one.caller.response())[0] for _ in range(2)]
+            assert [b"", b"hello", b""] == provider.bodies
+
+    run(test())
+
+
 def test_early_requests_are_answered_in_their_order() -> None:
     async def test() -> None:
         async with providing(answering(OK)) as provider, warm(provider) as one:

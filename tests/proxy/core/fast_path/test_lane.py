@@ -125,7 +125,7 @@ class Both:
 
     def fast(self, data: bytes, now: float = 0.0) -> bytes | None:
         plain = self.lane.read(data, now=now)
-        return None if plain is None else plain.written(data, dialled=b"", told=b"")
+        return None if plain is None or plain.missing else plain.written(data, dialled=b"", told=b"")
 
     def general(self, data: bytes, now: float = 0.0) -> bytes | None:
         """What is sent on; None: the request is refused, or waits for more of it."""
@@ -164,7 +164,6 @@ PLAIN = (
     get(b"Accept: */*", b"User-Agent:  python \t", KEY_LINE, b"X-Odd: of mine"),
     get(KEY_LINE, b"Connection: keep-alive", b"traceparent: 00-ab-cd-01"),
     get(KEY_LINE, start=b"GET /v1/chat?stream=true&n=2 HTTP/1.1"),
-    get(KEY_LINE, b"content-type: a/b", start=b"POST /v1/chat HTTP/1.1"),
     get(KEY_LINE, b"Content-Length: 5", b"content-type: a/b", start=b"POST /v1/chat HTTP/1.1", body=b"hello"),
     get(KEY_LINE, b"Content-Length: 007", start=b"PUT /v1/chat HTTP/1.1", body=b"1234567"),
     get(KEY_LINE, b"content-length: 0"),
@@ -215,6 +214,7 @@ NOT_PLAIN = {
     "a body that is not whole": get(KEY_LINE, b"content-length: 2", start=b"POST /v1 HTTP/1.1", body=b"1"),
     "more than the body": get(KEY_LINE, b"content-length: 2", start=b"POST /v1 HTTP/1.1", body=b"123"),
     "a body without a length": get(KEY_LINE, start=b"POST /v1 HTTP/1.1", body=b"123"),
+    "a POST without a body": get(KEY_LINE, b"content-type: a/b", start=b"POST /v1/chat HTTP/1.1"),
     "an early request": get(KEY_LINE) + get(KEY_LINE),
     "half a head": get(KEY_LINE)[:-2],
     "close": get(KEY_LINE, b"Connection: close"),
@@ -299,6 +299,13 @@ def test_both_ways_send_the_same_or_the_fast_one_nothing(
         data = "\r\n".join((*head, "", "")).encode("latin-1") + body
         fast = both.fast(data)
         assert fast in (None, both.general(data))
+
+
+@pytest.mark.parametrize(("body", "missing"), [(b"", 5), (b"hel", 2), (b"hello", 0)])
+def test_a_request_is_plain_before_its_body_is_all_here(body: bytes, missing: int) -> None:
+    plain = Both().lane.read(get(KEY_LINE, b"content-length: 5", start=b"POST /v1 HTTP/1.1", body=body), now=0.0)
+    assert plain is not None
+    assert missing == plain.missing
 
 
 def test_a_revoked_key_has_nothing_to_go_by() -> None:

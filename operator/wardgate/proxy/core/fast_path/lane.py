@@ -36,6 +36,8 @@ HEAD_END: Final = b"\r\n\r\n"
 _VERSION: Final = b" HTTP/1.1"
 _QUERY: Final = re.compile(rb"\?[\x21\x22\x24-\x7e]*")
 _QUESTION: Final = ord("?")
+_WITH_BODY: Final = (b"POST ", b"PUT ", b"PATCH ")
+"""A body may be on its way, although none of it is here."""
 _METHODS: Final = frozenset({b"GET", b"POST", b"PUT", b"PATCH", b"DELETE"})
 
 
@@ -95,20 +97,25 @@ class Lane:
         return max(len(self._ways), len(self._outcomes))
 
     def read(self, data: bytes, *, now: float) -> PlainRequest | None:
-        """Read a request. ``data``: all that has arrived, and nothing was before it; ``now`` in unix seconds."""
+        """Read a request. ``data``: all that has arrived, and nothing was before it; ``now`` in unix seconds.
+
+        A request whose body is not all here is read too, as far as it is.
+        """
         end = data.find(HEAD_END)
         if end < 0 or end > self._head_bytes:
             return None
         lines = data[:end].split(b"\r\n")
         size = len(data) - end - len(HEAD_END)
-        plain = self._begun(lines, has_body=size > 0)
-        if plain is None or not self._is_plain(plain, lines) or max(plain.length, 0) != size:
+        plain = self._begun(lines, has_body=size > 0 or data.startswith(_WITH_BODY))
+        if plain is None or not self._is_plain(plain, lines) or not plain.is_followed_by(size):
             return None
         outcome = self._outcome(plain, now)
         # Wherever it stands, a second copy of the key is for the exchange to find and take off.
         if outcome is None or data.count(plain.key[outcome.key_at :], 0, end) != 1:
             return None
-        plain.decided(outcome, fresh_id=b"" if plain.request_id else self._next_id(), mark=self._mark)
+        plain.outcome = outcome
+        if not plain.missing:
+            plain.finish(outcome, fresh_id=b"" if plain.request_id else self._next_id(), mark=self._mark)
         return plain
 
     def _begun(self, lines: list[bytes], *, has_body: bool) -> PlainRequest | None:

@@ -20,7 +20,6 @@ _DIGITS: Final = re.compile(rb"[0-9]{1,18}")
 _LONGEST_ID: Final = 128
 _NO_CLAIMS: Final[Mapping[bytes, Sequence[bytes]]] = {}
 _NO_LENGTH: Final = -1
-_SENDS_LENGTH: Final = frozenset({b"POST", b"PUT", b"PATCH"})
 _START_AT: Final = 0
 _END_AT: Final = 2
 
@@ -29,10 +28,11 @@ class PlainRequest:
     """See the module. ``lines``: what is sent on, beginning with the request line in three parts.
 
     ``key``: the field that holds the key, empty until it has come; ``length``: Content-Length, negative where there is
-    none. ``claims``: what it says of its way here, by name. ``outcome`` is there once the request was ``decided``.
+    none. ``claims``: what it says of its way here, by name. It has an ``outcome`` once that was found, and all of its
+    body but ``missing`` bytes.
     """
 
-    __slots__ = ("claims", "key", "known", "length", "lines", "outcome", "request_id", "traceparent", "way")
+    __slots__ = ("claims", "key", "known", "length", "lines", "missing", "outcome", "request_id", "traceparent", "way")
 
     def __init__(self, way: Way, query: bytes) -> None:
         self.way = way
@@ -43,6 +43,7 @@ class PlainRequest:
         self.request_id = b""
         self.traceparent = b""
         self.claims: Mapping[bytes, Sequence[bytes]] = _NO_CLAIMS
+        self.missing = 0
         self.outcome: PlainOutcome | None = None
 
     def take(self, raw: bytes, memory: LineMemory) -> bool:
@@ -103,9 +104,15 @@ class PlainRequest:
         self.claims = claims
         return name != forwarded.HOST  # the exchange knows whether the key is in it
 
-    def decided(self, outcome: PlainOutcome, *, fresh_id: bytes, mark: bytes) -> None:
+    def is_followed_by(self, size: int) -> bool:
+        """Whether so many bytes behind the head are its body, or the beginning of it."""
+        if not self.way.bare.has_body:
+            return size == 0 and self.length <= 0
+        self.missing = self.length - size
+        return self.length > 0 and self.missing >= 0
+
+    def finish(self, outcome: PlainOutcome, *, fresh_id: bytes, mark: bytes) -> None:
         """Put together what goes upstream. ``fresh_id``: for a request that has none; ``mark``: a line of its own."""
-        self.outcome = outcome
         lines = self.lines
         lines[_START_AT] = outcome.start
         lines[_END_AT] = outcome.end
@@ -115,10 +122,7 @@ class PlainRequest:
         lines += (outcome.given, mark, self._framing())
 
     def _framing(self) -> bytes:
-        if self.length >= 0:
-            return b"content-length: %d\r\n\r\n" % self.length
-        # Methods that give content a meaning, so that a request without any says so (RFC 9110, 8.6).
-        return b"content-length: 0\r\n\r\n" if self.way.bare.method in _SENDS_LENGTH else b"\r\n"
+        return b"\r\n" if self.length == _NO_LENGTH else b"content-length: %d\r\n\r\n" % self.length
 
     def written(self, data: bytes, *, dialled: bytes, told: bytes) -> bytes:
         """Return all that goes upstream.

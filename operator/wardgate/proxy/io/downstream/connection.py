@@ -152,10 +152,16 @@ class Downstream(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """A piece of a body, of a head, or of something to throw away."""
-        requests = self.requests
-        if requests.state is IDLE and self._fast is not None and self._begin_fast(self._fast, data):
-            return
-        if requests.state is DISCARDING:
+        fast = self._fast
+        if fast is not None and self.requests.state is IDLE:
+            if fast.held:
+                data = fast.release() + data
+            if self._begin_fast(fast, data):
+                return
+        self._receive(data)
+
+    def _receive(self, data: bytes) -> None:
+        if self.requests.state is DISCARDING:
             if not self.requests.discard(data):
                 self.abort()
             return
@@ -165,12 +171,13 @@ class Downstream(asyncio.Protocol):
         self._pump()
 
     def _begin_fast(self, fast: FastStream, data: bytes) -> bool:
-        """Serve a request that is all there is, and plain."""
+        """Serve a request that is all there is, and plain, or hold it until its body is here."""
         requests = self.requests
         if requests.buffer or self._write_paused or not fast.begin(data):
             return False
-        requests.pass_by()
-        self.deadline = NEVER
+        if fast.active:
+            requests.pass_by()
+            self.deadline = NEVER
         return True
 
     def fast_finished(self) -> None:
@@ -186,8 +193,11 @@ class Downstream(asyncio.Protocol):
 
     def _settle(self) -> None:
         """Something happens that is no part of a plain exchange."""
-        if self._fast is not None and self._fast.active:
-            self._fast.hand_over()
+        fast = self._fast
+        if fast is not None and fast.active:
+            fast.hand_over()
+        elif fast is not None and fast.held:
+            self._receive(fast.release())
 
     def _pump(self) -> None:
         """Serve requests that are complete, one after the other and never one within the other.
@@ -335,6 +345,7 @@ class Downstream(asyncio.Protocol):
         if self._fast is not None and self._fast.active:
             self._fast.tick(now)
             return
+        self._settle()
         writer = None if self._stream is None else self._stream.writer
         if self._half_close is not None and self._half_close.has_gone(now, writer=writer):
             self.abort()

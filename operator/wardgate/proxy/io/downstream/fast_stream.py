@@ -24,7 +24,10 @@ from wardgate.proxy.io.upstream.pool import EndpointPool
 from wardgate.proxy.request_record import NO_MOMENT
 
 _LONGEST = 256 * 1024
-"""Bytes of a body that may come in pieces. What is handed over in the middle of one is counted through once more."""
+"""Of a response's body that may come in pieces: handed over in the middle, it is counted through once more."""
+
+_LONGEST_HELD = 64 * 1024
+"""Bytes of a request's body that is held until all of it is here. A longer one streams."""
 
 
 class FastCaller(CallerSide, Protocol):
@@ -50,6 +53,7 @@ class FastStream:
         "_endpoint",
         "_first_byte",
         "_head",
+        "_held_since",
         "_lane",
         "_left",
         "_moved",
@@ -62,6 +66,7 @@ class FastStream:
         "_wall",
         "_written",
         "active",
+        "held",
     )
 
     def __init__(self, downstream: FastCaller, path: FastPath, *, context: WorkerContext) -> None:
@@ -84,17 +89,27 @@ class FastStream:
         self._chunks: PlainChunks | None = None
         self._left = self._sent = self._status = 0
         self.active = False
+        self.held = b""
+        """A plain request whose body is not all here, as it arrived."""
+        self._held_since = NO_MOMENT
 
     def begin(self, data: bytes) -> bool:
-        """Send a request on, if it is plain and a connection waits for it; else nothing has happened."""
+        """Send a request on, if it is plain and a connection waits for it; else nothing has happened.
+
+        Many clients send a head and its body one after the other. So a plain request is held until its body is here,
+        and for a tick at most, lest it be sent in two pieces, and on the general way.
+        """
         context = self._context
         lane = self._lane_in_force()
         if lane is None or not context.callers.has_room():
             return False
-        started, wall = context.clock(), context.now()
+        started, wall = self._held_since or context.clock(), context.now()
+        self._held_since = NO_MOMENT
         plain = lane.read(data, now=wall)
         if plain is None or plain.outcome is None:
             return False
+        if plain.missing:
+            return self._hold(data, plain, since=started)
         outcome = plain.outcome
         taken = context.upstreams.take_idle(outcome.upstream, outcome.holder)
         if taken is None:
@@ -114,6 +129,18 @@ class FastStream:
         told = origin.lines if outcome.is_told else b""
         connection.write(plain.written(data, dialled=endpoint.host, told=told))
         return True
+
+    def _hold(self, data: bytes, plain: PlainRequest, *, since: float) -> bool:
+        if plain.length > _LONGEST_HELD:
+            return False
+        self.held = data
+        self._held_since = since
+        return True
+
+    def release(self) -> bytes:
+        """Give back what is held."""
+        data, self.held = self.held, b""
+        return data
 
     def _lane_in_force(self) -> Lane | None:
         config = self._context.config
