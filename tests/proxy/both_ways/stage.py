@@ -11,6 +11,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import singledispatchmethod
+from itertools import zip_longest
 
 from tests.proxy.both_ways import events
 from tests.proxy.both_ways.events import Conversation, Event
@@ -65,6 +66,8 @@ class Transcript:
     forwarded: list[tuple[bytes, bytes, bytes]] = field(default_factory=list)
     requests: int = 0
     fast: int = 0
+    held: set[int] = field(default_factory=set)
+    """Numbers of events whose bytes waited for the rest of their request."""
 
 
 def limited(conversation: Conversation, changes: Mapping[str, int]) -> Limits:
@@ -75,10 +78,17 @@ def limited(conversation: Conversation, changes: Mapping[str, int]) -> Limits:
 class Stage:
     """Made for one conversation; ``play`` it once."""
 
-    def __init__(self, conversation: Conversation, changes: Mapping[str, int]) -> None:
+    def __init__(
+        self, conversation: Conversation, changes: Mapping[str, int], *, held: frozenset[int] = frozenset()
+    ) -> None:
+        """``held``: numbers of events that arrive only with the following one of the caller, or with the next tick."""
         self._conversation = conversation
+        self._held = held
+        self._kept: dict[int, bytes] = {}
+        self._number = -1
         self.transcript = Transcript()
         self._step = Step(None)
+        self._goes_on = False
         self._now = START
         self._loop = ScriptedLoop(self._clock)  # type: ignore[abstract] # the product asks for no more
         self._origins = Origins(conversation.responses, loop=self._loop, wrote=self._wrote, closed=self._ended)
@@ -129,14 +139,26 @@ class Stage:
         """Play it up to its last event; whoever is connected then stays so."""
         random.seed(self._conversation.seed)
         self._perform(events.Apply(self._conversation.world))
-        for event in self._conversation.events:
-            self._perform(event)
+        given = self._conversation.events
+        for self._number, (event, following) in enumerate(zip_longest(given, given[1:])):
+            self._perform(event, goes_on=_goes_on(event, following))
 
-    def _perform(self, event: Event) -> None:
-        self._step = Step(event)
-        self.transcript.steps.append(self._step)
+    def _perform(self, event: Event, *, goes_on: bool = False) -> None:
+        """Act, and let come of it what will; where it ``goes_on``, the next event is of the same step.
+
+        The fast way may hold a request until its body is there, for a tick at most. So each step ends with a tick.
+        """
+        if not self._goes_on:
+            self._step = Step(event)
+            self.transcript.steps.append(self._step)
+        self._goes_on = goes_on
         self._loop.call_soon(self._act, event)
         self._loop.rest()
+        if isinstance(event, events.Send) and not goes_on:
+            for caller in tuple(self._kept):
+                self._loop.call_soon(self._feed, caller, b"")
+            self._loop.call_soon(self.gateway.tick)
+            self._loop.rest()
 
     @singledispatchmethod
     def _act(self, event: Event) -> None:
@@ -168,8 +190,20 @@ class Stage:
         if event.begins and (wire is None or wire.gone or wire.half_closed):
             self._connect(self._places.get(event.caller) or events.Connect(event.caller))
             wire = self._caller(event.caller)
-        if wire is not None:
-            wire.feed(event.data)
+        if wire is None:
+            return
+        if self._number in self._held:
+            self._kept[event.caller] = self._kept.get(event.caller, b"") + event.data
+            return
+        self._feed(event.caller, event.data)
+        if wire.holds_request:
+            self.transcript.held.add(self._number)
+
+    def _feed(self, caller: int, data: bytes) -> None:
+        data = self._kept.pop(caller, b"") + data
+        wire = self._caller(caller)
+        if wire is not None and data:
+            wire.feed(data)
 
     @_act.register
     def _half_close(self, event: events.HalfClose) -> None:
@@ -276,6 +310,16 @@ class Stage:
         self._log.flush()
         self._log._outlet._write_all()  # here and now, for a thread would cost more than the conversation
         return [json.loads(line) for line in b"".join(self._lines).splitlines()]
+
+
+def _goes_on(event: Event, following: Event | None) -> bool:
+    """Whether a caller says the rest of what it has begun to say, and nothing happens in between."""
+    return (
+        isinstance(event, events.Send)
+        and isinstance(following, events.Send)
+        and not following.begins
+        and event.caller == following.caller
+    )
 
 
 def _is_open(wire: Wire | None) -> bool:

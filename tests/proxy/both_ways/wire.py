@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.proxy.both_ways.scripted_loop import ScriptedLoop
+from wardgate.proxy.io.downstream.connection import Downstream
 
 HIGH_WATER = 1024
 """Bytes that wait for a blocked peer before the product is asked to pause."""
@@ -40,6 +41,12 @@ class Wire(asyncio.Transport):
         self.gone = False
 
     # The test's side.
+
+    @property
+    def holds_request(self) -> bool:
+        """Whether the product waits for the rest of a plain request."""
+        fast = self._protocol._fast if isinstance(self._protocol, Downstream) else None
+        return fast is not None and bool(fast.held)
 
     def feed(self, data: bytes) -> None:
         """Bytes of the peer arrive, now or once the product reads; a peer that has closed its side sends none."""

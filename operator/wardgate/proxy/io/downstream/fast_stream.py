@@ -63,6 +63,7 @@ class FastStream:
         "_sent",
         "_started",
         "_status",
+        "_ticks",
         "_wall",
         "_written",
         "active",
@@ -87,7 +88,7 @@ class FastStream:
         self._written = b""
         """The same as the caller has it."""
         self._chunks: PlainChunks | None = None
-        self._left = self._sent = self._status = 0
+        self._left = self._sent = self._status = self._ticks = 0
         self.active = False
         self.held = b""
         """A plain request whose body is not all here, as it arrived."""
@@ -120,6 +121,7 @@ class FastStream:
         self._started, self._first_byte = started, NO_MOMENT
         self._asked = self._moved = context.clock()
         self._head, self._left, self._sent, self._chunks = b"", 0, 0, None
+        self._ticks = 0
         self.active = True
         context.telemetry.began()
         origin = self._downstream.origin
@@ -257,6 +259,7 @@ class FastStream:
 
     def tick(self, now: float) -> None:
         """Hand over if anything may be due that is not for this to judge."""
+        self._ticks += 1
         if now - self._moved >= self._patience or self._may_be_revoked():
             self.hand_over().tick(now)
 
@@ -288,6 +291,7 @@ class FastStream:
             started=self._started,
             asked=self._asked,
             wall=self._wall,
+            ticks=self._ticks,
         ).stream(self._downstream, self._context)
         if self._head:
             body = bytes(self._sent) if self._chunks is None else self._chunks.replayed()

@@ -25,7 +25,7 @@ from wardgate.proxy.io.upstream.pool import EndpointPool
 @dataclass(frozen=True, slots=True)
 class Handover:
     """``data``: the request as it arrived. It is on ``connection``. ``started`` and ``asked``: moments of the
-    clock, when it began and when it was sent on; ``wall``: when it began, in unix seconds.
+    clock, when it began and when it was sent on; ``wall``: when it began, in unix seconds; ``ticks``: since then.
     """
 
     plain: PlainRequest
@@ -36,6 +36,7 @@ class Handover:
     started: float
     asked: float
     wall: float
+    ticks: int
 
     def stream(self, downstream: CallerSide, context: WorkerContext) -> Stream:
         """Return a stream that waits for the response."""
@@ -56,7 +57,7 @@ class Handover:
         outgoing = exchange.start()
         assert isinstance(outgoing, Outgoing), "Decided so before, by the same table and keys."
         body = self.data[self.data.index(HEAD_END) + len(HEAD_END) :]
-        stream.resume(outgoing, endpoint=self.endpoint, on=self.connection, body=body)
+        stream.resume(outgoing, endpoint=self.endpoint, on=self.connection, body=body, ticks=self.ticks)
         return stream
 
     def _request(self, downstream: CallerSide, context: WorkerContext) -> tuple[RequestHead, Request]:

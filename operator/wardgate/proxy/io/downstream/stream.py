@@ -61,13 +61,15 @@ class Stream(EndingStream):
         else:
             self._take(self._exchange.start())
 
-    def resume(self, outgoing: Outgoing, *, endpoint: EndpointPool, on: UpstreamConnection, body: bytes) -> None:
+    def resume(
+        self, outgoing: Outgoing, *, endpoint: EndpointPool, on: UpstreamConnection, body: bytes, ticks: int
+    ) -> None:
         """Go on with a request that is on a connection already, with all of its body."""
         self._body.received = len(body)
         self._body.is_complete = True
         self._phase = MOVES[self._phase][FORWARDING]
         self._sender = self._sender_of(outgoing, endpoint)
-        self._sender.resume(on, body)
+        self._sender.resume(on, body, ticks=ticks)
         self._deadlines.await_response(since=self.record.started)
 
     def resume_response(self, incoming: Incoming, length: int | None, *, sent: int, since: float) -> None:

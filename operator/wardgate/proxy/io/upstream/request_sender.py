@@ -168,13 +168,15 @@ class RequestSender:
             self.flush()
         requester.request_begins()
 
-    def resume(self, connection: UpstreamConnection, body: bytes) -> None:
-        """Go on with a request that is on a connection already, whole, with this body."""
+    def resume(self, connection: UpstreamConnection, body: bytes, *, ticks: int) -> None:
+        """Go on with a request that is on a connection already, whole, with this body, for so many ticks."""
         assert self._requester is not None, "Nothing is resumed once it is released or closed."
         self._connection = connection
         self._held = [body] if body else []
         self._held_bytes = len(body)
-        self._whole = len(body) <= _HELD
+        self._ticks = ticks
+        if body and (len(body) > _HELD or ticks >= _STALE):
+            self._let_go()
         connection.resume(self._requester)
 
     def flush(self) -> None:
