@@ -156,7 +156,9 @@ class Downstream(asyncio.Protocol):
         if fast is not None and self.requests.state is IDLE:
             if fast.held:
                 data = fast.release() + data
-            if self._begin_fast(fast, data):
+            if not (self.requests.buffer or self._write_paused) and fast.begin(data):
+                if fast.active:
+                    self.deadline = NEVER
                 return
         self._receive(data)
 
@@ -169,16 +171,6 @@ class Downstream(asyncio.Protocol):
         if piece is not None:
             self._take_body(piece)
         self._pump()
-
-    def _begin_fast(self, fast: FastStream, data: bytes) -> bool:
-        """Serve a request that is all there is, and plain, or hold it until its body is here."""
-        requests = self.requests
-        if requests.buffer or self._write_paused or not fast.begin(data):
-            return False
-        if fast.active:
-            requests.pass_by()
-            self.deadline = NEVER
-        return True
 
     def fast_finished(self) -> None:
         """The response to a plain request is written; go on with the next one."""

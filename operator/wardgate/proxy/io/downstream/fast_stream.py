@@ -123,6 +123,7 @@ class FastStream:
         self._head, self._left, self._sent, self._chunks = b"", 0, 0, None
         self._ticks = 0
         self.active = True
+        self._downstream.requests.pass_by()
         context.telemetry.began()
         origin = self._downstream.origin
         if origin.believes:

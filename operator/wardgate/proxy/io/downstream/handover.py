@@ -57,7 +57,8 @@ class Handover:
         outgoing = exchange.start()
         assert isinstance(outgoing, Outgoing), "Decided so before, by the same table and keys."
         body = self.data[self.data.index(HEAD_END) + len(HEAD_END) :]
-        stream.resume(outgoing, endpoint=self.endpoint, on=self.connection, body=body, ticks=self.ticks)
+        sender = stream.resume(outgoing, endpoint=self.endpoint, received=len(body))
+        sender.resume(self.connection, body, ticks=self.ticks)
         return stream
 
     def _request(self, downstream: CallerSide, context: WorkerContext) -> tuple[RequestHead, Request]:

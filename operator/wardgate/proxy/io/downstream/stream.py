@@ -29,7 +29,6 @@ from wardgate.proxy.io.downstream.phase import (
 from wardgate.proxy.io.downstream.response_collector import ResponseCollector
 from wardgate.proxy.io.downstream.tunnel import begin_tunnel
 from wardgate.proxy.io.shared.context import WorkerContext
-from wardgate.proxy.io.upstream.connection import UpstreamConnection
 from wardgate.proxy.io.upstream.errors import BadResponse, UpstreamError, overdue_error
 from wardgate.proxy.io.upstream.pool import EndpointPool
 from wardgate.proxy.io.upstream.request_sender import RequestSender
@@ -61,16 +60,14 @@ class Stream(EndingStream):
         else:
             self._take(self._exchange.start())
 
-    def resume(
-        self, outgoing: Outgoing, *, endpoint: EndpointPool, on: UpstreamConnection, body: bytes, ticks: int
-    ) -> None:
-        """Go on with a request that is on a connection already, with all of its body."""
-        self._body.received = len(body)
+    def resume(self, outgoing: Outgoing, *, endpoint: EndpointPool, received: int) -> RequestSender:
+        """Go on with a request that is on its way already, with all of its body; return its sender, to be resumed."""
+        self._body.received = received
         self._body.is_complete = True
         self._phase = MOVES[self._phase][FORWARDING]
-        self._sender = self._sender_of(outgoing, endpoint)
-        self._sender.resume(on, body, ticks=ticks)
+        sender = self._sender = self._sender_of(outgoing, endpoint)
         self._deadlines.await_response(since=self.record.started)
+        return sender
 
     def resume_response(self, incoming: Incoming, length: int | None, *, sent: int, since: float) -> None:
         """Go on with a response whose head, and ``sent`` bytes of a body, the caller has already, ``since`` then."""
