@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> int:
-    """Read the command line, measure, print; return 1 where a case failed, 2 where nothing can be measured."""
+    """Read the command line, measure, print; return 1 where a case was not measured, 2 where none can be."""
     options = _parser().parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # servers are ended, and what is done is reported
     environments = {"wardgate": Path(sys.prefix)}
@@ -66,7 +66,7 @@ def main() -> int:
     print(report.markdown(outcomes, described))
     if options.json:
         options.json.write_text(report.to_json(outcomes, described) + "\n")
-    return 1 if any(outcome.failure for outcome in outcomes) else 0
+    return 1 if len(outcomes) < len(cases) or any(outcome.failure for outcome in outcomes) else 0
 
 
 def measured(cases: Sequence[Case], stage: Stage) -> list[Outcome]:
@@ -96,8 +96,7 @@ def _needed(cases: Sequence[Case], chosen: Sequence[str]) -> set[str]:
 
 def _wardgates(environments: dict[str, Path], chosen: Sequence[str]) -> dict[str, str]:
     """Return what each Wardgate says of itself, and the commit of this checkout."""
-    commit = machine.first_line(["git", "-C", str(ROOT), "describe", "--always", "--dirty"])
-    return {"commit": commit} | {
+    return {"commit": machine.commit(ROOT)} | {
         name: machine.first_line([str(path / "bin" / "wardgate"), "version"]).removeprefix("wardgate ")
         for name, path in environments.items()
         if name in chosen

@@ -83,6 +83,21 @@ def _processor() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown model")
 
 
+def commit(checkout: Path) -> str:
+    """Return the commit of a checkout, ``-dirty`` where files differ from it; ``unknown`` where git knows nothing."""
+    try:
+        ended = subprocess.run(
+            ["git", "-C", str(checkout), "describe", "--always", "--dirty"],  # noqa: S607
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    except OSError:
+        return "unknown"
+    return ended.stdout.strip() or "unknown"
+
+
 def allow_files(count: int) -> None:
     """Let this process open so many files, as far as its hard limit goes."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from benchmarks.gateways.figures import Spread
-from benchmarks.gateways.machine import described
+from benchmarks.gateways.machine import commit, described
 from benchmarks.gateways.outcome import Comparison, Figure, Goal, Outcome
 from benchmarks.gateways.report import markdown, shown, to_json
 
@@ -79,6 +80,10 @@ def test_json_has_every_spread_and_the_verdicts() -> None:
 )
 def test_figures_have_three_digits(value: float, text: str) -> None:
     assert text == shown(value)
+
+
+def test_where_git_knows_nothing_the_commit_is_unknown(tmp_path: Path) -> None:
+    assert "unknown" == commit(tmp_path)
 
 
 @pytest.mark.parametrize(("others", "quiet"), [(0.05, True), (0.06, False)])

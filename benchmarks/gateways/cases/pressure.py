@@ -16,7 +16,7 @@ from benchmarks.gateways.rounds import interleaved
 from benchmarks.gateways.stage import Stage
 
 INNOCENT: Final = 10
-"""Connections of the callers whose waiting is measured, each with a request every 10 ms: close to 1,000 a second."""
+"""Connections of the callers whose waiting is measured, each with a request in about 10 ms: close to 1,000 a second."""
 SECONDS: Final = 2
 BODY_BYTES: Final = 500 * 1024
 """About 100,000 tokens."""

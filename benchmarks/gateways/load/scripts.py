@@ -42,8 +42,11 @@ def same(*, good: bool = True, path: str = "/t0/chat", direct: bool = False) -> 
 
 
 def paced(script: str, milliseconds: int) -> str:
-    """Let each connection wait before each of its requests."""
-    return f"{script}delay = function() return {milliseconds} end\n"
+    """Let each connection wait before each of its requests, for a time drawn around ``milliseconds``.
+
+    Drawn, because connections that begin together and wait equally long would send their requests in one go for ever.
+    """
+    return f"{script}delay = function() return math.random(0, {2 * milliseconds}) end\n"
 
 
 def differing(seed: int) -> str:
