@@ -10,7 +10,7 @@ from wardgate.proxy.core.messages import Outgoing
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS
 
-ASKED = ("POST", "/v1?q=1", ("user-agent", "client"), ("api-key", KEY))
+ASKED = ("GET", "/v1?q=1", ("user-agent", "client"), ("api-key", KEY))
 
 
 @pytest.mark.parametrize(
