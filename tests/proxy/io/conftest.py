@@ -18,13 +18,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run the tests of a module that serves twice."""
     name = metafunc.module.__name__.rpartition(".")[2]
     if hasattr(metafunc.module, "serving") and name not in SAY_THEIR_WAY:
-        metafunc.fixturenames.append("way")
         metafunc.parametrize("way", ["fast", "general"], indirect=True)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def way(request: pytest.FixtureRequest) -> Iterator[None]:
     """Serve this way."""
-    WAY.is_general = request.param == "general"
+    WAY.is_general = getattr(request, "param", "fast") == "general"
     yield
     WAY.is_general = False

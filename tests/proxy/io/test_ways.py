@@ -23,4 +23,4 @@ def test_plain_requests_take_the_fast_path_unless_the_way_is_general() -> None:
 
 
 def test_tests_that_serve_are_told_their_way(request: pytest.FixtureRequest) -> None:
-    assert "way" in request.fixturenames
+    assert WAY.is_general is (request.node.callspec.params["way"] == "general")
