@@ -5,7 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 
-from tests.proxy.io.bench import OK, Bench, Provider, Script, answering, config, providing, run, serving, settle, silent
+from tests.proxy.io.bench import (
+    OK,
+    Bench,
+    Provider,
+    Script,
+    answering,
+    config,
+    providing,
+    routed,
+    run,
+    serving,
+    settle,
+    silent,
+)
 
 GET = b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
 POST = b"POST /b HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"
@@ -79,6 +92,18 @@ def test_early_requests_are_answered_too() -> None:
     run(scenario())
 
 
+def test_early_requests_that_are_answered_in_turns_are_answered_all() -> None:
+    async def scenario() -> None:
+        async with serving() as bench:
+            await bench.apply(config(1, listeners=routed()))
+            caller = await bench.connect()
+            caller.writer.write(GET * 12)
+            caller.end_requests()
+            assert (await caller.rest()).count(b"HTTP/1.1 404 Not Found\r\n") == 12
+
+    run(scenario())
+
+
 def test_half_a_request_behind_a_whole_one_ends_the_connection() -> None:
     async def scenario() -> None:
         for half in (GET[:-2], POST[:-1]):
@@ -136,6 +161,22 @@ def test_caller_that_waits_is_asked_after_a_second_and_answered_all_the_same() -
             answer = await caller.rest()
             assert answer.startswith(CONTINUE * 2 + b"HTTP/1.1 200 OK\r\n")
             assert answer.endswith(b"\r\n\r\nok")
+
+    run(scenario())
+
+
+def test_caller_that_is_answered_within_a_second_is_not_asked() -> None:
+    async def scenario() -> None:
+        held = Held()
+        async with providing(held) as provider, serving() as bench:
+            await bench.apply(config(provider.port))
+            caller = await bench.connect()
+            await caller.send(GET)
+            caller.end_requests()
+            await known(bench)
+            bench.pass_time(0.9)
+            held.go_on.set()
+            assert (await caller.rest()).startswith(b"HTTP/1.1 200 OK\r\n")
 
     run(scenario())
 

@@ -279,30 +279,6 @@ def test_a_response_before_the_request_has_ended_closes_both_connections() -> No
     run(scenario())
 
 
-def test_a_caller_that_leaves_ends_the_upstreams_work() -> None:
-    async def scenario() -> None:
-        left = asyncio.Event()
-
-        def waiting(provider: Provider) -> Script:
-            async def script(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-                await provider.read_request(reader)
-                await reader.read()
-                left.set()
-
-            return script
-
-        async with providing(waiting) as provider, serving() as bench:
-            await bench.apply(config(provider.port))
-            caller = await bench.connect()
-            await caller.send(GET)
-            await settle(lambda: len(provider.received) == 1)
-            caller.close()
-            await bench.abandoned()
-            await left.wait()
-
-    run(scenario())
-
-
 def test_a_slow_caller_does_not_fill_the_gateways_memory() -> None:
     sent = 0
 

@@ -381,6 +381,44 @@ def test_socket_of_which_nobody_says_anything_is_closed() -> None:
     run(scenario())
 
 
+@pytest.mark.parametrize("speaker", ["caller", "provider"])
+def test_socket_on_which_one_side_alone_speaks_stays_open(speaker: str) -> None:
+    async def scenario() -> None:
+        heard = 0
+        speak = asyncio.Event()
+
+        async def listen(socket: ServerConnection) -> None:
+            nonlocal heard
+            if speaker == "caller":
+                async for _ in socket:
+                    heard += 1
+            while await speak.wait():
+                speak.clear()
+                await socket.send("still here")
+
+        async def say(socket: ClientConnection) -> None:
+            nonlocal heard
+            if speaker == "caller":
+                await socket.send("still here")
+            else:
+                speak.set()
+                await socket.recv()
+                heard += 1
+
+        async with through(listen) as (bench, _), dial(bench) as socket:
+            for number in range(1, 5):
+                await say(socket)
+                await settle(lambda number=number: heard == number)  # type: ignore[misc]
+                bench.pass_time(200)
+            assert len(bench.connections) == 1
+            bench.pass_time(101)
+            await settle(lambda: not bench.connections)
+            speak.set()
+            assert (await line(bench))["reason"] == "idle_timeout"
+
+    run(scenario())
+
+
 def test_socket_outlives_the_beginning_of_the_draining_and_ends_with_it() -> None:
     async def scenario() -> None:
         async with through() as (bench, _), dial(bench) as socket:

@@ -103,5 +103,6 @@ def test_caller_that_vanishes_leaves_no_connection_to_the_provider() -> None:
             socket.transport.abort()
             await settle(lambda: upstreams.closed == [1006])
             await settle(lambda: not bench.connections)
+            assert ((entry := await line(bench))["status"], entry["reason"]) == (101, "")
 
     run(scenario())

@@ -107,7 +107,7 @@ class Served:
             if self.connection.behind:
                 self._body(b"")
             elif self.connection.state is ServerState.ANSWERING:
-                self.said.append("end")
+                self.said += ["end", list(self.connection.trailers)]
                 self.connection.answered()
 
     def _give_up(self, reason: ReplyReason) -> None:
@@ -177,6 +177,7 @@ def read(pieces: Sequence[bytes], *, head_request: bool) -> tuple[list[object], 
     said: list[object] = []
     body = b""
     over = False
+    trailers: list[object] = []
     for piece in pieces:
         for arrival in reader.receive(piece):
             if isinstance(arrival, bytes):
@@ -185,11 +186,12 @@ def read(pieces: Sequence[bytes], *, head_request: bool) -> tuple[list[object], 
                 assert not over, "A second head."
                 over = is_last(arrival)
                 said += [arrival.status, arrival.headers, arrival.arrived]
+                trailers.append(arrival.trailers)
     whole = reader.state in (ResponseState.IDLE, ResponseState.LAST)
     assert reader.has_begun is bool(pieces)
     assert bool(reader.fault) is (reader.state is ResponseState.BROKEN) or whole
     reader.close(clean=True)
-    return [*said, reader.length, body], whole, reader.state
+    return [*said, reader.length, body, *trailers], whole, reader.state
 
 
 @given(wire=wires(RESPONSES), at=CUTS, head_request=st.booleans())

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from http import HTTPStatus
 from typing import Final
 
 from wardgate.proxy.io.downstream.response_writer import ResponseWriter
 
+_CONTINUE: Final = 100
 _FIRST_AFTER: Final = 1.0
 _AGAIN_AFTER: Final = 15.0
 """Seconds."""
@@ -39,7 +39,7 @@ class HalfClose:
         """Whether the caller has gone. While it waits for ``writer`` to begin, it is asked from time to time."""
         if writer is not None and now >= self._due:
             self._due = now + _AGAIN_AFTER
-            writer.informational(HTTPStatus.CONTINUE, [])
+            writer.informational(_CONTINUE, [])
         return self._is_reset()
 
     def _is_reset(self) -> bool:
