@@ -151,6 +151,11 @@ LISTENERS = (
             minimum_version="TLSv1_1",
             maximum_version="TLSv1_3",
             cipher_suites=("ECDHE-RSA-AES256-GCM-SHA384",),
+            hosts=("api.example",),
+            others=(
+                ir.ServerCertificate(ir.FileRef("/certs/two.crt"), ir.FileRef("/certs/two.key"), hosts=("*.example",)),
+                ir.ServerCertificate("CERTIFICATE", Sensitive("KEY"), hosts=("other.example", "*")),
+            ),
         ),
     ),
     ir.Listener(

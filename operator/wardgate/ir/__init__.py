@@ -23,7 +23,7 @@ from wardgate.ir.auth import (
 from wardgate.ir.config import GatewayConfig, Guard
 from wardgate.ir.credentials import Credential, MetadataEntry
 from wardgate.ir.files import FileRef
-from wardgate.ir.listeners import FrontProxies, Listener, ListenerTls, VirtualHost
+from wardgate.ir.listeners import FrontProxies, Listener, ListenerTls, ServerCertificate, VirtualHost
 from wardgate.ir.matches import HeaderMatch, PathMatch, QueryMatch, RouteMatch
 from wardgate.ir.routes import (
     DirectResponse,
@@ -88,6 +88,7 @@ __all__ = [
     "Route",
     "RouteAction",
     "RouteMatch",
+    "ServerCertificate",
     "TransformationPlan",
     "Upstream",
     "UpstreamTls",

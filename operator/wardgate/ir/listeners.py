@@ -11,10 +11,21 @@ from wardgate.sensitive import Sensitive
 
 
 @dataclass(frozen=True, slots=True)
+class ServerCertificate:
+    """A certificate for callers who ask for one of ``hosts`` (SNI): exact names, ``*.suffix`` or ``*``, lower case."""
+
+    certificate: str | FileRef
+    private_key: Sensitive | FileRef
+    hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ListenerTls:
     """PEM texts, or files beside the proxy. ``client_ca`` demands a client certificate that it signed (MUTUAL).
 
-    ``subject_alt_names`` not empty: the client's certificate must carry one of them.
+    ``subject_alt_names`` not empty: the client's certificate must carry one of them. Of ``hosts`` and those of
+    ``others`` the most specific one chooses the certificate; callers who ask for none of them, or tell no host, get the
+    first.
     """
 
     certificate: str | FileRef
@@ -24,6 +35,8 @@ class ListenerTls:
     minimum_version: Literal["TLSv1_0", "TLSv1_1", "TLSv1_2", "TLSv1_3"] = "TLSv1_2"
     maximum_version: Literal["TLSv1_0", "TLSv1_1", "TLSv1_2", "TLSv1_3"] | None = None
     cipher_suites: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    others: tuple[ServerCertificate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 import trustme
+from cryptography import x509
 
 from tests.proxy.io.bench import OK, Bench, answering, config, providing, run, serving, settle
-from wardgate.ir import Endpoint, FileRef, GatewayConfig, ListenerTls, Upstream, UpstreamTls
+from wardgate.ir import Endpoint, FileRef, GatewayConfig, ListenerTls, ServerCertificate, Upstream, UpstreamTls
 from wardgate.proxy.core.origin.front import NO_PROXIES
 from wardgate.proxy.io.budget import Budget
 from wardgate.proxy.io.listening.accept_queue import Arrivals
@@ -183,6 +184,82 @@ def test_alpn_chooses_http_1_1_alone(offered: list[str], chosen: str | None) -> 
             writer.close()
 
     run(scenario())
+
+
+def shown_to(bench: Bench, name: str | None, *, client: trustme.LeafCert | None = None) -> tuple[str, ...]:
+    """The names in the certificate that a caller gets who asks for this host."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if client is not None:
+        client.configure_cert(context)
+    with (
+        socket.create_connection(("127.0.0.1", bench.port), timeout=10) as sock,
+        context.wrap_socket(sock, server_hostname=name) as tls,
+    ):
+        tls.sendall(GET)
+        assert tls.recv(9) == b"HTTP/1.1 "
+        assert tls.selected_alpn_protocol() is None
+        der = tls.getpeercert(binary_form=True)
+    assert der is not None
+    names = x509.load_der_x509_certificate(der).extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    return tuple(names.value.get_values_for_type(x509.DNSName))
+
+
+def pair(authority: trustme.CA, *hosts: str) -> ServerCertificate:
+    leaf = authority.issue_cert(*hosts)
+    chain = "".join(blob.bytes().decode() for blob in leaf.cert_chain_pems)
+    return ServerCertificate(chain, Sensitive(leaf.private_key_pem.bytes().decode()), hosts)
+
+
+def with_several(authority: trustme.CA, **changes: Any) -> ListenerTls:
+    others = (pair(authority, "api.example.com"), pair(authority, "*.example.com"), pair(authority, "*.eu.example.com"))
+    return tls_of(authority, hosts=("gw.example.com",), others=others, **changes)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("api.example.com", "api.example.com"),
+        ("API.example.com", "api.example.com"),
+        ("gw.example.com", "gw.example.com"),
+        ("shop.example.com", "*.example.com"),
+        ("a.b.example.com", "*.example.com"),
+        ("a.eu.example.com", "*.eu.example.com"),
+        ("example.com", "gw.example.com"),
+        ("other.example.org", "gw.example.com"),
+        (None, "gw.example.com"),
+    ],
+)
+def test_host_that_the_caller_asks_for_chooses_the_certificate(name: str | None, shown: str) -> None:
+    async def scenario() -> None:
+        async with providing(answering(OK)) as provider, serving() as bench:
+            assert () == await bench.apply(with_tls(provider.port, with_several(trustme.CA())))
+            assert (shown,) == await asyncio.to_thread(shown_to, bench, name)
+
+    run(scenario())
+
+
+def test_host_that_is_asked_for_leads_past_no_check_of_the_callers_certificate() -> None:
+    async def scenario() -> None:
+        server, clients, strangers = trustme.CA(), trustme.CA(), trustme.CA()
+        mutual = with_several(server, client_ca=clients.cert_pem.bytes().decode(), subject_alt_names=("team.test",))
+        async with providing(answering(OK)) as provider, serving() as bench:
+            await bench.apply(with_tls(provider.port, mutual))
+            for name in ("api.example.com", "shop.example.com", "gw.example.com"):
+                good = clients.issue_cert("team.test")
+                assert (await asyncio.to_thread(shown_to, bench, name, client=good))[0].endswith("example.com")
+                for bad in (None, strangers.issue_cert("team.test"), clients.issue_cert("other.test")):
+                    with pytest.raises((OSError, AssertionError)):
+                        await asyncio.to_thread(shown_to, bench, name, client=bad)
+            assert 3 == len(provider.received)
+
+    run(scenario())
+
+
+def test_every_certificate_may_come_from_files(tmp_path: Path) -> None:
+    files = ListenerTls("", Sensitive(""), others=(ServerCertificate(FileRef("/none"), FileRef("/no"), ("a.test",)),))
+    factory = TlsFactory(files_root=str(tmp_path), extra_ca="")
+    assert ((0, 0, 0),) * 2 == factory.stamp(files)
 
 
 def test_only_callers_whose_certificate_is_signed_and_named_are_let_in() -> None:

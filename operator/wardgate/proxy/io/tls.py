@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import ssl
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias, TypeGuard
 
-from wardgate.ir import FileRef, ListenerTls, UpstreamTls
+from wardgate.ir import FileRef, ListenerTls, ServerCertificate, UpstreamTls
 from wardgate.sensitive import Sensitive
 
 _VERSIONS = {
@@ -51,7 +52,17 @@ class TlsFactory:
         return self._client(tls)
 
     def listener(self, tls: ListenerTls) -> ssl.SSLContext:
-        """A server's context."""
+        """A server's context. Where there are several certificates, it goes by the host that the caller asks for."""
+        first = ServerCertificate(tls.certificate, tls.private_key, tls.hosts)
+        context = self._server(tls, first)
+        if tls.others:
+            by_host = dict.fromkeys(tls.hosts, context)
+            for other in tls.others:
+                by_host.update(dict.fromkeys(other.hosts, self._server(tls, other)))
+            context.sni_callback = partial(_choose, by_host=by_host)
+        return context
+
+    def _server(self, tls: ListenerTls, shown: ServerCertificate) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = _VERSIONS[tls.minimum_version]
         if tls.maximum_version is not None:
@@ -60,7 +71,7 @@ class TlsFactory:
         context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
         if tls.cipher_suites:
             self._guarded("cipherSuites", lambda: context.set_ciphers(":".join(tls.cipher_suites)))
-        self._load_pair(context, certificate=tls.certificate, private_key=tls.private_key)
+        self._load_pair(context, certificate=shown.certificate, private_key=shown.private_key)
         if tls.client_ca is not None:
             client_ca = self._text(tls.client_ca)
             self._guarded("client CA", lambda: context.load_verify_locations(cadata=client_ca))
@@ -69,8 +80,15 @@ class TlsFactory:
 
     def stamp(self, tls: ListenerTls | UpstreamTls) -> Stamp:
         """Return what tells the present content of the files from a later one; it is empty where there are none."""
-        authority = tls.ca if isinstance(tls, UpstreamTls) else tls.client_ca
-        return tuple(map(_version, filter(_is_file, (tls.certificate, tls.private_key, authority))))
+        sources: list[object] = [tls.certificate, tls.private_key]
+        if isinstance(tls, UpstreamTls):
+            sources.append(tls.ca)
+        else:
+            sources += (
+                tls.client_ca,
+                *(text for other in tls.others for text in (other.certificate, other.private_key)),
+            )
+        return tuple(map(_version, filter(_is_file, sources)))
 
     def _client(self, tls: UpstreamTls) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -125,6 +143,23 @@ class TlsFactory:
         except (ssl.SSLError, OSError, ValueError) as error:
             msg = f"The {what} cannot be used: {getattr(error, 'reason', None) or type(error).__name__}."
             raise TlsConfigError(msg) from None
+
+
+def _choose(connection: ssl.SSLObject, name: str | None, *_: object, by_host: Mapping[str, ssl.SSLContext]) -> None:
+    """Show the certificate of the host that a caller asks for; the first one stays where there is none."""
+    found = None if name is None else by_host.get(name.lower()) or _by_pattern(by_host, name.lower())
+    if found is not None:
+        connection.context = found
+
+
+def _by_pattern(by_host: Mapping[str, ssl.SSLContext], name: str) -> ssl.SSLContext | None:
+    """Return the context of the longest pattern that a name fits."""
+    while "." in name:
+        name = name.partition(".")[2]
+        found = by_host.get(f"*.{name}")
+        if found is not None:
+            return found
+    return by_host.get("*")
 
 
 def _is_file(source: object) -> TypeGuard[FileRef]:
