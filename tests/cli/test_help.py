@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Sequence
 
@@ -64,10 +65,11 @@ def test_nothing_typed_shows_the_help(wardgate: Wardgate) -> None:
     assert "Commands:" in ended.out + ended.err
 
 
-def test_version_names_schema_and_python(wardgate: Wardgate) -> None:
+def test_version_names_schema_python_and_form(wardgate: Wardgate) -> None:
     ended = wardgate("version")
 
-    assert f"wardgate {__version__} (config schema 1.0, Python {platform.python_version()})\n" == ended.out
+    form = os.environ.get("WARDGATE_FORM", "plain Python")
+    assert f"wardgate {__version__} (config schema 1.0, Python {platform.python_version()}, {form})\n" == ended.out
 
 
 def test_unknown_command_is_a_usage_error_without_a_traceback(wardgate: Wardgate) -> None:
