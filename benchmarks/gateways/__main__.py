@@ -40,7 +40,7 @@ def main() -> int:
     cases = [case for case in CASES if not options.case or case.name in options.case]
     chosen = [server for server in options.servers if server in PEERS or server in environments]
     tools = Tools(ROOT / ".cache" / "bench")
-    needed = _needed(cases, chosen)
+    needed = _needed(cases, chosen) | ({"py-spy"} if options.profile else set())
     try:
         tools.provide(needed)
         versions = {**_wardgates(environments, chosen), **tools.versions(needed)}
@@ -60,6 +60,7 @@ def main() -> int:
             requests=options.requests,
             certificate=certified(Path(folder)),
             chance=random.Random(options.seed),
+            profile=options.profile,
         )
         outcomes = measured(cases, stage)
     described = machine.described(versions, others.share())
@@ -116,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=_positive, default=1, help="of a burst (default 1)")
     parser.add_argument("--requests", type=_positive, default=1_000_000, help="of the case million (default 1000000)")
     parser.add_argument("--seed", type=int, help="of the order within rounds")
+    parser.add_argument("--profile", action="store_true", help="tell where the time of plain Wardgate goes that misses")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was measured")
     return parser
 

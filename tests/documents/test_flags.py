@@ -37,6 +37,7 @@ OF_OTHERS = {
     "--require-hashes": "pip",
     "--rounds": "benchmarks",
     "--source-only": "benchmarks",
+    "--profile": "benchmarks",
     "--requests": "benchmarks",
     "--seconds": "benchmarks",
     "--servers": "benchmarks",

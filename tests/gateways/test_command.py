@@ -30,7 +30,9 @@ def test_every_case_has_a_name_of_its_own() -> None:
 
 def test_the_document_lists_the_cases_in_their_order() -> None:
     text = (ROOT / "docs" / "performance.md").read_text()
-    rows = [row.partition("|")[0].partition(":")[0] for row in re.findall(r"^\| (`[a-z-]+`.*)$", text, re.MULTILINE)]
+    rows = [
+        row.partition("|")[0].partition(":")[0] for row in re.findall(r"^\| (`[a-z][a-z-]+`.*)$", text, re.MULTILINE)
+    ]
 
     assert [case.name for case in CASES] == [name for row in rows for name in re.findall(r"`([a-z-]+)`", row)]
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 
+from benchmarks.gateways.cases import profile
 from benchmarks.gateways.cases.case import FORMS, GATEWAYS, NAMES
 from benchmarks.gateways.figures import Spread, ratios
 from benchmarks.gateways.load import wrk
@@ -77,9 +79,22 @@ class RequestsCase:
             for label in contenders:
                 measure(label)
             samples = interleaved(tuple(contenders), stage.rounds, measure, chance=stage.chance)
+            microseconds = {label: [one.microseconds for one in each] for label, each in samples.items()}
+            compared = comparisons(self.goals, microseconds)
+            profiles = self._profiles(stage, contenders, microseconds) if stage.profile else ()
         figures = tuple(_figure(contenders[label], each) for label, each in samples.items())
-        microseconds = {label: [one.microseconds for one in each] for label, each in samples.items()}
-        return Outcome(self.name, self.title, figures, comparisons(self.goals, microseconds), idle(samples))
+        return Outcome(self.name, self.title, figures, compared, (*idle(samples), *profiles))
+
+    def _profiles(
+        self, stage: Stage, contenders: Mapping[str, _Contender], samples: Mapping[str, Sequence[float]]
+    ) -> tuple[str, ...]:
+        """Profile what missed a goal, but for compiled code, which has no frames that py-spy knows."""
+        missed = [goal for goal in self.goals if goal.server == "wardgate" and not _all_met(goal, samples)]
+        labels = dict.fromkeys(label(goal.server, goal.variant) for goal in missed)
+        return tuple(
+            f"{name}, {profile.taken(stage, contenders[name].running, partial(contenders[name].burst, stage, 0))}"
+            for name in labels
+        )
 
     def _contenders(self, stage: Stage, stack: ExitStack) -> dict[str, _Contender]:
         upstream = stage.upstream(stack)
@@ -138,6 +153,10 @@ def own(bound: float, variant: str, other_variant: str) -> tuple[Versus, ...]:
 def both(bound: float) -> tuple[Versus, ...]:
     """Compare both forms of Wardgate with Envoy."""
     return tuple(Versus(form, "envoy", bound) for form in FORMS)
+
+
+def _all_met(goal: Versus, samples: Mapping[str, Sequence[float]]) -> bool:
+    return all(one.goal.is_met_by(one.spread) for one in comparisons((goal,), samples))
 
 
 def comparisons(goals: Sequence[Versus], samples: Mapping[str, Sequence[float]]) -> tuple[Comparison, ...]:
