@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 import pytest
 
@@ -444,5 +445,18 @@ def test_a_request_that_asks_for_more_than_an_answer_is_not_plain(field: bytes) 
         async with providing(answers(OK)) as provider, warm(provider) as one:
             assert 200 == (await one.ask(GET.replace(b"\r\n\r\n", b"\r\n" + field + b"\r\n\r\n")))[0]
             assert 0 == one.prepared
+
+    run(test())
+
+
+def test_another_key_among_subprotocols_is_taken_off_a_request_that_is_plain_but_for_that() -> None:
+    other = replace(CREDENTIAL, digest=sha256(b"another-key").hexdigest(), name="another")
+
+    async def test() -> None:
+        async with providing(answers(OK)) as provider, warm(provider) as one:
+            await one.bench.apply(guarded(provider.port, credentials=(CREDENTIAL, other)))
+            field = b"\r\nSec-WebSocket-Protocol: realtime, openai-insecure-api-key.another-key\r\n\r\n"
+            assert 200 == (await one.ask(GET.replace(b"\r\n\r\n", field)))[0]
+            assert b"\r\nsec-websocket-protocol: realtime\r\n" in provider.received[-1]
 
     run(test())

@@ -1,4 +1,4 @@
-"""Fields of one connection as they came, for templates and matchers to read; none is sent on.
+"""Fields of one connection as they came, for templates and matchers to read; none is sent on as it came.
 
 ``Content-Length``, ``Transfer-Encoding``, ``Connection``, ``TE``, ``Upgrade`` and their like end at this hop
 (``field_names.PROXY_WRITTEN``), so they are kept apart from the headers that go on. A template that sets one is cut out

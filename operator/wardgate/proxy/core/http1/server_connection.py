@@ -178,7 +178,6 @@ class ServerConnection:
             self._expects = head.expect_continue
             self._remaining = head.content_length or 0
             self.chunks = ChunkedDecoder() if head.chunked else None
-            self.trailers = []
             self.state = MOVES[state][_REQUEST_WITH_BODY]
         else:
             self.state = MOVES[state][_REQUEST]
