@@ -4,9 +4,10 @@ Both serve the lab with one worker, in clear on both sides, for the same load, i
 the worker's own time on a processor, as the kernel accounts for it; the load and the upstream are not in it. Quote the
 ratio, pair by pair: the machine's speed drifts.
 
-    python -m benchmarks.requests --peer ../another-checkout [--rounds 15] [--requests 4000]
+    python -m benchmarks.requests --peer ../another-checkout [--rounds 15] [--requests 4000] [--access-log this]
 
-The peer's environment must be installed (``make install`` there).
+The peer's environment must be installed (``make install`` there). ``--access-log both`` has both write their access log;
+with ``this`` and this checkout as its own peer the ratio is the cost of the log.
 """
 
 from __future__ import annotations
@@ -134,10 +135,11 @@ async def load(port: int, make: Callable[[int], bytes], requests: int) -> None:
         await done
 
 
-def serve(stack: ExitStack, checkout: Path, folder: Path, upstream: int, *flags: str) -> Served:
+def serve(stack: ExitStack, checkout: Path, folder: Path, upstream: int, *flags: str, log: bool = False) -> Served:
     """Start a checkout's gateway on the lab with one worker."""
     (port,) = stable_ports(1)
-    command = [str(checkout / ".venv" / "bin" / "wardgate"), "run", str(folder), "--workers", "1", "--no-access-log"]
+    command = [str(checkout / ".venv" / "bin" / "wardgate"), "run", str(folder), "--workers", "1"]
+    command += ["--access-log" if log else "--no-access-log"]
     command += ["--port", f"8081={port}", "--admin", "127.0.0.1:0"]
     command += ["--resolve", f"api-inference.huggingface.co:80=127.0.0.1:{upstream}", *flags]
     program = stack.enter_context(Program(*command))
@@ -182,8 +184,8 @@ async def run(options: argparse.Namespace) -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wardgate-bench-")))
         lab_in_clear(folder)
         served = {
-            "this": serve(stack, HERE, folder, upstream),
-            "peer": serve(stack, options.peer.resolve(), folder, upstream),
+            "this": serve(stack, HERE, folder, upstream, log=options.access_log != "none"),
+            "peer": serve(stack, options.peer.resolve(), folder, upstream, log=options.access_log == "both"),
         }
         await measure(options, served)
 
@@ -194,6 +196,7 @@ def main() -> int:
     parser.add_argument("--peer", type=Path, required=True, help="another checkout, installed with make install")
     parser.add_argument("--rounds", type=int, default=15, help="of each checkout (default 15)")
     parser.add_argument("--requests", type=int, default=4000, help="in a round (default 4000)")
+    parser.add_argument("--access-log", choices=("none", "this", "both"), default="none", help="who writes one")
     options = parser.parse_args()
     uvloop.run(run(options))
     return 0

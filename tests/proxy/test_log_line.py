@@ -190,4 +190,4 @@ def test_an_id_is_cut_at_a_quarter_of_a_kibibyte() -> None:
 def test_texts_that_are_remembered_stay_bounded() -> None:
     for number in range(5000):
         made(record(path=b"/%d" % number), names=dict.fromkeys(NAMES, ""))
-    assert len(LINES._paths._known) <= 1024
+    assert len(LINES._targets) <= 1024

@@ -14,6 +14,9 @@ from typing import Final
 from wardgate.outlet import WRITE_BYTES, Outlet, write_whole
 from wardgate.proxy.log_line import lost_lines
 
+_HANDED_OVER: Final = 64
+"""Lines that are handed over together: one lock, and one encoding, for all of them."""
+
 
 class AccessLog:
     """``write`` may block; it is called on a thread of its own. ``limit``: bytes of lines that may wait for it."""
@@ -21,7 +24,6 @@ class AccessLog:
     def __init__(self, *, write: Callable[[bytes], object], limit: int) -> None:
         self._outlet = Outlet(write=write, limit=limit, notice=_lost_lines)
         self._lines: list[str] = []
-        self._size = 0
 
     @property
     def dropped(self) -> int:
@@ -34,11 +36,9 @@ class AccessLog:
 
     def add(self, line: str) -> None:
         """Take a line of ASCII with its end; it is written with the next ``flush``, or before."""
-        self._size += len(line)
-        if self._size > WRITE_BYTES:
-            self._hand_over()
-            self._size = len(line)
         self._lines.append(line)
+        if len(self._lines) >= _HANDED_OVER:
+            self._hand_over()
 
     def flush(self) -> None:
         """Have written what has been collected; never blocks."""
@@ -51,10 +51,13 @@ class AccessLog:
         self._outlet.close(within=1.0)
 
     def _hand_over(self) -> None:
-        if self._lines:
-            self._outlet.put("".join(self._lines).encode(), lines=len(self._lines))
-            self._lines.clear()
-            self._size = 0
+        data, at = "".join(self._lines).encode(), 0
+        self._lines.clear()
+        while at < len(data):
+            # No line is longer than a write, so one of them ends within.
+            end = min(data.rfind(b"\n", at, at + WRITE_BYTES) + 1, len(data))
+            self._outlet.put(data[at:end], lines=data.count(b"\n", at, end))
+            at = end
 
 
 def _lost_lines(count: int) -> bytes:

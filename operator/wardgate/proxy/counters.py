@@ -11,6 +11,7 @@ from bisect import bisect_left
 from typing import Final
 
 from wardgate.proxy.core.messages import Facts, Kept
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.request_record import RequestRecord
 
 DURATION_BUCKETS: Final = (
@@ -26,6 +27,7 @@ TTFT_BUCKETS: Final = (
 )
 """As OpenTelemetry advises for the time to the first token, with longer ones for models that think."""
 
+_BY_DESIGN: Final = frozenset({"", ReplyReason.REDIRECT, ReplyReason.DIRECT_RESPONSE})
 _SERIES: Final = 4096
 """Series that are remembered; more than so many within a second are found anew."""
 
@@ -72,9 +74,12 @@ class RouteTimes:
 
 
 class Series(Kept):
-    """Requests that differ in nothing that is counted. ``origin``: their members of a log line, once there is one."""
+    """Requests that differ in nothing that is counted.
 
-    __slots__ = ("count", "key", "listener", "origin", "reason", "route", "status", "times", "upstream")
+    ``origin``: their members of a log line, once there is one. ``went_well``: the log may leave some of them out.
+    """
+
+    __slots__ = ("count", "key", "listener", "origin", "reason", "route", "status", "times", "upstream", "went_well")
 
     def __init__(self, facts: Facts, *, status: int, reason: str, times: RouteTimes) -> None:
         self.listener = facts.listener
@@ -86,6 +91,7 @@ class Series(Kept):
         self.times = times
         self.count = 0
         self.origin = ""
+        self.went_well = status < 400 and reason in _BY_DESIGN
 
     def taken(self) -> list[object]:
         """Return a JSON-ready row, and start anew."""

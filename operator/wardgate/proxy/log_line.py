@@ -30,6 +30,8 @@ _CUT: Final = "…"
 _REMEMBERED: Final = 1024
 _REMEMBERED_LENGTH: Final = 256
 _BEGIN: Final = f'{{"v":{VERSION},"time":'
+_AS_THEY_ARE: Final = bytes(set(range(0x20, 0x7F)) - set(b'"\\'))
+"""Bytes that JSON writes as they are."""
 _FRACTIONS: Final = tuple(f".{thousandth:03d}" for thousandth in range(1000))
 """Formatting a float takes four times as long as a look at this table."""
 
@@ -50,29 +52,6 @@ def shortened(text: str, limit: int) -> str:
     return kept[: limit - 6 if written == len(kept) else limit // 6 - 1] + _CUT
 
 
-class QuotedTexts:
-    """Texts as JSON strings, remembered for those that come again. ``limit``: bytes of the longest."""
-
-    __slots__ = ("_known", "_limit")
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._known: dict[str, str] = {}
-
-    def of(self, text: str) -> str:
-        """Return the JSON string."""
-        known = self._known.get(text)
-        return self._quote(text) if known is None else known
-
-    def _quote(self, text: str) -> str:
-        made = quoted(text, self._limit)
-        if len(text) <= _REMEMBERED_LENGTH:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()  # strangers choose the texts; those that matter are back at once
-            self._known[text] = made
-        return made
-
-
 def origin(
     *, listener: str, route: str, policy: str, key: str, upstream: str, status: int, reason: str, sample: float
 ) -> str:
@@ -89,31 +68,55 @@ def origin(
 class LogLines:
     """Makes the lines of one worker, each with its end."""
 
-    __slots__ = ("_methods", "_paths", "_peers")
+    __slots__ = ("_millisecond", "_peers", "_targets", "_time")
 
     def __init__(self) -> None:
-        self._methods = QuotedTexts(METHOD_BYTES)
-        self._paths = QuotedTexts(PATH_BYTES)
-        self._peers = QuotedTexts(ID_BYTES)
+        self._targets: dict[tuple[bytes, bytes], str] = {}
+        self._peers: dict[str, str] = {}
+        self._millisecond = -1
+        self._time = ""
 
     def line(self, origin: str, record: RequestRecord, *, trace_id: str, provider_id: bytes, now: float) -> str:
         """Return the line of a settled request, none of whose texts holds a secret.
 
         ``trace_id``: 32 digits, or none. ``now``: the wall's time, in unix seconds.
         """
-        path, method = self._paths.of(record.path.decode("latin-1")), self._methods.of(record.method.decode("latin-1"))
-        fractions = _FRACTIONS
-        time, duration, overhead = int(now * 1000), int(record.duration * 1e6), int(record.overhead * 1e6)
+        millisecond, fractions = int(now * 1000), _FRACTIONS
+        if millisecond != self._millisecond:
+            self._millisecond, self._time = millisecond, f"{_BEGIN}{_thousandths(millisecond)},"
+        target = self._targets.get((record.method, record.path)) or self._quote_target(record.method, record.path)
+        peer = self._peers.get(record.peer) or self._quote_peer(record.peer)
+        request_id = _id(record.request_id)
+        provider = _id(provider_id) if provider_id else '""'
+        duration, overhead = int(record.duration * 1e6), int(record.overhead * 1e6)
+        took = f"{duration // 1000}{fractions[duration % 1000]}"
         upstream = "null" if record.upstream < 0 else _thousandths(int(record.upstream * 1e6))
-        ttft = "null" if record.ttft < 0 else _thousandths(int(record.ttft * 1e6))
+        if record.ttft < 0:
+            ttft = "null"
+        else:
+            # A body that comes in one piece has begun when it ends.
+            ttft = took if record.ttft == record.duration else _thousandths(int(record.ttft * 1e6))
         return (
-            f'{_BEGIN}{time // 1000}{fractions[time % 1000]},{origin},"caller":{self._peers.of(record.peer)},'
-            f'"request_id":{_id(record.request_id)},"trace_id":"{trace_id}","provider_request_id":{_id(provider_id)},'
-            f'"method":{method},"path":{path},"attempts":{record.attempts},'
-            f'"duration_ms":{duration // 1000}{fractions[duration % 1000]},'
+            f'{self._time}{origin},"caller":{peer},"request_id":{request_id},"trace_id":"{trace_id}",'
+            f'"provider_request_id":{provider},{target},"attempts":{record.attempts},"duration_ms":{took},'
             f'"overhead_ms":{overhead // 1000}{fractions[overhead % 1000]},"upstream_ms":{upstream},"ttft_ms":{ttft},'
             f'"received_bytes":{record.received},"sent_bytes":{record.sent}}}\n'
         )
+
+    def _quote_target(self, method: bytes, path: bytes) -> str:
+        made = f'"method":{_quoted_bytes(method, METHOD_BYTES)},"path":{_quoted_bytes(path, PATH_BYTES)}'
+        if len(method) + len(path) <= _REMEMBERED_LENGTH:
+            if len(self._targets) >= _REMEMBERED:
+                self._targets.clear()  # strangers choose them; those that matter are back at once
+            self._targets[method, path] = made
+        return made
+
+    def _quote_peer(self, peer: str) -> str:
+        made = quoted(peer, ID_BYTES)
+        if len(self._peers) >= _REMEMBERED:
+            self._peers.clear()
+        self._peers[peer] = made
+        return made
 
 
 def lost_lines(count: int, *, now: float) -> str:
@@ -126,7 +129,11 @@ def _thousandths(count: int) -> str:
 
 
 def _id(raw: bytes) -> str:
-    # Most ids are letters and digits, which JSON writes as they are.
-    if raw.isalnum() and len(raw) <= ID_BYTES:
+    # Hardly an id holds anything that JSON would escape.
+    if len(raw) <= ID_BYTES and not raw.translate(None, _AS_THEY_ARE):
         return f'"{raw.decode()}"'
-    return quoted(raw.decode("latin-1"), ID_BYTES)
+    return _quoted_bytes(raw, ID_BYTES)
+
+
+def _quoted_bytes(raw: bytes, limit: int) -> str:
+    return quoted(raw.decode("latin-1"), limit)

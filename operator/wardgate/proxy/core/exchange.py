@@ -31,7 +31,7 @@ from wardgate.proxy.core.http1.framing import is_bodiless
 from wardgate.proxy.core.messages import Facts, Incoming, NeedBody, Outgoing, Reply, Request, Step
 from wardgate.proxy.core.observer import Observer
 from wardgate.proxy.core.reasons import ReplyReason
-from wardgate.proxy.core.redaction import holds, redact_escaped
+from wardgate.proxy.core.redaction import is_long_enough, redact_escaped
 from wardgate.proxy.core.redirects import target_of, to_https
 from wardgate.proxy.core.replies import REFUSALS, fields_of_own, redirect, take_place_of
 from wardgate.proxy.core.routing.derived import spread
@@ -125,7 +125,7 @@ class Exchange:
 
     def holds_secret(self, text: bytes) -> bool:
         """Whether an accepted key, or anything that its Secret holds, stands in a text as it is."""
-        return holds(text, secrets_of(self._grants))
+        return any(secret in text and is_long_enough(secret) for secret in secrets_of(self._grants))
 
     def redacted(self, text: str) -> str:
         """Take the accepted keys out of the request as the access log shows it (invariant 7)."""

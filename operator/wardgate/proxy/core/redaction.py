@@ -12,14 +12,14 @@ _SHORTEST_SECRET = 4
 """Bytes. A shorter text hides nothing, and taking it out would garble every text."""
 
 
-def holds(text: bytes, secrets: Iterable[bytes]) -> bool:
-    """Whether a text holds a secret, as it is."""
-    return any(secret in text for secret in secrets if len(secret) >= _SHORTEST_SECRET)
+def is_long_enough(secret: bytes) -> bool:
+    """Whether a secret is looked for in texts."""
+    return len(secret) >= _SHORTEST_SECRET
 
 
 def redact(text: str, secrets: Iterable[bytes]) -> str:
     """Replace secrets wherever they stand in a text, the longest first."""
-    held = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET and from_bytes(secret) in text]
+    held = [secret for secret in secrets if is_long_enough(secret) and from_bytes(secret) in text]
     for secret in sorted(held, key=len, reverse=True) if len(held) > 1 else held:
         text = text.replace(from_bytes(secret), REDACTED)
     return text

@@ -16,6 +16,7 @@ from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.fast_path.line_memory import write_line
 from wardgate.proxy.core.fast_path.plain_routes import PlainRoute
 from wardgate.proxy.core.messages import Header, Outgoing, Request
+from wardgate.proxy.core.redaction import is_long_enough
 from wardgate.proxy.core.routing.table import CompiledListener, Table
 from wardgate.text_codec import from_bytes, to_bytes
 
@@ -45,7 +46,8 @@ class PlainOutcome:
 
     ``start`` and ``end``: the request line and Host as they are sent on, before the query and behind it; with
     ``auto_host`` the dialled endpoint's name stands in the place of ``end``. ``given``: the lines that are added. The
-    bare key stands behind ``key_at`` bytes of its field. ``path``: as the access log shows it.
+    bare key stands behind ``key_at`` bytes of its field. ``path``: as the access log shows it. ``secrets``: what
+    the provider knows, and no text may show.
     """
 
     __slots__ = (
@@ -59,6 +61,7 @@ class PlainOutcome:
         "is_told",
         "key_at",
         "path",
+        "secrets",
         "start",
         "upstream",
         "way",
@@ -85,6 +88,7 @@ class PlainOutcome:
         self.start = b"%b %b" % (outgoing.method, outgoing.target)
         self.end = end_of_line(outgoing.headers[0][1])
         self.given = given
+        self.secrets = tuple(secret for secret in self.credential.raw.values() if is_long_enough(secret))
         # Bare letters and digits that were escapes when they arrived may spell the key.
         self.path = to_bytes(exchange.redacted(from_bytes(way.bare.path)))
         self.key_at = key_at

@@ -12,6 +12,7 @@ import re
 from typing import Final
 
 from wardgate.proxy.core.fast_path.line_memory import LineMemory, read_line, write_line
+from wardgate.proxy.core.fields.provider_ids import PROVIDER_IDS
 from wardgate.proxy.core.http1.framing import is_bodiless, status_line
 from wardgate.proxy.core.http1.response_reader import NOT_THE_UPSTREAMS
 
@@ -28,28 +29,31 @@ _CHUNKED_LINE: Final = b"transfer-encoding: chunked"
 class PlainResponse:
     """``head``: as it goes to the caller. ``length``: of the body, which begins behind ``at`` bytes of what arrived.
 
-    ``length`` is ``CHUNKED`` where the body comes in chunks.
+    ``length`` is ``CHUNKED`` where the body comes in chunks. ``provider_id``: empty where the provider gave none.
     """
 
-    __slots__ = ("at", "head", "length", "status")
+    __slots__ = ("at", "head", "length", "provider_id", "status")
 
-    def __init__(self, *, status: int, head: bytes, at: int, length: int) -> None:
+    def __init__(self, *, status: int, head: bytes, at: int, length: int, provider_id: bytes) -> None:
         self.status = status
         self.head = head
         self.at = at
         self.length = length
+        self.provider_id = provider_id
 
 
 class PlainResponses:
     """Reads them. ``head_bytes``: of the longest head. Nothing depends on the route."""
 
-    __slots__ = ("_head_bytes", "_known", "_memory", "_starts")
+    __slots__ = ("_head_bytes", "_known", "_memory", "_provider_id", "_starts")
 
     def __init__(self, memory: LineMemory, *, head_bytes: int) -> None:
         self._memory = memory
         self._known = memory.of("response")
         self._head_bytes = head_bytes
         self._starts: dict[bytes, tuple[int, bytes]] = {}
+        self._provider_id = b""
+        """Of the response that is read."""
 
     def read(self, data: bytes) -> PlainResponse | None:
         """Read a response's head; ``data``: all that has arrived since the request."""
@@ -61,10 +65,17 @@ class PlainResponses:
         if start is None:
             return None
         status, lines[0] = start
+        self._provider_id = b""
         length = self._read_lines(lines)
         if length == _UNKNOWN:
             return None
-        return PlainResponse(status=status, head=b"".join(lines), at=end + len(_HEAD_END), length=length)
+        return PlainResponse(
+            status=status,
+            head=b"".join(lines),
+            at=end + len(_HEAD_END),
+            length=length,
+            provider_id=self._provider_id,
+        )
 
     def _read_lines(self, lines: list[bytes]) -> int:
         """Put what is sent on in the place of each line; return the body's length, ``_UNKNOWN``: it is not plain."""
@@ -107,6 +118,9 @@ class PlainResponses:
             sent = b""
         else:
             sent = write_line(name, value)
+            # Another one each time, so it is never among the lines that are known.
+            if name in PROVIDER_IDS:
+                self._provider_id = self._provider_id or value
         self._memory.keep(self._known, raw, name=name, sent=sent)
         return sent
 

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 TRACEPARENT: Final = b"traceparent"
-_LENGTH: Final = 55
-"""Of version 00, and of what each later one begins with: 2, 32, 16 and 2 digits, with dashes between them."""
-_HEX: Final = b"0123456789abcdef"
-_NO_TRACE: Final = b"0" * 32
-_NO_PARENT: Final = b"0" * 16
+_FORM: Final = re.compile(
+    rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-[\x21-\x7e]*)?"
+)
+"""Later versions may go on behind a dash (3.2.3)."""
 
 
 def trace_id(traceparent: bytes) -> str:
     """Return the trace's id, 32 digits, of the field's value; empty if the value is not valid."""
-    version, trace, parent, flags = traceparent[:2], traceparent[3:35], traceparent[36:52], traceparent[53:_LENGTH]
-    if (
-        len(traceparent) < _LENGTH
-        or traceparent[2:53:33] != b"--"  # at 2 and 35
-        or traceparent[52] != ord("-")
-        or (version + trace + parent + flags).translate(None, _HEX)
-        or version == b"ff"
-        or trace == _NO_TRACE
-        or parent == _NO_PARENT
-    ):
+    parts = _FORM.fullmatch(traceparent)
+    if parts is None or (parts[2] is not None and traceparent.startswith(b"00")):
         return ""
-    # A later version may go on behind a dash (3.2.3); this one ends here.
-    if len(traceparent) > _LENGTH and (version == b"00" or traceparent[_LENGTH] != ord("-")):
-        return ""
-    return trace.decode()
+    return parts[1].decode()

@@ -60,12 +60,12 @@ class FastStream:
         "_path",
         "_patience",
         "_plain",
+        "_provider_id",
         "_sent",
         "_started",
         "_status",
         "_ticks",
         "_wall",
-        "_written",
         "active",
         "held",
     )
@@ -85,8 +85,7 @@ class FastStream:
         """Seconds in which nothing can be due."""
         self._head = b""
         """The response's head as it arrived, once it is on its way to the caller without all of its body."""
-        self._written = b""
-        """The same as the caller has it."""
+        self._provider_id = b""
         self._chunks: PlainChunks | None = None
         self._left = self._sent = self._status = self._ticks = 0
         self.active = False
@@ -173,7 +172,7 @@ class FastStream:
         left = response.length - (len(data) - response.at)
         if left < 0 or (left and response.length > _LONGEST):
             return False
-        self._status, self._written = response.status, response.head
+        self._status, self._provider_id = response.status, response.provider_id
         self._sent, self._left = response.length - left, left
         if left:
             self._moved = self._context.clock()
@@ -203,7 +202,7 @@ class FastStream:
         written = chunks.take(data[response.at :])
         if written is None:
             return False
-        self._status, self._written = response.status, response.head
+        self._status, self._provider_id = response.status, response.provider_id
         self._head = data[: response.at]
         self._chunks = chunks
         self._write_chunks(chunks, response.head + written)
@@ -244,7 +243,7 @@ class FastStream:
             started=self._started,
             asked=self._asked,
             first_byte=self._first_byte,
-            head=self._written,
+            provider_id=self._provider_id,
             status=self._status,
             sent=self._sent,
         )

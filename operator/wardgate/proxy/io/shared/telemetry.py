@@ -11,21 +11,18 @@ from typing import Final, Protocol
 
 from wardgate.proxy.access_log import AccessLog
 from wardgate.proxy.core.fast_path.plain_request import PlainRequest
+from wardgate.proxy.core.fields.provider_ids import id_among
 from wardgate.proxy.core.fields.trace_context import TRACEPARENT, trace_id
 from wardgate.proxy.core.messages import Facts, Reply, Request
-from wardgate.proxy.core.reasons import ReplyReason
-from wardgate.proxy.core.redaction import REDACTED, holds
+from wardgate.proxy.core.redaction import REDACTED
 from wardgate.proxy.counters import Counters, Series
 from wardgate.proxy.io.shared.complaints import Complaints
-from wardgate.proxy.io.shared.provider_ids import id_among, id_in
 from wardgate.proxy.io.upstream.errors import UpstreamError
 from wardgate.proxy.log_line import LogLines, origin
 from wardgate.proxy.request_record import RequestRecord
 from wardgate.proxy.sampling import Sampling
 from wardgate.text_codec import from_bytes, to_bytes
 
-_BY_DESIGN: Final = frozenset({"", ReplyReason.REDIRECT, ReplyReason.DIRECT_RESPONSE})
-"""Reasons of requests that went well, if their status says so too."""
 _ALL: Final = 1.0
 _PERCENT: Final = ord("%")
 _REDACTED: Final = to_bytes(REDACTED)
@@ -117,14 +114,13 @@ class Telemetry:
         started: float,
         asked: float,
         first_byte: float,
-        head: bytes,
+        provider_id: bytes,
         status: int,
         sent: int,
     ) -> None:
         """Account for a plain request, whose key stands nowhere but in its own field.
 
-        Moments are as in ``RequestRecord``, without a first byte where the body came in one piece; ``head``: of the
-        response, as the caller got it.
+        Moments are as in ``RequestRecord``, without a first byte where the body came in one piece.
         """
         outcome, record, now = plain.outcome, self._plain, self._clock()
         assert outcome is not None, "It was decided."
@@ -139,14 +135,15 @@ class Telemetry:
             return
         record.method, record.path, record.peer = plain.way.bare.method, outcome.path, peer
         record.traceparent = plain.traceparent
-        provider_id = id_in(head)
-        if provider_id and holds(provider_id, outcome.credential.raw.values()):
-            provider_id = _REDACTED
+        if provider_id:
+            for secret in outcome.secrets:
+                if secret in provider_id:
+                    provider_id = _REDACTED
         self._write(series, record, policy=outcome.facts.policy, provider_id=provider_id)
 
     def _is_logged(self, series: Series, record: RequestRecord) -> bool:
         """Whether a request has a line: unless it went well, and is one of those that are left out."""
-        return self._log is not None and (not _went_well(series) or self._sampling.takes(record.request_id))
+        return self._log is not None and (not series.went_well or self._sampling.takes(record.request_id))
 
     def _write(self, series: Series, record: RequestRecord, *, policy: str, provider_id: bytes) -> None:
         assert self._log is not None, "Asked before."
@@ -159,7 +156,7 @@ class Telemetry:
                 upstream=series.upstream,
                 status=series.status,
                 reason=series.reason,
-                sample=self._sampling.fraction if _went_well(series) else _ALL,
+                sample=self._sampling.fraction if series.went_well else _ALL,
             )
         trace = trace_id(record.traceparent) if record.traceparent else ""
         self._log.add(self._lines.line(series.origin, record, trace_id=trace, provider_id=provider_id, now=self._now()))
@@ -173,10 +170,6 @@ class Telemetry:
         """Count an endpoint that gets no requests for a while, and tell whoever runs this proxy about it."""
         self._counters.upstream_error(upstream=upstream, reason="endpoint_ejected")
         self._complaints.ejected(upstream, endpoint, seconds=seconds, error=error, now=self._clock())
-
-
-def _went_well(series: Series) -> bool:
-    return series.status < 400 and series.reason in _BY_DESIGN
 
 
 def _redacted(text: bytes, secrets: Secrets) -> bytes:
