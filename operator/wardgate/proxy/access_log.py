@@ -14,16 +14,20 @@ from typing import Final
 from wardgate.outlet import WRITE_BYTES, Outlet, write_whole
 from wardgate.proxy.log_line import lost_lines
 
-_HANDED_OVER: Final = 64
-"""Lines that are handed over together: one lock, and one encoding, for all of them."""
+_BLOCK: Final = 16 * 1024
+"""Bytes of lines that are handed over together: one lock, and one encoding, for all of them."""
 
 
 class AccessLog:
     """``write`` may block; it is called on a thread of its own. ``limit``: bytes of lines that may wait for it."""
 
     def __init__(self, *, write: Callable[[bytes], object], limit: int) -> None:
-        self._outlet = Outlet(write=write, limit=limit, notice=_lost_lines)
+        self._outlet = Outlet(write=partial(_write_lines, write), limit=limit, notice=_lost_lines)
+        self._block = min(_BLOCK, limit // 2)
+        self._wake_at = limit // 4
         self._lines: list[str] = []
+        self._size = 0
+        self._unwoken = 0
 
     @property
     def dropped(self) -> int:
@@ -37,13 +41,14 @@ class AccessLog:
     def add(self, line: str) -> None:
         """Take a line of ASCII with its end; it is written with the next ``flush``, or before."""
         self._lines.append(line)
-        if len(self._lines) >= _HANDED_OVER:
+        self._size += len(line)
+        if self._size >= self._block:
             self._hand_over()
 
     def flush(self) -> None:
         """Have written what has been collected; never blocks."""
         self._hand_over()
-        self._outlet.wake()
+        self._wake()
 
     def close(self) -> None:
         """Write what is left, for at most a second, and end the writer."""
@@ -51,13 +56,28 @@ class AccessLog:
         self._outlet.close(within=1.0)
 
     def _hand_over(self) -> None:
-        data, at = "".join(self._lines).encode(), 0
+        if not self._lines:
+            return
+        self._outlet.put("".join(self._lines).encode(), lines=len(self._lines))
+        self._unwoken += self._size
+        self._size = 0
         self._lines.clear()
-        while at < len(data):
-            # No line is longer than a write, so one of them ends within.
-            end = min(data.rfind(b"\n", at, at + WRITE_BYTES) + 1, len(data))
-            self._outlet.put(data[at:end], lines=data.count(b"\n", at, end))
-            at = end
+        if self._unwoken >= self._wake_at:
+            self._wake()  # or lines would be lost for no other reason than that nobody has begun to write
+
+    def _wake(self) -> None:
+        self._unwoken = 0
+        self._outlet.wake()
+
+
+def _write_lines(write: Callable[[bytes], object], data: bytes) -> None:
+    """Write whole lines, as many at a time as no other process can tear."""
+    at = 0
+    while at < len(data):
+        # No line is longer than a write, so one of them ends within.
+        end = data.rfind(b"\n", at, at + WRITE_BYTES) + 1
+        write(data[at:end])
+        at = end
 
 
 def _lost_lines(count: int) -> bytes:

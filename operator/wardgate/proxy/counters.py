@@ -7,25 +7,45 @@ count no more, whatever routes and keys come and go.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from typing import Final
 
 from wardgate.proxy.core.messages import Facts, Kept
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.request_record import RequestRecord
 
-DURATION_BUCKETS: Final = (
-    *(0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92),
-    *(163.84, 327.68, 655.36),
-)
-"""Upper bounds in seconds, as OpenTelemetry advises for operations of models, with longer ones for agents' streams."""
-OVERHEAD_BUCKETS: Final = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5)
-"""Of the gateway's own time, which is some ten microseconds unless something is wrong."""
-TTFT_BUCKETS: Final = (
-    *(0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0),
-    *(20.0, 40.0, 80.0, 160.0),
-)
-"""As OpenTelemetry advises for the time to the first token, with longer ones for models that think."""
+
+class Buckets:
+    """Buckets of a histogram, each bound twice the one before. ``first``: the lowest bound, in microseconds.
+
+    So a span's bucket, ``(span // first).bit_length()``, takes a division and no search.
+    """
+
+    __slots__ = ("_count", "first")
+
+    def __init__(self, *, first: int, count: int) -> None:
+        self.first = first
+        self._count = count
+
+    def bounds(self) -> list[float]:
+        """Return the upper bounds in seconds; a last bucket takes the rest."""
+        return [self.first * 2**number / 1e6 for number in range(self._count)]
+
+    def row(self, counts: list[int], total: int) -> list[float]:
+        """Return a count for each bucket, then the sum in seconds, of counts by number and a sum in microseconds."""
+        return [*counts[: self._count], sum(counts[self._count :]), total / 1e6]
+
+
+_FIRST_DURATION: Final = 5_000
+_FIRST_OVERHEAD: Final = 50
+_MOST_BITS: Final = 64
+"""Of the quotient of any span: five hundred thousand years."""
+
+DURATIONS: Final = Buckets(first=_FIRST_DURATION, count=18)
+"""From 5 ms to 11 minutes, as OpenTelemetry has them for operations of models, and on for agents' streams."""
+OVERHEADS: Final = Buckets(first=_FIRST_OVERHEAD, count=14)
+"""From 50 µs to 0.4 s: the gateway's own time is some ten microseconds unless something is wrong."""
+TTFTS: Final = Buckets(first=_FIRST_DURATION, count=16)
+"""From 5 ms to 164 s: models that think take long to their first token."""
 
 _BY_DESIGN: Final = frozenset({"", ReplyReason.REDIRECT, ReplyReason.DIRECT_RESPONSE})
 _SERIES: Final = 4096
@@ -44,30 +64,30 @@ class RouteTimes:
     def clear(self) -> None:
         """Start anew."""
         self.count = 0
-        self.durations = [0] * (len(DURATION_BUCKETS) + 1)
-        self.overheads = [0] * (len(OVERHEAD_BUCKETS) + 1)
-        self.ttfts = [0] * (len(TTFT_BUCKETS) + 1)
-        self.duration = self.overhead = self.ttft = 0.0
+        self.durations = [0] * _MOST_BITS
+        self.overheads = [0] * _MOST_BITS
+        self.ttfts = [0] * _MOST_BITS
+        self.duration = self.overhead = self.ttft = 0
 
     def add(self, record: RequestRecord) -> None:
         """Add a settled request."""
         self.count += 1
         duration, overhead, ttft = record.duration, record.overhead, record.ttft
-        self.durations[bisect_left(DURATION_BUCKETS, duration)] += 1
+        self.durations[(duration // _FIRST_DURATION).bit_length()] += 1
         self.duration += duration
-        self.overheads[bisect_left(OVERHEAD_BUCKETS, overhead)] += 1
+        self.overheads[(overhead // _FIRST_OVERHEAD).bit_length()] += 1
         self.overhead += overhead
         if ttft >= 0:
-            self.ttfts[bisect_left(TTFT_BUCKETS, ttft)] += 1
+            self.ttfts[(ttft // _FIRST_DURATION).bit_length()] += 1
             self.ttft += ttft
 
     def taken(self) -> list[object]:
-        """Return a JSON-ready row, and start anew."""
+        """Return a JSON-ready row, and start anew: the route, then for each histogram its buckets and its sum."""
         row: list[object] = [
             self.route,
-            [*self.durations, self.duration],
-            [*self.overheads, self.overhead],
-            [*self.ttfts, self.ttft],
+            DURATIONS.row(self.durations, self.duration),
+            OVERHEADS.row(self.overheads, self.overhead),
+            TTFTS.row(self.ttfts, self.ttft),
         ]
         self.clear()
         return row

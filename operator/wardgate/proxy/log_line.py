@@ -88,18 +88,14 @@ class LogLines:
         peer = self._peers.get(record.peer) or self._quote_peer(record.peer)
         request_id = _id(record.request_id)
         provider = _id(provider_id) if provider_id else '""'
-        duration, overhead = int(record.duration * 1e6), int(record.overhead * 1e6)
+        duration, overhead, upstream, ttft = record.duration, record.overhead, record.upstream, record.ttft
         took = f"{duration // 1000}{fractions[duration % 1000]}"
-        upstream = "null" if record.upstream < 0 else _thousandths(int(record.upstream * 1e6))
-        if record.ttft < 0:
-            ttft = "null"
-        else:
-            # A body that comes in one piece has begun when it ends.
-            ttft = took if record.ttft == record.duration else _thousandths(int(record.ttft * 1e6))
+        asked = "null" if upstream < 0 else f"{upstream // 1000}{fractions[upstream % 1000]}"
+        first = "null" if ttft < 0 else f"{ttft // 1000}{fractions[ttft % 1000]}"
         return (
             f'{self._time}{origin},"caller":{peer},"request_id":{request_id},"trace_id":"{trace_id}",'
             f'"provider_request_id":{provider},{target},"attempts":{record.attempts},"duration_ms":{took},'
-            f'"overhead_ms":{overhead // 1000}{fractions[overhead % 1000]},"upstream_ms":{upstream},"ttft_ms":{ttft},'
+            f'"overhead_ms":{overhead // 1000}{fractions[overhead % 1000]},"upstream_ms":{asked},"ttft_ms":{first},'
             f'"received_bytes":{record.received},"sent_bytes":{record.sent}}}\n'
         )
 

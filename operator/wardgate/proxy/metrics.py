@@ -14,14 +14,14 @@ from prometheus_client.registry import Collector
 from wardgate.ir import GatewayConfig
 from wardgate.outlet import lost_messages
 from wardgate.printable import printable
-from wardgate.proxy.counters import DURATION_BUCKETS, OVERHEAD_BUCKETS, TTFT_BUCKETS
+from wardgate.proxy.counters import DURATIONS, OVERHEADS, TTFTS
 from wardgate.proxy.request_totals import RequestTotals, rows
 from wardgate.wire.delivery import Delivery
 
 _HISTOGRAMS: Final = (
-    ("wardgate_request_duration_seconds", "From a request's head to the end of its response.", DURATION_BUCKETS),
-    ("wardgate_request_overhead_seconds", "The gateway's own part of a request's duration.", OVERHEAD_BUCKETS),
-    ("wardgate_request_ttft_seconds", "From a request's head to the response's first byte of a body.", TTFT_BUCKETS),
+    ("wardgate_request_duration_seconds", "From a request's head to the end of its response.", DURATIONS.bounds()),
+    ("wardgate_request_overhead_seconds", "The gateway's own part of a request's duration.", OVERHEADS.bounds()),
+    ("wardgate_request_ttft_seconds", "From a request's head to the response's first byte of a body.", TTFTS.bounds()),
 )
 """In the order of ``Times``."""
 

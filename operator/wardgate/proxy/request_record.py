@@ -13,14 +13,15 @@ from wardgate.proxy.core.messages import Header
 
 NO_MOMENT: Final = 0.0
 """A moment that did not come. No clock that is monotonic shows it."""
-UNKNOWN: Final = -1.0
+UNKNOWN: Final = -1
 """A span without a beginning."""
+_MICROSECONDS: Final = 1e6
 
 
 class RequestRecord:
     """``method`` and ``path`` are those that arrived. Moments are of the worker's monotonic clock, in seconds.
 
-    ``settle`` makes the spans, in seconds too: ``duration``, ``overhead``, ``upstream`` and ``ttft``, of which the last
+    ``settle`` makes the spans, in whole microseconds: ``duration``, ``overhead``, ``upstream`` and ``ttft``. The last
     two are ``UNKNOWN`` where no upstream was asked, or no byte of its response's body went to the caller.
     """
 
@@ -92,11 +93,14 @@ class RequestRecord:
         """The request has ended: make spans of the moments."""
         if self.collecting:
             self.collected(now)
-        self.duration = now - self.started
+        started = self.started
+        duration = self.duration = int((now - started) * _MICROSECONDS)
+        ours = duration - int(self.waited * _MICROSECONDS) if self.waited else duration
         if self.asked:
-            self.upstream = (self.upstream_ended or now) - self.asked
-            self.overhead = max(self.duration - self.upstream - self.waited, 0.0)
+            upstream = self.upstream = int(((self.upstream_ended or now) - self.asked) * _MICROSECONDS)
+            ours -= upstream
         else:
             self.upstream = UNKNOWN
-            self.overhead = max(self.duration - self.waited, 0.0)
-        self.ttft = self.first_byte - self.started if self.first_byte and self.sent else UNKNOWN
+        self.overhead = max(0, ours)
+        has_begun = self.first_byte and self.sent
+        self.ttft = int((self.first_byte - started) * _MICROSECONDS) if has_begun else UNKNOWN
