@@ -6,8 +6,8 @@ ratio, pair by pair: the machine's speed drifts.
 
     python -m benchmarks.requests --peer ../another-checkout [--rounds 15] [--requests 4000] [--access-log this]
 
-The peer's environment must be installed (``make install`` there). ``--access-log both`` has both write their access log;
-with ``this`` and this checkout as its own peer the ratio is the cost of the log.
+The peer's environment must be installed (``make install`` there). ``--access-log both`` has both write their access
+log; with ``this`` and this checkout as its own peer the ratio is the cost of the log.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import json
 import os
 import threading
 
+from tests.proxy.recorded import record
 from wardgate.proxy.access_log import AccessLog, standard_output
 
 MIB = 1024 * 1024
@@ -14,14 +15,13 @@ MIB = 1024 * 1024
 def test_lines_are_written_whole_and_many_at_a_time() -> None:
     written: list[bytes] = []
     log = AccessLog(write=written.append, limit=MIB)
-    lines = [f"{number} {'a' * 480}\n" for number in range(20)]
-    for line in lines:
-        log.add(line)
+    for number in range(100):
+        log.add(record(path=b"/%d" % number))
     log.start()
     log.close()
-    assert "".join(lines).encode() == b"".join(written)
-    assert [8, 8, 4] == [data.count(b"\n") for data in written]
-    assert max(map(len, written)) <= 4096
+    assert list(range(100)) == [int(json.loads(line)["path"][1:]) for line in b"".join(written).splitlines()]
+    assert all(data.endswith(b"}\n") and len(data) <= 4096 for data in written)
+    assert len(written) < 20
 
 
 def test_a_reader_that_stalls_costs_log_lines_and_no_memory() -> None:
@@ -32,10 +32,10 @@ def test_a_reader_that_stalls_costs_log_lines_and_no_memory() -> None:
         assert release.wait(10.0)
         lines.append(data)
 
-    log = AccessLog(write=write, limit=1000)
+    log = AccessLog(write=write, limit=10_000)
     log.start()
     for number in range(300):
-        log.add(f'{{"a":{number}}}\n')
+        log.add(record(path=b"/%d" % number))
         log.flush()
     assert 0 < log.dropped < 300
     dropped = log.dropped
@@ -43,15 +43,40 @@ def test_a_reader_that_stalls_costs_log_lines_and_no_memory() -> None:
     log.close()
     entries = [json.loads(line) for line in b"".join(lines).splitlines()]
     assert [entry["lines_dropped"] for entry in entries if "lines_dropped" in entry] == [dropped]
-    assert entries[-1] == {"a": 299}
+    assert "/299" == entries[-1]["path"]
 
 
 def test_lines_that_are_lost_together_are_all_counted() -> None:
-    log = AccessLog(write=len, limit=1000)
-    for _ in range(50):
-        log.add("a" * 99 + "\n")
+    log = AccessLog(write=len, limit=30_000)
+    for _ in range(64):
+        log.add(record(path=b"/" + b"a" * 200))
     log.flush()
-    assert 40 == log.dropped
+    assert 32 == log.dropped
+
+
+def test_lines_are_written_before_too_many_wait() -> None:
+    written = threading.Event()
+    log = AccessLog(write=lambda _: written.set(), limit=100_000)
+    log.start()
+    for _ in range(96):
+        log.add(record())
+    assert written.wait(10.0)
+    log.close()
+
+
+def test_records_of_plain_requests_are_used_again_once_their_lines_are_made() -> None:
+    log = AccessLog(write=len, limit=MIB)
+    blanks = [log.blank() for _ in range(3)]
+    for blank in blanks:
+        blank.settle(0.0)
+        log.add(blank)
+    kept = record()
+    log.add(kept)
+    assert log.blank() not in blanks
+    log.flush()
+    again = [log.blank() for _ in range(4)]
+    assert set(map(id, blanks)) < set(map(id, again))
+    assert kept not in again
 
 
 def test_standard_output_takes_everything() -> None:

@@ -18,16 +18,15 @@ DOCUMENT = (Path(__file__).parents[2] / "docs" / "access-log.md").read_text()
 NAMES = ("listener", "route", "policy", "key", "upstream")
 LINES = LogLines()
 NOW = 1767225600.1256
+TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 ODD = st.binary(max_size=80) | st.binary(max_size=2000) | st.sampled_from([b"%22", b'"\\\x7f\x00\n', b"\xff" * 2000])
 TEXT = st.text(max_size=30) | st.text(max_size=900) | st.sampled_from(["\ud800", "a\u2028b", '"},{', "ä" * 600])
 SECONDS = st.floats(min_value=0, max_value=100_000, allow_nan=False)
 
 
-def made(
-    entry: RequestRecord, *, names: dict[str, str], trace_id: str = "", provider_id: bytes = b"", reason: str = ""
-) -> str:
-    start = origin(
+def made(entry: RequestRecord, *, names: dict[str, str], reason: str = "") -> str:
+    entry.origin = origin(
         listener=names["listener"],
         route=names["route"],
         policy=names["policy"],
@@ -37,10 +36,11 @@ def made(
         reason=reason,
         sample=0.25,
     )
-    return LINES.line(start, entry, trace_id=trace_id, provider_id=provider_id, now=NOW)
+    (line,) = LINES.of([entry])
+    return line
 
 
-def reference(entry: RequestRecord, *, names: dict[str, str], trace_id: str, provider_id: bytes, reason: str) -> str:
+def reference(entry: RequestRecord, *, names: dict[str, str], trace_id: str, reason: str) -> str:
     """The same line by ``json.dumps``, for texts that need no cut."""
     return json.dumps(
         {
@@ -53,7 +53,7 @@ def reference(entry: RequestRecord, *, names: dict[str, str], trace_id: str, pro
             "caller": entry.peer,
             "request_id": entry.request_id.decode("latin-1"),
             "trace_id": trace_id,
-            "provider_request_id": provider_id.decode("latin-1"),
+            "provider_request_id": entry.provider_id.decode("latin-1"),
             "method": entry.method.decode("latin-1"),
             "path": entry.path.decode("latin-1"),
             "attempts": entry.attempts,
@@ -67,8 +67,8 @@ def reference(entry: RequestRecord, *, names: dict[str, str], trace_id: str, pro
     )
 
 
-def milliseconds(seconds: float) -> float | None:
-    return None if seconds < 0 else int(seconds * 1e6) / 1000
+def milliseconds(span: int) -> float | None:
+    return None if span < 0 else span / 1000
 
 
 @given(
@@ -90,18 +90,19 @@ def test_any_bytes_make_a_valid_line_with_the_values_of_a_slow_reference(
         path=path,
         request_id=request_id,
         peer=peer,
+        provider_id=provider_id,
+        traceparent=f"00-{TRACE}-b7ad6b7169203331-01".encode(),
         asked=100.0 + asked if was_asked else 0.0,
         first_byte=100.0 + first if has_body else 0.0,
         ended=100.0 + ended,
     )
-    trace_id = "ab" * 16
-    line = made(entry, names=names, trace_id=trace_id, provider_id=provider_id, reason="no_route")
+    line = made(entry, names=names, reason="no_route")
     assert line.isascii()
     assert line[:-1].isprintable()
     assert line.endswith("}\n")
     assert len(line) <= LINE_BYTES
     told = json.loads(line)
-    slow = json.loads(reference(entry, names=names, trace_id=trace_id, provider_id=provider_id, reason="no_route"))
+    slow = json.loads(reference(entry, names=names, trace_id=TRACE, reason="no_route"))
     assert list(slow) == list(told)
     for name, value in told.items():
         if isinstance(value, str) and value.endswith("…"):
@@ -146,17 +147,17 @@ def test_spans_are_told_in_milliseconds() -> None:
 
 def test_waiting_for_a_body_that_is_collected_is_nobodys_overhead() -> None:
     entry = record(asked=105.0, waited=4.0, first_byte=0.0, ended=107.0)
-    assert (7.0, 2.0, 1.0) == (entry.duration, entry.upstream, entry.overhead)
+    assert (7_000_000, 2_000_000, 1_000_000) == (entry.duration, entry.upstream, entry.overhead)
 
 
 def test_a_body_that_never_came_whole_was_waited_for_until_the_end() -> None:
     entry = record(asked=0.0, first_byte=0.0, collecting=101.0, ended=116.0)
-    assert 1.0 == entry.overhead
+    assert 1_000_000 == entry.overhead
 
 
 def test_time_after_the_response_of_the_upstream_is_ours() -> None:
     entry = record(asked=101.0, upstream_ended=105.0, ended=106.0)
-    assert (4.0, 2.0) == (entry.upstream, entry.overhead)
+    assert (4_000_000, 2_000_000) == (entry.upstream, entry.overhead)
 
 
 def test_names_too_long_for_one_write_are_cut() -> None:
@@ -183,7 +184,8 @@ def test_a_path_is_cut_at_a_kibibyte_and_says_so(text: str, expected: str) -> No
 
 
 def test_an_id_is_cut_at_a_quarter_of_a_kibibyte() -> None:
-    line = json.loads(made(record(request_id=b"a" * 300), names=dict.fromkeys(NAMES, ""), provider_id=b"b" * 256))
+    entry = record(request_id=b"a" * 300, provider_id=b"b" * 256)
+    line = json.loads(made(entry, names=dict.fromkeys(NAMES, "")))
     assert ("a" * 250 + "…", "b" * 256) == (line["request_id"], line["provider_request_id"])
 
 

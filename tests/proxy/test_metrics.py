@@ -16,7 +16,7 @@ from prometheus_client.exposition import generate_latest
 from tests.proxy.recorded import record
 from wardgate.outlet import Outlet, OutletStream
 from wardgate.proxy.core.messages import Facts
-from wardgate.proxy.counters import DURATION_BUCKETS, Counters
+from wardgate.proxy.counters import DURATIONS, Counters
 from wardgate.proxy.metrics import Totals
 from wardgate.proxy.request_totals import RequestTotals
 from wardgate.wire.delivery import Delivery
@@ -33,7 +33,7 @@ def counted() -> Counters:
     counters.request(replace(FACTS), record())
     counters.request(replace(FACTS), record(ended=1100.0))
     refused = replace(FACTS, credential="", upstream="", reason="key_missing")
-    counters.request(refused, record(status=401, asked=0.0, first_byte=0.0, ended=100.0004))
+    counters.request(refused, record(status=401, asked=0.0, first_byte=0.0, ended=100.0006))
     counters.upstream_error(upstream="hf", reason="upstream_timeout")
     counters.refused_connection("caller_over_share")
     counters.connections = 3
@@ -78,14 +78,14 @@ def test_times_fall_into_cumulative_buckets() -> None:
     text = shown(totals)
     assert 'wardgate_request_duration_seconds_bucket{le="0.005",route="lab"} 2.0' in text
     assert 'wardgate_request_duration_seconds_bucket{le="1.28",route="lab"} 4.0' in text
-    assert f'wardgate_request_duration_seconds_bucket{{le="{DURATION_BUCKETS[-1]}",route="lab"}} 4.0' in text
+    assert f'wardgate_request_duration_seconds_bucket{{le="{DURATIONS.bounds()[-1]}",route="lab"}} 4.0' in text
     assert 'wardgate_request_duration_seconds_bucket{le="+Inf",route="lab"} 6.0' in text
     assert 'wardgate_request_duration_seconds_count{route="lab"} 6.0' in text
-    assert 'wardgate_request_overhead_seconds_bucket{le="0.0001",route="lab"} 0.0' in text
-    assert 'wardgate_request_overhead_seconds_bucket{le="0.00025",route="lab"} 4.0' in text
-    assert 'wardgate_request_overhead_seconds_bucket{le="0.0005",route="lab"} 6.0' in text
-    assert 'wardgate_request_ttft_seconds_bucket{le="0.1",route="lab"} 0.0' in text
-    assert 'wardgate_request_ttft_seconds_bucket{le="0.25",route="lab"} 4.0' in text
+    assert 'wardgate_request_overhead_seconds_bucket{le="0.0002",route="lab"} 0.0' in text
+    assert 'wardgate_request_overhead_seconds_bucket{le="0.0004",route="lab"} 4.0' in text
+    assert 'wardgate_request_overhead_seconds_bucket{le="0.0008",route="lab"} 6.0' in text
+    assert 'wardgate_request_ttft_seconds_bucket{le="0.16",route="lab"} 0.0' in text
+    assert 'wardgate_request_ttft_seconds_bucket{le="0.32",route="lab"} 4.0' in text
     assert 'wardgate_request_ttft_seconds_count{route="lab"} 4.0' in text
     assert 'wardgate_request_ttft_seconds_sum{route="lab"} 1.0' in text
 

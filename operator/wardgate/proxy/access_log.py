@@ -12,10 +12,11 @@ from functools import partial
 from typing import Final
 
 from wardgate.outlet import WRITE_BYTES, Outlet, write_whole
-from wardgate.proxy.log_line import lost_lines
+from wardgate.proxy.log_line import LogLines, lost_lines
+from wardgate.proxy.request_record import RequestRecord
 
-_BLOCK: Final = 16 * 1024
-"""Bytes of lines that are handed over together: one lock, and one encoding, for all of them."""
+_TOGETHER: Final = 32
+"""Requests whose lines are made in one go: it takes a twentieth of a millisecond, and costs each of them less."""
 
 
 class AccessLog:
@@ -23,11 +24,11 @@ class AccessLog:
 
     def __init__(self, *, write: Callable[[bytes], object], limit: int) -> None:
         self._outlet = Outlet(write=partial(_write_lines, write), limit=limit, notice=_lost_lines)
-        self._block = min(_BLOCK, limit // 2)
         self._wake_at = limit // 4
-        self._lines: list[str] = []
-        self._size = 0
         self._unwoken = 0
+        self._lines = LogLines()
+        self._records: list[RequestRecord] = []
+        self._spare: list[RequestRecord] = []
 
     @property
     def dropped(self) -> int:
@@ -38,11 +39,18 @@ class AccessLog:
         """Start the writer."""
         self._outlet.start()
 
-    def add(self, line: str) -> None:
-        """Take a line of ASCII with its end; it is written with the next ``flush``, or before."""
-        self._lines.append(line)
-        self._size += len(line)
-        if self._size >= self._block:
+    def blank(self) -> RequestRecord:
+        """Return a record for one request, to be added once it has ended and not to be kept."""
+        if self._spare:
+            return self._spare.pop()
+        record = RequestRecord(b"", b"", request_id=b"", peer="", started=0.0)
+        record.reusable = True
+        return record
+
+    def add(self, record: RequestRecord) -> None:
+        """Take a settled request; its line is written with the next ``flush``, or before."""
+        self._records.append(record)
+        if len(self._records) >= _TOGETHER:
             self._hand_over()
 
     def flush(self) -> None:
@@ -56,12 +64,13 @@ class AccessLog:
         self._outlet.close(within=1.0)
 
     def _hand_over(self) -> None:
-        if not self._lines:
+        if not self._records:
             return
-        self._outlet.put("".join(self._lines).encode(), lines=len(self._lines))
-        self._unwoken += self._size
-        self._size = 0
-        self._lines.clear()
+        records, self._records = self._records, []
+        data = "".join(self._lines.of(records)).encode()
+        self._outlet.put(data, lines=len(records))
+        self._spare = [record for record in records if record.reusable]
+        self._unwoken += len(data)
         if self._unwoken >= self._wake_at:
             self._wake()  # or lines would be lost for no other reason than that nobody has begun to write
 

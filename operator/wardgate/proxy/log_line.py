@@ -2,17 +2,20 @@
 
 A line is put together from parts that are JSON already. What is the same for many requests is written once
 (``origin``); of a request only the caller's and the provider's texts are escaped, and paths and methods that were seen
-before not even that. All lines are ASCII, and no longer than ``LINE_BYTES``, so that workers who share standard output
-do not tear each other's lines: every text is cut where it is made JSON.
+before not even that. Lines are made some dozens at a time, which costs each of them less. All are ASCII, and no longer
+than ``LINE_BYTES``, so that workers who share standard output do not tear each other's lines: every text is cut where
+it is made JSON.
 
 Not here: who decides which requests have a line (``sampling``), and what of a text is a secret (``telemetry``).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from json.encoder import encode_basestring_ascii
 from typing import Final
 
+from wardgate.proxy.core.fields.trace_context import trace_id
 from wardgate.proxy.request_record import RequestRecord
 
 VERSION: Final = 1
@@ -68,36 +71,33 @@ def origin(
 class LogLines:
     """Makes the lines of one worker, each with its end."""
 
-    __slots__ = ("_millisecond", "_peers", "_targets", "_time")
+    __slots__ = ("_peers", "_targets")
 
     def __init__(self) -> None:
         self._targets: dict[tuple[bytes, bytes], str] = {}
         self._peers: dict[str, str] = {}
-        self._millisecond = -1
-        self._time = ""
 
-    def line(self, origin: str, record: RequestRecord, *, trace_id: str, provider_id: bytes, now: float) -> str:
-        """Return the line of a settled request, none of whose texts holds a secret.
-
-        ``trace_id``: 32 digits, or none. ``now``: the wall's time, in unix seconds.
-        """
-        millisecond, fractions = int(now * 1000), _FRACTIONS
-        if millisecond != self._millisecond:
-            self._millisecond, self._time = millisecond, f"{_BEGIN}{_thousandths(millisecond)},"
-        target = self._targets.get((record.method, record.path)) or self._quote_target(record.method, record.path)
-        peer = self._peers.get(record.peer) or self._quote_peer(record.peer)
-        request_id = _id(record.request_id)
-        provider = _id(provider_id) if provider_id else '""'
-        duration, overhead, upstream, ttft = record.duration, record.overhead, record.upstream, record.ttft
-        took = f"{duration // 1000}{fractions[duration % 1000]}"
-        asked = "null" if upstream < 0 else f"{upstream // 1000}{fractions[upstream % 1000]}"
-        first = "null" if ttft < 0 else f"{ttft // 1000}{fractions[ttft % 1000]}"
-        return (
-            f'{self._time}{origin},"caller":{peer},"request_id":{request_id},"trace_id":"{trace_id}",'
-            f'"provider_request_id":{provider},{target},"attempts":{record.attempts},"duration_ms":{took},'
-            f'"overhead_ms":{overhead // 1000}{fractions[overhead % 1000]},"upstream_ms":{asked},"ttft_ms":{first},'
-            f'"received_bytes":{record.received},"sent_bytes":{record.sent}}}\n'
-        )
+    def of(self, records: Iterable[RequestRecord]) -> list[str]:
+        """Return the lines of settled requests, none of whose texts holds a secret."""
+        targets, peers, fractions = self._targets, self._peers, _FRACTIONS
+        lines = []
+        for record in records:
+            time, duration, overhead = int(record.ended_at * 1000), record.duration, record.overhead
+            upstream, ttft = record.upstream, record.ttft
+            asked = "null" if upstream < 0 else f"{upstream // 1000}{fractions[upstream % 1000]}"
+            first = "null" if ttft < 0 else f"{ttft // 1000}{fractions[ttft % 1000]}"
+            target = targets.get((record.method, record.path)) or self._quote_target(record.method, record.path)
+            peer = peers.get(record.peer) or self._quote_peer(record.peer)
+            provider_id = _id(record.provider_id) if record.provider_id else '""'
+            trace = trace_id(record.traceparent) if record.traceparent else ""
+            lines.append(
+                f'{_BEGIN}{time // 1000}{fractions[time % 1000]},{record.origin},"caller":{peer},'
+                f'"request_id":{_id(record.request_id)},"trace_id":"{trace}","provider_request_id":{provider_id},'
+                f'{target},"attempts":{record.attempts},"duration_ms":{duration // 1000}{fractions[duration % 1000]},'
+                f'"overhead_ms":{overhead // 1000}{fractions[overhead % 1000]},"upstream_ms":{asked},"ttft_ms":{first},'
+                f'"received_bytes":{record.received},"sent_bytes":{record.sent}}}\n'
+            )
+        return lines
 
     def _quote_target(self, method: bytes, path: bytes) -> str:
         made = f'"method":{_quoted_bytes(method, METHOD_BYTES)},"path":{_quoted_bytes(path, PATH_BYTES)}'
@@ -117,11 +117,8 @@ class LogLines:
 
 def lost_lines(count: int, *, now: float) -> str:
     """Return the line that stands in the place of lines that nobody read fast enough."""
-    return f'{_BEGIN}{_thousandths(int(now * 1000))},"lines_dropped":{count}}}\n'
-
-
-def _thousandths(count: int) -> str:
-    return f"{count // 1000}{_FRACTIONS[count % 1000]}"
+    time = int(now * 1000)
+    return f'{_BEGIN}{time // 1000}{_FRACTIONS[time % 1000]},"lines_dropped":{count}}}\n'
 
 
 def _id(raw: bytes) -> str:

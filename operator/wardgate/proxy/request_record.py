@@ -30,14 +30,18 @@ class RequestRecord:
         "attempts",
         "collecting",
         "duration",
+        "ended_at",
         "first_byte",
         "method",
+        "origin",
         "overhead",
         "path",
         "peer",
+        "provider_id",
         "received",
         "request_id",
         "response_fields",
+        "reusable",
         "sent",
         "started",
         "status",
@@ -74,6 +78,13 @@ class RequestRecord:
         self.received = 0
         self.sent = 0
         """Bytes of the bodies that came from the caller, and went to it."""
+        self.origin = ""
+        """Its members of a log line that many requests share."""
+        self.provider_id = b""
+        self.ended_at = 0.0
+        """By the wall's clock, in unix seconds."""
+        self.reusable = False
+        """Whether nobody knows it any more once its line is made."""
 
     def collects(self, now: float) -> None:
         """The caller's body is waited for."""
@@ -101,6 +112,6 @@ class RequestRecord:
             ours -= upstream
         else:
             self.upstream = UNKNOWN
-        self.overhead = max(0, ours)
+        self.overhead = ours if ours > 0 else 0  # noqa: FURB136 - a call costs as much as three of these lines
         has_begun = self.first_byte and self.sent
         self.ttft = int((self.first_byte - started) * _MICROSECONDS) if has_begun else UNKNOWN

@@ -252,7 +252,7 @@ class FastStream:
 
     def _forget(self) -> None:
         """Hold nothing of the request and its response while the connection waits for another one."""
-        self._data = self._head = self._written = b""
+        self._data = self._head = b""
         self._chunks = None
 
     # Whatever else happens.

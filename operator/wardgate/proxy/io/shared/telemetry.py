@@ -12,13 +12,13 @@ from typing import Final, Protocol
 from wardgate.proxy.access_log import AccessLog
 from wardgate.proxy.core.fast_path.plain_request import PlainRequest
 from wardgate.proxy.core.fields.provider_ids import id_among
-from wardgate.proxy.core.fields.trace_context import TRACEPARENT, trace_id
+from wardgate.proxy.core.fields.trace_context import TRACEPARENT
 from wardgate.proxy.core.messages import Facts, Reply, Request
 from wardgate.proxy.core.redaction import REDACTED
 from wardgate.proxy.counters import Counters, Series
 from wardgate.proxy.io.shared.complaints import Complaints
 from wardgate.proxy.io.upstream.errors import UpstreamError
-from wardgate.proxy.log_line import LogLines, origin
+from wardgate.proxy.log_line import origin
 from wardgate.proxy.request_record import RequestRecord
 from wardgate.proxy.sampling import Sampling
 from wardgate.text_codec import from_bytes, to_bytes
@@ -41,7 +41,7 @@ class Secrets(Protocol):
 class Telemetry:
     """``log`` None: none is kept. ``clock`` is monotonic and ``now`` the wall's, both in seconds."""
 
-    __slots__ = ("_clock", "_complaints", "_counters", "_lines", "_log", "_now", "_plain", "_sampling")
+    __slots__ = ("_clock", "_complaints", "_counters", "_log", "_now", "_sampling", "_unlogged")
 
     def __init__(
         self,
@@ -55,14 +55,12 @@ class Telemetry:
     ) -> None:
         self._counters = counters
         self._log = log
-        self._lines = LogLines()
         self._sampling = sampling
         self._complaints = complaints
         self._clock = clock
         self._now = now
-        self._plain = RequestRecord(b"", b"", request_id=b"", peer="", started=0.0)
-        """Of one plain request after the other: each is recorded in one go, at its end."""
-        self._plain.attempts = 1
+        self._unlogged = RequestRecord(b"", b"", request_id=b"", peer="", started=0.0)
+        """Of one plain request after the other, where no line is made of it: each is recorded in one go."""
 
     def unreadable(self, reply: Reply, *, listener: str, peer: str) -> None:
         """Account for a request that could not even be read."""
@@ -72,7 +70,7 @@ class Telemetry:
         record.settle(now)
         series = self._counters.request(Facts(listener=listener, reason=reply.reason), record)
         if self._is_logged(series, record):
-            self._write(series, record, policy="", provider_id=b"")
+            self._write(series, record, policy="")
 
     def began(self) -> None:
         """A request is in flight; ``ended`` or ``ended_fast`` follows."""
@@ -94,7 +92,8 @@ class Telemetry:
         series = self._counters.request(facts, record)
         if not self._is_logged(series, record):
             return
-        provider_id = id_among(record.response_fields)
+        provider_id = record.provider_id = id_among(record.response_fields)
+        record.response_fields = ()  # nothing of a response waits with the record until its line is made
         texts = b"\n".join((record.path, record.request_id, record.traceparent, record.method))
         # The provider has the token, a caller has not; and an escape may hide a key.
         if _PERCENT in texts or secrets.holds_secret(texts):
@@ -103,8 +102,8 @@ class Telemetry:
             record.request_id = _redacted(record.request_id, secrets)
             record.traceparent = _redacted(record.traceparent, secrets)
         if provider_id and secrets.holds_secret(provider_id):
-            provider_id = _REDACTED
-        self._write(series, record, policy=facts.policy, provider_id=provider_id)
+            record.provider_id = _REDACTED
+        self._write(series, record, policy=facts.policy)
 
     def ended_fast(
         self,
@@ -122,7 +121,8 @@ class Telemetry:
 
         Moments are as in ``RequestRecord``, without a first byte where the body came in one piece.
         """
-        outcome, record, now = plain.outcome, self._plain, self._clock()
+        outcome, log, now = plain.outcome, self._log, self._clock()
+        record = self._unlogged if log is None else log.blank()
         assert outcome is not None, "It was decided."
         self._counters.in_flight -= 1
         self._counters.prepared += 1
@@ -134,18 +134,18 @@ class Telemetry:
         if not self._is_logged(series, record):
             return
         record.method, record.path, record.peer = plain.way.bare.method, outcome.path, peer
-        record.traceparent = plain.traceparent
+        record.traceparent, record.provider_id, record.attempts = plain.traceparent, provider_id, 1
         if provider_id:
             for secret in outcome.secrets:
                 if secret in provider_id:
-                    provider_id = _REDACTED
-        self._write(series, record, policy=outcome.facts.policy, provider_id=provider_id)
+                    record.provider_id = _REDACTED
+        self._write(series, record, policy=outcome.facts.policy)
 
     def _is_logged(self, series: Series, record: RequestRecord) -> bool:
         """Whether a request has a line: unless it went well, and is one of those that are left out."""
         return self._log is not None and (not series.went_well or self._sampling.takes(record.request_id))
 
-    def _write(self, series: Series, record: RequestRecord, *, policy: str, provider_id: bytes) -> None:
+    def _write(self, series: Series, record: RequestRecord, *, policy: str) -> None:
         assert self._log is not None, "Asked before."
         if not series.origin:
             series.origin = origin(
@@ -158,8 +158,8 @@ class Telemetry:
                 reason=series.reason,
                 sample=self._sampling.fraction if series.went_well else _ALL,
             )
-        trace = trace_id(record.traceparent) if record.traceparent else ""
-        self._log.add(self._lines.line(series.origin, record, trace_id=trace, provider_id=provider_id, now=self._now()))
+        record.origin, record.ended_at = series.origin, self._now()
+        self._log.add(record)
 
     def upstream_error(self, upstream: str, error: UpstreamError) -> None:
         """Count a failure of an upstream, and tell whoever runs this proxy about it."""
