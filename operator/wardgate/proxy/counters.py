@@ -14,8 +14,8 @@ from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.request_record import RequestRecord
 
 
-class Buckets:
-    """Buckets of a histogram, each bound twice the one before. ``first``: the lowest bound, in microseconds.
+class Histogram:
+    """A histogram whose bounds double. ``first``: the lowest bound, in microseconds.
 
     So a span's bucket, ``(span // first).bit_length()``, takes a division and no search.
     """
@@ -40,11 +40,11 @@ _FIRST_OVERHEAD: Final = 50
 _MOST_BITS: Final = 64
 """Of the quotient of any span: five hundred thousand years."""
 
-DURATIONS: Final = Buckets(first=_FIRST_DURATION, count=18)
+DURATIONS: Final = Histogram(first=_FIRST_DURATION, count=18)
 """From 5 ms to 11 minutes, as OpenTelemetry has them for operations of models, and on for agents' streams."""
-OVERHEADS: Final = Buckets(first=_FIRST_OVERHEAD, count=14)
+OVERHEADS: Final = Histogram(first=_FIRST_OVERHEAD, count=14)
 """From 50 µs to 0.4 s: the gateway's own time is some ten microseconds unless something is wrong."""
-TTFTS: Final = Buckets(first=_FIRST_DURATION, count=16)
+TTFTS: Final = Histogram(first=_FIRST_DURATION, count=16)
 """From 5 ms to 164 s: models that think take long to their first token."""
 
 _BY_DESIGN: Final = frozenset({"", ReplyReason.REDIRECT, ReplyReason.DIRECT_RESPONSE})
