@@ -156,8 +156,8 @@ bench-check: install ## Measure how long `wardgate check` takes over 500 generat
 bench-propagation: install ## Measure how long a write takes until two proxies enforce it (BENCH_FLAGS=--samples=50)
 	$(BIN)/python -m benchmarks.propagation $(BENCH_FLAGS)
 
-bench: install ## Measure it beside Envoy, HAProxy and nginx (BENCH_FLAGS="--case get --compiled VENV"; see docs/performance.md)
-	@$(BIN)/python -m benchmarks.gateways $(BENCH_FLAGS)
+bench: install $(COMPILED_STAMP) ## Measure both forms beside Envoy, HAProxy and nginx (BENCH_FLAGS="--case get"; see docs/performance.md)
+	@$(BIN)/python -m benchmarks.gateways --compiled $(COMPILED) $(BENCH_FLAGS)
 
 PEER ?=
 bench-requests: install ## Measure the CPU of a request beside another checkout (PEER=../other; install that first)

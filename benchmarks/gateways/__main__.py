@@ -13,7 +13,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.gateways import machine, report
@@ -27,6 +27,8 @@ from benchmarks.gateways.rounds import say
 from benchmarks.gateways.stage import PEERS, Stage, certified
 from benchmarks.gateways.tools import ToolError, Tools
 
+FORMS_SAID = {"wardgate": "plain Python", "compiled": "compiled"}
+"""The end of what ``wardgate version`` says, by columns."""
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -44,6 +46,7 @@ def main() -> int:
     try:
         tools.provide(needed)
         versions = {**_wardgates(environments, chosen), **tools.versions(needed)}
+        check_forms(versions)
     except ToolError as error:
         say(f"error: {error}")
         return 2
@@ -87,6 +90,14 @@ def measured(cases: Sequence[Case], stage: Stage) -> list[Outcome]:
         outcomes.append(outcome)
         say(report.markdown([outcome], []) + f"\n    {time.monotonic() - began:.0f} s")
     return outcomes
+
+
+def check_forms(versions: Mapping[str, str]) -> None:
+    """See that each column of Wardgate is the form that it is called. Raises ``ToolError``."""
+    for column, form in FORMS_SAID.items():
+        if column in versions and not versions[column].endswith(f"{form})"):
+            msg = f"The Wardgate of the column {column} is not in this form: {form}. It says: {versions[column]}."
+            raise ToolError(msg)
 
 
 def _needed(cases: Sequence[Case], chosen: Sequence[str]) -> set[str]:

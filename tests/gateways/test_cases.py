@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.gateways.__main__ import measured
+from benchmarks.gateways.__main__ import check_forms, measured
 from benchmarks.gateways.cases.delays import added, figures
 from benchmarks.gateways.cases.requests import Sample, Versus, comparisons, idle, own
 from benchmarks.gateways.figures import Spread
@@ -21,7 +21,7 @@ from benchmarks.gateways.outcome import Comparison, Goal, Outcome
 from benchmarks.gateways.peers.site import Certificate
 from benchmarks.gateways.process import ServerError
 from benchmarks.gateways.stage import Stage
-from benchmarks.gateways.tools import Tools
+from benchmarks.gateways.tools import ToolError, Tools
 from tests.cluster.ports import free_port
 
 
@@ -80,6 +80,15 @@ def test_an_interrupt_ends_with_the_cases_that_are_done(stage: Stage) -> None:
     ]
 
     assert [good] == measured(cases, stage)
+
+
+def test_columns_are_what_they_are_called() -> None:
+    plain, compiled = "0.1.0 (Python 3.11.7, plain Python)", "0.1.0 (Python 3.11.7, compiled)"
+
+    check_forms({"commit": "abc", "wardgate": plain, "compiled": compiled, "envoy": "1.40"})
+    for wrong in ({"wardgate": compiled}, {"wardgate": plain, "compiled": plain}):
+        with pytest.raises(ToolError, match="is not in this form"):
+            check_forms(wrong)
 
 
 def test_contenders_are_compared_round_by_round() -> None:
