@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from examples.demo.processes import Program, python
 
@@ -80,10 +80,19 @@ class Provider:
         return headers
 
 
+class StandIn(Protocol):
+    """Who answers in the providers' place, on a port of this machine, and whose certificate is to be trusted."""
+
+    ca_file: Path
+
+    @property
+    def port(self) -> int: ...
+
+
 class Gateway:
     """A running ``wardgate run`` whose providers are all the stand-in."""
 
-    def __init__(self, folder: Path, provider: Provider) -> None:
+    def __init__(self, folder: Path, provider: StandIn) -> None:
         pins = [flag for host in HOSTS for flag in ("--resolve", f"{host}:443=127.0.0.1:{provider.port}")]
         self.program = Program(
             *(str(Path(sys.executable).parent / "wardgate"), "run", str(folder), "--bind", "127.0.0.1"),
