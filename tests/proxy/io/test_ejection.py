@@ -108,6 +108,24 @@ def test_endpoint_that_recovered_is_in_turn_again() -> None:
     run(scenario())
 
 
+def test_failures_between_successes_put_no_endpoint_out() -> None:
+    def wavering(provider: Provider) -> Script:
+        async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await provider.read_request(reader)
+            if len(provider.received) % 3 == 0:
+                writer.write(OK)
+
+        return script
+
+    async def scenario() -> None:
+        async with providing(wavering) as one, providing(answering(OK)) as two, reporting() as (bench, _):
+            await bench.apply(to(one.port, two.port))
+            assert 8 == (await statuses(bench, 24)).count(502)
+            assert {"upstream_reset": 8} == errors(bench)
+
+    run(scenario())
+
+
 def test_all_are_tried_where_all_are_out() -> None:
     async def scenario() -> None:
         async with providing(hanging_up) as one, providing(hanging_up) as two, reporting() as (bench, _):

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from tests.proxy.io.bench import OK, Bench, Caller, Provider, Script, answering, config, providing, run, serving, settle
+from wardgate.ir import Endpoint, Upstream
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.io.upstream.connection import UpstreamConnection
 from wardgate.proxy.io.upstream.errors import UpstreamError
@@ -155,10 +156,17 @@ def test_connection_that_ends_makes_room_for_another_one() -> None:
 
 
 def test_connection_that_cannot_be_made_makes_room_for_the_next() -> None:
+    asked = asyncio.Event()
+
+    async def lookup(host: str, port: int) -> tuple[str, ...]:
+        await asked.wait()
+        return ()
+
     async def scenario() -> None:
-        async with serving(SETTINGS) as bench:
-            await bench.apply(config(1))
-            callers = [await sending(bench, name) for name in ("a1", "b1", "c1")]
+        async with serving(SETTINGS, lookup=lookup) as bench:
+            await bench.apply(config(1, upstreams=(Upstream("provider", (Endpoint("no.example", 1),)),)))
+            callers = [await asking(bench, name) for name in ("a1", "b1", "c1")]
+            asked.set()
             for caller in callers:
                 assert (await caller.rest()).startswith(b"HTTP/1.1 502 ")
 

@@ -46,17 +46,20 @@ async def first_connected(addresses: Sequence[Address], *, moment: float = MOMEN
             ended, under_way = await asyncio.wait(
                 under_way, timeout=moment if left else None, return_when=asyncio.FIRST_COMPLETED
             )
+            won: Attempt | None = None
             for task in ended:
-                if isinstance(last, tuple) and isinstance(last[1], socket.socket):
-                    _discard(task)
+                address, connected = task.result()
+                if isinstance(connected, OSError):
+                    last = address, connected
+                elif won is None:
+                    won = address, connected
                 else:
-                    last = task.result()
-            if last is not None and isinstance(last[1], socket.socket):
-                return last
+                    connected.close()
+            if won is not None:
+                return won
     finally:
         for task in under_way:
             task.cancel()
-            task.add_done_callback(_discard)
     assert last is not None, "There is at least one address."
     return last
 
@@ -73,15 +76,6 @@ async def _connect(address: Address) -> Attempt:
         connecting.close()
         raise
     return address, connecting
-
-
-def _discard(task: asyncio.Task[Attempt]) -> None:
-    """Close what comes too late."""
-    if task.cancelled() or task.exception() is not None:
-        return
-    late = task.result()[1]
-    if isinstance(late, socket.socket):
-        late.close()
 
 
 def _family(address: Address) -> socket.AddressFamily:

@@ -122,9 +122,7 @@ class EndpointPool:
             waiter.upstream_failed(TlsFailed(self._tls_problem))
         elif self._open >= self._busy.limit:
             self._busy.give_back(holder)
-            self._queue(waiter, holder)
-            if self._idle:
-                self._idle.pop(0).close()  # in whose place a fresh one is opened
+            self._queue(waiter, holder)  # for one that is being closed
         else:
             self._open_one(waiter, holder)
         return idle
