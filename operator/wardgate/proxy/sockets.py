@@ -15,7 +15,7 @@ import socket
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-_BACKLOG = 1024
+BACKLOG = 1024
 _LAST_PORT = 65535
 _ANY_IPV6 = "::"
 
@@ -93,7 +93,7 @@ def _listen(host: str, port: int, *, dual: bool) -> socket.socket:
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind((host, port))
-        sock.listen(_BACKLOG)
+        sock.listen(BACKLOG)
         sock.setblocking(False)
     except OSError:
         sock.close()

@@ -1,7 +1,7 @@
 """The parent of the workers: it holds the sockets, hands out configs and replaces who dies.
 
 It carries no request. A worker that dies, or says nothing for too long, is replaced by one that inherits its listening
-sockets, with the config that is in force; what was queued on the sockets waits for the successor. A config is in force
+sockets, with the config that is in force; until then the others serve what is queued there. A config is in force
 on a worker when that worker says so; ``apply`` returns once all of them have.
 """
 
@@ -24,6 +24,7 @@ from wardgate.proxy.redacted import redacted
 from wardgate.proxy.request_totals import RequestTotals
 from wardgate.proxy.settings import ProxySettings
 from wardgate.proxy.sockets import BindError, BoundPort, bind
+from wardgate.proxy.stand_ins import StandIns
 from wardgate.proxy.worker_process import WorkerProcess
 from wardgate.tasks import spawn
 from wardgate.wire.bundle import ROUTES, Bundle
@@ -34,6 +35,11 @@ from wardgate.wire.schema import READ_MAJORS
 
 _BACKOFF = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0)
 _STOP_MARGIN = 2.0
+_WATCH_EVERY = 0.25
+_SUSPICION = 1.5
+"""Seconds. Workers report each second; the sockets of one that does not are served by the others, too."""
+_STEADY = 10.0
+"""Seconds after which the end of a worker is no failed start."""
 _SAME_COMPLAINT = 50.0
 """Seconds. Workers repeat a complaint after a minute; what another one says meanwhile is the same."""
 
@@ -76,6 +82,7 @@ class Supervisor:
         self._workers: dict[int, WorkerProcess] = {}
         self._failures: dict[int, int] = {}
         self._ports: dict[int, BoundPort] = {}
+        self._stand_ins = StandIns(workers=self._workers, ports=self._ports)
         self._unbound: dict[int, str] = {}
         """Why ports of the config in force are not bound."""
         self._bundle: Bundle | None = None
@@ -209,22 +216,45 @@ class Supervisor:
             return
         self._announce(f"Worker {number} ended with status {code}; a new one takes its place.")
         self._totals.worker_restarts += 1
-        failures = self._failures[number] = self._failures.get(number, 0) + 1
-        await asyncio.sleep(_BACKOFF[min(failures - 1, len(_BACKOFF) - 1)])
-        if not self._draining:
+        self._stand_ins.begin(number)
+        started = False
+        while not started:
+            failures = self._failures[number] = self._failures.get(number, 0) + 1
+            await asyncio.sleep(_BACKOFF[min(failures - 1, len(_BACKOFF) - 1)])
+            if self._draining:
+                return
+            started = await self._try_to_start(number)
+
+    async def _try_to_start(self, number: int) -> bool:
+        try:
             await self._start_worker(number)
+        except OSError as error:
+            # There is no memory for a process, or one more is not allowed. That may pass.
+            self._problem(f"Worker {number} cannot be started, and is tried again: {error.strerror}.")
+            return False
+        return True
 
     async def _watch_silence(self) -> None:
         while not self._draining:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(_WATCH_EVERY)
             for number, worker in self._workers.items():
-                silence = time.monotonic() - worker.last_word
-                if silence > self._settings.timeouts.worker:
-                    self._announce(f"Worker {number} has said nothing for {silence:.0f} s and is ended.")
-                    worker.kill()
-                elif silence < 2.0:
-                    # It lives and speaks, so its end is a new trouble and not the last one's next attempt.
-                    self._failures.pop(number, None)
+                if worker.is_alive:
+                    self._look_at(number, worker, now=time.monotonic())
+                else:
+                    self._stand_ins.begin(number)
+
+    def _look_at(self, number: int, worker: WorkerProcess, *, now: float) -> None:
+        silence = now - worker.last_word
+        if silence > self._settings.timeouts.worker:
+            self._announce(f"Worker {number} has said nothing for {silence:.0f} s and is ended.")
+            worker.kill()
+        elif silence > _SUSPICION:
+            self._stand_ins.begin(number)
+        elif worker.serves:
+            self._stand_ins.end(number)
+            if now - worker.started_at > _STEADY:
+                # Its end is a new trouble, and not the last one's next attempt.
+                self._failures.pop(number, None)
 
     async def _hand_over(self, bundle: Bundle) -> list[str]:
         results = await asyncio.gather(
@@ -253,6 +283,7 @@ class Supervisor:
             for number, worker in self._workers.items():
                 for sock in bound.sockets[number]:
                     worker.listen(port, sock)
+            self._stand_ins.take_over(bound)
         return problems
 
     def _close_unused(self, wanted: set[int]) -> None:

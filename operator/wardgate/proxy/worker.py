@@ -83,6 +83,11 @@ class Worker:
             )
         elif frame.kind == "listen" and descriptor is not None:
             self._serving().add_socket(_integer(frame.header, "port"), socket.socket(fileno=descriptor))
+        elif frame.kind == "borrow" and descriptor is not None:
+            sock, port = socket.socket(fileno=descriptor), _integer(frame.header, "port")
+            spawn(self._serving().borrow_socket(port, sock, owner=_integer(frame.header, "owner")), name="borrow")
+        elif frame.kind == "give back":
+            spawn(self._serving().give_back(_integer(frame.header, "owner")), name="give back")
         elif frame.kind == "group":
             self._assembly.take(str(frame.header["name"]), str(frame.header["hash"]), data=frame.payload)
         elif frame.kind == "age":

@@ -34,11 +34,12 @@ class WorkerProcess:
         """Keys of that revision that it left out."""
         self.ready = False
         """Whether the worker has said its first word."""
-        self.last_word = time.monotonic()
+        self.last_word = self.started_at = time.monotonic()
         self._on_metrics = on_metrics
         self._on_problem = on_problem
         self._process: asyncio.subprocess.Process | None = None
         self._channel: Channel | None = None
+        self._has_hung_up = False
         self._held: dict[str, str] = {}
         self._awaited: dict[str, asyncio.Future[tuple[str, ...]]] = {}
 
@@ -49,7 +50,7 @@ class WorkerProcess:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "wardgate.proxy.worker", str(theirs.fileno()), pass_fds=(theirs.fileno(),)
             )
-        self.last_word = time.monotonic()
+        self.last_word = self.started_at = time.monotonic()
         self._channel = Channel(ours, on_frame=self._heard, on_close=self._hung_up)
         self._channel.start()
         self._channel.send("settings", payload=settings_to_json(settings))
@@ -59,6 +60,16 @@ class WorkerProcess:
         if self._channel is not None:
             self._channel.send("listen", {"port": port}, descriptor=sock.fileno())
 
+    def borrow(self, port: int, sock: socket.socket, *, owner: int) -> None:
+        """Have the worker serve the socket of another one, too."""
+        if self._channel is not None:
+            self._channel.send("borrow", {"port": port, "owner": owner}, descriptor=sock.fileno())
+
+    def give_back(self, owner: int) -> None:
+        """Have the worker leave the sockets of another one."""
+        if self._channel is not None:
+            self._channel.send("give back", {"owner": owner})
+
     def tell_age(self, age: float) -> None:
         """Tell how many seconds ago the config was confirmed. A worker that was never told takes it as too old."""
         if self._channel is not None and age < float("inf"):
@@ -67,9 +78,9 @@ class WorkerProcess:
     async def hand_over(self, bundle: Bundle, *, within: float) -> tuple[str, ...]:
         """Send what of a bundle the worker does not hold yet; return its problems once it serves the bundle.
 
-        A worker that ends meanwhile has no problems to report: its successor gets the bundle anew.
+        A worker that has ended, or ends meanwhile, has no problems to report: its successor gets the bundle anew.
         """
-        if self._channel is None:
+        if self._channel is None or self._has_hung_up:
             return ()
         for name, group_hash in bundle.hashes.items():
             if self._held.get(name) != group_hash:
@@ -82,6 +93,16 @@ class WorkerProcess:
                 return await asyncio.shield(done)
         except TimeoutError:
             return (f"Worker {self.number} did not take the config within {within:.0f} s.",)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.returncode is None
+
+    @property
+    def serves(self) -> bool:
+        """Whether the process runs, with a config in force."""
+        return self.is_alive and bool(self.revision)
 
     async def gone(self) -> int:
         """Wait for the end of the process; return its exit status."""
@@ -142,6 +163,7 @@ class WorkerProcess:
             done.set_result(problems)
 
     def _hung_up(self) -> None:
+        self._has_hung_up = True
         for revision in list(self._awaited):
             self._settle(revision, ())
         # A pipe that closes before its process has ended: the process may be on its way out, or stuck.

@@ -5,13 +5,27 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import struct
 from collections.abc import Callable
 
 import pytest
 import trustme
 
-from tests.proxy.io.bench import OK, Bench, Caller, Provider, Script, answering, config, providing, run, serving, settle
+from tests.proxy.io.bench import (
+    OK,
+    Bench,
+    Caller,
+    Provider,
+    Script,
+    answering,
+    config,
+    providing,
+    run,
+    serving,
+    settle,
+)
 from tests.proxy.io.test_listener_tls import tls_of, with_tls
+from wardgate.proxy.sockets import BACKLOG
 from wardgate.tasks import spawn
 
 GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -209,3 +223,20 @@ def test_handshakes_in_the_queue_and_under_way_are_finished() -> None:
             await draining
 
     run(scenario())
+
+
+def test_queue_of_a_listener_is_as_long_as_the_supervisor_made_it() -> None:
+    async def scenario() -> None:
+        async with providing(answering(OK)) as provider, serving() as bench:
+            sock = bench.gateway.context.ports._ports[0].sock
+            sock.listen(BACKLOG)
+            before = longest_queue(sock)
+            await bench.apply(config(provider.port))
+            assert before == longest_queue(sock)
+
+    run(scenario())
+
+
+def longest_queue(sock: socket.socket) -> int:
+    """Of a listening socket: ``tcpi_sacked`` of Linux's ``tcp_info``."""
+    return int(struct.unpack_from("I", sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104), 28)[0])

@@ -133,6 +133,14 @@ class Gateway:
         """Take a listening socket; it is served once a table has a listener for the port."""
         self.context.ports.add(port, sock)
 
+    async def borrow_socket(self, port: int, sock: socket.socket, *, owner: int) -> None:
+        """Serve the socket of another worker, which is stuck or gone, until ``give_back``."""
+        await self.context.ports.borrow(port, sock, owner=owner, table=lambda: self.context.config.table)
+
+    async def give_back(self, owner: int) -> None:
+        """Leave the sockets of another worker to it, and what is queued there."""
+        await self.context.ports.give_back(owner)
+
     async def apply(self, config: Assembled) -> tuple[str, ...]:
         """Put a config into service; return what of it cannot be served, in sentences."""
         served = self.context.config

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 
 from wardgate.proxy.io.listening.accept_queue import Arrivals, waiting
+from wardgate.proxy.sockets import BACKLOG
 
 
 class ClearServer:
@@ -25,7 +26,8 @@ class ClearServer:
         cls, sock: socket.socket, *, protocol: Callable[[], asyncio.BaseProtocol], arrivals: Arrivals
     ) -> ClearServer:
         """Accept at ``sock``, which is listening; it is closed with the server."""
-        server = await asyncio.get_running_loop().create_server(protocol, sock=sock)
+        # Without the number, the loop would listen again with a shorter queue.
+        server = await asyncio.get_running_loop().create_server(protocol, sock=sock, backlog=BACKLOG)
         return cls(server, protocol=protocol, arrivals=arrivals)
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from wardgate.ir import FrontProxies, Listener, ListenerTls
 from wardgate.proxy.core.reasons import ReplyReason
@@ -17,6 +17,9 @@ from wardgate.proxy.io.listening.clear_server import ClearServer
 from wardgate.proxy.io.listening.hang_up import HangUp
 from wardgate.proxy.io.tls import Stamp, TlsConfigError, TlsFactory
 
+OWN: Final = -1
+"""The owner of a worker's own sockets."""
+
 
 class _Server(Protocol):
     def close(self) -> None: ...
@@ -24,12 +27,16 @@ class _Server(Protocol):
 
 
 class _Port:
-    """A listening socket of a listener's port, and the server on it. ``stamp``: of the files that it was made of."""
+    """A listening socket of a listener's port, and the server on it.
 
-    __slots__ = ("front", "listener", "number", "server", "sock", "stamp", "tls")
+    ``owner``: the worker, stuck or gone, whose socket it is. ``stamp``: of the files that the server was made of.
+    """
 
-    def __init__(self, number: int, sock: socket.socket) -> None:
+    __slots__ = ("front", "listener", "number", "owner", "server", "sock", "stamp", "tls")
+
+    def __init__(self, number: int, sock: socket.socket, *, owner: int) -> None:
         self.number = number
+        self.owner = owner
         self.sock = sock
         self.listener: CompiledListener | None = None
         self.stamp: Stamp = ()
@@ -42,6 +49,11 @@ class _Port:
         if self.server is not None:
             self.server.close()
             self.server = None
+
+    def leave(self) -> None:
+        """Serve no more, and let the socket go."""
+        self.close()
+        self.sock.close()
 
     def finish(self) -> None:
         """Stop listening, once nothing is queued at the socket."""
@@ -81,20 +93,44 @@ class Ports:
         self._refused = refused
         self._arrivals = Arrivals()
         self._ports: list[_Port] = []
+        self._change = asyncio.Lock()
 
     def add(self, number: int, sock: socket.socket) -> None:
         """Take a listening socket, one of its port's; it is served once a table has a listener for the port."""
         sock.setblocking(False)
-        self._ports.append(_Port(number, sock))
+        self._ports.append(_Port(number, sock, owner=OWN))
+
+    async def borrow(self, number: int, sock: socket.socket, *, owner: int, table: Callable[[], Table | None]) -> None:
+        """Take a socket of another worker, and serve it as the table in force says, or one that follows it."""
+        sock.setblocking(False)
+        port = _Port(number, sock, owner=owner)
+        self._ports.append(port)
+        async with self._change:
+            # Asked now, because another table may have come into force while this waited for its turn.
+            now = table()
+            listener = now.listeners.get(number) if now is not None else None
+            if listener is not None and port in self._ports and not port.serves(listener.spec):
+                port.listener = listener
+                await self._try(port, listener)
+
+    async def give_back(self, owner: int) -> None:
+        """Leave the sockets of another worker to it, and what is queued there."""
+        async with self._change:
+            for port in [port for port in self._ports if port.owner == owner]:
+                self._ports.remove(port)
+                port.leave()
 
     async def serve(self, table: Table) -> tuple[str, ...]:
         """Serve what the table says; return what cannot be served, in sentences."""
+        async with self._change:
+            return await self._serve_all(table)
+
+    async def _serve_all(self, table: Table) -> tuple[str, ...]:
         problems: dict[str, None] = {}
         for port in tuple(self._ports):
             port.listener = table.listeners.get(port.number)
             if port.listener is None:
-                port.close()
-                port.sock.close()
+                port.leave()
                 self._ports.remove(port)
             elif not port.serves(port.listener.spec):
                 problems.update(dict.fromkeys(await self._try(port, port.listener)))
@@ -103,9 +139,10 @@ class Ports:
     async def reread(self) -> tuple[str, ...]:
         """Serve certificates out of files that have changed; return what cannot be served, in sentences."""
         problems: dict[str, None] = {}
-        for port in self.outdated():
-            if port.listener is not None:
-                problems.update(dict.fromkeys(await self._try(port, port.listener)))
+        async with self._change:
+            for port in self.outdated():
+                if port.listener is not None:
+                    problems.update(dict.fromkeys(await self._try(port, port.listener)))
         return tuple(problems)
 
     def outdated(self) -> tuple[_Port, ...]:
