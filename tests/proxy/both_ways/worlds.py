@@ -11,6 +11,7 @@ from wardgate.ir import (
     DirectResponse,
     Endpoint,
     Forward,
+    FrontProxies,
     GatewayConfig,
     HeaderMatch,
     Listener,
@@ -33,9 +34,9 @@ from wardgate.proxy.core.auth.credential_index import CredentialIndex
 MAIN, OTHER, CLEAR = 8081, 8082, 8083
 """Ports: of the most routes, of others under the same paths, and of one that sends everybody to https."""
 UPSTREAMS = (
-    Upstream("hf", (Endpoint("hf.example", 443),), bound_hosts=("hf.example",)),
+    Upstream("hf", (Endpoint("hf.example", 443),), bound_hosts=("hf.example",), send_forwarded=True),
     Upstream("twin", (Endpoint("twin1.example", 443), Endpoint("twin2.example", 443))),
-    Upstream("svc", (Endpoint("svc.example", 80),)),
+    Upstream("svc", (Endpoint("svc.example", 80),), send_forwarded=True),
     Upstream("named", (Endpoint("named.example.", 80),), send_user_id=True),
     Upstream("dead", (Endpoint("dead.example", 9),)),
     Upstream("empty", ()),
@@ -164,7 +165,9 @@ def _listeners(world: World) -> tuple[Listener, ...]:
             VirtualHost(("*.wild.example",), (wild,)),
         ),
     )
-    second = Listener("second", OTHER, (VirtualHost(("*",), (other, _route("second-open", auth="second"))),))
+    second = Listener(
+        "second", OTHER, (VirtualHost(("*",), (other, _route("second-open", auth="second"))),), front=FrontProxies(1)
+    )
     clear = Listener("clear", CLEAR, (VirtualHost(("*",), routes[:2]),), https_redirect=True)
     return (main, clear) if world.without_other else (main, second, clear)
 

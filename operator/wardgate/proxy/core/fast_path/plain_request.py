@@ -22,6 +22,8 @@ _NO_CLAIMS: Final[Mapping[bytes, Sequence[bytes]]] = {}
 _NO_LENGTH: Final = -1
 _START_AT: Final = 0
 _END_AT: Final = 2
+_MARK_AT: Final = -2
+"""Before the lines that the proxy alone writes, as on the general way."""
 
 
 class PlainRequest:
@@ -134,7 +136,7 @@ class PlainRequest:
         if dialled and self.outcome.auto_host:
             self.lines[_END_AT] = end_of_line(dialled)
         if told:
-            self.lines.insert(_END_AT + 1, told)
+            self.lines.insert(_MARK_AT, told)
         if self.length > 0:
             self.lines.append(data[-self.length :])
         return b"".join(self.lines)

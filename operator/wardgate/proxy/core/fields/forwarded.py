@@ -44,7 +44,6 @@ def withdraw(request: Request, name: bytes) -> None:
 
 def tell(request: Request, *, host_changes: bool) -> None:
     """Put the fields among the headers. Where another host is asked for, the caller's goes in ``X-Forwarded-Host``."""
-    fields = vouched_for(request)
-    request.headers += fields
     if host_changes and forwarded_value(request, HOST) is None:
         request.headers.append((HOST, request.authority))
+    request.headers += vouched_for(request)
