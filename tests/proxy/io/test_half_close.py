@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 
 from tests.proxy.io.bench import (
     OK,
@@ -211,6 +212,40 @@ def test_nobody_is_asked_in_the_middle_of_a_response() -> None:
             bench.connections[0].drain()
             bench.gateway.cut()
             assert CONTINUE not in await caller.rest()
+
+    run(scenario())
+
+
+def test_caller_that_leaves_a_stream_is_found_out_by_what_follows_of_it() -> None:
+    async def scenario() -> None:
+        go_on, left = asyncio.Event(), asyncio.Event()
+
+        def streaming(provider: Provider) -> Script:
+            async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                await provider.read_request(reader)
+                writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n")
+                await go_on.wait()
+                writer.write(b"2\r\nok\r\n")
+                await reader.read()
+                left.set()
+
+            return script
+
+        async with providing(streaming) as provider, serving() as bench:
+            await bench.apply(config(provider.port))
+            caller = await bench.connect()
+            await caller.send(GET)
+            assert (await caller.reader.readuntil(b"ok\r\n")).startswith(b"HTTP/1.1 200 OK\r\n")
+            caller.close()
+            await known(bench)
+            transport = bench.connections[0].transport
+            assert transport is not None
+            assert transport.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            bench.pass_time(2)
+            assert len(bench.connections) == 1
+            go_on.set()
+            await bench.abandoned()
+            await left.wait()
 
     run(scenario())
 

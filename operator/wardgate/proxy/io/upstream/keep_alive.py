@@ -1,4 +1,4 @@
-"""TCP options of connections to upstreams.
+"""TCP options of connections to upstreams, and of callers' that may be dead.
 
 NAT gateways and load balancers forget a connection that was silent for some minutes (350 s is common), and tell neither
 side. Probes in between keep them from it, and find a peer that has vanished behind a request.
