@@ -32,6 +32,7 @@ OF_OTHERS = {
     "--force-conflicts": "kubectl",
     "--field-selector": "kubectl",
     "--for": "kubectl wait",
+    "--minutes": "benchmarks",
     "--namespace": "helm",
     "--no-deps": "pip",
     "--require-hashes": "pip",
