@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import random
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -27,6 +28,8 @@ from benchmarks.gateways.rounds import say
 from benchmarks.gateways.stage import PEERS, Stage, certified
 from benchmarks.gateways.tools import ToolError, Tools
 
+FAILURES = (ServerError, LoadError, CallerError, OSError, subprocess.SubprocessError)
+"""They end a case, and no other one."""
 FORMS_SAID = {"wardgate": "plain Python", "compiled": "compiled"}
 """The end of what ``wardgate version`` says, by columns."""
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,7 +84,7 @@ def measured(cases: Sequence[Case], stage: Stage) -> list[Outcome]:
         began = time.monotonic()
         try:
             outcome = case.run(stage)
-        except (ServerError, LoadError, CallerError, OSError) as error:
+        except FAILURES as error:
             say(f"    failed: {error}")
             outcome = Outcome(case.name, case.title, failure=" ".join(str(error).split())[:200])
         except KeyboardInterrupt:

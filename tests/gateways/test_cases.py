@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import SubprocessError
 
 import pytest
 
@@ -63,7 +64,9 @@ def failing(error: BaseException) -> Callable[[], Outcome]:
     return work
 
 
-@pytest.mark.parametrize("error", [ServerError("it ended\n  at once"), LoadError("it ended at once")])
+@pytest.mark.parametrize(
+    "error", [ServerError("it ended\n  at once"), LoadError("it ended at once"), SubprocessError("it ended at once")]
+)
 def test_a_case_that_fails_is_told_and_the_next_one_is_measured(stage: Stage, error: Exception) -> None:
     good = Outcome("good", "good")
     outcomes = measured([Scripted("bad", failing(error)), Scripted("good", lambda: good)], stage)
