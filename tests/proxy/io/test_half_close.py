@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from tests.proxy.io.bench import (
     OK,
     Bench,
+    Caller,
     Provider,
     Script,
     answering,
@@ -29,16 +32,15 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 class Held:
     """An upstream that answers once it may."""
 
-    def __init__(self, answer: bytes = OK) -> None:
+    def __init__(self) -> None:
         self.go_on = asyncio.Event()
-        self._answer = answer
 
     def __call__(self, provider: Provider) -> Script:
         async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             while True:
                 await provider.read_request(reader)
                 await self.go_on.wait()
-                writer.write(self._answer)
+                writer.write(OK)
 
         return script
 
@@ -48,16 +50,23 @@ async def known(bench: Bench) -> None:
     await settle(lambda: any(each._half_close is not None for each in bench.connections))
 
 
+@asynccontextmanager
+async def half_closed(request: bytes) -> AsyncIterator[tuple[Bench, Caller, Held]]:
+    """A caller that has sent a request and its end, to an upstream that does not answer yet."""
+    held = Held()
+    async with providing(held) as provider, serving() as bench:
+        await bench.apply(config(provider.port))
+        caller = await bench.connect()
+        await caller.send(request)
+        caller.end_requests()
+        await known(bench)
+        yield bench, caller, held
+
+
 def test_caller_that_sends_no_more_gets_its_response_and_the_connections_end() -> None:
     async def scenario() -> None:
         for request in (GET, POST):
-            held = Held()
-            async with providing(held) as provider, serving() as bench:
-                await bench.apply(config(provider.port))
-                caller = await bench.connect()
-                await caller.send(request)
-                caller.end_requests()
-                await known(bench)
+            async with half_closed(request) as (bench, caller, held):
                 held.go_on.set()
                 answer = await caller.rest()
                 assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
@@ -149,13 +158,7 @@ def test_long_response_reaches_a_caller_that_sends_no_more_whole() -> None:
 
 def test_caller_that_waits_is_asked_after_a_second_and_answered_all_the_same() -> None:
     async def scenario() -> None:
-        held = Held()
-        async with providing(held) as provider, serving() as bench:
-            await bench.apply(config(provider.port))
-            caller = await bench.connect()
-            await caller.send(GET)
-            caller.end_requests()
-            await known(bench)
+        async with half_closed(GET) as (bench, caller, held):
             for seconds in (0.5, 0.5, 5.0, 10.0):
                 bench.pass_time(seconds)
             held.go_on.set()
@@ -168,13 +171,7 @@ def test_caller_that_waits_is_asked_after_a_second_and_answered_all_the_same() -
 
 def test_caller_that_is_answered_within_a_second_is_not_asked() -> None:
     async def scenario() -> None:
-        held = Held()
-        async with providing(held) as provider, serving() as bench:
-            await bench.apply(config(provider.port))
-            caller = await bench.connect()
-            await caller.send(GET)
-            caller.end_requests()
-            await known(bench)
+        async with half_closed(GET) as (bench, caller, held):
             bench.pass_time(0.9)
             held.go_on.set()
             assert (await caller.rest()).startswith(b"HTTP/1.1 200 OK\r\n")
@@ -184,13 +181,7 @@ def test_caller_that_is_answered_within_a_second_is_not_asked() -> None:
 
 def test_caller_of_http_1_0_is_not_asked() -> None:
     async def scenario() -> None:
-        held = Held()
-        async with providing(held) as provider, serving() as bench:
-            await bench.apply(config(provider.port))
-            caller = await bench.connect()
-            await caller.send(GET.replace(b"1.1", b"1.0"))
-            caller.end_requests()
-            await known(bench)
+        async with half_closed(GET.replace(b"1.1", b"1.0")) as (bench, caller, held):
             bench.pass_time(2)
             held.go_on.set()
             assert (await caller.rest()).startswith(b"HTTP/1.1 200 OK\r\n")
