@@ -68,7 +68,6 @@ _AMBIGUOUS: Final = frozenset({_EDGE})
 _NO_GRAPHQL: Final = "Wardgate does not read GraphQL"
 _NO_LIMITS: Final = "Wardgate has no rate limits for a policy to set"
 _NO_PORTAL: Final = "Wardgate has no developer portal"
-_NO_HEALTH: Final = "Wardgate does not judge the health of upstreams"
 _OTHER_API: Final = "Wardgate reads the RouteTable and the VirtualGateway of networking.gloo.solo.io/v2 instead"
 
 
@@ -98,7 +97,7 @@ def _policies() -> Iterator[ForeignKind]:
         ("LoadBalancerPolicy", TRAFFIC, Reach.DESTINATIONS, "Wardgate chooses among endpoints by itself"),
         ("MirrorPolicy", TRAFFIC, Reach.ROUTES, "Wardgate mirrors no request"),
         ("RateLimitPolicy", TRAFFIC, Reach.ROUTES, _NO_LIMITS),
-        ("ActiveHealthCheckPolicy", RESILIENCE, Reach.DESTINATIONS, _NO_HEALTH),
+        ("ActiveHealthCheckPolicy", RESILIENCE, Reach.DESTINATIONS, "Wardgate asks no upstream for its health"),
         (
             "AdaptiveRequestConcurrencyPolicy",
             RESILIENCE,
@@ -109,7 +108,12 @@ def _policies() -> Iterator[ForeignKind]:
         ("FailoverPolicy", RESILIENCE, Reach.DESTINATIONS, "Wardgate fails over to no other place"),
         ("FaultInjectionPolicy", RESILIENCE, Reach.ROUTES, "Wardgate injects no faults"),
         ("GraphQLPersistedQueryCachePolicy", RESILIENCE, Reach.ROUTES, _NO_GRAPHQL),
-        ("OutlierDetectionPolicy", RESILIENCE, Reach.DESTINATIONS, _NO_HEALTH),
+        (
+            "OutlierDetectionPolicy",
+            RESILIENCE,
+            Reach.DESTINATIONS,
+            "endpoints that fail are left out as the setting limits.endpoint_failures says",
+        ),
         (
             "RetryTimeoutPolicy",
             RESILIENCE,

@@ -37,14 +37,19 @@ class UpstreamPool:
         """The endpoint whose turn it is; None if there is none."""
         if not self._endpoints:
             return None
-        self._next = self._turn()
-        return self._endpoints[self._next]
+        turn = (self._next + 1) % len(self._endpoints)
+        if self._endpoints[turn].health.is_out:
+            turn = self._next_after(turn)
+        self._next = turn
+        return self._endpoints[turn]
 
     def take_idle(self, holder: Hashable) -> tuple[EndpointPool, UpstreamConnection] | None:
         """An idle connection of the endpoint whose turn it is; None: ``holder`` gets none, and it stays its turn."""
         if not self._endpoints:
             return None
-        turn = self._turn()
+        turn = (self._next + 1) % len(self._endpoints)
+        if self._endpoints[turn].health.is_out:
+            turn = self._next_after(turn)
         endpoint = self._endpoints[turn]
         connection = endpoint.take_idle(holder)
         if connection is None:
@@ -52,16 +57,11 @@ class UpstreamPool:
         self._next = turn
         return endpoint, connection
 
-    def _turn(self) -> int:
-        endpoints, count = self._endpoints, len(self._endpoints)
-        turn = (self._next + 1) % count
-        if not endpoints[turn].health.is_out:
-            return turn
-        for step in range(1, count):
-            other = (turn + step) % count
-            if not endpoints[other].health.is_out:
-                return other
-        return turn
+    def _next_after(self, turn: int) -> int:
+        """The turn of the next endpoint that is not out; the same turn if all are."""
+        count = len(self._endpoints)
+        turns = ((turn + step) % count for step in range(count))
+        return next((each for each in turns if not self._endpoints[each].health.is_out), turn)
 
     @property
     def is_waited_for(self) -> bool:
