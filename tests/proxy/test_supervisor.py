@@ -7,15 +7,29 @@ import json
 import os
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 
-from tests.proxy.io.bench import CREDENTIAL, OK, PORT, answering, config, guarded, providing, run, settle
+from tests.proxy.io.bench import (
+    CREDENTIAL,
+    OK,
+    PORT,
+    answering,
+    config,
+    guarded,
+    open_route,
+    providing,
+    routed,
+    run,
+    settle,
+)
 from tests.proxy.io.test_loops import balancer
 from wardgate.ir import GatewayConfig
+from wardgate.proxy.departures import LINGER
 from wardgate.proxy.settings import ProxySettings, Timeouts
 from wardgate.proxy.sockets import BindError
 from wardgate.proxy.supervisor import Applied, ConfigRefused, Supervisor
@@ -93,6 +107,24 @@ def test_a_config_is_served_by_every_worker_and_shown() -> None:
     run(scenario())
 
 
+def test_series_of_a_route_that_leaves_the_config_go_from_the_metrics() -> None:
+    async def scenario() -> None:
+        async with providing(answering(OK)) as provider, supervising() as running:
+            (listener,) = (await running.apply(config(provider.port))).listeners
+            await fetch(listener.address)
+            shown = b""
+            while b'route="lab"' not in shown:
+                await asyncio.sleep(0.1)
+                shown = await running.admin("/metrics")
+            assert b'wardgate_upstream_responses_total{status="200",upstream="provider"} 1.0' in shown
+            await running.apply(config(provider.port, listeners=routed(open_route(name="other"))))
+            assert b'route="lab"' in await running.admin("/metrics")
+            running.supervisor._totals.clock = lambda: time.monotonic() + LINGER
+            assert b'route="lab"' not in await running.admin("/metrics")
+
+    run(scenario())
+
+
 def test_listeners_come_and_go_and_one_that_cannot_be_bound_is_told() -> None:
     async def scenario() -> None:
         with socket.socket() as taken:
@@ -163,7 +195,7 @@ def test_a_key_is_revoked_without_a_restart_and_counted() -> None:
             for _ in range(8):
                 assert (await fetch(address, request)).startswith(b"HTTP/1.1 401 ")
             metrics = b""
-            while b'reason="key_unknown",route="lab"} 8.0' not in metrics:
+            while b'{code_class="4xx",key="",listener="main",reason="key_unknown",route="lab"} 8.0' not in metrics:
                 await asyncio.sleep(0.1)
                 metrics = await running.admin("/metrics")
             assert b"mysecretkey" not in metrics

@@ -91,6 +91,6 @@ async def flood(settings: ProxySettings, output: int) -> None:
 
 
 def test_long_paths_in_a_log_that_nobody_reads_cost_lines_only() -> None:
-    settings = replace(SETTINGS, workers=1, access_log=True, limits=Limits(log_bytes=64 * 1024))
+    settings = replace(SETTINGS, workers=1, access_log=True, limits=Limits(log_bytes=64 * 1024, target_bytes=2 * PATH))
     with unread_output() as output:
         uvloop.run(asyncio.wait_for(flood(settings, output), DEADLINE))

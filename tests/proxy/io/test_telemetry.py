@@ -298,6 +298,7 @@ def test_attempts_are_told() -> None:
             watched = Watched(bench, await bench.connect(), fast=False)
             assert [1, 2] == [(await watched.line())["attempts"] for _ in range(2)]
             refused = await watched.line("api-key: another")
+            assert 0 == refused["sent_bytes"]  # this answer has no body
             assert ("key_repeated", 0, None, None) == tuple(
                 refused[name] for name in ("reason", "attempts", "upstream_ms", "ttft_ms")
             )
@@ -317,6 +318,7 @@ def test_a_request_that_cannot_be_read_has_every_field_too() -> None:
             assert ("main", 400, "", "", 0) == tuple(
                 line[name] for name in ("listener", "status", "path", "route", "attempts")
             )
+            assert len(b'{"error":"The request line is malformed."}') == line["sent_bytes"]
             counted = [row for row in rows(watched.bench) if row[5]]
             assert [["main", "", "", "", 400, "bad_request_line", 1]] == counted
 

@@ -158,6 +158,7 @@ class ResponseWriter:
         """Write an answer of the gateway's own."""
         self.status = reply.status
         self.started = True
+        self.sent_bytes = 0 if self.asked_head else len(reply.body)
         self._outbox.write(reply_bytes(reply, own, close=not self.keep_alive, head_request=self.asked_head))
 
     def _make_head(self, status: int, headers: HeaderList, *, length: int | None) -> None:

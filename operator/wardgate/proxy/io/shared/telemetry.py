@@ -66,7 +66,7 @@ class Telemetry:
         """Account for a request that could not even be read."""
         now = self._clock()
         record = RequestRecord(b"", b"", request_id=b"", peer=peer, started=now)
-        record.status = reply.status
+        record.status, record.sent = reply.status, len(reply.body)
         record.settle(now)
         series = self._counters.request(Facts(listener=listener, reason=reply.reason), record)
         if self._is_logged(series, record):
