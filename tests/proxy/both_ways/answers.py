@@ -9,6 +9,10 @@ from typing import Final
 from tests.proxy.both_ways.drafts import chunked, cut, mutated
 from tests.proxy.both_ways.events import Response
 
+SWITCHED: Final = (
+    b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+    b"sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+)
 _FIELDS: Final = (
     b"content-type: application/json\r\n",
     b"Content-Type: text/event-stream\r\n",
@@ -40,6 +44,7 @@ _ODD: Final = (
     b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip\r\n\r\n",
     b"HTTP/1.1 999 Odd\r\ncontent-length: 0\r\n\r\n",
     b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\nraw",
+    SWITCHED + b"raw bytes",
     b"HTTP/2 200\r\n\r\n",
     b"HTTP/1.1 200 OK\ncontent-length: 2\n\nok",
     b"HTTP/1.1 200 OK\r\nbad header: x\r\ncontent-length: 0\r\n\r\n",

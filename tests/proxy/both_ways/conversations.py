@@ -9,17 +9,21 @@ from typing import Final
 from tests.proxy.both_ways.answers import answer
 from tests.proxy.both_ways.drafts import Draft, changed, cut, mutated, plain, simple
 from tests.proxy.both_ways.events import (
+    AnnounceEnd,
     Apply,
     Block,
     BlockUpstream,
     Connect,
     Conversation,
+    Cut,
     Deliver,
+    Drain,
     Event,
     HalfClose,
     Lose,
     LoseUpstream,
     Pass,
+    Renew,
     Response,
     Send,
     Unblock,
@@ -27,11 +31,11 @@ from tests.proxy.both_ways.events import (
 )
 from tests.proxy.both_ways.keys import NAMES
 from tests.proxy.both_ways.marks import mark
-from tests.proxy.both_ways.worlds import CLEAR, MAIN, OTHER, PATHS, SIMPLE, World
+from tests.proxy.both_ways.worlds import BEHIND, CLEAR, MAIN, OTHER, PATHS, SIMPLE, World
 
 _NAMES: Final = {"eXact": "exact", "re/abc": "regex", "regex/x": "regex"}
 """Routes by a path on them, where that is not their name."""
-_PORTS: Final = (*(MAIN,) * 12, OTHER, OTHER, CLEAR)
+_PORTS: Final = (*(MAIN,) * 10, BEHIND, BEHIND, OTHER, OTHER, CLEAR)
 _ADDRESSES: Final = ("198.51.100.1", "198.51.100.2", "2001:db8::1")
 _SECONDS: Final = (0.0, 0.5, 1.0, 5.0, 16.0, 49.0, 51.0, 61.0, 76.0, 99.0, 301.0)
 _REQUESTS: Final = (1, 1, 1, 1, 2, 3)
@@ -63,7 +67,10 @@ class _Author:
         self._requests = 0
         callers = choices.choice((1, 1, 2, 3))
         self._calm = choices.random() < 0.6
-        self._ports = {caller: MAIN if self._calm else choices.choice(_PORTS) for caller in range(1, callers + 1)}
+        self._ports = {
+            caller: choices.choice((MAIN, MAIN, BEHIND)) if self._calm else choices.choice(_PORTS)
+            for caller in range(1, callers + 1)
+        }
         self._drafts = [self._new_draft() for _ in range(3)]
 
     def write(self, steps: int) -> Conversation:
@@ -75,9 +82,26 @@ class _Author:
                 self._request()
             else:
                 self._happen()
+        if choices.random() < 0.15:
+            self._end()
         return Conversation(
-            tuple(self._events), first, self._responses, seed=choices.randrange(1 << 30), tight=choices.random() < 0.3
+            tuple(self._events),
+            first,
+            self._responses,
+            seed=choices.randrange(1 << 30),
+            tight=choices.random() < 0.3,
+            max_age=choices.choice((0.0, 0.0, 60.0)),
         )
+
+    def _end(self) -> None:
+        """The worker is told to end while requests come, ends, and perhaps cuts off the rest."""
+        for event in (AnnounceEnd(), Drain(), Cut()):
+            self._events.append(event)
+            for _ in range(self._choices.randrange(4)):
+                self._request()
+                self._happen()
+            if self._choices.random() < 0.2:
+                return
 
     def _new_draft(self) -> Draft:
         return (
@@ -96,11 +120,19 @@ class _Author:
         data = b"".join(self._written(self._draft(), caller) for _ in range(count))
         if choices.random() < (0.01 if self._calm else 0.04):
             data = mutated(data, choices)
-        whole = self._calm and choices.random() < 0.9
-        for number, piece in enumerate([data] if whole else cut(data, choices)):
+        for number, piece in enumerate(self._pieces(data)):
             if number and choices.random() < 0.1:
                 self._happen()
             self._events.append(Send(caller, piece, begins=number == 0))
+
+    def _pieces(self, data: bytes) -> list[bytes]:
+        """Cut a request: not at all, behind its head, as clients do that write that first, or anywhere."""
+        choices, end = self._choices, data.find(b"\r\n\r\n") + 4
+        if self._calm and choices.random() < 0.6:
+            return [data]
+        if self._calm and choices.random() < 0.8 and 4 <= end < len(data):
+            return [data[:end], data[end:]]
+        return cut(data, choices)
 
     def _draft(self) -> Draft:
         choices, which = self._choices, self._choices.randrange(len(self._drafts))
@@ -126,6 +158,8 @@ class _Author:
             self._events.append(Deliver())
         elif what < 8:
             self._events.append(Pass(choices.choice(_SECONDS)))
+            if choices.random() < 0.5:
+                self._events.append(Renew())
         elif what < 12:
             self._world = other_world(self._world, choices)
             self._events.append(Apply(self._world))

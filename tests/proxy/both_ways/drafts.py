@@ -152,6 +152,10 @@ FIELDS: Final = (
     (b"content_length", b"5"),
     (b"host_", b"x"),
 )
+_WEBSOCKET: Final = (
+    b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+)
 ODD_FIELDS: Final = (
     b"X-Bare: a\rb",
     b"X-Nul: a\x00b",
@@ -171,6 +175,8 @@ ODD_FIELDS: Final = (
     b"Transfer-Encoding:\x0bchunked",
     b"x-long: " + b"l" * 800,
     b"api-key: " + GOOD,
+    _WEBSOCKET,
+    b"X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https",
 )
 BODIES: Final = (
     b"",

@@ -97,6 +97,26 @@ class Apply:
     world: World
 
 
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """The config in force is confirmed anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnnounceEnd:
+    """The worker is told to end soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """The worker ends: what is in flight is finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What is still in flight is cut off."""
+
+
 Event: TypeAlias = (
     Connect
     | Send
@@ -110,6 +130,10 @@ Event: TypeAlias = (
     | LoseUpstream
     | Pass
     | Apply
+    | Renew
+    | AnnounceEnd
+    | Drain
+    | Cut
 )
 
 
@@ -134,6 +158,7 @@ class Conversation:
     """``responses`` by the marks of requests (``marks``); a request without one gets ``OK``.
 
     ``seed`` is that of the choices which the gateway makes at random. ``tight``: limits are small.
+    ``max_age``: seconds for which a config is served without being confirmed; 0: for ever.
     """
 
     events: tuple[Event, ...]
@@ -141,3 +166,4 @@ class Conversation:
     responses: dict[bytes, Response] = field(default_factory=dict)
     seed: int = 0
     tight: bool = False
+    max_age: float = 0.0

@@ -123,11 +123,15 @@ class OriginLink:
         self._loop = loop
         self._received = received
         self._held: deque[Callable[[], object]] = deque()
+        self._switched = False
+        """Whether another protocol was spoken of: what comes then is none of this reader's."""
         self._turn = 0
         """Requests that have begun."""
 
     def take(self, data: bytes) -> None:
         """The gateway has written."""
+        if self._switched:
+            return
         for what, head, body in self.reader.feed(data):
             response = self._response(head)
             self._turn += what == "head"
@@ -149,6 +153,7 @@ class OriginLink:
         wire = self.wire
         assert wire is not None
         loop, turn = self._loop, self._turn
+        self._switched = b"".join(response.pieces).startswith(b"HTTP/1.1 101 ")
 
         def feed(piece: bytes) -> None:
             # What is left of an answer when the next request comes is in excess. Nobody could tell whose it is, and an

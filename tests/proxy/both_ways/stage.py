@@ -105,7 +105,13 @@ class Stage:
 
     async def _make(self, limits: Limits) -> Gateway:
         return Gateway(
-            ProxySettings(admin="", pins=PINS, installation="both-ways", limits=limits),
+            ProxySettings(
+                admin="",
+                pins=PINS,
+                installation="both-ways",
+                limits=limits,
+                max_config_age=self._conversation.max_age,
+            ),
             counters=self.counters,
             log=self._log,
             report=self.transcript.reports.append,
@@ -258,6 +264,23 @@ class Stage:
     def _apply(self, event: events.Apply) -> None:
         new = assembled(event.world, start=START)
         self._loop.create_task(self.gateway.apply(new))
+        self.gateway.renew(age=0.0)
+
+    @_act.register
+    def _renew(self, _: events.Renew) -> None:
+        self.gateway.renew(age=0.0)
+
+    @_act.register
+    def _announce_end(self, _: events.AnnounceEnd) -> None:
+        self.gateway.announce_end()
+
+    @_act.register
+    def _drain(self, _: events.Drain) -> None:
+        self._loop.create_task(self.gateway.drain())
+
+    @_act.register
+    def _cut(self, _: events.Cut) -> None:
+        self.gateway.cut()
 
     # The end.
 

@@ -66,3 +66,10 @@ def test_caller_above_its_share_of_one_endpoint_takes_no_turn_of_another() -> No
         r1=Response((b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",), held=True),
     )
     assert "caller_over_share" in [line["reason"] for line in compared.fast.lines]
+
+
+def test_time_for_which_a_request_was_held_is_none_of_the_next_ones() -> None:
+    """It had been released to the general way by a tick, and its beginning was the next request's."""
+    head = b"POST /plain HTTP/1.1\r\nHost: gw.example\r\napi-key: caller-key-good\r\ncontent-length: 2\r\n\r\n"
+    compared = played(Send(1, head), Pass(5.0), Send(1, b"hi", begins=False), get(1))
+    assert [0.0, 5000.0, 0.0] == [line["duration_ms"] for line in compared.fast.lines]

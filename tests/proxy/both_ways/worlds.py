@@ -31,8 +31,9 @@ from wardgate.ir import (
 from wardgate.proxy.assembly import Assembled
 from wardgate.proxy.core.auth.credential_index import CredentialIndex
 
-MAIN, OTHER, CLEAR = 8081, 8082, 8083
-"""Ports: of the most routes, of others under the same paths, and of one that sends everybody to https."""
+MAIN, OTHER, CLEAR, BEHIND = 8081, 8082, 8083, 8084
+"""Ports: of the most routes, of others under the same paths, of one that sends everybody to https, and of the most
+routes behind a proxy that is believed."""
 UPSTREAMS = (
     Upstream("hf", (Endpoint("hf.example", 443),), bound_hosts=("hf.example",), send_forwarded=True),
     Upstream("twin", (Endpoint("twin1.example", 443), Endpoint("twin2.example", 443))),
@@ -169,7 +170,8 @@ def _listeners(world: World) -> tuple[Listener, ...]:
         "second", OTHER, (VirtualHost(("*",), (other, _route("second-open", auth="second"))),), front=FrontProxies(1)
     )
     clear = Listener("clear", CLEAR, (VirtualHost(("*",), routes[:2]),), https_redirect=True)
-    return (main, clear) if world.without_other else (main, second, clear)
+    behind = replace(main, name="behind", port=BEHIND, front=FrontProxies(trusted_hops=1))
+    return (behind, main, clear) if world.without_other else (behind, main, second, clear)
 
 
 def _used(world: World) -> set[str]:

@@ -155,7 +155,7 @@ class Downstream(asyncio.Protocol):
         fast = self._fast
         if fast is not None and self.requests.state is IDLE:
             if fast.held:
-                data = fast.release() + data
+                data = fast.joined(data)
             if not (self.requests.buffer or self._write_paused) and fast.begin(data):
                 if fast.active:
                     self.deadline = NEVER

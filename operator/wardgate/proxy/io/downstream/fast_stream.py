@@ -100,11 +100,11 @@ class FastStream:
         and for a tick at most, lest it be sent in two pieces, and on the general way.
         """
         context = self._context
+        since, self._held_since = self._held_since, NO_MOMENT
         lane = self._lane_in_force()
         if lane is None or not context.callers.has_room():
             return False
-        started, wall = self._held_since or context.clock(), context.now()
-        self._held_since = NO_MOMENT
+        started, wall = since or context.clock(), context.now()
         plain = lane.read(data, now=wall)
         if plain is None or plain.outcome is None:
             return False
@@ -139,10 +139,15 @@ class FastStream:
         self._held_since = since
         return True
 
-    def release(self) -> bytes:
-        """Give back what is held."""
-        data, self.held = self.held, b""
+    def joined(self, data: bytes) -> bytes:
+        """Put what arrived behind what is held; ``begin`` follows."""
+        data, self.held = self.held + data, b""
         return data
+
+    def release(self) -> bytes:
+        """Give what is held to the general way."""
+        self._held_since = NO_MOMENT
+        return self.joined(b"")
 
     def _lane_in_force(self) -> Lane | None:
         config = self._context.config
