@@ -349,13 +349,14 @@ def test_host_in_the_words_of_a_proxy_takes_the_general_way() -> None:
         async with providing(answering(OK)) as provider, serving() as bench:
             await bench.apply(behind(guarded(provider.port, credentials=(CREDENTIAL,)), FrontProxies(1)))
             caller = await bench.connect()
-            for host in ("api.example.com", KEY):
+            for host in ("api.example.com", KEY, "api.example.com"):
                 await caller.send(
                     get(f"api-key: {KEY}", "X-Forwarded-For: 192.0.2.1", f"X-Forwarded-Host: {host}", close=False)
                 )
                 assert 200 == (await caller.response())[0]
             assert 0 == bench.counters.prepared
             way = {"for": "192.0.2.1, 127.0.0.1", "proto": "http"}
-            assert [{**way, "host": "api.example.com"}, way] == [told(head) for head in provider.received]
+            with_host = {**way, "host": "api.example.com"}
+            assert [with_host, way, with_host] == [told(head) for head in provider.received]
 
     run(scenario())
