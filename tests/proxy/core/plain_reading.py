@@ -39,7 +39,9 @@ class PlainReading:
         data = written(request)
         lane = path.lane(table, credentials, port=port)
         read = [] if lane is None or request.forwarded else [lane.read(data, now=now) for _ in range(2)]
-        taken = [plain for plain in read if plain is not None and not plain.claims]
+        known = [plain for plain in read if plain is not None and not plain.claims]
+        self._refused = [plain.refusal.reply for plain in known if plain.refusal is not None]
+        taken = [plain for plain in known if plain.refusal is None]
         assert len(taken) in (0, 2), "Plain the first time and not the second, or the other way round."
         self._sent = [plain.written(data, dialled=b"", told=b"") for plain in taken]
         self._outcomes = [plain.outcome for plain in taken]
@@ -51,6 +53,7 @@ class PlainReading:
 
     def check(self, step: Step) -> None:
         """Compare with what the exchange decided."""
+        assert all(step is reply for reply in self._refused), f"Refused as plain; the exchange says {step}"
         for sent, outcome in zip(self._sent, self._outcomes, strict=True):
             assert isinstance(step, Outgoing), f"Sent on as plain: {sent!r}; the exchange says {step}"
             assert outcome is not None

@@ -142,7 +142,7 @@ def test_a_revoked_key_is_refused_at_once() -> None:
             assert 401 == (await one.ask())[0]
             await one.bench.apply(guarded(provider.port, credentials=(CREDENTIAL,)))
             assert 200 == (await one.ask())[0]
-            assert 2 == one.prepared
+            assert 3 == one.prepared
 
     run(test())
 
@@ -158,6 +158,19 @@ def test_an_expired_key_is_refused_at_the_second_of_its_expiry() -> None:
             one.bench.clock.pass_time(0.5)
             assert 401 == (await one.ask())[0]
             assert 2 == one.prepared
+
+    run(test())
+
+
+def test_a_request_without_a_good_key_is_refused_on_the_fast_path() -> None:
+    async def test() -> None:
+        async with providing(answering(OK)) as provider, warm(provider) as one:
+            for request in (POST.replace(KEY.encode(), b"wrong"), GET.replace(b"api-key", b"x-key")):
+                status, head, _ = await one.ask(request)
+                assert (401, False) == (status, b"connection: close" in head)
+            assert 200 == (await one.ask())[0]
+            assert (3, 2) == (one.prepared, len(provider.received))
+            assert ["", "key_unknown", "key_missing", ""] == [entry["reason"] for entry in one.entries()]
 
     run(test())
 

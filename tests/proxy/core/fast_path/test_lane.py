@@ -46,6 +46,8 @@ from wardgate.proxy.core.http1.arrival import arrived
 from wardgate.proxy.core.http1.framing import request_length, write_request_head
 from wardgate.proxy.core.http1.request_head import RequestHead, parse_request_head
 from wardgate.proxy.core.messages import Outgoing
+from wardgate.proxy.core.reasons import ReplyReason
+from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.core.routing.table_builder import build_table
 from wardgate.sensitive import Sensitive
 
@@ -125,7 +127,9 @@ class Both:
 
     def fast(self, data: bytes, now: float = 0.0) -> bytes | None:
         plain = self.lane.read(data, now=now)
-        return None if plain is None or plain.missing else plain.written(data, dialled=b"", told=b"")
+        if plain is None or plain.missing or plain.refusal is not None:
+            return None
+        return plain.written(data, dialled=b"", told=b"")
 
     def general(self, data: bytes, now: float = 0.0) -> bytes | None:
         """What is sent on; None: the request is refused, or waits for more of it."""
@@ -407,6 +411,45 @@ GENERAL_PLANS = {
 @pytest.mark.parametrize("transformation", GENERAL_PLANS.values(), ids=GENERAL_PLANS.keys())
 def test_a_transformation_that_asks_for_more_than_the_key_is_not_plain(transformation: TransformationPlan) -> None:
     assert Both(config(transformations=(transformation,))).fast(get(KEY_LINE, b"accept: a")) is None
+
+
+REFUSED = {
+    "no key": (get(b"accept: a"), ReplyReason.KEY_MISSING),
+    "an unknown key": (get(b"api-key: nobody"), ReplyReason.KEY_UNKNOWN),
+    "an unknown key and a body": (
+        get(b"api-key: nobody", b"content-length: 2", start=b"POST /v1 HTTP/1.1", body=b"hi"),
+        ReplyReason.KEY_UNKNOWN,
+    ),
+}
+
+
+@pytest.mark.parametrize(("data", "reason"), REFUSED.values(), ids=REFUSED.keys())
+def test_a_plain_request_without_a_good_key_gets_the_answer_of_the_exchange(data: bytes, reason: ReplyReason) -> None:
+    both = Both()
+    for _ in range(2):
+        plain = both.lane.read(data, now=0.0)
+        assert plain is not None
+        assert plain.refusal is not None
+        assert REFUSALS[reason] is plain.refusal.reply
+        assert ("lab", "default/policy", reason) == (
+            plain.refusal.facts.route,
+            plain.refusal.facts.policy,
+            plain.refusal.facts.reason,
+        )
+    assert "nobody" not in repr(_everything(both.lane))
+
+
+def test_a_key_that_comes_to_be_known_is_refused_no_longer() -> None:
+    both = Both(credentials=())
+    assert both.fast(get(KEY_LINE)) is None
+    both.index = CredentialIndex.of(CREDENTIALS)
+    both.lane.renew(both.index)
+    assert both.general(get(KEY_LINE)) == both.fast(get(KEY_LINE))
+
+
+@pytest.mark.parametrize("line", [b"api-key:", b"api-key: a\r\napi-key: b", b"api_key: a"])
+def test_whatever_else_is_wrong_with_a_key_is_for_the_exchange_to_say(line: bytes) -> None:
+    assert Both().lane.read(get(line), now=0.0) is None
 
 
 def test_a_field_that_the_route_removes_is_not_sent_on() -> None:

@@ -53,9 +53,7 @@ class ApiKeyCheck:
         key = given[0] if given else b""
         if not key:
             return REFUSALS[ReplyReason.KEY_MISSING]
-        credential = self._find(key, credentials)
-        if credential is None and self.header == _AUTHORIZATION:
-            credential = self._find_bearer(key, credentials)
+        credential = self._find_in(key, credentials)
         if credential is None:
             return REFUSALS[ReplyReason.KEY_UNKNOWN]
         if now >= credential.expires_at:
@@ -69,9 +67,17 @@ class ApiKeyCheck:
         key = without_scheme(value) or value
         return (key,) if key else ()
 
+    def finds(self, value: bytes, credentials: CredentialIndex) -> bool:
+        """Whether a header with this value shows a key of the step's key set, expired or not."""
+        return self._find_in(value, credentials) is not None
+
     def knows(self, key: bytes, credentials: CredentialIndex) -> bool:
         """Whether this is a key of the step's key set, expired or not."""
         return self._find(key, credentials) is not None
+
+    def _find_in(self, value: bytes, credentials: CredentialIndex) -> CompiledCredential | None:
+        found = self._find(value, credentials)
+        return self._find_bearer(value, credentials) if found is None and self.header == _AUTHORIZATION else found
 
     def _find_bearer(self, value: bytes, credentials: CredentialIndex) -> CompiledCredential | None:
         key = value[7:].strip(b" ") if value[:7].lower() == _BEARER else b""

@@ -77,6 +77,10 @@ class CompiledAuth:
         self._steps = steps
         self._expression = expression
 
+    def finds(self, value: bytes, credentials: CredentialIndex) -> bool:
+        """Whether the header of some step, with this value, shows a key of the step's."""
+        return any(isinstance(step, ApiKeyCheck) and step.finds(value, credentials) for step in self._steps)
+
     @property
     def lone_key(self) -> bytes | None:
         """The header of the key, where a key alone decides and goes no further; None: more than that counts."""

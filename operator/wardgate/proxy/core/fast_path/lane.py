@@ -5,8 +5,8 @@ are none that the route asks for. All that the exchange decides about such a req
 Host and its key. So that is found once, by sending a bare request through the exchange, and remembered: no rule of the
 exchange stands here a second time.
 
-Rule 1: nothing is refused here. Whatever is not plain, or not well-formed, or has no good key, gets None, and then the
-        answer of the general way.
+Rule 1: whatever is not plain, or not well-formed, gets None, and then the answer of the general way. A request without
+        a key, or with one that nobody has, gets the exchange's refusal of a bare one.
 Rule 2: an outcome counts for one table and one index of keys. Either is replaced as a whole; with it the outcomes go.
         A key's expiry is looked at each time.
 Rule 3: keys are not kept: an outcome is found by the digest of the field that holds the key. A key that comes to
@@ -24,12 +24,13 @@ from typing import Final
 
 from wardgate.proxy.core.auth.credential_index import CredentialIndex
 from wardgate.proxy.core.fast_path.line_memory import LineMemory
-from wardgate.proxy.core.fast_path.outcomes import MOST_FIELDS, PlainOutcome, Way, outcome_of
+from wardgate.proxy.core.fast_path.outcomes import MOST_FIELDS, PlainOutcome, Way, outcome_of, refusal_of
 from wardgate.proxy.core.fast_path.plain_request import PlainRequest
 from wardgate.proxy.core.fast_path.plain_routes import plain_route
 from wardgate.proxy.core.fields.key_copies import may_hide_key_in_query
 from wardgate.proxy.core.http1.arrival import arrived
 from wardgate.proxy.core.http1.request_head import RequestHead, parse_request_head
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.routing.table import CompiledListener, Table
 
 HEAD_END: Final = b"\r\n\r\n"
@@ -110,8 +111,10 @@ class Lane:
         if plain is None or not self._is_plain(plain, lines) or not plain.is_followed_by(size):
             return None
         outcome = self._outcome(plain, now)
+        if outcome is None:
+            return self._refused(plain)
         # Wherever it stands, a second copy of the key is for the exchange to find and take off.
-        if outcome is None or data.count(plain.key[outcome.key_at :], 0, end) != 1:
+        if data.count(plain.key[outcome.key_at :], 0, end) != 1:
             return None
         plain.outcome = outcome
         if not plain.missing:
@@ -146,7 +149,7 @@ class Lane:
                 sent.append(line)
             elif not plain.take(raw, memory):
                 return False
-        return bool(plain.key)
+        return True
 
     def _way(self, where: tuple[bytes, bytes, bool]) -> Way | None:
         """Find where a request line and a Host lead, and remember it; None: they are not well-formed, or rare."""
@@ -168,7 +171,26 @@ class Lane:
         way = self._ways[where] = Way(bare, route=plain, known=self._memory.of(plain))
         return way
 
+    def _refused(self, plain: PlainRequest) -> PlainRequest | None:
+        """Return a request with its refusal, if it has no key or one that nobody has."""
+        way, key = plain.way, plain.key
+        if plain.missing or way.route is None or (key and way.route.auth.finds(key, self.credentials)):
+            return None
+        reason = ReplyReason.KEY_UNKNOWN if key else ReplyReason.KEY_MISSING
+        plain.refusal = way.refusals.get(reason)
+        if plain.refusal is None:
+            plain.refusal = refusal_of(
+                way, key, reason=reason, table=self.table, listener=self.listener, credentials=self.credentials
+            )
+            if plain.refusal is None:
+                return None
+            way.refusals[reason] = plain.refusal
+        plain.request_id = plain.request_id or self._next_id()
+        return plain
+
     def _outcome(self, plain: PlainRequest, now: float) -> PlainOutcome | None:
+        if not plain.key:
+            return None
         which = (plain.way, sha256(plain.key).digest())
         outcome = self._outcomes.get(which)
         if outcome is None:
@@ -183,6 +205,8 @@ class Lane:
     def _decide(self, plain: PlainRequest, now: float) -> PlainOutcome | None:
         way = plain.way
         assert way.route is not None, "Asked only of plain routes."
+        if not way.route.auth.finds(plain.key, self.credentials):
+            return None
         key = (way.route.key, plain.key)
         return outcome_of(way, key, table=self.table, listener=self.listener, credentials=self.credentials, now=now)
 

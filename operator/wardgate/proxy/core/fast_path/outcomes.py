@@ -15,7 +15,8 @@ from wardgate.proxy.core.auth.credential_index import CredentialIndex
 from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.fast_path.line_memory import write_line
 from wardgate.proxy.core.fast_path.plain_routes import PlainRoute
-from wardgate.proxy.core.messages import Header, Outgoing, Request
+from wardgate.proxy.core.messages import Facts, Header, Outgoing, Reply, Request
+from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.redaction import is_long_enough
 from wardgate.proxy.core.routing.table import CompiledListener, Table
 from wardgate.text_codec import from_bytes, to_bytes
@@ -30,15 +31,27 @@ class Way:
     """The way of a request line and a Host, with a body or without.
 
     ``bare``: the request without a query, a key or any other field. ``route`` None: requests that go there are not
-    plain. ``known``: lines that the route lets pass, with the bytes that are sent on for them.
+    plain. ``known``: lines that the route lets pass, with the bytes that are sent on for them. ``refusals``: of
+    requests without a key, and of those with one that nobody has.
     """
 
-    __slots__ = ("bare", "known", "route")
+    __slots__ = ("bare", "known", "refusals", "route")
 
     def __init__(self, bare: Request, *, route: PlainRoute | None, known: dict[bytes, bytes]) -> None:
         self.bare = bare
         self.route = route
         self.known = known
+        self.refusals: dict[ReplyReason, PlainRefusal] = {}
+
+
+class PlainRefusal:
+    """The answer to plain requests without a good key, whatever they hold."""
+
+    __slots__ = ("facts", "reply")
+
+    def __init__(self, reply: Reply, facts: Facts) -> None:
+        self.reply = reply
+        self.facts = facts
 
 
 class PlainOutcome:
@@ -97,6 +110,26 @@ class PlainOutcome:
 def end_of_line(host: bytes) -> bytes:
     """Write the end of a request line, and Host."""
     return b" HTTP/1.1\r\nhost: %b\r\n" % host
+
+
+def refusal_of(
+    way: Way,
+    key: bytes,
+    *,
+    reason: ReplyReason,
+    table: Table,
+    listener: CompiledListener,
+    credentials: CredentialIndex,
+) -> PlainRefusal | None:
+    """Send a bare request with this key, or without one, through the exchange; None: it is not refused for that."""
+    route = way.route
+    assert route is not None, "Asked only of plain routes."
+    bare = replace(way.bare, headers=[(route.key, key)] if key else [])
+    exchange = Exchange(table, credentials, listener=listener, request=bare, caller=_NOBODY, now=0.0, pick=lambda _: 0)
+    reply = exchange.start()
+    if not isinstance(reply, Reply) or reply.reason != reason:
+        return None
+    return PlainRefusal(reply, exchange.facts)
 
 
 def outcome_of(

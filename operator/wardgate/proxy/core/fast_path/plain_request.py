@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from wardgate.proxy.core.fast_path.line_memory import LineMemory, read_line, write_line
-from wardgate.proxy.core.fast_path.outcomes import PlainOutcome, Way, end_of_line
+from wardgate.proxy.core.fast_path.outcomes import PlainOutcome, PlainRefusal, Way, end_of_line
 from wardgate.proxy.core.fast_path.plain_routes import REQUEST_ID
 from wardgate.proxy.core.fields import forwarded
 from wardgate.proxy.core.fields.folded import fold
@@ -30,11 +30,23 @@ class PlainRequest:
     """See the module. ``lines``: what is sent on, beginning with the request line in three parts.
 
     ``key``: the field that holds the key, empty until it has come; ``length``: Content-Length, negative where there is
-    none. ``claims``: what it says of its way here, by name. It has an ``outcome`` once that was found, and all of its
-    body but ``missing`` bytes.
+    none. ``claims``: what it says of its way here, by name. It has an ``outcome`` or a ``refusal`` once that was found,
+    and all of its body but ``missing`` bytes.
     """
 
-    __slots__ = ("claims", "key", "known", "length", "lines", "missing", "outcome", "request_id", "traceparent", "way")
+    __slots__ = (
+        "claims",
+        "key",
+        "known",
+        "length",
+        "lines",
+        "missing",
+        "outcome",
+        "refusal",
+        "request_id",
+        "traceparent",
+        "way",
+    )
 
     def __init__(self, way: Way, query: bytes) -> None:
         self.way = way
@@ -46,6 +58,7 @@ class PlainRequest:
         self.traceparent = b""
         self.claims: Mapping[bytes, Sequence[bytes]] = _NO_CLAIMS
         self.missing = 0
+        self.refusal: PlainRefusal | None = None
         self.outcome: PlainOutcome | None = None
 
     def take(self, raw: bytes, memory: LineMemory) -> bool:

@@ -32,8 +32,9 @@ _CONTENT_TYPE = b"content-type"
 
 @dataclass(frozen=True, slots=True)
 class PlainRoute:
-    """``key``: the header that a key is read from. All names are folded."""
+    """``auth`` reads its key from the header ``key``. All names are folded."""
 
+    auth: CompiledAuth
     key: bytes
     held: frozenset[bytes]
     dropped: frozenset[bytes]
@@ -57,7 +58,7 @@ def plain_route(route: CompiledRoute, *, has_body: bool) -> PlainRoute | None:
             dropped |= {_CONTENT_TYPE}
     if REQUEST_ID in held or REQUEST_ID in dropped or not _UNTOUCHED.isdisjoint(held | dropped):
         return None
-    return PlainRoute(auth.lone_key, held, dropped - held)
+    return PlainRoute(auth, auth.lone_key, held, dropped - held)
 
 
 def _leads_to_one(route: CompiledRoute) -> bool:

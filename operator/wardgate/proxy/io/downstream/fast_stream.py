@@ -16,6 +16,7 @@ from wardgate.proxy.core.fast_path.plain_responses import CHUNKED, PlainResponse
 from wardgate.proxy.io.downstream.caller_side import CallerSide
 from wardgate.proxy.io.downstream.deadlines import NEVER
 from wardgate.proxy.io.downstream.handover import Handover
+from wardgate.proxy.io.downstream.response_writer import reply_bytes
 from wardgate.proxy.io.downstream.stream import Stream
 from wardgate.proxy.io.shared.context import WorkerContext
 from wardgate.proxy.io.shared.fast_path import FastPath
@@ -106,8 +107,10 @@ class FastStream:
             return False
         started, wall = since or context.clock(), context.now()
         plain = lane.read(data, now=wall)
-        if plain is None or plain.outcome is None:
+        if plain is None:
             return False
+        if plain.outcome is None:
+            return self._refuse(plain, started)
         if plain.missing:
             return self._hold(data, plain, since=started)
         outcome = plain.outcome
@@ -130,6 +133,21 @@ class FastStream:
         connection.start_fast(self)
         told = origin.lines if outcome.is_told else b""
         connection.write(plain.written(data, dialled=endpoint.host, told=told))
+        return True
+
+    def _refuse(self, plain: PlainRequest, started: float) -> bool:
+        """Answer a request that has no good key."""
+        context, downstream, refusal = self._context, self._downstream, plain.refusal
+        if refusal is None or context.callers.draining:
+            return False
+        context.telemetry.began()
+        if downstream.origin.believes:
+            downstream.origin.read(plain.claims)
+        downstream.requests.pass_by()
+        reply = refusal.reply
+        downstream.outbox.write(reply_bytes(reply, context.reply_headers.fields(), close=False))
+        context.telemetry.refused_fast(plain, refusal, peer=downstream.origin.address, started=started)
+        downstream.fast_finished()
         return True
 
     def _hold(self, data: bytes, plain: PlainRequest, *, since: float) -> bool:

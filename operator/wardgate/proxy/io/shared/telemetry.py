@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from wardgate.proxy.access_log import AccessLog
+from wardgate.proxy.core.fast_path.outcomes import PlainRefusal
 from wardgate.proxy.core.fast_path.plain_request import PlainRequest
 from wardgate.proxy.core.fields.provider_ids import id_among
 from wardgate.proxy.core.fields.trace_context import TRACEPARENT
@@ -140,6 +141,19 @@ class Telemetry:
                 if secret in provider_id:
                     record.provider_id = _REDACTED
         self._write(series, record, policy=outcome.facts.policy)
+
+    def refused_fast(self, plain: PlainRequest, refusal: PlainRefusal, *, peer: str, started: float) -> None:
+        """Account for a plain request that was refused for its key."""
+        bare = plain.way.bare
+        record = RequestRecord(bare.method, bare.path, request_id=plain.request_id, peer=peer, started=started)
+        record.traceparent = plain.traceparent
+        record.status = refusal.reply.status  # the body was not asked for, so no byte of it counts
+        self._counters.in_flight -= 1
+        self._counters.prepared += 1
+        record.settle(self._clock())
+        series = self._counters.request(refusal.facts, record)
+        if self._is_logged(series, record):
+            self._write(series, record, policy=refusal.facts.policy)
 
     def _is_logged(self, series: Series, record: RequestRecord) -> bool:
         """Whether a request has a line: unless it went well, and is one of those that are left out."""
