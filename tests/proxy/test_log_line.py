@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.proxy.recorded import record
 from wardgate.proxy.log_line import LINE_BYTES, PATH_BYTES, VERSION, LogLines, lost_lines, origin, shortened
-from wardgate.proxy.request_record import RequestRecord
+from wardgate.proxy.request_record import UNKNOWN, RequestRecord
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "access-log.md").read_text()
 NAMES = ("listener", "route", "policy", "key", "upstream")
@@ -155,6 +155,14 @@ def test_a_body_that_never_came_whole_was_waited_for_until_the_end() -> None:
     assert 1_000_000 == entry.overhead
 
 
+def test_overhead_is_never_negative() -> None:
+    assert 0 == record(asked=105.0, waited=5.5, first_byte=0.0, ended=107.0).overhead
+
+
+def test_a_response_without_a_body_has_no_first_byte() -> None:
+    assert UNKNOWN == record(sent=0).ttft
+
+
 def test_time_after_the_response_of_the_upstream_is_ours() -> None:
     entry = record(asked=101.0, upstream_ended=105.0, ended=106.0)
     assert (4_000_000, 2_000_000) == (entry.upstream, entry.overhead)
@@ -187,6 +195,12 @@ def test_an_id_is_cut_at_a_quarter_of_a_kibibyte() -> None:
     entry = record(request_id=b"a" * 300, provider_id=b"b" * 256)
     line = json.loads(made(entry, names=dict.fromkeys(NAMES, "")))
     assert ("a" * 250 + "…", "b" * 256) == (line["request_id"], line["provider_request_id"])
+
+
+@pytest.mark.parametrize("text", [b'a"b', b"a\\b", b"a b", b"req_1-2.3:4", b"\xe9"])
+def test_an_id_is_told_whatever_it_is_made_of(text: bytes) -> None:
+    line = json.loads(made(record(request_id=text, provider_id=text), names=dict.fromkeys(NAMES, "")))
+    assert [text.decode("latin-1")] * 2 == [line["request_id"], line["provider_request_id"]]
 
 
 def test_texts_that_are_remembered_stay_bounded() -> None:

@@ -122,6 +122,15 @@ def test_requests_that_find_no_route_are_counted_as_long_as_their_listener_is_th
     proxy.count("", status=404, reason="no_route")
     proxy.wait(LINGER)
     assert [(("main", "", "", "4xx", "no_route"), 1)] == list(proxy.totals.requests())
+    assert [] == proxy.totals.times()
+
+
+def test_answers_of_the_gateway_are_no_responses_of_the_upstream() -> None:
+    proxy = Proxy()
+    proxy.count("a", status=504, reason="upstream_timeout")
+    assert [] == list(proxy.totals.upstream_responses())
+    proxy.count("a", status=504)
+    assert [(("to-a", "504"), 1)] == list(proxy.totals.upstream_responses())
 
 
 def test_churn_of_routes_leaves_a_bounded_number_of_them() -> None:

@@ -31,7 +31,7 @@ from tests.proxy.io.bench import (
     serving,
     settle,
 )
-from wardgate.ir import MessageTemplate, TransformationPlan
+from wardgate.ir import DirectResponse, MessageTemplate, TransformationPlan
 from wardgate.proxy.settings import Limits, ProxySettings
 
 BOTH_WAYS = pytest.mark.parametrize("fast", [False, True], ids=["general", "fast"])
@@ -302,6 +302,43 @@ def test_attempts_are_told() -> None:
             assert ("key_repeated", 0, None, None) == tuple(
                 refused[name] for name in ("reason", "attempts", "upstream_ms", "ttft_ms")
             )
+
+    run(scenario())
+
+
+@BOTH_WAYS
+def test_the_providers_id_of_one_response_is_not_told_of_the_next(*, fast: bool) -> None:
+    def named_at_times(provider: Provider) -> Script:
+        async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            for fields in (b"", b"request-id: one\r\n", b"", b"request-id: two\r\n"):
+                await provider.read_request(reader)
+                writer.write(OK.replace(b"content-type", fields + b"content-type"))
+                await writer.drain()
+
+        return script
+
+    async def scenario() -> None:
+        async with providing(named_at_times) as provider, serving(way(fast=fast)) as bench:
+            await bench.apply(guarded(provider.port, credentials=(CREDENTIAL,)))
+            watched = Watched(bench, await bench.connect(), fast=False)
+            await watched.line()
+            watched.fast = fast
+            assert ["one", "", "two"] == [(await watched.line())["provider_request_id"] for _ in range(3)]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(("method", "sent"), [("GET", 2), ("HEAD", 0)])
+def test_bytes_of_an_answer_of_the_gateways_own_are_told(method: str, sent: int) -> None:
+    async def scenario() -> None:
+        async with serving() as bench:
+            answer = open_route(action=DirectResponse(status=200, body="hi"))
+            await bench.apply(config(1, listeners=routed(answer)))
+            await bench.exchange(f"{method} / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n".encode())
+            bench.log.flush()
+            await settle(lambda: bool(bench.lines))
+            line = json.loads(bench.lines[0])
+            assert ("direct_response", sent, None) == tuple(line[name] for name in ("reason", "sent_bytes", "ttft_ms"))
 
     run(scenario())
 
