@@ -133,6 +133,21 @@ def test_post_that_met_a_closed_connection_is_sent_again(make: Callable[[int], G
     run(scenario())
 
 
+def test_post_whose_last_chunk_found_the_pipe_broken_is_sent_again() -> None:
+    chunks = b"POST / HTTP/1.1\r\n" + HOST + b"transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+
+    async def scenario() -> None:
+        server = Server()
+        async with serving() as bench:
+            await bench.apply(config(server.port))
+            caller = await race(bench, server, chunks, closing)
+            assert (await server.take()).endswith(b"5\r\nhello\r\n0\r\n\r\n")
+            assert (await answered(caller)).startswith(b"HTTP/1.1 200 ")
+            server.close()
+
+    run(scenario())
+
+
 def test_post_over_tls_is_sent_again_too(tmp_path: Path) -> None:
     async def scenario() -> None:
         authority = trustme.CA()
@@ -253,14 +268,18 @@ def test_request_that_was_sent_again_is_not_sent_a_third_time_on_whatever_connec
     [
         ([300], 300, True),
         ([300], 329, True),  # encrypted
-        ([300], 299, False),
+        ([300], 88, True),  # half of the head at most
+        ([300], 87, False),
         ([300], 0, False),
         ([300], -1, False),
         ([300, 60], 360, True),
-        ([300, 60], 359, False),
+        ([300, 60], 300, True),  # the second write found the pipe broken
+        ([300, 60], 60, False),
         ([60, 300], 360, False),  # what encryption adds might hide the first write
         ([300, 60_000], 60_300, True),
         ([300, 4_000_000], 4_000_300, False),
+        ([300_000], 300_000, True),
+        ([300_000], 284_000, False),
     ],
 )
 def test_never_read_is_what_nobody_acknowledged(writes: list[int], left: int, *, expected: bool) -> None:

@@ -210,6 +210,10 @@ class UpstreamConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """A body without a length ends here; anything else is cut off."""
         self.lost = True
+        transport = self.transport
+        # Under TLS the socket is closed already, and its number may be another connection's.
+        if isinstance(exc, BrokenPipeError) and transport is not None and not transport.get_extra_info("ssl_object"):
+            self.left = unacknowledged(transport)
         if self._fast is not None:
             self._fast.hand_over()
         completes = self._response.close(clean=exc is None)

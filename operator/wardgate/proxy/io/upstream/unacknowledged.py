@@ -3,7 +3,8 @@
 A server that closes an idle connection and a request that is on its way to it pass each other. The closing carries the
 acknowledgement of all that had arrived before it; so of bytes that are not acknowledged when the connection's end is
 seen, none can have been read before the server closed (RFC 9110, 9.2.2: "some means to detect that the original request
-was never applied"). A reset proves nothing: it may overtake an acknowledgement that was delayed.
+was never applied"). A reset proves nothing: it may overtake an acknowledgement that was delayed. A write that finds the
+pipe broken does: Linux says so only of a connection whose other side had ended it before it reset it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _INT: Final = struct.Struct("i")
 
 
 def unacknowledged(transport: asyncio.Transport) -> int:
-    """Bytes that are still here or on their way, at the moment; ``UNKNOWN`` where the system does not tell."""
+    """Bytes of the kernel's that are still here or on their way; ``UNKNOWN`` where the system does not tell."""
     sock = transport.get_extra_info("socket")
     if sock is None or not sys.platform.startswith("linux"):
         return UNKNOWN
@@ -32,17 +33,17 @@ def unacknowledged(transport: asyncio.Transport) -> int:
         (queued,) = _INT.unpack(fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(_INT.size)))
     except OSError:
         return UNKNOWN
-    return int(queued) + transport.get_write_buffer_size()
+    return int(queued)
 
 
 def never_read(writes: list[int], *, left: int) -> bool:
-    """Whether nothing of a request can have been read, with TLS or without.
+    """Whether nobody can have acted on a request, with TLS or without: not even its head has arrived.
 
     ``writes``: the bytes of each of its writes, the head in the first; ``left``: those unacknowledged at the end.
 
-    Encryption makes more bytes of them, so as many as it adds may have been taken unnoticed. They must be fewer than
-    the first record has: half a record cannot be read. Two more are for what TLS itself may have sent meanwhile.
+    Encryption makes more bytes of them, so as many as it adds may have been taken unnoticed. They count as taken, and
+    so do those of two more records, which TLS itself may have sent meanwhile. Of TLS, half a record cannot be read.
     """
-    records = sum(-(-size // _TLS_RECORD) for size in writes)
-    unnoticed = (records + 2) * _TLS_OVERHEAD
-    return left >= sum(writes) and unnoticed < min(writes[0], _TLS_RECORD)
+    records = sum(-(-size // _TLS_RECORD) for size in writes) + 2
+    taken = sum(writes) - left + records * _TLS_OVERHEAD
+    return left >= 0 and taken < min(writes[0], _TLS_RECORD)
