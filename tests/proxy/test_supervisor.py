@@ -155,6 +155,27 @@ def test_listeners_come_and_go_and_one_that_cannot_be_bound_is_told() -> None:
     run(scenario())
 
 
+def test_port_that_comes_free_is_served_without_another_config() -> None:
+    async def scenario() -> None:
+        taken = socket.create_server(("127.0.0.1", 0))
+        number = taken.getsockname()[1]
+        async with (
+            providing(answering(OK)) as provider,
+            supervising(replace(SETTINGS, ports=((PORT, number),))) as running,
+        ):
+            applied = await running.apply(config(provider.port))
+            assert () == applied.listeners
+            assert "is in use" in applied.problems[0]
+            taken.close()
+            await settle(lambda: bool(running.announced))
+            assert [f"Port {PORT} could be bound now, and is served."] == running.announced
+            for _ in range(8):
+                assert (await fetch(f"127.0.0.1:{number}")).endswith(b"ok")
+            assert b'"unserved": {}' in await running.admin("/revision")
+
+    run(scenario())
+
+
 def test_both_families_are_served_by_every_worker() -> None:
     async def scenario() -> None:
         settings = replace(SETTINGS, bind="::", admin="[::]:0")

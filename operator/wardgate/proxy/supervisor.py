@@ -40,6 +40,8 @@ _SUSPICION = 1.5
 """Seconds. Workers report each second; the sockets of one that does not are served by the others, too."""
 _STEADY = 10.0
 """Seconds after which the end of a worker is no failed start."""
+_BIND_EVERY = 1.0
+"""Seconds between two attempts to bind what could not be bound."""
 _SAME_COMPLAINT = 50.0
 """Seconds. Workers repeat a complaint after a minute; what another one says meanwhile is the same."""
 
@@ -83,6 +85,7 @@ class Supervisor:
         self._failures: dict[int, int] = {}
         self._ports: dict[int, BoundPort] = {}
         self._stand_ins = StandIns(workers=self._workers, ports=self._ports)
+        self._bind_again_at = 0.0
         self._unbound: dict[int, str] = {}
         """Why ports of the config in force are not bound."""
         self._bundle: Bundle | None = None
@@ -237,6 +240,8 @@ class Supervisor:
     async def _watch_silence(self) -> None:
         while not self._draining:
             await asyncio.sleep(_WATCH_EVERY)
+            if time.monotonic() >= self._bind_again_at:
+                self._bind_again()
             for number, worker in self._workers.items():
                 if worker.is_alive:
                     self._look_at(number, worker, now=time.monotonic())
@@ -285,6 +290,15 @@ class Supervisor:
                     worker.listen(port, sock)
             self._stand_ins.take_over(bound)
         return problems
+
+    def _bind_again(self) -> None:
+        """Try ports that could not be bound once more: who had them may have ended."""
+        self._bind_again_at = time.monotonic() + _BIND_EVERY
+        if self._unbound and not self._applying.locked():
+            wanted = set(self._unbound)
+            self._bind_missing(wanted)
+            for port in sorted(wanted - self._unbound.keys()):
+                self._announce(f"Port {port} could be bound now, and is served.")
 
     def _close_unused(self, wanted: set[int]) -> None:
         for port in self._ports.keys() - wanted:

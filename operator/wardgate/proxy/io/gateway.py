@@ -12,6 +12,7 @@ import socket
 from collections.abc import Callable
 from time import monotonic, time
 
+from wardgate.ir import Guard
 from wardgate.proxy.access_log import AccessLog
 from wardgate.proxy.assembly import Assembled
 from wardgate.proxy.core.auth.guesses import Guesses
@@ -132,6 +133,11 @@ class Gateway:
     def add_socket(self, port: int, sock: socket.socket) -> None:
         """Take a listening socket; it is served once a table has a listener for the port."""
         self.context.ports.add(port, sock)
+        table = self.context.config.table
+        if table is not None and port in table.listeners:
+            # It could not be bound when its table came into force.
+            self._guard(table.config.guard)
+            spawn(self.context.ports.catch_up(lambda: self.context.config.table), name="late socket")
 
     async def borrow_socket(self, port: int, sock: socket.socket, *, owner: int) -> None:
         """Serve the socket of another worker, which is stuck or gone, until ``give_back``."""
@@ -149,12 +155,15 @@ class Gateway:
             return ()
         table = await self._build(config)
         problems = self.context.upstreams.prepare(table)
-        own = self.context.ports.addresses() + self._admin
-        self._resolver.rules = AddressRules(config.routes.guard, own=own, is_local=is_local_address)
+        self._guard(config.routes.guard)
         # Keys and routes change in one breath: no request sees the one without the other.
         served.table, served.credentials = table, config.credentials
         self._routes_hash = config.routes_hash
         return problems + await self.context.ports.serve(table)
+
+    def _guard(self, guard: Guard) -> None:
+        own = self.context.ports.addresses() + self._admin
+        self._resolver.rules = AddressRules(guard, own=own, is_local=is_local_address)
 
     async def _build(self, config: Assembled) -> Table:
         builder = TableBuilder(config.routes, os.environ, previous=self.context.config.table)

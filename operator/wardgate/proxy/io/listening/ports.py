@@ -103,15 +103,21 @@ class Ports:
     async def borrow(self, number: int, sock: socket.socket, *, owner: int, table: Callable[[], Table | None]) -> None:
         """Take a socket of another worker, and serve it as the table in force says, or one that follows it."""
         sock.setblocking(False)
-        port = _Port(number, sock, owner=owner)
-        self._ports.append(port)
+        self._ports.append(_Port(number, sock, owner=owner))
+        await self.catch_up(table)
+
+    async def catch_up(self, table: Callable[[], Table | None]) -> None:
+        """Serve sockets that have come after the table in force."""
         async with self._change:
             # Asked now, because another table may have come into force while this waited for its turn.
             now = table()
-            listener = now.listeners.get(number) if now is not None else None
-            if listener is not None and port in self._ports and not port.serves(listener.spec):
-                port.listener = listener
-                await self._try(port, listener)
+            if now is None:
+                return
+            for port in tuple(self._ports):
+                listener = now.listeners.get(port.number)
+                if listener is not None and not port.serves(listener.spec):
+                    port.listener = listener
+                    await self._try(port, listener)
 
     async def give_back(self, owner: int) -> None:
         """Leave the sockets of another worker to it, and what is queued there."""
