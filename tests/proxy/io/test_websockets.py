@@ -10,6 +10,8 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from socket import SO_LINGER, SOL_SOCKET
+from struct import pack
 from typing import Any
 
 import pytest
@@ -35,7 +37,7 @@ from tests.proxy.io.bench import (
     serving,
     settle,
 )
-from wardgate.ir import HeaderTemplate, MessageTemplate, TransformationPlan
+from wardgate.ir import Endpoint, HeaderTemplate, MessageTemplate, TransformationPlan, Upstream
 from wardgate.proxy.settings import ProxySettings, Timeouts
 from wardgate.tasks import spawn
 
@@ -48,7 +50,7 @@ async def echo(socket: ServerConnection) -> None:
         await socket.send(message)
 
 
-class Upstream:
+class SocketServer:
     """A WebSocket server, and what its handshakes brought."""
 
     def __init__(self, port: int, handshakes: list[dict[str, str]]) -> None:
@@ -57,7 +59,7 @@ class Upstream:
 
 
 @asynccontextmanager
-async def sockets(handler: Serve = echo, **options: Any) -> AsyncIterator[Upstream]:
+async def sockets(handler: Serve = echo, **options: Any) -> AsyncIterator[SocketServer]:
     handshakes: list[dict[str, str]] = []
 
     async def handle(socket: ServerConnection) -> None:
@@ -66,13 +68,13 @@ async def sockets(handler: Serve = echo, **options: Any) -> AsyncIterator[Upstre
         await handler(socket)
 
     async with serve(handle, "127.0.0.1", 0, max_size=MESSAGE, ping_interval=None, **options) as server:
-        yield Upstream(next(iter(server.sockets)).getsockname()[1], handshakes)
+        yield SocketServer(next(iter(server.sockets)).getsockname()[1], handshakes)
 
 
 @asynccontextmanager
 async def through(
     handler: Serve = echo, *, settings: ProxySettings | None = None, **options: Any
-) -> AsyncIterator[tuple[Bench, Upstream]]:
+) -> AsyncIterator[tuple[Bench, SocketServer]]:
     """A gateway with a guarded route to a WebSocket server."""
     async with sockets(handler, **options) as upstream, serving(settings or ProxySettings(admin="")) as bench:
         await bench.apply(guarded(upstream.port, credentials=(CREDENTIAL,)))
@@ -225,6 +227,27 @@ def test_provider_that_breaks_off_breaks_the_callers_connection_off() -> None:
                 await socket.recv()
             assert socket.close_code == 1006
             await settle(lambda: not bench.connections)
+
+    run(scenario())
+
+
+def test_caller_puts_no_endpoint_out_by_provoking_a_server_to_break_off() -> None:
+    async def vanish(socket: ServerConnection) -> None:
+        await socket.recv()
+        raw = socket.transport.get_extra_info("socket")
+        raw.setsockopt(SOL_SOCKET, SO_LINGER, pack("ii", 1, 0))  # the close is a reset
+        socket.transport.abort()
+
+    async def scenario() -> None:
+        told: list[str] = []
+        async with sockets(vanish) as one, sockets(vanish) as other, serving(report=told.append) as bench:
+            endpoints = tuple(Endpoint("127.0.0.1", each.port) for each in (one, other))
+            await bench.apply(guarded(1, credentials=(CREDENTIAL,), upstreams=(Upstream("provider", endpoints),)))
+            for _ in range(20):
+                async with dial(bench) as socket:
+                    await socket.send("provoke")
+                    await socket.wait_closed()
+            assert (len(one.handshakes), len(other.handshakes), told) == (10, 10, [])
 
     run(scenario())
 

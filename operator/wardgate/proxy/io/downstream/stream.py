@@ -236,7 +236,9 @@ class Stream(EndingStream):
 
     def upstream_lost(self, error: UpstreamError) -> None:
         """The upstream's connection ended too early."""
-        if self._sender is None or not self._sender.repeat():
+        if self.writer.status == SWITCHING_PROTOCOLS:
+            self.cut(error.reason)  # a caller may have provoked it: it counts against no endpoint
+        elif self._sender is None or not self._sender.repeat():
             self.fail(error)
         else:
             self.record.attempts += 1
