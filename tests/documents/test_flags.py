@@ -26,6 +26,7 @@ OF_OTHERS = {
     "--build-arg": "docker build",
     "--case": "benchmarks",
     "--cases": "tests/proxy/both_ways",
+    "--live": "tests/proxy/both_ways",
     "--checkout": "benchmarks",
     "--compiled": "benchmarks",
     "--create-namespace": "helm",

@@ -13,9 +13,12 @@ from collections.abc import Mapping
 from random import Random
 from typing import Final
 
+import uvloop
+
 from tests.proxy.both_ways.conversations import conversation
 from tests.proxy.both_ways.events import Conversation
-from tests.proxy.both_ways.oracle import compare, way
+from tests.proxy.both_ways.live import live
+from tests.proxy.both_ways.oracle import FAST, GENERAL, compare, way
 from tests.proxy.both_ways.shrinking import shrunk
 
 _SIZES: Final = (None, None, 16, 1)
@@ -53,13 +56,32 @@ def _sends(one: Conversation, mark: bytes) -> bool:
     return mark in b"".join(getattr(event, "data", b"") for event in one.events)
 
 
+async def rounds(seed: int, count: int) -> int:
+    """Let many callers talk through sockets, a round each way; return 1 if either did what no gateway may do."""
+    requests = fast = 0
+    for number in range(seed, seed + count):
+        for limits in (GENERAL, FAST):
+            done = await live(number, turns=30, limits=limits)
+            requests, fast = requests + done.requests, fast + done.fast
+            if done.faults:
+                print(f"seed {number}", *done.faults, sep="\n", flush=True)
+                return 1
+        if number % 10 == 0:
+            print(f"{number - seed + 1} rounds, {requests} requests, {fast} of them the fast way", flush=True)
+    print(f"{count} rounds, {requests} requests, {fast} of them the fast way", flush=True)
+    return 0
+
+
 def main() -> int:
     """Return 1 if something differed."""
     parser = argparse.ArgumentParser(prog="python -m tests.proxy.both_ways", description=__doc__)
     parser.add_argument("--cases", type=int, default=1000, help="conversations; each has about 12 requests")
     parser.add_argument("--seed", type=int, default=int(time.time()) % 10**6 * 1000)
+    parser.add_argument("--live", type=int, default=0, help="rounds of many callers through sockets instead")
     asked = parser.parse_args()
     print(f"seed {asked.seed}", flush=True)
+    if asked.live:
+        return uvloop.run(rounds(asked.seed, asked.live))
     began = told = time.monotonic()
     requests = fast = differing = 0
     for done, seed in enumerate(range(asked.seed, asked.seed + asked.cases), 1):

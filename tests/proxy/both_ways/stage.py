@@ -15,7 +15,7 @@ from itertools import zip_longest
 
 from tests.proxy.both_ways import events
 from tests.proxy.both_ways.events import Conversation, Event
-from tests.proxy.both_ways.marks import callers_in, marks_in
+from tests.proxy.both_ways.marks import callers_in
 from tests.proxy.both_ways.origins import Origins
 from tests.proxy.both_ways.scripted_loop import ScriptedLoop, SpinningError
 from tests.proxy.both_ways.wire import Wire
@@ -311,9 +311,10 @@ class Stage:
         for link in self._origins.links:
             transcript.faults += link.reader.faults
             transcript.faults += [
-                f"{link.name} got one request with the marks of several: {head!r}"
+                f"{link.name} got one request with bytes of several callers: {head!r}"
                 for head, body in link.requests
-                if len(marks_in(head + body)) > 1
+                # A caller that lies about a length makes one request of two of its own.
+                if len(callers_in(head + body)) > 1
             ]
         self._look_for_strays()
         transcript.fast = self.counters.prepared

@@ -71,9 +71,9 @@ def test_broken_mark_is_none() -> None:
     assert {3} == callers_in(mark(3, 5) + mark(2, 1).replace(b"x", b"0x", 1))
 
 
-def test_upstream_request_with_two_marks_is_a_fault() -> None:
-    told = Stage(talk(Send(1, GET.replace(b"x-mark: ", b"x-mark: " + mark(1, 2)))), {}).play().faults
-    assert ["u0 203.0.113.1:443 got one request with the marks of several"] == [
+def test_upstream_request_of_two_callers_is_a_fault() -> None:
+    told = Stage(talk(Send(1, GET.replace(b"x-mark: ", b"x-mark: " + mark(2, 1)))), {}).play().faults
+    assert ["u0 203.0.113.1:443 got one request with bytes of several callers"] == [
         fault.partition(": b'")[0] for fault in told
     ]
 
