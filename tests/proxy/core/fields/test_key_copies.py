@@ -264,7 +264,7 @@ def written(draw: st.DrawFn) -> str:
     return "".join(f"%{ord(char):02x}" if place in escaped else char for place, char in enumerate(text))
 
 
-CREDENTIALS = ["authorization", "x-api-key", "x_api_key", "referer", "x-request-id", "cookie"]
+CREDENTIALS = ["authorization", "x-api-key", "x_api_key", "referer", "x-request-id", "cookie", "sec-websocket-protocol"]
 headers = st.tuples(st.sampled_from(CREDENTIALS), written())
 
 
@@ -307,6 +307,15 @@ def test_subprotocols_that_hold_no_key_stay(name: str, value: str, expected: str
 @pytest.mark.parametrize("value", [f"openai-insecure-api-key.{K}", f"a.{OLD.decode()}", K])
 def test_subprotocol_that_is_a_key_takes_its_header_with_it(value: str) -> None:
     assert {} == sent(("sec-websocket-protocol", value), credentials=(credential(), credential(OLD, name="old")))
+
+
+def test_key_with_a_comma_takes_its_header_with_it_too() -> None:
+    key = b"callers,key,with,commas"
+    talk = Talk(
+        served(credentials=(credential(key),)),
+        request("GET", "/", ("api-key", key), ("sec-websocket-protocol", b"realtime, x." + key)),
+    )
+    assert "sec-websocket-protocol" not in talk.sent
 
 
 def test_subprotocol_is_searched_for_a_short_key_behind_its_name() -> None:

@@ -133,7 +133,7 @@ def _clean_field(field: Header, key: bytes, *, knows: Knows) -> Iterator[Header]
         value = b";".join(each for each in cookies if len(each) < len(key) or not _pair_holds(each, key))
         if value:
             yield name, value.strip(b" ")
-    elif fold(name) == _SUBPROTOCOLS:
+    elif fold(name) == _SUBPROTOCOLS and b"," not in key:
         subprotocols = islice(members((value,)), _MOST_SUBPROTOCOLS)
         kept = [each for each in subprotocols if not _subprotocol_holds(each, key, knows=knows)]
         if kept:
