@@ -73,8 +73,29 @@ def test_sockets_of_a_dead_worker_are_served_by_the_others_until_its_successor_d
     run(scenario())
 
 
+def test_successor_that_is_the_first_to_serve_stands_in_for_the_one_that_is_not_there_yet() -> None:
+    async def scenario() -> None:
+        async with providing(answering(OK)) as provider, supervising() as running:
+            applied = await running.apply(config(provider.port))
+            start, go_on = running.supervisor._start_worker, asyncio.Event()
+            late = held_back(running, go_on)
+
+            async def first_one_late(number: int) -> None:
+                await (start(number) if number else late(number))
+
+            running.supervisor._start_worker = first_one_late  # type: ignore[method-assign]
+            for worker in running.worker_ids:
+                os.kill(worker, signal.SIGKILL)
+            await everybody_is_served(applied.listeners[0].address)
+            go_on.set()
+            await settle(lambda: stands_alone(running))
+
+    run(scenario())
+
+
 def test_listener_that_is_added_while_a_worker_is_gone_is_served_on_its_socket_too() -> None:
-    settings = replace(SETTINGS, ports=((PORT, 0), (PORT + 1, 0)))
+    # A config is not held up by a worker that is gone, however long others are waited for.
+    settings = replace(SETTINGS, ports=((PORT, 0), (PORT + 1, 0)), timeouts=Timeouts(worker=1000.0))
 
     async def scenario() -> None:
         async with providing(answering(OK)) as provider, supervising(settings) as running:
