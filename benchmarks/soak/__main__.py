@@ -12,6 +12,7 @@ from benchmarks.soak.bodies import MIB, download, upload
 from benchmarks.soak.changes import changes
 from benchmarks.soak.deaths import config_lost, upstream_killed, worker_struck
 from benchmarks.soak.estate import running
+from benchmarks.soak.overload import overload
 from benchmarks.soak.restarts import restarts
 from benchmarks.soak.stream import stream
 
@@ -65,12 +66,20 @@ def _deaths(_: argparse.Namespace) -> bool:
     return True
 
 
+def _overload(_: argparse.Namespace) -> bool:
+    peace, attacked, flood = overload(2000)
+    say(f"a caller with a connection, in peace: {peace}")
+    say(f"the same, where all connections are taken and more come: {attacked}; the flood got {dict(flood)}")
+    return not (peace.failures or attacked.failures)
+
+
 TRIALS: dict[str, Callable[[argparse.Namespace], bool]] = {
     "restarts": _restarts,
     "changes": _changes,
     "stream": _stream,
     "bodies": _bodies,
     "deaths": _deaths,
+    "overload": _overload,
 }
 
 
