@@ -60,7 +60,7 @@ test-fast: install ## Run the tests that start no process
 
 test-compiled: install $(COMPILED_STAMP) ## Run the tests of the data plane with its modules compiled (a C compiler is needed)
 	@echo "==> Tests of the data plane, compiled: $(COMPILED_TESTS)"
-	WARDGATE_FORM=compiled $(COMPILED)/bin/python -m pytest $(SHARED) -p no:cacheprovider $(COMPILED_TESTS) $(PYTEST_FLAGS)
+	TESTED_FORM=compiled $(COMPILED)/bin/python -m pytest $(SHARED) -p no:cacheprovider $(COMPILED_TESTS) $(PYTEST_FLAGS)
 
 binaries: install ## Build the real Kubernetes and Helm that the tests run (once; about six minutes)
 	@echo "==> Kubernetes API server, etcd, kubectl and Helm for the tests (built once, kept in .cache)"

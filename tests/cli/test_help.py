@@ -68,7 +68,7 @@ def test_nothing_typed_shows_the_help(wardgate: Wardgate) -> None:
 def test_version_names_schema_python_and_form(wardgate: Wardgate) -> None:
     ended = wardgate("version")
 
-    form = os.environ.get("WARDGATE_FORM", "plain Python")
+    form = os.environ.get("TESTED_FORM", "plain Python")
     assert f"wardgate {__version__} (config schema 1.0, Python {platform.python_version()}, {form})\n" == ended.out
 
 

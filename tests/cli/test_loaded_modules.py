@@ -26,8 +26,9 @@ def own(modules: set[str]) -> set[str]:
 
 
 def foreign(modules: set[str]) -> set[str]:
-    """The packages of others among them, without their compiled parts and what they bring for older Pythons."""
-    tops = {name.partition(".")[0] for name in modules} - sys.stdlib_module_names - {"wardgate", "backports"}
+    """The packages of others among them, without compiled parts and what they bring for older Pythons."""
+    ours = {"wardgate", "wardgate__mypyc"}
+    tops = {name.partition(".")[0] for name in modules} - sys.stdlib_module_names - ours - {"backports"}
     return {name for name in tops if not name.startswith(("_", "cython"))}
 
 

@@ -42,7 +42,7 @@ def test_pattern_that_matches_nothing_is_told() -> None:
 
 
 def test_the_form_of_this_run_is_the_one_that_was_asked_for() -> None:
-    assert ("compiled" == os.environ.get("WARDGATE_FORM")) == is_compiled()
+    assert ("compiled" == os.environ.get("TESTED_FORM")) == is_compiled()
 
 
 def test_no_extension_hides_a_source() -> None:
