@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 import ssl
+from base64 import b64encode
 from dataclasses import replace
 
 import pytest
@@ -14,8 +15,9 @@ import trustme
 from tests.proxy.core.origin.test_proxy_header import FOUR, IPV4, LINE, LOCAL, PROXY, binary
 from tests.proxy.io.bench import CREDENTIAL, KEY, OK, Bench, answering, config, guarded, providing, run, serving, settle
 from tests.proxy.io.test_listener_tls import tls_of
-from wardgate.ir import FrontProxies, GatewayConfig, ListenerTls
+from wardgate.ir import AuthPlan, BasicAuthStep, BasicUser, FrontProxies, GatewayConfig, ListenerTls
 from wardgate.proxy.settings import Limits, ProxySettings, Timeouts
+from wardgate.sensitive import Sensitive
 
 GET = b"GET / HTTP/1.1\r\nHost: gw.example.com\r\nConnection: close\r\n\r\n"
 
@@ -360,3 +362,25 @@ def test_host_in_the_words_of_a_proxy_takes_the_general_way() -> None:
             assert [with_host, way, with_host] == [told(head) for head in provider.received]
 
     run(scenario())
+
+
+def test_guesses_are_counted_for_the_caller_that_a_believed_proxy_names() -> None:
+    """Whoever is not believed writes a new address with each guess, and gains nothing by it."""
+    user = BasicUser("ann", Sensitive(""), Sensitive("NstYn3QVe0WBGmkMWLQ0CV9I6fo="))
+    plan = AuthPlan("plan", (BasicAuthStep("config_0", "realm", "sha1", (user,)),), policy="policy")
+
+    async def statuses(bench: Bench, addresses: list[str]) -> list[int]:
+        found = []
+        for number, address in enumerate(addresses):
+            shown = b64encode(b"ann:wrong-%d" % number).decode()
+            answer = await bench.exchange(get(f"authorization: Basic {shown}", f"X-Forwarded-For: {address}"))
+            found.append(int(answer.split(b" ")[1]))
+        return found
+
+    async def scenario(front: FrontProxies) -> list[int]:
+        async with serving(ProxySettings(admin="", limits=Limits(user_guesses=2, address_guesses=2))) as bench:
+            await bench.apply(replace(behind(guarded(1), front), auth_plans=(plan,)))
+            return await statuses(bench, ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"])
+
+    assert [401, 401, 429, 429] == run(scenario(FrontProxies()))
+    assert [401, 401, 401, 401] == run(scenario(FrontProxies(1)))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import pytest
 
 from wardgate.ir import FrontProxies
@@ -101,13 +99,40 @@ def test_listeners_without_proxies_share_their_front_over_all_tables() -> None:
     assert compile_front(FrontProxies()) is NO_PROXIES
 
 
-def test_same_words_are_read_once() -> None:
+def test_words_of_some_callers_are_known_again_and_no_more_than_so_many() -> None:
     made = origin(FrontProxies(1))
-    fields: Mapping[bytes, Sequence[bytes]] = {b"x-forwarded-for": [b"192.0.2.1"]}
-    made.read(fields)
-    caller = made.caller
-    made.read({b"x-forwarded-for": [b"192.0.2.1"]})
-    assert made.caller is caller
+    first = after(made, x_for="192.0.2.1").caller
+    for number in range(60):
+        after(made, x_for=f"198.51.100.{number}")
+    assert after(made, x_for="192.0.2.1").caller is first
+    for number in range(100):
+        assert f"203.0.113.{number}" == after(made, x_for=f"203.0.113.{number}").address
+    assert after(made, x_for="192.0.2.1").caller is not first
+    assert first == made.caller
+
+
+def test_long_words_are_understood_and_not_kept() -> None:
+    made = origin(FrontProxies(1))
+    words = "6.6.6.6, " * 100 + "192.0.2.1"
+    first = after(made, x_for=words).caller
+    assert first.address == b"\xc0\x00\x02\x01"
+    assert after(made, x_for=words).caller is not first
+
+
+def test_words_of_one_field_are_never_taken_for_those_of_another() -> None:
+    made = origin(FrontProxies(1))
+    name, one, two, last = b"x-forwarded-proto", b"192.0.2.1", b"192.0.2.2", b"https"
+    made.read({b"x-forwarded-for": [one], name: [two, name, last]})
+    assert "192.0.2.1" == made.address
+    made.read({b"x-forwarded-for": [one, name, two], name: [last]})
+    assert "192.0.2.2" == made.address
+
+
+def test_words_mean_something_else_under_another_config() -> None:
+    made = after(origin(FrontProxies(1)), x_for="192.0.2.1, 192.0.2.2")
+    assert "192.0.2.2" == made.address
+    made.follow(compile_front(FrontProxies(2)))
+    assert "192.0.2.1" == after(made, x_for="192.0.2.1, 192.0.2.2").address
 
 
 def test_peer_without_address_tells_the_scheme_alone() -> None:
