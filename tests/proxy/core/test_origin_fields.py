@@ -60,6 +60,14 @@ def test_what_a_caller_says_of_its_way_ends_on_arrival(name: str) -> None:
     assert {"host": "gw.example", "accept": "*/*"} == Talk(config(open_route()), come).sent
 
 
+def test_connection_option_takes_no_word_of_a_believed_proxy_away() -> None:
+    """Whoever names a field in ``Connection`` would have the next hop drop it, and be taken for the proxy itself."""
+    lines = "GET / HTTP/1.1", "Host: gw.example", "Connection: close, X-Forwarded-For", "X-Forwarded-For: 192.0.2.1"
+    head = parse_request_head("\r\n".join([*lines, "", ""]).encode(), max_headers=10)
+    assert isinstance(head, RequestHead)
+    assert [b"192.0.2.1"] == head.connection_fields[b"x-forwarded-for"]
+
+
 def test_upstream_that_is_to_know_is_told() -> None:
     expected = {"host": "gw.example", "x-forwarded-for": "192.0.2.1", "x-forwarded-proto": "https"}
     assert expected == Talk(told(open_route()), coming()).sent
