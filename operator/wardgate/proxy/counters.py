@@ -30,15 +30,13 @@ class Histogram:
         """Return the upper bounds in seconds; a last bucket takes the rest."""
         return [self.first * 2**number / 1e6 for number in range(self._count)]
 
-    def row(self, counts: list[int], total: int) -> list[float]:
-        """Return a count for each bucket, then the sum in seconds, of counts by number and a sum in microseconds."""
-        return [*counts[: self._count], sum(counts[self._count :]), total / 1e6]
+    def row(self, counts: dict[int, int], total: int) -> list[object]:
+        """Return the sum in seconds, then the number and the count of each bucket that is not empty."""
+        return [total / 1e6, *((min(number, self._count), count) for number, count in counts.items())]
 
 
 _FIRST_DURATION: Final = 5_000
 _FIRST_OVERHEAD: Final = 50
-_MOST_BITS: Final = 64
-"""Of the quotient of any span: five hundred thousand years."""
 
 DURATIONS: Final = Histogram(first=_FIRST_DURATION, count=18)
 """From 5 ms to 11 minutes, as OpenTelemetry has them for operations of models, and on for agents' streams."""
@@ -48,12 +46,17 @@ TTFTS: Final = Histogram(first=_FIRST_DURATION, count=16)
 """From 5 ms to 164 s: models that think take long to their first token."""
 
 _BY_DESIGN: Final = frozenset({"", ReplyReason.REDIRECT, ReplyReason.DIRECT_RESPONSE})
+_TAKEN: Final = 200
+"""Series of one report: a millisecond or two, in which no request is served."""
 _SERIES: Final = 4096
 """Series that are remembered; more than so many within a second are found anew."""
 
 
 class RouteTimes:
-    """The times of one route's requests since they were last taken: how many fell below each bound, and their sum."""
+    """The times of one route's requests since they were last taken: their counts by bucket, and their sums.
+
+    Most routes have few requests in a second, so that most buckets are empty.
+    """
 
     __slots__ = ("count", "duration", "durations", "overhead", "overheads", "route", "ttft", "ttfts")
 
@@ -64,25 +67,28 @@ class RouteTimes:
     def clear(self) -> None:
         """Start anew."""
         self.count = 0
-        self.durations = [0] * _MOST_BITS
-        self.overheads = [0] * _MOST_BITS
-        self.ttfts = [0] * _MOST_BITS
+        self.durations: dict[int, int] = {}
+        self.overheads: dict[int, int] = {}
+        self.ttfts: dict[int, int] = {}
         self.duration = self.overhead = self.ttft = 0
 
     def add(self, record: RequestRecord) -> None:
         """Add a settled request."""
         self.count += 1
         duration, overhead, ttft = record.duration, record.overhead, record.ttft
-        self.durations[(duration // _FIRST_DURATION).bit_length()] += 1
+        counts, bucket = self.durations, (duration // _FIRST_DURATION).bit_length()
+        counts[bucket] = counts.get(bucket, 0) + 1
         self.duration += duration
-        self.overheads[(overhead // _FIRST_OVERHEAD).bit_length()] += 1
+        counts, bucket = self.overheads, (overhead // _FIRST_OVERHEAD).bit_length()
+        counts[bucket] = counts.get(bucket, 0) + 1
         self.overhead += overhead
         if ttft >= 0:
-            self.ttfts[(ttft // _FIRST_DURATION).bit_length()] += 1
+            counts, bucket = self.ttfts, (ttft // _FIRST_DURATION).bit_length()
+            counts[bucket] = counts.get(bucket, 0) + 1
             self.ttft += ttft
 
     def taken(self) -> list[object]:
-        """Return a JSON-ready row, and start anew: the route, then for each histogram its buckets and its sum."""
+        """Return a JSON-ready row, and start anew: the route, then a row for each histogram."""
         row: list[object] = [
             self.route,
             DURATIONS.row(self.durations, self.duration),
@@ -134,6 +140,7 @@ class Counters:
         "_upstream_errors",
         "connections",
         "in_flight",
+        "is_behind",
         "log_lines_dropped",
         "prepared",
     )
@@ -146,6 +153,8 @@ class Counters:
         self._refused_connections: dict[str, int] = {}
         self.connections = 0
         self.in_flight = 0
+        self.is_behind = False
+        """Whether the last ``take`` has left something for another one."""
         self.prepared = 0
         """Requests that took the fast path, of this worker, since it began."""
         self._lines_told = 0
@@ -187,8 +196,9 @@ class Counters:
         self._refused_connections[reason] = self._refused_connections.get(reason, 0) + 1
 
     def take(self) -> dict[str, object]:
-        """Return what was added, as JSON-ready lists, and start anew."""
-        touched, self._touched = self._touched, []
+        """Return what was added, or the first part of it, as JSON-ready lists, and start anew."""
+        touched, self._touched = self._touched[:_TAKEN], self._touched[_TAKEN:]
+        self.is_behind = bool(self._touched)
         taken: dict[str, object] = {
             "requests": [series.taken() for series in touched],
             # Several series have one route.

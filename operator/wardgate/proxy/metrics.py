@@ -100,8 +100,8 @@ class Totals(Collector):
         for number, (name, told, bounds) in enumerate(_HISTOGRAMS):
             family = HistogramMetricFamily(name, told, labels=["route"])
             for route, of_route in times:
-                *counts, total = of_route[number]
-                family.add_metric([route], _cumulative(bounds, counts), total)
+                spans = of_route[number]
+                family.add_metric([route], _cumulative(bounds, spans.counts), spans.total)
             yield family
 
     def _simple(self) -> Iterator[Metric]:
@@ -143,8 +143,9 @@ def _of_the_delivery(now: Delivery) -> Iterator[Metric]:
     yield refused
 
 
-def _cumulative(bounds: Sequence[float], counts: Sequence[float]) -> list[tuple[str, float]]:
-    return list(zip([*map(str, bounds), "+Inf"], accumulate(counts), strict=True))
+def _cumulative(bounds: Sequence[float], counts: Mapping[int, int]) -> list[tuple[str, float]]:
+    names = [*map(str, bounds), "+Inf"]
+    return list(zip(names, accumulate(counts.get(number, 0) for number in range(len(names))), strict=True))
 
 
 def _integer(taken: Mapping[str, object], name: str) -> int:

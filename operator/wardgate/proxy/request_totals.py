@@ -23,8 +23,28 @@ Place: TypeAlias = tuple[str, str]
 """A listener and a route on it; the route is empty for requests that found none."""
 Kind: TypeAlias = tuple[str, str, str]
 """Key, class of the status, reason."""
-Times: TypeAlias = list[list[float]]
-"""Of durations, overheads and first bytes: a count for each bucket, then the sum."""
+
+
+class Spans:
+    """The requests of one histogram: their number by bucket, and their sum in seconds."""
+
+    __slots__ = ("counts", "total")
+
+    def __init__(self) -> None:
+        self.counts: dict[int, int] = {}
+        self.total = 0.0
+
+    def add(self, row: object) -> None:
+        """Add a row of ``Histogram.row``, as it came through the pipe."""
+        assert isinstance(row, list)
+        total, *buckets = row
+        self.total += total
+        for number, count in buckets:
+            self.counts[number] = self.counts.get(number, 0) + count
+
+
+Times: TypeAlias = tuple[Spans, Spans, Spans]
+"""Durations, overheads and first bytes."""
 
 
 class RequestTotals:
@@ -103,13 +123,11 @@ class RequestTotals:
         return len(self._keys) < self._most_keys
 
     def _add_times(self, route: str, times: Iterable[object]) -> None:
-        new = [[float(value) for value in each] for each in times if isinstance(each, list)]
         held = self._times.get(route)
         if held is None:
-            self._times[route] = new
-        else:
-            for sums, values in zip(held, new, strict=True):
-                sums[:] = map(float.__add__, sums, values)
+            held = self._times[route] = (Spans(), Spans(), Spans())
+        for spans, row in zip(held, times, strict=True):
+            spans.add(row)
 
     def _add_upstream(
         self, sums: dict[str, dict[str, int]], upstream: object, *, label: str, count: object, now: float

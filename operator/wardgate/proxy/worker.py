@@ -59,7 +59,7 @@ class Worker:
         await self._stopped.wait()
         if self._gateway is not None:
             self._gateway.cut()
-        self._report()
+        await self._report_all()
         if self._log is not None:
             self._log.close()
         # The last report gets a second to leave: a supervisor that reads nothing must not hold this process up.
@@ -145,7 +145,7 @@ class Worker:
             if self._log is not None:
                 self._log.flush()
             if count % _REPORT_EVERY == 0:
-                self._report()
+                await self._report_all()
 
     def _collect(self) -> None:
         """Collect what configs left behind: soon, before a request has to, and once for many of them."""
@@ -153,6 +153,13 @@ class Worker:
         gc.collect()
         # A table lives until the next config. Frozen, it is not looked through at every collection of requests.
         gc.freeze()
+
+    async def _report_all(self) -> None:
+        """Report in parts, with a breath for requests in between."""
+        self._report()
+        while self._counters.is_behind:
+            await asyncio.sleep(0)
+            self._report()
 
     def _report(self) -> None:
         if self._log is not None:
