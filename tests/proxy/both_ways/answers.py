@@ -57,10 +57,10 @@ _LAST_CHUNKS: Final = (b"0\r\n\r\n", b"0\r\nx-sum: 1\r\n\r\n")
 
 
 def answer(choices: Random, mark: bytes, *, plain: bool) -> Response:
-    """Return an upstream's answer to the request with this mark; ``plain``: a good one with a length."""
+    """Return an upstream's answer to the request with this mark; ``plain``: a good one that tells its end."""
     if plain:
         head, body = _beginning(choices), _body(choices, mark)
-        data = head + b"content-length: %d\r\n\r\n" % len(body) + body
+        data = head + (_in_chunks(choices, body) if choices.random() < 0.3 else _sized(body))
         return Response(tuple(cut(data, choices)), held=choices.random() < 0.4)
     if choices.random() < 0.1:
         data, end = choices.choice(_ODD), choices.choice(("keep", "close", "reset"))
@@ -85,15 +85,23 @@ def _body(choices: Random, mark: bytes) -> bytes:
     return choices.choice((b"", b"ok", mark, mark * 40, b"z" * 3000))
 
 
+def _sized(body: bytes) -> bytes:
+    return b"content-length: %d\r\n\r\n" % len(body) + body
+
+
+def _in_chunks(choices: Random, body: bytes) -> bytes:
+    chunks = chunked(body, choices.choice((1, 7, 1000)))
+    return b"Transfer-Encoding: chunked\r\n\r\n" + chunks + choices.choice(_LAST_CHUNKS)
+
+
 def _regular(choices: Random, mark: bytes) -> tuple[bytes, str]:
     early, fields, body = choices.choice(_EARLY), _some_fields(choices), _body(choices, mark)
     head = early + _beginning(choices)
     kind = choices.randrange(8)
     if kind < 3:
-        return head + b"content-length: %d\r\n\r\n" % len(body) + body, "keep"
+        return head + _sized(body), "keep"
     if kind == 3:
-        chunks = chunked(body, choices.choice((1, 7, 1000)))
-        return head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + choices.choice(_LAST_CHUNKS), "keep"
+        return head + _in_chunks(choices, body), "keep"
     if kind == 4:
         return head + b"\r\n" + body, choices.choice(("close", "close", "reset"))
     if kind == 5:
