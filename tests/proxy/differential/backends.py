@@ -10,7 +10,7 @@ import logging
 import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -93,15 +93,22 @@ def _quiet() -> logging.Logger:
 
 
 @asynccontextmanager
-async def nginx(program: Path) -> AsyncIterator[Backend]:
-    """Run nginx before the strict reader."""
+async def _before_the_reader(name: str, config: str, command: Sequence[str]) -> AsyncIterator[Backend]:
+    """Run a proxy before the strict reader; in both texts ``{port}``, ``{behind}`` and ``{folder}`` are filled in."""
     port = free_port()
     async with strict_reader() as behind:
         with tempfile.TemporaryDirectory() as folder:
-            config = Path(folder, "nginx.conf")
-            _write(config, _NGINX.format(folder=folder, port=port, behind=behind.port))
-            async with _running([str(program), "-p", folder, "-e", "stderr", "-c", str(config)], port=port):
-                yield Backend("nginx", port, behind.seen)
+            places = {"port": port, "behind": behind.port, "folder": folder}
+            _write(Path(folder, "config"), config.format(**places))
+            async with _running([part.format(**places) for part in command], port=port):
+                yield Backend(name, port, behind.seen)
+
+
+def nginx(program: Path) -> AbstractAsyncContextManager[Backend]:
+    """Run nginx before the strict reader."""
+    return _before_the_reader(
+        "nginx", _NGINX, [str(program), "-p", "{folder}", "-e", "stderr", "-c", "{folder}/config"]
+    )
 
 
 _NGINX: Final = """\
@@ -121,16 +128,9 @@ http {{
 """
 
 
-@asynccontextmanager
-async def haproxy(program: Path) -> AsyncIterator[Backend]:
+def haproxy(program: Path) -> AbstractAsyncContextManager[Backend]:
     """Run HAProxy before the strict reader."""
-    port = free_port()
-    async with strict_reader() as behind:
-        with tempfile.TemporaryDirectory() as folder:
-            config = Path(folder, "haproxy.cfg")
-            _write(config, _HAPROXY.format(port=port, behind=behind.port))
-            async with _running([str(program), "-db", "-q", "-f", str(config)], port=port):
-                yield Backend("haproxy", port, behind.seen)
+    return _before_the_reader("haproxy", _HAPROXY, [str(program), "-db", "-q", "-f", "{folder}/config"])
 
 
 _HAPROXY: Final = """\
