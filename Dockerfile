@@ -8,6 +8,9 @@ ARG BASE_IMAGE=python:3.13-slim
 FROM ${BASE_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
+# The compiler stays in this stage: the image has none.
+RUN command -v gcc >/dev/null || \
+    { apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*; }
 RUN python3 -m venv --without-pip /opt/wardgate && python3 -m venv --without-pip /build/tools
 
 COPY locks/run.txt locks/build.txt locks/
@@ -16,9 +19,9 @@ RUN python3 -m pip --python /opt/wardgate/bin/python install \
 RUN python3 -m pip --python /build/tools/bin/python install \
       --no-deps --require-hashes --only-binary :all: -r locks/build.txt
 
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY operator/ operator/
-RUN python3 -m pip --python /build/tools/bin/python wheel --no-deps --no-build-isolation --wheel-dir dist . && \
+RUN HATCH_BUILD_HOOKS_ENABLE=true /build/tools/bin/python -m hatchling build -t wheel -d dist && \
     python3 -m pip --python /opt/wardgate/bin/python install --no-compile --no-deps --no-index dist/*.whl && \
     python3 -m pip --python /opt/wardgate/bin/python check
 # The container's file system is read-only: bytecode is made here, and never looked at twice.

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.chart.helm import ROOT
 
-STEP_SECONDS = 600.0
+STEP_SECONDS = 1800.0
 OURS = ("/opt/wardgate", "/build")
 """The image's folders that the steps write to."""
 
