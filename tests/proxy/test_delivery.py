@@ -41,6 +41,7 @@ def test_delivery_is_shown_beside_the_revision() -> None:
                 "revision": "",
                 "schema": "",
                 "reads": [1],
+                "unserved": {},
                 "workers": ["", ""],
                 "sequence": 7,
                 "refused_sequence": 6,
