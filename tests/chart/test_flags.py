@@ -103,7 +103,12 @@ def test_the_proxy_is_told_every_value(helm: Helm) -> None:
         "--workers": ["3"],
         "--port": ["80=18080"],
         "--max-config-age": ["1000000"],
-        "--set": ["timeouts.drain=120", "limits.body_bytes=67108864", "timeouts.connect=2.5"],
+        "--set": [
+            "timeouts.shutdown_delay=7",
+            "timeouts.drain=120",
+            "limits.body_bytes=67108864",
+            "timeouts.connect=2.5",
+        ],
     } == _flags(container(helm.render(EVERY_VALUE), "proxy"))
 
 
