@@ -86,13 +86,19 @@ def measured(cases: Sequence[Case], stage: Stage) -> list[Outcome]:
             outcome = case.run(stage)
         except FAILURES as error:
             say(f"    failed: {error}")
-            outcome = Outcome(case.name, case.title, failure=" ".join(str(error).split())[:200])
+            outcome = Outcome(case.name, case.title, failure=shortened(str(error)))
         except KeyboardInterrupt:
             say("    interrupted")
             break
         outcomes.append(outcome)
         say(report.markdown([outcome], []) + f"\n    {time.monotonic() - began:.0f} s")
     return outcomes
+
+
+def shortened(text: str) -> str:
+    """Put a message into one line of a table: its beginning, and its end, where a traceback says what happened."""
+    words = " ".join(text.split()).replace("|", "/")
+    return words if len(words) <= 240 else f"{words[:80]} ... {words[-160:]}"
 
 
 def check_forms(versions: Mapping[str, str]) -> None:

@@ -12,7 +12,7 @@ from subprocess import SubprocessError
 
 import pytest
 
-from benchmarks.gateways.__main__ import check_forms, measured
+from benchmarks.gateways.__main__ import check_forms, measured, shortened
 from benchmarks.gateways.cases.delays import added, figures
 from benchmarks.gateways.cases.requests import Sample, Versus, comparisons, idle, own
 from benchmarks.gateways.figures import Spread
@@ -72,6 +72,15 @@ def test_a_case_that_fails_is_told_and_the_next_one_is_measured(stage: Stage, er
     outcomes = measured([Scripted("bad", failing(error)), Scripted("good", lambda: good)], stage)
 
     assert [Outcome("bad", "a title", failure="it ended at once"), good] == outcomes
+
+
+def test_a_long_failure_keeps_its_beginning_and_its_end() -> None:
+    text = "envoy does not listen. It said:\n" + "  File | line\n" * 40 + "ImportError: no such name"
+    cell = shortened(text)
+
+    assert 250 > len(cell)
+    assert cell.startswith("envoy does not listen. It said: File / line")
+    assert cell.endswith("ImportError: no such name")
 
 
 def test_an_interrupt_ends_with_the_cases_that_are_done(stage: Stage) -> None:
