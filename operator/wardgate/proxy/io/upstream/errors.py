@@ -119,20 +119,11 @@ class ShareExhausted(UpstreamError):
     reason = ReplyReason.CALLER_OVER_SHARE
 
 
-_OVERDUE: dict[ReplyReason, type[UpstreamError]] = {
-    each.reason: each for each in (ResponseTimeout, UpstreamStalled, ExchangeTimeout)
-}
-_DETAILS: dict[ReplyReason, str] = {
-    ReplyReason.UPSTREAM_TIMEOUT: "It did not begin to answer in time.",
-    ReplyReason.UPSTREAM_STALLED: "It said nothing, or read nothing, for too long.",
-    ReplyReason.EXCHANGE_TIMEOUT: "A request took too long in all.",
-}
-
-
 def overdue_error(reason: ReplyReason) -> UpstreamError:
-    """Return the failure of an upstream that is overdue by this reason, one of ``Deadlines.overdue``'s.
-
-    Of a request's body that comes too slowly, it is the upstream that does not read.
-    """
-    error = _OVERDUE.get(reason, UpstreamStalled)
-    return error(_DETAILS[error.reason])
+    """Return the failure of an upstream that is overdue by this reason, one of ``Deadlines.overdue``'s."""
+    if reason is ReplyReason.UPSTREAM_TIMEOUT:
+        return ResponseTimeout("It did not begin to answer in time.")
+    if reason is ReplyReason.EXCHANGE_TIMEOUT:
+        return ExchangeTimeout("A request took too long in all.")
+    # Of a request's body that comes too slowly, too: it is the upstream that does not read.
+    return UpstreamStalled("It said nothing, or read nothing, for too long.")
