@@ -39,6 +39,7 @@ def counted() -> Counters:
     counters.connections = 3
     counters.in_flight = 2
     counters.log_lines_dropped = 1
+    counters.prepared = 2
     return counters
 
 
@@ -69,6 +70,7 @@ def test_the_counts_of_several_workers_are_added_up() -> None:
     assert "wardgate_requests_in_flight 4.0" in text
     assert "wardgate_workers 2.0" in text
     assert "wardgate_access_log_lines_dropped_total 2.0" in text
+    assert "wardgate_fast_path_requests_total 4.0" in text
 
 
 def test_times_fall_into_cumulative_buckets() -> None:
@@ -94,8 +96,9 @@ def test_what_was_taken_is_not_counted_again() -> None:
     counters = counted()
     counters.take()
     counters.log_lines_dropped = 4
+    counters.prepared = 7
     taken = counters.take()
-    assert ([], [], 3) == (taken["requests"], taken["times"], taken["log_lines_dropped"])
+    assert ([], [], 3, 5) == (taken["requests"], taken["times"], taken["log_lines_dropped"], taken["prepared"])
 
 
 def test_requests_that_share_facts_are_counted_by_how_they_ended() -> None:

@@ -133,6 +133,7 @@ class Counters:
 
     __slots__ = (
         "_lines_told",
+        "_prepared_told",
         "_refused_connections",
         "_series",
         "_times",
@@ -155,6 +156,7 @@ class Counters:
         self.in_flight = 0
         self.is_behind = False
         """Whether the last ``take`` has left something for another one."""
+        self._prepared_told = 0
         self.prepared = 0
         """Requests that took the fast path, of this worker, since it began."""
         self._lines_told = 0
@@ -208,7 +210,9 @@ class Counters:
             "connections": self.connections,
             "in_flight": self.in_flight,
             "log_lines_dropped": self.log_lines_dropped - self._lines_told,
+            "prepared": self.prepared - self._prepared_told,
         }
+        self._prepared_told = self.prepared
         self._lines_told = self.log_lines_dropped
         self._upstream_errors = {}
         self._refused_connections = {}

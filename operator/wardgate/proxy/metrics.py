@@ -43,6 +43,7 @@ class Totals(Collector):
     refused_connections: dict[str, int] = field(default_factory=dict)
     gauges: dict[int, Gauges] = field(default_factory=dict)
     log_lines_dropped: int = 0
+    fast_requests: int = 0
     worker_restarts: int = 0
     revision: str = ""
     applied_at: float = 0.0
@@ -63,6 +64,7 @@ class Totals(Collector):
             name = printable(str(reason))
             self.refused_connections[name] = self.refused_connections.get(name, 0) + count
         self.log_lines_dropped += _integer(taken, "log_lines_dropped")
+        self.fast_requests += _integer(taken, "prepared")
         self.gauges[worker] = Gauges(connections=_integer(taken, "connections"), in_flight=_integer(taken, "in_flight"))
 
     def collect(self) -> Iterator[Metric]:
@@ -109,6 +111,9 @@ class Totals(Collector):
         yield GaugeMetricFamily("wardgate_workers", "Workers serving.", len(self.gauges))
         yield GaugeMetricFamily("wardgate_connections", "Callers' connections.", sum(g.connections for g in gauges))
         yield GaugeMetricFamily("wardgate_requests_in_flight", "Requests in flight.", sum(g.in_flight for g in gauges))
+        yield CounterMetricFamily(
+            "wardgate_fast_path_requests", "Requests that took the fast path.", self.fast_requests
+        )
         yield CounterMetricFamily("wardgate_worker_restarts", "Workers that had to be replaced.", self.worker_restarts)
         yield CounterMetricFamily(
             "wardgate_access_log_lines_dropped",
