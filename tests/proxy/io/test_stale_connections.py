@@ -17,12 +17,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.proxy.io.bench import CREDENTIAL, KEY, OK, Bench, config, guarded, reading_body, run, serving, upstream
-from tests.proxy.io.test_writes import Nobody, Wire, endpoint, head_of
+from tests.proxy.io.bench import CREDENTIAL, KEY, OK, Bench, config, guarded, reading_body, run, serving
+from tests.proxy.io.test_writes import Wire, sender_of
 from wardgate.ir import Endpoint, GatewayConfig, Upstream, UpstreamTls
-from wardgate.proxy.core.http1.loops import LoopMark
-from wardgate.proxy.core.messages import Outgoing
-from wardgate.proxy.core.upstream.destinations import CompiledUpstream
 from wardgate.proxy.io.upstream.connection import UpstreamConnection
 from wardgate.proxy.io.upstream.request_sender import RequestSender
 from wardgate.proxy.io.upstream.unacknowledged import never_read
@@ -218,22 +215,6 @@ def test_body_is_held_until_a_dead_connection_would_have_told(ticks: int, connec
     run(scenario())
 
 
-def sender_of_a_post() -> RequestSender:
-    """A sender of a POST whose body is to come."""
-    block = post()[: -len(BODY)]
-    outgoing = Outgoing(b"POST", b"/v1", [(b"host", b"h")], None, CompiledUpstream(upstream(1)))
-    return RequestSender(
-        outgoing,
-        head_of(block),
-        mark=LoopMark("test"),
-        upgrades=frozenset(),
-        asks_trailers=False,
-        endpoint=endpoint(),
-        requester=Nobody(),
-        holder=b"",
-    )
-
-
 def begin_on_an_idle_connection(sender: RequestSender) -> tuple[UpstreamConnection, Wire]:
     connection = UpstreamConnection(max_head=1000, max_informational=3)
     connection.used = 1
@@ -244,7 +225,7 @@ def begin_on_an_idle_connection(sender: RequestSender) -> tuple[UpstreamConnecti
 
 def test_post_of_which_nothing_was_written_is_sent_again() -> None:
     async def scenario() -> None:
-        sender = sender_of_a_post()
+        sender = sender_of(post(b"").replace(b"length: 0", b"length: 9"))
         _, wire = begin_on_an_idle_connection(sender)
         assert [] == wire.writes
         assert sender.repeat()
@@ -254,7 +235,7 @@ def test_post_of_which_nothing_was_written_is_sent_again() -> None:
 
 def test_request_that_was_sent_again_is_not_sent_a_third_time_on_whatever_connection() -> None:
     async def scenario() -> None:
-        sender = sender_of_a_post()
+        sender = sender_of(post(b"").replace(b"length: 0", b"length: 9"))
         begin_on_an_idle_connection(sender)
         assert sender.repeat()
         begin_on_an_idle_connection(sender)  # handed over by somebody who was done with it

@@ -87,11 +87,11 @@ def endpoint() -> EndpointPool:
     return EndpointPool(Endpoint("h", 1), upstream(1), dialer=dialer, ejected=lambda *_, **__: None)
 
 
-def sent_at_first(block: bytes, *, at_once: bool = False, held: bytes = b"") -> tuple[RequestSender, Wire]:
-    """Begin a request on a connection."""
+def sender_of(block: bytes) -> RequestSender:
+    """Make the sender of a POST with this head, to an endpoint that is never dialled."""
     headers: HeaderList = [(b"host", b"h")]
     outgoing = Outgoing(b"POST", b"/v1", headers, None, CompiledUpstream(upstream(1)))
-    sender = RequestSender(
+    return RequestSender(
         outgoing,
         head_of(block),
         mark=LoopMark("test"),
@@ -101,6 +101,11 @@ def sent_at_first(block: bytes, *, at_once: bool = False, held: bytes = b"") -> 
         requester=Nobody(),
         holder=b"",
     )
+
+
+def sent_at_first(block: bytes, *, at_once: bool = False, held: bytes = b"") -> tuple[RequestSender, Wire]:
+    """Begin a request on a connection."""
+    sender = sender_of(block)
     if held:
         sender.piece(held)
     connection = UpstreamConnection(max_head=1000, max_informational=3)
