@@ -256,6 +256,22 @@ def test_host_that_is_asked_for_leads_past_no_check_of_the_callers_certificate()
     run(scenario())
 
 
+def test_callers_without_a_signed_certificate_are_kept_out_where_no_name_is_asked_for() -> None:
+    async def scenario() -> None:
+        server, clients, strangers = trustme.CA(), trustme.CA(), trustme.CA()
+        mutual = with_several(server, client_ca=clients.cert_pem.bytes().decode())
+        async with providing(answering(OK)) as provider, serving() as bench:
+            await bench.apply(with_tls(provider.port, mutual))
+            for name in ("api.example.com", "gw.example.com"):
+                assert await asyncio.to_thread(shown_to, bench, name, client=clients.issue_cert("any.test"))
+                for bad in (None, strangers.issue_cert("any.test")):
+                    with pytest.raises((OSError, AssertionError)):
+                        await asyncio.to_thread(shown_to, bench, name, client=bad)
+            assert 2 == len(provider.received)
+
+    run(scenario())
+
+
 def test_every_certificate_may_come_from_files(tmp_path: Path) -> None:
     files = ListenerTls("", Sensitive(""), others=(ServerCertificate(FileRef("/none"), FileRef("/no"), ("a.test",)),))
     factory = TlsFactory(files_root=str(tmp_path), extra_ca="")
