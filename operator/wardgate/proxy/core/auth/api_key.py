@@ -97,7 +97,7 @@ class ApiKeyCheck:
 
     def _headers_match(self, headers: HeaderList, credential: CompiledCredential) -> bool:
         for wanted, entry in self._match:
-            stored = credential.by_header.get(entry)
+            stored = credential.stored(entry)
             given = values_of(headers, wanted)
             if stored is None or len(given) != 1 or not hmac.compare_digest(given[0], stored):
                 return False

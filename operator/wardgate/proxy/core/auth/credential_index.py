@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
+from sys import intern
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -30,39 +31,48 @@ class CompiledCredential:
     """One key, ready for a request. ``sendable`` holds the metadata that is legal in a header.
 
     ``raw`` holds all of it, for ``match`` and for policies that switched the validation off: there only what would
-    break the message's framing is left out. ``by_header`` is ``raw`` under names in lower case, as headers compare:
-    where two names differ in case only, the one that is in lower case counts.
+    break the message's framing is left out. There may be a hundred thousand, so nothing is held that can be made when
+    it is asked for.
     """
 
     __slots__ = (
         "allowed_hosts",
-        "by_header",
         "digest",
         "expires_at",
         "id",
-        "label",
         "name",
         "namespace",
         "raw",
         "sendable",
         "shared_with",
-        "user_id",
     )
 
     def __init__(self, credential: Credential) -> None:
         self.digest = bytes.fromhex(credential.digest)
         self.id: CredentialId = (credential.key_set, self.digest)
-        self.label = f"{credential.namespace}/{credential.name}"
         self.name = credential.name
-        self.namespace = credential.namespace
+        self.namespace = intern(credential.namespace)
         self.shared_with = credential.shared_with
-        self.user_id = to_bytes(credential.name)
         self.expires_at = math.inf if credential.expires_at is None else credential.expires_at
         hosts = credential.allowed_hosts
         self.allowed_hosts = None if hosts is None else frozenset(hosts)
-        self.raw = self.sendable = self.by_header = _NO_METADATA
+        self.raw = self.sendable = _NO_METADATA
         if credential.metadata:
             self._read(credential.metadata)
+
+    @property
+    def label(self) -> str:
+        """Namespace and name of the Secret, for the access log."""
+        return f"{self.namespace}/{self.name}"
+
+    @property
+    def user_id(self) -> bytes:
+        """The name, for ``x-user-id``."""
+        return to_bytes(self.name)
+
+    def stored(self, header: str) -> bytes | None:
+        """Return the metadata for a header, in lower case; of names that differ in case only, the one in it counts."""
+        return next((self.raw[name] for name in sorted(self.raw, reverse=True) if name.lower() == header), None)
 
     def _read(self, metadata: Iterable[MetadataEntry]) -> None:
         raw: dict[str, bytes] = {}
@@ -71,11 +81,13 @@ class CompiledCredential:
             value = to_bytes(entry.value.reveal())
             if any(byte in value for byte in BREAKS_FRAMING):
                 continue
-            raw[entry.name] = value
+            # There are few names, and many credentials.
+            name = intern(entry.name)
+            raw[name] = value
             if entry.legal_header:
-                sendable[entry.name] = value
-        self.raw, self.sendable = raw, sendable
-        self.by_header = {name.lower(): raw[name] for name in sorted(raw)}
+                sendable[name] = value
+        self.raw = raw
+        self.sendable = raw if len(sendable) == len(raw) else sendable
 
 
 def compile_credential(credential: Credential) -> CompiledCredential | None:

@@ -39,6 +39,8 @@ _QUERY: Final = re.compile(rb"\?[\x21\x22\x24-\x7e]*")
 _QUESTION: Final = ord("?")
 _WITH_BODY: Final = (b"POST ", b"PUT ", b"PATCH ")
 """A body may be on its way, although none of it is here."""
+_OUTCOMES: Final = 4
+"""Outcomes for each way that may be remembered."""
 _METHODS: Final = frozenset({b"GET", b"POST", b"PUT", b"PATCH", b"DELETE"})
 
 
@@ -197,7 +199,7 @@ class Lane:
             outcome = self._decide(plain, now)
             if outcome is None:
                 return None
-            if len(self._outcomes) >= self._limit:
+            if len(self._outcomes) >= _OUTCOMES * self._limit:
                 self._outcomes.clear()
             self._outcomes[which] = outcome
         return outcome if now < outcome.credential.expires_at else None
