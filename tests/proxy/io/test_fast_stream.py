@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -26,6 +27,8 @@ from tests.proxy.io.bench import (
     serving,
     settle,
 )
+from wardgate.proxy.core.fast_path.lane import Lane
+from wardgate.proxy.io.downstream.fast_stream import FastStream
 from wardgate.proxy.settings import Limits, ProxySettings
 from wardgate.tasks import spawn
 
@@ -471,5 +474,21 @@ def test_another_key_among_subprotocols_is_taken_off_a_request_that_is_plain_but
             field = b"\r\nSec-WebSocket-Protocol: realtime, openai-insecure-api-key.another-key\r\n\r\n"
             assert 200 == (await one.ask(GET.replace(b"\r\n\r\n", field)))[0]
             assert b"\r\nsec-websocket-protocol: realtime\r\n" in provider.received[-1]
+
+    run(test())
+
+
+def test_a_connection_that_waits_for_a_request_keeps_no_table_alive() -> None:
+    async def test() -> None:
+        async with providing(answering(OK)) as provider, warm(provider) as one:
+            assert 200 == (await one.ask())[0]
+            table = one.bench.gateway.context.config.table
+            assert table is not None
+            await one.bench.apply(guarded(provider.port, credentials=(CREDENTIAL,)))
+            other = await one.bench.connect()
+            await other.send(GET)
+            assert 200 == (await other.response())[0]
+            gc.collect()
+            assert [] == [holder for holder in gc.get_referrers(table) if isinstance(holder, Lane | FastStream)]
 
     run(test())

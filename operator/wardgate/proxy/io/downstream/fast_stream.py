@@ -118,7 +118,7 @@ class FastStream:
         if taken is None:
             return False
         endpoint, connection = taken
-        self._plain, self._endpoint, self._connection = plain, endpoint, connection
+        self._plain, self._lane, self._endpoint, self._connection = plain, lane, endpoint, connection
         self._data, self._wall = data, wall
         self._started, self._first_byte = started, NO_MOMENT
         self._asked = self._moved = context.clock()
@@ -172,11 +172,11 @@ class FastStream:
         table = config.table
         if table is None or config.is_stale:
             return None
-        lane = self._lane
+        lane = self._path.lanes.get(self._downstream.port)
         if lane is None or lane.table is not table or lane.credentials is not config.credentials:
-            lane = self._lane = self._path.lane(table, config.credentials, port=self._downstream.port)
-            if lane is not None:
-                self._downstream.origin.follow(lane.listener.front)
+            lane = self._path.lane(table, config.credentials, port=self._downstream.port)
+        if lane is not None and lane.listener.front is not self._downstream.origin.front:
+            self._downstream.origin.follow(lane.listener.front)
         return lane
 
     # The upstream.
@@ -276,7 +276,7 @@ class FastStream:
     def _forget(self) -> None:
         """Hold nothing of the request and its response while the connection waits for another one."""
         self._data = self._head = b""
-        self._chunks = None
+        self._chunks = self._lane = None
 
     # Whatever else happens.
 

@@ -16,7 +16,7 @@ from wardgate.proxy.settings import Limits
 class FastPath:
     """``limits.remembered_lines`` bounds the lines, the ways and the outcomes that are remembered, each by itself."""
 
-    __slots__ = ("_lanes", "_limits", "_mark", "_memory", "_next_id", "_table", "responses")
+    __slots__ = ("_limits", "_mark", "_memory", "_next_id", "_table", "lanes", "responses")
 
     def __init__(self, limits: Limits, *, mark: LoopMark, next_id: Callable[[], bytes]) -> None:
         self._limits = limits
@@ -24,20 +24,21 @@ class FastPath:
         self._next_id = next_id
         self._table: Table | None = None
         self._memory = LineMemory(limits.remembered_lines)
-        self._lanes: dict[int, Lane] = {}
+        self.lanes: dict[int, Lane] = {}
+        """By the listener's port. One may be of a table or an index of keys that is in force no more: ask ``lane``."""
         self.responses = PlainResponses(LineMemory(limits.remembered_lines), head_bytes=limits.response_head_bytes)
 
     def lane(self, table: Table, credentials: CredentialIndex, *, port: int) -> Lane | None:
         """Return the lane of a listener, by what is in force now; None: the table has no such listener."""
         if self._table is not table:
             # The routes' readers of lines go with their table.
-            self._table, self._lanes, self._memory = table, {}, LineMemory(self._limits.remembered_lines)
-        lane = self._lanes.get(port)
+            self._table, self.lanes, self._memory = table, {}, LineMemory(self._limits.remembered_lines)
+        lane = self.lanes.get(port)
         if lane is None:
             lane = self._make(table, port)
             if lane is None:
                 return None
-            self._lanes[port] = lane
+            self.lanes[port] = lane
         if lane.credentials is not credentials:
             lane.renew(credentials)
         return lane
