@@ -33,7 +33,8 @@ def foreign(modules: set[str]) -> set[str]:
 
 
 SERVING = {"admin", "cli", "inja", "ir", "outlet", "printable", "problems", "sensitive", "setting", "settings"}
-SERVING |= {f"proxy.{one}" for one in ("channel", "counters", "cpus", "metrics", "redacted", "settings", "sockets")}
+SERVING |= {f"proxy.{one}" for one in ("channel", "core", "counters", "cpus", "departures", "metrics", "redacted")}
+SERVING |= {f"proxy.{one}" for one in ("request_record", "request_totals", "settings", "sockets", "stand_ins")}
 SERVING |= {"proxy.supervisor", "proxy.worker_process", "standalone", "tasks", "text_codec", "undumpable", "wire"}
 """A proxy's first process, whatever it serves."""
 COMMANDS = {"annotated_doc", "prometheus_client", "re2", "shellingham", "typer", "typing_extensions"}
@@ -76,7 +77,11 @@ def test_a_worker_loads_nothing_of_the_commands() -> None:
         "counters",
         "descriptors",
         "io",
+        "log_line",
+        "request_record",
+        "sampling",
         "settings",
+        "sockets",
         "worker",
     }
 
