@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.proxy.both_ways.events import Apply, Connect, Conversation, Deliver, Event, Pass, Response, Send
+from tests.proxy.both_ways.events import (
+    Apply,
+    Connect,
+    Conversation,
+    Deliver,
+    Event,
+    LoseUpstream,
+    Pass,
+    Response,
+    Send,
+)
 from tests.proxy.both_ways.marks import mark
 from tests.proxy.both_ways.oracle import Comparison, compare
 from tests.proxy.both_ways.worlds import World
@@ -73,3 +83,32 @@ def test_time_for_which_a_request_was_held_is_none_of_the_next_ones() -> None:
     head = b"POST /plain HTTP/1.1\r\nHost: gw.example\r\napi-key: caller-key-good\r\ncontent-length: 2\r\n\r\n"
     compared = played(Send(1, head), Pass(5.0), Send(1, b"hi", begins=False), get(1))
     assert [0.0, 5000.0, 0.0] == [line["duration_ms"] for line in compared.fast.lines]
+
+
+def test_empty_lines_that_follow_plain_requests_are_counted_for_each_alone() -> None:
+    """The third one was refused: the fast way passed requests by without beginning a new count."""
+    blank = Send(1, b"\r\n")
+    compared = played(get(1), blank, get(1), blank, get(1), blank, get(1))
+    assert [200] * 5 == statuses(compared)
+
+
+def put(key: bytes = b"good", *, size: int, number: int = 0) -> Send:
+    marked = b"x-mark: " + mark(1, number) + b"\r\n" if number else b""
+    head = b"PUT /plain HTTP/1.1\r\nHost: gw.example\r\napi-key: caller-key-%b\r\n%bcontent-length: %d\r\n\r\n"
+    return Send(1, head % (key, marked, size) + b"b" * size)
+
+
+def test_connection_ends_behind_an_answer_to_a_long_body_that_came_in_one_piece() -> None:
+    compared = played(put(b"wrong", size=1 << 16), put(b"wrong", size=(1 << 16) + 1))
+    assert [["c1.0 eof"]] == [step.ends for step in compared.fast.steps[:6] if step.ends]
+    assert 1 == compared.fast.fast
+
+
+def test_body_that_was_let_go_is_not_sent_again() -> None:
+    held = Response((b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",), held=True)
+    early = played(put(size=3, number=1), LoseUpstream(0), r1=held)
+    late = played(put(size=3, number=1), Pass(1.0), Pass(1.0), LoseUpstream(0), r1=held)
+    long = played(put(size=(1 << 16) + 1, number=1), LoseUpstream(0), r1=held)
+    assert [[2, 200], [1, 502], [1, 502]] == [
+        [line["attempts"], line["status"]] for line in (each.fast.lines[-1] for each in (early, late, long))
+    ]

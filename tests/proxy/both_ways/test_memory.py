@@ -13,7 +13,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.proxy.both_ways.events import Connect, Conversation, Response, Send
+from tests.proxy.both_ways.events import Connect, Conversation, Pass, Response, Send
 from tests.proxy.both_ways.keys import GOOD, WRONG
 from tests.proxy.both_ways.marks import mark
 from tests.proxy.both_ways.oracle import FAST, GENERAL
@@ -89,3 +89,26 @@ def test_nothing_of_an_answered_request_is_held(way: str, *, ended: bool) -> Non
     texts = list(texts_of_the_product(stage.gateway))
     assert len(texts) > 1000
     assert [] == [name for name, value in SECRETS.items() if any(value in text for text in texts)]
+
+
+@pytest.mark.parametrize("way", ["general", "fast"])
+def test_body_of_a_request_is_held_for_two_ticks_and_no_longer(way: str) -> None:
+    """An upstream may think for minutes, and thousands of requests may wait."""
+    held = {mark(1, 1): Response((b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",), held=True)}
+    first = Send(1, b"GET /plain HTTP/1.1\r\nHost: gw.example\r\napi-key: %b\r\n\r\n" % GOOD)
+    events = (Connect(1), first, request(b"POST", b"/plain"), Pass(1.0), Pass(1.0))
+    counts = []
+    for passed in (2, 0):
+        stage = Stage(Conversation(events[: len(events) - passed], WORLD, held), FAST if way == "fast" else GENERAL)
+        stage.perform()
+        assert 1 == stage.counters.in_flight
+        counts.append(sum(SECRETS["body"] in text for text in texts_of_the_product(stage.gateway)))
+    assert [1, 0] == counts
+
+
+def test_long_request_line_is_not_remembered() -> None:
+    """Whoever has no key would fill the memory with thousands of them."""
+    long = b"/plain/" + b"l" * 512
+    stage = Stage(Conversation((Connect(1), *(request(b"GET", long),) * 3), WORLD), FAST)
+    stage.play()
+    assert not any(long in text for text in texts_of_the_product(stage.gateway.context.fast_path))

@@ -41,6 +41,8 @@ _WITH_BODY: Final = (b"POST ", b"PUT ", b"PATCH ")
 """A body may be on its way, although none of it is here."""
 _OUTCOMES: Final = 4
 """Outcomes for each way that may be remembered."""
+_LONGEST: Final = 512
+"""Bytes of a request line without its query, and of Host with it: callers without a key fill this memory too."""
 _METHODS: Final = frozenset({b"GET", b"POST", b"PUT", b"PATCH", b"DELETE"})
 
 
@@ -154,10 +156,12 @@ class Lane:
         return True
 
     def _way(self, where: tuple[bytes, bytes, bool]) -> Way | None:
-        """Find where a request line and a Host lead, and remember it; None: they are not well-formed, or rare."""
+        """Find where a request line and a Host lead, and remember it; None: not well-formed, rare, or long."""
         if where in self._ways:
             return self._ways[where]
         start, host, has_body = where
+        if len(start) + len(host) > _LONGEST:
+            return None
         head = parse_request_head(b"%b%b\r\n%b\r\n\r\n" % (start, _VERSION, host), max_headers=1)
         if not isinstance(head, RequestHead) or head.http_1_0 or head.method not in _METHODS:
             return None

@@ -140,7 +140,7 @@ class PlainRequest:
         return b"\r\n" if self.length == _NO_LENGTH else b"content-length: %d\r\n\r\n" % self.length
 
     def written(self, data: bytes, *, dialled: bytes, told: bytes) -> bytes:
-        """Return all that goes upstream.
+        """Return all that goes upstream; asked once.
 
         ``data``: the request as it arrived, body and all; ``dialled``: the endpoint's name, empty if it has none;
         ``told``: lines about the way that the request came.
@@ -152,4 +152,6 @@ class PlainRequest:
             self.lines.insert(_MARK_AT, told)
         if self.length > 0:
             self.lines.append(data[-self.length :])
-        return b"".join(self.lines)
+        # The body and the token are not held besides while the response is awaited.
+        lines, self.lines = self.lines, []
+        return b"".join(lines)

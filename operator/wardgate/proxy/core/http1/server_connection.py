@@ -185,6 +185,7 @@ class ServerConnection:
 
     def pass_by(self) -> None:
         """A request came whole, body and all, and was read by somebody else."""
+        self._blank_lines = 0
         self.state = MOVES[self.state][_REQUEST]
 
     def _head_begins(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from wardgate.proxy.core.fast_path.lane import Lane
+from wardgate.proxy.core.fast_path.lane import HEAD_END, Lane
 from wardgate.proxy.core.fast_path.plain_chunks import PlainChunks
 from wardgate.proxy.core.fast_path.plain_request import PlainRequest
 from wardgate.proxy.core.fast_path.plain_responses import CHUNKED, PlainResponse
@@ -22,13 +22,11 @@ from wardgate.proxy.io.shared.context import WorkerContext
 from wardgate.proxy.io.shared.fast_path import FastPath
 from wardgate.proxy.io.upstream.connection import UpstreamConnection
 from wardgate.proxy.io.upstream.pool import EndpointPool
+from wardgate.proxy.io.upstream.request_sender import MOST_HELD, STALE
 from wardgate.proxy.request_record import NO_MOMENT
 
 _LONGEST = 256 * 1024
 """Of a response's body that may come in pieces: handed over in the middle, it is counted through once more."""
-
-_LONGEST_HELD = 64 * 1024
-"""Bytes of a request's body that is held until all of it is here. A longer one streams."""
 
 
 class FastCaller(CallerSide, Protocol):
@@ -120,6 +118,8 @@ class FastStream:
         endpoint, connection = taken
         self._plain, self._lane, self._endpoint, self._connection = plain, lane, endpoint, connection
         self._data, self._wall = data, wall
+        if plain.length > MOST_HELD:
+            self._let_go()
         self._started, self._first_byte = started, NO_MOMENT
         self._asked = self._moved = context.clock()
         self._head, self._left, self._sent, self._chunks = b"", 0, 0, None
@@ -138,7 +138,8 @@ class FastStream:
     def _refuse(self, plain: PlainRequest, started: float) -> bool:
         """Answer a request that has no good key."""
         context, downstream, refusal = self._context, self._downstream, plain.refusal
-        if refusal is None or context.callers.draining:
+        # Behind an answer to a long body the connection ends, which is for the general way to say.
+        if refusal is None or context.callers.draining or plain.length > MOST_HELD:
             return False
         context.telemetry.began()
         if downstream.origin.believes:
@@ -151,8 +152,8 @@ class FastStream:
         return True
 
     def _hold(self, data: bytes, plain: PlainRequest, *, since: float) -> bool:
-        if plain.length > _LONGEST_HELD:
-            return False
+        if plain.length > MOST_HELD:
+            return False  # it streams
         self.held = data
         self._held_since = since
         return True
@@ -273,6 +274,10 @@ class FastStream:
         self._forget()
         self._downstream.fast_finished()
 
+    def _let_go(self) -> None:
+        """Hold nothing of the body any longer than a stream would."""
+        self._data = self._data[: self._data.index(HEAD_END) + len(HEAD_END)]
+
     def _forget(self) -> None:
         """Hold nothing of the request and its response while the connection waits for another one."""
         self._data = self._head = b""
@@ -283,6 +288,8 @@ class FastStream:
     def tick(self, now: float) -> None:
         """Hand over if anything may be due that is not for this to judge."""
         self._ticks += 1
+        if self._ticks == STALE:
+            self._let_go()
         if now - self._moved >= self._patience or self._may_be_revoked():
             self.hand_over().tick(now)
 

@@ -24,8 +24,10 @@ from wardgate.proxy.io.upstream.pool import EndpointPool
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """``data``: the request as it arrived. It is on ``connection``. ``started`` and ``asked``: moments of the
-    clock, when it began and when it was sent on; ``wall``: when it began, in unix seconds; ``ticks``: since then.
+    """``data``: the request as it arrived, or its head where the body was let go. It is on ``connection``.
+
+    ``started`` and ``asked``: moments of the clock, when it began and when it was sent on; ``wall``: when it began, in
+    unix seconds; ``ticks``: since then.
     """
 
     plain: PlainRequest
@@ -56,9 +58,10 @@ class Handover:
         stream.record.asks(self.asked)
         outgoing = exchange.start()
         assert isinstance(outgoing, Outgoing), "Decided so before, by the same table and keys."
+        received = max(self.plain.length, 0)
         body = self.data[self.data.index(HEAD_END) + len(HEAD_END) :]
-        sender = stream.resume(outgoing, endpoint=self.endpoint, received=len(body))
-        sender.resume(self.connection, body, ticks=self.ticks)
+        sender = stream.resume(outgoing, endpoint=self.endpoint, received=received)
+        sender.resume(self.connection, body if len(body) == received else None, ticks=self.ticks)
         return stream
 
     def _request(self, downstream: CallerSide, context: WorkerContext) -> tuple[RequestHead, Request]:

@@ -8,7 +8,7 @@ request is replaced by another one, once (docs/decisions/0047).
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Protocol
+from typing import Final, Protocol
 
 from wardgate.proxy.core.http1.framing import chunk, request_length, write_request_head
 from wardgate.proxy.core.http1.loops import LoopMark
@@ -21,11 +21,11 @@ from wardgate.proxy.io.upstream.errors import UpstreamError
 from wardgate.proxy.io.upstream.pool import EndpointPool
 from wardgate.proxy.io.upstream.unacknowledged import never_read
 
-_HELD = 64 * 1024
+MOST_HELD: Final = 64 * 1024
 """Bytes of a body held: while there is no connection, before the caller is paused; afterwards, for another try."""
 _MOST_ENDPOINTS = 3
 """Of one upstream, that a request asks for a connection."""
-_STALE = 2
+STALE: Final = 2
 """Ticks of the worker after which a connection that was dead would have told: the body is held no longer."""
 _REPEATABLE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
 
@@ -168,14 +168,17 @@ class RequestSender:
             self.flush()
         requester.request_begins()
 
-    def resume(self, connection: UpstreamConnection, body: bytes, *, ticks: int) -> None:
-        """Go on with a request that is on a connection already, whole, with this body, for so many ticks."""
+    def resume(self, connection: UpstreamConnection, body: bytes | None, *, ticks: int) -> None:
+        """Go on with a request that is on a connection already, whole, for so many ticks.
+
+        ``body`` None: it was let go.
+        """
         assert self._requester is not None, "Nothing is resumed once it is released or closed."
         self._connection = connection
         self._held = [body] if body else []
-        self._held_bytes = len(body)
+        self._held_bytes = len(body or b"")
         self._ticks = ticks
-        if body and (len(body) > _HELD or ticks >= _STALE):
+        if body is None:
             self._let_go()
         connection.resume(self._requester)
 
@@ -237,7 +240,7 @@ class RequestSender:
     def tick(self) -> None:
         """A second has passed: hold nothing of the body any longer than it takes to see that a connection is dead."""
         self._ticks += 1
-        if self._ticks == _STALE and self._connection is not None and self._held:
+        if self._ticks == STALE and self._connection is not None and self._held:
             self._let_go()
 
     def _is_harmless(self, connection: UpstreamConnection) -> bool:
@@ -265,11 +268,11 @@ class RequestSender:
             if connection.used <= 1:
                 self._whole = False
         else:
-            self.overfull = self._held_bytes + len(data) > _HELD
+            self.overfull = self._held_bytes + len(data) > MOST_HELD
         if self._whole:
             self._held.append(data)
             self._held_bytes += len(data)
-            if connection is not None and self._held_bytes > _HELD:
+            if connection is not None and self._held_bytes > MOST_HELD:
                 self._let_go()
 
     def _head_bytes(self, endpoint_host: bytes) -> bytes:
