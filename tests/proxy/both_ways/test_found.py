@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.proxy.both_ways.events import (
+    AnnounceEnd,
     Apply,
     Connect,
     Conversation,
@@ -112,3 +113,11 @@ def test_body_that_was_let_go_is_not_sent_again() -> None:
     assert [[2, 200], [1, 502], [1, 502]] == [
         [line["attempts"], line["status"]] for line in (each.fast.lines[-1] for each in (early, late, long))
     ]
+
+
+def test_request_behind_a_response_that_began_before_the_end_was_announced_is_served() -> None:
+    """The response was handed over in its middle, and then closed the connection, which its head had not said."""
+    head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+    chunks = Response((head + b"2\r\nok\r\n", b"2;a\r\nok\r\n", b"0\r\n\r\n"), held=True)
+    compared = played(get(1, 1), Deliver(), AnnounceEnd(), Deliver(), get(1), Deliver(), r1=chunks)
+    assert [200, 200, 200] == statuses(compared)

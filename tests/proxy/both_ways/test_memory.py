@@ -27,6 +27,7 @@ SECRETS = {
     "query": b"secret-of-a-query",
     "cookie": b"secret-of-a-cookie",
     "field": b"secret-of-a-field",
+    "field of a family": b"secret-of-a-family",
     "body": b"secret-of-a-body",
     "answer": b"secret-of-an-answer",
     "answered cookie": b"secret-of-an-answered-cookie",
@@ -36,6 +37,7 @@ SECRETS = {
 def request(method: bytes, path: bytes, *, key: bytes = GOOD) -> Send:
     start = b"%b %b?q=%b HTTP/1.1\r\nHost: gw.example\r\nUser-Agent: curl\r\n" % (method, path, SECRETS["query"])
     fields = b"cookie: a=%b\r\nx-other: %b\r\napi-key: %b\r\n" % (SECRETS["cookie"], SECRETS["field"], key)
+    fields += b"openai-api-key: %b\r\n" % SECRETS["field of a family"]
     body = SECRETS["body"] if method == b"POST" else b""
     return Send(1, start + fields + b"x-mark: %b\r\ncontent-length: %d\r\n\r\n" % (mark(1, 1), len(body)) + body)
 

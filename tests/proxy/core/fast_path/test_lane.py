@@ -369,6 +369,14 @@ def test_a_key_that_is_stored_as_an_hmac_takes_the_fast_path() -> None:
     assert [expected, expected] == [both.fast(get(KEY_LINE)), both.fast(get(KEY_LINE))]
 
 
+@pytest.mark.parametrize("header", ["te", "proxy", "x-real-ip", "x-request-id", "traceparent"])
+def test_a_key_in_a_header_that_says_something_else_is_for_the_exchange(header: str) -> None:
+    """Most of them it never sees. There the fast path took a key that is missing on the general way."""
+    both = Both(config(auth=plan(header)))
+    assert both.lane.read(get(b"%b: %b" % (header.encode(), KEY.encode())), now=0.0) is None
+    assert both.lane.read(get(), now=0.0) is None
+
+
 GENERAL_ROUTES = {
     "a header matcher before it": (
         route(name="first", matches=(RouteMatch(headers=(HeaderMatch("x-tier", "gold"),)),)),

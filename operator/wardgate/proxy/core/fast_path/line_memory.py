@@ -27,6 +27,8 @@ _FAMILIES: Final = (
     b"sec-fetch-",
     b"x-stainless-",
 )
+_MAY_HOLD_SECRET: Final = re.compile(rb"auth|cookie|credential|key|passw|secret|token")
+"""Finds names of the families that providers may use, or callers by mistake: ``openai-api-key``."""
 _NAMES: Final = frozenset(
     {
         *(b"accept", b"accept-charset", b"accept-encoding", b"accept-language", b"accept-ranges", b"age", b"alt-svc"),
@@ -52,6 +54,10 @@ def write_line(name: bytes, value: bytes) -> bytes:
     return b"%b: %b\r\n" % (name, value)
 
 
+def _is_of_family(name: bytes) -> bool:
+    return name.startswith(_FAMILIES) and _MAY_HOLD_SECRET.search(name) is None
+
+
 class LineMemory:
     """Lines by their bytes. ``of`` gives each reader its own, and ``limit`` bounds all together."""
 
@@ -71,7 +77,7 @@ class LineMemory:
 
     def keep(self, known: dict[bytes, bytes], raw: bytes, *, name: bytes, sent: bytes) -> None:
         """Remember a line for the reader of ``known``, if its ``name`` allows; ``sent``: the bytes sent on for it."""
-        if len(raw) > _LONGEST or not (name in _NAMES or name.startswith(_FAMILIES)):
+        if len(raw) > _LONGEST or not (name in _NAMES or _is_of_family(name)):
             return
         if self.remembered >= self._limit:
             self.forget()

@@ -20,6 +20,8 @@ from wardgate.proxy.core.fields.folded import fold
 from wardgate.proxy.core.fields.forwarded import NAMES
 from wardgate.proxy.core.fields.key_copies import WATCHED
 from wardgate.proxy.core.fields.pseudo import FIXED
+from wardgate.proxy.core.fields.trace_context import TRACEPARENT
+from wardgate.proxy.core.http1.request_head import SPECIAL
 from wardgate.proxy.core.routing.plans import CompiledRoute, ForwardPlan
 from wardgate.proxy.core.transform.surroundings import header_key
 from wardgate.proxy.core.transform.transformation import CompiledMessage
@@ -28,6 +30,8 @@ REQUEST_ID = b"x-request-id"
 _UNTOUCHED = FIXED | NAMES
 """Parts of a request line, and the gateway's words about its way: a plan that sets them is for the exchange."""
 _CONTENT_TYPE = b"content-type"
+_NO_KEYS = SPECIAL | {REQUEST_ID, TRACEPARENT}
+"""Headers that the exchange never sees, where a key would always be missing, and those that the access log tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ def plain_route(route: CompiledRoute, *, has_body: bool) -> PlainRoute | None:
     """Tell how a route treats a plain request, with a body or without; None: requests on it are not plain."""
     auth = route.auth
     if auth is None or auth.lone_key is None or route.pre or route.post_responses or not _leads_to_one(route):
+        return None
+    if auth.lone_key in _NO_KEYS:
         return None
     held = route.strip | auth.consumed | WATCHED
     dropped = frozenset[bytes]()

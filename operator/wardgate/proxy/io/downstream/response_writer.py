@@ -107,7 +107,8 @@ class ResponseWriter:
         self._make_head(incoming.status, incoming.headers, length=announced)
 
     def resume(self, sent: int) -> None:
-        """The head, and so many bytes of the body, are out already."""
+        """The head, and so many bytes of the body, are out already. It announced no end of the connection."""
+        self.keep_alive = True
         self._head = b""
         self.sent_bytes = sent
 
