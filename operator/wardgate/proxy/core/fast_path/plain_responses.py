@@ -61,6 +61,8 @@ class PlainResponses:
         if end < 0 or end > self._head_bytes:
             return None
         lines = data[:end].split(b"\r\n")
+        if end + len(lines) > self._head_bytes:
+            return None  # as ResponseReader counts, which reads this again at a handover
         start = self._starts.get(lines[0]) or self._read_start(lines[0])
         if start is None:
             return None
