@@ -136,7 +136,7 @@ wheel: install ## Build two wheels into dist/: one for every machine, and one co
 	@HATCH_BUILD_HOOKS_ENABLE=true $(BIN)/python -m hatchling build -t wheel -d dist
 
 # An environment beside the other: the compiled wheel, and the other's packages. The source tree stays free of extensions.
-$(COMPILED_STAMP): $(STAMP) hatch_build.py $(shell find operator/wardgate -name '*.py')
+$(COMPILED_STAMP): $(STAMP) hatch_build.py $(shell find operator/wardgate -name '*.py' 2>/dev/null)
 	@echo "==> A compiled wheel, in an environment of its own ($(COMPILED); two minutes on an idle core)"
 	@rm -rf $(COMPILED)
 	@HATCH_BUILD_HOOKS_ENABLE=true $(BIN)/python -m hatchling build -t wheel -d $(COMPILED)/dist

@@ -42,7 +42,8 @@ def test_a_reader_that_stalls_costs_log_lines_and_no_memory() -> None:
     release.set()
     log.close()
     entries = [json.loads(line) for line in b"".join(lines).splitlines()]
-    assert [entry["lines_dropped"] for entry in entries if "lines_dropped" in entry] == [dropped]
+    # The writer may have begun before the loss was complete, and then tells of it twice.
+    assert dropped == sum(entry.get("lines_dropped", 0) for entry in entries)
     assert "/299" == entries[-1]["path"]
 
 

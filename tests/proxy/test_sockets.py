@@ -57,8 +57,11 @@ def test_addresses_are_served_together(hosts: str, served: tuple[str, ...]) -> N
 
 
 def test_no_address_stays_bound_where_one_of_them_cannot_be() -> None:
-    taken = bind(hosts="::1", port=0, listener_port=80, count=1)
-    port = int(taken.address.rpartition(":")[2])
+    # A port that is free in both families, of which one is then given up.
+    free = bind(hosts="127.0.0.1", port=0, listener_port=80, count=1)
+    port = int(free.address.rpartition(":")[2])
+    taken = bind(hosts="::1", port=port, listener_port=80, count=1)
+    free.close()
     with pytest.raises(BindError, match=rf"Port {port} of ::1 is in use"):
         bind(hosts="127.0.0.1,::1", port=port, listener_port=80, count=2)
     taken.close()
