@@ -32,6 +32,7 @@ _FIELDS: Final = (
     b"wardgate-error-source: upstream\r\n",
     b"trailer: x-sum\r\n",
     b"x-long: " + b"l" * 700 + b"\r\n",
+    b"a:b\r\n" * 105,
 )
 _STATUSES: Final = (200, 200, 200, 200, 201, 206, 400, 401, 404, 429, 500, 503, 299, 599)
 _ODD: Final = (

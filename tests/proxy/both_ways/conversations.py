@@ -67,6 +67,8 @@ class _Author:
         self._requests = 0
         callers = choices.choice((1, 1, 2, 3))
         self._calm = choices.random() < 0.6
+        self._ends_lines = choices.random() < 0.05
+        """Old clients send an empty line behind a body."""
         self._ports = {
             caller: choices.choice((MAIN, MAIN, BEHIND)) if self._calm else choices.choice(_PORTS)
             for caller in range(1, callers + 1)
@@ -124,6 +126,8 @@ class _Author:
             if number and choices.random() < 0.1:
                 self._happen()
             self._events.append(Send(caller, piece, begins=number == 0))
+        if self._ends_lines:
+            self._events.append(Send(caller, b"\r\n", begins=False))
 
     def _pieces(self, data: bytes) -> list[bytes]:
         """Cut a request: not at all, behind its head, as clients do that write that first, or anywhere."""

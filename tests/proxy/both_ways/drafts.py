@@ -25,6 +25,7 @@ from tests.proxy.both_ways.keys import (
     SECOND,
     SHARED,
     TENANTS,
+    WRONG,
 )
 from tests.proxy.both_ways.plans import PASSWORD, USER
 from tests.proxy.both_ways.worlds import PATHS
@@ -269,7 +270,7 @@ def simple(choices: Random) -> Draft:
     key = (
         (b"Authorization", b"Bearer " + GOOD)
         if path == b"/bearer"
-        else (b"api-key", choices.choice((GOOD, GOOD, SECOND, EXPIRING)))
+        else (b"api-key", choices.choice((GOOD, GOOD, SECOND, EXPIRING, WRONG)))
     )
     fields = (choices.choice(FIELDS[:2]), choices.choice(FIELDS[2:5]), key)
     if choices.random() < 0.5:
