@@ -191,7 +191,8 @@ def read(pieces: Sequence[bytes], *, head_request: bool) -> tuple[list[object], 
     assert reader.has_begun is bool(pieces)
     assert bool(reader.fault) is (reader.state is ResponseState.BROKEN) or whole
     reader.close(clean=True)
-    return [*said, reader.length, body, *trailers], whole, reader.state
+    # Trailers of half a response go nowhere.
+    return [*said, reader.length, body, *(trailers if whole else ())], whole, reader.state
 
 
 @given(wire=wires(RESPONSES), at=CUTS, head_request=st.booleans())
@@ -201,6 +202,9 @@ def test_response_is_the_same_however_its_bytes_are_cut(*, wire: bytes, at: list
 
 
 @given(wire=wires(RESPONSES), head_request=st.booleans())
+@example(
+    wire=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n0\r\nA: b\r\n0\r\n", head_request=False
+)
 def test_response_is_the_same_byte_by_byte(*, wire: bytes, head_request: bool) -> None:
     alone = [wire[at : at + 1] for at in range(len(wire))]
     assert read(cuts(wire, ()), head_request=head_request) == read(alone, head_request=head_request)
