@@ -46,7 +46,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("image")
     base = folder / "base"
     venv.create(base, with_pip=True)
-    follower = Follower(folder / "root", outside_environment(base / "bin" / "python3"))
+    outside = {**outside_environment(base / "bin" / "python3"), "MYPYC_OPT_LEVEL": "0"}
+    follower = Follower(folder / "root", outside)
     follower.root.mkdir()
     build, _ = read_dockerfile()
     follower.follow(build)
