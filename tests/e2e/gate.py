@@ -6,6 +6,7 @@ with the API server's own certificate. Requests are passed on as they are, answe
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import threading
@@ -14,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Self
 
 from tests.cluster.control_plane import ControlPlane
 
@@ -118,7 +119,7 @@ class Gate:
             self._start(partial(self._carry, raw))
 
     def _carry(self, raw: socket.socket) -> None:
-        """One connection: requests are read here, answers pass in another thread."""
+        """Serve one connection."""
         try:
             client = self._outside.wrap_socket(raw, server_side=True)
             server = self._inside.wrap_socket(
@@ -129,28 +130,41 @@ class Gate:
             return
         with self._lock:
             self._open |= {client, server}
-        withheld: list[Hold] = []
-        self._start(lambda: self._answer(server, client, withheld))
-        with suppress(OSError, ValueError), client.makefile("rb") as requests:
-            while (read := _read(requests)) is not None:
-                request, raw_request = read
-                hold = self._hold_of(request)
-                if hold is not None and not hold.answered and not hold.hold():
-                    break
-                if hold is not None and hold.answered:
-                    withheld.append(hold)
-                server.sendall(raw_request)
+        with suppress(OSError, ValueError):
+            self._pass_on(client, server)
         _end(server)
         _end(client)
 
-    def _answer(self, server: socket.socket, client: socket.socket, withheld: list[Hold]) -> None:
-        with suppress(OSError, ValueError):
-            while content := server.recv(CHUNK):
+    def _pass_on(self, client: ssl.SSLSocket, server: ssl.SSLSocket) -> None:
+        """Carry both directions in one thread: OpenSSL's objects must not be read and written at the same time."""
+        asked, owes = b"", False
+        withheld: list[Hold] = []
+        client.setblocking(False)
+        server.setblocking(False)
+        while True:
+            select.select([client, server], [], [])
+            if (content := _arrived(client)) == b"":
+                # A client that has given up must not take its request back: the API server answers what it got.
+                select.select([server] if owes else [], [], [], WAIT_SECONDS if owes else 0.0)
+                return
+            asked += content or b""
+            while (read := _read(asked)) is not None:
+                request, raw_request = read
+                asked = asked[len(raw_request) :]
+                hold = self._hold_of(request)
+                if hold is not None and not hold.answered and not hold.hold():
+                    return
+                if hold is not None and hold.answered:
+                    withheld.append(hold)
+                _send(server, raw_request)
+                owes = True
+            if (content := _arrived(server)) == b"":
+                return
+            if content:
+                owes = False
                 if withheld and not withheld.pop().hold():
-                    break
-                client.sendall(content)
-        _end(client)
-        _end(server)
+                    return
+                _send(client, content)
 
     def _hold_of(self, request: Request) -> Hold | None:
         with self._lock:
@@ -165,18 +179,36 @@ class Gate:
         threading.Thread(target=work, name="gate", daemon=True).start()
 
 
-def _read(requests: BinaryIO) -> tuple[Request, bytes] | None:
-    """One request, and its bytes as they came; None at the end."""
-    head = [requests.readline()]
-    if not head[0]:
+def _arrived(one: ssl.SSLSocket) -> bytes | None:
+    """All that has arrived; empty at the end, None where there is nothing yet."""
+    content = b""
+    try:
+        while piece := one.recv(CHUNK):
+            content += piece
+    except ssl.SSLWantReadError:
+        return content or None
+    return content
+
+
+def _send(one: ssl.SSLSocket, content: bytes) -> None:
+    one.setblocking(True)
+    one.sendall(content)
+    one.setblocking(False)
+
+
+def _read(asked: bytes) -> tuple[Request, bytes] | None:
+    """The first request, and its bytes as they came; None while it is not whole."""
+    head, end, rest = asked.partition(b"\r\n\r\n")
+    if not end:
         return None
-    while head[-1] not in {b"\r\n", b""}:
-        head.append(requests.readline())
-    fields = {name.strip().lower(): value.strip() for name, _, value in (line.partition(b":") for line in head[1:])}
+    start, *lines = head.split(b"\r\n")
+    fields = {name.strip().lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
     assert b"transfer-encoding" not in fields
-    body = requests.read(int(fields.get(b"content-length", b"0")))
-    method, path, _ = head[0].decode("ascii").split(" ", 2)
-    return Request(method, path, body), b"".join(head) + body
+    size = int(fields.get(b"content-length", b"0"))
+    if len(rest) < size:
+        return None
+    method, path, _ = start.decode("ascii").split(" ", 2)
+    return Request(method, path, rest[:size]), asked[: len(head) + len(end) + size]
 
 
 def _end(one: socket.socket) -> None:
