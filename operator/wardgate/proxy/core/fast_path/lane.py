@@ -96,11 +96,6 @@ class Lane:
         self.credentials = credentials
         self._outcomes.clear()
 
-    @property
-    def remembered(self) -> int:
-        """Number of ways and outcomes that are remembered, whichever are more."""
-        return max(len(self._ways), len(self._outcomes))
-
     def read(self, data: bytes, *, now: float) -> PlainRequest | None:
         """Read a request. ``data``: all that has arrived, and nothing was before it; ``now`` in unix seconds.
 

@@ -77,7 +77,6 @@ class PlainOutcome:
         "secrets",
         "start",
         "upstream",
-        "way",
     )
 
     def __init__(
@@ -90,7 +89,6 @@ class PlainOutcome:
         given: bytes,
         key_at: int,
     ) -> None:
-        self.way = way
         self.credentials = credentials
         (self.credential,) = exchange.credentials_used
         self.facts = exchange.facts
