@@ -203,7 +203,7 @@ def test_nothing_installed_and_no_rights_are_told_apart(cluster: Cluster, wardga
 
 def test_cluster_without_our_crds_is_told(private_cluster: Cluster, wardgate: Wardgate) -> None:
     for kind in KINDS.values():
-        private_cluster.delete("CustomResourceDefinition", f"{kind.plural}.{kind.group}")
+        private_cluster.delete_crd(f"{kind.plural}.{kind.group}")
     kubeconfig = str(private_cluster.admin_kubeconfig)
     private_cluster.wait_until(
         lambda: "none of Wardgate's CRDs" in wardgate("status", "--kubeconfig", kubeconfig).err,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.cluster.audit import AuditEvent, answered, in_flight, read_events
-from tests.cluster.cleaning import delete_created
+from tests.cluster.cleaning import delete_created, wait_until_finalized
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.http_api import ApiError, HttpApi
 from tests.cluster.link import Link
@@ -119,6 +119,11 @@ class Cluster(Objects):
         applied = self.apply(folder)
         for crd in applied:
             self.wait_until_served(crd["metadata"]["name"])
+
+    def delete_crd(self, crd: str) -> None:
+        """Delete a CRD with its objects, and wait until they are gone."""
+        self.delete("CustomResourceDefinition", crd)
+        wait_until_finalized(self, crd)
 
     def wait_until_served(self, crd: str) -> None:
         """Wait until a CRD is Established and its objects can be listed."""

@@ -108,7 +108,7 @@ def test_absent_kind_of_policies_closes_every_route_until_it_is_there(
 ) -> None:
     installation = private_installation
     name = _crd(private_cluster)
-    private_cluster.delete("CustomResourceDefinition", name)
+    private_cluster.delete_crd(name)
     door = Door(private_cluster, policy=False)
     door.key("kept", "kept-key")
     operator = installation.operator()
@@ -145,6 +145,6 @@ def test_kind_of_policies_that_goes_away_closes_every_route(
     installation.everywhere(200, PATH, **KEPT)
     with Callers([proxy], {"": 401, "wrong-key": 401}):
         began = time.monotonic()
-        private_cluster.delete("CustomResourceDefinition", _crd(private_cluster))
+        private_cluster.delete_crd(_crd(private_cluster))
         installation.everywhere(401, PATH, **KEPT)
         print(f"closed {time.monotonic() - began:.1f} s after the kind was deleted")

@@ -106,7 +106,7 @@ def test_deleted_crd_opens_nothing_until_the_kind_is_back_without_the_guard(
     installation.proxy()
     installation.everywhere(403, PATH)
 
-    cluster.delete("CustomResourceDefinition", NAME_OF_CRD)
+    cluster.delete_crd(NAME_OF_CRD)
     installation.wait_until(lambda: not _is_served(cluster), "the kind is gone")
     Door(cluster, policy=False, path="/other", beside=door)
     installation.everywhere(200, "/other")

@@ -20,7 +20,6 @@ from wardgate.kube.watch.secrets_watch import SecretsScope
 
 pytestmark = [pytest.mark.slow, pytest.mark.measured]
 
-CRD = "CustomResourceDefinition"
 NAME_OF_CRD = "externalservices.networking.gloo.solo.io"
 
 
@@ -338,7 +337,7 @@ def test_secrets_that_may_not_be_read_are_missing_and_not_empty(cluster: Cluster
 def test_kind_whose_crd_comes_later_is_empty_until_then_and_watched_from_then_on(private_cluster: Cluster) -> None:
     cluster = private_cluster
     account, apps = Account(cluster), cluster.namespace("apps")
-    cluster.delete(CRD, NAME_OF_CRD)
+    cluster.delete_crd(NAME_OF_CRD)
     cluster.wait_until(lambda: not is_served(cluster), seconds=20, what="the kind is gone")
 
     async def scenario() -> None:
