@@ -142,6 +142,20 @@ def test_end_within_a_request_or_without_one_ends_the_connection() -> None:
     run(scenario())
 
 
+def test_half_an_empty_line_behind_a_response_ends_the_connection() -> None:
+    async def scenario() -> None:
+        async with providing(answering(OK)) as provider, serving() as bench:
+            await bench.apply(config(provider.port))
+            caller = await bench.connect()
+            await caller.send(GET + b"\r")
+            await caller.response()
+            caller.end_requests()
+            assert await caller.rest() == b""
+            await settle(lambda: not bench.connections)
+
+    run(scenario())
+
+
 def test_long_response_reaches_a_caller_that_sends_no_more_whole() -> None:
     async def scenario() -> None:
         body = b"x" * 4_000_000

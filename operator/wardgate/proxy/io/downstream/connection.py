@@ -126,9 +126,11 @@ class Downstream(asyncio.Protocol):
         if transport is None or not (transport.can_write_eof() and self.requests.may_be_awaited):
             return False
         self._half_close = HalfClose(transport, now=self._context.clock())
-        if stream is not None and self.requests.state is SWITCHED:
+        if stream is None:
+            self._pump()  # the last byte of an empty line is no request, and will not become one
+        elif self.requests.state is SWITCHED:
             stream.request_end()
-        elif stream is not None and not self.requests.buffer:
+        elif not self.requests.buffer:
             stream.writer.keep_alive = False
         return True
 
@@ -366,10 +368,8 @@ class Downstream(asyncio.Protocol):
         # Nothing waits in the common case, which is asked about first.
         has_room = (not requests.buffer and requests.chunks is None) or requests.has_room
         wanted = has_room and not (self._write_paused if stream is None else stream.request_paused)
-        if wanted == self._reading or self.transport is None or self.transport.is_closing():
+        if wanted == self._reading or self._half_close or self.transport is None or self.transport.is_closing():
             return
-        if self._half_close is not None:
-            return  # nothing more will come
         self._reading = wanted
         if wanted:
             self.transport.resume_reading()
