@@ -409,6 +409,7 @@ def test_nothing_is_ever_written(cluster: Cluster) -> None:
     async def scenario() -> None:
         async with watching(account) as it:
             await it.is_quiet()
+            await it.kopf_is_up(cluster, apps)
             make_service(cluster, apps, "a")
             cluster.patch("ExternalService", "a", {"metadata": {"finalizers": [finalizer]}}, namespace=apps)
             make_keys(cluster, apps, "key")
