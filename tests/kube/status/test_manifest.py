@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.kube.verdicts import AT_LATER, AT_NOON, LATER, NOON, condition, desired, manifest, verdict
-from wardgate.api import Approval, ConditionReason
+from wardgate.api import Approval, ConditionReason, ConditionType
 from wardgate.api.kinds.conditions import MAX_MESSAGE
 from wardgate.kube.status.key_expiry import KeyExpiries
-from wardgate.kube.status.manifest import NO_PROXIES, PROGRAMMED, not_programmed
+from wardgate.kube.status.manifest import NO_PROXIES, PROGRAMMED, Programming, not_programmed
 from wardgate.problems import ObjectRef, Reason
 from wardgate.translate.statuses.object_status import Counts
 
@@ -76,6 +76,33 @@ def test_what_is_not_accepted_is_neither_programmed_nor_ready(approval: Approval
     assert ("False", "NotAccepted") == _told(status, "Programmed")
     assert ("False", reason) == _told(status, "Ready")
     assert "It is bad." == condition(status, "Ready")["message"]
+
+
+@pytest.mark.parametrize("approval", [Approval.INVALID, Approval.FAILED])
+def test_what_only_a_change_of_the_object_mends_is_stalled(approval: Approval) -> None:
+    status = manifest(desired(verdict(approval, message="It is bad.", served=None)))
+
+    stalled = condition(status, "Stalled")
+    assert ("True", "It is bad.") == (stalled["status"], stalled["message"])
+    assert condition(status, "Ready")["reason"] == stalled["reason"]
+
+
+@pytest.mark.parametrize(
+    "reason", [Reason.REF_NOT_FOUND, Reason.REF_NOT_PERMITTED, Reason.NOT_ALLOWED, Reason.HELD_BACK]
+)
+def test_what_waits_for_another_object_is_not_stalled(reason: Reason) -> None:
+    """A folder is applied file by file; what is incomplete for a moment must not fail a rollout."""
+    status = manifest(desired(verdict(Approval.INVALID, reason=reason, served=None)))
+
+    assert ["Accepted", "Programmed", "Ready"] == [one["type"] for one in status["conditions"]]
+    assert ("False", reason) == _told(status, "Ready")
+
+
+@pytest.mark.parametrize("programming", [PROGRAMMED, NO_PROXIES, not_programmed()])
+def test_what_waits_for_proxies_is_not_stalled(programming: Programming) -> None:
+    status = manifest(desired(programming=programming))
+
+    assert ["Accepted", "Programmed", "Ready"] == [one["type"] for one in status["conditions"]]
 
 
 @pytest.mark.parametrize(
@@ -203,8 +230,18 @@ def test_programmed_for_ever_is_not_only_a_moment() -> None:
     assert desired(verdict(Approval.INVALID), not_programmed()).is_settled
 
 
+def _section(title: str) -> str:
+    return _DOCUMENT.read_text(encoding="utf-8").partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def test_document_explains_every_condition() -> None:
+    explained = re.findall(r"^\| `(\w+)` \|", _section("The conditions"), flags=re.MULTILINE)
+
+    assert [kind.value for kind in ConditionType] == explained
+
+
 def test_document_explains_every_reason() -> None:
-    explained = set(re.findall(r"^\| `(\w+)` \|", _DOCUMENT.read_text(encoding="utf-8"), flags=re.MULTILINE))
+    explained = set(re.findall(r"^\| `(\w+)` \|", _section("Reasons"), flags=re.MULTILINE))
     codes = set(re.findall(r"^\| \[`(\w+)`\]", _CODES.read_text(encoding="utf-8"), flags=re.MULTILINE))
 
     assert {reason.value for reason in ConditionReason} == explained

@@ -67,6 +67,13 @@ def test_conditions_of_others_are_sent_along() -> None:
     assert {"conditions": [_condition("Accepted"), foreign]} == difference(_KIND, held=held, wanted=wanted)
 
 
+def test_condition_of_ours_that_is_over_goes() -> None:
+    held = {"conditions": [_condition("Accepted", "False"), _condition("Stalled")]}
+    wanted = {"conditions": [_condition("Accepted")]}
+
+    assert wanted == difference(_KIND, held=held, wanted=wanted)
+
+
 def test_order_of_conditions_is_no_difference() -> None:
     held = _wanted()
     held["conditions"] = [_condition("Mine"), *reversed(held["conditions"])]

@@ -17,6 +17,7 @@ from tests.cluster.cluster import Cluster
 from tests.cluster.http_api import ApiError
 from tests.kube.verdicts import condition, desired, verdict
 from wardgate.api import KINDS, Approval
+from wardgate.api.kinds.conditions import UNSEEN
 from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.connect import connect
 from wardgate.kube.api.pacing import Timing
@@ -303,7 +304,7 @@ def test_object_made_anew_is_not_given_its_predecessor_s_status(site: Site) -> N
     site.play(work)
 
     assert [409] == [event.code for event in site.audited(verb="patch")]
-    assert "status" not in site.cluster.get("ExtAuthPolicy", "apikey", namespace=site.namespace)
+    assert UNSEEN == site.cluster.get("ExtAuthPolicy", "apikey", namespace=site.namespace)["status"]
 
 
 def test_kubectl_waits_for_the_generation_that_was_applied(site: Site) -> None:

@@ -1,14 +1,17 @@
 """Statuses: the envelope that tools for Gloo read, and conditions that ``kubectl wait`` reads.
 
-``Accepted`` is about the object, ``Programmed`` about the proxies that serve it, ``Ready`` sums both up. A condition's
+``Accepted`` is about the object, ``Programmed`` about the proxies that serve it, ``Ready`` sums both up. ``Stalled`` is
+there only while it holds, for kstatus, which waits for ever for an object that is merely not ready. A condition's
 ``lastTransitionTime`` moves only when its status flips; that is the writer's business, as is reading clocks.
 Dump a status with ``as_manifest``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Literal, TypeAlias
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import AliasGenerator, BaseModel, ConfigDict, Field
 
@@ -20,7 +23,7 @@ MAX_MESSAGE = 32_768
 
 
 class ConditionType(StrEnum):
-    """The three questions a status answers."""
+    """The three questions a status answers, and the one that it raises."""
 
     ACCEPTED = "Accepted"
     """The object is right and its last change is the one that is served."""
@@ -28,6 +31,8 @@ class ConditionType(StrEnum):
     """Every ready proxy serves this generation."""
     READY = "Ready"
     """Accepted and programmed."""
+    STALLED = "Stalled"
+    """The generation will not be served before somebody changes the object. Never False: it goes when that is over."""
 
 
 class ConditionReason(StrEnum):
@@ -84,7 +89,9 @@ class StatusModel(BaseModel):
 class Condition(StatusModel):
     """One condition, in the shape all of Kubernetes uses."""
 
-    type: Annotated[str, Field(min_length=1, max_length=316)] = Field(description="Accepted, Programmed or Ready.")
+    type: Annotated[str, Field(min_length=1, max_length=316)] = Field(
+        description="Accepted, Programmed, Ready or Stalled."
+    )
     status: Literal["True", "False", "Unknown"] = Field(description="Whether the condition holds.")
     reason: Annotated[
         str, Field(min_length=1, max_length=1024, pattern=r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$")
@@ -113,15 +120,27 @@ class CommonStatus(StatusModel):
     )
 
 
+UNSEEN: Final[Mapping[str, object]] = MappingProxyType(
+    {"common": {"State": {"approval": Approval.PENDING.value}}, "observedGeneration": -1}
+)
+"""The status of an object that nobody has looked at; the CRDs fill it in.
+
+Without it a GitOps tool takes an object that has just been applied for a healthy one: nothing speaks against it. No
+generation is -1, so each of them waits for the first verdict.
+"""
+
+
 class Status(StatusModel):
     """The status that every kind has."""
 
     common: CommonStatus | None = Field(None, description="The verdict, as tools for Gloo read it.")
-    observed_generation: _Generation = Field(0, description="Generation of the object that this status is about.")
+    observed_generation: Annotated[int, Field(ge=-1, le=2**63 - 1)] = Field(
+        0, description="Generation of the object that this status is about; -1 before anybody has looked at it."
+    )
     conditions: tuple[Condition, ...] = Field(
         (),
         max_length=8,
-        description="Accepted, Programmed and Ready, for kubectl wait and for GitOps tools.",
+        description="Accepted, Programmed, Ready and perhaps Stalled, for kubectl wait and for GitOps tools.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 import yaml
 from pydantic import BaseModel
 
+from wardgate.api.kinds.conditions import UNSEEN
 from wardgate.api.kinds.registry import Kind
 from wardgate.api.rules.shape import properties
 from wardgate.api.schema.schema import Schema, model_schema, property_schema
@@ -101,7 +102,7 @@ def _object_schema(kind: Kind) -> Schema:
             "kind": {"description": _KIND, "type": "string"},
             "metadata": {"type": "object"},
             "spec": property_schema(properties(kind.model)["spec"]),
-            "status": model_schema(kind.status, _STATUS),
+            "status": model_schema(kind.status, _STATUS) | {"default": dict(UNSEEN)},
         },
     }
 

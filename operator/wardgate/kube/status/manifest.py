@@ -7,8 +7,10 @@ generation. An object that is not accepted has no generation to be programmed: `
 its place.
 Rule 3: ``Ready`` holds when both do. Otherwise it repeats the reason of the one that does not, so that its reason alone
 tells the story.
-Rule 4: ``lastTransitionTime`` moves only when a condition's status flips.
-Rule 5: everything carries the generation that it is about (``observedGeneration``), because ``kubectl wait`` and GitOps
+Rule 4: ``Stalled`` is there, and True, while nothing but a change of the object can help. An object that waits for
+others (``_WAITS``) is not stalled: those may be on their way, as when a folder is applied file by file.
+Rule 5: ``lastTransitionTime`` moves only when a condition's status flips.
+Rule 6: everything carries the generation that it is about (``observedGeneration``), because ``kubectl wait`` and GitOps
 tools ignore what is about an older one.
 
 No I/O and no clock: the time and the previous status are handed in. The fields that an object holds from others
@@ -32,8 +34,10 @@ Manifest: TypeAlias = dict[str, Any]
 Truth: TypeAlias = Literal["True", "False", "Unknown"]
 
 _ACCEPTED: Final = frozenset({Approval.ACCEPTED, Approval.WARNING})
+_WAITS: Final = frozenset({Reason.REF_NOT_FOUND, Reason.REF_NOT_PERMITTED, Reason.NOT_ALLOWED, Reason.HELD_BACK})
+"""Reasons that end when another object comes or changes."""
 _MAX_SUMMARY: Final = 1024
-"""Characters of ``Ready``'s message, which repeats another one."""
+"""Characters of the messages of ``Ready`` and ``Stalled``, which repeat another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +99,7 @@ def status_manifest(desired: Desired, *, previous: Mapping[str, Any] | None, now
     return status.as_manifest()
 
 
-def _conditions(
-    desired: Desired, before: Mapping[str, tuple[object, str]], *, now: datetime
-) -> tuple[Condition, Condition, Condition]:
+def _conditions(desired: Desired, before: Mapping[str, tuple[object, str]], *, now: datetime) -> tuple[Condition, ...]:
     accepted = _accepted(desired.verdict)
     programmed = desired.programming if is_accepted(desired.verdict) else _not_accepted(desired.verdict)
     told: dict[ConditionType, tuple[Truth, str, str]] = {
@@ -105,7 +107,9 @@ def _conditions(
         ConditionType.PROGRAMMED: (programmed.status, programmed.reason.value, programmed.message),
     }
     told[ConditionType.READY] = _ready(accepted, told[ConditionType.PROGRAMMED])
-    first, second, third = (
+    if accepted[0] == "False" and desired.verdict.reason not in _WAITS:
+        told[ConditionType.STALLED] = ("True", accepted[1], _shortened(accepted[2]))
+    return tuple(
         Condition(
             type=kind.value,
             status=status,
@@ -116,7 +120,6 @@ def _conditions(
         )
         for kind, (status, reason, message) in told.items()
     )
-    return first, second, third
 
 
 def _accepted(verdict: ObjectStatus) -> tuple[Truth, str, str]:

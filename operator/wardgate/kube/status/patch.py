@@ -1,6 +1,6 @@
 """The merge-patch that brings a status from what the API server holds to what we want. Pure.
 
-Rule 1: only our fields are touched: those of the kind's status model, and conditions of our three types. Fields that
+Rule 1: only our fields are touched: those of the kind's status model, and conditions of our own types. Fields that
 others keep in the same status stay. A field of ours that is no longer wanted is removed (null).
 Rule 2: a merge-patch replaces a list as a whole, so the list of conditions is sent with the foreign ones in it.
 Rule 3: a foreign CRD may drop fields it does not know. Those it dropped from the last status that we sent, it will drop
