@@ -436,6 +436,20 @@ class TestFreeze:
         store.set_absent(KIND, absent=False)
         assert store.freeze().absent_kinds == frozenset()
 
+    def test_next_copy_tells_of_a_kind_that_was_absent_for_a_moment(self) -> None:
+        store = Store()
+        store.set_absent(KIND, absent=True)
+        store.set_absent(KIND, absent=False)
+        assert [frozenset({KIND}), frozenset()] == [store.freeze().lapsed_kinds, store.freeze().lapsed_kinds]
+
+    def test_absent_kind_lapses_until_a_copy_shows_that_it_is_back(self) -> None:
+        store = Store()
+        store.set_absent(KIND, absent=True)
+        lapsed = [store.freeze().lapsed_kinds, store.freeze().lapsed_kinds]
+        store.set_absent(KIND, absent=False)
+        assert [frozenset({KIND})] * 3 == [*lapsed, store.freeze().lapsed_kinds]
+        assert frozenset() == store.freeze().lapsed_kinds
+
 
 @dataclass
 class History:

@@ -24,7 +24,7 @@ class StoredObject:
     ``version`` is the numeric resourceVersion: it grows with every change of any object of the kind.
     ``created`` is the creationTimestamp, in RFC 3339 and UTC to the second; empty in a folder for a manifest that was
     never in a cluster. ``is_damaged``: the manifest is what could be read of an object; it counts as INVALID whatever
-    it says.
+    it says. ``is_lost``: remembered of an object that went away with its kind.
     """
 
     ref: ObjectRef
@@ -34,6 +34,7 @@ class StoredObject:
     created: str
     manifest: Mapping[str, object] = field(repr=False, compare=False)
     is_damaged: bool = field(default=False, kw_only=True)
+    is_lost: bool = field(default=False, kw_only=True)
 
     @property
     def age_key(self) -> tuple[str, str, str]:
@@ -50,11 +51,14 @@ class ClusterSnapshot:
     """``objects`` by kind, each sorted oldest first. ``absent_kinds`` have no CRD in the cluster.
 
     ``unlisted_kinds`` are foreign ones of which there may be more: nobody could list them since the start.
+    ``lapsed_kinds`` are absent, or were at some time since the last snapshot: what is gone of them was not deleted by
+    its owner, as far as anybody knows.
     """
 
     objects: Mapping[str, tuple[StoredObject, ...]] = field(default_factory=lambda: MappingProxyType({}))
     absent_kinds: frozenset[str] = frozenset()
     unlisted_kinds: frozenset[str] = frozenset()
+    lapsed_kinds: frozenset[str] = frozenset()
 
     def of(self, kind: str) -> tuple[StoredObject, ...]:
         """All objects of a kind, oldest first."""

@@ -41,6 +41,8 @@ class Store:
     def __init__(self) -> None:
         self._kinds: dict[str, _Kind] = {}
         self._absent: set[str] = set()
+        self._lapsed: set[str] = set()
+        """Kinds that were absent at some time since the last snapshot."""
         self._unlisted: set[tuple[str, str]] = set()
         self._unlisted_kinds: frozenset[str] = frozenset()
         self.generation = 0
@@ -91,6 +93,10 @@ class Store:
         """The objects that a scope holds, as long as nothing changes it."""
         return MappingProxyType(self._kind(kind_name).scope(scope).live)
 
+    def held_of(self, kind_name: str) -> Collection[StoredObject]:
+        """The objects of a kind in all scopes, also of one that is absent now."""
+        return self._kind(kind_name).newest.values()
+
     def drop_scope(self, kind_name: str, scope: str) -> bool:
         """Forget a scope with all that it holds; return whether that changed the snapshot."""
         kind = self._kind(kind_name)
@@ -103,6 +109,7 @@ class Store:
             return
         if absent:
             self._absent.add(kind_name)
+            self._lapsed.add(kind_name)
         else:
             self._absent.discard(kind_name)
         self.generation += 1
@@ -120,7 +127,11 @@ class Store:
         return {name: len(kind.newest) for name, kind in self._kinds.items()}
 
     def freeze(self) -> ClusterSnapshot:
-        """A copy that later changes do not touch. Kinds that did not change share their tuple with the last copy."""
+        """A copy that later changes do not touch. Kinds that did not change share their tuple with the last copy.
+
+        Every copy is to be translated: only the next one tells that a kind was absent for a moment.
+        """
+        lapsed, self._lapsed = frozenset(self._lapsed), set(self._absent)
         objects = {
             name: kind.by_age() for name, kind in self._kinds.items() if kind.newest and name not in self._absent
         }
@@ -128,6 +139,7 @@ class Store:
             objects=MappingProxyType(objects),
             absent_kinds=frozenset(self._absent),
             unlisted_kinds=self._unlisted_kinds,
+            lapsed_kinds=lapsed,
         )
 
     def _kind(self, name: str) -> _Kind:

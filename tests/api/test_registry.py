@@ -29,7 +29,7 @@ def test_names_are_those_of_the_gloo_api() -> None:
         "RouteTable": ("networking.gloo.solo.io", "routetables", "routetable", ("rt",)),
         "VirtualGateway": ("networking.gloo.solo.io", "virtualgateways", "virtualgateway", ("vg",)),
         "ExternalService": ("networking.gloo.solo.io", "externalservices", "externalservice", ("es",)),
-        "ExternalEndpoint": ("networking.gloo.solo.io", "externalendpoints", "externalendpoint", ("ep",)),
+        "ExternalEndpoint": ("networking.gloo.solo.io", "externalendpoints", "externalendpoint", ("eep",)),
         "ExtAuthServer": ("admin.gloo.solo.io", "extauthservers", "extauthserver", ("ess", "eas")),
     }
 

@@ -48,6 +48,7 @@ def test_api_server_that_is_away_is_no_reason_to_restart() -> None:
 def test_figures_are_shown_by_kind_and_in_sum() -> None:
     metrics = metrics_of(Watches())
     metrics.translated(0.004)
+    metrics.lost_policies = 3
     metrics.published(seconds=0.02, latency=3.0, revision="abc")
     text = operator_pages(Watches(), metrics)["/metrics"]().body.decode()
     for line in (
@@ -59,6 +60,7 @@ def test_figures_are_shown_by_kind_and_in_sum() -> None:
         'wardgate_operator_change_to_publish_seconds_bucket{le="2.5"} 0.0',
         'wardgate_operator_change_to_publish_seconds_bucket{le="+Inf"} 1.0',
         "wardgate_operator_leader 1.0",
+        "wardgate_operator_lost_policies 3.0",
         'wardgate_operator_revision_info{revision="abc"} 1.0',
         "wardgate_operator_api_errors_total 7.0",
         "wardgate_operator_messages_dropped_total 0.0",

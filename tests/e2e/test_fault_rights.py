@@ -148,3 +148,65 @@ def test_kind_of_policies_that_goes_away_closes_every_route(
         private_cluster.delete_crd(_crd(private_cluster))
         installation.everywhere(401, PATH, **KEPT)
         print(f"closed {time.monotonic() - began:.1f} s after the kind was deleted")
+
+
+def test_restored_kind_leaves_routes_closed_until_their_policies_are_back(
+    private_installation: Installation, private_cluster: Cluster
+) -> None:
+    """An operator that starts in the middle knows as much; and a policy that is back and deleted then, is gone."""
+    installation, name = private_installation, _crd(private_cluster)
+    door = Door(private_cluster)
+    door.key("kept", "kept-key")
+    first = installation.operator()
+    proxy = installation.proxy()
+    installation.everywhere(200, PATH, **KEPT)
+    with Callers([proxy], {"": 401, "wrong-key": 401}) as callers:
+        private_cluster.delete_crd(name)
+        installation.everywhere(401, PATH, **KEPT)
+        lost = callers.turn("wrong-key", 500), callers.turn("", 500)
+        private_cluster.apply(CRDS)
+        private_cluster.wait_until_served(name)
+        callers.must(*lost, within=ASKED_AGAIN_SECONDS, why="the routes of lost policies answer 500")
+        installation.wait_until(lambda: _says(first, "Lost with the CRD", f"{POLICY} {door.namespace}/door"), "told")
+        installation.wait_until(lambda: "Apply the policy again" in _told(door), "the table says what to do")
+        Door(private_cluster, policy=False, path="/other", beside=door)
+        installation.everywhere(200, "/other")
+        kill_leader(installation, first)
+        second = installation.operator()
+        installation.wait_until(lambda: second.page("/readyz").status == 200, "the next operator is ready")
+        Door(private_cluster, policy=False, path="/third", beside=door)
+        installation.everywhere(200, "/third")
+        assert 1.0 == second.metric("wardgate_operator_lost_policies")
+        callers.rounds(20)
+        back = callers.turn("wrong-key", 401), callers.turn("", 401)
+        door.apply_policy()
+        callers.must(*back, within=ASKED_AGAIN_SECONDS, why="the policy is back")
+    installation.everywhere(200, PATH, **KEPT)
+    private_cluster.delete(POLICY, "door", namespace=door.namespace)
+    installation.everywhere(200, PATH)
+
+
+def test_kind_that_is_replaced_while_no_operator_runs_opens_nothing(
+    private_installation: Installation, private_cluster: Cluster
+) -> None:
+    installation, name = private_installation, _crd(private_cluster)
+    door = Door(private_cluster)
+    first = installation.operator()
+    proxy = installation.proxy()
+    installation.everywhere(401, PATH)
+    with Callers([proxy], {"": 401}) as callers:
+        kill_leader(installation, first)
+        private_cluster.delete_crd(name)
+        private_cluster.apply(CRDS)
+        private_cluster.wait_until_served(name)
+        lost = callers.turn("", 500)
+        installation.operator()
+        callers.must(lost, within=ASKED_AGAIN_SECONDS, why="the routes of lost policies answer 500")
+        back = callers.turn("", 401)
+        door.apply_policy()
+        callers.must(back, within=ASKED_AGAIN_SECONDS, why="the policy is back")
+
+
+def _told(door: Door) -> str:
+    status = door.cluster.get("RouteTable", "door", namespace=door.namespace).get("status", {})
+    return str(status.get("common", {}).get("State", {}).get("message", ""))

@@ -56,6 +56,7 @@ class Metrics(Collector):
         self.revision = ""
         self.config_bytes = 0
         """Of the whole config, published or not."""
+        self.lost_policies = 0
         self.publishes = 0
         self.publish_failures = 0
         self.internal_errors = 0
@@ -83,6 +84,8 @@ class Metrics(Collector):
         yield GaugeMetricFamily("wardgate_operator_leader", "1 on the replica that writes.", float(self._leading()))
         text = "Bytes of the config in clear; above the setting config_bytes it is not published."
         yield GaugeMetricFamily("wardgate_operator_config_bytes", text, float(self.config_bytes))
+        text = "ExtAuthPolicies that went away with their CRD and are not back: their routes are closed."
+        yield GaugeMetricFamily("wardgate_operator_lost_policies", text, float(self.lost_policies))
         info = GaugeMetricFamily("wardgate_operator_revision_info", "The revision published last.", labels=["revision"])
         info.add_metric([self.revision], 1.0)
         yield info

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from wardgate.control.deferred_work import DEPOSED, DeferredWork, PublishedRound
+from wardgate.control.lost_policies import LostPolicies
 from wardgate.control.metrics import Metrics
 from wardgate.control.release_scope import ReleaseScope
 from wardgate.control.size_limit import Excess, Publishable, SizeLimit, size_of
@@ -31,6 +32,7 @@ from wardgate.kube.publish.publisher import Publisher
 from wardgate.problems import ObjectRef
 from wardgate.renderer import Renderer
 from wardgate.store import Store
+from wardgate.translate.policies.lost_policies import KIND
 from wardgate.wire.bundle import Bundle
 
 _log = logging.getLogger(__name__)
@@ -100,6 +102,7 @@ class Reconciler:
         self._waiting_for: tuple[str, ...] = ()
         self._size_limit = SizeLimit()
         self._excess: Excess | None = None
+        self._lost_policies = LostPolicies()
 
     async def run(self) -> None:
         """Do a round after every change, for ever."""
@@ -119,7 +122,9 @@ class Reconciler:
         """
         async with self._round:
             await self._cluster.list_again()
-            self._renderer.last_good = await outputs.deferred_work.begin()
+            loaded = await outputs.deferred_work.begin()
+            self._lost_policies.meet(self._store.held_of(KIND))
+            self._renderer.last_good = self._lost_policies.recall(loaded, known=self._renderer.last_good)
             await outputs.publisher.take_over(outputs.term)
             self._outputs = outputs
             self._size_limit.forget()
@@ -161,6 +166,9 @@ class Reconciler:
         snapshot = self._release_scope.of(self._store.freeze())
         rendered = await asyncio.to_thread(self._renderer.render, snapshot)
         translation = rendered.translation
+        self._lost_policies.meet(snapshot.of(KIND))
+        self._lost_policies.tell(translation.lost_policies)
+        self._metrics.lost_policies = self._lost_policies.count
         self._metrics.translated(self._clock() - started)
         self._cluster.follow_named(translation.named_secrets)
         if self._cluster.missing():

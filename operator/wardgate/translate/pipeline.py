@@ -29,6 +29,7 @@ from wardgate.translate.foreign.guards import known_guards
 from wardgate.translate.incremental.memo import Memo
 from wardgate.translate.keys.key_set import KeyRules
 from wardgate.translate.keys.resolution import KeySets, resolve_keys
+from wardgate.translate.policies import lost_policies
 from wardgate.translate.reading.last_good import LastGood, past_forms
 from wardgate.translate.reading.stray_annotations import Strays
 from wardgate.translate.secrets.secret_index import SecretIndex
@@ -57,6 +58,11 @@ class Translation:
         self.config = config
         self.named_secrets = named_secrets
         self._results = results
+
+    @property
+    def lost_policies(self) -> tuple[StoredObject, ...]:
+        """The policies that went away with their kind, sorted."""
+        return self._results.attached.lost
 
     @cached_property
     def statuses(self) -> Statuses:
@@ -182,12 +188,12 @@ class _Translator:
 
     def _attached(self, routing: Routing, policies: Policies) -> PolicyAttachment:
         knows_policies = "ExtAuthPolicy" not in self.snapshot.absent_kinds
-        guards = self._guards()
+        guards, lost = self._guards(), self._lost()
         return self.memo.stage(
             "attachment",
-            (routing, policies, guards, knows_policies),
+            (routing, policies, guards, lost, knows_policies),
             make=lambda *_: attach_policies(
-                routing, policies, guards=guards, settings=self.settings, knows_policies=knows_policies
+                routing, policies, guards=guards, lost=lost, settings=self.settings, knows_policies=knows_policies
             ),
         )
 
@@ -196,6 +202,13 @@ class _Translator:
             "guards",
             (*map(self.snapshot.of, GUARDS), self.snapshot.unlisted_kinds, self.last_good),
             make=lambda last, _: known_guards(self.snapshot, self.last_good, last=last),
+        )
+
+    def _lost(self) -> tuple[StoredObject, ...]:
+        return self.memo.stage(
+            "lost policies",
+            (self.snapshot.of(lost_policies.KIND), lost_policies.KIND in self.snapshot.lapsed_kinds, self.last_good),
+            make=lambda last, _: lost_policies.lost_policies(self.snapshot, self.last_good, last=last),
         )
 
     def _config(self, routing: Routing, policies: Policies, *, attached: PolicyAttachment) -> AssembledConfig:

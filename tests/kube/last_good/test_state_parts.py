@@ -40,6 +40,7 @@ STORED = st.builds(
     generation=st.integers(),
     created=TEXT,
     manifest=st.dictionaries(st.sampled_from(["spec", "apiVersion"]), JSON),
+    is_lost=st.booleans(),
 )
 
 

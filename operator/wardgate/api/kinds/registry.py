@@ -99,7 +99,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             _kind(RouteTable, RouteTableStatus, group=NETWORKING, plural="routetables", short="rt"),
             _kind(VirtualGateway, VirtualGatewayStatus, group=NETWORKING, plural="virtualgateways", short="vg"),
             _kind(ExternalService, ExternalServiceStatus, group=NETWORKING, plural="externalservices", short="es"),
-            _kind(ExternalEndpoint, ExternalEndpointStatus, group=NETWORKING, plural="externalendpoints", short="ep"),
+            _kind(ExternalEndpoint, ExternalEndpointStatus, group=NETWORKING, plural="externalendpoints", short="eep"),
             _kind(ExtAuthServer, ExtAuthServerStatus, group=ADMIN, plural="extauthservers", short="ess eas"),
         )
     }

@@ -119,6 +119,7 @@ def _content(one: StoredObject) -> dict[str, object]:
         "generation": one.generation,
         "created": one.created,
         "manifest": _meaning(one.manifest),
+        **({"lost": True} if one.is_lost else {}),
     }
 
 
@@ -161,6 +162,7 @@ def _object(content: Any) -> StoredObject:
         generation=_number(content["generation"]),
         created=_text(content["created"]),
         manifest=manifest,
+        is_lost=content.get("lost") is True,
     )
 
 

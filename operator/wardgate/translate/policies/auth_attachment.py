@@ -9,7 +9,8 @@ more can be known. Without a last good form nobody can tell which routes were me
 selects is closed; the same holds for an emptied selector, which may mean every route.
 Rule 4: a policy without any selector guards every route to a Service, as Gloo says, and of the other routes that
 forward those that no policy selects.
-Rule 5: where ``requireAuth`` or the route's label demands a policy, a route without one is closed (401).
+Rule 5: a lost policy (``lost_policies``) closes as a bad one does; nobody is told to have lost a route to it.
+Rule 6: where ``requireAuth`` or the route's label demands a policy, a route without one is closed (401).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from wardgate.ir import Refuse
 from wardgate.problems import ObjectRef, Reason
 from wardgate.translate.contract import PolicyOutcome
 from wardgate.translate.findings import Findings
+from wardgate.translate.policies.lost_policies import POLICY_LOST
 from wardgate.translate.reading.last_good import ServedObject
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.selection.idle_policies import IdlePolicies
@@ -37,13 +39,14 @@ AUTH_REQUIRED = Refuse(401, "auth_required")
 class AuthAttachment:
     """``plans`` and ``closed`` by the route's number; ``selected`` the numbers of each policy, losers included.
 
-    ``owners``: the policy that a route belongs to.
+    ``owners``: the policy that a route belongs to. ``lost``: those of the policies that went away with their kind.
     """
 
     plans: dict[int, str] = field(default_factory=dict)
     closed: dict[int, Refuse] = field(default_factory=dict)
     selected: dict[ObjectRef, set[int]] = field(default_factory=dict)
     owners: dict[int, ObjectRef] = field(default_factory=dict)
+    lost: set[ObjectRef] = field(default_factory=set)
 
 
 def attach_auth(
@@ -57,7 +60,7 @@ def attach_auth(
     require_auth: bool,
 ) -> AuthAttachment:
     """Decide for every route, by the rules above."""
-    attachment = AuthAttachment()
+    attachment = AuthAttachment(lost={one.ref for one in policies if one.stored.is_lost})
     by_age = sorted(policies, key=lambda one: (tenancy.age_rank(one.ref.namespace), one.stored.age_key))
     for policy in by_age:
         _attach(policy, attachment, instances=instances, finder=finder, tenancy=tenancy, findings=findings)
@@ -110,7 +113,8 @@ def _attach(
         else:
             _decide(number, policy, attachment=attachment, guarded=number in guarded)
     for owner, numbers in lost.items():
-        _report_loss(policy.ref, owner, routes=[instances[number] for number in numbers], findings=findings)
+        if not attachment.lost & {owner, policy.ref}:
+            _report_loss(policy.ref, owner, routes=[instances[number] for number in numbers], findings=findings)
 
 
 def _take_the_rest(
@@ -136,7 +140,7 @@ def _decide(number: int, policy: ServedObject[PolicyOutcome], *, attachment: Aut
     if guarded and policy.value is not None and policy.value.plan is not None:
         attachment.plans[number] = policy.value.plan.name
     else:
-        attachment.closed[number] = POLICY_INVALID
+        attachment.closed[number] = POLICY_LOST if policy.ref in attachment.lost else POLICY_INVALID
 
 
 def _cost_of_unknown(policy: ServedObject[PolicyOutcome]) -> str:

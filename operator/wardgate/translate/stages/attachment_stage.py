@@ -8,6 +8,7 @@ from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject
 from wardgate.translate.findings import Findings
 from wardgate.translate.foreign.guards import GuardAttachment, attach_guards, close_unmet, tell_tables
+from wardgate.translate.policies import lost_policies
 from wardgate.translate.policies.auth_attachment import AuthAttachment, attach_auth
 from wardgate.translate.policies.transformation_attachment import TransformationAttachment, attach_transformations
 from wardgate.translate.selection.idle_policies import IdlePolicies
@@ -23,6 +24,7 @@ class PolicyAttachment:
     auth: AuthAttachment
     guards: GuardAttachment
     transformations: TransformationAttachment
+    lost: tuple[StoredObject, ...]
     findings: Findings
 
 
@@ -31,19 +33,21 @@ def attach_policies(
     policies: Policies,
     *,
     guards: tuple[StoredObject, ...],
+    lost: tuple[StoredObject, ...],
     settings: Settings,
     knows_policies: bool,
 ) -> PolicyAttachment:
     """Attach all policies, and close the routes that only foreign ``guards`` would guard.
 
-    ``knows_policies``: the cluster has the kind ExtAuthPolicy. Without it no route may stay open.
+    ``knows_policies``: the cluster has the kind ExtAuthPolicy. Without it no route may stay open. ``lost``: policies
+    that went away with the kind, and close their routes once it is back.
     """
     findings, tenancy = Findings(), Tenancy.of(settings)
     idle = IdlePolicies(
         routing.routed.unserved.routes, cluster_name=settings.cluster_name, tenancy=tenancy, findings=findings
     )
     auth = attach_auth(
-        policies.auth,
+        (*policies.auth, *lost_policies.closing(lost if knows_policies else ())),
         routing.instances,
         finder=routing.finder,
         tenancy=tenancy,
@@ -51,6 +55,7 @@ def attach_policies(
         idle=idle,
         require_auth=settings.require_auth or not knows_policies,
     )
+    lost_policies.tell_tables(auth.owners.items(), auth.lost, instances=routing.instances, findings=findings)
     foreign = attach_guards(guards, auth, finder=routing.finder, tenancy=tenancy)
     if settings.foreign_guards == "close":
         close_unmet(foreign, auth)
@@ -58,4 +63,4 @@ def attach_policies(
     transformations = attach_transformations(
         policies.transformations, finder=routing.finder, tenancy=tenancy, findings=findings, idle=idle
     )
-    return PolicyAttachment(auth, foreign, transformations, findings)
+    return PolicyAttachment(auth, foreign, transformations, lost, findings)

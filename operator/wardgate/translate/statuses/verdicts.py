@@ -37,7 +37,7 @@ def _each_once(findings: Findings, of_secrets: Sequence[Problem]) -> Iterator[Pr
 
 
 def next_last_good(results: StageResults) -> LastGood:
-    """The newest accepted manifest of every existing object, and the foreign guards.
+    """The newest accepted manifest of every existing object, the foreign guards and the lost policies.
 
     The same mapping if nothing has changed.
     """
@@ -49,6 +49,7 @@ def next_last_good(results: StageResults) -> LastGood:
         if good is not None and good.uid == stored.uid:
             found[stored.ref] = good
     found.update((guard.ref, remembered(guard, results.last_good)) for guard in results.attached.guards.objects)
+    found.update((policy.ref, policy) for policy in results.attached.lost)
     return unless_same(dict(sorted(found.items())), results.last_good)
 
 
