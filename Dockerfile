@@ -21,8 +21,8 @@ RUN python3 -m pip --python /build/tools/bin/python install \
 
 COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY operator/ operator/
-RUN HATCH_BUILD_HOOKS_ENABLE=true /build/tools/bin/python -m hatchling build -t wheel -d dist && \
-    python3 -m pip --python /opt/wardgate/bin/python install --no-compile --no-deps --no-index dist/*.whl && \
+RUN HATCH_BUILD_HOOKS_ENABLE=true /build/tools/bin/python -m hatchling build -t wheel -d dist
+RUN python3 -m pip --python /opt/wardgate/bin/python install --no-compile --no-deps --no-index dist/*.whl && \
     python3 -m pip --python /opt/wardgate/bin/python check
 # The container's file system is read-only: bytecode is made here, and never looked at twice.
 RUN /opt/wardgate/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/wardgate/lib

@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 COMPILED := build/compiled
 COMPILED_STAMP := $(COMPILED)/.installed
-COMPILED_TESTS ?= tests/proxy tests/cli tests/examples tests/install/test_compiled.py
+COMPILED_TESTS ?= tests/proxy tests/cli tests/examples tests/install/test_compiled.py tests/chart/test_built_image.py
 
 # A file at a time for each process, in the order of tests/conftest.py.
 SHARED = -n $(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder
@@ -58,8 +58,8 @@ test-fast: install ## Run the tests that start no process
 	@echo "==> Tests that start no process"
 	$(BIN)/python -m pytest $(SHARED) -m "not slow" $(PYTEST_FLAGS)
 
-test-compiled: install $(COMPILED_STAMP) ## Run the tests of the data plane with its modules compiled (a C compiler is needed)
-	@echo "==> Tests of the data plane, compiled: $(COMPILED_TESTS)"
+test-compiled: install $(COMPILED_STAMP) ## Run the tests of the data plane and of the image with the modules compiled (a C compiler is needed)
+	@echo "==> Tests of the data plane and of the image, compiled: $(COMPILED_TESTS)"
 	TESTED_FORM=compiled $(COMPILED)/bin/python -m pytest $(SHARED) -p no:cacheprovider $(COMPILED_TESTS) $(PYTEST_FLAGS)
 
 binaries: install ## Build the real Kubernetes and Helm that the tests run (once; about six minutes)
