@@ -9,7 +9,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-CLIENTS = {"aiohttp", "kopf", "kubernetes"}
+CLIENTS = {"aiohttp", "kopf"}
 
 
 def loaded(*modules: str) -> set[str]:

@@ -72,7 +72,7 @@ class TestPod:
         ended = subprocess.run(command, env=POD, capture_output=True, text=True, timeout=60, check=True)
         server, *modules = ended.stdout.split()
         assert server == "https://10.96.0.1:443"
-        assert set() == {"kubernetes", "pydantic", "yaml"} & set(modules)
+        assert set() == {"pydantic", "yaml"} & set(modules)
 
 
 def kubeconfig(path: Path, cluster: Mapping[str, object]) -> str:

@@ -21,7 +21,7 @@ async def connect(
         if kubeconfig is None and context is None:
             with suppress(NoAccess):
                 return await asyncio.to_thread(pod_access, os.environ)
-        # Late: the library is heavy, and a proxy in a pod does without it.
+        # Late: it brings a reader of YAML, and a proxy in a pod does without.
         from wardgate.kube.api.kubeconfig import kubeconfig_access  # noqa: PLC0415
 
         return await kubeconfig_access(kubeconfig, context)

@@ -157,7 +157,7 @@ class _Pool:
         self._session = aiohttp.ClientSession(connector=self._connector, read_bufsize=_READ)
         self._server_name = access.server_name
         self._proxy, headers = proxy_for(access)
-        self._proxy_headers = {**headers, **access.proxy_headers} or None
+        self._proxy_headers = headers or None
 
     async def request(
         self, method: str, url: str, *, headers: Mapping[str, str], data: str | None, limits: aiohttp.ClientTimeout

@@ -8,19 +8,18 @@ that starts while the API server is away has the same name as the others.
 from __future__ import annotations
 
 from hashlib import sha256
-from pathlib import Path
 
 from wardgate.kube.api.access import Access
 from wardgate.kube.delivery.config_location import ConfigLocation
 
 
 def name_installation(access: Access, location: ConfigLocation) -> str:
-    """Make the name. Where there is no file of an authority, the server's address stands in for it."""
+    """Make the name. Where no authority can be read, the server's address stands in for it."""
     return f"{sha256(_authority(access)).hexdigest()}/{location.namespace}/{location.release}"
 
 
 def _authority(access: Access) -> bytes:
     try:
-        return Path(access.ca_file or "").read_bytes()
+        return access.authorities() or access.url.encode()
     except OSError:
         return access.url.encode()
