@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -49,10 +51,16 @@ class Helm:
         namespace: str = "wardgate",
         crds: bool = False,
     ) -> list[Manifest]:
-        """Render every document of the chart. Raises ``HelmRefused``."""
-        flags = ["--include-crds"] if crds else []
-        text = self.text("template", release, str(CHART), "--namespace", namespace, *flags, values=values or {})
-        return [document for document in yaml.load_all(text, yaml.CSafeLoader) if document is not None]
+        """Render every document of the chart, once for the same values. Raises ``HelmRefused``."""
+        flags = ("--include-crds",) if crds else ()
+        arguments = ("template", release, str(CHART), "--namespace", namespace, *flags)
+        return copy.deepcopy(_rendered(self, arguments, json.dumps(values or {})))
+
+
+@functools.cache
+def _rendered(helm: Helm, arguments: tuple[str, ...], values: str) -> list[Manifest]:
+    text = helm.text(*arguments, values=json.loads(values))
+    return [document for document in yaml.load_all(text, yaml.CSafeLoader) if document is not None]
 
 
 def of_kind(documents: Sequence[Manifest], *kinds: str) -> list[Manifest]:
@@ -67,8 +75,8 @@ def one(documents: Sequence[Manifest], kind: str, name: str) -> Manifest:
 
 
 def container(documents: Sequence[Manifest], component: str) -> Manifest:
-    """Give the only container of a component's Deployment."""
+    """Give the container of a component's Deployment that has its name."""
     pod = one(documents, "Deployment", f"wardgate-{component}")["spec"]["template"]["spec"]
-    (found,) = pod["containers"]
+    (found,) = [each for each in pod["containers"] if each["name"] == component]
     assert isinstance(found, dict)
     return found

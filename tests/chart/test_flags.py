@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from typer.main import get_command
 
 from tests.chart.helm import Helm, Manifest, container
@@ -13,7 +14,8 @@ from tests.chart.values import EVERY_VALUE
 from wardgate.cli.main import COMMANDS, application
 
 CACHE = "/run/wardgate"
-"""The pod's volume; the command wants it to be there."""
+UPSTREAM_CA = "/etc/wardgate/upstream-ca"
+"""The pod's volumes; the command wants them to be there."""
 
 _BOTH = pytest.mark.parametrize("component", ["operator", "proxy"])
 _VALUES = pytest.mark.parametrize("values", [{}, EVERY_VALUE], ids=["default", "every value"])
@@ -51,7 +53,10 @@ def test_the_command_understands_every_value(
     helm: Helm, component: str, values: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     found = container(helm.render(values), component)
-    arguments = [argument.replace(CACHE, str(tmp_path)) for argument in found["args"][1:]]
+    (tmp_path / "root.pem").write_bytes(trustme.CA().cert_pem.bytes())
+    arguments = [
+        argument.replace(CACHE, str(tmp_path)).replace(UPSTREAM_CA, str(tmp_path)) for argument in found["args"][1:]
+    ]
     for variable in found.get("env", ()):
         monkeypatch.setenv(variable["name"], "from-the-pod")
     command = _command(component)
@@ -88,7 +93,12 @@ def test_the_operator_is_told_every_value(helm: Helm) -> None:
         "--platform-namespace": ["platform"],
         "--gateways": ["team=ai,stage=live"],
         "--opaque-key-selector": ["wardgate.dev/key=true"],
-        "--set": ["cluster_domain=example.local", "credential_bytes=67108864", "user_id_to_external=true"],
+        "--set": [
+            "cluster_domain=example.local",
+            "credential_bytes=67108864",
+            "user_id_to_external=true",
+            "watch_silence=30",
+        ],
     } == _flags(container(helm.render(EVERY_VALUE), "operator"))
 
 
@@ -101,13 +111,16 @@ def test_the_proxy_is_told_every_value(helm: Helm) -> None:
         "--admin": ["*:9901"],
         "--cache-dir": ["/run/wardgate"],
         "--workers": ["3"],
-        "--port": ["80=18080"],
+        "--port": ["80=18080", "443=43"],
+        "--resolve": ["api.openai.com:443=10.20.0.5:443", "huggingface.co:443=[fd00::5]:443"],
+        "--upstream-ca": ["/etc/wardgate/upstream-ca/root.pem"],
         "--max-config-age": ["1000000"],
         "--set": [
             "timeouts.shutdown_delay=7",
             "timeouts.drain=120",
             "limits.body_bytes=67108864",
             "timeouts.connect=2.5",
+            "watch_silence=30",
         ],
     } == _flags(container(helm.render(EVERY_VALUE), "proxy"))
 

@@ -218,17 +218,6 @@ def test_with_namespaces_the_operator_reads_only_those(install: Install, cluster
     assert set() == release.allowed("operator", denied)
 
 
-def test_helm_installs_and_upgrades(cluster: Cluster, helm: Helm) -> None:
-    release, namespace = f"w{secrets.token_hex(3)}", cluster.namespace("helm")
-    flags = ("--namespace", namespace, "--kubeconfig", str(cluster.admin_kubeconfig))
-
-    helm.text("install", release, str(CHART), *flags)
-    helm.text("upgrade", release, str(CHART), *flags, values={"proxy": {"replicas": 5}, "requireAuth": True})
-
-    assert 5 == cluster.get("Deployment", f"{release}-proxy", namespace=namespace)["spec"]["replicas"]
-    assert [release] == helm.text("list", "--short", *flags).split()
-
-
 def _pod(release: Release, component: str) -> dict[str, Any]:
     deployment = one(of_kind(release.documents, "Deployment"), "Deployment", f"{release.name}-{component}")
     template = copy.deepcopy(deployment["spec"]["template"])

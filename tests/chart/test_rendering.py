@@ -26,6 +26,8 @@ def test_default_values_render_the_objects_that_the_architecture_names(helm: Hel
         "Deployment wardgate/wardgate-operator",
         "Deployment wardgate/wardgate-proxy",
         "Namespace /wardgate-config",
+        "PodDisruptionBudget wardgate/wardgate-operator",
+        "PodDisruptionBudget wardgate/wardgate-proxy",
         "Service wardgate/wardgate-proxy",
         "Service wardgate/wardgate-proxy-admin",
         "ServiceAccount wardgate/wardgate-operator",
@@ -71,8 +73,10 @@ def test_an_upgrade_of_the_chart_alone_restarts_no_pod(helm: Helm, component: st
 
 def test_services_select_the_proxies_and_nothing_else(helm: Helm) -> None:
     documents = helm.render(EVERY_VALUE)
-    pods = one(documents, "Deployment", "wardgate-proxy")["spec"]["template"]["metadata"]["labels"]
+    spec = one(documents, "Deployment", "wardgate-proxy")["spec"]
+    pods = spec["selector"]["matchLabels"]
 
+    assert pods.items() <= spec["template"]["metadata"]["labels"].items()
     assert [pods, pods] == [service["spec"]["selector"] for service in of_kind(documents, "Service")]
     assert pods != one(documents, "Deployment", "wardgate-operator")["spec"]["selector"]["matchLabels"]
 
@@ -118,8 +122,8 @@ def test_the_image_is_pulled_as_the_values_say(helm: Helm) -> None:
 
     for deployment in of_kind(documents, "Deployment"):
         pod = deployment["spec"]["template"]["spec"]
-        assert [{"name": "registry-login"}] == pod["imagePullSecrets"]
-        assert ["Always"] == [each["imagePullPolicy"] for each in pod["containers"]]
+        assert [{"name": "registry-login"}, {"name": "another-login"}] == pod["imagePullSecrets"]
+        assert "Always" == pod["containers"][0]["imagePullPolicy"]
 
 
 def test_the_config_namespace_is_not_created_where_that_is_not_wanted(helm: Helm) -> None:

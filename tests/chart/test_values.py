@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.chart.helm import CHART, Helm, HelmRefused
+from tests.chart.documented import OF_A_PARENT_CHART, read_schema, read_values
+from tests.chart.helm import Helm, HelmRefused
+from tests.chart.values import NLB
 
 _TWO = [{"name": "a", "port": 80, "targetPort": 8080}]
 
@@ -31,8 +32,8 @@ _TWO = [{"name": "a", "port": 80, "targetPort": 8080}]
         ({"proxy": {"ports": []}}, "at '/proxy/ports': minItems: got 0, want 1"),
         ({"proxy": {"ports": [{"name": "http", "port": 80}]}}, "at '/proxy/ports/0': missing property 'targetPort'"),
         (
-            {"proxy": {"ports": [{"name": "http", "port": 80, "targetPort": 80}]}},
-            "at '/proxy/ports/0/targetPort': minimum: got 80, want 1,024",
+            {"proxy": {"ports": [{"name": "http", "port": 80, "targetPort": 0}]}},
+            "at '/proxy/ports/0/targetPort': minimum: got 0, want 1",
         ),
         ({"proxy": {"settings": {"timeouts": {"idle": 3}}}}, "at '/proxy/settings/timeouts': got object, want"),
     ],
@@ -55,11 +56,40 @@ def test_the_schema_refuses_a_wrong_value_and_says_where(helm: Helm, values: dic
             "timeouts.shutdown_delay is set by proxy.shutdownDelaySeconds",
         ),
         ({"proxy": {"ports": [*_TWO, {**_TWO[0], "name": "b", "port": 81}]}}, "two entries have the targetPort 8080."),
-        ({"proxy": {"ports": [*_TWO, {**_TWO[0], "name": "b", "targetPort": 81}]}}, "at '/proxy/ports/1/targetPort'"),
         ({"proxy": {"ports": [*_TWO, {**_TWO[0], "name": "b", "targetPort": 8081}]}}, "two entries have the port 80."),
         ({"proxy": {"ports": [*_TWO, {**_TWO[0], "port": 81, "targetPort": 8081}]}}, "two entries have the name a."),
         ({"proxy": {"ports": [{**_TWO[0], "targetPort": 9901}]}}, 'the entry "a" has targetPort 9901'),
         ({"proxy": {"ports": [{**_TWO[0], "name": "admin"}]}}, 'the name "admin" belongs to the proxy'),
+        ({"enabled": False}, "enabled is the condition of a parent chart"),
+        (
+            {"operator": {"podLabels": {"app.kubernetes.io/component": "proxy"}}},
+            "operator.podLabels: app.kubernetes.io/component is what Services and policies select by",
+        ),
+        ({"proxy": {"serviceAccount": {"create": False}}}, "proxy.serviceAccount: without create, name says"),
+        ({"proxy": {"serviceAccount": {"name": "wardgate-operator"}}}, "a proxy would have the operator's rights"),
+        (
+            {"proxy": {"podDisruptionBudget": {"maxUnavailable": None}}},
+            "proxy.podDisruptionBudget: neither minAvailable nor maxUnavailable is set",
+        ),
+        ({"proxy": {"autoscaling": {"enabled": True, "minReplicas": 11}}}, "minReplicas is more than maxReplicas"),
+        (
+            {"proxy": {"autoscaling": {"enabled": True, "targetCPUUtilizationPercentage": None}}},
+            "there is nothing to scale by",
+        ),
+        (
+            {"proxy": {"autoscaling": {"enabled": True}, "resources": {"requests": {"cpu": None}}}},
+            "proxy.resources.requests.cpu is not set",
+        ),
+        ({"proxy": {"upstreamCa": {"configMap": "a", "secret": "b"}}}, "configMap and secret are both set"),
+        ({"proxy": {"service": {"proxyProtocol": True}}}, "proxyProtocol has no effect with type ClusterIP"),
+        (
+            {"proxy": {"service": {"allocateLoadBalancerNodePorts": False}}},
+            "allocateLoadBalancerNodePorts has no effect with type ClusterIP",
+        ),
+        (
+            {"proxy": {"service": {**NLB["proxy"]["service"], "proxyProtocol": True}}},
+            "an AWS balancer sends the PROXY header in its health checks too",
+        ),
     ],
 )
 def test_values_that_contradict_each_other_are_refused(helm: Helm, values: dict[str, Any], message: str) -> None:
@@ -95,32 +125,22 @@ def test_a_parent_chart_may_pass_its_globals(helm: Helm) -> None:
 
 
 def test_every_value_is_in_the_schema_and_the_schema_has_no_others() -> None:
-    schema = json.loads((CHART / "values.schema.json").read_text())
-    values = yaml.safe_load((CHART / "values.yaml").read_text())
-
-    assert _names(values) == _schema_names(schema) - {"global"}
+    assert {value.name for value in read_values()} == set(_schema_names(read_schema())) - set(OF_A_PARENT_CHART)
 
 
-def _names(values: dict[str, Any], path: str = "") -> set[str]:
-    found = set()
-    for name, value in values.items():
-        found.add(path + name)
-        if isinstance(value, dict) and name not in {"resources", "settings"}:
-            found |= _names(value, f"{path}{name}.")
-    return found
-
-
-def _schema_names(schema: dict[str, Any], path: str = "") -> set[str]:
-    found = set()
+def _schema_names(schema: dict[str, Any], path: str = "") -> Iterator[str]:
     for name, part in schema.get("properties", {}).items():
-        found |= {path + name, *_schema_names(part, f"{path}{name}.")}
-    return found
+        if "properties" in part and name != "global":
+            yield from _schema_names(part, f"{path}{name}.")
+        else:
+            yield path + name
 
 
 def test_every_object_of_the_schema_is_closed() -> None:
-    schema = json.loads((CHART / "values.schema.json").read_text())
+    objects = [(path, part) for path, part in _objects(read_schema()) if "properties" in part]
+    open_ones = [path for path, part in objects if part.get("additionalProperties", True)]
 
-    assert [] == [path for path, part in _objects(schema) if "properties" in part and part["additionalProperties"]]
+    assert ["/properties/global"] == open_ones, "A parent chart's globals are for all of its charts."
 
 
 def _objects(part: dict[str, Any], path: str = "") -> list[tuple[str, dict[str, Any]]]:

@@ -45,7 +45,7 @@
 {{- define "wardgate.operatorSubject" -}}
 subjects:
   - kind: ServiceAccount
-    name: {{ .Release.Name }}-operator
+    name: {{ include "wardgate.serviceAccount" (dict "root" . "component" "operator" "values" .Values.operator) | quote }}
     namespace: {{ .Release.Namespace | quote }}
 {{- end }}
 
@@ -54,35 +54,24 @@ subjects:
 {{- $root := .root }}
 {{- $rules := .rules }}
 {{- $name := include "wardgate.nameAbroad" . }}
-{{- $labels := include "wardgate.labels" (dict "root" .root "component" "operator") }}
 {{- $kind := empty .namespaces | ternary "ClusterRole" "Role" }}
 {{- range $namespace := .namespaces | default (list "") | uniq }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ $kind }}
 metadata:
-  name: {{ $name }}
-  {{- with $namespace }}
-  namespace: {{ . | quote }}
-  {{- end }}
-  labels:
-    {{- $labels | nindent 4 }}
+  {{- include "wardgate.metadata" (dict "root" $root "component" "operator" "name" $name "namespace" $namespace) | nindent 2 }}
 rules:
   {{- include $rules $root | nindent 2 }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ $kind }}Binding
 metadata:
-  name: {{ $name }}
-  {{- with $namespace }}
-  namespace: {{ . | quote }}
-  {{- end }}
-  labels:
-    {{- $labels | nindent 4 }}
+  {{- include "wardgate.metadata" (dict "root" $root "component" "operator" "name" $name "namespace" $namespace) | nindent 2 }}
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: {{ $kind }}
-  name: {{ $name }}
+  name: {{ $name | quote }}
 {{ include "wardgate.operatorSubject" $root }}
 {{- end }}
 {{- end }}
