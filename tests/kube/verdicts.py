@@ -20,7 +20,7 @@ AT_LATER = "2026-03-01T13:30:00Z"
 
 _REASONS = {
     Approval.ACCEPTED: "Accepted",
-    Approval.WARNING: "AcceptedWithWarnings",
+    Approval.WARNING: "NoEffect",
     Approval.INVALID: "TemplateError",
     Approval.FAILED: "Conflicted",
 }

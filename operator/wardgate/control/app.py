@@ -38,7 +38,7 @@ from wardgate.kube.lead.term import Part, Term
 from wardgate.kube.publish.damage_watch import DamageWatch
 from wardgate.kube.publish.publisher import Publisher
 from wardgate.kube.status.board import StatusBoard
-from wardgate.kube.status.events import EventRecorder
+from wardgate.kube.status.event_recorder import EventRecorder
 from wardgate.kube.status.manifest import Desired
 from wardgate.kube.status.proxies import DiscoveredProxies, FixedProxies, Proxies
 from wardgate.kube.status.proxy_views import major_to_write, refused

@@ -12,6 +12,9 @@ from itertools import chain
 from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, ProblemKind, Reason
 
 _SEVERITY = {ProblemKind.ERROR: 0, ProblemKind.CONFLICT: 1, ProblemKind.WARNING: 2, ProblemKind.NOTE: 3}
+_WEIGHT = {Reason.NO_ROUTES: 0, Reason.NO_KEYS: 1, Reason.NO_EFFECT: 3, Reason.UNKNOWN_FIELD: 3}
+"""Among problems of one severity: routes that may be open come first, what changes nothing comes last."""
+_USUAL_WEIGHT = 2
 
 
 class Findings:
@@ -89,6 +92,7 @@ class Findings:
         return tuple(problem for ref in refs for problem in self.of(ref))
 
 
-def _order(problem: Problem) -> tuple[int, tuple[tuple[int, int | str], ...], str, str]:
+def _order(problem: Problem) -> tuple[int, int, tuple[tuple[int, int | str], ...], str, str]:
     place = tuple((0, part) if isinstance(part, int) else (1, part) for part in problem.field)
-    return (_SEVERITY[problem.kind], place, problem.reason, problem.message)
+    weight = _WEIGHT.get(problem.reason, _USUAL_WEIGHT)
+    return (_SEVERITY[problem.kind], weight, place, problem.reason, problem.message)

@@ -63,9 +63,12 @@ def test_warning_is_accepted_and_says_so() -> None:
     status = manifest(desired(verdict(Approval.WARNING, message="Field x has no effect.")))
 
     assert "WARNING" == status["common"]["State"]["approval"]
-    assert ("True", "AcceptedWithWarnings") == _told(status, "Accepted")
+    assert ("True", "NoEffect") == _told(status, "Accepted")
     assert "Field x has no effect." == condition(status, "Accepted")["message"]
-    assert ("True", "Ready") == _told(status, "Ready")
+    assert ("True", "NoEffect") == _told(status, "Ready")
+    assert (
+        "Served by every ready proxy, with a warning: Field x has no effect." == condition(status, "Ready")["message"]
+    )
 
 
 @pytest.mark.parametrize(("approval", "reason"), [(Approval.INVALID, "TemplateError"), (Approval.FAILED, "Conflicted")])

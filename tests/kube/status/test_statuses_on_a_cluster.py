@@ -21,7 +21,7 @@ from wardgate.api.kinds.conditions import UNSEEN
 from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.connect import connect
 from wardgate.kube.api.pacing import Timing
-from wardgate.kube.status.events import EventRecorder
+from wardgate.kube.status.event_recorder import EventRecorder
 from wardgate.kube.status.manifest import NO_PROXIES, Desired, not_programmed
 from wardgate.kube.status.proxies import DiscoveredProxies
 from wardgate.kube.status.proxy_views import ProxyEndpoint
@@ -375,8 +375,8 @@ def test_events_tell_of_turns(site: Site) -> None:
         for one in (of, _with(of, {}, Approval.INVALID, "Field spec.x is wrong. " + "€" * 1000), of, of):
             writer.submit({of.ref: desired(one)})
             await writer.write_due()
-        await recorder.create_waiting()
-        assert (2, 0) == (recorder.created, recorder.failures), "the second Accepted repeats the first"
+            await recorder.create_waiting()
+        assert (3, 0) == (recorder.created, recorder.failures), "the last Accepted is no turn"
 
     site.play(work)
 
@@ -388,6 +388,7 @@ def test_events_tell_of_turns(site: Site) -> None:
     described = site.kubectl("describe", "extauthpolicy", "apikey")
     assert "TemplateError" in described
     assert "Field spec.x is wrong." in described
+    assert f"TemplateError is resolved. ExtAuthPolicy {site.namespace}/apikey is accepted." in described
 
 
 def test_nothing_but_statuses_and_events_is_written(site: Site) -> None:

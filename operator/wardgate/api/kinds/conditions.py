@@ -39,7 +39,6 @@ class ConditionReason(StrEnum):
     """The closed set of reasons of conditions; those about a problem bring ``wardgate.problems.Reason`` instead."""
 
     ACCEPTED = "Accepted"
-    ACCEPTED_WITH_WARNINGS = "AcceptedWithWarnings"
     PENDING = "Pending"
     """Not looked at yet."""
     PROGRAMMED = "Programmed"

@@ -1,45 +1,32 @@
-"""Events: a turn in the life of an object, told once, where ``kubectl describe`` and ``kubectl get events`` show it.
+"""Events: a turn in the life of an object, where ``kubectl describe`` and ``kubectl get events`` show it. Pure.
 
-An Event tells of a turn: accepted, invalid, or in conflict with an older object. A state that lasts is in the status.
-Events are told at a bounded rate, the same one not twice within ten minutes, and one that cannot be told is only
-counted: nobody may depend on them. They hold a status's message, and so never a value of a Secret.
+An Event tells of a turn: accepted, with a warning, invalid, or in conflict with an older object. A state that lasts is
+in the status. A turn for the better is Normal and names the trouble that is over, so that an older Warning in the list
+is not taken for the last word. Events hold a status's message, and so never a value of a Secret.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from wardgate.api import Approval
-from wardgate.kube.api.errors import ApiError, KubeError
 from wardgate.kube.api.resources import EVENTS
-from wardgate.kube.api.token_bucket import TokenBucket
 from wardgate.kube.watch.kind_resources import resource_of
 from wardgate.printable import printable
-from wardgate.problems import ObjectRef
+from wardgate.problems import ObjectRef, ProblemKind, Reason
 from wardgate.translate.statuses.object_status import ObjectStatus
 
 Manifest: TypeAlias = dict[str, Any]
 
 CONTROLLER: Final = "wardgate.dev/operator"
-RATE: Final = 5.0
-BURST: Final = 25
-AGAIN_AFTER: Final = 600.0
-"""Seconds within which no Event is repeated."""
 NOTE_BYTES: Final = 1024
-_WAITING: Final = 1000
-"""Events that wait at most; further ones are dropped."""
-_REMEMBERED: Final = 10_000
 _ACTION: Final = "Translate"
 _INSTANCE_LENGTH: Final = 128
 _NAME_LENGTH: Final = 200
-
-_log = logging.getLogger(__name__)
+_TROUBLE: Final = frozenset(reason.value for reason in Reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +43,23 @@ class StatusEvent:
 def turn(before: Mapping[str, Any] | None, verdict: ObjectStatus) -> StatusEvent | None:
     """The Event that a verdict is worth, judging by the status that went before; None if it is no turn."""
     standing = _standing(verdict.approval.value)
-    if standing is None or (standing, verdict.reason if standing != "accepted" else "") == _turned(before):
+    stood, trouble = _turned(before)
+    if standing is None or (standing, verdict.reason if standing != "accepted" else "") == (stood, trouble):
         return None
+    message = verdict.message or f"{verdict.ref} is accepted."
     return StatusEvent(
         ref=verdict.ref,
         uid=verdict.uid,
         type="Normal" if standing == "accepted" else "Warning",
         reason=verdict.reason,
-        note=shortened(verdict.message or f"{verdict.ref} is accepted."),
+        note=shortened(f"{trouble} is resolved. {message}" if _is_over(trouble, verdict) else message),
     )
+
+
+def _is_over(trouble: str, verdict: ObjectStatus) -> bool:
+    """Whether no problem of the verdict is of the reason that stood there, unless it asks for nothing."""
+    present = {one.reason.value for one in verdict.problems if one.kind is not ProblemKind.NOTE}
+    return trouble in _TROUBLE and trouble not in present and trouble != verdict.reason
 
 
 def shortened(note: str) -> str:
@@ -105,93 +100,12 @@ def event_manifest(told: StatusEvent, *, instance: str, now: datetime) -> Manife
     }
 
 
-class EventClient(Protocol):
-    """The part of ``KubeClient`` that Events need."""
-
-    async def create(self, path: str, manifest: Mapping[str, object]) -> Manifest:
-        """Create an object in a collection."""
-        ...
-
-
-class EventRecorder:
-    """Owned by one event loop. ``clock`` is monotonic, in seconds; ``now`` is the time of day."""
-
-    def __init__(
-        self,
-        client: EventClient,
-        *,
-        instance: str,
-        now: Callable[[], datetime],
-        clock: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        rate: float = RATE,
-        burst: int = BURST,
-    ) -> None:
-        self._client = client
-        self._instance = instance or "wardgate-operator"
-        self._now = now
-        self._clock = clock
-        self._sleep = sleep
-        self._bucket = TokenBucket(rate=rate, burst=burst)
-        self._waiting: deque[StatusEvent] = deque()
-        self._last: dict[StatusEvent, float] = {}
-        self._filled = asyncio.Event()
-        self._forbidden = False
-        self.created = 0
-        """Events that the API server took."""
-        self.failures = 0
-        """Events that it did not take."""
-        self.dropped = 0
-        """Events that were too many."""
-
-    def tell(self, before: Mapping[str, Any] | None, verdict: ObjectStatus) -> None:
-        """Tell of a verdict, if it is a turn that was not told a moment ago."""
-        told = turn(before, verdict)
-        if told is None or self._clock() - self._last.get(told, float("-inf")) < AGAIN_AFTER:
-            return
-        if len(self._waiting) >= _WAITING:
-            self.dropped += 1
-            return
-        self._remember(told)
-        self._waiting.append(told)
-        self._filled.set()
-
-    async def run(self) -> None:
-        """Create the waiting Events, for ever."""
-        while True:
-            await self._filled.wait()
-            await self.create_waiting()
-
-    async def create_waiting(self) -> None:
-        """Create the Events that wait now."""
-        while self._waiting:
-            while wait := self._bucket.take(self._clock()):
-                await self._sleep(wait)
-            await self._create(self._waiting.popleft())
-        self._filled.clear()
-
-    async def _create(self, told: StatusEvent) -> None:
-        manifest = event_manifest(told, instance=self._instance, now=self._now())
-        try:
-            await self._client.create(EVENTS.path(told.ref.namespace), manifest)
-            self.created += 1
-        except KubeError as error:
-            self.failures += 1
-            if isinstance(error, ApiError) and error.is_forbidden and not self._forbidden:
-                self._forbidden = True
-                _log.warning("No Events can be created: %s. Grant create on events in events.k8s.io.", error)
-
-    def _remember(self, told: StatusEvent) -> None:
-        """Bounded: a cluster that has so much to tell may hear something twice."""
-        if len(self._last) >= _REMEMBERED:
-            self._last.clear()
-        self._last[told] = self._clock()
-
-
 def _standing(approval: object) -> str | None:
     match approval:
-        case Approval.ACCEPTED | Approval.WARNING:
+        case Approval.ACCEPTED:
             return "accepted"
+        case Approval.WARNING:
+            return "warning"
         case Approval.INVALID:
             return "invalid"
         case Approval.FAILED:

@@ -1,12 +1,12 @@
 """The ``status`` of an object: the verdict of ``translate``, the proxies that serve it, the time of the last change.
 
-Rule 1: ``Accepted`` is about the object alone. It holds for ACCEPTED and for WARNING; otherwise its reason is that of
-the worst problem (``wardgate.problems.Reason``).
+Rule 1: ``Accepted`` is about the object alone. It holds for ACCEPTED and for WARNING. Its reason is that of the worst
+problem (``wardgate.problems.Reason``), a warning's too.
 Rule 2: ``Programmed`` is about one generation. It holds when every ready proxy serves a revision that contains this
 generation. An object that is not accepted has no generation to be programmed: ``NotAccepted``, whatever is served in
 its place.
-Rule 3: ``Ready`` holds when both do. Otherwise it repeats the reason of the one that does not, so that its reason alone
-tells the story.
+Rule 3: ``Ready`` holds when both do. Otherwise it repeats the reason of the one that does not. An object that is ready
+with a warning has the warning's reason, so that the reason of ``Ready`` alone tells the story.
 Rule 4: ``Stalled`` is there, and True, while nothing but a change of the object can help. An object that waits for
 others (``_WAITS``) is not stalled: those may be on their way, as when a folder is applied file by file.
 Rule 5: ``lastTransitionTime`` moves only when a condition's status flips.
@@ -143,6 +143,9 @@ def _ready(accepted: tuple[Truth, str, str], programmed: tuple[Truth, str, str])
     for status, reason, message in (accepted, programmed):
         if status != "True":
             return status, reason, _shortened(message)
+    _, reason, message = accepted
+    if reason != ConditionReason.ACCEPTED:
+        return "True", reason, _shortened(f"Served by every ready proxy, with a warning: {message}")
     return "True", ConditionReason.READY.value, "Accepted, and served by every ready proxy."
 
 

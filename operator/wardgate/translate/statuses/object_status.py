@@ -86,11 +86,8 @@ def judge(
 
 
 def _reason(approval: Approval, problems: tuple[Problem, ...]) -> str:
-    if approval is Approval.ACCEPTED:
-        return ConditionReason.ACCEPTED.value
-    if approval is Approval.WARNING:
-        return ConditionReason.ACCEPTED_WITH_WARNINGS.value
-    return problems[0].reason.value
+    """The code of the first problem, which is the worst; notes ask for nothing."""
+    return ConditionReason.ACCEPTED.value if approval is Approval.ACCEPTED else problems[0].reason.value
 
 
 def _message(sentences: Iterable[str], note: str) -> str:
