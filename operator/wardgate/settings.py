@@ -31,6 +31,10 @@ class Settings:
     """``isolated``: objects outside ``platform_namespaces`` act only within their own namespace."""
     platform_namespaces: frozenset[str] = by_option(frozenset(), "--platform-namespace")
     """Namespaces whose objects act everywhere under ``isolated``."""
+    watch_namespaces: frozenset[str] = by_option(frozenset(), "--watch-namespace")
+    """Namespaces whose policies, gateways and routes are read; empty: all."""
+    key_namespaces: frozenset[str] = by_option(frozenset(), "--key-namespace")
+    """Namespaces whose Secrets are read; empty: all."""
     require_auth: bool = by_option(False, "--require-auth")
     """Refuse (401) every request of a route without a valid ExtAuthPolicy."""
     foreign_guards: Literal["close", "ignore"] = by_option("close", "--foreign-guards")

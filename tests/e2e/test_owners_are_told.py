@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from tests.chart.helm import Helm
 from tests.cluster.cluster import Cluster
 from tests.e2e.door import HEADER, PATH, POLICY, Door
 from tests.e2e.installation import Installation
@@ -49,3 +51,37 @@ def test_misspelt_label_is_a_reason_and_a_warning_event_until_it_is_mended(
     assert ("Normal", "Accepted") == (kind, reason)
     assert note.startswith("NoRoutes is resolved.")
     installation.everywhere(200, PATH, **{HEADER: "k"})
+
+
+def test_certificate_that_may_not_be_read_is_not_called_missing(cluster: Cluster, helm: Path, tmp_path: Path) -> None:
+    keys = cluster.namespace("keys")
+    with Installation(cluster, Helm(helm), tmp_path, {"keyNamespaces": [keys]}) as installation:
+        installation.require("operator", "list", keys)
+        door = Door(cluster)
+        tls = {"mode": "SIMPLE", "secretName": "cert"}
+        listeners = [{"http": {}, "port": {"number": 8081}, "tls": tls}]
+        cluster.patch("VirtualGateway", "door", {"spec": {"listeners": listeners}}, namespace=door.namespace)
+        cluster.create(
+            {
+                "apiVersion": "v1",
+                "kind": "Secret",
+                "metadata": {"name": "cert", "namespace": door.namespace},
+                "type": "kubernetes.io/tls",
+                "data": {"tls.crt": "", "tls.key": ""},
+            }
+        )
+        installation.operator("--key-namespace", keys)
+        state = installation.wait_until(lambda: _state(cluster, "VirtualGateway", door), "the gateway is judged")
+
+    assert "INVALID" == state["approval"]
+    assert (
+        f"needs Secret {door.namespace}/cert, which may not be read; add namespace {door.namespace} to the "
+        "installation's keyNamespaces, or move the Secret."
+    ) in state["message"]
+
+
+def _state(cluster: Cluster, kind: str, door: Door) -> dict[str, Any]:
+    """Gloo's envelope of a verdict; empty while there is none."""
+    found = cluster.get(kind, "door", namespace=door.namespace)
+    state: dict[str, Any] = found.get("status", {}).get("common", {}).get("State", {})
+    return state

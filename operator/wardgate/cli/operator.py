@@ -8,6 +8,7 @@ import logging
 import os
 import socket
 import sys
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import typer
@@ -157,9 +158,11 @@ def operator(
         namespace=namespace,
         config_namespace=config_namespace or f"{release}-config",
         identity=identity or f"{socket.gethostname()}-{os.getpid()}",
-        translation=assignments.to_the_translation(translation.settings(allow_loopback=False), assign or ()),
-        watch_namespaces=tuple(watch_namespace or ()),
-        key_namespaces=tuple(key_namespace or ()),
+        translation=replace(
+            assignments.to_the_translation(translation.settings(allow_loopback=False), assign or ()),
+            watch_namespaces=frozenset(watch_namespace or ()),
+            key_namespaces=frozenset(key_namespace or ()),
+        ),
         opaque_key_selector=opaque_key_selector,
         gateways=parse_selector(gateways),
         write_status=status == "on",

@@ -252,9 +252,9 @@ async def operate(settings: OperatorSettings, client: KubeClient, *, stopping: a
 
 def _watch_scope(settings: OperatorSettings) -> WatchScope:
     return WatchScope(
-        watch_namespaces=frozenset(settings.watch_namespaces),
+        watch_namespaces=settings.translation.watch_namespaces,
         guards=settings.translation.foreign_guards == "close",
-        secrets=SecretsScope(frozenset(settings.key_namespaces), settings.opaque_key_selector),
+        secrets=SecretsScope(settings.translation.key_namespaces, settings.opaque_key_selector),
         silence=settings.watch_silence,
     )
 

@@ -11,7 +11,7 @@ from wardgate.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class OperatorSettings:
-    """``watch_namespaces`` and ``key_namespaces`` empty: all namespaces."""
+    """``translation`` says which namespaces are read."""
 
     release: str
     namespace: str
@@ -21,8 +21,6 @@ class OperatorSettings:
     identity: str
     """This replica's name, in the Lease and in the index."""
     translation: Settings
-    watch_namespaces: tuple[str, ...] = ()
-    key_namespaces: tuple[str, ...] = ()
     opaque_key_selector: str = ""
     """Labels of Opaque Secrets that are watched as well; empty: none are."""
     gateways: Mapping[str, str] = field(default_factory=dict)

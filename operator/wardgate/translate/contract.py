@@ -11,7 +11,7 @@ neither routes nor other policies:
     The same for one TransformationPolicy.
 ``keys.resolution.resolve_keys(requests, index, rules=..., last=...) -> KeySets``
     Called once per translation, with the key sets of every policy that is *served*, last good forms included.
-``keys.key_problems.key_problems(policy, outcome, keys, tenancy) -> tuple[Problem, ...]``
+``keys.key_problems.key_problems(policy, outcome, keys, tenancy, sight) -> tuple[Problem, ...]``
     Warnings of one policy about its keys: none usable, a bad or duplicate Secret, required metadata missing.
 ``secrets.secret_index.NamedSecrets(index)``
     Implements ``SecretLookup``. Each object gets one of its own, which records the Secrets that its reader asked for.

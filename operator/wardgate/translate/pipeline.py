@@ -33,6 +33,7 @@ from wardgate.translate.policies import lost_policies
 from wardgate.translate.reading.last_good import LastGood, past_forms
 from wardgate.translate.reading.stray_annotations import Strays
 from wardgate.translate.secrets.secret_index import SecretIndex
+from wardgate.translate.sight import Sight
 from wardgate.translate.stages import policy_stage, route_stage
 from wardgate.translate.stages.attachment_stage import PolicyAttachment, attach_policies
 from wardgate.translate.stages.config_stage import AssembledConfig, assemble_config
@@ -95,6 +96,7 @@ class _Translator:
         self.settings = settings
         self.last_good = last_good
         self.tenancy = Tenancy.of(settings)
+        self.sight = Sight.of(settings)
         self.memo = memo
 
     def run(self) -> Translation:
@@ -107,6 +109,7 @@ class _Translator:
         results = StageResults(
             snapshot=self.snapshot,
             tenancy=self.tenancy,
+            sight=self.sight,
             closes_guarded=self.settings.foreign_guards == "close",
             last_good=self.last_good,
             strays=[self._strays(kind) for kind in sorted(self.snapshot.objects)],
@@ -221,7 +224,7 @@ class _Translator:
         )
 
     def _keys(self, secrets: SecretIndex, policies: Policies) -> KeySets:
-        rules = KeyRules(self.settings.credential_bytes, self.tenancy)
+        rules = KeyRules(self.settings.credential_bytes, self.tenancy, self.sight)
         return self.memo.stage(
             "keys",
             (secrets, policies.requests, policies.closed),

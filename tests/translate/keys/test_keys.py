@@ -32,6 +32,7 @@ from wardgate.translate.secrets import secret_index
 from wardgate.translate.secrets.key_reader import RefusedKey, UsableKey, read_key
 from wardgate.translate.secrets.secret_index import SecretIndex
 from wardgate.translate.secrets.secret_references import DecodedSecret
+from wardgate.translate.sight import Sight
 from wardgate.translate.tenancy import Tenancy
 
 POLICY_REF = ObjectRef("ExtAuthPolicy", "ns", "p")
@@ -288,7 +289,7 @@ class TestKeySets:
         before = [key_secret(f"s{n:03}", str(n)) for n in range(300)]
         after = [*before[:100], *(key_secret(f"s{n:03}", str(n + 1), version=2) for n in range(100, 250))]
         index = SecretIndex().after(before)
-        wanted, rules = by_name((request(),)), KeyRules(1000, Tenancy())
+        wanted, rules = by_name((request(),)), KeyRules(1000, Tenancy(), Sight())
         first = resolve_keys(wanted, index, rules=rules)
         second = resolve_keys(wanted, index.after(after), rules=rules, last=first)
         expected = keys_of((request(),), scope_of(*after))
@@ -377,7 +378,9 @@ def told(
     )
     outcome = PolicyOutcome(plan=AuthPlan(name="ns/p", steps=(step,)), key_sets=(wanted,))
     scope = scope_of(*secrets, settings=settings)
-    return list(key_problems(POLICY_REF, outcome, keys=keys_of((wanted,), scope).keys, tenancy=scope.tenancy))
+    return list(
+        key_problems(POLICY_REF, outcome, keys=keys_of((wanted,), scope).keys, tenancy=scope.tenancy, sight=Sight())
+    )
 
 
 def of_org(entry: str, value: str | bytes) -> StoredObject:
@@ -524,24 +527,34 @@ class TestPolicyWarnings:
         step = ApiKeyStep("config_0", "api-key", request().name, metadata_headers=(REQUIRED,))
         outcome = PolicyOutcome(plan=AuthPlan("ns/p", (step,)))
         keys = keys_of((request(), request((("team", "b"),)), request((("team", "0"),))), scope)
-        assert key_problems(POLICY_REF, outcome, keys=keys.keys, tenancy=scope.tenancy) == ()
+        assert key_problems(POLICY_REF, outcome, keys=keys.keys, tenancy=scope.tenancy, sight=Sight()) == ()
 
     def test_policies_with_the_same_needs_are_told_the_same_of_a_set(self) -> None:
         keys, scope = keys_of((request(),), scope_of(key_secret("a"))).keys, scope_of()
         plan = AuthPlan("ns/p", (ApiKeyStep("config_0", "api-key", request().name, metadata_headers=(REQUIRED,)),))
-        told = [key_problems(ref(name), PolicyOutcome(plan), keys=keys, tenancy=scope.tenancy) for name in ("p", "q")]
+        told = [
+            key_problems(ref(name), PolicyOutcome(plan), keys=keys, tenancy=scope.tenancy, sight=Sight())
+            for name in ("p", "q")
+        ]
         assert [[ref("p")], [ref("q")]] == [[problem.ref for problem in problems] for problems in told]
 
     def test_step_without_keys_is_passed_over(self) -> None:
         steps = (BasicAuthStep("config_0", "", "apr1", ()), ApiKeyStep("config_1", "api-key", request().name))
         scope = scope_of()
         outcome = PolicyOutcome(AuthPlan("ns/p", steps))
-        found = key_problems(POLICY_REF, outcome, keys=keys_of((request(),), scope).keys, tenancy=scope.tenancy)
+        found = key_problems(
+            POLICY_REF, outcome, keys=keys_of((request(),), scope).keys, tenancy=scope.tenancy, sight=Sight()
+        )
         assert [problem.field[4] for problem in found] == [1]
 
     def test_policy_without_plan_is_told_nothing(self) -> None:
         scope = scope_of()
-        assert key_problems(POLICY_REF, PolicyOutcome(None), keys=keys_of((), scope).keys, tenancy=scope.tenancy) == ()
+        assert (
+            key_problems(
+                POLICY_REF, PolicyOutcome(None), keys=keys_of((), scope).keys, tenancy=scope.tenancy, sight=Sight()
+            )
+            == ()
+        )
 
 
 class TestCost:
@@ -558,7 +571,7 @@ class TestCost:
     def test_change_reads_the_changed_secret_alone(self, read: list[str]) -> None:
         one, other = key_secret("a", "1"), key_secret("b", "2")
         index = SecretIndex().after((one, other))
-        rules = KeyRules(1000, Tenancy())
+        rules = KeyRules(1000, Tenancy(), Sight())
         wanted = by_name((request(),))
         first = resolve_keys(wanted, index, rules=rules)
         read.clear()

@@ -19,6 +19,7 @@ from wardgate.translate.keys.key_set import KeyRules
 from wardgate.translate.keys.resolution import KeySets, by_name, resolve_keys
 from wardgate.translate.secrets.secret_index import NamedSecrets, SecretIndex
 from wardgate.translate.secrets.secret_references import DecodedSecret, decode_secret
+from wardgate.translate.sight import Sight
 from wardgate.translate.tenancy import Tenancy
 
 LABELS = {"team": "a"}
@@ -158,7 +159,7 @@ def keys_of(
 ) -> Resolved:
     """The keys of the requested sets over the Secrets of a scope."""
     assert isinstance(scope.secrets, NamedSecrets)
-    wanted, rules = by_name(requests), KeyRules(scope.settings.credential_bytes, scope.tenancy)
+    wanted, rules = by_name(requests), KeyRules(scope.settings.credential_bytes, scope.tenancy, Sight())
     before = None if last is None else last.keys
     keys = resolve_keys(wanted, scope.secrets.index, rules=rules, closed=closed, last=before)
     return Resolved(

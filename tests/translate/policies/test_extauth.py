@@ -27,6 +27,7 @@ from wardgate.sensitive import Sensitive
 from wardgate.settings import Settings
 from wardgate.translate.contract import KeyForm, KeySetRequest, ParsedObject, PolicyOutcome, Scope
 from wardgate.translate.policies.extauth import server_problems, translate_ext_auth
+from wardgate.translate.sight import Sight
 
 POLICY = ObjectRef("ExtAuthPolicy", "ns", "p")
 CONFIGS: FieldPath = ("spec", "config", "glooAuth", "configs")
@@ -438,15 +439,15 @@ def naming(server: Mapping[str, str]) -> PolicyOutcome:
 
 class TestServer:
     def test_policy_without_server_has_no_warning(self) -> None:
-        assert server_problems(REF, translate({"apiKeyAuth": BY_LABEL}), servers=set()) == ()
+        assert server_problems(REF, translate({"apiKeyAuth": BY_LABEL}), servers=set(), sight=Sight()) == ()
 
     @pytest.mark.parametrize("server", [{"name": "s", "cluster": "c"}, {"name": "s", "namespace": "ns"}])
     def test_known_server_has_no_warning(self, server: Mapping[str, str]) -> None:
         known = {ObjectRef("ExtAuthServer", "ns", "s")}
-        assert server_problems(REF, naming(server), servers=known) == ()
+        assert server_problems(REF, naming(server), servers=known, sight=Sight()) == ()
 
     def test_missing_server_is_a_note(self) -> None:
-        (problem,) = server_problems(REF, naming({"name": "s", "namespace": "x"}), servers=set())
+        (problem,) = server_problems(REF, naming({"name": "s", "namespace": "x"}), servers=set(), sight=Sight())
         expected = (
             "ExtAuthPolicy ns/p names ExtAuthServer x/s, which does not exist. No request changes by that: the proxy "
             "authenticates by itself."

@@ -23,6 +23,7 @@ from wardgate.translate.manifests import labels_of
 from wardgate.translate.matching.host_names import normal
 from wardgate.translate.plans.table_plans import DestinationPlan
 from wardgate.translate.reading.last_good import ServedObject
+from wardgate.translate.sight import Sight
 from wardgate.translate.tenancy import Tenancy
 
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -150,9 +151,8 @@ class Upstreams:
         cause = Cause(where)
         served = self._services.get((plan.namespace, plan.name))
         if served is None:
-            return DestinationFault(
-                UPSTREAM_MISSING, Reason.REF_NOT_FOUND, f"names {where}, which does not exist", cause
-            )
+            reason, absence = Sight.of(self._settings).absence(where)
+            return DestinationFault(UPSTREAM_MISSING, reason, f"names {where}, which {absence}", cause)
         if served.value is None:
             return DestinationFault(UPSTREAM_INVALID, Reason.INVALID, f"names {where}, which is INVALID", cause)
         port = _port(served.value, plan.port)

@@ -17,13 +17,16 @@ from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, ProblemKind,
 from wardgate.translate.contract import PolicyOutcome
 from wardgate.translate.keys.key_set import KeySet
 from wardgate.translate.keys.resolution import KeySets
+from wardgate.translate.sight import Sight
 from wardgate.translate.tenancy import Tenancy
 
 _NAMED_AT_MOST: Final = 10
 """Secrets that one policy's status names for one step; the rest are counted."""
 
 
-def key_problems(policy: ObjectRef, outcome: PolicyOutcome, *, keys: KeySets, tenancy: Tenancy) -> tuple[Problem, ...]:
+def key_problems(
+    policy: ObjectRef, outcome: PolicyOutcome, *, keys: KeySets, tenancy: Tenancy, sight: Sight
+) -> tuple[Problem, ...]:
     """The warnings of one policy; none where nothing of it is served."""
     if outcome.plan is None:
         return ()
@@ -31,7 +34,7 @@ def key_problems(policy: ObjectRef, outcome: PolicyOutcome, *, keys: KeySets, te
     for number, step in enumerate(outcome.plan.steps):
         if isinstance(step, ApiKeyStep):
             field = ("spec", "config", "glooAuth", "configs", number, "apiKeyAuth")
-            problems += _StepWarnings(policy, field, tenancy).about(step, keys.of(step.key_set))
+            problems += _StepWarnings(policy, field, tenancy, sight).about(step, keys.of(step.key_set))
     return tuple(problems)
 
 
@@ -42,6 +45,7 @@ class _StepWarnings:
     policy: ObjectRef
     field: FieldPath
     tenancy: Tenancy
+    sight: Sight
 
     def about(self, step: ApiKeyStep, keys: KeySet) -> Iterator[Problem]:
         yield from self._list(self._may_know(keys.problems))
@@ -56,7 +60,7 @@ class _StepWarnings:
             return "It names no Secrets at all: add a labelSelector or apiKeySecretRefs."
         if self._may_know(keys.problems):
             return f"Mend one of the Secrets that it selects, or create another of type {KEY_SECRET_TYPE}{self._where}."
-        return f"Create a Secret of type {KEY_SECRET_TYPE} that it selects{self._where}."
+        return f"Create a Secret of type {KEY_SECRET_TYPE} that it selects{self._where}.{self._unread}"
 
     @property
     def _where(self) -> str:
@@ -65,6 +69,11 @@ class _StepWarnings:
         tenant = self.tenancy.owner(self.policy.namespace)
         shared = f", or have the platform share one with {tenant} ({SHARE_WITH})" if tenant else ""
         return f", in its own namespace because tenancy is isolated{shared}"
+
+    @property
+    def _unread(self) -> str:
+        """A key that is there may lie where nobody looks."""
+        return f" {self.sight.of_secrets}" if self.sight.of_secrets else ""
 
     def _may_know(self, of_secrets: Sequence[Problem]) -> Sequence[Problem]:
         if not self.tenancy.isolated:

@@ -22,6 +22,7 @@ from wardgate.translate.keys.key_tally import KeyTally
 from wardgate.translate.keys.shortcomings import needs, shortcomings
 from wardgate.translate.secrets.key_reader import RefusedKey, UsableKey
 from wardgate.translate.secrets.secret_index import HeldSecret, SecretChange, SecretIndex
+from wardgate.translate.sight import Sight
 from wardgate.translate.tenancy import Tenancy
 
 _ValueT = TypeVar("_ValueT")
@@ -40,6 +41,7 @@ class KeyRules:
 
     limit: int
     tenancy: Tenancy
+    sight: Sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +91,19 @@ class KeySet:
 
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
-        """The faults of the set's Secrets: missing ones first, then the oldest first."""
-        missing = (key_warnings.missing(ref) for ref in self.request.refs if ref not in self._present)
+        """The faults of the set's Secrets: missing ones first."""
+        missing = (
+            key_warnings.missing(ref, self._rules.sight) for ref in self.request.refs if ref not in self._present
+        )
+        return (*missing, *self.faults)
+
+    @cached_property
+    def faults(self) -> tuple[Problem, ...]:
+        """The faults of the Secrets that there are, the oldest first."""
         mistyped = sorted((one.ref, one.decoded().type) for one in self._mistyped)
         found = [*self._faults.items(), *self._remarks.items(), *self._duplicates()]
         found.sort(key=lambda fault: fault[0].age_key)
-        return (*missing, *(key_warnings.mistyped(*one) for one in mistyped), *(problem for _, problem in found))
+        return (*(key_warnings.mistyped(*one) for one in mistyped), *(problem for _, problem in found))
 
     @cached_property
     def bound(self) -> tuple[Credential, ...]:

@@ -12,6 +12,7 @@ from wardgate.api.kinds.annotations import SHARE_WITH, UPSTREAM_HOSTS, Annotatio
 from wardgate.api.kinds.key_secret import KEY_SECRET_TYPE
 from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.translate.secrets.key_reader import RefusedKey
+from wardgate.translate.sight import Sight
 from wardgate.translate.tenancy import Tenancy
 
 _LONGEST_TYPE: Final = 100
@@ -23,10 +24,11 @@ def refused(ref: ObjectRef, key: RefusedKey) -> Problem:
     return _warning(ref, key.reason, message=f"{ref} is not used as a key: {key.complaint}.", field=key.field)
 
 
-def missing(ref: ObjectRef) -> Problem:
-    """A policy names the Secret, and it does not exist."""
-    message = f"{ref} does not exist. Create it, or take it out of apiKeySecretRefs."
-    return _warning(ref, Reason.REF_NOT_FOUND, message=message)
+def missing(ref: ObjectRef, sight: Sight) -> Problem:
+    """A policy names the Secret, and it does not exist, or is not read."""
+    reason, absence = sight.absence(ref)
+    remedy = ". Create it" if reason is Reason.REF_NOT_FOUND else ", move the Secret"
+    return _warning(ref, reason, message=f"{ref} {absence}{remedy}, or take it out of apiKeySecretRefs.")
 
 
 def mistyped(ref: ObjectRef, kind: str) -> Problem:

@@ -13,16 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
-from typing import Final
 
 from wardgate.ir import Credential
-from wardgate.problems import Problem, Reason
+from wardgate.problems import Problem
 from wardgate.translate.contract import KeySetRequest
 from wardgate.translate.keys import key_warnings
 from wardgate.translate.keys.key_set import KeyRules, KeySet, labelled
 from wardgate.translate.secrets.secret_index import HeldSecret, SecretChange, SecretIndex
-
-_ABSENT: Final = (Reason.REF_NOT_FOUND,)
 
 
 class KeySets:
@@ -54,7 +51,7 @@ class KeySets:
 
         Secrets have no status; ``key_problems`` repeats the faults to each policy that selects them.
         """
-        present = {one for keys in self._sets.values() for one in keys.problems if one.reason not in _ABSENT}
+        present = {one for keys in self._sets.values() for one in keys.faults}
         used = self._used()
         tenancy = self._rules.tenancy
         unused = (key_warnings.unused(one.ref, tenancy) for one in self.index.key_secrets if one not in used)

@@ -17,6 +17,7 @@ from wardgate.translate.matching.host_names import ANY, common, narrowness
 from wardgate.translate.plans.gateway_plans import AllowedTables, GatewayPlan
 from wardgate.translate.plans.table_plans import RouteFilter, TablePlan
 from wardgate.translate.reading.last_good import ServedObject
+from wardgate.translate.sight import Sight
 from wardgate.translate.tenancy import Tenancy
 
 
@@ -48,6 +49,7 @@ class TableAttachment:
         self._unreadable = {one.ref for one in gateways if one.value is None}
         self._listeners = listeners
         self._tenancy = Tenancy.of(settings)
+        self._sight = Sight.of(settings)
         self._cluster_name = settings.cluster_name
         self._findings = findings
 
@@ -67,7 +69,11 @@ class TableAttachment:
             self._findings.error(table.ref, Reason.REF_NOT_PERMITTED, message=text, field=field)
             return False
         if gateway not in self._gateways:
-            reason, text = Reason.REF_NOT_FOUND, "does not exist. Correct the name, or create the gateway."
+            reason, absence = self._sight.absence(gateway)
+            remedy = (
+                ". Correct the name, or create the gateway" if self._sight.sees(gateway) else ", or correct the name"
+            )
+            text = f"{absence}{remedy}."
             if gateway in self._unreadable:
                 reason, text = Reason.INVALID, "is INVALID and opens no listener. Mend the gateway."
             self._findings.error(

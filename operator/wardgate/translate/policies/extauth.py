@@ -23,6 +23,7 @@ from wardgate.translate.policies.bool_expression import (
     passes_without_proof,
     steps_of,
 )
+from wardgate.translate.sight import Sight
 
 _CONFIG: Final = ("spec", "config")
 _GLOO_AUTH: Final = (*_CONFIG, "glooAuth")
@@ -60,15 +61,16 @@ def translate_ext_auth(policy: ParsedObject[ExtAuthPolicy], scope: Scope) -> Pol
     return PolicyOutcome(plan=plan, key_sets=tuple(sorted(set(key_sets))), problems=problems, server=server)
 
 
-def server_problems(policy: ObjectRef, outcome: PolicyOutcome, *, servers: Container[ObjectRef]) -> tuple[Problem, ...]:
+def server_problems(
+    policy: ObjectRef, outcome: PolicyOutcome, *, servers: Container[ObjectRef], sight: Sight
+) -> tuple[Problem, ...]:
     """Note an ExtAuthServer that does not exist. It has no effect: the proxy authenticates by itself."""
     if outcome.server is None or outcome.server in servers:
         return ()
-    missing = f"{policy} names {outcome.server}, which does not exist."
+    reason, absence = sight.absence(outcome.server)
+    missing = f"{policy} names {outcome.server}, which {absence}."
     message = f"{missing} No request changes by that: the proxy authenticates by itself."
-    return (
-        Problem(ProblemKind.NOTE, Reason.REF_NOT_FOUND, message, policy, (*_CONFIG, "server"), Cause(outcome.server)),
-    )
+    return (Problem(ProblemKind.NOTE, reason, message, policy, (*_CONFIG, "server"), Cause(outcome.server)),)
 
 
 def _server(policy: ParsedObject[ExtAuthPolicy]) -> ObjectRef | None:

@@ -32,6 +32,7 @@ from wardgate.translate.routes.virtual_hosts import (
     root_claim,
     with_seniors,
 )
+from wardgate.translate.sight import Sight
 from wardgate.translate.tables.served_tables import Tables
 from wardgate.translate.tenancy import Tenancy
 
@@ -79,6 +80,7 @@ class RouteBuilder:
         self._cluster_name = settings.cluster_name
         self._guest_tables = settings.guest_tables
         self._tenancy = Tenancy.of(settings)
+        self._sight = Sight.of(settings)
         self._findings = findings
         self._now = self._delegation(tables.now.values(), findings)
         self._routed = Routed()
@@ -178,7 +180,7 @@ class RouteBuilder:
         return Delegation(self._index(tables), self._upstreams, findings=findings, tenancy=self._tenancy)
 
     def _index(self, tables: Iterable[TablePlan]) -> TableIndex:
-        return TableIndex(_by_age(tables), tenancy=self._tenancy, cluster_name=self._cluster_name)
+        return TableIndex(_by_age(tables), tenancy=self._tenancy, sight=self._sight, cluster_name=self._cluster_name)
 
 
 def _by_age(tables: Iterable[TablePlan]) -> list[TablePlan]:

@@ -9,6 +9,7 @@ from wardgate.api.kinds.annotations import DELEGATE_FROM
 from wardgate.problems import Cause, ObjectRef, Reason
 from wardgate.translate.incremental.label_index import LabelIndex
 from wardgate.translate.plans.table_plans import DelegatePlan, TablePlan, TableSelector
+from wardgate.translate.sight import Sight
 from wardgate.translate.tenancy import Tenancy
 
 _NAMESPACE, _NAME = "\0namespace", "\0name"
@@ -30,9 +31,12 @@ class MissedTable:
 class TableIndex:
     """The tables of one translation, by label, namespace and name."""
 
-    def __init__(self, tables: Sequence[TablePlan], *, tenancy: Tenancy, cluster_name: str | None) -> None:
+    def __init__(
+        self, tables: Sequence[TablePlan], *, tenancy: Tenancy, sight: Sight, cluster_name: str | None
+    ) -> None:
         self._tables = list(tables)
         self._tenancy = tenancy
+        self._sight = sight
         self._cluster_name = cluster_name
         self._index = LabelIndex(
             (number, (*table.labels, (_NAMESPACE, table.ref.namespace), (_NAME, table.ref.name)))
@@ -73,12 +77,9 @@ class TableIndex:
                 Reason.INVALID, f"{child} has hosts of its own; remove those, with its virtualGateways", owner
             )
         if owner == self._tenancy.owner(parent.ref.namespace) or self._tenancy.is_platform(parent.ref.namespace):
-            return [], MissedTable(
-                Reason.REF_NOT_FOUND,
-                f"{child} does not exist",
-                owner,
-                Cause(ObjectRef("RouteTable", namespace, selector.name)),
-            )
+            table = ObjectRef("RouteTable", namespace, selector.name)
+            reason, absence = self._sight.absence(table)
+            return [], MissedTable(reason, f"{child} {absence}", owner, Cause(table))
         # The same answer whether or not it exists: a tenant does not find out what others have.
         guest = parent.ref.namespace
         remedy = f"a platform table lets it in with the annotation {DELEGATE_FROM}: {guest}, a tenant's table never"

@@ -21,6 +21,7 @@ from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, ProblemKind,
 from wardgate.sensitive import Sensitive
 from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import Scope, SecretContent
+from wardgate.translate.sight import Sight
 
 SHARED_SECRET_ENTRIES: Final = ("shared-secret", "sharedSecret", "hmac", "secret", "password")
 """Entries that may hold an HMAC shared secret, in order of preference; a Secret's only entry may have any name."""
@@ -112,8 +113,9 @@ def find_secret(reference: Reference, scope: Scope) -> SecretContent | Problem:
         )
         return reference.problem(Reason.REF_NOT_PERMITTED, message)
     if found is None:
-        message = f"{reference.source} needs {reference.target}, which does not exist. Create it, or correct the name."
-        return reference.problem(Reason.REF_NOT_FOUND, message)
+        reason, absence = Sight.of(scope.settings).absence(reference.target)
+        remedy = ". Create it, or correct the name." if reason is Reason.REF_NOT_FOUND else ", or move the Secret."
+        return reference.problem(reason, f"{reference.source} needs {reference.target}, which {absence}{remedy}")
     return found
 
 

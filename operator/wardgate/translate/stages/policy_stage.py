@@ -27,6 +27,7 @@ from wardgate.translate.reading.last_good import (
     served,
 )
 from wardgate.translate.secrets.secret_index import SecretIndex
+from wardgate.translate.sight import Sight
 from wardgate.translate.tenancy import Tenancy
 
 KINDS = ("ExtAuthPolicy", "TransformationPolicy", "ExtAuthServer")
@@ -75,7 +76,8 @@ def read_policies(
     made_of = (*auth, *transformations, *servers)
     if last is not None and identical(last.made_of, made_of):
         return last
-    _report_servers(auth, {one.served.ref for one in servers}, findings=forms.findings)
+    known, sight = {one.served.ref for one in servers}, Sight.of(settings)
+    _report_servers(auth, known, sight=sight, findings=forms.findings)
     requests, closed = _requests(served(auth)), _closed(served(auth), Tenancy.of(settings))
     return Policies(
         auth=served(auth),
@@ -100,10 +102,12 @@ def _read_transformation(parsed: ParsedObject[TransformationPolicy], scope: Scop
     return Reading(outcome, outcome.problems)
 
 
-def _report_servers(settled: Sequence[ReadObject[PolicyOutcome]], known: set[ObjectRef], *, findings: Findings) -> None:
+def _report_servers(
+    settled: Sequence[ReadObject[PolicyOutcome]], known: set[ObjectRef], *, sight: Sight, findings: Findings
+) -> None:
     for one in settled:
         if one.current is not None:
-            findings.extend(server_problems(one.served.ref, one.current, servers=known))
+            findings.extend(server_problems(one.served.ref, one.current, servers=known, sight=sight))
 
 
 def _requests(policies: Sequence[ServedObject[PolicyOutcome]]) -> Mapping[str, KeySetRequest]:

@@ -18,6 +18,7 @@ from wardgate.translate.keys.resolution import KeySets
 from wardgate.translate.keys.withheld_tokens import exposed_tokens, withheld_tokens
 from wardgate.translate.reading.last_good import LastGood
 from wardgate.translate.reading.stray_annotations import Strays
+from wardgate.translate.sight import Sight
 from wardgate.translate.stages.attachment_stage import PolicyAttachment
 from wardgate.translate.stages.config_stage import AssembledConfig
 from wardgate.translate.stages.policy_stage import Policies
@@ -31,6 +32,7 @@ class StageResults:
 
     snapshot: ClusterSnapshot
     tenancy: Tenancy
+    sight: Sight
     closes_guarded: bool
     last_good: LastGood
     strays: Sequence[Strays]
@@ -79,7 +81,7 @@ class StageResults:
     def _key_problems(self) -> Iterator[Problem]:
         for one in self.policies.auth:
             if one.form is not None and one.value is not None:
-                yield from key_problems(one.ref, one.value, keys=self.keys, tenancy=self.tenancy)
+                yield from key_problems(one.ref, one.value, keys=self.keys, tenancy=self.tenancy, sight=self.sight)
 
     def _losses(self) -> Iterator[Problem]:
         losses = Losses(
