@@ -23,9 +23,11 @@ from tests.proxy.io.bench import (
     routed,
     run,
     serving,
+    settle,
 )
 from wardgate.ir import GatewayConfig, HeaderTemplate, MessageTemplate, TransformationPlan
 
+LAST = OK.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
 POST = f"POST /v1 HTTP/1.1\r\nHost: h\r\napi-key: {KEY}\r\nContent-Length: 2\r\n\r\nhi".encode()
 
 
@@ -66,6 +68,27 @@ def test_request_leaves_nothing_to_the_garbage_collector(
                 await caller.send(POST)
                 assert answer[9:12] == (await caller.head())[9:12]
                 await caller.reader.readexactly(2)
+            gc.collect()
+
+    run(scenario())
+    assert [] == [left for left in garbage if type(left).__module__.startswith("wardgate.proxy")]
+
+
+@pytest.mark.parametrize("served", [config, admitting])
+def test_ended_connections_leave_nothing_to_the_garbage_collector(
+    served: Callable[[int], GatewayConfig], garbage: list[object]
+) -> None:
+    """What lives when a config changes is not looked through any more (``worker``): a cycle of it would stay."""
+
+    async def scenario() -> None:
+        async with providing(answering(LAST)) as provider, serving() as bench:
+            await bench.apply(served(provider.port))
+            caller = await bench.connect()
+            for _ in range(2):
+                await caller.send(POST)
+                await caller.response()
+            caller.close()
+            await settle(lambda: not bench.connections)
             gc.collect()
 
     run(scenario())

@@ -60,6 +60,10 @@ _BEFORE_BODY: Final = frozenset({ResponseState.ASKED, ResponseState.HEAD})
 _READING: Final = _BEFORE_BODY | {BODY, UNTIL_CLOSE}
 
 
+_NO_PARSER: Final = httptools.HttpResponseParser(object())
+"""Of readers that have ended."""
+
+
 class _NoResponseError(Exception):
     """Stops llhttp."""
 
@@ -192,6 +196,7 @@ class ResponseReader:
     def close(self, *, clean: bool) -> bool:
         """The connection has ended; return whether that completes the response. ``clean``: without an error."""
         completes = clean and (self.state is UNTIL_CLOSE or self.state is SWITCHED)
+        self._parser = _NO_PARSER  # the other one holds this object
         self._move(ResponseEvent.CLOSE if clean else ResponseEvent.CUT)
         return completes
 

@@ -113,6 +113,7 @@ class Downstream(asyncio.Protocol):
         self._lose_stream()
         # Last, because the stream owes what was collected for it, and a lost transport may still count unsent bytes.
         self.outbox.close()
+        self._fast = None
 
     def _lose_stream(self) -> None:
         stream, self._stream = self._stream, None
@@ -320,9 +321,8 @@ class Downstream(asyncio.Protocol):
 
     def drain(self) -> None:
         """End soon if idle; a request in flight, or arriving, is finished first."""
-        if self._fast is not None and self._fast.active:
-            return
-        if self._stream is None and self.requests.state in _WITHOUT_REQUEST:
+        is_plain = self._fast is not None and self._fast.active
+        if not is_plain and self._stream is None and self.requests.state in _WITHOUT_REQUEST:
             self.deadline = min(self.deadline, self._context.clock() + self._context.callers.idle_time)
 
     def cut(self) -> None:
