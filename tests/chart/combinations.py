@@ -16,6 +16,18 @@ _UNTRUSTING = {
 }
 _AUTOSCALED = {"proxy": {"autoscaling": {"enabled": True, "targetMemoryUtilizationPercentage": 80}, "spread": "hard"}}
 
+NAMED_NETWORK: dict[str, Any] = {
+    "networkPolicy": {
+        "enabled": True,
+        "callers": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "apps"}}}],
+        "adminNetworks": ["10.1.0.0/16"],
+        "upstreams": [{"ipBlock": {"cidr": "203.0.113.0/24"}}],
+        "upstreamPorts": [443],
+        "apiServer": [{"ipBlock": {"cidr": "10.96.0.1/32"}}],
+    }
+}
+"""Everything that a policy can name is named."""
+
 COMBINATIONS: Mapping[str, dict[str, Any]] = {
     "default": {},
     "every value": EVERY_VALUE,
@@ -24,6 +36,9 @@ COMBINATIONS: Mapping[str, dict[str, Any]] = {
     "nlb": NLB,
     "scaled by others": {"proxy": {"replicas": None}, "operator": {"replicas": None, "spread": "none"}},
     "definitions": {"crds": {"manage": True}},
+    "closed network": {"networkPolicy": {"enabled": True}},
+    "named network": NAMED_NETWORK,
+    "dashboard": {"monitoring": {"dashboard": {"enabled": True, "annotations": {"grafana_folder": "AI"}}}},
     "low ports": {"proxy": {"ports": [{"name": "https", "port": 443, "targetPort": 443}]}},
     "user of the platform": {"podSecurityContext": {"runAsUser": None, "runAsGroup": None, "fsGroup": None}},
 }

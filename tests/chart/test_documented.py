@@ -28,6 +28,14 @@ def test_the_readme_names_every_value_once() -> None:
     assert sorted([*(value.name for value in read_values()), *OF_A_PARENT_CHART]) == sorted(rows)
 
 
+def test_the_readme_names_every_alert() -> None:
+    groups = yaml.safe_load((CHART / "monitoring" / "alerts.yaml").read_text())["groups"]
+    severities = {rule["alert"]: rule["labels"]["severity"] for group in groups for rule in group["rules"]}
+    rows = re.findall(r"^\| (`Wardgate\w+`(?:, `\w+`)*) \| (\w+) \|", README, re.MULTILINE)
+
+    assert severities == {name: severity for names, severity in rows for name in re.findall(r"\w+", names)}
+
+
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_an_example_of_the_readme_renders(helm: Helm, example: str) -> None:
     assert helm.render(yaml.safe_load(example))

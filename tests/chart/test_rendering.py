@@ -26,6 +26,7 @@ def test_default_values_render_the_objects_that_the_architecture_names(helm: Hel
         "Deployment wardgate/wardgate-operator",
         "Deployment wardgate/wardgate-proxy",
         "Namespace /wardgate-config",
+        "Pod wardgate/wardgate-test",
         "PodDisruptionBudget wardgate/wardgate-operator",
         "PodDisruptionBudget wardgate/wardgate-proxy",
         "Service wardgate/wardgate-proxy",

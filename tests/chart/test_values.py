@@ -87,6 +87,14 @@ def test_the_schema_refuses_a_wrong_value_and_says_where(helm: Helm, values: dic
             "allocateLoadBalancerNodePorts has no effect with type ClusterIP",
         ),
         (
+            {"monitoring": {"podMonitor": {"enabled": True}, "serviceMonitor": {"enabled": True}}},
+            "everything would be counted twice",
+        ),
+        (
+            {"monitoring": {"prometheusRule": {"enabled": True, "leaveOut": ["WardgateNobodyLead"]}}},
+            "there is no alert WardgateNobodyLead",
+        ),
+        (
             {"proxy": {"service": {**NLB["proxy"]["service"], "proxyProtocol": True}}},
             "an AWS balancer sends the PROXY header in its health checks too",
         ),

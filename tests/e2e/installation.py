@@ -32,7 +32,7 @@ LIVE_SECONDS = 20.0
 """A change must be live by then; the product promises far less, a loaded test machine may need more."""
 _SHOWN = 40
 """Lines of each process that a failure shows."""
-_PODS = ("Deployment", "Service")
+_PODS = ("Deployment", "Pod", "Service")
 
 
 class Way(Protocol):
