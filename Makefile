@@ -35,7 +35,7 @@ PURE_FILES := $(subst $(space),$(comma),$(foreach package,$(PURE),operator/wardg
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-fast test-compiled wheel lint format install lock crds golden clean bench bench-check bench-propagation bench-requests soak differential house binaries
+.PHONY: help demo test test-fast test-compiled e2e e2e-node e2e-tests cluster-up cluster-down cluster-shell wheel lint format install lock crds golden clean bench bench-check bench-propagation bench-requests soak differential house binaries
 
 help: ## Show this list
 	@echo "Wardgate. Start with 'make demo' or 'make test'."
@@ -61,6 +61,42 @@ test-fast: install ## Run the tests that start no process
 test-compiled: install $(COMPILED_STAMP) ## Run the tests of the data plane and of the image with the modules compiled (a C compiler is needed)
 	@echo "==> Tests of the data plane and of the image, compiled: $(COMPILED_TESTS)"
 	TESTED_FORM=compiled $(COMPILED)/bin/python -m pytest $(SHARED) -p no:cacheprovider $(COMPILED_TESTS) $(PYTEST_FLAGS)
+
+# On any cluster: KUBECONFIG names it, E2E_LOAD loads an image archive into it, and E2E_IMAGE is such an archive.
+E2E_LOAD ?= kind load image-archive
+E2E_IMAGE ?= build/image/docker.tar
+E2E_NAME := wardgate.dev/wardgate:e2e
+E2E_TESTS ?= tests/e2e_pods
+NODE_IMAGE := build/image/node.tar
+
+e2e: install binaries ## Run the tests on real pods of the cluster that KUBECONFIG names (kind and Docker, or E2E_LOAD and E2E_IMAGE)
+	@test $(origin E2E_IMAGE) != file || { echo "==> The image, by docker" && mkdir -p $(dir $(E2E_IMAGE)) && \
+	  docker build -t $(E2E_NAME) . && docker save -o $(E2E_IMAGE) $(E2E_NAME); }
+	@$(MAKE) --no-print-directory e2e-tests E2E_LOAD="$(E2E_LOAD)" E2E_IMAGE="$(E2E_IMAGE)"
+
+e2e-node: install $(COMPILED_STAMP) ## The same on a node of its own, from Debian's packages, without Docker (Linux, root; about ten minutes)
+	@$(BIN)/python -m tests.node need || exit $$(( $$? == 3 ? 0 : 1 )); \
+	  $(MAKE) --no-print-directory $(NODE_IMAGE) && echo "==> The node" && \
+	  E2E_API_SERVER="$(abspath $(BIN))/python -m tests.node api-server" $(BIN)/python -m tests.node run \
+	    $(MAKE) --no-print-directory e2e-tests E2E_LOAD="$(BIN)/python -m tests.node load" E2E_IMAGE=$(NODE_IMAGE)
+
+e2e-tests:
+	@echo "==> Tests on real pods: $(E2E_TESTS)"
+	@E2E_LOAD="$(E2E_LOAD)" E2E_IMAGE="$(abspath $(E2E_IMAGE))" \
+	  $(BIN)/python -m pytest -q -p no:cacheprovider $(E2E_TESTS) $(PYTEST_FLAGS)
+
+$(NODE_IMAGE): Dockerfile $(COMPILED_STAMP) locks/run.txt
+	@echo "==> The image, by the Dockerfile's steps on a base of debootstrap"
+	@$(BIN)/python -m tests.node.image $(NODE_IMAGE) $(COMPILED)/dist/*.whl
+
+cluster-up: install ## Bring up one Kubernetes node with real pods, for playing (Linux, root)
+	@$(BIN)/python -m tests.node up
+
+cluster-down: install ## Take it down, and remove all of it
+	@$(BIN)/python -m tests.node down
+
+cluster-shell: install ## A shell inside the node, with kubectl and helm
+	@$(BIN)/python -m tests.node shell
 
 binaries: install ## Build the real Kubernetes and Helm that the tests run (once; about six minutes)
 	@echo "==> Kubernetes API server, etcd, kubectl and Helm for the tests (built once, kept in .cache)"

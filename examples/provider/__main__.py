@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     """Serve until SIGINT or SIGTERM."""
     options = _parser().parse_args(arguments)
     hosts = tuple(options.host) or HOSTS
-    context = None if options.no_tls else _server_context(hosts, options.ca_file)
+    context = None if options.no_tls else _server_context(hosts, options)
     behaviour = Behaviour(show_tokens=options.show_tokens, delay=options.delay, hold_streams=options.hold_streams)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)  # a shell that starts us in the background has SIGINT ignored
@@ -66,6 +66,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--ca-file", type=Path, metavar="PATH", help="write the certificate authority that signs it here"
     )
+    parser.add_argument(
+        "--certificate",
+        nargs=2,
+        type=Path,
+        metavar=("CHAIN", "KEY"),
+        help="PEM files of a certificate for the names, in the place of one that is made",
+    )
     parser.add_argument("--no-tls", action="store_true", help="serve plain HTTP")
     parser.add_argument("--show-tokens", action="store_true", help="show credentials in full instead of masked")
     parser.add_argument(
@@ -77,18 +84,25 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _server_context(hosts: Sequence[str], ca_file: Path | None) -> ssl.SSLContext:
-    """Make an authority and a certificate that live as long as this process; their keys touch no lasting file."""
-    import trustme  # noqa: PLC0415 - only the TLS mode needs it
-
-    authority = trustme.CA()
+def _server_context(hosts: Sequence[str], options: argparse.Namespace) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
+    if options.certificate is not None:
+        context.load_cert_chain(*options.certificate)
+    else:
+        _make_certificate(hosts, context, options.ca_file)
+    return context
+
+
+def _make_certificate(hosts: Sequence[str], context: ssl.SSLContext, ca_file: Path | None) -> None:
+    """Make an authority and a certificate that live as long as this process; their keys touch no lasting file."""
+    import trustme  # noqa: PLC0415 - only here is it needed
+
+    authority = trustme.CA()
     authority.issue_cert(*hosts).configure_cert(context)
     if ca_file is not None:
         authority.cert_pem.write_to_path(str(ca_file))
-    return context
 
 
 if __name__ == "__main__":

@@ -49,23 +49,47 @@ class Program:
     def fingerprint(self) -> str:
         """Hash everything that decides what the build yields, but the Go version."""
         digest = hashlib.sha256()
-        for path in sorted([*self.module.glob("*.go"), self.module / "go.mod", self.module / "go.sum"]):
+        own = (self.module / self.package).glob("*.go")
+        for path in sorted([*own, self.module / "go.mod", self.module / "go.sum"]):
             digest.update(f"{path.name}\0{path.stat().st_size}\0".encode() + path.read_bytes())
         digest.update("\0".join((self.package, *self.links, *self.stamps)).encode())
         return digest.hexdigest()[:16]
 
 
+VERSION_STAMPS = tuple(
+    f"{package}.{name}={value}"
+    for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+    for name, value in (("gitVersion", KUBERNETES), ("gitMajor", "1"), ("gitMinor", "36"))
+)
 CONTROL_PLANE = Program(
     module=TESTS / "controlplane",
     package=".",
     links=("etcd", "kube-apiserver", "kubectl"),
     purpose="The tests run against a real Kubernetes API server",
     duration="about 5 minutes on two cores, with 0.6 GB of sources downloaded",
-    stamps=tuple(
-        f"{package}.{name}={value}"
-        for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
-        for name, value in (("gitVersion", KUBERNETES), ("gitMajor", "1"), ("gitMinor", "36"))
-    ),
+    stamps=VERSION_STAMPS,
+)
+NODE = Program(
+    module=TESTS / "controlplane",
+    package="./node",
+    links=("kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"),
+    purpose="A node runs real pods",
+    duration="about 2 minutes on two cores after the API server, whose packages it shares",
+    stamps=VERSION_STAMPS,
+)
+PAUSE = Program(
+    module=TESTS / "controlplane",
+    package="./pause",
+    links=("pause",),
+    purpose="A node's first process, and each pod's",
+    duration="seconds",
+)
+COREDNS = Program(
+    module=TESTS / "coredns",
+    package=".",
+    links=("coredns",),
+    purpose="A node's pods ask it for names",
+    duration="about 1 minute on two cores",
 )
 HELM = Program(
     module=TESTS / "helm",
