@@ -112,6 +112,7 @@ lint: install ## Check style, types and layers
 	MYPYPATH=examples/demo $(BIN)/mypy examples/demo
 	$(BIN)/mypy -p benchmarks
 	$(BIN)/mypy locks/pip_install.py hatch_build.py
+	$(BIN)/mypy -p release
 	@echo "==> Layers"
 	$(BIN)/lint-imports
 

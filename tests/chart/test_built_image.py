@@ -5,6 +5,7 @@ Collected by ``make test-compiled`` alone, which has compiled the wheel already 
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import venv
@@ -13,10 +14,23 @@ from pathlib import Path
 import pytest
 
 from tests.chart.dockerfile import Follower, outside_environment, read_dockerfile
+from tests.chart.idle_proxy import idle_proxy, kubeconfig_of_nobody
+from tests.chart.pod_memory import pod_memory
+from tests.cluster.ports import free_port
+from tests.kube.published import PORT, bundle_of_routes
 from wardgate import __version__
+from wardgate.standalone.handover.bundle_file import write_bundle
 
 pytestmark = pytest.mark.slow
 
+MEGABYTES = 90
+"""What the environment may take; the symbols that are stripped would be a third more, the package kubernetes twice."""
+MEBIBYTES = 90
+"""What an idle pod with one worker may hold."""
+CPU_SECONDS = 0.8
+"""What a proxy may compute until it follows a cluster: less than half a second where nobody else uses the caches, and
+half as much again on a machine that runs twenty programs. The package kubernetes alone was as much."""
+TRIES = 5
 HERE = Path(sys.prefix)
 """The environment of this run, which the Makefile made of the wheel beside it."""
 
@@ -33,6 +47,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build, _ = read_dockerfile()
     follower.follow(build)
     return follower.inside("/opt/wardgate")
+
+
+@pytest.fixture(scope="module")
+def variables(built: Path) -> dict[str, str]:
+    """The environment variables of a container."""
+    _, image = read_dockerfile()
+    return {**image.environment(), "PATH": str(built / "bin")}
 
 
 def _run(built: Path, *command: str) -> subprocess.CompletedProcess[str]:
@@ -73,3 +94,59 @@ def test_every_module_is_compiled_and_running_writes_nothing(built: Path) -> Non
 
     assert [] == [path for path in sources if path.parent / "__pycache__" / f"{path.stem}.{tag}.pyc" not in before]
     assert before == {path for path in built.rglob("*") if path.is_file()}
+
+
+def test_the_environment_is_small(built: Path) -> None:
+    size = sum(path.lstat().st_size for path in built.rglob("*") if not path.is_dir())
+
+    assert size <= MEGABYTES * 1_000_000
+
+
+def test_every_module_of_the_product_finds_what_it_imports(built: Path) -> None:
+    """Compiled and stripped: an extension that strip broke shows when it is loaded, and so does a package left out."""
+    code = (
+        "import importlib, pkgutil, wardgate\n"
+        "for each in pkgutil.walk_packages(wardgate.__path__, 'wardgate.'):\n"
+        "    if not each.name.endswith('__main__'):\n"
+        "        importlib.import_module(each.name)\n"
+    )
+    ended = _run(built, str(built / "bin" / "python"), "-c", code)
+
+    assert (0, "") == (ended.returncode, ended.stderr)
+
+
+def test_the_list_of_packages_names_all_that_are_there(built: Path) -> None:
+    code = "import importlib.metadata as m; print(*sorted(f'{d.name}=={d.version}' for d in m.distributions()))"
+    there = _run(built, str(built / "bin" / "python"), "-c", code).stdout.split()
+
+    bom = json.loads((built / "sbom.cdx.json").read_text())
+
+    listed = [bom["metadata"]["component"], *bom["components"]]
+    assert there == sorted(f"{each['name']}=={each['version']}" for each in listed)
+    assert ("CycloneDX", "application") == (bom["bomFormat"], bom["metadata"]["component"]["type"])
+    assert {each["bom-ref"] for each in listed} == {each["ref"] for each in bom["dependencies"]}
+
+
+def test_a_proxy_follows_a_cluster_at_once(built: Path, variables: dict[str, str], tmp_path: Path) -> None:
+    options = ("--cluster", "--kubeconfig", str(kubeconfig_of_nobody(tmp_path)))
+    took = []
+    for _ in range(TRIES):
+        with idle_proxy(built / "bin" / "wardgate", *options, word=" follows ", variables=variables) as proxy:
+            took.append(proxy.cpu_seconds)
+
+    assert min(took) <= CPU_SECONDS
+
+
+def test_an_idle_pod_is_small(built: Path, variables: dict[str, str], tmp_path: Path) -> None:
+    """The supervisor of a proxy that follows a cluster, and a worker that serves a config."""
+    program, config = built / "bin" / "wardgate", tmp_path / "bundle.json"
+    cluster = ("--cluster", "--kubeconfig", str(kubeconfig_of_nobody(tmp_path)))
+    file = ("--config", str(config), "--port", f"{PORT}={free_port()}")
+    write_bundle(config, bundle_of_routes(10, keys=10))
+    with (
+        idle_proxy(program, *cluster, word=" follows ", variables=variables) as following,
+        idle_proxy(program, *file, word=" live in ", variables=variables) as serving,
+    ):
+        held = pod_memory(following.supervisor, *serving.workers)
+
+    assert held <= MEBIBYTES

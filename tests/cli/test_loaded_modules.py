@@ -60,11 +60,18 @@ def test_who_serves_a_file_loads_neither_a_translation_nor_a_client() -> None:
     assert foreign(there) == COMMANDS | {"pathspec"}
 
 
+FOLLOWING = ("wardgate.cli.main", "wardgate.cli.proxy", "wardgate.cli.serve.cluster_config")
+
+
 def test_who_follows_a_cluster_loads_no_translation_and_no_parser() -> None:
-    there = loaded("wardgate.cli.main", "wardgate.cli.proxy", "wardgate.cli.serve.cluster_config")
+    there = loaded(*FOLLOWING, "wardgate.kube.api.client", "wardgate.kube.follow.config_source")
 
     assert own(there) == SERVING | {"kube.api", "kube.delivery", "kube.follow"}
     assert foreign(there) == COMMANDS | CLIENT
+
+
+def test_workers_are_started_before_the_client_is_loaded() -> None:
+    assert foreign(loaded(*FOLLOWING)) == COMMANDS - {"typing_extensions"}
 
 
 def test_a_worker_loads_nothing_of_the_commands() -> None:

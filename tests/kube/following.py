@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from tests.kube.published import NAMESPACE, RELEASE
 from tests.kube.virtual_time import VirtualTime
 from wardgate.kube.api.client import KubeClient
-from wardgate.kube.api.pacing import Timing
+from wardgate.kube.api.pacing import INDEX_SILENCE, Timing
 from wardgate.kube.delivery.config_location import ConfigLocation
 from wardgate.kube.follow.config_source import ConfigSource
-from wardgate.kube.follow.index_watch import SILENCE
 from wardgate.kube.follow.revision_file import RevisionFile
 from wardgate.wire.bundle import Bundle
 from wardgate.wire.delivery import Delivery
@@ -91,7 +90,7 @@ async def following(
     time: VirtualTime | None = None,
     cache: RevisionFile | None = None,
     location: ConfigLocation = LOCATION,
-    silence: float = SILENCE,
+    silence: float = INDEX_SILENCE,
     proxy: RecordingProxy | None = None,
 ) -> AsyncIterator[Following]:
     """Run a config source for the time of the block; without ``time`` by the real clocks."""

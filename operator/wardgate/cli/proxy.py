@@ -105,7 +105,7 @@ def proxy(
             asyncio.run(serve_file(config, settings, terminal=Terminal()))
         return
     from wardgate.cli.serve.cluster_config import ClusterConfig, serve_cluster  # noqa: PLC0415
-    from wardgate.kube.follow.index_watch import SILENCE  # noqa: PLC0415
+    from wardgate.kube.api.pacing import INDEX_SILENCE  # noqa: PLC0415
 
     place = ClusterConfig(
         release=_dns_label(release, option="--release"),
@@ -113,7 +113,7 @@ def proxy(
         kubeconfig=kubeconfig,
         context=context,
         cache_dir=cache_dir,
-        watch_silence=assignments.watch_silence(assign or (), default=SILENCE),
+        watch_silence=assignments.watch_silence(assign or (), default=INDEX_SILENCE),
     )
     with unblocked_standard_error(coloured=True):
         asyncio.run(serve_cluster(place, replace(settings, max_config_age=max_config_age), terminal=Terminal()))

@@ -27,9 +27,9 @@ POD = {"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"}
 IN_A_POD = """
 import asyncio, sys
 from pathlib import Path
-from wardgate.kube.api import connect, pod_access
+from wardgate.kube.api import connect, find_access, pod_access
 read = pod_access.pod_access
-connect.pod_access = lambda environment: read(environment, Path(sys.argv[1]))
+find_access.pod_access = lambda environment: read(environment, Path(sys.argv[1]))
 client = asyncio.run(connect.connect())
 print(asyncio.run(client.server()), *sys.modules)
 """

@@ -16,8 +16,8 @@ from tests.kube.following import Following, following
 from tests.kube.installation import ACCOUNT, Installation
 from tests.kube.published import INDEX, RELEASE, bundle, bundle_of_routes
 from wardgate.kube.api.connect import connect
+from wardgate.kube.api.pacing import INDEX_SILENCE
 from wardgate.kube.delivery.index import Manifest
-from wardgate.kube.follow.index_watch import SILENCE
 from wardgate.kube.follow.revision_file import RevisionFile
 from wardgate.wire.bundle import Bundle
 
@@ -47,7 +47,7 @@ async def proxy(
     *,
     server: str | None = None,
     token_file: Path | None = None,
-    silence: float = SILENCE,
+    silence: float = INDEX_SILENCE,
     cache: RevisionFile | None = None,
 ) -> AsyncIterator[Following]:
     kubeconfig = installed.kubeconfig(server=server, token_file=token_file)

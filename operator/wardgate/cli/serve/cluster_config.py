@@ -9,12 +9,11 @@ from pathlib import Path
 from wardgate import __version__
 from wardgate.cli.errors import CommandError
 from wardgate.cli.serve.serving import Announcer, RunningProxy, Terminal, running_proxy, stop_signals
-from wardgate.kube.api.connect import connect
 from wardgate.kube.api.errors import KubeError
+from wardgate.kube.api.find_access import find_access
+from wardgate.kube.api.pacing import INDEX_SILENCE
 from wardgate.kube.delivery.config_location import ConfigLocation
 from wardgate.kube.delivery.installation import name_installation
-from wardgate.kube.follow.config_source import ConfigSource
-from wardgate.kube.follow.index_watch import SILENCE
 from wardgate.kube.follow.revision_file import RevisionFile
 from wardgate.proxy.settings import ProxySettings
 from wardgate.proxy.supervisor import ConfigRefused
@@ -30,7 +29,7 @@ class ClusterConfig:
     kubeconfig: str | None = None
     context: str | None = None
     cache_dir: Path | None = None
-    watch_silence: float = SILENCE
+    watch_silence: float = INDEX_SILENCE
     """Seconds without a word after which the watch of the index is opened anew."""
 
 
@@ -41,26 +40,28 @@ async def serve_cluster(config: ClusterConfig, settings: ProxySettings, *, termi
     if config.cache_dir is not None:
         cache = RevisionFile(config.cache_dir, release=config.release, namespace=config.namespace)
     try:
-        client = await connect(
-            kubeconfig=config.kubeconfig, context=config.context, user_agent=f"wardgate-proxy/{__version__}"
-        )
+        load, access = await find_access(kubeconfig=config.kubeconfig, context=config.context)
     except KubeError as error:
         raise CommandError(str(error)) from error
-    try:
-        installation = settings.installation or name_installation(await client.access(), location)
-        async with (
-            stop_signals(lambda: terminal.say("stopping; a second Ctrl-C ends at once")) as stopping,
-            running_proxy(replace(settings, installation=installation), terminal) as serving,
-        ):
-            proxy = _Proxy(serving, settings, terminal=terminal)
-            source = ConfigSource(client, proxy, location=location, cache=cache, silence=config.watch_silence)
-            serving.follow(source.delivery)
-            admin = f", admin endpoints at http://{serving.admin}" if serving.admin else ""
-            server = await client.server()
-            terminal.say(f"wardgate {__version__} follows {location.index} at {server}{admin}")
+    installation = settings.installation or name_installation(access, location)
+    async with (
+        stop_signals(lambda: terminal.say("stopping; a second Ctrl-C ends at once")) as stopping,
+        running_proxy(replace(settings, installation=installation), terminal) as serving,
+    ):
+        # Late: a quarter of what this process loads, and the workers start meanwhile.
+        from wardgate.kube.api.client import KubeClient  # noqa: PLC0415
+        from wardgate.kube.follow.config_source import ConfigSource  # noqa: PLC0415
+
+        proxy = _Proxy(serving, settings, terminal=terminal)
+        client = KubeClient(load, user_agent=f"wardgate-proxy/{__version__}")
+        source = ConfigSource(client, proxy, location=location, cache=cache, silence=config.watch_silence)
+        serving.follow(source.delivery)
+        admin = f", admin endpoints at http://{serving.admin}" if serving.admin else ""
+        terminal.say(f"wardgate {__version__} follows {location.index} at {access.url}{admin}")
+        try:
             await serving.until(stopping, following=source.run())
-    finally:
-        await client.close()
+        finally:
+            await client.close()
 
 
 class _Proxy:

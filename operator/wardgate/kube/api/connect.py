@@ -1,34 +1,14 @@
-"""Finds the API server: the kubeconfig that is named, else the pod's own, else the default kubeconfig."""
+"""A client of the API server that ``find_access`` finds."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-from contextlib import suppress
-
-from wardgate.kube.api.access import Access, NoAccess
 from wardgate.kube.api.client import KubeClient
-from wardgate.kube.api.errors import KubeError
-from wardgate.kube.api.pod_access import pod_access
+from wardgate.kube.api.find_access import find_access
 
 
 async def connect(
     *, kubeconfig: str | None = None, context: str | None = None, user_agent: str = "wardgate"
 ) -> KubeClient:
     """Make a client of it. Raises ``KubeError`` where there is no way to a cluster; whether it answers is not tried."""
-
-    async def load() -> Access:
-        if kubeconfig is None and context is None:
-            with suppress(NoAccess):
-                return await asyncio.to_thread(pod_access, os.environ)
-        # Late: it brings a reader of YAML, and a proxy in a pod does without.
-        from wardgate.kube.api.kubeconfig import kubeconfig_access  # noqa: PLC0415
-
-        return await kubeconfig_access(kubeconfig, context)
-
-    try:
-        await load()
-    except NoAccess as error:
-        msg = f"No cluster to talk to: {error}. Run in a pod, or name a kubeconfig with --kubeconfig or KUBECONFIG."
-        raise KubeError(msg) from error
+    load, _ = await find_access(kubeconfig=kubeconfig, context=context)
     return KubeClient(load, user_agent=user_agent)

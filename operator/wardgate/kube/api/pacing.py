@@ -14,6 +14,9 @@ LONGEST: Final = 5.0
 SILENCE: Final = 75.0
 """Seconds without a word (bookmarks come every minute) after which a watch is dead; with a list it stays below 90
 (invariant 5 of ARCHITECTURE.md)."""
+INDEX_SILENCE: Final = 45.0
+"""Seconds without a word after which a watch is dead. Less than elsewhere: a living operator renews the index every
+15 s, so that three renewals were missed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,11 @@ from datetime import datetime
 from typing import NoReturn
 
 from wardgate.kube.api.client import KubeClient
-from wardgate.kube.api.pacing import Backoff, Timing
+from wardgate.kube.api.pacing import INDEX_SILENCE, Backoff, Timing
 from wardgate.kube.delivery.config_location import ConfigLocation
 from wardgate.kube.delivery.index import Index, UnreadableIndexError, read_index
 from wardgate.kube.follow.consumer import Cause, ConfigConsumer, NotInForce
-from wardgate.kube.follow.index_watch import SILENCE, IndexWatch, Sighting
+from wardgate.kube.follow.index_watch import IndexWatch, Sighting
 from wardgate.kube.follow.revision_file import KeptRevision, RevisionFile, RevisionFileError
 from wardgate.kube.follow.shard_collector import CollectionError, ShardCollector
 from wardgate.tasks import spawn
@@ -60,7 +60,7 @@ class ConfigSource:
         location: ConfigLocation,
         cache: RevisionFile | None = None,
         timing: Timing | None = None,
-        silence: float = SILENCE,
+        silence: float = INDEX_SILENCE,
     ) -> None:
         self._consumer = consumer
         self._location = location

@@ -14,14 +14,11 @@ from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.collection import Collection
 from wardgate.kube.api.errors import ApiError, ConnectionFailed, KubeError
 from wardgate.kube.api.list_watch import Consumer, Pace, Trouble, follow
-from wardgate.kube.api.pacing import Timing
+from wardgate.kube.api.pacing import INDEX_SILENCE, Timing
 from wardgate.kube.api.resources import SECRETS
 from wardgate.kube.delivery.config_location import ConfigLocation
 from wardgate.kube.delivery.index import Manifest, index_name
 
-SILENCE: Final = 45.0
-"""Seconds without a word after which a watch is dead. Less than elsewhere: a living operator renews the index every
-15 s, so that three renewals were missed."""
 _LOOK: Final = 10.0
 """Seconds for a look."""
 
@@ -49,7 +46,7 @@ class IndexWatch:
         seen: Callable[[Sighting], None],
         connection: Callable[[str], None],
         timing: Timing,
-        silence: float = SILENCE,
+        silence: float = INDEX_SILENCE,
     ) -> None:
         self._client = client
         self._location = location

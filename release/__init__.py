@@ -1,0 +1,1 @@
+"""Steps of the release. None of them is part of the product; ``docs/releasing.md`` tells their order."""
