@@ -57,6 +57,8 @@ class Reason(StrEnum):
     """Good, and not served before the rest of its tree is good."""
     DELEGATION_LOOP = "DelegationLoop"
     PORT_CONFLICT = "PortConflict"
+    PORT_NOT_OFFERED = "PortNotOffered"
+    """The proxies' Service has no such port, so that callers do not reach the listener."""
     TEMPLATE_ERROR = "TemplateError"
     REGEX_ERROR = "RegexError"
     BAD_SECRET = "BadSecret"  # noqa: S105 - a reason, not a password

@@ -28,6 +28,7 @@ _COUNT: Final = re.compile(r"[0-9]{1,10}")
 _SECONDS: Final = re.compile(r"[0-9]{1,7}(\.[0-9]{1,6})?")
 _FRACTION: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,9})?")
 _PORT: Final = re.compile(r"[0-9]{1,5}")
+_LAST_PORT: Final = 65535
 _PROTOCOL: Final = re.compile(r"[a-z][-a-z0-9./]{0,63}")
 _HTTP: Final = ("h2", "h3", "http", "tls")
 """Beginnings of the names of HTTP in its other forms."""
@@ -101,6 +102,14 @@ def _read_endpoints(text: str) -> tuple[str, ...]:
     return tuple(_read_endpoint(one.strip()) for one in text.split(","))
 
 
+def _read_port(text: str) -> int:
+    return _bounded(int(_matched(_PORT, text)[0]), lowest=1, highest=_LAST_PORT)
+
+
+def _read_ports(text: str) -> frozenset[int]:
+    return frozenset(_read_port(one.strip()) for one in text.split(","))
+
+
 def _read_protocols(text: str) -> tuple[str, ...]:
     """``none`` is none at all. HTTP in another form would pass no authentication."""
     names = tuple(_matched(_PROTOCOL, one.strip().lower())[0] for one in text.split(","))
@@ -115,7 +124,7 @@ def _read_endpoint(text: str) -> str:
     address = ipaddress.ip_address(host[1:-1] if bracketed else host)
     if bracketed != (address.version == 6):
         raise ValueError(text)  # without brackets nobody can tell where an IPv6 address ends
-    number = _bounded(int(_matched(_PORT, port)[0]), lowest=1, highest=65535)
+    number = _read_port(port)
     return f"[{address}]:{number}" if bracketed else f"{address}:{number}"
 
 
@@ -151,6 +160,8 @@ NETWORKS: Final = Form(
     "networks such as 10.0.0.0/8, with no address bits behind the prefix and with commas between them", _read_networks
 )
 ENDPOINTS: Final = Form("addresses such as 10.96.0.1:443 or [fd00::1]:443, with commas between them", _read_endpoints)
+PORT: Final = Form(f"a port from 1 to {_LAST_PORT}", _read_port)
+PORTS: Final = Form(f"ports from 1 to {_LAST_PORT}, with commas between them", _read_ports)
 PROTOCOLS: Final = Form(
     'names of protocols such as websocket, with commas between them, or "none"; another HTTP (h2c) is never one',
     _read_protocols,

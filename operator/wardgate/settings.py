@@ -16,6 +16,8 @@ from wardgate.setting import (
     NAME,
     NAMESPACE,
     NETWORKS,
+    PORT,
+    PORTS,
     SIZE,
     by_option,
     count,
@@ -65,6 +67,10 @@ class Settings:
     """``ip:port`` of the API server and the like, never dialled."""
     allow_loopback: bool = setting(False, FLAG)
     """Let upstreams be on the loopback interface: for a gateway on a developer's machine only."""
+    admin_port: int = setting(0, PORT)
+    """The port of the proxies' admin endpoints, which no listener may have; 0: not known."""
+    service_ports: frozenset[int] = setting(frozenset(), PORTS)
+    """The ports at which callers reach the proxies; a listener on another one is told. Empty: not known."""
     credential_bytes: int = setting(32 * 1024, SIZE)
     """A key Secret whose credential is larger is refused, alone."""
     config_bytes: int = setting(32 * 1024 * 1024, CONFIG_SIZE)

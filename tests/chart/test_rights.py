@@ -42,6 +42,7 @@ def _home(config: str = "wardgate-config") -> set[Grant]:
         | grants("wardgate", "leases.coordination.k8s.io", "get update", names=["wardgate-operator"])
         | grants("wardgate", "secrets", "create list")
         | grants("wardgate", "secrets", "get update", names=STATE)
+        | grants("wardgate", "services", "get", names=["wardgate-proxy"])
         | grants("wardgate", "endpointslices.discovery.k8s.io", "get list watch")
         | grants(config, "secrets", "get list watch create update delete")
         | grants("default", "endpointslices.discovery.k8s.io", "get", names=["kubernetes"])

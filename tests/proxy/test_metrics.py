@@ -205,6 +205,7 @@ def test_the_documented_metrics_are_those_that_are_shown() -> None:
     documented = {name: (kind, set(re.findall(r"\w+", labels))) for name, kind, labels in rows}
     totals = empty()
     totals.revision = "abc"
+    totals.unserved = lambda: {"infra/gw:81": "Port 81 is taken."}
     totals.delivery = lambda: ARRIVING
     totals.add(0, through_the_pipe(counted()))
     shown_here = {}

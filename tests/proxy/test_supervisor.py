@@ -150,6 +150,8 @@ def test_listeners_come_and_go_and_one_that_cannot_be_bound_is_told() -> None:
                     told = shown["unserved"].get("other-2", "")
                     assert (others[1] in listeners) == (f"Port {number} of 127.0.0.1 is in use" in told)
                     assert set(shown["unserved"]) <= {"other-2"}
+                    gauge = b'wardgate_listener_unserved{listener="other-2"} 1.0' in await running.admin("/metrics")
+                    assert (others[1] in listeners) == gauge
                     addresses = served
 
     run(scenario())

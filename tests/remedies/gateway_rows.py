@@ -179,6 +179,25 @@ GATEWAYS: Final[tuple[Row, ...]] = (
         {"gw metadata annotations": GONE},
     ),
     row(
+        "the port of the proxies' own admin endpoints; use another one",
+        {"gw listeners 1": {"http": {}, "port": {"number": 9901}}},
+        {"gw listeners 1 port number": 81},
+        settings=Settings(admin_port=9901),
+    ),
+    row(
+        "Use one of these, or add the port to the Service",
+        {"gw listeners 1": {"http": {}, "port": {"number": 8082}}},
+        {"gw listeners 1 port number": 443},
+        settings=Settings(service_ports=frozenset({80, 443})),
+    ),
+    row(
+        "or add the port to the Service",
+        {"gw listeners 1": {"http": {}, "port": {"number": 8082}}},
+        {},
+        settings=Settings(service_ports=frozenset({80, 443})),
+        mended=Settings(service_ports=frozenset({80, 443, 8082})),
+    ),
+    row(
         "give every listener a port of its own.",
         {"gw listeners 1": {"http": {}, "port": {"number": 80}}},
         {"gw listeners 1 port number": 81},

@@ -30,6 +30,8 @@ from wardgate.printable import printable
 from wardgate.undumpable import make_undumpable
 
 _DEFAULT_ADMIN = "127.0.0.1:9902"
+PROXY_ADMIN_PORT = 9901
+"""As the chart's proxies have it."""
 
 
 def _labels(text: str) -> str:
@@ -159,7 +161,9 @@ def operator(
         config_namespace=config_namespace or f"{release}-config",
         identity=identity or f"{socket.gethostname()}-{os.getpid()}",
         translation=replace(
-            assignments.to_the_translation(translation.settings(allow_loopback=False), assign or ()),
+            assignments.to_the_translation(
+                replace(translation.settings(allow_loopback=False), admin_port=PROXY_ADMIN_PORT), assign or ()
+            ),
             watch_namespaces=frozenset(watch_namespace or ()),
             key_namespaces=frozenset(key_namespace or ()),
         ),

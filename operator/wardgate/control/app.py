@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
@@ -27,8 +25,8 @@ from wardgate.control.release_scope import ReleaseScope
 from wardgate.control.settings import OperatorSettings
 from wardgate.control.trigger import Trigger
 from wardgate.control.upkeep import Upkeep
+from wardgate.control.whereabouts import Whereabouts
 from wardgate.ir import GatewayConfig
-from wardgate.kube.api.api_server import api_server_addresses
 from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.errors import KubeError
 from wardgate.kube.api.pacing import Timing
@@ -53,9 +51,6 @@ from wardgate.wire.schema import WRITTEN, major_of
 
 _log = logging.getLogger(__name__)
 
-ADDRESSES: Final = 60.0
-"""Seconds between two looks at where the API server is."""
-_AGAIN: Final = 1.0
 _SCHEMAS: Final = {major_of(schema): schema for schema in WRITTEN}
 
 
@@ -69,6 +64,9 @@ class Operator:
         self._store = Store()
         self._trigger = Trigger(clock=self._timing.clock)
         self._renderer = Renderer(settings.translation)
+        self._whereabouts = Whereabouts(
+            client, settings, renderer=self._renderer, trigger=self._trigger, timing=self._timing
+        )
         self._release_scope = ReleaseScope(settings.gateways)
         self._watches = ClusterWatch(
             client,
@@ -145,7 +143,7 @@ class Operator:
         parts: dict[str, Part] = {
             "watches": self._watches.run,
             "rounds": self._reconciler.run,
-            "addresses": self._follow_addresses,
+            "whereabouts": self._whereabouts.follow,
             "proxies": self._proxies.run,
         }
         if self._settings.write_status:
@@ -177,26 +175,6 @@ class Operator:
             parts |= {"board": board.run, "statuses": self._statuses.run}
         outputs = Outputs(term, self._publisher, deferred_work)
         return Duties(partial(self._reconciler.take_over, outputs), parts)
-
-    # Where the API server is.
-
-    async def _follow_addresses(self) -> None:
-        while True:
-            try:
-                found = await api_server_addresses(self._client, os.environ)
-            except KubeError as error:
-                _log.debug("The API server's own addresses could not be read: %s", error)
-                await self._timing.sleep(_AGAIN)
-                continue
-            self._deny(found)
-            await self._timing.sleep(ADDRESSES)
-
-    def _deny(self, addresses: tuple[str, ...]) -> None:
-        given = self._settings.translation
-        denied = tuple(dict.fromkeys((*given.denied_addresses, *addresses)))
-        if denied != self._renderer.settings.denied_addresses:
-            self._renderer.settings = replace(given, denied_addresses=denied)
-            self._trigger.mark()
 
     # Statuses and proxies.
 

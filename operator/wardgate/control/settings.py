@@ -34,3 +34,8 @@ class OperatorSettings:
     """``ADDR:PORT`` of the operator's own admin endpoints; empty: none."""
     watch_silence: float = SILENCE
     """Seconds without a word after which a watch is opened anew."""
+
+    @property
+    def service(self) -> str:
+        """The Service at which callers reach the proxies, as the chart names it."""
+        return f"{self.release}-proxy"

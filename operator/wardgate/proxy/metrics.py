@@ -51,6 +51,8 @@ class Totals(Collector):
     refused_keys: int = 0
     delivery: Callable[[], Delivery] | None = None
     """Asked at every scrape; None where a config does not arrive by itself."""
+    unserved: Callable[[], Mapping[str, str]] = dict
+    """Asked at every scrape for the listeners that are not served, each with the reason."""
 
     def serve(self, config: GatewayConfig) -> None:
         """The config in force; series of routes and upstreams that it lacks go after their last request."""
@@ -128,6 +130,12 @@ class Totals(Collector):
         yield GaugeMetricFamily(
             "wardgate_config_applied_timestamp_seconds", "When the config now served was applied.", self.applied_at
         )
+        unserved = GaugeMetricFamily(
+            "wardgate_listener_unserved", "1 for a listener of the config whose port is not bound.", labels=["listener"]
+        )
+        for name in sorted(self.unserved()):
+            unserved.add_metric([name], 1)
+        yield unserved
         info = GaugeMetricFamily("wardgate_config_info", "The config now served.", labels=["revision"])
         if self.revision:
             info.add_metric([self.revision], 1)

@@ -95,6 +95,7 @@ class Supervisor:
         self._delivery: Callable[[], Delivery] | None = None
         limits = settings.limits
         self._totals = Totals(RequestTotals(keys=limits.metric_keys, series=limits.metric_series))
+        self._totals.unserved = self._unserved
         self._registry = CollectorRegistry()
         self._registry.register(self._totals)
         self._admin = AdminServer(pages=self._pages(), local=frozenset({"/config"}))

@@ -27,6 +27,7 @@ class Bench:
         self.submitted: list[Mapping[ObjectRef, Desired]] = []
         self.awaited: list[int] = []
         self.sequence = 0
+        self.unserved: tuple[tuple[str, str], ...] = ()
         self.seconds = 100.0
         self.news = asyncio.Event()
         self.board = StatusBoard(writer=self, proxies=self, clock=lambda: self.seconds)
@@ -34,7 +35,7 @@ class Bench:
     @property
     def views(self) -> tuple[ProxyView, ...]:
         endpoint = ProxyEndpoint("a", "http://10.0.0.1:9901", ready=True)
-        return (ProxyView(endpoint, Announced("r", "1.0", self.sequence, (1,)), ""),)
+        return (ProxyView(endpoint, Announced("r", "1.0", self.sequence, (1,), unserved=self.unserved), ""),)
 
     def await_sequence(self, sequence: int) -> None:
         self.awaited.append(sequence)
@@ -113,6 +114,17 @@ def test_proxies_that_are_late_are_named(bench: Bench) -> None:
     bench.board.report()
 
     assert "Behind are 1 of 1: a (it serves an older revision)." in bench.submitted[-1][POLICY].programming.message
+
+
+def test_gateway_with_a_listener_that_is_not_served_is_not_programmed(bench: Bench) -> None:
+    gateway, another = ObjectRef("VirtualGateway", "team", "gw"), ObjectRef("VirtualGateway", "team", "another")
+    bench.sequence, bench.unserved = 10, (("team/gw:81", "Port 81 is taken."),)
+    bench.take(verdict(ref=gateway), verdict(ref=another), verdict(ref=_TABLE), sequence=10)
+    assert ("False", "True", "True") == tuple(map(bench.programmed, (gateway, another, _TABLE)))
+
+    bench.unserved = ()
+    bench.board.report()
+    assert "True" == bench.programmed(gateway)
 
 
 def test_expiries_go_to_the_policy_that_they_concern(bench: Bench) -> None:

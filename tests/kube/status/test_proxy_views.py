@@ -19,6 +19,7 @@ from wardgate.kube.status.proxy_views import (
     programming_at,
     read_announcement,
     refused,
+    unserved_gateways,
 )
 
 
@@ -30,11 +31,12 @@ def _view(
     reads: tuple[int, ...] = (1,),
     refused_sequence: int | None = None,
     revision: str = "r",
+    unserved: tuple[tuple[str, str], ...] = (),
 ) -> ProxyView:
     endpoint = ProxyEndpoint(name, f"http://10.0.0.1:{name}", ready)
     if sequence is None:
         return ProxyView(endpoint, None, "its admin port cannot be reached")
-    return ProxyView(endpoint, Announced(revision, "1.0", sequence, reads, refused_sequence), "")
+    return ProxyView(endpoint, Announced(revision, "1.0", sequence, reads, refused_sequence, unserved=unserved), "")
 
 
 @pytest.mark.parametrize(
@@ -237,3 +239,39 @@ def test_proxy_without_config_announces_what_it_reads(refused_sequence: object) 
 )
 def test_what_is_no_announcement_is_none(page: object) -> None:
     assert read_announcement(page) is None
+
+
+def test_gateway_is_told_of_each_listener_how_many_proxies_do_not_serve_it_and_why() -> None:
+    taken, other = ("team/gw:81", "Port 81 is taken."), ("team/gw:81", "Port 81 is forbidden.")
+    views = [
+        _view(unserved=(taken, ("team/gw:82", "Port 82 is taken."))),
+        _view("b", unserved=(other,)),
+        _view("c"),
+        _view("d", ready=False, unserved=(("team/gw:83", "Port 83 is taken."),)),
+        _view("e", sequence=None),
+    ]
+    found = unserved_gateways(views)
+
+    assert {"team/gw"} == found.keys()
+    assert ("False", "ListenerNotServed") == (found["team/gw"].status, found["team/gw"].reason)
+    assert (
+        "The listener on port 81 is not served by 2 of 3 ready proxies: Port 81 is forbidden. And 1 other reasons. "
+        "The listener on port 82 is not served by 1 of 3 ready proxies: Port 82 is taken."
+    ) == found["team/gw"].message
+
+
+def test_listeners_that_all_serve_are_not_told() -> None:
+    assert {} == unserved_gateways([_view(), _view("b")])
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [({"b:1": "x\ny", "a:1": 5}, (("a:1", "5"), ("b:1", "x\\ny"))), (None, ()), (["a"], ())],
+)
+def test_unserved_listeners_are_read_as_far_as_they_are_one_line_each(
+    said: object, read: tuple[tuple[str, str], ...]
+) -> None:
+    announced = read_announcement({"reads": [1], "unserved": said})
+
+    assert announced is not None
+    assert read == announced.unserved

@@ -44,6 +44,8 @@ class ConditionReason(StrEnum):
     PROGRAMMED = "Programmed"
     NOT_PROGRAMMED = "NotProgrammed"
     """Some ready proxy still serves an older generation."""
+    LISTENER_NOT_SERVED = "ListenerNotServed"
+    """Some ready proxy cannot open a listener of the gateway: its port is taken, or needs a privilege."""
     NO_PROXIES = "NoProxies"
     """No proxy is ready, so nobody can say."""
     NOT_ACCEPTED = "NotAccepted"

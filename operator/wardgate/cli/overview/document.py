@@ -67,6 +67,7 @@ def _proxy(view: ProxyView, report: InstallationReport) -> dict[str, Any]:
             "refusedSequence": said.refused_sequence,
             "ageSeconds": said.age,
             "connected": said.connected,
+            "unserved": dict(said.unserved),
             "behind": is_behind(report, said.sequence),
         }
     )

@@ -35,6 +35,7 @@ class Resource:
 
 
 SECRETS: Final = Resource("Secret", "", "v1", "secrets")
+SERVICES: Final = Resource("Service", "", "v1", "services")
 LEASES: Final = Resource("Lease", "coordination.k8s.io", "v1", "leases")
 EVENTS: Final = Resource("Event", "events.k8s.io", "v1", "events")
 ENDPOINT_SLICES: Final = Resource("EndpointSlice", "discovery.k8s.io", "v1", "endpointslices")

@@ -14,8 +14,8 @@ from typing import Final, Protocol
 
 from wardgate.ir import GatewayConfig
 from wardgate.kube.status.key_expiry import NO_EXPIRIES, ExpiryIndex, KeyExpiries
-from wardgate.kube.status.manifest import Desired, Programming, is_accepted
-from wardgate.kube.status.proxy_views import ProxyView, programming_at
+from wardgate.kube.status.manifest import PROGRAMMED, Desired, Programming, is_accepted
+from wardgate.kube.status.proxy_views import ProxyView, programming_at, unserved_gateways
 from wardgate.problems import ObjectRef
 from wardgate.translate.statuses.object_status import ObjectStatus
 
@@ -115,13 +115,17 @@ class StatusBoard:
             return
         views, now = self._proxies.views, self._clock()
         known: dict[tuple[int, bool], Programming] = {}
+        unserved = unserved_gateways(views)
         desired: dict[ObjectRef, Desired] = {}
         for verdict in self._verdicts:
             contained = self._contained[verdict.ref]
             key = (contained.sequence, now - contained.since >= LATE)
             if key not in known:
                 known[key] = programming_at(views, contained.sequence, late=key[1])
-            desired[verdict.ref] = Desired(verdict, known[key], self._expiries.get(verdict.ref, NO_EXPIRIES))
+            programming = known[key]
+            if programming is PROGRAMMED and verdict.ref.kind == "VirtualGateway":
+                programming = unserved.get(f"{verdict.ref.namespace}/{verdict.ref.name}", programming)
+            desired[verdict.ref] = Desired(verdict, programming, self._expiries.get(verdict.ref, NO_EXPIRIES))
         self._writer.submit(desired)
 
     def _first(self, verdict: ObjectStatus, *, sequence: int, now: float) -> _Contained:

@@ -3,8 +3,8 @@
 Rule 1: ``Accepted`` is about the object alone. It holds for ACCEPTED and for WARNING. Its reason is that of the worst
 problem (``wardgate.problems.Reason``), a warning's too.
 Rule 2: ``Programmed`` is about one generation. It holds when every ready proxy serves a revision that contains this
-generation. An object that is not accepted has no generation to be programmed: ``NotAccepted``, whatever is served in
-its place.
+generation, and of a VirtualGateway every listener. An object that is not accepted has no generation to be programmed:
+``NotAccepted``, whatever is served in its place.
 Rule 3: ``Ready`` holds when both do. Otherwise it repeats the reason of the one that does not. An object that is ready
 with a warning has the warning's reason, so that the reason of ``Ready`` alone tells the story.
 Rule 4: ``Stalled`` is there, and True, while nothing but a change of the object can help. An object that waits for
@@ -59,6 +59,11 @@ def not_programmed(detail: str = "") -> Programming:
     """Some ready proxy is behind; ``detail`` is a sentence that says which."""
     message = "Not every ready proxy serves this generation yet."
     return Programming("False", ConditionReason.NOT_PROGRAMMED, f"{message} {detail}".strip())
+
+
+def not_served(detail: str) -> Programming:
+    """Every ready proxy has the generation, and some cannot serve a listener of it; ``detail`` says which, and why."""
+    return Programming("False", ConditionReason.LISTENER_NOT_SERVED, detail)
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,7 +236,7 @@ def _essence(view: ProxyView) -> tuple[object, ...]:
     said = view.announced
     if said is None:
         return (view.endpoint, view.trouble)
-    return (view.endpoint, said.revision, said.sequence, said.reads, said.refused_sequence)
+    return (view.endpoint, said.revision, said.sequence, said.reads, said.refused_sequence, said.unserved)
 
 
 def _apply(slices: dict[str, Manifest], event: Mapping[str, Any]) -> bool:

@@ -3,7 +3,8 @@
 Rule 1: a ready proxy that cannot be asked counts as behind. One that is not ready is not waited for.
 Rule 2: the headless Service publishes Pods that are not ready as well, and so calls all of them ready: what counts is
 whether an endpoint is ``serving`` and not ``terminating``.
-Rule 3: the schema is chosen for every proxy, ready or not: one that cannot be asked counts as having the major that is
+Rule 3: a listener that a ready proxy cannot serve is told on its gateway, which is not programmed.
+Rule 4: the schema is chosen for every proxy, ready or not: one that cannot be asked counts as having the major that is
 published now as its own, and so as reading that and the one before.
 """
 
@@ -14,7 +15,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from wardgate.kube.status.manifest import NO_PROXIES, PROGRAMMED, Programming, not_programmed
+from wardgate.kube.status.manifest import NO_PROXIES, PROGRAMMED, Programming, not_programmed, not_served
+from wardgate.printable import printable
 
 ADMIN_PORT: Final = "admin"
 IDLE: Final = 5.0
@@ -39,7 +41,10 @@ class ProxyEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """The answer of a proxy at ``/revision``. ``reads`` are the majors that it reads; ``age`` in seconds."""
+    """The answer of a proxy at ``/revision``. ``reads`` are the majors that it reads; ``age`` in seconds.
+
+    ``unserved``: the names of listeners that it cannot serve, sorted, each with the reason.
+    """
 
     revision: str
     schema: str
@@ -48,6 +53,7 @@ class Announced:
     refused_sequence: int | None = None
     age: float | None = None
     connected: bool = True
+    unserved: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,25 @@ def programming_at(views: Iterable[ProxyView], sequence: int, *, late: bool) -> 
     if not behind:
         return PROGRAMMED
     return not_programmed(_named(behind, len(ready)) if late else "")
+
+
+def unserved_gateways(views: Iterable[ProxyView]) -> Mapping[str, Programming]:
+    """The programming of the gateways, by ``NAMESPACE/NAME``, of which some ready proxy does not serve a listener."""
+    ready = [view.announced for view in views if view.endpoint.ready and view.announced is not None]
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for name, reason in (one for said in ready for one in said.unserved):
+        gateway, _, port = name.rpartition(":")
+        reasons.setdefault((gateway, port), []).append(reason)
+    told: dict[str, list[str]] = {}
+    for (gateway, port), why in sorted(reasons.items()):
+        told.setdefault(gateway, []).append(_unserved(port, why, ready=len(ready)))
+    return {gateway: not_served(" ".join(sentences)) for gateway, sentences in told.items()}
+
+
+def _unserved(port: str, reasons: list[str], *, ready: int) -> str:
+    different = sorted(set(reasons))
+    more = f" And {len(different) - 1} other reasons." if len(different) > 1 else ""
+    return f"The listener on port {port} is not served by {len(reasons)} of {ready} ready proxies: {different[0]}{more}"
 
 
 def major_to_write(views: Iterable[ProxyView], *, writable: Collection[int], published: int | None) -> int:
@@ -146,7 +171,14 @@ def read_announcement(page: object) -> Announced | None:
         refused_sequence=refused_sequence if type(refused_sequence) is int and refused_sequence > 0 else None,
         age=float(age) if isinstance(age, int | float) else None,
         connected=connected is not False,
+        unserved=_read_unserved(page.get("unserved")),
     )
+
+
+def _read_unserved(found: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(found, dict):
+        return ()
+    return tuple(sorted((str(name), printable(str(reason))) for name, reason in found.items()))
 
 
 def _is_ready(conditions: Mapping[str, Any]) -> bool:

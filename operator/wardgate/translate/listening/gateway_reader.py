@@ -83,6 +83,8 @@ class _ListenerReader:
             text = "is not known, because the ports of Services are not read; give the port's number"
             self._error(Reason.UNSUPPORTED, text, field=(*field, "port", "name"))
             return None
+        if not self._is_open(port, (*field, "port", "number")):
+            return None
         tls = None
         if listener.tls is not None:
             reader = TlsReader(self.ref, self.scope, self.findings)
@@ -98,6 +100,22 @@ class _ListenerReader:
             front=front.of(port),
             allowed=None if allowed is None else self._allowed(allowed, (*field, "allowedRouteTables")),
         )
+
+    def _is_open(self, port: int, field: FieldPath) -> bool:
+        """Whether a listener may have the port; one that callers cannot reach is told."""
+        settings = self.scope.settings
+        if port == settings.admin_port:
+            text = f"is {port}, the port of the proxies' own admin endpoints; use another one"
+            self._error(Reason.PORT_CONFLICT, text, field=field)
+            return False
+        if settings.service_ports and port not in settings.service_ports:
+            offered = ", ".join(map(str, sorted(settings.service_ports)))
+            message = (
+                f"{format_path(field)} of {self.ref} is {port}, which the proxies' Service does not offer to callers: "
+                f"it has {offered}. Use one of these, or add the port to the Service (proxy.ports of the chart)."
+            )
+            self.findings.warning(self.ref, Reason.PORT_NOT_OFFERED, message=message, field=field)
+        return True
 
     def _allowed(self, allowed: Sequence[api.AllowedRouteTables], field: FieldPath) -> tuple[AllowedTables, ...]:
         entries = (self._entry(entry, (*field, index)) for index, entry in enumerate(allowed))
