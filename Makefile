@@ -35,7 +35,7 @@ PURE_FILES := $(subst $(space),$(comma),$(foreach package,$(PURE),operator/wardg
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-fast test-compiled e2e e2e-node e2e-tests cluster-up cluster-down cluster-shell wheel lint format install lock crds golden clean bench bench-check bench-propagation bench-requests soak differential house binaries
+.PHONY: help demo test test-fast test-compiled chart-check e2e e2e-node e2e-tests cluster-up cluster-down cluster-shell wheel lint format install lock crds golden clean bench bench-check bench-propagation bench-requests soak differential house binaries
 
 help: ## Show this list
 	@echo "Wardgate. Start with 'make demo' or 'make test'."
@@ -97,6 +97,22 @@ cluster-down: install ## Take it down, and remove all of it
 
 cluster-shell: install ## A shell inside the node, with kubectl and helm
 	@$(BIN)/python -m tests.node shell
+
+# checkov needs a hundred packages, some in versions that the tests do not take: an environment of its own.
+CHART_TOOLS := build/chart-check
+CHART_STAMP := $(CHART_TOOLS)/.installed
+PROMTOOL ?= promtool
+
+chart-check: binaries $(CHART_STAMP) ## Let Kubernetes' schemas, checkov and promtool judge the chart (PROMTOOL=promtool, of Debian's prometheus)
+	@echo "==> The chart, judged by other tools"
+	@$(BIN)/python -m tests.chart.judges --tools $(CHART_TOOLS)/bin --promtool "$$(command -v $(PROMTOOL))"
+
+$(CHART_STAMP): locks/chart.txt
+	@echo "==> Packages of locks/chart.txt, by their hashes, in $(CHART_TOOLS)"
+	@rm -rf $(CHART_TOOLS)
+	@$(PYTHON) -m venv $(CHART_TOOLS)
+	@$(CHART_TOOLS)/bin/python locks/pip_install.py --no-deps --require-hashes -r locks/chart.txt
+	@touch $(CHART_STAMP)
 
 binaries: install ## Build the real Kubernetes and Helm that the tests run (once; about six minutes)
 	@echo "==> Kubernetes API server, etcd, kubectl and Helm for the tests (built once, kept in .cache)"
@@ -165,6 +181,7 @@ lock: ## Write the locks anew from pyproject.toml (needs uv)
 	$(LOCK) pyproject.toml --group demo --group editable -c locks/dev.txt -o locks/demo.txt
 	$(LOCK) pyproject.toml -c locks/dev.txt -o locks/run.txt
 	$(LOCK) --group pyproject.toml:build -c locks/dev.txt -o locks/build.txt
+	$(LOCK) --group pyproject.toml:chart -o locks/chart.txt
 
 wheel: install ## Build two wheels into dist/: one for every machine, and one compiled for this one (a C compiler is needed)
 	@echo "==> The wheel for every machine: plain Python"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +18,8 @@ ALL_KINDS = (
     "deployments,services,serviceaccounts,roles,rolebindings,secrets,configmaps,poddisruptionbudgets,"
     "horizontalpodautoscalers,networkpolicies,leases,jobs,pods"
 )
+
+ROUTE_TABLES = "routetables.networking.gloo.solo.io"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,38 +100,38 @@ def test_an_upgrade_leaves_alone_what_something_else_scales(release: Release) ->
     assert 7 == release.proxies()
 
 
-def test_nothing_of_a_release_is_left(release: Release) -> None:
-    release.install(values={"proxy": {"autoscaling": {"enabled": True}}})
-    release.uninstall()
-
-    listed = release.cluster.kubectl("get", ALL_KINDS, "--namespace", release.namespace, "--output=name").stdout
-    everywhere = release.cluster.kubectl("get", "clusterroles,clusterrolebindings", "--output=name").stdout
-    theirs = {"serviceaccount/default", "configmap/kube-root-ca.crt"}
-    assert set() == set(listed.split()) - theirs
-    assert release.name not in everywhere
-    assert 7 == _definitions(release.cluster)
-
-
-def test_definitions_join_the_release_on_request_and_outlive_it(release: Release) -> None:
-    release.install()
+def test_definitions_join_a_release_on_request_and_all_else_goes_with_it(release: Release) -> None:
+    """Never those of Gloo, even where Helm is told to take things over."""
+    managed = {"crds": {"manage": True}}
+    everything = {"enabled": True}
+    release.install(values={"proxy": {"autoscaling": everything}, "networkPolicy": everything})
     with pytest.raises(HelmRefused, match="ownership"):
-        release.upgrade(values={"crds": {"manage": True}})
+        release.upgrade(values=managed)
+    not_ours = f"{ROUTE_TABLES} is there already, and it is not Wardgate's"
+    with _as_gloo(release.cluster, ROUTE_TABLES), pytest.raises(HelmRefused, match=not_ours):
+        release.upgrade("--take-ownership", values=managed)
+    release.upgrade("--take-ownership", values=managed)
 
-    release.upgrade("--take-ownership", values={"crds": {"manage": True}})
     release.uninstall()
 
     assert 7 == _definitions(release.cluster)
+    assert {"serviceaccount/default", "configmap/kube-root-ca.crt"} >= _left(release)
 
 
-def test_definitions_of_gloo_are_never_taken_over(release: Release) -> None:
-    name = "routetables.networking.gloo.solo.io"
-    release.install()
-    release.cluster.kubectl("label", "crd", name, "app.kubernetes.io/part-of=gloo", "--overwrite")
+@contextmanager
+def _as_gloo(cluster: Cluster, name: str) -> Iterator[None]:
+    """Let a definition look like one that is not Wardgate's."""
+    cluster.kubectl("label", "crd", name, "app.kubernetes.io/part-of=gloo", "--overwrite")
     try:
-        with pytest.raises(HelmRefused, match=f"{name} is there already, and it is not Wardgate's"):
-            release.upgrade("--take-ownership", values={"crds": {"manage": True}})
+        yield
     finally:
-        release.cluster.kubectl("label", "crd", name, "app.kubernetes.io/part-of=wardgate", "--overwrite")
+        cluster.kubectl("label", "crd", name, "app.kubernetes.io/part-of=wardgate", "--overwrite")
+
+
+def _left(release: Release) -> set[str]:
+    inside = release.cluster.kubectl("get", ALL_KINDS, "--namespace", release.namespace, "--output=name").stdout
+    outside = release.cluster.kubectl("get", "clusterroles,clusterrolebindings", "--output=name").stdout
+    return {*inside.split(), *(each for each in outside.split() if release.name in each)}
 
 
 def _definitions(cluster: Cluster) -> int:
