@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
@@ -29,6 +30,7 @@ from wardgate.control.whereabouts import Whereabouts
 from wardgate.ir import GatewayConfig
 from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.errors import KubeError
+from wardgate.kube.api.owner import own_account
 from wardgate.kube.api.pacing import Timing
 from wardgate.kube.last_good.state_store import StateStore
 from wardgate.kube.lead.lease import Lease
@@ -117,6 +119,7 @@ class Operator:
             name=f"{settings.release}-operator",
             identity=settings.identity,
             timing=self._timing,
+            owner=settings.owner,
         )
         self._leadership = Leadership(lease, identity=settings.identity, duties=self._duties, timing=self._timing)
         self._admin = AdminServer(pages=operator_pages(self._watches, self._metrics), local=frozenset())
@@ -160,7 +163,13 @@ class Operator:
         self._board = board = StatusBoard(writer=self._statuses, proxies=self._proxies, clock=self._timing.clock)
         deferred_work = DeferredWork(
             term,
-            state=StateStore(self._client, release=settings.release, namespace=settings.namespace, term=term),
+            state=StateStore(
+                self._client,
+                release=settings.release,
+                namespace=settings.namespace,
+                term=term,
+                owner=settings.owner,
+            ),
             report=partial(self._report, board=board),
             metrics=self._metrics,
             timing=self._timing,
@@ -225,7 +234,8 @@ class Operator:
 
 async def operate(settings: OperatorSettings, client: KubeClient, *, stopping: asyncio.Event) -> None:
     """Run one replica until ``stopping`` is set."""
-    await Operator(settings, client).run(stopping)
+    owner = own_account(await client.access(), namespace=settings.namespace)
+    await Operator(replace(settings, owner=owner), client).run(stopping)
 
 
 def _watch_scope(settings: OperatorSettings) -> WatchScope:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from wardgate.kube.api.owner import Owner
 from wardgate.kube.api.pacing import SILENCE
 from wardgate.settings import Settings
 
@@ -32,6 +33,8 @@ class OperatorSettings:
     """URLs of proxies' admin endpoints, in the place of the Service."""
     admin: str = ""
     """``ADDR:PORT`` of the operator's own admin endpoints; empty: none."""
+    owner: Owner | None = None
+    """Ours, of the Lease and of the state Secrets: they go with it. None: they stay when the release is uninstalled."""
     watch_silence: float = SILENCE
     """Seconds without a word after which a watch is opened anew."""
 

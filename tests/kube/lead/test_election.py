@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from wardgate.kube.api.owner import Owner
 from wardgate.kube.lead.election import DURATION, GIVE_UP, Election, LeaseRecord, Move, lease_manifest, read_lease
 
 OTHER = LeaseRecord(holder="other", version="7", transitions=3, acquired="2025-01-01T00:00:00.000000Z")
@@ -98,6 +99,20 @@ class TestWriting:
     def test_renewal_keeps_since_when_and_how_often(self) -> None:
         election = leading()
         assert election.record == election.claim(WALL + 50)
+
+    def test_lease_of_an_installation_before_this_one_is_free(self) -> None:
+        election, gone = Election("us", owner="this"), replace(OTHER, owner="gone")
+        assert Move.TAKE is election.observe(gone, 100.0)
+        assert "this" == election.claim(WALL).owner
+
+    @pytest.mark.parametrize(("ours", "theirs"), [("this", "this"), ("this", ""), ("", "theirs")])
+    def test_lease_of_the_same_or_an_unknown_account_is_held(self, ours: str, theirs: str) -> None:
+        assert Move.WAIT is Election("us", owner=ours).observe(replace(OTHER, owner=theirs), 100.0)
+
+    def test_lease_names_its_owner(self) -> None:
+        record = replace(OTHER, owner="uid")
+        manifest = lease_manifest(record, namespace="wardgate", name="n", wall=WALL, owner=Owner("account", "uid"))
+        assert record == read_lease(manifest)
 
     def test_resignation_leaves_an_empty_name(self) -> None:
         assert replace(leading().record, holder="") == leading().resignation()

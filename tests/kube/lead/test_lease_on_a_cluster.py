@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import pytest
 
 from tests.cluster.cluster import Cluster
 from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.connect import connect
+from wardgate.kube.api.owner import Owner
 from wardgate.kube.api.pacing import Timing
 from wardgate.kube.lead.lease import Lease
 from wardgate.tasks import spawn
@@ -76,13 +78,16 @@ def kubeconfig(cluster: Cluster) -> str:
 
 
 @asynccontextmanager
-async def electing(kubeconfig: str, *identities: str) -> AsyncIterator[list[Replica]]:
-    """Replicas that joined one after the other."""
+async def electing(
+    kubeconfig: str, *identities: str, owners: Mapping[str, Owner] = MappingProxyType({})
+) -> AsyncIterator[list[Replica]]:
+    """Replicas that joined one after the other. ``owners`` by their identities."""
     path, namespace = kubeconfig.split()
     replicas = []
     for identity in identities:
         client = await connect(kubeconfig=path, user_agent=identity)
-        lease = Lease(client, namespace=namespace, name=NAME, identity=identity, timing=Timing())
+        owner = owners.get(identity)
+        lease = Lease(client, namespace=namespace, name=NAME, identity=identity, timing=Timing(), owner=owner)
         replica = Replica(lease, client)
         replica.task = spawn(lease.run(replica.lead), name=identity)
         replicas.append(replica)
@@ -124,6 +129,18 @@ def test_killed_leader_is_replaced_within_fifteen_seconds(kubeconfig: str) -> No
             await until(lambda: two.lease.holder == "one")
             await one.kill()
             assert 7.0 < await until(lambda: two.started, seconds=15.0) < 15.0
+
+    asyncio.run(scenario())
+
+
+def test_lease_that_an_uninstalled_release_left_behind_is_taken_over_at_once(kubeconfig: str) -> None:
+    owners = {"before": Owner(NAME, "uid of the account before"), "now": Owner(NAME, "uid of the account now")}
+
+    async def scenario() -> None:
+        async with electing(kubeconfig, "before", owners=owners) as (before,):
+            await before.kill()
+            async with electing(kubeconfig, "now", owners=owners) as (now,):
+                assert await until(lambda: now.started) < 2.0
 
     asyncio.run(scenario())
 

@@ -36,6 +36,7 @@ class Resource:
 
 SECRETS: Final = Resource("Secret", "", "v1", "secrets")
 SERVICES: Final = Resource("Service", "", "v1", "services")
+SERVICE_ACCOUNTS: Final = Resource("ServiceAccount", "", "v1", "serviceaccounts")
 LEASES: Final = Resource("Lease", "coordination.k8s.io", "v1", "leases")
 EVENTS: Final = Resource("Event", "events.k8s.io", "v1", "events")
 ENDPOINT_SLICES: Final = Resource("EndpointSlice", "discovery.k8s.io", "v1", "endpointslices")

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from wardgate.kube.api.client import KubeClient
+from wardgate.kube.api.owner import Owner
 from wardgate.kube.api.resources import SECRETS
 from wardgate.kube.delivery.index import RELEASE_LABEL, ROLE_LABEL, Manifest
 from wardgate.kube.last_good.state_parts import (
@@ -41,13 +42,16 @@ _NOTHING: Final[LastGood] = MappingProxyType({})
 
 
 class StateStore:
-    """The memory of one term. Nothing is written before ``load``, or once the term is over."""
+    """The memory of one term. Nothing is written before ``load``, or once the term is over. It goes with ``owner``."""
 
-    def __init__(self, client: KubeClient, *, release: str, namespace: str, term: Term) -> None:
+    def __init__(
+        self, client: KubeClient, *, release: str, namespace: str, term: Term, owner: Owner | None = None
+    ) -> None:
         self._client = client
         self._release = release
         self._namespace = namespace
         self._term = term
+        self._owner = owner
         self._writer = f"{term.identity} {secrets.token_hex(4)}"
         self._lock = asyncio.Lock()
         self._fences: dict[int, FencedSecret] = {}
@@ -167,6 +171,8 @@ class StateStore:
             "namespace": self._namespace,
             "labels": {RELEASE_LABEL: self._release, ROLE_LABEL: ROLE},
         }
+        if self._owner is not None:
+            metadata["ownerReferences"] = self._owner.references
         if version is not None:
             metadata["resourceVersion"] = version
         return {

@@ -4,7 +4,8 @@ Clocks are never compared. A Lease counts as held as long as *we* see it change:
 ``GIVE_UP`` seconds after it last began a renewal that succeeded, and others wait ``DURATION`` seconds, by their own
 clocks, after the last change they saw. So a holder has given up before anyone takes over, whatever the clocks say.
 
-A holder that ends in order leaves an empty name behind: whoever sees that takes over at once.
+A holder that ends in order leaves an empty name behind: whoever sees that takes over at once. So does whoever sees a
+Lease of another ServiceAccount, that of an installation before this one: its holder cannot write any more.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Any, Final, TypeAlias
 
-from wardgate.kube.api.resources import LEASES
+from wardgate.kube.api.owner import Owner
+from wardgate.kube.api.resources import LEASES, SERVICE_ACCOUNTS
 
 Manifest: TypeAlias = dict[str, Any]
 
@@ -27,12 +29,16 @@ GIVE_UP: Final = 7.0
 
 @dataclass(frozen=True, slots=True)
 class LeaseRecord:
-    """A Lease as it stands on the server; ``version`` is its resourceVersion, empty where there is none yet."""
+    """A Lease as it stands on the server; ``version`` is its resourceVersion, empty where there is none yet.
+
+    ``owner`` is the uid of the ServiceAccount that it belongs to, empty if it says none.
+    """
 
     holder: str = ""
     version: str = ""
     transitions: int = 0
     acquired: str = ""
+    owner: str = ""
 
 
 class Move(Enum):
@@ -47,10 +53,11 @@ class Move(Enum):
 
 
 class Election:
-    """``now`` is always a monotonic time in seconds. Owned by one task."""
+    """``now`` is always a monotonic time in seconds. Owned by one task. ``owner``: see ``LeaseRecord``."""
 
-    def __init__(self, identity: str) -> None:
+    def __init__(self, identity: str, *, owner: str = "") -> None:
         self._identity = identity
+        self._owner = owner
         self.record = LeaseRecord()
         self._changed_at: float | None = None
         self._renewed_at: float | None = None
@@ -64,7 +71,8 @@ class Election:
         if record.holder == self._identity:
             return Move.RENEW
         self._renewed_at = None
-        if not record.holder or now - self._changed_at >= DURATION:
+        is_foreign = bool(self._owner and record.owner) and record.owner != self._owner
+        if not record.holder or is_foreign or now - self._changed_at >= DURATION:
             return Move.TAKE
         return Move.WAIT
 
@@ -91,9 +99,10 @@ class Election:
     def claim(self, wall: float) -> LeaseRecord:
         """The record that makes the Lease ours, or keeps it so. ``wall`` (Unix seconds) is for people only."""
         if self.is_ours:
-            return self.record
+            return replace(self.record, owner=self._owner)
         return replace(
             self.record,
+            owner=self._owner,
             holder=self._identity,
             acquired=_micro_time(wall),
             transitions=self.record.transitions + (self.record.version != ""),
@@ -107,17 +116,23 @@ class Election:
 def read_lease(lease: Mapping[str, Any]) -> LeaseRecord:
     """Read a Lease; what is missing is empty."""
     spec = lease.get("spec") or {}
+    owners = lease["metadata"].get("ownerReferences") or ()
     return LeaseRecord(
         holder=spec.get("holderIdentity") or "",
         version=lease["metadata"]["resourceVersion"],
         transitions=spec.get("leaseTransitions") or 0,
         acquired=spec.get("acquireTime") or "",
+        owner=next((one["uid"] for one in owners if one.get("kind") == SERVICE_ACCOUNTS.kind), ""),
     )
 
 
-def lease_manifest(record: LeaseRecord, *, namespace: str, name: str, wall: float) -> Manifest:
+def lease_manifest(
+    record: LeaseRecord, *, namespace: str, name: str, wall: float, owner: Owner | None = None
+) -> Manifest:
     """Write a Lease; a version is a precondition."""
-    metadata = {"name": name, "namespace": namespace}
+    metadata: Manifest = {"name": name, "namespace": namespace}
+    if owner is not None:
+        metadata["ownerReferences"] = owner.references
     spec: Manifest = {
         "holderIdentity": record.holder,
         "leaseDurationSeconds": int(DURATION) if record.holder else 1,

@@ -16,6 +16,7 @@ from typing import Final, NoReturn
 from wardgate.faults import place_of
 from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.errors import ApiError, KubeError
+from wardgate.kube.api.owner import Owner
 from wardgate.kube.api.pacing import Timing
 from wardgate.kube.api.resources import LEASES
 from wardgate.kube.lead.election import Election, LeaseRecord, Move, lease_manifest, read_lease
@@ -33,14 +34,24 @@ _START_AGAIN: Final = 1.0
 
 
 class Lease:
-    """``identity`` must be unique among all replicas that ever were."""
+    """``identity`` must be unique among all replicas that ever were. The Lease goes with its ``owner``."""
 
-    def __init__(self, client: KubeClient, *, namespace: str, name: str, identity: str, timing: Timing) -> None:
+    def __init__(
+        self,
+        client: KubeClient,
+        *,
+        namespace: str,
+        name: str,
+        identity: str,
+        timing: Timing,
+        owner: Owner | None = None,
+    ) -> None:
         self._client = client
         self._namespace = namespace
         self._name = name
         self._timing = timing
-        self._election = Election(identity)
+        self._owner = owner
+        self._election = Election(identity, owner="" if owner is None else owner.uid)
         self._leading: asyncio.Task[None] | None = None
         self.problem = ""
         """Why the Lease cannot be read or written, a sentence for people; empty if it can."""
@@ -120,7 +131,9 @@ class Lease:
 
     async def _write(self, record: LeaseRecord) -> None:
         began = self._timing.clock()
-        manifest = lease_manifest(record, namespace=self._namespace, name=self._name, wall=self._timing.now())
+        manifest = lease_manifest(
+            record, namespace=self._namespace, name=self._name, wall=self._timing.now(), owner=self._owner
+        )
         async with asyncio.timeout(_REQUEST):
             if record.version:
                 answer = await self._client.replace(self._path, manifest)
