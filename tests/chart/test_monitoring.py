@@ -7,9 +7,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
-from tests.chart.helm import CHART, Helm, container, of_kind, one
+from tests.chart import expressions
+from tests.chart.expressions import asked_labels
+from tests.chart.helm import CHART, ROOT, Helm, container, of_kind, one
 from tests.cluster.cluster import Cluster
 from tests.e2e.installation import Installation
 from wardgate.proxy.core.reasons import ReplyReason
@@ -22,7 +25,9 @@ ALERTS = [
 ]
 DASHBOARD = json.loads((CHART / "monitoring" / "dashboard.json").read_text())
 QUERIES = [target["expr"] for panel in DASHBOARD["panels"] for target in panel.get("targets", ())]
-_SAMPLES = re.compile(r"\b(wardgate_\w+?)(?:_bucket|_sum|_count)?\b(?=[{\[ )*]|$)")
+EXPRESSIONS = [*QUERIES, *(rule["expr"] for rule in ALERTS)]
+OF_PROMETHEUS = {"namespace", "pod", "le"}
+"""Labels that a scrape adds, and that of every histogram."""
 
 
 def _on(name: str, **more: object) -> dict[str, Any]:
@@ -113,11 +118,50 @@ def test_panels_of_the_dashboard_lie_beside_each_other() -> None:
     assert 24 > max(x for x, _ in cells)
 
 
-def test_every_metric_that_is_named_is_scraped(cluster: Cluster, helm: Helm, tmp_path: Path) -> None:
+def test_every_metric_and_label_that_is_named_is_scraped(cluster: Cluster, helm: Helm, tmp_path: Path) -> None:
     with Installation(cluster, helm, tmp_path) as installation:
-        pages = [installation.operator().page("/metrics"), installation.proxy().page("/metrics")]
-    scraped = {name for page in pages for name in re.findall(r"^# TYPE (\w+) ", page.body.decode(), flags=re.MULTILINE)}
-    named = {name for text in [*QUERIES, *(each["expr"] for each in ALERTS)] for name in _SAMPLES.findall(text)}
+        operator, proxy = installation.operator(), installation.proxy()
+        followed = b"\nwardgate_operator_watch_age_seconds{"
+        installation.wait_until(lambda: followed in operator.page("/metrics").body, "the operator follows a kind")
+        scraped = "".join(each.page("/metrics").body.decode() for each in (operator, proxy))
+    metrics = set(re.findall(r"^# TYPE (\w+) ", scraped, flags=re.MULTILINE))
+    labels = documented_labels() | {
+        (name, label)
+        for name, inside in re.findall(r"^(\w+)\{(.*)\} ", scraped, flags=re.MULTILINE)
+        for label in re.findall(r'(\w+)="', inside)
+    }
+    asked = {pair for each in EXPRESSIONS for pair in asked_labels(each) if pair[1] not in OF_PROMETHEUS}
 
-    assert len(named) > 25
-    assert set() == named - scraped
+    assert set() == {name for each in EXPRESSIONS for name in expressions.metrics(each)} - metrics
+    assert set() == asked - labels
+
+
+def documented_labels() -> set[tuple[str, str]]:
+    """Give the labels of the proxy's metrics, of which many have no sample before something goes wrong."""
+    rows = re.findall(
+        r"^\| `(wardgate_\w+)` \| \w+ \| ([^|]*)\|", (ROOT / "docs" / "metrics.md").read_text(), re.MULTILINE
+    )
+    return {(name, label) for name, cell in rows for label in re.findall(r"\w+", cell)}
+
+
+@pytest.mark.parametrize(
+    ("expression", "asked"),
+    [
+        ('sum by (a, b) (rate(wardgate_x_total{$scope,c="1"}[5m]))', {("wardgate_x_total", each) for each in "abc"}),
+        ("sum by (a) (wardgate_x) / sum by (b) (wardgate_y_bucket)", {("wardgate_x", "a"), ("wardgate_y", "b")}),
+        ("wardgate_x > 3", set()),
+    ],
+)
+def test_expressions_are_read(expression: str, asked: set[tuple[str, str]]) -> None:
+    assert asked == set(asked_labels(expression))
+    assert expressions.metrics(expression) >= {name for name, _ in asked}
+
+
+def test_the_package_has_all_that_the_folder_has(helm: Helm, tmp_path: Path) -> None:
+    values = {"monitoring": {name: {"enabled": True} for name in ("podMonitor", RULES, "dashboard")}}
+    helm.text("package", str(CHART), "--destination", str(tmp_path))
+    (package,) = tmp_path.glob("*.tgz")
+
+    assert helm.text("template", "gate", str(CHART), values=values) == helm.text(
+        "template", "gate", str(package), values=values
+    )
