@@ -182,6 +182,7 @@ lock: ## Write the locks anew from pyproject.toml (needs uv)
 	$(LOCK) pyproject.toml -c locks/dev.txt -o locks/run.txt
 	$(LOCK) --group pyproject.toml:build -c locks/dev.txt -o locks/build.txt
 	$(LOCK) --group pyproject.toml:chart -o locks/chart.txt
+	$(LOCK) --group pyproject.toml:docs -o locks/docs.txt
 
 wheel: install ## Build two wheels into dist/: one for every machine, and one compiled for this one (a C compiler is needed)
 	@echo "==> The wheel for every machine: plain Python"

@@ -1,4 +1,4 @@
-"""The real programs that tests run: etcd, kube-apiserver and kubectl, and helm.
+"""The real programs that tests run: etcd, kube-apiserver and kubectl, helm, and kstatus.
 
 ``KUBEBUILDER_ASSETS`` names a folder that has the first three already; otherwise each set is built once, from the small
 Go module beside the tests that pins its sources by hash, into the git-ignored ``.cache``. ``python -m
@@ -100,6 +100,14 @@ HELM = Program(
     stamps=("helm.sh/helm/v4/internal/version.version=v4.2.4",),
 )
 
+KSTATUS = Program(
+    module=TESTS / "kstatus",
+    package=".",
+    links=("kstatus",),
+    purpose="The tests ask kstatus, by whose rules Flux and Helm wait, what it thinks of our statuses",
+    duration="a quarter of a minute on two cores, once the others are built",
+)
+
 
 def control_plane_binaries(*, say: Callable[[str], None]) -> Path:
     """Give a folder with ``etcd``, ``kube-apiserver`` and ``kubectl``."""
@@ -117,6 +125,11 @@ def control_plane_binaries(*, say: Callable[[str], None]) -> Path:
 def helm_binary(*, say: Callable[[str], None]) -> Path:
     """Give the path of ``helm``."""
     return built(HELM, say=say) / "helm"
+
+
+def kstatus_binary(*, say: Callable[[str], None]) -> Path:
+    """Give the path of ``kstatus``: a JSON list of objects in, a JSON list of verdicts out."""
+    return built(KSTATUS, say=say) / "kstatus"
 
 
 def built(program: Program, *, say: Callable[[str], None], cache: Path = CACHE) -> Path:
@@ -212,6 +225,7 @@ def main() -> int:
     try:
         control_plane_binaries(say=to_stderr)
         helm_binary(say=to_stderr)
+        kstatus_binary(say=to_stderr)
     except BuildError as error:
         to_stderr(f"error: {error}")
         return 1

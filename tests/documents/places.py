@@ -22,6 +22,7 @@ class Place(StrEnum):
     STATUS = "tests/documents/test_status.py, on a real API server"
     EXPORT = "tests/documents/test_migration.py, on a real API server"
     NO_REGISTRY = "not run, there is neither Docker nor a registry: test_flags.py compares it with the Dockerfile"
+    ELSEWHERE = "not run, it asks for a cluster with other tools: tests/gitops validates what it applies"
     NO_PODS = "not run, the API server has no pods: test_installing.py asks for the service and its port"
 
 
@@ -79,6 +80,11 @@ PLACES: Mapping[str, Sequence[Row]] = {
         (".venv/bin/wardgate run", Place.EXAMPLE),
         ("curl -i", Place.EXAMPLE),
         ("curl http", Place.EXAMPLE),
+    ],
+    "examples/argocd/README.md": [
+        ("kubectl patch configmap argocd-cm", Place.ELSEWHERE),
+        ("kubectl apply", Place.ELSEWHERE),
+        ("argocd app wait", Place.ELSEWHERE),
     ],
     "examples/demo/README.md": [
         ("make demo ", Place.DEMO),
