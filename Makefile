@@ -35,7 +35,7 @@ PURE_FILES := $(subst $(space),$(comma),$(foreach package,$(PURE),operator/wardg
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-fast test-compiled chart-check e2e e2e-node e2e-tests cluster-up cluster-down cluster-shell wheel lint format install lock crds golden clean bench bench-check bench-propagation bench-requests soak differential house binaries
+.PHONY: docs help demo test test-fast test-compiled chart-check e2e e2e-node e2e-tests cluster-up cluster-down cluster-shell wheel lint format install lock crds golden clean bench bench-check bench-propagation bench-requests soak differential house binaries
 
 help: ## Show this list
 	@echo "Wardgate. Start with 'make demo' or 'make test'."
@@ -226,6 +226,21 @@ differential: install ## Run the corpus of oddities with nginx, HAProxy, aiohttp
 
 house: install ## Count folders, circles, modules, memory and steps (HOUSE_FLAGS="--checkout ../other --checkout .")
 	$(BIN)/python -m benchmarks.house $(HOUSE_FLAGS)
+
+# An environment of its own: nothing else needs a site's tools.
+DOCS := build/docs
+DOCS_STAMP := $(DOCS)/.installed
+$(DOCS_STAMP): locks/docs.txt
+	@echo "==> Packages of locks/docs.txt, by their hashes"
+	@$(PYTHON) -m venv --clear $(DOCS)
+	@$(DOCS)/bin/python locks/pip_install.py --quiet --no-deps --require-hashes -r locks/docs.txt
+	@touch $(DOCS_STAMP)
+
+docs: install $(DOCS_STAMP) ## Build the site of the documents into build/docs-html; a warning is an error
+	@$(BIN)/python docs/site/assemble.py build/site
+	@NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(DOCS)/bin/mkdocs build --quiet --strict --config-file docs/site/mkdocs.yml
+	@$(BIN)/python docs/site/self_contained.py build/docs-html
+	@echo "==> build/docs-html/index.html"
 
 golden: install ## Write the golden files anew; read the diff
 	WARDGATE_GOLDEN=write $(BIN)/python -m pytest -q tests/translate/test_golden.py tests/cli tests/corpus -m "not slow"

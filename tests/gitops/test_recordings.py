@@ -16,6 +16,7 @@ import yaml
 from tests.chart.helm import Helm
 from tests.cluster.cluster import Cluster
 from tests.cluster.objects import read_manifests
+from tests.e2e.ending import kill_leader
 from tests.e2e.installation import Installation
 from tests.gitops.recordings import FOLDER, OBJECTS, Object, read
 from wardgate.api import KINDS
@@ -56,7 +57,7 @@ def test_recordings_are_what_an_operator_writes_today(cluster: Cluster, helm: Pa
     recorder = Recorder(cluster)
     recorder.keep("fresh", "good")
     with Installation(cluster, Helm(helm), tmp_path) as installation:
-        installation.operator()
+        operator = installation.operator()
         installation.wait_until(lambda: _reasons(recorder.objects("good")) == {"NotProgrammed"}, "nobody serves them")
         recorder.keep("unserved", "good")
         for _ in installation.admin_ports:
@@ -64,10 +65,11 @@ def test_recordings_are_what_an_operator_writes_today(cluster: Cluster, helm: Pa
         installation.wait_until(lambda: _reasons(recorder.objects("good")) == {"Ready"}, "all good ones are ready")
         for state in ("good", "broken", "incomplete"):
             recorder.keep(state)
-    for manifest in _MANIFESTS:
-        if manifest["metadata"]["name"] == "good":
-            cluster.patch(manifest["kind"], "good", {"spec": _CHANGES[manifest["kind"]]}, namespace=NAMESPACE)
-    recorder.keep("changed", "good")
+        kill_leader(installation, operator)
+        for manifest in _MANIFESTS:
+            if manifest["metadata"]["name"] == "good":
+                cluster.patch(manifest["kind"], "good", {"spec": _CHANGES[manifest["kind"]]}, namespace=NAMESPACE)
+        recorder.keep("changed", "good")
 
     if os.environ.get("WARDGATE_GOLDEN") == "write":
         FOLDER.mkdir(exist_ok=True)
