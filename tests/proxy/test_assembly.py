@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from tests.proxy.io.bench import CREDENTIAL, guarded
 from wardgate.ir import Forward, Refuse
 from wardgate.proxy.assembly import Assembled, Assembly, AssemblyError
+from wardgate.proxy.core.auth.credential_index import CompiledCredential
+from wardgate.tasks import spawn
 from wardgate.wire.bundle import Bundle, hash_of
 from wardgate.wire.encode import Encoder
 
@@ -69,6 +72,35 @@ def test_a_group_that_is_not_what_its_hash_says_is_refused() -> None:
     assembly.take("routes", bundle.hashes["routes"], data=b"{}")
     with pytest.raises(AssemblyError, match="not what its hash says"):
         asyncio.run(assembly.build(bundle.hashes))
+
+
+def many(count: int) -> Bundle:
+    keys = tuple(replace(CREDENTIAL, digest=f"{number:064x}", name=f"key-{number}") for number in range(count))
+    return Encoder(buckets=1).encode(guarded(1, credentials=keys))
+
+
+def test_requests_have_their_turn_while_a_bucket_of_many_keys_is_built() -> None:
+    async def scenario() -> int:
+        assembly, bundle, turns = Assembly(), many(1000), 0
+        for name, data in bundle.groups.items():
+            assembly.take(name, bundle.hashes[name], data=data)
+        building = spawn(assembly.build(bundle.hashes), name="build")
+        while not building.done():
+            turns += 1
+            await asyncio.sleep(0)
+        return turns
+
+    assert asyncio.run(scenario()) >= 1000 // 128
+
+
+def test_keys_that_are_gone_are_let_go_of_only_when_it_is_said() -> None:
+    """Then each bucket is let go of by itself: to free a hundred thousand keys at once takes long."""
+    assembly, gone = Assembly(), CompiledCredential(CREDENTIAL).id
+    held = deliver(assembly, Encoder().encode(guarded(1, credentials=(CREDENTIAL,)))).credentials.get(gone)
+    deliver(assembly, Encoder().encode(guarded(1)))
+    before = sys.getrefcount(held)
+    asyncio.run(assembly.forget())
+    assert before - 1 == sys.getrefcount(held)
 
 
 def test_a_revision_without_routes_is_refused() -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from types import SimpleNamespace
 
 import pytest
 
 from tests.proxy.io.bench import PORT, config, providing, run, settle, silent
 from wardgate.proxy.assembly import Assembled, Assembly
 from wardgate.proxy.channel import Channel
+from wardgate.proxy.io.gateway import Gateway
 from wardgate.proxy.settings import Limits, ProxySettings, Timeouts, settings_to_json
 from wardgate.proxy.worker import Worker
 from wardgate.tasks import spawn
@@ -74,21 +75,31 @@ def test_error_nobody_foresaw_is_reported_and_the_next_config_taken(monkeypatch:
     run(scenario())
 
 
-def test_what_a_config_leaves_behind_is_collected_once_it_is_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[str] = []
-    monkeypatch.setattr("wardgate.proxy.worker.gc", SimpleNamespace(collect=lambda: said.append("c"), freeze=list))
+def test_configs_are_built_and_put_into_service_apart_from_the_garbage_collector(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[bool] = []
+    build, apply = Assembly.build, Gateway.apply
+
+    async def built(self: Assembly, groups: Mapping[str, str]) -> Assembled:
+        said.append(gc.isenabled())
+        return await build(self, groups)
+
+    async def applied(self: Gateway, config: Assembled) -> tuple[str, ...]:
+        said.append(gc.isenabled())
+        return await apply(self, config)
+
+    monkeypatch.setattr(Assembly, "build", built)
+    monkeypatch.setattr(Gateway, "apply", applied)
 
     async def scenario() -> None:
         async with working() as (channel, heard):
-            await asyncio.sleep(0.3)
-            assert [] == said
             commit(channel, encode(config(1)))
             await settle(lambda: any(frame.kind == "applied" for frame in heard))
-            await settle(lambda: bool(said))
-            await asyncio.sleep(0.6)
-        assert ["c"] == said
 
     run(scenario())
+    assert [False, False] == said
+    assert gc.isenabled()
 
 
 def test_worker_tells_if_it_can_not_take_as_many_connections_as_it_should() -> None:

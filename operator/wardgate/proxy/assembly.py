@@ -10,11 +10,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from wardgate.ir import GatewayConfig
-from wardgate.proxy.core.auth.credential_index import Bucket, CredentialIndex, bucket_of, compile_credential
+from wardgate.proxy.core.auth.credential_index import (
+    Bucket,
+    CompiledCredential,
+    CredentialIndex,
+    NextIndex,
+    bucket_of,
+    compile_credential,
+)
 from wardgate.wire.bundle import KEYS_PREFIX, ROUTES, hash_of
-from wardgate.wire.decode import KeysDecoder, RoutesDecoder, unknown_groups
+from wardgate.wire.decode import DecodedKeys, KeysDecoder, RoutesDecoder, unknown_groups
 from wardgate.wire.errors import WireError
 
 
@@ -35,6 +43,11 @@ class Assembled:
     refused_keys: int = 0
 
 
+async def _breathe() -> None:
+    """Requests first."""
+    await asyncio.sleep(0)
+
+
 def _source(groups: Mapping[str, str]) -> str:
     """Name the groups behind the routes. One that only a newer version knows may restrict them, so it counts."""
     return " ".join((groups[ROUTES], *unknown_groups(groups)))
@@ -51,6 +64,7 @@ class Assembly:
         self._refused: dict[str, int] = {}
         self._bucket_hashes: dict[str, str] = {}
         self._index = CredentialIndex()
+        self._leavings: list[Bucket] = []
 
     def take(self, name: str, group_hash: str, *, data: bytes) -> None:
         """Keep a group until a commit names it."""
@@ -63,7 +77,8 @@ class Assembly:
             changes = await self._changed_buckets(groups)
         except WireError as error:
             raise AssemblyError(str(error)) from error
-        self._index = self._index.replaced(changes)
+        self._leavings += [bucket for name, bucket in self._index.buckets.items() if name in changes]
+        self._index = await self._next_index(changes)
         self._bucket_hashes = {name: held for name, held in groups.items() if name.startswith(KEYS_PREFIX)}
         self._keys.keep(self._bucket_hashes)
         self._refused = {name: count for name, count in self._refused.items() if name in self._bucket_hashes}
@@ -92,11 +107,37 @@ class Assembly:
         for name, wanted in groups.items():
             if not name.startswith(KEYS_PREFIX) or self._bucket_hashes.get(name) == wanted:
                 continue
-            decoded = self._keys.decode(name, self._verified(name, wanted))
+            decoded = await self._decoded(name, self._verified(name, wanted))
             self._refused[name] = decoded.refused
             changes[name] = bucket_of(decoded.credentials)
-            await asyncio.sleep(0)  # requests first
+            await _breathe()
         return changes
+
+    async def _decoded(self, name: str, data: bytes) -> DecodedKeys[CompiledCredential | None]:
+        steps = self._keys.steps(name, data)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as ended:
+                return cast("DecodedKeys[CompiledCredential | None]", ended.value)
+            await _breathe()
+
+    async def _next_index(self, changes: Mapping[str, Bucket | None]) -> CredentialIndex:
+        following = NextIndex(self._index)
+        for name in changes:
+            following.take_out(name)
+            await _breathe()
+        for name, bucket in changes.items():
+            if bucket is not None:
+                following.put_in(name, bucket)
+                await _breathe()
+        return following.index
+
+    async def forget(self) -> None:
+        """Let go of the keys that are not served any more: piece by piece, where nobody else holds them."""
+        while self._leavings:
+            self._leavings.pop()
+            await _breathe()
 
     def _verified(self, name: str, wanted: str) -> bytes:
         data = self._received.get((name, wanted))

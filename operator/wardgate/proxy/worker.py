@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import json
 import signal
 import socket
@@ -26,6 +25,7 @@ from wardgate.proxy.assembly import Assembly, AssemblyError
 from wardgate.proxy.channel import Channel
 from wardgate.proxy.counters import Counters
 from wardgate.proxy.io.gateway import Gateway
+from wardgate.proxy.lasting import lasting
 from wardgate.proxy.settings import ProxySettings, settings_from_json
 from wardgate.tasks import spawn
 from wardgate.undumpable import make_undumpable
@@ -48,7 +48,6 @@ class Worker:
         self._assembly = Assembly()
         self._commits: asyncio.Queue[Mapping[str, object]] = asyncio.Queue()
         self._stopped = asyncio.Event()
-        self._has_leavings = False
 
     async def run(self) -> None:
         """Serve until told to stop."""
@@ -113,8 +112,9 @@ class Worker:
             groups = commit["groups"]
             assert isinstance(groups, dict)
             try:
-                config = await self._assembly.build(groups)
-                problems = await self._serving().apply(config)
+                with lasting():
+                    config = await self._assembly.build(groups)
+                    problems = await self._serving().apply(config)
             except AssemblyError as error:
                 self._channel.send("failed", {"revision": revision, "error": str(error)})
                 continue
@@ -125,7 +125,7 @@ class Worker:
             self._channel.send(
                 "applied", {"revision": revision, "problems": list(problems), "refused_keys": config.refused_keys}
             )
-            self._has_leavings = True
+            await self._assembly.forget()
 
     async def _drain(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -140,19 +140,10 @@ class Worker:
             count += 1
             if self._gateway is not None:
                 self._gateway.tick()
-            if self._has_leavings:
-                self._collect()
             if self._log is not None:
                 self._log.flush()
             if count % _REPORT_EVERY == 0:
                 await self._report_all()
-
-    def _collect(self) -> None:
-        """Collect what configs left behind: soon, before a request has to, and once for many of them."""
-        self._has_leavings = False
-        gc.collect()
-        # A table lives until the next config. Frozen, it is not looked through at every collection of requests.
-        gc.freeze()
 
     async def _report_all(self) -> None:
         """Report in parts, with a breath for requests in between."""

@@ -12,7 +12,7 @@ A part that only a newer version knows costs as little as is safe, by the rules 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable
 from dataclasses import dataclass, replace
 from typing import Final, Generic, TypeVar, cast
 
@@ -38,6 +38,8 @@ _LIMITS = CODEC.record(TemplateLimits)
 _CREDENTIAL = CODEC.record(ir.Credential)
 _ENV = CODEC.coder(tuple[str, ...])
 _KEYS_SHAPE: Final[Shape] = {"credentials": {}}
+_STEP: Final = 128
+"""Credentials; one takes some ten microseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +90,22 @@ class KeysDecoder(Generic[T]):
 
     def decode(self, name: str, data: bytes) -> DecodedKeys[T]:
         """The bucket of that name, in the order it was written. Bytes that raise ``WireError`` are not remembered."""
+        steps = self.steps(name, data)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as ended:
+                return cast("DecodedKeys[T]", ended.value)
+
+    def steps(self, name: str, data: bytes) -> Generator[None, None, DecodedKeys[T]]:
+        """The same, with a pause after every hundred credentials or so."""
         read = read_parts(data, _KEYS_SHAPE, last=self._last.get(name))
         parts = opened(read.value, kind=KEYS)
-        members = [cast("Part", one).once(self._read) for one in items(parts.pop("credentials", []))]
+        members: list[_Made[T] | _Unknown] = []
+        for one in items(parts.pop("credentials", [])):
+            members.append(cast("Part", one).once(self._read))
+            if len(members) % _STEP == 0:
+                yield
         known = [] if _unknown_parts(parts) else [one.made for one in members if not isinstance(one, _Unknown)]
         self._last[name] = read
         return DecodedKeys(credentials=tuple(known), refused=len(members) - len(known))

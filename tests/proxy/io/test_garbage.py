@@ -5,6 +5,7 @@ One cycle through a stream costs a tenth of a request, and the bodies that it ho
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import Callable, Iterator
 
@@ -93,6 +94,18 @@ def test_ended_connections_leave_nothing_to_the_garbage_collector(
 
     run(scenario())
     assert [] == [left for left in garbage if type(left).__module__.startswith("wardgate.proxy")]
+
+
+def test_config_that_is_replaced_leaves_nothing_to_the_garbage_collector(garbage: list[object]) -> None:
+    async def scenario() -> None:
+        async with serving() as bench:
+            for served in (admitting(1), reading_body(1), reading_response(1), guarded(2)):
+                await bench.apply(served)
+            await asyncio.sleep(0)
+            gc.collect()
+
+    run(scenario())
+    assert [] == [left for left in garbage if type(left).__module__.startswith("wardgate")]
 
 
 def test_refused_request_leaves_nothing_to_the_garbage_collector(garbage: list[object]) -> None:

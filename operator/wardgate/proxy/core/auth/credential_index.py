@@ -1,8 +1,9 @@
 """The callers' keys: (key set, digest) to credential, in one dictionary that is replaced, never edited.
 
-A change of one key brings one bucket of the config anew. ``replaced`` then builds the next index from this one: it
+A change of one key brings one bucket of the config anew. ``NextIndex`` then builds the next index from this one: it
 copies the dictionary and touches only what the buckets changed, so that a flip costs a pointer and whoever holds the
-old index keeps a consistent one. Routes and plans are not involved.
+old index keeps a consistent one. It works bucket by bucket, for a hundred thousand keys may change while requests are
+served. Routes and plans are not involved.
 """
 
 from __future__ import annotations
@@ -107,15 +108,11 @@ def bucket_of(compiled: Iterable[CompiledCredential | None]) -> Bucket:
 class CredentialIndex:
     """All credentials of a revision."""
 
-    __slots__ = ("_buckets", "_entries")
+    __slots__ = ("buckets", "entries")
 
-    def __init__(
-        self,
-        entries: Mapping[CredentialId, CompiledCredential] | None = None,
-        buckets: Mapping[str, Bucket] | None = None,
-    ) -> None:
-        self._entries = dict(entries or {})
-        self._buckets = dict(buckets or {})
+    def __init__(self) -> None:
+        self.entries: dict[CredentialId, CompiledCredential] = {}
+        self.buckets: dict[str, Bucket] = {}
 
     @classmethod
     def of(cls, credentials: Iterable[Credential]) -> CredentialIndex:
@@ -124,28 +121,50 @@ class CredentialIndex:
 
     def replaced(self, changes: Mapping[str, Bucket | None]) -> CredentialIndex:
         """Return the index with some buckets replaced; None takes a bucket out."""
-        following = CredentialIndex(self._entries, self._buckets)
+        following = NextIndex(self)
         for name in changes:
-            for credential_id in following._buckets.pop(name, {}):
-                following._entries.pop(credential_id, None)
+            following.take_out(name)
         for name, bucket in changes.items():
             if bucket is not None:
-                following._buckets[name] = bucket
-                following._entries.update(bucket)
-        return following
+                following.put_in(name, bucket)
+        return following.index
 
     def get(self, credential_id: CredentialId) -> CompiledCredential | None:
         """Look a credential up."""
-        return self._entries.get(credential_id)
+        return self.entries.get(credential_id)
 
     def holds(self, credential: CompiledCredential, *, now: float) -> bool:
         """Whether a key that was accepted earlier would be accepted now: it still exists and has not expired."""
-        held = self._entries.get(credential.id)
+        held = self.entries.get(credential.id)
         return held is not None and now < held.expires_at
 
     def ids(self) -> frozenset[CredentialId]:
         """List every credential, to find the ones that a change revoked: ``old.ids() - new.ids()``."""
-        return frozenset(self._entries)
+        return frozenset(self.entries)
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self.entries)
+
+
+class NextIndex:
+    """Makes the index that follows another one. First take out every bucket that changed, then put in what is new.
+
+    In this order, because a key may move from one bucket to another.
+    """
+
+    __slots__ = ("index",)
+
+    def __init__(self, last: CredentialIndex) -> None:
+        self.index = CredentialIndex()
+        self.index.entries = dict(last.entries)
+        self.index.buckets = dict(last.buckets)
+
+    def take_out(self, name: str) -> None:
+        """Forget a bucket, if there is one of that name."""
+        for credential_id in self.index.buckets.pop(name, {}):
+            self.index.entries.pop(credential_id, None)
+
+    def put_in(self, name: str, bucket: Bucket) -> None:
+        """Add a bucket."""
+        self.index.buckets[name] = bucket
+        self.index.entries.update(bucket)
