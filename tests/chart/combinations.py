@@ -34,6 +34,7 @@ COMBINATIONS: Mapping[str, dict[str, Any]] = {
     "isolated": _UNTRUSTING,
     "autoscaled": _AUTOSCALED,
     "nlb": NLB,
+    "nlb and closed network": {**NLB, "networkPolicy": {"enabled": True, "adminNetworks": ["10.0.64.0/20"]}},
     "scaled by others": {"proxy": {"replicas": None}, "operator": {"replicas": None, "spread": "none"}},
     "definitions": {"crds": {"manage": True}},
     "closed network": {"networkPolicy": {"enabled": True}},

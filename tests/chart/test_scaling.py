@@ -65,6 +65,14 @@ def test_a_budget_says_how_many_stay_or_how_many_go(helm: Helm) -> None:
     ]
 
 
+def test_each_kind_has_a_budget_of_its_own(helm: Helm) -> None:
+    documents = helm.render({"operator": {"podDisruptionBudget": {"maxUnavailable": 2}}})
+
+    assert {"wardgate-operator": 2, "wardgate-proxy": 1} == {
+        each["metadata"]["name"]: each["spec"]["maxUnavailable"] for each in of_kind(documents, "PodDisruptionBudget")
+    }
+
+
 def test_there_is_no_budget_where_none_is_wanted(helm: Helm) -> None:
     off = {"podDisruptionBudget": {"enabled": False}}
 

@@ -86,6 +86,7 @@ def test_the_schema_refuses_a_wrong_value_and_says_where(helm: Helm, values: dic
             {"proxy": {"service": {"allocateLoadBalancerNodePorts": False}}},
             "allocateLoadBalancerNodePorts has no effect with type ClusterIP",
         ),
+        ({**NLB, "networkPolicy": {"enabled": True}}, "Name the balancer's subnets in networkPolicy.adminNetworks"),
         (
             {"monitoring": {"podMonitor": {"enabled": True}, "serviceMonitor": {"enabled": True}}},
             "everything would be counted twice",

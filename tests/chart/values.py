@@ -76,8 +76,8 @@ EVERY_VALUE: dict[str, Any] = {
         "ports": [
             {"name": "http", "port": 80, "targetPort": 18080},
             {"name": "plain", "port": 9000, "targetPort": 9000, "nodePort": 30900, "appProtocol": "http"},
+            {"name": "lowest", "port": 443, "targetPort": 43},
             {"name": "low", "port": 81, "targetPort": 81},
-            {"name": "lower", "port": 443, "targetPort": 43},
         ],
         "service": {
             "type": "LoadBalancer",

@@ -12,8 +12,9 @@ import tempfile
 from pathlib import Path
 
 from tests.chart.helm import Helm
-from tests.chart.judges.alerts import judge_alerts, judge_queries
+from tests.chart.judges.alerts import judge_alerts
 from tests.chart.judges.checks import judge_checks
+from tests.chart.judges.queries import judge_queries
 from tests.chart.judges.schemas import judge_schemas
 from tests.chart.judges.sheets import write_sheets
 from tests.cluster.binaries import helm_binary, to_stderr

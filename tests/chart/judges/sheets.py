@@ -30,3 +30,9 @@ def run(*command: object, accepted: Sequence[int] = (0, 1)) -> subprocess.Comple
     if ended.returncode not in accepted:
         raise RuntimeError(f"{' '.join(words)}: status {ended.returncode}\n{ended.stdout}{ended.stderr}")
     return ended
+
+
+def said(*command: object) -> list[str]:
+    """Run a judge whose words are the faults."""
+    ended = run(*command)
+    return (ended.stdout + ended.stderr).splitlines() if ended.returncode else []
