@@ -35,7 +35,7 @@ PURE_FILES := $(subst $(space),$(comma),$(foreach package,$(PURE),operator/wardg
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: docs help demo test test-fast test-compiled chart-check e2e e2e-node e2e-tests cluster-up cluster-down cluster-shell wheel lint format install lock crds golden clean bench bench-check bench-propagation bench-requests soak differential house binaries
+.PHONY: docs help demo test test-fast test-compiled release-check chart-check e2e e2e-node e2e-tests cluster-up cluster-down cluster-shell wheel lint format install lock crds golden clean bench bench-check bench-propagation bench-requests soak differential house binaries
 
 help: ## Show this list
 	@echo "Wardgate. Start with 'make demo' or 'make test'."
@@ -183,6 +183,7 @@ lock: ## Write the locks anew from pyproject.toml (needs uv)
 	$(LOCK) --group pyproject.toml:build -c locks/dev.txt -o locks/build.txt
 	$(LOCK) --group pyproject.toml:chart -o locks/chart.txt
 	$(LOCK) --group pyproject.toml:docs -o locks/docs.txt
+	$(LOCK) --group pyproject.toml:release -c locks/dev.txt -o locks/release.txt
 
 wheel: install ## Build two wheels into dist/: one for every machine, and one compiled for this one (a C compiler is needed)
 	@echo "==> The wheel for every machine: plain Python"
@@ -200,6 +201,9 @@ $(COMPILED_STAMP): $(STAMP) hatch_build.py $(shell find operator/wardgate -name 
 	@$(COMPILED)/bin/python -c 'import sys, sysconfig; print(sys.argv[1], file=open(sysconfig.get_path("purelib") + "/packages.pth", "w"))' \
 	  "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 	@touch $(COMPILED_STAMP)
+
+release-check: install ## Do what a release does and publish nothing: version, wheel, chart, plugin, workflows (Go is fetched if there is none)
+	@$(BIN)/python -u -m tests.release.rehearsal build/release
 
 crds: install ## Write crds/ and the chart's copies anew from the models
 	$(BIN)/wardgate crds --output-dir crds

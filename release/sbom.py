@@ -1,7 +1,7 @@
 """Writes the list of an environment's packages as CycloneDX 1.6: ``python -m release.sbom /opt/wardgate``.
 
-The same environment gives the same bytes. ``SOURCE_DATE_EPOCH`` is the time that the list states; without it there is
-none. ``BASE_IMAGE``, where set, is stated as a property: what the base holds is not listed, its maker lists that.
+The same environment gives the same bytes. ``SOURCE_DATE_EPOCH`` is the time that the list states. ``BASE_IMAGE``, where
+set, is stated as a property: what the base holds is not listed, its maker lists that.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 PRODUCT = "wardgate"
+WITHOUT_EPOCH = 1580601600
+"""2020-02-02, the time that hatchling gives to what lies in its wheels."""
 
 
 def main() -> None:
     """Write the list of the environment that is named, to standard output."""
     (site,) = Path(sys.argv[1]).glob("lib/python3.*/site-packages")
-    found = {canonicalize_name(each.name): each for each in distributions(path=[str(site)])}
+    found: dict[str, Distribution] = {canonicalize_name(each.name): each for each in distributions(path=[str(site)])}
     bom = make_bom(found)
     print(make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string(indent=2))
 
@@ -43,8 +45,7 @@ def make_bom(found: dict[str, Distribution]) -> Bom:
     bom.metadata.component = product
     names = " ".join(str(each.purl) for each in components.values())
     bom.serial_number = uuid5(NAMESPACE_URL, names)
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    bom.metadata.timestamp = datetime.fromtimestamp(int(epoch), UTC) if epoch else None
+    bom.metadata.timestamp = datetime.fromtimestamp(int(os.environ.get("SOURCE_DATE_EPOCH", WITHOUT_EPOCH)), UTC)
     if base := os.environ.get("BASE_IMAGE"):
         bom.metadata.properties.add(Property(name="wardgate:base-image", value=base))
     for name, each in found.items():
@@ -54,7 +55,7 @@ def make_bom(found: dict[str, Distribution]) -> Bom:
 
 def _component(each: Distribution) -> Component:
     purl = PackageURL("pypi", name=canonicalize_name(each.name), version=each.version)
-    stated = each.metadata.get("License-Expression") or each.metadata.get("License")
+    stated = _field(each, "License-Expression") or _field(each, "License")
     licenses = [LicenseFactory().make_from_string(stated)] if stated and "\n" not in stated else []
     return Component(
         name=each.name,
@@ -62,9 +63,13 @@ def _component(each: Distribution) -> Component:
         type=ComponentType.LIBRARY,
         bom_ref=str(purl),
         purl=purl,
-        description=each.metadata.get("Summary"),
+        description=_field(each, "Summary"),
         licenses=licenses,
     )
+
+
+def _field(each: Distribution, name: str) -> str:
+    return str((each.metadata.get_all(name) or [""])[0])
 
 
 def _needed(each: Distribution, found: dict[str, Distribution]) -> list[str]:

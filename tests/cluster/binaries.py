@@ -99,6 +99,13 @@ HELM = Program(
     duration="about 1.5 minutes on two cores",
     stamps=("helm.sh/helm/v4/internal/version.version=v4.2.4",),
 )
+ACTIONLINT = Program(
+    module=TESTS / "actionlint",
+    package="github.com/rhysd/actionlint/cmd/actionlint",
+    links=("actionlint",),
+    purpose="A rehearsal of the release reads its workflows",
+    duration="half a minute",
+)
 
 KSTATUS = Program(
     module=TESTS / "kstatus",
