@@ -64,7 +64,7 @@ FOLLOWING = ("wardgate.cli.main", "wardgate.cli.proxy", "wardgate.cli.serve.clus
 
 
 def test_who_follows_a_cluster_loads_no_translation_and_no_parser() -> None:
-    there = loaded(*FOLLOWING, "wardgate.kube.api.client", "wardgate.kube.follow.config_source")
+    there = loaded(*FOLLOWING, "wardgate.cli.serve.cluster_following")
 
     assert own(there) == SERVING | {"kube.api", "kube.delivery", "kube.follow"}
     assert foreign(there) == COMMANDS | CLIENT

@@ -13,7 +13,8 @@ from tests.cli.command_line import Wardgate
 from tests.cli.fake_supervisor import FakeSupervisor
 from tests.kube.published import NAMESPACE, PORT, RELEASE, bundle
 from tests.kube.published_secrets import PublishedSecrets
-from wardgate.kube.api.access import Access
+from wardgate import __version__
+from wardgate.kube.api.access import Access, Load
 from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.errors import KubeError
 from wardgate.kube.follow.revision_file import KeptRevision, RevisionFile
@@ -24,7 +25,7 @@ URL = "https://10.0.0.1"
 
 
 class Api(PublishedSecrets):
-    """``asked``: how the client was made."""
+    """``asked``: how the way to it was found."""
 
     closed = False
 
@@ -33,14 +34,15 @@ class Api(PublishedSecrets):
         self.asked: dict[str, object] = {}
         self.failure = ""
 
-    async def connect(self, **asked: object) -> KubeClient:
+    async def find_access(self, **asked: object) -> tuple[Load, Access]:
         if self.failure:
             raise KubeError(self.failure)
         self.asked = asked
-        return self
+        return self.access, await self.access()
 
-    async def server(self) -> str:
-        return URL
+    def client(self, load: Load, *, user_agent: str) -> KubeClient:
+        assert (self.access, "wardgate-proxy/") == (load, user_agent.removesuffix(__version__))
+        return self
 
     async def access(self) -> Access:
         return Access(URL)
@@ -61,7 +63,8 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> type[FakeSupervisor]:
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Api:
     made = Api()
-    monkeypatch.setattr("wardgate.cli.serve.cluster_config.connect", made.connect)
+    monkeypatch.setattr("wardgate.cli.serve.cluster_config.find_access", made.find_access)
+    monkeypatch.setattr("wardgate.cli.serve.cluster_following.KubeClient", made.client)
     monkeypatch.delenv("KUBECONFIG", raising=False)
     return made
 

@@ -1,0 +1,82 @@
+"""The client's part of ``wardgate proxy --cluster``: what is published goes to the proxy, until a signal.
+
+Apart from ``cluster_config``, because the client is a quarter of what the process loads: the workers start meanwhile.
+"""
+
+from __future__ import annotations
+
+import time
+
+from wardgate import __version__
+from wardgate.cli.serve.serving import Announcer, RunningProxy, Stopping, Terminal
+from wardgate.kube.api.access import Load
+from wardgate.kube.api.client import KubeClient
+from wardgate.kube.delivery.config_location import ConfigLocation
+from wardgate.kube.follow.config_source import ConfigSource
+from wardgate.kube.follow.revision_file import RevisionFile
+from wardgate.proxy.settings import ProxySettings
+from wardgate.proxy.supervisor import ConfigRefused
+from wardgate.wire.bundle import Bundle
+
+
+class ClusterFollower:
+    """Follows the index at ``location`` through ``load``'s API server; ``silence`` as in ``ClusterConfig``."""
+
+    def __init__(
+        self,
+        load: Load,
+        location: ConfigLocation,
+        *,
+        cache: RevisionFile | None,
+        silence: float,
+        settings: ProxySettings,
+    ) -> None:
+        self._load = load
+        self._location = location
+        self._cache = cache
+        self._silence = silence
+        self._settings = settings
+
+    async def follow(self, serving: RunningProxy, *, terminal: Terminal, stopping: Stopping, server: str) -> None:
+        """Serve what is published there until a signal."""
+        client = KubeClient(self._load, user_agent=f"wardgate-proxy/{__version__}")
+        proxy = _Proxy(serving, self._settings, terminal=terminal)
+        source = ConfigSource(client, proxy, location=self._location, cache=self._cache, silence=self._silence)
+        serving.follow(source.delivery)
+        admin = f", admin endpoints at http://{serving.admin}" if serving.admin else ""
+        terminal.say(f"wardgate {__version__} follows {self._location.index} at {server}{admin}")
+        try:
+            await serving.until(stopping, following=source.run())
+        finally:
+            await client.close()
+
+
+class _Proxy:
+    """The config source's consumer."""
+
+    def __init__(self, serving: RunningProxy, settings: ProxySettings, *, terminal: Terminal) -> None:
+        self._serving = serving
+        self._settings = settings
+        self._terminal = terminal
+        self._announcer = Announcer(terminal)
+        self._served_before = False
+
+    async def apply(self, bundle: Bundle, *, noticed: float) -> str:
+        """Put a bundle in force; return why it cannot be."""
+        try:
+            in_force = await self._serving.demand(bundle)
+        except ConfigRefused as refusal:
+            return str(refusal)
+        self._announcer.announce(in_force, revision=bundle.revision, seconds=time.monotonic() - noticed)
+        if not self._served_before:
+            self._served_before = True
+            self._terminal.unused_ports(self._settings.ports, in_force.ports)
+        return ""
+
+    def confirmed(self) -> None:
+        """Tell the workers that the config is as young as it is."""
+        self._serving.tell_age()
+
+    def announce(self, text: str) -> None:
+        """Print it."""
+        self._terminal.say(text)
