@@ -246,6 +246,11 @@ docs: install $(DOCS_STAMP) ## Build the site of the documents into build/docs-h
 	@$(BIN)/python docs/site/self_contained.py build/docs-html
 	@echo "==> build/docs-html/index.html"
 
+.PHONY: examples-check
+examples-check: binaries ## Validate the examples for GitOps and EKS against the schemas that Argo CD, Flux, External Secrets and cert-manager publish
+	@echo "==> The examples' objects of other tools, against the schemas of these tools (80 MB of sources, once)"
+	$(BIN)/python -m pytest -q tests/gitops/published_schemas.py
+
 golden: install ## Write the golden files anew; read the diff
 	WARDGATE_GOLDEN=write $(BIN)/python -m pytest -q tests/translate/test_golden.py tests/cli tests/corpus -m "not slow"
 	@echo "==> Read the diff: git diff tests/golden"

@@ -107,7 +107,8 @@ def test_address_of_the_stand_in_is_the_one_that_is_dialled() -> None:
 def dry_run(cluster: Cluster, documents: list[Any]) -> None:
     """Ask the API server whether it would take these, by server-side apply as GitOps tools do."""
     text = yaml.safe_dump_all(documents)
-    cluster.kubectl("apply", "--server-side", "--dry-run=server", "--force-conflicts", "-f", "-", stdin=text)
+    flags = ("--server-side", "--dry-run=server", "--validate=strict", "--force-conflicts")
+    cluster.kubectl("apply", *flags, "-f", "-", stdin=text)
 
 
 def _is_hook(document: Any) -> bool:
