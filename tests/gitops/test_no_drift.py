@@ -18,7 +18,7 @@ from wardgate.api import KINDS
 TOOLS = {"Argo CD": "argocd-controller", "Flux": "kustomize-controller"}
 """The field managers by which they apply."""
 _IN_GIT = [each for each in read_manifests(OBJECTS) if each["metadata"]["name"] in {"good", "near", "key"}]
-_EXPORTED = {
+_EXPORTED: Any = {
     "metadata": {"creationTimestamp": None},
     "status": {"common": {"State": {"approval": "ACCEPTED", "observedGeneration": 7}}},
 }
