@@ -118,30 +118,24 @@ def test_panels_of_the_dashboard_lie_beside_each_other() -> None:
     assert 24 > max(x for x, _ in cells)
 
 
-def test_every_metric_and_label_that_is_named_is_scraped(cluster: Cluster, helm: Helm, tmp_path: Path) -> None:
+def test_every_metric_that_is_named_is_scraped(cluster: Cluster, helm: Helm, tmp_path: Path) -> None:
     with Installation(cluster, helm, tmp_path) as installation:
-        operator, proxy = installation.operator(), installation.proxy()
-        followed = b"\nwardgate_operator_watch_age_seconds{"
-        installation.wait_until(lambda: followed in operator.page("/metrics").body, "the operator follows a kind")
-        scraped = "".join(each.page("/metrics").body.decode() for each in (operator, proxy))
-    metrics = set(re.findall(r"^# TYPE (\w+) ", scraped, flags=re.MULTILINE))
-    labels = documented_labels() | {
-        (name, label)
-        for name, inside in re.findall(r"^(\w+)\{(.*)\} ", scraped, flags=re.MULTILINE)
-        for label in re.findall(r'(\w+)="', inside)
-    }
-    asked = {pair for each in EXPRESSIONS for pair in asked_labels(each) if pair[1] not in OF_PROMETHEUS}
+        pages = [installation.operator().page("/metrics"), installation.proxy().page("/metrics")]
+    scraped = {name for page in pages for name in re.findall(r"# TYPE (\w+) ", page.body.decode())}
 
-    assert set() == {name for each in EXPRESSIONS for name in expressions.metrics(each)} - metrics
-    assert set() == asked - labels
+    assert set() == {name for each in EXPRESSIONS for name in expressions.metrics(each)} - scraped
 
 
-def documented_labels() -> set[tuple[str, str]]:
-    """Give the labels of the proxy's metrics, of which many have no sample before something goes wrong."""
+def test_every_label_that_is_asked_for_is_documented() -> None:
+    """Many series are not there before something goes wrong, so a scrape cannot tell."""
     rows = re.findall(
         r"^\| `(wardgate_\w+)` \| \w+ \| ([^|]*)\|", (ROOT / "docs" / "metrics.md").read_text(), re.MULTILINE
     )
-    return {(name, label) for name, cell in rows for label in re.findall(r"\w+", cell)}
+    documented = {(name, label) for name, cell in rows for label in re.findall(r"\w+", cell)}
+    asked = {pair for each in EXPRESSIONS for pair in asked_labels(each) if pair[1] not in OF_PROMETHEUS}
+
+    assert len(asked) > 10
+    assert set() == asked - documented
 
 
 @pytest.mark.parametrize(

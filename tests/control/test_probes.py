@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from wardgate.control.metrics import Metrics
 from wardgate.control.probes import operator_pages
@@ -67,3 +69,15 @@ def test_figures_are_shown_by_kind_and_in_sum() -> None:
         "wardgate_operator_publishes_total 1.0",
     ):
         assert line in text.splitlines(), line
+
+
+def test_the_documented_metrics_are_those_that_are_shown() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
+    rows = re.findall(r"^\| `(wardgate_operator_\w+)` \| (\w+) \| ([`\w, ]*)\|", document, re.MULTILINE)
+    assert {name: (kind, set(re.findall(r"\w+", labels))) for name, kind, labels in rows} == {
+        f"{family.name}_total" if family.type == "counter" else family.name: (
+            family.type,
+            {label for sample in family.samples for label in sample.labels} - {"le"},
+        )
+        for family in metrics_of(Watches()).collect()
+    }

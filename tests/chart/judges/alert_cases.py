@@ -71,6 +71,12 @@ FIRING = (
         summary="The proxies serve 2 different configs.",
     ),
     Case(
+        "WardgateListenerUnserved",
+        {_proxy("listener_unserved", listener="infra/gw:81"): "1x40"},
+        {**PROXY, "listener": "infra/gw:81"},
+        "Proxy wardgate-proxy-1 cannot bind the port of listener infra/gw:81.",
+    ),
+    Case(
         "WardgateRoutesClosed",
         {_proxy("closed_routes"): "3x40", _proxy("refused_keys"): "0x40"},
         PROXY,
@@ -185,6 +191,7 @@ QUIET = (
             'wardgate_config_info{namespace="other",pod="wardgate-proxy-1",revision="b"}': "1x40",
         },
     ),
+    Case("WardgateListenerUnserved", {_proxy("listener_unserved", listener="infra/gw:80"): "1x5 _x35"}),
     Case("WardgateRoutesClosed", {_proxy("closed_routes"): "0x40", _proxy("refused_keys"): "0x40"}),
     Case("WardgateWorkersDie", {_proxy("worker_restarts_total"): "0x25 1x15"}),
     Case(

@@ -38,18 +38,18 @@ def _queries() -> list[str]:
 
 
 def _series() -> Iterator[str]:
-    """Give a series of each metric of the documents, and of those of the operator that the queries name."""
+    """Give a series of each metric of the documents."""
     rows = re.findall(
         r"^\| `(wardgate_\w+)` \| (\w+) \| ([^|]*)\|", (ROOT / "docs" / "metrics.md").read_text(), re.MULTILINE
     )
     for name, kind, labels in rows:
-        here = {**PROXY, **{label: _VALUES.get(label, "any") for label in re.findall(r"\w+", labels)}}
+        pod = OPERATOR if name.startswith("wardgate_operator_") else PROXY
+        here = {**pod, **{label: _VALUES.get(label, "any") for label in re.findall(r"\w+", labels)}}
         if kind == "histogram":
             yield from (_named(f"{name}_bucket", {**here, "le": bound}) for bound in ("0.1", "1", "+Inf"))
+            yield from (_named(f"{name}_{part}", here) for part in ("sum", "count"))
         else:
             yield _named(name, here)
-    for name in re.findall(r"\bwardgate_operator_(\w+)", " ".join(_queries())):
-        yield _named(f"wardgate_operator_{name}", {**OPERATOR, "kind": "Secret"})
 
 
 def _named(metric: str, labels: dict[str, str]) -> str:
