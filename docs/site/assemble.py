@@ -38,6 +38,7 @@ def main(target: Path) -> None:
     for path in ROOT.glob(PICTURES):
         write(target / path.relative_to(ROOT), path.read_text(encoding="utf-8"))
     write(target / "reference" / "kinds.md", kinds_page())
+    write(target / "reference" / "refusals.md", refusals_page(linked(ROOT / "SECURITY.md", pages)))
 
 
 def linked(page: Path, pages: list[Path]) -> str:
@@ -53,6 +54,14 @@ def linked(page: Path, pages: list[Path]) -> str:
         return words
 
     return _LINK.sub(replace, page.read_text(encoding="utf-8"))
+
+
+def refusals_page(security: str) -> str:
+    """The table of refusals, which a test compares with the code, as a page of its own for those who look one up."""
+    _, heading, rest = security.partition("## What a refused request is answered\n")
+    assert heading, "SECURITY.md has no table of refusals"
+    table = rest.partition("\n## ")[0]
+    return "# Refusals\n" + _LINK.sub(lambda found: f"[{found[1]}](../{found[2]}{found[3] or ''})", table)
 
 
 def write(path: Path, text: str) -> None:
