@@ -68,8 +68,20 @@ def test_alerts_look_at_the_pods_of_their_release(helm: Helm) -> None:
     scope = '{namespace="edge",pod=~"gate-(operator|proxy)-.+"'
 
     assert [each["alert"] for each in ALERTS] == [each["alert"] for each in rules]
-    assert [] == [each["alert"] for each in rules if each["expr"].count("{") != each["expr"].count(scope)]
+    assert [] == [name for each in rules for name in _beyond(scope, each["expr"])]
     assert "{{ $labels.pod }}" in rules[1]["annotations"]["summary"]
+
+
+def test_panels_look_at_the_pods_of_the_release_that_is_chosen() -> None:
+    scope = '{namespace="$namespace",pod=~"$release-(operator|proxy)-.+"'
+
+    assert [] == [name for query in QUERIES for name in _beyond(scope, query)]
+
+
+def _beyond(scope: str, expression: str) -> list[str]:
+    """Give the metrics that an expression asks of everybody's pods."""
+    found = re.finditer(r"\bwardgate_\w+", expression)
+    return [each[0] for each in found if not expression.startswith(scope, each.end())]
 
 
 def test_alerts_can_be_left_out_and_added(helm: Helm) -> None:
