@@ -205,8 +205,10 @@ class Reconciler:
     def _is_complete(self) -> bool:
         missing = self._cluster.missing()
         if missing != self._waiting_for:
+            if not self._waiting_for:
+                _log.info("Waiting for the first lists of the cluster's objects.")
             for sentence in missing:
-                _log.info("%s", sentence)
+                _log.debug("%s", sentence)
             self._waiting_for = missing
         return not missing
 

@@ -47,5 +47,5 @@ async def serve_cluster(config: ClusterConfig, settings: ProxySettings, *, termi
         # Late: it loads the client.
         from wardgate.cli.serve.cluster_following import ClusterFollower  # noqa: PLC0415
 
-        follower = ClusterFollower(load, location, cache=cache, silence=config.watch_silence, settings=settings)
+        follower = ClusterFollower(load, location, cache=cache, silence=config.watch_silence)
         await follower.follow(serving, terminal=terminal, stopping=stopping, server=access.url)

@@ -14,7 +14,6 @@ from wardgate.kube.api.client import KubeClient
 from wardgate.kube.delivery.config_location import ConfigLocation
 from wardgate.kube.follow.config_source import ConfigSource
 from wardgate.kube.follow.revision_file import RevisionFile
-from wardgate.proxy.settings import ProxySettings
 from wardgate.proxy.supervisor import ConfigRefused
 from wardgate.wire.bundle import Bundle
 
@@ -29,18 +28,16 @@ class ClusterFollower:
         *,
         cache: RevisionFile | None,
         silence: float,
-        settings: ProxySettings,
     ) -> None:
         self._load = load
         self._location = location
         self._cache = cache
         self._silence = silence
-        self._settings = settings
 
     async def follow(self, serving: RunningProxy, *, terminal: Terminal, stopping: Stopping, server: str) -> None:
         """Serve what is published there until a signal."""
         client = KubeClient(self._load, user_agent=f"wardgate-proxy/{__version__}")
-        proxy = _Proxy(serving, self._settings, terminal=terminal)
+        proxy = _Proxy(serving, terminal=terminal)
         source = ConfigSource(client, proxy, location=self._location, cache=self._cache, silence=self._silence)
         serving.follow(source.delivery)
         admin = f", admin endpoints at http://{serving.admin}" if serving.admin else ""
@@ -52,14 +49,12 @@ class ClusterFollower:
 
 
 class _Proxy:
-    """The config source's consumer."""
+    """The config source's consumer. Ports are mapped for gateways that may come: an unused one is worth no word."""
 
-    def __init__(self, serving: RunningProxy, settings: ProxySettings, *, terminal: Terminal) -> None:
+    def __init__(self, serving: RunningProxy, *, terminal: Terminal) -> None:
         self._serving = serving
-        self._settings = settings
         self._terminal = terminal
         self._announcer = Announcer(terminal)
-        self._served_before = False
 
     async def apply(self, bundle: Bundle, *, noticed: float) -> str:
         """Put a bundle in force; return why it cannot be."""
@@ -68,9 +63,6 @@ class _Proxy:
         except ConfigRefused as refusal:
             return str(refusal)
         self._announcer.announce(in_force, revision=bundle.revision, seconds=time.monotonic() - noticed)
-        if not self._served_before:
-            self._served_before = True
-            self._terminal.unused_ports(self._settings.ports, in_force.ports)
         return ""
 
     def confirmed(self) -> None:
