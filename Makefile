@@ -242,7 +242,7 @@ $(DOCS_STAMP): locks/docs.txt
 
 docs: install $(DOCS_STAMP) ## Build the site of the documents into build/docs-html; a warning is an error
 	@$(BIN)/python docs/site/assemble.py build/site
-	@NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(DOCS)/bin/mkdocs build --quiet --strict --config-file docs/site/mkdocs.yml
+	@NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(DOCS)/bin/mkdocs build --strict --config-file docs/site/mkdocs.yml
 	@$(BIN)/python docs/site/self_contained.py build/docs-html
 	@echo "==> build/docs-html/index.html"
 
