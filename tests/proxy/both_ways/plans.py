@@ -93,6 +93,22 @@ TRANSFORMATIONS = (
             remove=("x-secret",),
         ),
     ),
+    _plan(
+        "shape",
+        "pre",
+        request=MessageTemplate(
+            extractors=(Extractor("agent", "user-agent", "([a-z]*).*", subgroup=1),),
+            headers=(HeaderTemplate("x-agent", "{{ agent }}"),),
+            body_mode="template",
+            body='{"agent": "{{ agent }}", "of": "{{ model }}"}',
+        ),
+        response=MessageTemplate(
+            extractors=(Extractor("kind", "content-type", "([a-z]*)/.*", subgroup=1),),
+            headers=(HeaderTemplate("x-kind", "{{ kind }}"),),
+            append=(AppendedHeader("via", '{{ header("server") }}'),),
+            remove=("x-powered-by",),
+        ),
+    ),
     _plan("stamp", response=_message(x_stamp='{{ header(":status") }}', server=None)),
     _plan("strip", request=MessageTemplate(remove=("user-agent",))),
     _plan("tenants-own", owner="tenant", request=_message(x_told='{{ request_header("x-api-key") }}')),

@@ -18,7 +18,7 @@ from tests.proxy.both_ways.oracle import compare
 from tests.proxy.both_ways.stage import Transcript
 from tests.proxy.both_ways.worlds import CLEAR, MAIN, OTHER, World
 
-WORLD = World(only=("plain", "prefixed", "host", "shared", "bearer", "second-open"))
+WORLD = World(only=("plain", "prefixed", "host", "shared", "bearer", "second-open", "weighted", "shaped"))
 HELD = Response((b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",), held=True)
 
 
@@ -179,3 +179,44 @@ def test_listener_that_is_gone_serves_no_remembered_request() -> None:
     done = played(Connect(2, OTHER), rightful, rightful, Apply(replace(WORLD, without_other=True)), rightful)
     assert [200, 200, 404] == statuses(done)
     assert 1 == done.fast
+
+
+def post(body: bytes, *, agent: bytes = b"client/1", marked: bytes = b"") -> Send:
+    """A request to the route whose plans read a field and the body, choose a destination and change the response."""
+    head = b"POST /shaped HTTP/1.1\r\nHost: gw.example\r\nUser-Agent: %b\r\napi-key: %b\r\nContent-Length: %d\r\n%b\r\n"
+    return Send(1, head % (agent, GOOD, len(body), b"x-mark: %b\r\n" % marked if marked else b"") + body)
+
+
+def test_what_plans_make_of_fields_and_bodies_is_made_of_each_request() -> None:
+    bodies = [b'{"model": "a"}', b'{"model": "b"}', b"{}", b'{"model": "c"}', b"[]"]
+    requests = [post(body, agent=agent) for body in bodies for agent in (b"client/1", b"other/1")]
+    done = played(*requests, *requests)
+    assert [200, 200, 200, 200, 400, 400, 200, 200, 400, 400] * 2 == statuses(done)
+    assert done.fast >= 10
+    assert b'{"agent": "other", "of": "c"}' == sent(done)[-3][-29:]
+
+
+def test_key_that_was_revoked_opens_no_route_with_plans() -> None:
+    request = post(b'{"model": "a"}')
+    revoked = Apply(replace(WORLD, keys=WORLD.keys - {"good"}))
+    done = played(*[request] * 6, revoked, request, Apply(WORLD), request)
+    assert [200] * 6 + [401, 200] == statuses(done)
+    assert done.fast >= 3
+
+
+def test_destinations_get_their_weights_on_warm_connections() -> None:
+    done = played(*[get(b"/weighted")] * 60)
+    upstreams = [line["upstream"] for line in done.lines]
+    assert upstreams.count("hf") < upstreams.count("svc") < upstreams.count("named")
+    assert done.fast >= 55
+
+
+@pytest.mark.parametrize("end", ["close", "reset"])
+def test_upstream_that_is_lost_is_asked_again_with_what_plans_have_made(end: str) -> None:
+    request, marked = post(b'{"model": "a"}'), post(b'{"model": "a"}', marked=mark(1, 1))
+    responses = {
+        mark(1, 1): Response((b"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\ncontent-length: 9\r\n\r\nabc",), end=end)
+    }
+    compared = compare(Conversation((Connect(1), *[request] * 8, marked), WORLD, responses))
+    assert () == compared.differences
+    assert compared.fast.fast >= 4

@@ -137,13 +137,17 @@ def _routes(world: World) -> tuple[Route, ...]:
         _route("empty", to("empty"), auth=None),
         _route("nothing", Forward(()), auth=None),
         _route("unknown-plan", auth="nobody"),
+        _route("shaped", to("hf", "svc"), transformations=("shape", "bearer")),
     )
 
 
 _NO_PATHS = ("exact", "regex", "scoped-not", "queried-not")
 _FOUND = tuple(route.name for route in _routes(World()) if route.name not in _NO_PATHS)
 PATHS = (*_FOUND, "eXact", "re/abc", "regex/x")
-SIMPLE = ("plain", "open", "bearer", "prefixed", "host", "post", "auto", "twin")
+SIMPLE = (
+    *("plain", "open", "bearer", "prefixed", "host", "post", "auto", "twin"),
+    *("weighted", "pre", "answered", "shaped"),
+)
 """Routes on which requests are plain, but for the open one."""
 
 

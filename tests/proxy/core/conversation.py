@@ -131,7 +131,7 @@ class Talk:
     ) -> None:
         table = build_table(served, environment or {})
         credentials = CredentialIndex.of(served.credentials)
-        self.plain = PlainReading(table, credentials, arrived, port=8081, now=now)
+        self.plain = PlainReading(table, credentials, arrived, port=8081, now=now, pick=pick)
         self.exchange = Exchange(
             table,
             credentials,

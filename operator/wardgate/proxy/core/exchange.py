@@ -41,7 +41,7 @@ from wardgate.proxy.core.routing.table import CompiledListener, Table
 from wardgate.proxy.core.token_rules import headers_of, is_foreign_to_owner, secrets_of, seen_by, token_refusal
 from wardgate.proxy.core.transform.message_view import RequestView, ResponseView
 from wardgate.proxy.core.transform.surroundings import Surroundings
-from wardgate.proxy.core.transform.transformation import CompiledTransformation
+from wardgate.proxy.core.transform.transformation import CompiledTransformation, in_response_order
 from wardgate.proxy.core.transform.veil import Veil
 from wardgate.proxy.core.upstream.destinations import CompiledUpstream
 
@@ -58,7 +58,6 @@ class Exchange:
 
     __slots__ = (
         "_answered",
-        "_around",
         "_authenticated",
         "_caller",
         "_credentials",
@@ -74,6 +73,7 @@ class Exchange:
         "_veil",
         "_view",
         "_watch",
+        "around",
         "facts",
         "holder",
         "request",
@@ -105,7 +105,7 @@ class Exchange:
         self._pick = pick
         self._watch = None if observer is None else HeaderWatch(observer, request)
         self._view = RequestView(request)
-        self._around = Surroundings(self._view)
+        self.around = Surroundings(self._view)
         self._route: CompiledRoute = NOWHERE
         self._match: CompiledMatch | None = None
         self._upstream: CompiledUpstream | None = None
@@ -165,21 +165,20 @@ class Exchange:
     def finish_response(self, incoming: Incoming) -> Incoming:
         """Transform an upstream's response, in place. A body that is not None afterwards replaces what was there."""
         if self.responses:
-            self._around.budget = None  # the work on the request is long done
+            self.around.budget = None  # the work on the request is long done
             self._transform_response(incoming)
         return incoming
 
     def _transform_response(self, incoming: Incoming) -> None:
         view = ResponseView(incoming)
-        for plan in reversed(self.responses):
-            if plan.response is not None:
-                failure = plan.response.run(view, self._around)
-                if failure is not None:
-                    self._blame(plan)
-                    reply = self._route.form.of(failure.redacted(secrets_of(self._grants)).response_reply())
-                    # Of two failures the log names the first: it is the cause.
-                    self.facts.reason = self.facts.reason or reply.reason
-                    take_place_of(incoming, reply)
+        for plan, response in in_response_order(self.responses):
+            failure = response.run(view, self.around)
+            if failure is not None:
+                self._blame(plan)
+                reply = self._route.form.of(failure.redacted(secrets_of(self._grants)).response_reply())
+                # Of two failures the log names the first: it is the cause.
+                self.facts.reason = self.facts.reason or reply.reason
+                take_place_of(incoming, reply)
 
     def local_reply(self, reply: Reply) -> Reply:
         """Pass an answer of the gateway's own through the response transformations, once."""
@@ -203,11 +202,11 @@ class Exchange:
         self._route = route
         self.facts.route = route.name
         self.facts.policy = "" if route.auth is None else route.auth.policy
-        self._around.metadata_headers = _NO_HEADERS if route.auth is None else route.auth.metadata_headers
+        self.around.metadata_headers = _NO_HEADERS if route.auth is None else route.auth.metadata_headers
         if self._veil is not None:
             self._hide_tokens(route, spread(self._veil, route.pre + route.post))
         elif not self._authenticated:
-            self._around.veil = route.veil_on_arrival
+            self.around.veil = route.veil_on_arrival
         if self._watch is not None:
             self._watch.tell_route(route.name, policy=self.facts.policy)
         self.responses = ()
@@ -263,7 +262,7 @@ class Exchange:
                 return NeedBody(plan.request.longest_body)
             if plan.owner and not self._authenticated and self._route.veil_on_arrival is not None:
                 self._route.erase_copies(self.request, self._credentials)
-            failure = plan.request.run(self._view, self._around)
+            failure = plan.request.run(self._view, self.around)
             if failure is not None:
                 self._blame(plan)
                 return self._answer(failure.redacted(secrets_of(self._grants)).request_reply())
@@ -286,7 +285,7 @@ class Exchange:
         if route is self._route:
             self._match = match
             return None
-        hidden = self._around.veil
+        hidden = self.around.veil
         if plan.owner and (plan.owner != route.owner or (hidden is not None and hidden.hides_target)):
             self._blame(plan)
             return REFUSALS[ReplyReason.REROUTE_NOT_PERMITTED]
@@ -308,7 +307,7 @@ class Exchange:
     def _hide_tokens(self, route: CompiledRoute, veil: Veil) -> None:
         """Hide the tokens, and what came of them, from the route's owner, unless they are the owner's."""
         self._veil = veil
-        self._around.veil = veil if is_foreign_to_owner(self._grants, route) else None
+        self.around.veil = veil if is_foreign_to_owner(self._grants, route) else None
 
     def _leave(self, following: CompiledRoute) -> None:
         """Forget the route, but for the plans that have run, and take off the keys that only its policy reads."""
@@ -353,7 +352,7 @@ class Exchange:
         self.request.headers += first.headers if len(grants) == 1 else headers_of(grants)
         for grant in grants:
             if grant.credential is not None:
-                self._around.leave(_AUTH_METADATA, "userId", value=grant.credential.name)
+                self.around.leave(_AUTH_METADATA, "userId", value=grant.credential.name)
         if self._watch is not None:
             self._watch.keep_secret((), secrets_of(self._grants))
 

@@ -121,7 +121,9 @@ class Gateway:
                 requests=limits.requests,
                 idle_time=timeouts.idle,
             ),
-            fast_path=FastPath(limits, mark=mark, next_id=served.ids.fresh) if limits.remembered_lines else None,
+            fast_path=FastPath(limits, mark=mark, next_id=served.ids.fresh, lots=served.lots)
+            if limits.remembered_lines
+            else None,
             upstreams=UpstreamPools(dialer, ejected=telemetry.endpoint_ejected),
             telemetry=telemetry,
             reply_headers=ReplyHeaders(now),

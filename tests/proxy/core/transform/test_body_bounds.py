@@ -156,7 +156,7 @@ def test_ordinary_message_spends_next_to_nothing() -> None:
         ("x-roles", "{% for m in messages %}{{ upper(m.role) }} {% endfor %}"),
     )
     talk = _talk(_plan(request=template)).body(json.dumps(chat).encode())
-    budget = talk.exchange._around.budget
+    budget = talk.exchange.around.budget
     assert isinstance(talk.step, Outgoing)
     assert budget is not None
     assert budget.spent < DEFAULT_LIMITS.steps // 30

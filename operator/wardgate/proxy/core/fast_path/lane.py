@@ -2,8 +2,9 @@
 
 A request is plain if its head and body are here in one piece, its route is plain (``plain_routes``), and its fields
 are none that the route asks for. All that the exchange decides about such a request depends on its request line, its
-Host and its key. So that is found once, by sending a bare request through the exchange, and remembered: no rule of the
-exchange stands here a second time.
+Host, its key, the fields that plans read, and a number that was drawn for its destination. So that is found once, by
+sending a bare request through the exchange, and remembered: no rule of the exchange stands here a second time. A body
+that a plan makes anew is made each time.
 
 Rule 1: whatever is not plain, or not well-formed, gets None, and then the answer of the general way. A request without
         a key, or with one that nobody has, gets the exchange's refusal of a bare one.
@@ -11,6 +12,7 @@ Rule 2: an outcome counts for one table and one index of keys. Either is replace
         A key's expiry is looked at each time.
 Rule 3: keys are not kept: an outcome is found by the digest of the field that holds the key. A key that comes to
         nothing leaves nothing.
+        So are fields that plans read; of a new body nothing is kept.
 Rule 4: a request that shows its key twice is not plain (invariant 3), nor is one with a value in percent-escapes or of
         basic authentication, which may hide the key.
 """
@@ -19,21 +21,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
 from wardgate.proxy.core.auth.credential_index import CredentialIndex
 from wardgate.proxy.core.fast_path.line_memory import LineMemory
-from wardgate.proxy.core.fast_path.outcomes import MOST_FIELDS, PlainOutcome, Way, outcome_of, refusal_of
+from wardgate.proxy.core.fast_path.outcomes import MOST_FIELDS, Asked, PlainOutcome, Way, outcome_of, refusal_of
 from wardgate.proxy.core.fast_path.plain_request import PlainRequest
-from wardgate.proxy.core.fast_path.plain_routes import plain_route
+from wardgate.proxy.core.fast_path.plain_responses import PlainResponses
+from wardgate.proxy.core.fast_path.plain_routes import PlainRoute, plain_route
 from wardgate.proxy.core.fields.key_copies import may_hide_key_in_query
 from wardgate.proxy.core.http1.arrival import arrived
 from wardgate.proxy.core.http1.request_head import RequestHead, parse_request_head
+from wardgate.proxy.core.messages import Request
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.routing.table import CompiledListener, Table
+from wardgate.proxy.core.transform.message_view import RequestView
+from wardgate.proxy.core.transform.surroundings import Surroundings
+from wardgate.proxy.core.transform.transformation import CompiledMessage
+from wardgate.proxy.core.upstream.lots import Lots
 
 HEAD_END: Final = b"\r\n\r\n"
+_DIGEST_BYTES: Final = 32
 _VERSION: Final = b" HTTP/1.1"
 _QUERY: Final = re.compile(rb"\?[\x21\x22\x24-\x7e]*")
 _QUESTION: Final = ord("?")
@@ -46,21 +56,37 @@ _LONGEST: Final = 512
 _METHODS: Final = frozenset({b"GET", b"POST", b"PUT", b"PATCH", b"DELETE"})
 
 
+@dataclass(frozen=True, slots=True)
+class LaneLimits:
+    """``lines``: bounds the ways and the outcomes. ``head_bytes``, ``response_head_bytes`` and ``header_count``: of the
+    longest heads; ``body_bytes``: of the longest body that a plan reads here.
+    """
+
+    lines: int
+    head_bytes: int
+    header_count: int
+    body_bytes: int
+    response_head_bytes: int
+
+
 class Lane:
     """The plain requests of one listener of one table. ``credentials``: the index of keys that it goes by.
 
-    ``memory`` and ``limit`` bound what is remembered. ``mark``: the line by which the installation knows its own
-    requests. ``head_bytes`` and ``header_count``: of the longest head.
+    ``memory`` and ``limits`` bound what is remembered. ``mark``: the line by which the installation knows its own
+    requests. ``lots``: choose among destinations.
     """
 
     __slots__ = (
+        "_body_bytes",
         "_head_bytes",
         "_header_count",
         "_limit",
+        "_lots",
         "_mark",
         "_memory",
         "_next_id",
         "_outcomes",
+        "_response_head_bytes",
         "_ways",
         "credentials",
         "listener",
@@ -73,23 +99,25 @@ class Lane:
         listener: CompiledListener,
         *,
         memory: LineMemory,
-        limit: int,
+        limits: LaneLimits,
         mark: bytes,
         next_id: Callable[[], bytes],
-        head_bytes: int,
-        header_count: int,
+        lots: Lots,
     ) -> None:
         self.table = table
         self.credentials = CredentialIndex()
         self.listener = listener
         self._memory = memory
-        self._limit = limit
+        self._limit = limits.lines
         self._mark = mark
         self._next_id = next_id
-        self._head_bytes = head_bytes
-        self._header_count = min(MOST_FIELDS, header_count)
+        self._lots = lots
+        self._head_bytes = limits.head_bytes
+        self._response_head_bytes = limits.response_head_bytes
+        self._body_bytes = limits.body_bytes
+        self._header_count = min(MOST_FIELDS, limits.header_count)
         self._ways: dict[tuple[bytes, bytes, bool], Way] = {}
-        self._outcomes: dict[tuple[Way, bytes], PlainOutcome] = {}
+        self._outcomes: dict[tuple[Way, bytes, int], PlainOutcome] = {}
 
     def renew(self, credentials: CredentialIndex) -> None:
         """Go by another index of keys (rule 2)."""
@@ -109,16 +137,48 @@ class Lane:
         plain = self._begun(lines, has_body=size > 0 or data.startswith(_WITH_BODY))
         if plain is None or not self._is_plain(plain, lines) or not plain.is_followed_by(size):
             return None
-        outcome = self._outcome(plain, now)
+        if plain.missing and self._makes_body(plain):
+            return plain if plain.length <= self._body_bytes and self._has_good_key(plain) else None
+        return self._decided(plain, data, end=end, now=now)
+
+    def _decided(self, plain: PlainRequest, data: bytes, *, end: int, now: float) -> PlainRequest | None:
+        """Find the outcome of a request, whose head ends at ``end``."""
+        outcome = self._outcome(plain, data, now=now)
         if outcome is None:
             return self._refused(plain)
         # Wherever it stands, a second copy of the key is for the exchange to find and take off.
         if data.count(plain.key[outcome.key_at :], 0, end) != 1:
+            self.put_back(plain)
             return None
         plain.outcome = outcome
         if not plain.missing:
             plain.finish(outcome, fresh_id=b"" if plain.request_id else self._next_id(), mark=self._mark)
         return plain
+
+    def put_back(self, plain: PlainRequest) -> None:
+        """The request takes another way, on which it may draw a destination again."""
+        route = plain.way.route
+        if route is not None and route.destinations.only is None:
+            self._lots.put_back(plain.drawn, below=route.destinations.total)
+
+    def _make_body(self, plain: PlainRequest, message: CompiledMessage, data: bytes) -> bool:
+        """Make the new body; False: the exchange has to say what comes of the request."""
+        longest = message.longest_body
+        if plain.length > self._body_bytes or (longest is not None and plain.length > longest):
+            return False
+        request = Request(b"", b"", None, b"", plain.reading, has_body=True)
+        view = RequestView(request)
+        view.body = data[-plain.length :]
+        plain.body = message.new_body(view, Surroundings(view))
+        return bool(plain.body)
+
+    def _makes_body(self, plain: PlainRequest) -> bool:
+        route = plain.way.route
+        return route is not None and route.body is not None
+
+    def _has_good_key(self, plain: PlainRequest) -> bool:
+        route = plain.way.route
+        return route is not None and bool(plain.key) and route.auth.finds(plain.key, self.credentials)
 
     def _begun(self, lines: list[bytes], *, has_body: bool) -> PlainRequest | None:
         """Read the request line and Host, and take them off the lines."""
@@ -169,13 +229,21 @@ class Lane:
             self._outcomes.clear()
         route = self.listener.find_by_line(bare)
         plain = None if route is None else plain_route(route, has_body=has_body)
-        way = self._ways[where] = Way(bare, route=plain, known=self._memory.of(plain))
+        way = self._ways[where] = Way(
+            bare, route=plain, known=self._memory.of(plain), responses=self._responses_of(plain)
+        )
         return way
+
+    def _responses_of(self, route: PlainRoute | None) -> PlainResponses | None:
+        if route is None or route.answer is None:
+            return None
+        return PlainResponses(self._memory, head_bytes=self._response_head_bytes, fields=route.answer)
 
     def _refused(self, plain: PlainRequest) -> PlainRequest | None:
         """Return a request with its refusal, if it has no key or one that nobody has."""
         way, key = plain.way, plain.key
-        if plain.missing or way.route is None or (key and way.route.auth.finds(key, self.credentials)):
+        route = way.route
+        if plain.missing or route is None or not route.refuses or (key and route.auth.finds(key, self.credentials)):
             return None
         reason = ReplyReason.KEY_UNKNOWN if key else ReplyReason.KEY_MISSING
         plain.refusal = way.refusals.get(reason)
@@ -189,27 +257,45 @@ class Lane:
         plain.request_id = plain.request_id or self._next_id()
         return plain
 
-    def _outcome(self, plain: PlainRequest, now: float) -> PlainOutcome | None:
-        if not plain.key:
+    def _outcome(self, plain: PlainRequest, data: bytes, *, now: float) -> PlainOutcome | None:
+        way, route = plain.way, plain.way.route
+        if not plain.key or route is None:
             return None
-        which = (plain.way, sha256(plain.key).digest())
+        digest, place = sha256(plain.key).digest(), 0
+        if plain.reading:
+            digest += sha256(b"\0".join([part for field in plain.reading for part in field])).digest()
+        if route.destinations.only is None:
+            plain.drawn = route.destinations.draw(self._lots.draw)
+            place = route.destinations.place_of(plain.drawn)
+        which = (way, digest, place)
         outcome = self._outcomes.get(which)
-        if outcome is None:
-            outcome = self._decide(plain, now)
-            if outcome is None:
-                return None
+        if (
+            (outcome is None and not self._has_good_key(plain))
+            or (route.body is not None and not self._make_body(plain, route.body, data))
+            or (outcome is None and (outcome := self._decide(plain, data, which=which, now=now)) is None)
+            or now >= outcome.credential.expires_at
+        ):
+            self.put_back(plain)
+            return None
+        return outcome
+
+    def _decide(
+        self, plain: PlainRequest, data: bytes, *, which: tuple[Way, bytes, int], now: float
+    ) -> PlainOutcome | None:
+        way, digest, _ = which
+        assert way.route is not None, "Asked only of plain routes."
+        if plain.reading and not way.takes(digest[_DIGEST_BYTES:]):
+            return None
+        body = b"" if plain.body is None else data[-plain.length :]
+        asked = Asked((way.route.key, plain.key), plain.reading, body, plain.body, plain.drawn)
+        outcome = outcome_of(
+            way, asked, table=self.table, listener=self.listener, credentials=self.credentials, now=now
+        )
+        if outcome is not None:
             if len(self._outcomes) >= _OUTCOMES * self._limit:
                 self._outcomes.clear()
             self._outcomes[which] = outcome
-        return outcome if now < outcome.credential.expires_at else None
-
-    def _decide(self, plain: PlainRequest, now: float) -> PlainOutcome | None:
-        way = plain.way
-        assert way.route is not None, "Asked only of plain routes."
-        if not way.route.auth.finds(plain.key, self.credentials):
-            return None
-        key = (way.route.key, plain.key)
-        return outcome_of(way, key, table=self.table, listener=self.listener, credentials=self.credentials, now=now)
+        return outcome
 
 
 def _put_host_first(lines: list[bytes]) -> None:

@@ -54,8 +54,14 @@ def write_line(name: bytes, value: bytes) -> bytes:
     return b"%b: %b\r\n" % (name, value)
 
 
-def _is_of_family(name: bytes) -> bool:
-    return name.startswith(_FAMILIES) and _MAY_HOLD_SECRET.search(name) is None
+def may_be_remembered(name: bytes) -> bool:
+    """Whether fields of a name hold no secret in anybody's use."""
+    return name in _NAMES or (name.startswith(_FAMILIES) and not may_hold_secret(name))
+
+
+def may_hold_secret(name: bytes) -> bool:
+    """Whether a name speaks of a secret."""
+    return _MAY_HOLD_SECRET.search(name) is not None
 
 
 class LineMemory:
@@ -77,7 +83,7 @@ class LineMemory:
 
     def keep(self, known: dict[bytes, bytes], raw: bytes, *, name: bytes, sent: bytes) -> None:
         """Remember a line for the reader of ``known``, if its ``name`` allows; ``sent``: the bytes sent on for it."""
-        if len(raw) > _LONGEST or not (name in _NAMES or _is_of_family(name)):
+        if len(raw) > _LONGEST or not may_be_remembered(name):
             return
         if self.remembered >= self._limit:
             self.forget()

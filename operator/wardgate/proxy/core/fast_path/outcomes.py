@@ -7,15 +7,17 @@ name is found out by that, and its requests are not plain.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from wardgate.proxy.core.auth.caller import Caller
 from wardgate.proxy.core.auth.credential_index import CredentialIndex
 from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.fast_path.line_memory import write_line
+from wardgate.proxy.core.fast_path.plain_answers import PlainAnswer
+from wardgate.proxy.core.fast_path.plain_responses import PlainResponses
 from wardgate.proxy.core.fast_path.plain_routes import PlainRoute
-from wardgate.proxy.core.messages import Facts, Header, Outgoing, Reply, Request
+from wardgate.proxy.core.messages import Facts, Header, HeaderList, NeedBody, Outgoing, Reply, Request
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.redaction import is_long_enough
 from wardgate.proxy.core.routing.table import CompiledListener, Table
@@ -25,6 +27,7 @@ MOST_FIELDS: Final = 48
 """Of a plain request, Host included."""
 _OTHERS: Final[tuple[Header, ...]] = ((b"wardgate-other", b"untouched"),) * MOST_FIELDS
 _NOBODY: Final = Caller()
+_MOST_READINGS: Final = 64
 
 
 class Way:
@@ -32,16 +35,52 @@ class Way:
 
     ``bare``: the request without a query, a key or any other field. ``route`` None: requests that go there are not
     plain. ``known``: lines that the route lets pass, with the bytes that are sent on for them. ``refusals``: of
-    requests without a key, and of those with one that nobody has.
+    requests without a key, and of those with one that nobody has. ``responses``: reads the responses, where plans have
+    a say in them.
     """
 
-    __slots__ = ("bare", "known", "refusals", "route")
+    __slots__ = ("_readings", "bare", "known", "refusals", "responses", "route")
 
-    def __init__(self, bare: Request, *, route: PlainRoute | None, known: dict[bytes, bytes]) -> None:
+    def __init__(
+        self,
+        bare: Request,
+        *,
+        route: PlainRoute | None,
+        known: dict[bytes, bytes],
+        responses: PlainResponses | None = None,
+    ) -> None:
         self.bare = bare
         self.route = route
         self.known = known
+        self.responses = responses
         self.refusals: dict[ReplyReason, PlainRefusal] = {}
+        self._readings: set[bytes] = set()
+
+    def takes(self, reading: bytes) -> bool:
+        """Whether requests with the fields of this digest are worth an outcome.
+
+        Where they differ with each request, to find it would cost more than the exchange does.
+        """
+        if reading not in self._readings:
+            if len(self._readings) >= _MOST_READINGS:
+                return False
+            self._readings.add(reading)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """All of a plain request that counts, beside its way.
+
+    ``key``: the field that holds it; ``reading``: fields that plans read; ``body``: of which a plan has made another
+    one, ``made``; None: it passes. ``drawn``: the number that chooses the destination.
+    """
+
+    key: Header
+    reading: HeaderList
+    body: bytes
+    made: bytes | None
+    drawn: int
 
 
 class PlainRefusal:
@@ -60,13 +99,16 @@ class PlainOutcome:
     ``start`` and ``end``: the request line and Host as they are sent on, before the query and behind it; with
     ``auto_host`` the dialled endpoint's name stands in the place of ``end``. ``given``: the lines that are added. The
     bare key stands behind ``key_at`` bytes of its field. ``path``: as the access log shows it. ``secrets``: what
-    the provider knows, and no text may show.
+    the provider knows, and no text may show. ``drawn``: a number that chooses this destination. ``answer``: what plans
+    do to the response.
     """
 
     __slots__ = (
+        "answer",
         "auto_host",
         "credential",
         "credentials",
+        "drawn",
         "end",
         "facts",
         "given",
@@ -88,8 +130,11 @@ class PlainOutcome:
         outgoing: Outgoing,
         given: bytes,
         key_at: int,
+        drawn: int,
     ) -> None:
         self.credentials = credentials
+        self.drawn = drawn
+        self.answer = _answer_of(way, exchange)
         (self.credential,) = exchange.credentials_used
         self.facts = exchange.facts
         self.holder = exchange.holder
@@ -103,6 +148,13 @@ class PlainOutcome:
         # Bare letters and digits that were escapes when they arrived may spell the key.
         self.path = to_bytes(exchange.redacted(from_bytes(way.bare.path)))
         self.key_at = key_at
+
+
+def _answer_of(way: Way, exchange: Exchange) -> PlainAnswer | None:
+    route = way.route
+    if route is None or route.answer is None:
+        return None
+    return PlainAnswer(exchange.responses, route.answer, metadata_headers=exchange.around.metadata_headers)
 
 
 def end_of_line(host: bytes) -> bytes:
@@ -131,21 +183,35 @@ def refusal_of(
 
 
 def outcome_of(
-    way: Way, key: Header, *, table: Table, listener: CompiledListener, credentials: CredentialIndex, now: float
+    way: Way, asked: Asked, *, table: Table, listener: CompiledListener, credentials: CredentialIndex, now: float
 ) -> PlainOutcome | None:
-    """Send a bare request with this field through the exchange; None: it is not sent on as a plain one would be."""
-    route = way.route
+    """Send a bare request with the same key and fields through the exchange.
+
+    None: it is not sent on as a plain one would be.
+    """
+    route, key, drawn = way.route, asked.key, asked.drawn
     assert route is not None, "Asked only of plain routes."
+    untouched = [*_OTHERS, *asked.reading]
     dropped = [(name, b"dropped") for name in sorted(route.dropped)]
-    bare = replace(way.bare, headers=[*_OTHERS, *dropped, key])
-    exchange = Exchange(table, credentials, listener=listener, request=bare, caller=_NOBODY, now=now, pick=lambda _: 0)
+    bare = replace(way.bare, headers=[*untouched, *dropped, key])
+    exchange = Exchange(
+        table, credentials, listener=listener, request=bare, caller=_NOBODY, now=now, pick=lambda _: drawn
+    )
     outgoing = exchange.start()
-    if not isinstance(outgoing, Outgoing) or outgoing.body is not None or len(exchange.credentials_used) != 1:
+    if isinstance(outgoing, NeedBody) and asked.made is not None:
+        outgoing = exchange.advance(asked.body)
+    if not isinstance(outgoing, Outgoing) or outgoing.body != asked.made or len(exchange.credentials_used) != 1:
         return None
-    others, given = outgoing.headers[1 : 1 + MOST_FIELDS], outgoing.headers[1 + MOST_FIELDS :]
+    size = 1 + len(untouched)
+    others, given = outgoing.headers[1:size], outgoing.headers[size:]
     (proof,) = bare.hidden_keys
-    if others != list(_OTHERS) or not key[1].endswith(proof) or any(name in route.dropped for name, _ in given):
+    if others != untouched or not key[1].endswith(proof) or any(name in route.dropped for name, _ in given):
+        return None
+    # A new body may take half of the work that is allowed (``new_body``), so the rest has to do with the other half.
+    if route.body is not None and exchange.around.spent > route.body.parts.limits.steps // 2:
         return None
     lines = b"".join([write_line(name, value) for name, value in given])
     key_at = len(key[1]) - len(proof)
-    return PlainOutcome(way, exchange, credentials=credentials, outgoing=outgoing, given=lines, key_at=key_at)
+    return PlainOutcome(
+        way, exchange, credentials=credentials, outgoing=outgoing, given=lines, key_at=key_at, drawn=drawn
+    )

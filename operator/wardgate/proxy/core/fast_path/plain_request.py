@@ -15,11 +15,13 @@ from wardgate.proxy.core.fields.key_copies import may_hide_key
 from wardgate.proxy.core.fields.trace_context import TRACEPARENT
 from wardgate.proxy.core.grammar import ORIGIN
 from wardgate.proxy.core.http1.request_head import SPECIAL
+from wardgate.proxy.core.messages import HeaderList
 
 _DIGITS: Final = re.compile(rb"[0-9]{1,18}")
 _LONGEST_ID: Final = 128
 _NO_CLAIMS: Final[Mapping[bytes, Sequence[bytes]]] = {}
 _NO_LENGTH: Final = -1
+_NOTHING_READ: Final[HeaderList] = []
 _START_AT: Final = 0
 _END_AT: Final = 2
 _MARK_AT: Final = -2
@@ -31,17 +33,21 @@ class PlainRequest:
 
     ``key``: the field that holds the key, empty until it has come; ``length``: Content-Length, negative where there is
     none. ``claims``: what it says of its way here, by name. It has an ``outcome`` or a ``refusal`` once that was found,
-    and all of its body but ``missing`` bytes.
+    and all of its body but ``missing`` bytes. ``reading``: fields that the route's plans read; ``body``: what one makes
+    of the body, None where it passes; ``drawn``: the number that chooses the destination.
     """
 
     __slots__ = (
+        "body",
         "claims",
+        "drawn",
         "key",
         "known",
         "length",
         "lines",
         "missing",
         "outcome",
+        "reading",
         "refusal",
         "request_id",
         "traceparent",
@@ -58,6 +64,9 @@ class PlainRequest:
         self.traceparent = b""
         self.claims: Mapping[bytes, Sequence[bytes]] = _NO_CLAIMS
         self.missing = 0
+        self.reading: HeaderList = _NOTHING_READ
+        self.body: bytes | None = None
+        self.drawn = 0
         self.refusal: PlainRefusal | None = None
         self.outcome: PlainOutcome | None = None
 
@@ -108,6 +117,10 @@ class PlainRequest:
             sent = b"" if folded in route.dropped else write_line(name, value)
             if name == TRACEPARENT:
                 self.traceparent += value  # of two of them none is valid, nor are both together
+            elif folded in route.read:
+                self.reading = [*self.reading, (name, value)]
+                self.lines.append(sent)
+                return True
         memory.keep(way.known, raw, name=name, sent=sent)
         self.lines.append(sent)
         return True
@@ -137,7 +150,8 @@ class PlainRequest:
         lines += (outcome.given, mark, self._framing())
 
     def _framing(self) -> bytes:
-        return b"\r\n" if self.length == _NO_LENGTH else b"content-length: %d\r\n\r\n" % self.length
+        length = self.length if self.body is None else len(self.body)
+        return b"\r\n" if length == _NO_LENGTH else b"content-length: %d\r\n\r\n" % length
 
     def written(self, data: bytes, *, dialled: bytes, told: bytes) -> bytes:
         """Return all that goes upstream; asked once.
@@ -150,7 +164,9 @@ class PlainRequest:
             self.lines[_END_AT] = end_of_line(dialled)
         if told:
             self.lines.insert(_MARK_AT, told)
-        if self.length > 0:
+        if self.body is not None:
+            self.lines.append(self.body)
+        elif self.length > 0:
             self.lines.append(data[-self.length :])
         # The body and the token are not held besides while the response is awaited.
         lines, self.lines = self.lines, []

@@ -12,9 +12,12 @@ import re
 from typing import Final
 
 from wardgate.proxy.core.fast_path.line_memory import LineMemory, read_line, write_line
+from wardgate.proxy.core.fast_path.plain_answers import AnswerFields, PlainAnswer
+from wardgate.proxy.core.fields.folded import fold
 from wardgate.proxy.core.fields.provider_ids import PROVIDER_IDS
 from wardgate.proxy.core.http1.framing import is_bodiless, status_line
 from wardgate.proxy.core.http1.response_reader import NOT_THE_UPSTREAMS
+from wardgate.proxy.core.messages import HeaderList
 
 _HEAD_END: Final = b"\r\n\r\n"
 _START: Final = re.compile(rb"HTTP/1\.1 ([2-5][0-9][0-9]) [\x20-\x7e]*")
@@ -43,20 +46,23 @@ class PlainResponse:
 
 
 class PlainResponses:
-    """Reads them. ``head_bytes``: of the longest head. Nothing depends on the route."""
+    """Reads them. ``head_bytes``: of the longest head. ``fields``: those that plans touch; None: there are no plans."""
 
-    __slots__ = ("_head_bytes", "_known", "_memory", "_provider_id", "_starts")
+    __slots__ = ("_fields", "_head_bytes", "_known", "_memory", "_provider_id", "_reading", "_starts")
 
-    def __init__(self, memory: LineMemory, *, head_bytes: int) -> None:
+    def __init__(self, memory: LineMemory, *, head_bytes: int, fields: AnswerFields | None = None) -> None:
         self._memory = memory
-        self._known = memory.of("response")
+        self._fields = fields
+        self._known = memory.of("response" if fields is None else fields)
         self._head_bytes = head_bytes
         self._starts: dict[bytes, tuple[int, bytes]] = {}
         self._provider_id = b""
         """Of the response that is read."""
+        self._reading: HeaderList = []
+        """Its fields that plans read."""
 
-    def read(self, data: bytes) -> PlainResponse | None:
-        """Read a response's head; ``data``: all that has arrived since the request."""
+    def read(self, data: bytes, answer: PlainAnswer | None = None) -> PlainResponse | None:
+        """Read a response's head; ``data``: all that has arrived since the request. ``answer``: what plans do to it."""
         end = data.find(_HEAD_END)
         if end < 0 or end > self._head_bytes:
             return None
@@ -68,8 +74,10 @@ class PlainResponses:
             return None
         status, lines[0] = start
         self._provider_id = b""
+        if answer is not None:
+            self._reading = []
         length = self._read_lines(lines)
-        if length == _UNKNOWN:
+        if length == _UNKNOWN or (answer is not None and not self._add_given(answer, lines, status, length=length)):
             return None
         return PlainResponse(
             status=status,
@@ -97,6 +105,15 @@ class PlainResponses:
         lines.append(_CHUNKED_LINE + _HEAD_END if length == CHUNKED else b"content-length: %d\r\n\r\n" % length)
         return length
 
+    def _add_given(self, answer: PlainAnswer, lines: list[bytes], status: int, *, length: int) -> bool:
+        """Add what plans add, before the line that delimits the body."""
+        # A message without a body loses its content type.
+        given = answer.given(status, self._reading) if length else None
+        if given is None:
+            return False
+        lines.insert(-1, given)
+        return True
+
     def _read_start(self, line: bytes) -> tuple[int, bytes] | None:
         parts = _START.fullmatch(line)
         if parts is None:
@@ -123,6 +140,13 @@ class PlainResponses:
             # Another one each time, so it is never among the lines that are known.
             if name in PROVIDER_IDS:
                 self._provider_id = self._provider_id or value
+            if self._fields is not None:
+                folded = fold(name)
+                if folded in self._fields.dropped:
+                    sent = b""
+                if folded in self._fields.read:
+                    self._reading.append(field)
+                    return sent
         self._memory.keep(self._known, raw, name=name, sent=sent)
         return sent
 

@@ -1,9 +1,11 @@
-"""Routes on which nothing but the key decides what becomes of a request.
+"""Routes on which little decides what becomes of a request: the key, a few fields, and perhaps the body.
 
 Rule 1: one step authenticates, by an API key alone, and takes the key off.
-Rule 2: nothing is transformed before that, nor any response; what is transformed after it reads no body, no dynamic
-        part of the request, and of its headers only those that the key's Secret sets.
-Rule 3: there is one destination.
+Rule 2: what is transformed reads no dynamic part of the request, and of its headers only those that the key's Secret
+        sets, and ``read`` ones: fields of the caller's whose names speak of no secret.
+Rule 3: one plan, the first of all, may make a new body of the old one, if nothing else in it reads the body.
+Rule 4: of a response its plans read and set fields only (``plain_answers``).
+Rule 5: a tenant's plans read and do less: they come after authentication, and read what the Secret sets.
 
 On such a route a caller's other fields pass untouched, but for those that the route names: ``held`` ones may count for
 its outcome, and ``dropped`` ones are taken off. A request with a held one is left to the exchange.
@@ -16,6 +18,8 @@ from dataclasses import dataclass
 
 from wardgate.inja import Template
 from wardgate.proxy.core.auth.authentication import CompiledAuth
+from wardgate.proxy.core.fast_path.line_memory import may_hold_secret
+from wardgate.proxy.core.fast_path.plain_answers import AnswerFields, answer_fields
 from wardgate.proxy.core.fields.folded import fold
 from wardgate.proxy.core.fields.forwarded import NAMES
 from wardgate.proxy.core.fields.key_copies import WATCHED
@@ -23,8 +27,10 @@ from wardgate.proxy.core.fields.pseudo import FIXED
 from wardgate.proxy.core.fields.trace_context import TRACEPARENT
 from wardgate.proxy.core.http1.request_head import SPECIAL
 from wardgate.proxy.core.routing.plans import CompiledRoute, ForwardPlan
+from wardgate.proxy.core.transform.parts import Parts
 from wardgate.proxy.core.transform.surroundings import header_key
-from wardgate.proxy.core.transform.transformation import CompiledMessage
+from wardgate.proxy.core.transform.transformation import CompiledMessage, CompiledTransformation
+from wardgate.proxy.core.upstream.destinations import Destinations
 
 REQUEST_ID = b"x-request-id"
 _UNTOUCHED = FIXED | NAMES
@@ -32,68 +38,149 @@ _UNTOUCHED = FIXED | NAMES
 _CONTENT_TYPE = b"content-type"
 _NO_KEYS = SPECIAL | {REQUEST_ID, TRACEPARENT}
 """Headers that the exchange never sees, where a key would always be missing, and those that the access log tells."""
+_UNREADABLE = _NO_KEYS | _UNTOUCHED | {_CONTENT_TYPE}
+"""Headers that are no lines of the request as it is sent on, or not always."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlainRoute:
-    """``auth`` reads its key from the header ``key``. All names are folded."""
+    """``auth`` reads its key from the header ``key``. All names are folded.
+
+    ``body``: makes the new body; None: it passes. ``answer`` None: nothing is done to responses. ``refuses``: a key
+    that is not good is refused, whatever else the request holds.
+    """
 
     auth: CompiledAuth
     key: bytes
     held: frozenset[bytes]
     dropped: frozenset[bytes]
+    read: frozenset[bytes]
+    body: CompiledMessage | None
+    answer: AnswerFields | None
+    destinations: Destinations
+    refuses: bool
 
 
 def plain_route(route: CompiledRoute, *, has_body: bool) -> PlainRoute | None:
     """Tell how a route treats a plain request, with a body or without; None: requests on it are not plain."""
-    auth = route.auth
-    if auth is None or auth.lone_key is None or route.pre or route.post_responses or not _leads_to_one(route):
+    auth, action, responses = route.auth, route.action, route.pre_responses + route.post_responses
+    if auth is None or auth.lone_key is None or auth.lone_key in _NO_KEYS or route.closed is not None:
         return None
-    if auth.lone_key in _NO_KEYS:
+    if not isinstance(action, ForwardPlan) or action.destinations.lead_nowhere or action.asks_identity:
         return None
-    held = route.strip | auth.consumed | WATCHED
-    dropped = frozenset[bytes]()
-    for plan in route.post:
-        message = plan.request
-        if plan.recalculate or message is None or not _is_plain(message, auth):
-            return None
-        parts = message.parts
-        held |= {fold(setting.name) for setting in (*parts.headers, *parts.append)}
-        dropped |= {fold(name) for name in parts.remove}
-        if not has_body and parts.spec.body_mode != "passthrough":
-            dropped |= {_CONTENT_TYPE}
-    if REQUEST_ID in held or REQUEST_ID in dropped or not _UNTOUCHED.isdisjoint(held | dropped):
+    answer = answer_fields(responses)
+    if responses and answer is None:
         return None
-    return PlainRoute(auth, auth.lone_key, held, dropped - held)
-
-
-def _leads_to_one(route: CompiledRoute) -> bool:
-    action = route.action
-    return route.closed is None and isinstance(action, ForwardPlan) and action.destinations.only is not None
-
-
-def _is_plain(message: CompiledMessage, auth: CompiledAuth) -> bool:
-    """Whether a message reads nothing of a caller's; it runs behind authentication."""
-    parts = message.parts
-    if message.needs_body or parts.body is not None or any(each.header is None for each in parts.extractions):
-        return False
-    extracted = {each.header for each in parts.extractions if each.header is not None}
-    templates = (
-        *(each.template for each in (*parts.headers, *parts.append)),
-        *(each.template for each in parts.metadata),
+    plans = _Plans(route, auth, has_body=has_body)
+    if not plans.are_plain():
+        return None
+    return PlainRoute(
+        auth,
+        auth.lone_key,
+        held=plans.held,
+        dropped=plans.dropped - plans.held,
+        read=plans.read,
+        body=plans.body,
+        answer=answer,
+        destinations=action.destinations,
+        refuses=not route.pre,
     )
-    return _all_given(extracted, auth) and all(_reads_given(template, auth) for template in templates)
 
 
-def _reads_given(template: Template | None, auth: CompiledAuth) -> bool:
-    if template is None:
+class _Plans:
+    """What the plans of a route do to requests, one plan after the other."""
+
+    def __init__(self, route: CompiledRoute, auth: CompiledAuth, *, has_body: bool) -> None:
+        self._route = route
+        self._auth = auth
+        self._has_body = has_body
+        self._guarded = route.strip | auth.consumed | WATCHED
+        self.held = self._guarded
+        self.dropped: frozenset[bytes] = frozenset()
+        self.read: frozenset[bytes] = frozenset()
+        self.body: CompiledMessage | None = None
+
+    def are_plain(self) -> bool:
+        """Whether all of them are; what they do is known then."""
+        route = self._route
+        if route.pre and route.veil_on_arrival is not None:
+            return False
+        plans = route.pre + route.post
+        if not all(self._take(plan, is_first=number == 0) for number, plan in enumerate(plans)):
+            return False
+        touched = self.held | self.dropped
+        if REQUEST_ID in touched or not _UNTOUCHED.isdisjoint(touched):
+            return False
+        return self.read.isdisjoint(touched | _UNREADABLE) and not any(map(may_hold_secret, self.read))
+
+    def _take(self, plan: CompiledTransformation, *, is_first: bool) -> bool:
+        message = plan.request
+        if plan.recalculate or (message is None and plan.response is None):
+            return False
+        if message is None:
+            return True
+        is_early, parts = plan.phase == "pre", message.parts
+        if message.needs_body and not (is_first and not plan.owner and self._takes_body(message)):
+            return False
+        if plan.owner and is_early:
+            return False
+        sees_given = not (is_early or message.needs_body)
+        if not self._reads(parts, sees_given=sees_given, sees_callers=not plan.owner):
+            return False
+        return self._writes(parts, is_early=is_early)
+
+    def _takes_body(self, message: CompiledMessage) -> bool:
+        """Let a message make the new body; False: more than that depends on the old one."""
+        parts = message.parts
+        if parts.body is None or parts.body.reads().metadata or not self._has_body:
+            return False
+        defined = frozenset[str]() if parts.spec.advanced else frozenset(each.name for each in parts.extractions)
+        if any(template.may_read_body(defined) for template in _templates(parts)):
+            return False
+        self.body = message
         return True
-    reads = template.reads()
-    if reads.headers is None or reads.request_headers is None:
-        return False
-    return _all_given(map(header_key, reads.headers | reads.request_headers), auth)
+
+    def _reads(self, parts: Parts, *, sees_given: bool, sees_callers: bool) -> bool:
+        """Note what is read; False: it is more than fields of these kinds."""
+        names = _read_by([*_templates(parts), *([] if parts.body is None else [parts.body])])
+        if names is None:
+            return False
+        for extraction in parts.extractions:
+            if extraction.header is None:
+                return False
+            names.add(extraction.header)
+        for name in map(fold, names):
+            if not (sees_given and name in self._auth.given):
+                if not sees_callers:
+                    return False
+                self.read |= {name}
+        return True
+
+    def _writes(self, parts: Parts, *, is_early: bool) -> bool:
+        """Note what is set and taken off; False: authentication would see it."""
+        named = {fold(setting.name) for setting in (*parts.headers, *parts.append)}
+        removed = {fold(name) for name in parts.remove}
+        if is_early and not self._guarded.isdisjoint(named | removed):
+            return False
+        self.held |= named
+        self.dropped |= removed
+        if not self._has_body and parts.spec.body_mode != "passthrough":
+            self.dropped |= {_CONTENT_TYPE}
+        return True
 
 
-def _all_given(names: Iterable[bytes], auth: CompiledAuth) -> bool:
-    """Whether these are headers that authentication takes off, whoever sent them, and only the key's Secret sets."""
-    return all(fold(name) in auth.given for name in names)
+def _templates(parts: Parts) -> list[Template]:
+    """List the templates beside the body's."""
+    settings = [each.template for each in (*parts.headers, *parts.append) if each.template is not None]
+    return [*settings, *(each.template for each in parts.metadata)]
+
+
+def _read_by(templates: Iterable[Template]) -> set[bytes] | None:
+    """Return the names of the headers that templates read; None: any."""
+    names: set[bytes] = set()
+    for template in templates:
+        reads = template.reads()
+        if reads.headers is None or reads.request_headers is None:
+            return None
+        names.update(map(header_key, reads.headers | reads.request_headers))
+    return names

@@ -76,12 +76,8 @@ class MessageRun:
 
     def run(self, view: MessageView, loaded: Loaded) -> Failure | None:
         """Carry out steps 2 to 8 on a message; ``loaded``: its body as step 1 has read it."""
-        self._view = view
-        self._body = b"" if self._spec.body_mode == "passthrough" else view.body or b""
-        self.data, self._values = loaded
-        self._extract()
         # Rendered before the headers, which may change what it reads, and put in place after them (step 8).
-        body = self._new_body()
+        body = self.new_body(view, loaded)
         self._leave_metadata()
         failure = self._set_headers() or self._append_headers()
         if failure is None:
@@ -130,8 +126,12 @@ class MessageRun:
             else:
                 self.data = _written(self.data, extraction.path, value=value)
 
-    def _new_body(self) -> bytes | None:
-        """Make the body that replaces the message's; None: it stays."""
+    def new_body(self, view: MessageView, loaded: Loaded) -> bytes | None:
+        """Carry out steps 2 and 3: make the body that replaces the message's; None: it stays."""
+        self._view = view
+        self._body = b"" if self._spec.body_mode == "passthrough" else view.body or b""
+        self.data, self._values = loaded
+        self._extract()
         if self._parts.body is not None:
             return to_bytes(self._parts.body.render(self))
         if self._spec.body_mode == "merge_extractors":

@@ -36,6 +36,11 @@ class Surroundings:
         """Return a request header's first value, also while a response is transformed."""
         return from_bytes(self._request.first(header_key(name)) or b"")
 
+    @property
+    def spent(self) -> int:
+        """Steps of work that were done on the message in hand."""
+        return 0 if self.budget is None else self.budget.spent
+
     def leave(self, namespace: str, key: str, *, value: JsonValue) -> None:
         """Set a value of dynamic metadata."""
         self.dynamic_metadata.setdefault(namespace, {})[key] = value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -91,6 +92,17 @@ class CompiledMessage:
         except JsonTextError as no_json:
             return Failure(ReplyReason.TRANSFORMATION_FAILED, str(no_json), no_json.sealed)
 
+    def new_body(self, view: MessageView, around: Surroundings) -> bytes | None:
+        """Make the body alone, with half of the work that ``run`` may do; None: ``run`` has to say what comes of it.
+
+        The rest must not read the body, and nothing must be hidden.
+        """
+        budget = around.budget = StepBudget(self._limits.steps // 2)
+        try:
+            return MessageRun(self.parts, around).new_body(view, self._loaded(view.body, budget))
+        except (TemplateError, JsonTextError):
+            return None
+
     def _loaded(self, body: bytes | None, budget: StepBudget) -> Loaded:
         if not self._parse or not body:
             return _NOTHING
@@ -118,6 +130,13 @@ class CompiledTransformation:
     def reads_response(self) -> bool:
         """Whether the response's whole body must be known."""
         return self.response is not None and self.response.needs_body
+
+
+def in_response_order(
+    plans: Sequence[CompiledTransformation],
+) -> list[tuple[CompiledTransformation, CompiledMessage]]:
+    """List plans with what each does to a response, in the order in which they see it: the last one first."""
+    return [(plan, plan.response) for plan in reversed(plans) if plan.response is not None]
 
 
 def _reads_body(parts: Parts) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from itertools import accumulate
 
@@ -40,11 +41,26 @@ class Destinations:
         """The one that takes all traffic; None: there is none, or a choice."""
         return self._upstreams[0] if len(self._upstreams) == 1 else None
 
+    @property
+    def total(self) -> int:
+        """Of all weights: numbers are drawn below it."""
+        return self._total
+
+    @property
+    def lead_nowhere(self) -> bool:
+        """Whether no upstream takes traffic."""
+        return not self._upstreams
+
     def choose(self, pick: Callable[[int], int]) -> CompiledUpstream | None:
         """Choose by weight; ``pick(n)`` is a number from 0 below ``n``. None: no upstream takes traffic."""
         if len(self._upstreams) == 1:
             return self._upstreams[0]
-        if not self._upstreams:
-            return None
-        point = pick(self._total)
-        return next(up for up, bound in zip(self._upstreams, self._bounds, strict=True) if point < bound)
+        return self._upstreams[self.place_of(self.draw(pick))] if self._upstreams else None
+
+    def draw(self, pick: Callable[[int], int]) -> int:
+        """Draw a number, which chooses one of several upstreams."""
+        return pick(self._total)
+
+    def place_of(self, drawn: int) -> int:
+        """Return the place of the upstream that a number chooses: equal for all numbers that choose the same."""
+        return bisect_right(self._bounds, drawn)

@@ -107,13 +107,14 @@ class FastStream:
         plain = lane.read(data, now=wall)
         if plain is None:
             return False
-        if plain.outcome is None:
-            return self._refuse(plain, started)
         if plain.missing:
             return self._hold(data, plain, since=started)
+        if plain.outcome is None:
+            return self._refuse(plain, started)
         outcome = plain.outcome
         taken = context.upstreams.take_idle(outcome.upstream, outcome.holder)
         if taken is None:
+            lane.put_back(plain)
             return False
         endpoint, connection = taken
         self._plain, self._lane, self._endpoint, self._connection = plain, lane, endpoint, connection
@@ -188,7 +189,7 @@ class FastStream:
             return self._receive_more(data)
         if self._chunks is not None:
             return self._receive_chunks(self._chunks, data)
-        response = self._path.responses.read(data)
+        response = self._read(data)
         if response is None or self._context.callers.draining:
             return False
         if response.length == CHUNKED:
@@ -206,6 +207,15 @@ class FastStream:
         else:
             self._finish(response.head + data[response.at :] if response.length else response.head)
         return True
+
+    def _read(self, data: bytes) -> PlainResponse | None:
+        plain = self._plain
+        assert plain is not None
+        answer = None if plain.outcome is None else plain.outcome.answer
+        if answer is None:
+            return self._path.responses.read(data)
+        responses = plain.way.responses
+        return None if responses is None else responses.read(data, answer)
 
     def _receive_more(self, data: bytes) -> bool:
         left = self._left - len(data)
@@ -275,8 +285,9 @@ class FastStream:
         self._downstream.fast_finished()
 
     def _let_go(self) -> None:
-        """Hold nothing of the body any longer than a stream would."""
-        self._data = self._data[: self._data.index(HEAD_END) + len(HEAD_END)]
+        """Hold nothing of the body any longer than a stream would: one holds a body that a plan has made."""
+        if self._plain is not None and self._plain.body is None:
+            self._data = self._data[: self._data.index(HEAD_END) + len(HEAD_END)]
 
     def _forget(self) -> None:
         """Hold nothing of the request and its response while the connection waits for another one."""

@@ -13,7 +13,7 @@ from wardgate.proxy.core.fast_path.plain_request import PlainRequest
 from wardgate.proxy.core.fields.folded import first_value
 from wardgate.proxy.core.http1.arrival import arrived
 from wardgate.proxy.core.http1.request_head import RequestHead, parse_request_head
-from wardgate.proxy.core.messages import Outgoing, Request
+from wardgate.proxy.core.messages import NeedBody, Outgoing, Request
 from wardgate.proxy.io.downstream.caller_side import CallerSide
 from wardgate.proxy.io.downstream.stream import Stream
 from wardgate.proxy.io.shared.context import WorkerContext
@@ -52,15 +52,19 @@ class Handover:
             request=request,
             caller=downstream.origin.caller,
             now=self.wall,
-            pick=lambda _: 0,
+            pick=lambda _: outcome.drawn,
         )
         stream = Stream(downstream, exchange, head=head, context=context, started=self.started)
         stream.record.asks(self.asked)
-        outgoing = exchange.start()
-        assert isinstance(outgoing, Outgoing), "Decided so before, by the same table and keys."
         received = max(self.plain.length, 0)
         body = self.data[self.data.index(HEAD_END) + len(HEAD_END) :]
+        outgoing = exchange.start()
+        if isinstance(outgoing, NeedBody):
+            outgoing = exchange.advance(body)
+        assert isinstance(outgoing, Outgoing), "Decided so before, by the same table and keys."
         sender = stream.resume(outgoing, endpoint=self.endpoint, received=received)
+        if outgoing.body is not None:
+            body, received = b"", 0  # it goes with the head
         sender.resume(self.connection, body if len(body) == received else None, ticks=self.ticks)
         return stream
 

@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from wardgate.proxy.core.auth.credential_index import CredentialIndex
-from wardgate.proxy.core.fast_path.lane import Lane
+from wardgate.proxy.core.fast_path.lane import Lane, LaneLimits
 from wardgate.proxy.core.fast_path.line_memory import LineMemory, write_line
 from wardgate.proxy.core.fast_path.plain_responses import PlainResponses
 from wardgate.proxy.core.http1.loops import LoopMark
 from wardgate.proxy.core.routing.table import Table
+from wardgate.proxy.core.upstream.lots import Lots
+from wardgate.proxy.io.upstream.request_sender import MOST_HELD
 from wardgate.proxy.settings import Limits
 
 
 class FastPath:
     """``limits.remembered_lines`` bounds the lines, the ways and the outcomes that are remembered, each by itself."""
 
-    __slots__ = ("_limits", "_mark", "_memory", "_next_id", "_table", "lanes", "responses")
+    __slots__ = ("_limits", "_lots", "_mark", "_memory", "_next_id", "_table", "lanes", "responses")
 
-    def __init__(self, limits: Limits, *, mark: LoopMark, next_id: Callable[[], bytes]) -> None:
+    def __init__(self, limits: Limits, *, mark: LoopMark, next_id: Callable[[], bytes], lots: Lots) -> None:
         self._limits = limits
         self._mark = write_line(*mark.after(()))
         self._next_id = next_id
+        self._lots = lots
         self._table: Table | None = None
         self._memory = LineMemory(limits.remembered_lines)
         self.lanes: dict[int, Lane] = {}
@@ -51,10 +54,15 @@ class FastPath:
             table,
             listener,
             memory=self._memory,
-            limit=self._limits.remembered_lines,
+            limits=LaneLimits(
+                lines=self._limits.remembered_lines,
+                # A head as long as a target may be holds none that is too long.
+                head_bytes=min(self._limits.head_bytes, self._limits.target_bytes),
+                header_count=self._limits.header_count,
+                body_bytes=min(self._limits.body_bytes, MOST_HELD),
+                response_head_bytes=self._limits.response_head_bytes,
+            ),
             mark=self._mark,
             next_id=self._next_id,
-            # A head as long as a target may be holds none that is too long.
-            head_bytes=min(self._limits.head_bytes, self._limits.target_bytes),
-            header_count=self._limits.header_count,
+            lots=self._lots,
         )

@@ -14,13 +14,14 @@ from wardgate.proxy.core.auth.credential_index import CredentialIndex
 from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.messages import Request
 from wardgate.proxy.core.routing.table import CompiledListener, Table
+from wardgate.proxy.core.upstream.lots import Lots
 from wardgate.proxy.io.shared.request_ids import RequestIds
 
 
 class ServedConfig:
     """``max_age`` in seconds, 0: however old it is. ``clock`` is monotonic and ``now`` the wall's, both in seconds."""
 
-    __slots__ = ("_clock", "_max_age", "_now", "_stale_after", "credentials", "ids", "table")
+    __slots__ = ("_clock", "_max_age", "_now", "_stale_after", "credentials", "ids", "lots", "table")
 
     def __init__(self, *, max_age: float, clock: Callable[[], float], now: Callable[[], float]) -> None:
         self.table: Table | None = None
@@ -29,6 +30,7 @@ class ServedConfig:
         self._clock = clock
         self._now = now
         self.ids = RequestIds()
+        self.lots = Lots(randrange)
         # A config whose age nobody has told yet is too old, where age matters at all.
         self._stale_after = -math.inf if max_age else math.inf
 
@@ -64,7 +66,7 @@ class ServedConfig:
             request=request,
             caller=caller,
             now=self._now(),
-            pick=randrange,
+            pick=self.lots.draw,
         )
 
     def revoked_since(self, exchange: Exchange, *, known: float, now: float) -> float:
