@@ -66,6 +66,8 @@ class Reason(StrEnum):
     EXPIRED_KEY = "ExpiredKey"
     NO_ROUTES = "NoRoutes"
     """The policy selects no route."""
+    UNGUARDED = "Unguarded"
+    """No ExtAuthPolicy guards a route: it is open by a likely mistake, or closed because a policy is demanded."""
     NO_KEYS = "NoKeys"
     """No usable key is selected: every request is refused."""
     UNUSED_KEY = "UnusedKey"

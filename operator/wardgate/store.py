@@ -122,6 +122,10 @@ class Store:
         self._unlisted_kinds = frozenset(kind for kind, _ in self._unlisted)
         self.generation += 1
 
+    def holds(self, ref: ObjectRef) -> bool:
+        """Whether there is an object of that name."""
+        return ref.kind in self._kinds and ref in self._kinds[ref.kind].newest
+
     def counts(self) -> dict[str, int]:
         """Objects held, by kind."""
         return {name: len(kind.newest) for name, kind in self._kinds.items()}

@@ -33,6 +33,11 @@ _LEASE = "/apis/coordination.k8s.io/v1/namespaces/wardgate/leases/wardgate-opera
 _SLICES = "/apis/discovery.k8s.io/v1/namespaces/wardgate/endpointslices"
 
 
+_SELECTS = {
+    "config": {"glooAuth": {"configs": [{"apiKeyAuth": {"labelSelector": {"api-key": "huggingface"}}}]}},
+}
+
+
 def _proxy_path(name: str) -> str:
     return f"/api/v1/namespaces/wardgate/pods/{name}:9901/proxy/revision"
 
@@ -114,7 +119,12 @@ def _fill(server: CannedApiServer) -> None:
     )
     put(
         resource_of("ExtAuthPolicy").path(),
-        _object("ExtAuthPolicy", "apikey", counts={"num_selected_routes": 3, "keys": {"usable": 2, "rejected": 0}}),
+        _object(
+            "ExtAuthPolicy",
+            "apikey",
+            spec=_SELECTS,
+            counts={"num_selected_routes": 3, "keys": {"usable": 2, "rejected": 0}},
+        ),
     )
     put(
         resource_of("ExternalService").path(),
@@ -181,7 +191,12 @@ def test_report_for_programs(wardgate: Wardgate, server: CannedApiServer) -> Non
 def test_installation_in_trouble_says_what_to_do(wardgate: Wardgate, server: CannedApiServer) -> None:
     server.put_list(
         resource_of("ExtAuthPolicy").path(),
-        _object("ExtAuthPolicy", "good", counts={"keys": {"usable": 1, "rejected": 2, "duplicate": 1}}),
+        _object(
+            "ExtAuthPolicy",
+            "good",
+            spec=_SELECTS,
+            counts={"keys": {"usable": 1, "rejected": 2, "duplicate": 1, "faults": {"ai/rejected": "BadSecret"}}},
+        ),
         _object("ExtAuthPolicy", "bad", approval=Approval.INVALID, message="Field [bold]spec.x[/] is wrong. Mend it."),
         _object("ExtAuthPolicy", "loser", approval=Approval.FAILED, message="An older policy has the route."),
         _object("ExtAuthPolicy", "careful", approval=Approval.WARNING, message="Field spec.y has no effect."),
@@ -194,6 +209,8 @@ def test_installation_in_trouble_says_what_to_do(wardgate: Wardgate, server: Can
         _key("expired", "2026-02-27T00:00:00Z"),
         _key("soon", "2026-03-04T12:00:00Z"),
         _key("unreadable", "tomorrow"),
+        _key("rejected"),
+        {"metadata": {"namespace": "ai", "name": "stray", "labels": {"api-key": "hugging"}}},
     )
     server.put_list(
         _SLICES, _slice(("wardgate-proxy-a", True), ("wardgate-proxy-b", False), ("wardgate-proxy-c", True))
@@ -229,6 +246,16 @@ def test_what_may_not_be_read_is_said_and_the_rest_is_shown(wardgate: Wardgate, 
     assert [] == document["problems"], "what is not known is no problem"
     ended = _status(wardgate, server)
     assert document["unknown"][0] in ended.out
+
+
+def test_keys_are_not_called_unused_where_policies_may_not_be_listed(
+    wardgate: Wardgate, server: CannedApiServer
+) -> None:
+    server.answers[resource_of("ExtAuthPolicy").path()] = 403
+    document = _document(wardgate, server)
+
+    assert [False, False] == [key["unused"] for key in document["keys"]]
+    assert [] == document["problems"]
 
 
 @pytest.mark.parametrize(

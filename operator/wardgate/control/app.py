@@ -39,6 +39,7 @@ from wardgate.kube.publish.damage_watch import DamageWatch
 from wardgate.kube.publish.publisher import Publisher
 from wardgate.kube.status.board import StatusBoard
 from wardgate.kube.status.event_recorder import EventRecorder
+from wardgate.kube.status.key_events import KeyEvents
 from wardgate.kube.status.manifest import Desired
 from wardgate.kube.status.proxies import DiscoveredProxies, FixedProxies, Proxies
 from wardgate.kube.status.proxy_views import major_to_write, refused
@@ -170,7 +171,7 @@ class Operator:
                 term=term,
                 owner=settings.owner,
             ),
-            report=partial(self._report, board=board),
+            report=partial(self._report, board=board, key_events=self._key_events()),
             metrics=self._metrics,
             timing=self._timing,
         )
@@ -187,9 +188,16 @@ class Operator:
 
     # Statuses and proxies.
 
-    def _report(self, statuses: Statuses, config: GatewayConfig, *, sequence: int, board: StatusBoard) -> None:
+    def _report(
+        self, statuses: Statuses, config: GatewayConfig, *, sequence: int, board: StatusBoard, key_events: KeyEvents
+    ) -> None:
         if self._settings.write_status:
             board.take(self._release_scope.reported(statuses), config, sequence=sequence)
+            key_events.take(statuses.keys, exists=self._store.holds)
+
+    def _key_events(self) -> KeyEvents:
+        """The Events about Secrets of one term, where policies are watched too: elsewhere nobody granted Events."""
+        return KeyEvents(self._events.add, namespaces=self._settings.translation.watch_namespaces)
 
     def _status_seen(self, seen: SeenStatus) -> None:
         """Mind what others write only as the leader, or while taking over, which lists everything."""

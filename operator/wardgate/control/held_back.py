@@ -27,6 +27,7 @@ def held_back(statuses: Statuses, *, good: LastGood, accepted: LastGood, excess:
     return Statuses(
         objects=tuple(_judged(one, problems.get(one.ref), accepted=accepted.get(one.ref)) for one in statuses),
         problems=(*statuses.problems, *problems.values(), *refused),
+        keys=statuses.keys,
     )
 
 

@@ -14,6 +14,7 @@ from wardgate.inja.jsontext import JsonTextError
 from wardgate.inja.jsontext import dumps as dumps_json
 from wardgate.inja.jsontext import loads as loads_json
 from wardgate.inja.limits import DEFAULT_LIMITS, TemplateLimits
+from wardgate.inja.needs import Needs
 from wardgate.inja.reads import Reads
 from wardgate.inja.route_regex import RouteRegex, compile_route_regex
 from wardgate.inja.template import RenderedTemplate, Template, compile_template
@@ -28,6 +29,7 @@ __all__ = [
     "JsonTextError",
     "JsonValue",
     "LimitError",
+    "Needs",
     "ParseError",
     "Reads",
     "RenderError",

@@ -20,6 +20,7 @@ from wardgate.inja.expressions import DEFAULT_ARITY, SUPER_ARITIES
 from wardgate.inja.functions import CORE_FUNCTIONS, Function
 from wardgate.inja.gloo_functions import GLOO_FUNCTIONS
 from wardgate.inja.limits import DEFAULT_LIMITS, TemplateLimits
+from wardgate.inja.needs import Needs, needs_of
 from wardgate.inja.nodes import Print, Statement, Text, Variable
 from wardgate.inja.parser import parse
 from wardgate.inja.reads import Reads, reads_of
@@ -90,6 +91,10 @@ class Template:
     def may_read_body(self, defined: frozenset[str]) -> bool:
         """Tell whether rendering can depend on the body, where extractors of these names exist."""
         return may_read_body(self._statements, defined, advanced=self._advanced)
+
+    def needs(self) -> Needs:
+        """Return the parts of a message without which every rendering fails or prints nothing in their place."""
+        return needs_of(self._statements)
 
     def reads(self) -> Reads:
         """Return the parts of a message on which rendering may depend."""

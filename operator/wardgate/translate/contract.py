@@ -11,7 +11,7 @@ neither routes nor other policies:
     The same for one TransformationPolicy.
 ``keys.resolution.resolve_keys(requests, index, rules=..., last=...) -> KeySets``
     Called once per translation, with the key sets of every policy that is *served*, last good forms included.
-``keys.key_problems.key_problems(policy, outcome, keys, tenancy, sight) -> tuple[Problem, ...]``
+``keys.key_problems.key_problems(policy, outcome, keys, rules, tokens) -> tuple[Problem, ...]``
     Warnings of one policy about its keys: none usable, a bad or duplicate Secret, required metadata missing.
 ``secrets.secret_index.NamedSecrets(index)``
     Implements ``SecretLookup``. Each object gets one of its own, which records the Secrets that its reader asked for.
@@ -166,8 +166,12 @@ class PolicyOutcome:
 
 @dataclass(frozen=True, slots=True)
 class TransformationOutcome:
-    """The result of reading one TransformationPolicy. Within a phase the lowest ``priority`` runs first."""
+    """The result of reading one TransformationPolicy. Within a phase the lowest ``priority`` runs first.
+
+    ``credentials_read``: the request headers, folded, whose values it prints into credentials for the provider.
+    """
 
     plan: TransformationPlan | None
     priority: int = 0
     problems: tuple[Problem, ...] = ()
+    credentials_read: frozenset[str] = frozenset()

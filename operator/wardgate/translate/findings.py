@@ -12,7 +12,7 @@ from itertools import chain
 from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, ProblemKind, Reason
 
 _SEVERITY = {ProblemKind.ERROR: 0, ProblemKind.CONFLICT: 1, ProblemKind.WARNING: 2, ProblemKind.NOTE: 3}
-_WEIGHT = {Reason.NO_ROUTES: 0, Reason.NO_KEYS: 1, Reason.NO_EFFECT: 3, Reason.UNKNOWN_FIELD: 3}
+_WEIGHT = {Reason.NO_ROUTES: 0, Reason.UNGUARDED: 0, Reason.NO_KEYS: 1, Reason.NO_EFFECT: 3, Reason.UNKNOWN_FIELD: 3}
 """Among problems of one severity: routes that may be open come first, what changes nothing comes last."""
 _USUAL_WEIGHT = 2
 

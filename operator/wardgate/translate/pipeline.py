@@ -109,7 +109,6 @@ class _Translator:
         results = StageResults(
             snapshot=self.snapshot,
             tenancy=self.tenancy,
-            sight=self.sight,
             closes_guarded=self.settings.foreign_guards == "close",
             last_good=self.last_good,
             strays=[self._strays(kind) for kind in sorted(self.snapshot.objects)],

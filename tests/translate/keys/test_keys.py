@@ -12,6 +12,7 @@ from tests.translate.policies.objects import (
     keys_of,
     raw_secret,
     request,
+    rules_of,
     scope_of,
     secret,
     sha256,
@@ -379,7 +380,7 @@ def told(
     outcome = PolicyOutcome(plan=AuthPlan(name="ns/p", steps=(step,)), key_sets=(wanted,))
     scope = scope_of(*secrets, settings=settings)
     return list(
-        key_problems(POLICY_REF, outcome, keys=keys_of((wanted,), scope).keys, tenancy=scope.tenancy, sight=Sight())
+        key_problems(POLICY_REF, outcome, keys=keys_of((wanted,), scope).keys, rules=rules_of(scope), tokens={})
     )
 
 
@@ -466,10 +467,18 @@ class TestPolicyWarnings:
         assert found == []
 
     def test_absent_optional_entry_is_no_fault(self) -> None:
-        assert told(key_secret("a"), headers=(TOKEN,)) == []
+        tier = MetadataHeader(header="x-tier", entry="tier")
+        assert told(key_secret("a"), headers=(tier,)) == []
+
+    def test_absent_entry_that_makes_a_credential_is_told_though_it_is_optional(self) -> None:
+        message = (
+            'Secret ns/a has no entry "token", or an empty one, so header "x-api-key" is not sent with its key. '
+            "Add the entry."
+        )
+        assert [warning(Reason.BAD_SECRET, message)] == told(key_secret("a"), headers=(TOKEN,))
 
     def test_absent_required_entry_is_told(self) -> None:
-        message = 'Secret ns/a has no entry "token", so its key is refused. Add the entry.'
+        message = 'Secret ns/a has no entry "token", or an empty one, so its key is refused. Add the entry.'
         assert [warning(Reason.BAD_SECRET, message)] == told(key_secret("a"), headers=(REQUIRED,))
 
     def test_illegal_optional_entry_is_told(self) -> None:
@@ -504,7 +513,9 @@ class TestPolicyWarnings:
     def test_entries_that_match_compares_are_found_in_any_case(self) -> None:
         headers = (replace(REQUIRED, entry="other"),)
         found = told(of_org("X-ORG", "1"), headers=headers, match=("x-org",))
-        assert ['Secret ns/a has no entry "other", so its key is refused. Add the entry.'] == [p.message for p in found]
+        assert ['Secret ns/a has no entry "other", or an empty one, so its key is refused. Add the entry.'] == [
+            p.message for p in found
+        ]
 
     @pytest.mark.parametrize("value", ["1\n2", b"\xff"])
     def test_entry_that_match_can_never_find_equal_is_told(self, value: str | bytes) -> None:
@@ -527,13 +538,13 @@ class TestPolicyWarnings:
         step = ApiKeyStep("config_0", "api-key", request().name, metadata_headers=(REQUIRED,))
         outcome = PolicyOutcome(plan=AuthPlan("ns/p", (step,)))
         keys = keys_of((request(), request((("team", "b"),)), request((("team", "0"),))), scope)
-        assert key_problems(POLICY_REF, outcome, keys=keys.keys, tenancy=scope.tenancy, sight=Sight()) == ()
+        assert key_problems(POLICY_REF, outcome, keys=keys.keys, rules=rules_of(scope), tokens={}) == ()
 
     def test_policies_with_the_same_needs_are_told_the_same_of_a_set(self) -> None:
         keys, scope = keys_of((request(),), scope_of(key_secret("a"))).keys, scope_of()
         plan = AuthPlan("ns/p", (ApiKeyStep("config_0", "api-key", request().name, metadata_headers=(REQUIRED,)),))
         told = [
-            key_problems(ref(name), PolicyOutcome(plan), keys=keys, tenancy=scope.tenancy, sight=Sight())
+            key_problems(ref(name), PolicyOutcome(plan), keys=keys, rules=rules_of(scope), tokens={})
             for name in ("p", "q")
         ]
         assert [[ref("p")], [ref("q")]] == [[problem.ref for problem in problems] for problems in told]
@@ -543,7 +554,7 @@ class TestPolicyWarnings:
         scope = scope_of()
         outcome = PolicyOutcome(AuthPlan("ns/p", steps))
         found = key_problems(
-            POLICY_REF, outcome, keys=keys_of((request(),), scope).keys, tenancy=scope.tenancy, sight=Sight()
+            POLICY_REF, outcome, keys=keys_of((request(),), scope).keys, rules=rules_of(scope), tokens={}
         )
         assert [problem.field[4] for problem in found] == [1]
 
@@ -551,7 +562,7 @@ class TestPolicyWarnings:
         scope = scope_of()
         assert (
             key_problems(
-                POLICY_REF, PolicyOutcome(None), keys=keys_of((), scope).keys, tenancy=scope.tenancy, sight=Sight()
+                POLICY_REF, PolicyOutcome(None), keys=keys_of((), scope).keys, rules=rules_of(scope), tokens={}
             )
             == ()
         )

@@ -150,6 +150,11 @@ class Resolved:
     problems_by_key_set: Mapping[str, tuple[Problem, ...]]
 
 
+def rules_of(scope: Scope) -> KeyRules:
+    """The rules for all keys in a scope."""
+    return KeyRules(scope.settings.credential_bytes, scope.tenancy, Sight())
+
+
 def keys_of(
     requests: Iterable[KeySetRequest],
     scope: Scope,
@@ -159,7 +164,7 @@ def keys_of(
 ) -> Resolved:
     """The keys of the requested sets over the Secrets of a scope."""
     assert isinstance(scope.secrets, NamedSecrets)
-    wanted, rules = by_name(requests), KeyRules(scope.settings.credential_bytes, scope.tenancy, Sight())
+    wanted, rules = by_name(requests), rules_of(scope)
     before = None if last is None else last.keys
     keys = resolve_keys(wanted, scope.secrets.index, rules=rules, closed=closed, last=before)
     return Resolved(

@@ -8,7 +8,7 @@ import hashlib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.translate.policies.objects import LABELS, keys_of, request, scope_of, secret
+from tests.translate.policies.objects import LABELS, keys_of, request, rules_of, scope_of, secret
 from wardgate.api.kinds.key_secret import KEY_SECRET_TYPE
 from wardgate.ir import ApiKeyStep, AuthPlan, MetadataHeader
 from wardgate.problems import ObjectRef
@@ -16,7 +16,6 @@ from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import KeyForm, PolicyOutcome
 from wardgate.translate.keys.key_problems import key_problems
 from wardgate.translate.secrets.secret_references import Reference, ca_bundle, certificate_pair, shared_secret
-from wardgate.translate.sight import Sight
 
 MARKER = "m4rk3r"
 MARKERS = (MARKER, MARKER.upper(), base64.b64encode(MARKER.encode()).decode().rstrip("="))
@@ -56,7 +55,7 @@ def test_no_secret_shows_in_what_becomes_of_keys(objects: list[StoredObject], fo
     headers = (MetadataHeader("x", "token", required=True), MetadataHeader("y", "hmac"))
     plan = AuthPlan("ns/p", (ApiKeyStep("a", "api-key", wanted.name, headers),))
     policy = ObjectRef("ExtAuthPolicy", "ns", "p")
-    told = key_problems(policy, PolicyOutcome(plan), keys=keys.keys, tenancy=scope.tenancy, sight=Sight())
+    told = key_problems(policy, PolicyOutcome(plan), keys=keys.keys, rules=rules_of(scope), tokens={})
     assert no_marker_in(f"{keys!r} {told!r} {objects!r} {scope!r}")
 
 

@@ -101,7 +101,7 @@ def test_policy_of_the_lab_becomes_a_plan() -> None:
         ),
         policy="TransformationPolicy ns/t",
     )
-    assert TransformationOutcome(expected) == outcome
+    assert TransformationOutcome(expected, credentials_read=frozenset({"x-api-key"})) == outcome
 
 
 class TestConfig:

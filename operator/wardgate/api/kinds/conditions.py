@@ -156,6 +156,11 @@ class KeyCounts(StatusModel):
     rejected_reasons: dict[str, Count] | None = Field(
         None, max_length=32, description="How many Secrets were rejected for which reason."
     )
+    faults: dict[str, str] | None = Field(
+        None,
+        max_length=64,
+        description="Secrets with a fault, as namespace/name, and its reason. The first 50; all are counted.",
+    )
 
 
 class ExtAuthPolicyStatus(Status):

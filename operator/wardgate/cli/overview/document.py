@@ -99,4 +99,6 @@ def _key(key: ReportedKey, now: datetime) -> dict[str, Any]:
         "expiresAt": key.expires_at,
         "expired": key.expired(now) or key.expiry_unreadable,
         "expiresSoon": key.expires_soon(now),
+        "faults": list(key.faults),
+        "unused": key.unused,
     }

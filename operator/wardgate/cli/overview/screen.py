@@ -30,6 +30,7 @@ _STYLES: Final = {
     "False": "red", "Unknown": "yellow", "yes": "green", "no": "red", "error": "bold red", "warning": "yellow",
 }  # fmt: skip
 _NOTHING: Final = "-"
+_WELL: Final = "in use"
 
 Row = Sequence[str]
 
@@ -120,8 +121,8 @@ class _Screen:
     def _keys(self) -> None:
         keys, now = self._report.keys, self._report.taken
         if keys is not None:
-            urgent = sorted(keys, key=lambda key: not (key.expired(now) or key.expires_soon(now)))
-            self._table("Keys", ("Secret", "Labels", "Expires"), rows=[_key(key, now) for key in urgent])
+            urgent = sorted(keys, key=lambda key: (_state(key, now) == _WELL, not key.expires_soon(now)))
+            self._table("Keys", ("Secret", "State", "Labels", "Expires"), rows=[_key(key, now) for key in urgent])
 
     def _problems(self) -> None:
         problems = problems_of(self._report)
@@ -220,7 +221,16 @@ def _key(key: ReportedKey, now: datetime) -> Row:
         moment = datetime.fromtimestamp(key.expires_at, UTC)
         span = _span(moment, now)
         expires = f"expired {_span(now, moment)} ago" if key.expired(now) else f"in {span}"
-    return f"{key.ref.namespace}/{key.ref.name}", labels or _NOTHING, expires
+    return f"{key.ref.namespace}/{key.ref.name}", _state(key, now), labels or _NOTHING, expires
+
+
+def _state(key: ReportedKey, now: datetime) -> str:
+    """The fault of a key by the reasons that policies give for it, or what its metadata tell."""
+    if key.faults:
+        return ", ".join(key.faults)
+    if key.expired(now) or key.expiry_unreadable:
+        return "refused"
+    return "UnusedKey" if key.unused else _WELL
 
 
 def _some(texts: Iterable[str]) -> str:

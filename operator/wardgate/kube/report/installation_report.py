@@ -21,6 +21,7 @@ from wardgate.kube.api.client import Parameters
 from wardgate.kube.api.errors import ApiError, ConnectionFailed, KubeError
 from wardgate.kube.api.resources import ENDPOINT_SLICES, LEASES, SECRETS
 from wardgate.kube.delivery.index import Index, UnreadableIndexError, index_name, read_index
+from wardgate.kube.report.key_uses import with_uses
 from wardgate.kube.report.reported_objects import ReportedKey, ReportedObject, read_key, read_object
 from wardgate.kube.status.proxy_views import ProxyEndpoint, ProxyView, endpoints_of, read_announcement
 from wardgate.kube.watch.kind_resources import resource_of
@@ -113,6 +114,8 @@ class _Collector:
         self._client = client
         self._release = release
         self._unknown: list[str] = []
+        self._left_out = frozenset[str]()
+        """Kinds that could not be listed."""
         self._at_once = asyncio.Semaphore(_AT_ONCE)
 
     async def take(self, now: Callable[[], datetime]) -> InstallationReport:
@@ -127,18 +130,27 @@ class _Collector:
             release=self._release,
             taken=now(),
             objects=objects,
-            keys=keys,
+            keys=self._with_uses(keys, objects),
             index=index,
             leader=leader,
             proxies=None if endpoints is None else tuple(proxies),
             unknown=tuple(sorted(self._unknown)),
         )
 
+    def _with_uses(
+        self, keys: tuple[ReportedKey, ...] | None, objects: tuple[ReportedObject, ...]
+    ) -> tuple[ReportedKey, ...] | None:
+        """Where policies could not be listed, nobody knows which keys they select."""
+        if keys is None or "ExtAuthPolicy" in self._left_out:
+            return keys
+        return with_uses(keys, [one for one in objects if one.ref.kind == "ExtAuthPolicy"])
+
     async def _objects(self) -> tuple[ReportedObject, ...]:
         answers = dict(zip(KINDS, await asyncio.gather(*map(self._list, KINDS)), strict=True))
         failed = {kind: answer for kind, answer in answers.items() if isinstance(answer, ApiError)}
         if len(failed) == len(KINDS):
             raise ReportError(_no_kind(failed))
+        self._left_out = frozenset(failed)
         for kind, error in failed.items():
             self._unknown.append(_left_out(kind, error))
         found = [one for answer in answers.values() if not isinstance(answer, ApiError) for one in answer]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from wardgate.kube.report.installation_report import InstallationReport
-from wardgate.kube.report.reported_objects import ReportedObject
+from wardgate.kube.report.reported_objects import ReportedKey, ReportedObject
 
 VERIFIED_WITHIN: Final = 60.0
 """Seconds within which an operator that is well has vouched for what is published: it does so every 15."""
@@ -98,6 +98,7 @@ def _objects(report: InstallationReport) -> Iterator[ReportProblem]:
 
 def _keys(report: InstallationReport) -> Iterator[ReportProblem]:
     keys = report.keys or ()
+    yield from _unused([key for key in keys if key.unused])
     soon = [key for key in keys if key.expires_soon(report.taken)]
     if soon:
         message = (
@@ -108,6 +109,15 @@ def _keys(report: InstallationReport) -> Iterator[ReportProblem]:
     if gone:
         message = f"Refused for their wardgate.dev/expires-at: {_listed([str(key.ref) for key in gone])}."
         yield ReportProblem("warning", _plural(len(gone)), message)
+
+
+def _unused(keys: list[ReportedKey]) -> Iterator[ReportProblem]:
+    if keys:
+        message = (
+            f"UnusedKey: no ExtAuthPolicy selects {_listed([str(key.ref) for key in keys])}, so it opens nothing. "
+            "Label the Secret as a policy's labelSelector asks, or delete it."
+        )
+        yield ReportProblem("warning", _plural(len(keys)), message)
 
 
 def _plural(keys: int) -> str:

@@ -59,12 +59,17 @@ class ReportedObject:
 
 @dataclass(frozen=True, slots=True)
 class ReportedKey:
-    """A key Secret by its metadata. ``expires_at`` in unix seconds; ``expiry_unreadable``: the key is refused."""
+    """A key Secret by its metadata. ``expires_at`` in unix seconds; ``expiry_unreadable``: the key is refused.
+
+    ``faults``: the reasons that policies' statuses give for it. ``unused``: no policy selects it.
+    """
 
     ref: ObjectRef
     labels: Mapping[str, str]
     expires_at: int | None = None
     expiry_unreadable: bool = False
+    faults: tuple[str, ...] = ()
+    unused: bool = False
 
     def expired(self, now: datetime) -> bool:
         """Whether it is refused by now."""

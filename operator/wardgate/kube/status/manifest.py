@@ -184,7 +184,7 @@ def _counts(desired: Desired, now: datetime) -> dict[str, object]:
 
 def _plain(count: Count) -> object:
     """An empty map says nothing, and some servers drop it."""
-    return count if isinstance(count, int) else dict(count) or None
+    return dict(count) or None if isinstance(count, Mapping) else count
 
 
 def _keys(counts: Count, expiries: KeyExpiries, *, now: datetime) -> KeyCounts:
@@ -194,6 +194,8 @@ def _keys(counts: Count, expiries: KeyExpiries, *, now: datetime) -> KeyCounts:
     listed = counts.get("rejected_reasons", {})
     assert isinstance(listed, Mapping)
     reasons = {reason: count for reason, count in listed.items() if isinstance(count, int)}
+    faults = counts.get("faults", {})
+    assert isinstance(faults, Mapping)
     passed = min(expiries.passed(now), found.get("usable", 0))
     if passed:
         reasons[Reason.EXPIRED_KEY.value] = reasons.get(Reason.EXPIRED_KEY.value, 0) + passed
@@ -203,4 +205,5 @@ def _keys(counts: Count, expiries: KeyExpiries, *, now: datetime) -> KeyCounts:
         duplicate=found.get("duplicate", 0),
         expiring_soon=expiries.soon(now),
         rejected_reasons=dict(sorted(reasons.items())) or None,
+        faults={name: str(reason) for name, reason in faults.items()} or None,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from wardgate.api.kinds.annotations import SHARE_WITH
@@ -15,9 +16,9 @@ from wardgate.api.kinds.key_secret import KEY_SECRET_TYPE
 from wardgate.ir import ApiKeyStep
 from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.translate.contract import PolicyOutcome
-from wardgate.translate.keys.key_set import KeySet
+from wardgate.translate.keys.key_set import KeyRules, KeySet
 from wardgate.translate.keys.resolution import KeySets
-from wardgate.translate.sight import Sight
+from wardgate.translate.keys.token_flow import Credentials
 from wardgate.translate.tenancy import Tenancy
 
 _NAMED_AT_MOST: Final = 10
@@ -25,17 +26,34 @@ _NAMED_AT_MOST: Final = 10
 
 
 def key_problems(
-    policy: ObjectRef, outcome: PolicyOutcome, *, keys: KeySets, tenancy: Tenancy, sight: Sight
+    policy: ObjectRef, outcome: PolicyOutcome, *, keys: KeySets, rules: KeyRules, tokens: Credentials
 ) -> tuple[Problem, ...]:
-    """The warnings of one policy; none where nothing of it is served."""
+    """The warnings of one policy; none where nothing of it is served. ``tokens``: as for ``shortcomings``."""
     if outcome.plan is None:
         return ()
     problems: list[Problem] = []
     for number, step in enumerate(outcome.plan.steps):
         if isinstance(step, ApiKeyStep):
             field = ("spec", "config", "glooAuth", "configs", number, "apiKeyAuth")
-            problems += _StepWarnings(policy, field, tenancy, sight).about(step, keys.of(step.key_set))
+            problems += _StepWarnings(policy, field, rules, tokens).about(step, keys.of(step.key_set))
     return tuple(problems)
+
+
+def known_faults(
+    policy: ObjectRef, outcome: PolicyOutcome, *, keys: KeySets, tenancy: Tenancy, tokens: Credentials
+) -> Iterator[Problem]:
+    """The faults of the Secrets that a policy selects, as far as its readers may know of them."""
+    for step in () if outcome.plan is None else outcome.plan.steps:
+        if isinstance(step, ApiKeyStep):
+            found = keys.of(step.key_set)
+            for problem in chain(found.faults, found.shortcomings(step, tokens)):
+                if may_know(policy, problem, tenancy=tenancy):
+                    yield problem
+
+
+def may_know(policy: ObjectRef, of_secret: Problem, *, tenancy: Tenancy) -> bool:
+    """Whether the readers of a policy's status may be told of a Secret."""
+    return not tenancy.isolated or of_secret.ref.namespace == policy.namespace
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +62,13 @@ class _StepWarnings:
 
     policy: ObjectRef
     field: FieldPath
-    tenancy: Tenancy
-    sight: Sight
+    rules: KeyRules
+    tokens: Credentials
 
     def about(self, step: ApiKeyStep, keys: KeySet) -> Iterator[Problem]:
         yield from self._list(self._may_know(keys.problems))
         if keys.credentials:
-            yield from self._list(self._may_know(keys.shortcomings(step)))
+            yield from self._list(self._may_know(keys.shortcomings(step, self.tokens)))
             return
         message = f"{self.policy} has no usable key: it lets no request through. {self._remedy(keys)}"
         yield self._warning(Reason.NO_KEYS, message, because=self._may_know(keys.problems))
@@ -64,21 +82,21 @@ class _StepWarnings:
 
     @property
     def _where(self) -> str:
-        if not self.tenancy.isolated:
+        if not self.rules.tenancy.isolated:
             return ""
-        tenant = self.tenancy.owner(self.policy.namespace)
+        tenant = self.rules.tenancy.owner(self.policy.namespace)
         shared = f", or have the platform share one with {tenant} ({SHARE_WITH})" if tenant else ""
         return f", in its own namespace because tenancy is isolated{shared}"
 
     @property
     def _unread(self) -> str:
         """A key that is there may lie where nobody looks."""
-        return f" {self.sight.of_secrets}" if self.sight.of_secrets else ""
+        return f" {self.rules.sight.of_secrets}" if self.rules.sight.of_secrets else ""
 
     def _may_know(self, of_secrets: Sequence[Problem]) -> Sequence[Problem]:
-        if not self.tenancy.isolated:
+        if not self.rules.tenancy.isolated:
             return of_secrets
-        return [problem for problem in of_secrets if problem.ref.namespace == self.policy.namespace]
+        return [one for one in of_secrets if may_know(self.policy, one, tenancy=self.rules.tenancy)]
 
     def _list(self, told: Sequence[Problem]) -> Iterator[Problem]:
         """Warnings about Secrets: the first few, and a count of the others."""

@@ -19,7 +19,8 @@ from wardgate.problems import ObjectRef, Problem, Reason
 from wardgate.translate.contract import KeySetRequest
 from wardgate.translate.keys import key_warnings
 from wardgate.translate.keys.key_tally import KeyTally
-from wardgate.translate.keys.shortcomings import needs, shortcomings
+from wardgate.translate.keys.shortcomings import needed_entries, needs, shortcomings
+from wardgate.translate.keys.token_flow import Credentials
 from wardgate.translate.secrets.key_reader import RefusedKey, UsableKey
 from wardgate.translate.secrets.secret_index import HeldSecret, SecretChange, SecretIndex
 from wardgate.translate.sight import Sight
@@ -128,13 +129,13 @@ class KeySet:
         """The Secrets whose keys are held by older ones."""
         return frozenset(one.ref for one in self.problems if one.reason is Reason.DUPLICATE_KEY)
 
-    def shortcomings(self, step: ApiKeyStep) -> tuple[Problem, ...]:
+    def shortcomings(self, step: ApiKeyStep, tokens: Credentials) -> tuple[Problem, ...]:
         """The shortcomings of the keys for one step. Policies that share a set often have the same needs."""
-        if not self.tally.may_lack(step, len(self.credentials)):
+        if not self.tally.may_lack(step, len(self.credentials), needed=needed_entries(step, tokens)):
             return ()
-        needed = needs(step)
+        needed = needs(step, tokens)
         if needed not in self._shortcomings:
-            self._shortcomings[needed] = tuple(shortcomings(self.credentials, step))
+            self._shortcomings[needed] = tuple(shortcomings(self.credentials, step, tokens=tokens))
         return self._shortcomings[needed]
 
     def _faulty(self, secrets: Iterable[HeldSecret]) -> Iterator[tuple[HeldSecret, Problem]]:

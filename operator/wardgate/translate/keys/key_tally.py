@@ -36,12 +36,16 @@ class KeyTally:
         # Unary plus drops the counts that fell to zero.
         return KeyTally(+tally.sendable, +tally.illegal, +tally.comparable)
 
-    def may_lack(self, step: ApiKeyStep, total: int) -> bool:
-        """Whether one of all ``total`` keys may lack a value for a header of the step, in a way worth a warning."""
-        return any(
-            self.illegal[header.entry] or (header.required and self.sendable[header.entry] < total)
-            for header in step.metadata_headers
-        ) or any(self.comparable[name] < total for name in matched(step))
+    def may_lack(self, step: ApiKeyStep, total: int, *, needed: Iterable[str]) -> bool:
+        """Whether one of all ``total`` keys may lack a value for a header of the step, in a way worth a warning.
+
+        ``needed``: the entries that each of them should have.
+        """
+        return (
+            any(self.illegal[header.entry] for header in step.metadata_headers)
+            or any(self.sendable[entry] < total for entry in needed)
+            or any(self.comparable[name] < total for name in matched(step))
+        )
 
 
 def matched(step: ApiKeyStep) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ class KeySets:
     ) -> None:
         self.index = index
         self._sets = sets
-        self._rules = rules
+        self.rules = rules
         self._closed = closed
 
     def of(self, name: str) -> KeySet:
@@ -53,7 +53,7 @@ class KeySets:
         """
         present = {one for keys in self._sets.values() for one in keys.faults}
         used = self._used()
-        tenancy = self._rules.tenancy
+        tenancy = self.rules.tenancy
         unused = (key_warnings.unused(one.ref, tenancy) for one in self.index.key_secrets if one not in used)
         return tuple(sorted({*present, *unused}, key=_problem_order))
 

@@ -10,22 +10,25 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeVar
 
 from wardgate.api.kinds.transformation_template import DataSource as DataSourceModel
 from wardgate.api.kinds.transformation_template import Extractor as ExtractorModel
 from wardgate.api.kinds.transformation_template import InjaTemplate, TransformationTemplate
 from wardgate.api.reading.removal import removal_sentence
-from wardgate.field_names import fold
-from wardgate.inja import TemplateError, TemplateLimits, compile_extractor, compile_template
+from wardgate.field_names import CREDENTIAL_HEADERS, fold
+from wardgate.inja import Template, TemplateError, TemplateLimits, compile_extractor, compile_template
 from wardgate.ir import AppendedHeader, DataSource, DynamicMetadataValue, Extractor, HeaderTemplate, MessageTemplate
-from wardgate.problems import Cause, FieldPath, ObjectRef, Reason
+from wardgate.problems import Cause, FieldPath, ObjectRef, Reason, format_path
 from wardgate.text_codec import from_bytes, to_bytes
 from wardgate.translate.findings import Findings
 from wardgate.translate.policies.header_names import PSEUDO, READABLE_PSEUDO, is_proxy_written, is_token
 from wardgate.translate.policies.replacement_texts import misread_group
 from wardgate.translate.policies.template_hints import template_hint
+from wardgate.translate.policies.template_names import printed_headers, unknown_names
+
+T = TypeVar("T")
 
 DEFAULT_METADATA_NAMESPACE: Final = "io.solo.transformation"
 
@@ -42,12 +45,18 @@ _DATA_SOURCE_BYTES: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class TemplateReader:
-    """Reads the template of one side of ``policy``; problems go to ``findings``."""
+    """Reads the template of one side of ``policy``; problems go to ``findings``.
+
+    ``credentials``: the folded names of headers that are credentials; ``credentials_read``: the headers whose values
+    are printed into them.
+    """
 
     policy: ObjectRef
     side: Literal["request", "response"]
     limits: TemplateLimits
     findings: Findings
+    credentials: frozenset[str] = frozenset()
+    credentials_read: set[str] = field(default_factory=set)
 
     def read(self, model: TransformationTemplate) -> MessageTemplate:
         """The template; incomplete if there was an error."""
@@ -206,12 +215,20 @@ class TemplateReader:
     def _try_header(
         self, written: str, template: InjaTemplate, *, model: TransformationTemplate, field: FieldPath
     ) -> None:
-        self._try_template(template, model, what=f"Failed to parse header template '{written}': ", field=field)
+        is_credential = fold(written) in self.credentials
+        what = f"Failed to parse header template '{written}': "
+        self._try_template(template, model, what=what, field=field, is_credential=is_credential)
 
     def _try_template(
-        self, template: InjaTemplate, model: TransformationTemplate, *, what: str, field: FieldPath
+        self,
+        template: InjaTemplate,
+        model: TransformationTemplate,
+        *,
+        what: str,
+        field: FieldPath,
+        is_credential: bool = False,
     ) -> None:
-        def compile_it() -> object:
+        def compile_it() -> Template:
             return compile_template(
                 template.text,
                 name="",
@@ -220,18 +237,27 @@ class TemplateReader:
                 limits=self.limits,
             )
 
-        self._try(compile_it, what, field=field, text=template.text)
+        compiled = self._try(compile_it, what, field=field, text=template.text)
+        if compiled is None:
+            return
+        needs = compiled.needs()
+        for complaint in unknown_names(needs, model, side=self.side, credential=is_credential):
+            message = f"{self.policy} {complaint} It stands in {format_path(field)}."
+            self.findings.warning(self.policy, Reason.TEMPLATE_ERROR, message=message, field=field)
+        if is_credential:
+            self.credentials_read.update(printed_headers(needs, model))
 
-    def _try(self, compile_it: Callable[[], object], what: str, *, field: FieldPath, text: str | None = None) -> None:
-        """``text``: the template; None for an extractor."""
+    def _try(self, compile_it: Callable[[], T], what: str, *, field: FieldPath, text: str | None = None) -> T | None:
+        """The result; None where an error was reported. ``text``: the template; None for an extractor."""
         try:
-            compile_it()
+            return compile_it()
         except TemplateError as error:
             message = f"{self.policy}: Failed to parse {self.side} template: {what}{error.message}"
             reason, hint = Reason.REGEX_ERROR, ""
             if text is not None:
                 reason, hint = Reason.TEMPLATE_ERROR, template_hint(error, text)
             self.findings.error(self.policy, reason, message=f"{message}. {hint}" if hint else message, field=field)
+            return None
 
     def _warn_of_method(self, method: str, field: FieldPath) -> None:
         message = (
@@ -245,6 +271,11 @@ class TemplateReader:
 
     def _field(self, *path: str | int) -> FieldPath:
         return ("spec", "config", self.side, "injaTemplate", *path)
+
+
+def credential_names(further: Sequence[str]) -> frozenset[str]:
+    """The folded names of credential headers: those that are so everywhere, and those that a policy adds."""
+    return CREDENTIAL_HEADERS | set(map(fold, further))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from wardgate.problems import ObjectRef, Reason
 from wardgate.translate.contract import ParsedObject, Scope, TransformationOutcome, has_error, plan_name
 from wardgate.translate.findings import Findings
 from wardgate.translate.policies.header_names import is_token
-from wardgate.translate.policies.message_templates import TemplateReader
+from wardgate.translate.policies.message_templates import TemplateReader, credential_names
 
 _CONFIG: Final = ("spec", "config")
 
@@ -45,12 +45,13 @@ def _translate(
     if config.request is None and config.response is None:
         message = f"{ref} rewrites neither requests nor responses. Add config.request or config.response, or delete it."
         findings.warning(ref, Reason.NO_EFFECT, message=message, field=_CONFIG)
+    reader = TemplateReader(ref, "request", limits, findings, credential_names(credential_headers))
     recalculates = config.request is not None and config.request.recalculate_routing_destination
     phase: Literal["pre", "post"] = "post" if config.phase is None else config.phase.name
     plan = TransformationPlan(
         name=plan_name(ref),
         phase=phase,
-        request=None if request is None else TemplateReader(ref, "request", limits, findings).read(request),
+        request=None if request is None else reader.read(request),
         response=None if response is None else TemplateReader(ref, "response", limits, findings).read(response),
         recalculate=recalculates,
         credential_headers=credential_headers,
@@ -59,7 +60,12 @@ def _translate(
     )
     problems = findings.of(ref)
     priority = 0 if config.phase is None else config.phase.priority
-    return TransformationOutcome(None if has_error(problems) else plan, priority=priority, problems=problems)
+    return TransformationOutcome(
+        None if has_error(problems) else plan,
+        priority=priority,
+        problems=problems,
+        credentials_read=frozenset(reader.credentials_read),
+    )
 
 
 def _refuse_xslt(ref: ObjectRef, side: str, *, findings: Findings) -> None:

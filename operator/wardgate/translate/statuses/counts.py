@@ -13,10 +13,10 @@ from wardgate.ir import Forward
 from wardgate.problems import ObjectRef
 from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import PolicyOutcome
-from wardgate.translate.keys.resolution import KeySets
 from wardgate.translate.manifests import at, mapping
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.selection.policy_selectors import read_selectors
+from wardgate.translate.statuses.key_verdicts import named_faults
 from wardgate.translate.statuses.object_status import Count, Counts
 from wardgate.translate.statuses.stage_results import StageResults
 
@@ -47,7 +47,7 @@ def _auth_policies(results: StageResults) -> dict[ObjectRef, Counts]:
             "num_selected_destination_ports": _ports(
                 (policy.form or policy.stored).manifest, numbers, instances=results.routing.instances
             ),
-            "keys": _keys(policy.value, results.keys) if policy.value is not None else {},
+            "keys": _keys(policy.ref, policy.value, results=results) if policy.value is not None else {},
         }
     return found
 
@@ -143,9 +143,10 @@ def _ports(policy: Mapping[str, object], numbers: Iterable[int], *, instances: S
     return len({(one.namespace, one.name, one.port) for one in found}) if counts else 0
 
 
-def _keys(outcome: PolicyOutcome, keys: KeySets) -> Mapping[str, Count]:
+def _keys(policy: ObjectRef, outcome: PolicyOutcome, *, results: StageResults) -> Mapping[str, Count]:
     """Counts of the Secrets that a policy selects. No clock is read: the writer of statuses adds expiries."""
-    sets = [keys.of(request.name) for request in outcome.key_sets]
+    faults = named_faults(policy, outcome, results=results)
+    sets = [results.keys.of(request.name) for request in outcome.key_sets]
     rejected = sets[0].rejected if len(sets) == 1 else _together([one.rejected for one in sets])
     reasons = Counter(rejected.values())
     return {
@@ -153,6 +154,7 @@ def _keys(outcome: PolicyOutcome, keys: KeySets) -> Mapping[str, Count]:
         "rejected": len(rejected),
         "duplicate": len(frozenset[ObjectRef]().union(*(one.duplicates for one in sets))),
         **({"rejected_reasons": dict(sorted(reasons.items()))} if reasons else {}),
+        **({"faults": faults} if faults else {}),
     }
 
 

@@ -17,7 +17,7 @@ from wardgate.printable import printable
 from wardgate.problems import ObjectRef, Problem, ProblemKind
 from wardgate.snapshot import StoredObject
 
-Count: TypeAlias = "int | Mapping[str, Count]"
+Count: TypeAlias = "int | str | Mapping[str, Count]"
 Counts: TypeAlias = Mapping[str, Count]
 
 _APPROVALS: Final = (
@@ -50,11 +50,13 @@ class ObjectStatus:
 class Statuses:
     """Sorted by object. ``problems`` are all problems, each once, including those of Secrets, which have no status.
 
-    A policy's status also names the faults of the Secrets that it selects.
+    A policy's status also names the faults of the Secrets that it selects. ``keys`` are the verdicts on faulty key
+    Secrets, which Events tell.
     """
 
     objects: tuple[ObjectStatus, ...] = ()
     problems: tuple[Problem, ...] = ()
+    keys: tuple[ObjectStatus, ...] = ()
 
     def __iter__(self) -> Iterator[ObjectStatus]:
         return iter(self.objects)

@@ -10,15 +10,17 @@ from wardgate.api import KINDS
 from wardgate.ir import Credential
 from wardgate.problems import ObjectRef, Problem
 from wardgate.snapshot import ClusterSnapshot, StoredObject
+from wardgate.translate.contract import PolicyOutcome
 from wardgate.translate.findings import Findings
 from wardgate.translate.foreign.losses import Losses
 from wardgate.translate.keys.idle_bindings import idle_bindings
 from wardgate.translate.keys.key_problems import key_problems
 from wardgate.translate.keys.resolution import KeySets
+from wardgate.translate.keys.token_flow import Credentials, TokenFlow, token_flow
 from wardgate.translate.keys.withheld_tokens import exposed_tokens, withheld_tokens
+from wardgate.translate.policies.unguarded_routes import MisspeltLabels, closed_for_want_of_policy
 from wardgate.translate.reading.last_good import LastGood
 from wardgate.translate.reading.stray_annotations import Strays
-from wardgate.translate.sight import Sight
 from wardgate.translate.stages.attachment_stage import PolicyAttachment
 from wardgate.translate.stages.config_stage import AssembledConfig
 from wardgate.translate.stages.policy_stage import Policies
@@ -32,7 +34,6 @@ class StageResults:
 
     snapshot: ClusterSnapshot
     tenancy: Tenancy
-    sight: Sight
     closes_guarded: bool
     last_good: LastGood
     strays: Sequence[Strays]
@@ -65,6 +66,8 @@ class StageResults:
     def findings(self) -> Findings:
         """All problems of objects, other than those that ``keys`` finds in Secrets."""
         findings = Findings.merged(self._of_stages)
+        findings.extend(self._unguarded())
+        findings.extend(self._token_flow.problems)
         findings.extend(self._key_problems())
         findings.extend(self._idle_bindings())
         findings.extend(self._withheld_tokens())
@@ -74,6 +77,23 @@ class StageResults:
                 findings.extend(problems)
         return findings
 
+    def tokens_of(self, outcome: PolicyOutcome) -> Credentials:
+        """The headers of a policy that transformations make credentials of."""
+        return {} if outcome.plan is None else self._token_flow.credentials.get(outcome.plan.name, {})
+
+    @cached_property
+    def _token_flow(self) -> TokenFlow:
+        """The way of tokens on all guarded routes; different routes seldom have different policies."""
+        chains, plans = self.attached.transformations.plans, self.attached.auth.plans
+        pairs = sorted({(name, chains.get(number, ())) for number, name in plans.items()})
+        auth = {plan.name: plan for one in self.policies.auth if one.value is not None and (plan := one.value.plan)}
+        made = {
+            one.value.plan.name: (one.ref, one.value)
+            for one in self.policies.transformations
+            if one.value is not None and one.value.plan is not None
+        }
+        return token_flow([(auth[name], chain) for name, chain in pairs], made)
+
     @property
     def _of_stages(self) -> tuple[Findings, ...]:
         return (self.routing.findings, self.policies.findings, self.attached.findings)
@@ -81,7 +101,17 @@ class StageResults:
     def _key_problems(self) -> Iterator[Problem]:
         for one in self.policies.auth:
             if one.form is not None and one.value is not None:
-                yield from key_problems(one.ref, one.value, keys=self.keys, tenancy=self.tenancy, sight=self.sight)
+                yield from key_problems(
+                    one.ref, one.value, keys=self.keys, rules=self.keys.rules, tokens=self.tokens_of(one.value)
+                )
+
+    def _unguarded(self) -> Iterator[Problem]:
+        instances, auth = self.routing.instances, self.attached.auth
+        knows_policies = "ExtAuthPolicy" not in self.snapshot.absent_kinds
+        yield from closed_for_want_of_policy(instances, auth, knows_policies=knows_policies)
+        served = [one.form or one.stored for one in self.policies.auth]
+        served += [one.form or one.stored for one in self.policies.transformations]
+        yield from MisspeltLabels(served, tenancy=self.tenancy).problems(instances, auth)
 
     def _losses(self) -> Iterator[Problem]:
         losses = Losses(

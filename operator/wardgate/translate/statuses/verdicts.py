@@ -12,6 +12,7 @@ from wardgate.translate.foreign.guards import remembered
 from wardgate.translate.reading.last_good import LastGood, unless_same
 from wardgate.translate.statuses.consequences import consequences
 from wardgate.translate.statuses.counts import all_counts
+from wardgate.translate.statuses.key_verdicts import key_verdicts
 from wardgate.translate.statuses.object_status import Counts, ObjectStatus, Statuses, judge
 from wardgate.translate.statuses.severity import with_final_severity
 from wardgate.translate.statuses.stage_results import StageResults
@@ -26,7 +27,7 @@ def judge_all(results: StageResults) -> Statuses:
         _judge(one, results, problems=findings.of(one.ref), counts=counts.get(one.ref, {})) for one in results.judged()
     ]
     objects.sort(key=lambda status: (status.ref.kind, status.ref.namespace, status.ref.name))
-    return Statuses(tuple(objects), tuple(_each_once(findings, results.keys.problems)))
+    return Statuses(tuple(objects), tuple(_each_once(findings, results.keys.problems)), key_verdicts(results))
 
 
 def _each_once(findings: Findings, of_secrets: Sequence[Problem]) -> Iterator[Problem]:
