@@ -228,6 +228,17 @@ def test_installation_in_trouble_says_what_to_do(wardgate: Wardgate, server: Can
     assert "Field [bold]spec.x[/] is wrong. Mend it." in ended.out, "nothing is markup"
 
 
+def test_listener_that_a_proxy_does_not_serve_is_told(wardgate: Wardgate, server: CannedApiServer) -> None:
+    unserved = {"gateways/gateway:81": "Port 81 of * is in use by another process."}
+    server.put_list(_SLICES, _slice(("wardgate-proxy-a", True)))
+    server.answers[_proxy_path("wardgate-proxy-a")] = _announced(unserved=unserved)
+    ended = _status(wardgate, server, "-o", "json")
+
+    told = [one for one in json.loads(ended.out)["problems"] if one["subject"] == "proxy wardgate-proxy-a"]
+    message = "It does not serve listener gateways/gateway:81: Port 81 of * is in use by another process."
+    assert [{"severity": "error", "subject": "proxy wardgate-proxy-a", "message": message}] == told
+
+
 def test_what_may_not_be_read_is_said_and_the_rest_is_shown(wardgate: Wardgate, server: CannedApiServer) -> None:
     for path in (_SECRETS, _INDEX, _LEASE, _SLICES, resource_of("RouteTable").path()):
         server.answers[path] = 403
