@@ -52,7 +52,9 @@ def provider(site: Site) -> Provider:
 
 
 @pytest.fixture(scope="session")
-def release(site: Site, provider: Provider, say: Callable[[str], None]) -> Iterator[Release]:
+def release(
+    site: Site, provider: Provider, say: Callable[[str], None], request: pytest.FixtureRequest
+) -> Iterator[Release]:
     """The release that most tests share; each leaves it as it was."""
     installed = Release(site, "wardgate", provider.values())
     provider.tell_authority(installed.namespace)
@@ -62,11 +64,8 @@ def release(site: Site, provider: Provider, say: Callable[[str], None]) -> Itera
         say(f"  helm install --wait: {time.monotonic() - started:.1f} s")
         yield installed
     finally:
-        for component in ("operator", "proxy"):
-            for pod in installed.pods(component):
-                name = pod["metadata"]["name"]
-                said = site.kubectl("-n", installed.namespace, "logs", name, "--tail=60")
-                print(f"-- {name} said:\n{said}", file=sys.stderr)
+        if request.session.testsfailed:
+            print(installed.said(), file=sys.stderr)
         installed.uninstall()
 
 

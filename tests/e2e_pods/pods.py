@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Self
+from urllib.parse import quote
 
 import trustme
 
@@ -49,7 +50,7 @@ class Inside:
 
     def tally(self, group: str) -> dict[str, Any]:
         """Give the tally so far."""
-        return self._order("GET", f"tally?{group}")
+        return self._order("GET", f"tally?{quote(group)}")
 
     def _order(self, method: str, what: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         path = f"/api/v1/namespaces/{self.namespace}/pods/caller:{caller.PORT}/proxy/{what}"

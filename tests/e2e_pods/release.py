@@ -121,6 +121,15 @@ class Release:
         """Run Python in one of its pods, and give what it prints."""
         return self.site.run_in(self.namespace, pod["metadata"]["name"], script)
 
+    def said(self) -> str:
+        """Give what its pods said last, the access log left out."""
+        parts: list[str] = []
+        for pod in (*self.pods("operator"), *self.pods("proxy")):
+            name = pod["metadata"]["name"]
+            lines = self.site.kubectl("-n", self.namespace, "logs", name, "--tail=200").splitlines()
+            parts += [f"-- {name} said:", *[line for line in lines if not line.startswith("{")][-30:]]
+        return "\n".join(parts)
+
     @property
     def _chart(self) -> tuple[str, ...]:
         return (str(CHART), "--namespace", self.namespace)

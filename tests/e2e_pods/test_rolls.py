@@ -45,12 +45,12 @@ def test_no_request_is_lost_when_the_operator_is_upgraded_first(
         release.rollout("resume", "proxy")
         release.rolled_out("proxy")
         calls.keys_still_count("both-new")
-        assert "2.0" == release.index()["schema"]
+        _schema_is("2.0", release, site)
         release.rollback()
         for component in ("operator", "proxy"):
             release.rolled_out(component)
         calls.keys_still_count("both-old")
-        assert "1.0" == release.index()["schema"]
+        _schema_is("1.0", release, site)
         callers.rounds(50, site)
 
 
@@ -62,11 +62,17 @@ def test_no_request_is_lost_when_the_proxies_are_upgraded_first(
         release.upgrade({"image": {"tag": raised}}, wait=False)
         release.rolled_out("proxy")
         calls.keys_still_count("old-operator-new-proxies")
+        _schema_is("1.0", release, site)
         release.rollback(wait=False)
         release.rollout("resume", "operator")
         for component in ("operator", "proxy"):
             release.rolled_out(component)
         callers.rounds(50, site)
+
+
+def _schema_is(schema: str, release: Release, site: Site) -> None:
+    """Wait until the last proxy that reads only the other one is gone."""
+    site.wait(lambda: schema == release.index()["schema"], f"the config is written in schema {schema}")
 
 
 def _names(release: Release) -> set[str]:

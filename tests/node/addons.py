@@ -87,7 +87,13 @@ def _deployment() -> dict[str, Any]:
         "imagePullPolicy": "Never",
         "args": ["-conf", "/etc/coredns/Corefile"],
         "volumeMounts": [{"name": "config", "mountPath": "/etc/coredns"}],
-        "readinessProbe": {"httpGet": {"path": "/ready", "port": 8181}, "periodSeconds": 1},
+        # A busy machine may be slow to answer; names must not go away because of that.
+        "readinessProbe": {
+            "httpGet": {"path": "/ready", "port": 8181},
+            "periodSeconds": 1,
+            "timeoutSeconds": 10,
+            "failureThreshold": 12,
+        },
         "securityContext": {"capabilities": {"add": ["NET_BIND_SERVICE"]}, "runAsUser": 0},
     }
     pod = {

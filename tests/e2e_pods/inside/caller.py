@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote
 
 PORT = 8000
 SHOWN = 200
@@ -154,7 +155,7 @@ class Desk(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer ``/tally?group``, and anything else with an empty document."""
-        callers = self.groups.get(self.path.partition("?")[2])
+        callers = self.groups.get(unquote(self.path.partition("?")[2]))
         self._answer(callers.tally.told() if callers else {})
 
     def do_POST(self) -> None:
