@@ -39,7 +39,7 @@ PURE_FILES := $(subst $(space),$(comma),$(foreach package,$(PURE),operator/wardg
 
 help: ## Show this list
 	@echo "Wardgate. Start with 'make demo' or 'make test'."
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(DEMO_STAMP) ## Run the lab with a stand-in provider, and print what to try (PORT=8081)
 	@echo "==> The lab: a stand-in provider and the gateway"
