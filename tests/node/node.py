@@ -22,7 +22,7 @@ from tests.node.cgroups import branches, make_branches, remove_branches
 from tests.node.identities import write_identities
 from tests.node.places import FOLDER, KUBECONFIG, LOGS, NAME, OUTSIDE_LINK, SOCKET
 from tests.node.requirements import require_packages, require_root
-from tests.node.room import Room
+from tests.node.room import Room, remove_link
 
 Say = Callable[[str], None]
 
@@ -73,6 +73,7 @@ def down(*, say: Say) -> None:
     if (room := Room.find()) is not None:
         room.close()
         say("The node is down.")
+    remove_link()
     remove_branches()
     sysctls.restore(FOLDER / "sysctls.json")
     shutil.rmtree(FOLDER)

@@ -94,6 +94,7 @@ class Room:
             time.sleep(0.02)
 
     def _furnish(self) -> None:
+        remove_link()
         _run(["ip", "link", "add", OUTSIDE_LINK, "type", "veth", "peer", "name", "eth0", "netns", str(self.pid)])
         _run(["ip", "address", "add", f"{OUTSIDE}/{PREFIX}", "dev", OUTSIDE_LINK])
         _run(["ip", "link", "set", OUTSIDE_LINK, "up"])
@@ -108,6 +109,11 @@ class Room:
             *(f"mount -t tmpfs tmpfs {place}" for place in OWN_TMPFS),
         ]
         self.run("sh", "-ec", "\n".join(inside))
+
+
+def remove_link() -> None:
+    """Remove the end of the veth pair that is outside: the kernel does so too, seconds after the last process ended."""
+    subprocess.run(["ip", "link", "delete", OUTSIDE_LINK], check=False, capture_output=True, timeout=60)
 
 
 def _run(command: Sequence[str]) -> str:
