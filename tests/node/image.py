@@ -9,9 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import shlex
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -43,7 +41,6 @@ UNNEEDED: Final = (
     "proc",
     "sys",
 )
-COMPILING: Final = re.compile(r"HATCH_BUILD_HOOKS_ENABLE=true \S+ -m hatchling build -t wheel -d dist")
 CERTIFICATES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 STEP_SECONDS: Final = 1800.0
 PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -56,23 +53,11 @@ class ImageError(Exception):
 
 @dataclass(slots=True)
 class OverlayFollower(Follower):
-    """Follows a stage as root, on ``below``; ``root`` gets the steps' own files.
-
-    Where a wheel is ``given``, it takes the place of the one that the build would compile, for minutes.
-    """
+    """Follows a stage as root, on ``below``; ``root`` gets the steps' own files."""
 
     below: Sequence[Path] = ()
-    given: bool = False
-
-    def give(self, wheel: Path) -> None:
-        """Take this wheel."""
-        self.given = True
-        self.inside("/given").mkdir()
-        shutil.copy2(wheel, self.inside("/given"))
 
     def _run(self, command: str) -> None:
-        if self.given:
-            command = COMPILING.sub("{ mkdir dist && cp /given/*.whl dist/; }", command)
         run_inside(self.below, self.root, f"cd {self.folder}\n{command}", self.variables)
 
 
@@ -84,11 +69,10 @@ def build_image(target: Path, *, name: str, wheel: Path | None, say: Say) -> Non
     base, tools = _base(say=say)
     build, image = read_dockerfile()
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="unfinished-") as scratch:
-        follower = OverlayFollower(Path(scratch) / "root", {}, below=(tools, base))
+        given = wheel if wheel is not None and _fits(wheel, base) else None
+        follower = OverlayFollower(Path(scratch) / "root", {}, below=(tools, base), wheel=given)
         follower.root.mkdir()
-        if wheel is not None and _fits(wheel, base):
-            follower.give(wheel)
-        say(f"Following the Dockerfile, {'with the wheel that is compiled' if follower.given else 'compiling'}.")
+        say(f"Following the Dockerfile, {'compiling' if given is None else 'with the wheel that is compiled'}.")
         follower.follow(build)
         _pack(Path(scratch), follower, stage=image, name=name)
         (Path(scratch) / "image.tar").rename(target)
