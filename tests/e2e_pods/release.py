@@ -42,9 +42,10 @@ class Release:
         self.namespace = site.namespace(name)
         self.config_namespace = f"{name}-config"
 
-    def install(self) -> None:
+    def install(self, *, wait: bool = True) -> None:
         """Install it, and wait as ``helm install --wait`` does."""
-        self.site.helm("install", self.name, *self._chart, "--wait", HELM_WAIT, values=self.values)
+        flags = ("--wait", HELM_WAIT) if wait else ()
+        self.site.helm("install", self.name, *self._chart, *flags, values=self.values)
 
     def upgrade(self, values: Mapping[str, Any] | None = None, *, wait: bool = True) -> None:
         """Upgrade it to other values."""
