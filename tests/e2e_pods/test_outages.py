@@ -67,7 +67,10 @@ if "E2E_API_SERVER" in os.environ:
         served = next(at for outcome, at in turns if outcome == "ok" and at > ended)
         assert stopped < ended < served < back, turns
         site.wait(lambda: 1 == restarts(site.get("Pod", name, namespace=release.namespace)), "the restart is told")
+        # A node that could not report is not ready, nor are its pods, until it has reported again.
+        site.kubectl("wait", "--for=condition=Ready", "nodes", "--all", "--timeout=80s")
         release.wait_for("proxy", 2)
+        calls.wait_until_served()
         calls.keys_still_count("api-server-is-back")
 
 

@@ -80,6 +80,8 @@ def controller_manager(binaries: Path) -> list[str]:
         "--leader-elect=false",
         # An autoscaler that looks every 15 seconds would be most of the time that its test takes.
         "--horizontal-pod-autoscaler-sync-period=3s",
+        # The only node is never given up: an API server that was away for a while would find no ready pods.
+        "--node-monitor-grace-period=10m",
         f"--cert-dir={FOLDER / 'controller-manager'}",
     ]
 
