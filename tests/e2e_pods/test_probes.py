@@ -5,7 +5,8 @@ from __future__ import annotations
 from tests.e2e_pods.release import Release
 from tests.e2e_pods.site import Site
 
-NO_OPERATOR = {"operator": {"replicas": 0}, "proxy": {"replicas": 1}}
+NO_OPERATOR = {"operator": {"replicas": 1, "nodeSelector": {"wardgate.dev/nobody": "here"}}, "proxy": {"replicas": 1}}
+ANYWHERE = {"spec": {"template": {"spec": {"nodeSelector": None}}}}
 
 
 def test_a_proxy_without_a_config_is_alive_and_gets_no_callers_until_it_has_one(site: Site, release: Release) -> None:
@@ -16,7 +17,7 @@ def test_a_proxy_without_a_config_is_alive_and_gets_no_callers_until_it_has_one(
         site.wait(lambda: [True] == [_started(pod) for pod in early.pods("proxy")], "its start-up probe succeeded")
         assert [] == early.ready_pods("proxy")
         assert {False} == _endpoints(early)
-        early.scale("operator", 1)
+        site.patch("Deployment", early.deployment("operator"), ANYWHERE, namespace=early.namespace)
         early.wait_for("proxy", 1)
         site.wait(lambda: {True} == _endpoints(early), "the Service has the proxy")
     finally:
