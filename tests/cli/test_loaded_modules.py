@@ -84,6 +84,7 @@ def test_a_worker_loads_nothing_of_the_commands() -> None:
         "counters",
         "descriptors",
         "io",
+        "lasting",
         "log_line",
         "request_record",
         "sampling",

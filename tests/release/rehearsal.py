@@ -40,8 +40,12 @@ def rehearse(folder: Path) -> None:
     """Take each step. Raises ``CalledProcessError``."""
     step("One version in all places")
     python("release.version")
-    step("The wheel for every machine, and the source")
-    python("hatchling", "build", "-t", "sdist", "-t", "wheel", "-d", folder)
+    step("The wheel for every machine, and the source: twice, and the same bytes")
+    again = folder / "again"
+    for each in (folder, again):
+        python("hatchling", "build", "-t", "sdist", "-t", "wheel", "-d", each)
+    for path in again.iterdir():
+        run("cmp", path, folder / path.name)
     run(twine(folder), "check", "--strict", *folder.glob("*.whl"), *folder.glob("*.tar.gz"))
     step("The list of packages")
     (folder / "sbom.cdx.json").write_bytes(python("release.sbom", sys.prefix))

@@ -53,7 +53,16 @@ def registry() -> Iterator[str]:
 
 
 def ask(registry: str, dockerfile: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "release.base_image", "--registry", registry, "--dockerfile", dockerfile, *options]
+    command = [
+        sys.executable,
+        "-m",
+        "release.base_image",
+        "--registry",
+        registry,
+        "--dockerfile",
+        str(dockerfile),
+        *options,
+    ]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 

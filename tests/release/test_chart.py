@@ -14,7 +14,7 @@ DIGEST = f"sha256:{'5e' * 32}"
 
 
 def pack(helm: Path, image: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "release.chart", "--helm", helm, "--image", image, folder]
+    command = [sys.executable, "-m", "release.chart", "--helm", str(helm), "--image", image, str(folder)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
 

@@ -26,7 +26,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 def version(root: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "release.version", "--root", root, *options]
+    command = [sys.executable, "-m", "release.version", "--root", str(root), *options]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 

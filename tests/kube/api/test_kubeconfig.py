@@ -327,7 +327,9 @@ class TestPlugin:
         assert "sesame" not in refusal
 
     def test_program_that_hangs_is_ended(self, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("wardgate.kube.api.exec_plugin.SECONDS", 0.05)
-        refusal = home.refusal(self.user(command="sleep", args=["600"]))
+        monkeypatch.setattr("wardgate.kube.api.exec_plugin.SECONDS", 0.5)
+        told = home.folder / "told"
+        refusal = home.refusal(self.user(command="sh", args=["-c", f"echo $$ >{told}; exec sleep 600"]))
 
-        assert 'config, user "me", exec: sleep gave no answer within 0.05 s' == refusal
+        assert 'config, user "me", exec: sh gave no answer within 0.5 s' == refusal
+        assert not Path("/proc", told.read_text().strip()).exists()
