@@ -1,4 +1,5 @@
-"""The real programs that tests run: etcd, kube-apiserver and kubectl, helm, and kstatus.
+"""The real programs that tests run: etcd, kube-apiserver and kubectl, helm, kstatus, and an evaluator
+of CEL.
 
 ``KUBEBUILDER_ASSETS`` names a folder that has the first three already; otherwise each set is built once, from the small
 Go module beside the tests that pins its sources by hash, into the git-ignored ``.cache``. ``python -m
@@ -115,6 +116,14 @@ KSTATUS = Program(
     duration="a quarter of a minute on two cores, once the others are built",
 )
 
+CEL = Program(
+    module=TESTS / "cel",
+    package=".",
+    links=("cel",),
+    purpose="The tests evaluate the health checks of the example for Flux",
+    duration="a quarter of a minute on two cores, once the others are built",
+)
+
 
 def control_plane_binaries(*, say: Callable[[str], None]) -> Path:
     """Give a folder with ``etcd``, ``kube-apiserver`` and ``kubectl``."""
@@ -137,6 +146,11 @@ def helm_binary(*, say: Callable[[str], None]) -> Path:
 def kstatus_binary(*, say: Callable[[str], None]) -> Path:
     """Give the path of ``kstatus``: a JSON list of objects in, a JSON list of verdicts out."""
     return built(KSTATUS, say=say) / "kstatus"
+
+
+def cel_binary(*, say: Callable[[str], None]) -> Path:
+    """Give the path of ``cel``: expressions and objects in, their results out."""
+    return built(CEL, say=say) / "cel"
 
 
 def built(program: Program, *, say: Callable[[str], None], cache: Path = CACHE) -> Path:
@@ -233,6 +247,7 @@ def main() -> int:
         control_plane_binaries(say=to_stderr)
         helm_binary(say=to_stderr)
         kstatus_binary(say=to_stderr)
+        cel_binary(say=to_stderr)
     except BuildError as error:
         to_stderr(f"error: {error}")
         return 1
