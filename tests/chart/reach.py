@@ -1,4 +1,4 @@
-"""What NetworkPolicies let through, by the rules of the API's reference: a small evaluator, and no network.
+"""Reach under NetworkPolicies, by the rules of the API's reference: a small evaluator, and no network.
 
 A pod that a policy selects for a direction may do what one rule of its policies says; a pod that none selects may do
 everything. A connection needs the leave of both ends. A node always reaches its pods, which is how the kubelet probes.

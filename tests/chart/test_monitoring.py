@@ -1,4 +1,4 @@
-"""What Prometheus is told to look at, to alert on and to draw is what operator and proxies say."""
+"""Scrapes, alerts and the dashboard name only metrics, labels and reasons that operator and proxies have."""
 
 from __future__ import annotations
 

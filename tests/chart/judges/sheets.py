@@ -1,4 +1,4 @@
-"""What the chart renders for each combination of values, as files for the judges."""
+"""The chart as it renders for each combination of values, in files for the judges."""
 
 from __future__ import annotations
 
