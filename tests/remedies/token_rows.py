@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.remedies.gateway import Changes
+from tests.remedies.parts import copy_of
 from tests.remedies.row import Row, row
 from wardgate.settings import Settings
 
@@ -87,6 +88,17 @@ ROWS: Final[tuple[Row, ...]] = (
         {"rt http 0 labels": {"app": "web"}},
         {"keys applyToRoutes 0 route labels": {"app": "web"}},
         settings=Settings(require_auth=True),
+    ),
+    row(
+        "did you mean a/llm? Correct the reference, or create the service.",
+        {"rt http 0 forwardTo destinations 0 ref name": "lllm"},
+        {"rt http 0 forwardTo destinations 0 ref name": "llm"},
+        {"+lllm": {**copy_of("llm"), "metadata": {"name": "lllm", "namespace": "a"}}},
+    ),
+    row(
+        "which does not exist; correct the reference, or create the service.",
+        {"rt http 0 forwardTo destinations 0 ref name": "other"},
+        {"rt http 0 forwardTo destinations 0 ref name": "llm"},
     ),
     row(
         "add namespace a to the installation's keyNamespaces, or move the Secret.",

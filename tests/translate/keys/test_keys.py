@@ -399,7 +399,7 @@ class TestPolicyWarnings:
     def test_policy_without_usable_key_is_told(self) -> None:
         message = (
             "ExtAuthPolicy ns/p has no usable key: it lets no request through. "
-            "Create a Secret of type extauth.solo.io/apikey that it selects."
+            "Create a Secret of type extauth.solo.io/apikey that it selects; other types do not count."
         )
         assert [warning(Reason.NO_KEYS, message)] == told()
 
@@ -407,7 +407,7 @@ class TestPolicyWarnings:
         (found,) = told(settings=ISOLATED)
         assert found.message.endswith(
             "that it selects, in its own namespace because tenancy is isolated, or have the platform share one with ns "
-            "(wardgate.dev/share-with)."
+            "(wardgate.dev/share-with); other types do not count."
         )
 
     def test_policy_whose_secrets_are_all_bad_is_told_to_mend_one(self) -> None:

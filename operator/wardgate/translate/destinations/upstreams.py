@@ -6,6 +6,7 @@ the same destination twice gives the same upstream.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +28,8 @@ from wardgate.translate.sight import Sight
 from wardgate.translate.tenancy import Tenancy
 
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_COMPARED: Final = 100
+"""Names that a misspelt one is compared with."""
 UPSTREAM_MISSING = Refuse(500, "upstream_missing")
 UPSTREAM_INVALID = Refuse(500, "upstream_invalid")
 REFERENCE_REFUSED = Refuse(500, "reference_not_permitted")
@@ -100,7 +103,7 @@ class Upstreams:
         if not self._tenancy.may_reference(table.namespace, plan.namespace):
             text = f"may not name anything in namespace {plan.namespace} under isolated tenancy"
             return DestinationFault(REFERENCE_REFUSED, Reason.REF_NOT_PERMITTED, text)
-        found = self._service(plan) if plan.kind == "SERVICE" else self._external(plan)
+        found = self._service(plan) if plan.kind == "SERVICE" else self._external(plan, table=table)
         if isinstance(found, DestinationFault) and self.may_mean_external(plan):
             # The forgotten kind is the likelier mistake.
             return replace(found, text=KIND_LEFT_OUT)
@@ -146,13 +149,14 @@ class Upstreams:
         name = f"service/{plan.namespace}/{plan.name}:{plan.port}"
         return Upstream(name=name, endpoints=(Endpoint(host, plan.port),), send_user_id=True, send_forwarded=True)
 
-    def _external(self, plan: DestinationPlan) -> Upstream | DestinationFault:
+    def _external(self, plan: DestinationPlan, *, table: ObjectRef) -> Upstream | DestinationFault:
         where = ObjectRef("ExternalService", plan.namespace, plan.name)
         cause = Cause(where)
         served = self._services.get((plan.namespace, plan.name))
         if served is None:
             reason, absence = Sight.of(self._settings).absence(where)
-            return DestinationFault(UPSTREAM_MISSING, reason, f"names {where}, which {absence}", cause)
+            remedy = self._remedy(plan, table=table) if reason is Reason.REF_NOT_FOUND else ""
+            return DestinationFault(UPSTREAM_MISSING, reason, f"names {where}, which {absence}{remedy}", cause)
         if served.value is None:
             return DestinationFault(UPSTREAM_INVALID, Reason.INVALID, f"names {where}, which is INVALID", cause)
         port = _port(served.value, plan.port)
@@ -165,6 +169,19 @@ class Upstreams:
             text = f"does not name a port of {where}; it has {known}"
             return DestinationFault(UPSTREAM_MISSING, Reason.REF_NOT_FOUND, text)
         return self._upstream(served.value, port)
+
+    def _remedy(self, plan: DestinationPlan, *, table: ObjectRef) -> str:
+        """The services that may be meant: one of that name elsewhere, or of nearly that name there."""
+        places = [one for one in self._services if self._tenancy.may_reference(table.namespace, one[0])]
+        meant = sorted(one for one in places if one[1] == plan.name)
+        if not meant:
+            there = [name for namespace, name in places if namespace == plan.namespace]
+            meant = [
+                (plan.namespace, name) for name in difflib.get_close_matches(plan.name, sorted(there)[:_COMPARED], n=1)
+            ]
+        if meant:
+            return f"; did you mean {meant[0][0]}/{meant[0][1]}? Correct the reference, or create the service"
+        return "; correct the reference, or create the service"
 
     def _upstream(self, service: ExternalServicePlan, port: ExternalPort) -> Upstream | DestinationFault:
         selected = self.endpoints_of(service)

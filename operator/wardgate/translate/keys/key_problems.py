@@ -78,7 +78,8 @@ class _StepWarnings:
             return "It names no Secrets at all: add a labelSelector or apiKeySecretRefs."
         if self._may_know(keys.problems):
             return f"Mend one of the Secrets that it selects, or create another of type {KEY_SECRET_TYPE}{self._where}."
-        return f"Create a Secret of type {KEY_SECRET_TYPE} that it selects{self._where}.{self._unread}"
+        create = f"Create a Secret of type {KEY_SECRET_TYPE} that it selects{self._where}"
+        return f"{create}; other types do not count.{self._unread}"
 
     @property
     def _where(self) -> str:
