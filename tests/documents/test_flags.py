@@ -76,6 +76,7 @@ OF_OTHERS = {
     "--platform": "docker buildx build",
     "--type": "cosign",
     "--write": "release.base_image",
+    "--cluster": "eksctl",
 }
 
 
