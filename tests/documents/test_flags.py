@@ -70,6 +70,7 @@ OF_OTHERS = {
     "--json": "benchmarks",
     "--hold-streams": "examples/provider",
     "--ca-file": "examples/provider",
+    "--certificate": "examples/provider",
     "--certificate-identity-regexp": "cosign",
     "--certificate-oidc-issuer": "cosign",
     "--manifest": "kubectl krew",
