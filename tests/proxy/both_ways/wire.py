@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from tests.proxy.both_ways.scripted_loop import ScriptedLoop
 from wardgate.proxy.io.downstream.connection import Downstream
@@ -19,7 +19,7 @@ class Wire(asyncio.Transport):
 
     def __init__(
         self,
-        protocol: asyncio.Protocol,
+        protocol: asyncio.Protocol | Downstream,
         *,
         loop: ScriptedLoop,
         peer: tuple[str, int],
@@ -176,7 +176,7 @@ class Wire(asyncio.Transport):
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         """Return who is told."""
-        return self._protocol
+        return cast("asyncio.Protocol", self._protocol)
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """Tell somebody else from now on."""

@@ -29,7 +29,7 @@ OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"
 class Wire(asyncio.Transport):
     """A transport that notes each write."""
 
-    def __init__(self, protocol: asyncio.Protocol) -> None:
+    def __init__(self, protocol: Downstream | UpstreamConnection) -> None:
         super().__init__({"peername": ("127.0.0.1", 1)})
         self.writes: list[bytes] = []
         self._protocol = protocol

@@ -11,6 +11,7 @@ import os
 import socket
 from collections.abc import Callable
 from time import monotonic, time
+from typing import cast
 
 from wardgate.ir import Guard
 from wardgate.proxy.access_log import AccessLog
@@ -129,8 +130,8 @@ class Gateway:
             reply_headers=ReplyHeaders(now),
         )
 
-    def _protocol(self, port: int, introduced: str) -> Downstream:
-        return Downstream(self.context, port, introduced=introduced)
+    def _protocol(self, port: int, introduced: str) -> asyncio.Protocol:
+        return cast("asyncio.Protocol", Downstream(self.context, port, introduced=introduced))
 
     def add_socket(self, port: int, sock: socket.socket) -> None:
         """Take a listening socket; it is served once a table has a listener for the port."""

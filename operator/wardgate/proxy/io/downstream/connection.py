@@ -27,7 +27,7 @@ from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.io.downstream.closing import LINGER, close_gently
 from wardgate.proxy.io.downstream.deadlines import NEVER, Deadlines
-from wardgate.proxy.io.downstream.fast_stream import FastStream
+from wardgate.proxy.io.downstream.fast_stream import FastCaller, FastStream
 from wardgate.proxy.io.downstream.half_close import HalfClose
 from wardgate.proxy.io.downstream.other_end import certificate_fits, origin_of
 from wardgate.proxy.io.downstream.outbox import Outbox
@@ -42,8 +42,8 @@ _PER_TURN = 4
 _WITHOUT_REQUEST = frozenset({IDLE, LEFTOVER})
 
 
-class Downstream(asyncio.Protocol):
-    """See the module. ``port`` is the listener's own, whatever port is bound in its place.
+class Downstream(FastCaller):
+    """See the module; asyncio's protocol by its methods. ``port`` is the listener's own, whatever port is bound for it.
 
     ``introduced``: the caller's address, where a load balancer introduced the connection.
     """
@@ -58,11 +58,6 @@ class Downstream(asyncio.Protocol):
         "_stream",
         "_write_paused",
         "deadline",
-        "deadlines",
-        "origin",
-        "outbox",
-        "port",
-        "requests",
         "transport",
     )
 

@@ -7,7 +7,7 @@ beginning. So deadlines, repeats, revocation and endings stand in one place.
 
 from __future__ import annotations
 
-from typing import Protocol
+from abc import abstractmethod
 
 from wardgate.proxy.core.fast_path.lane import HEAD_END, Lane
 from wardgate.proxy.core.fast_path.plain_chunks import PlainChunks
@@ -20,7 +20,7 @@ from wardgate.proxy.io.downstream.response_writer import reply_bytes
 from wardgate.proxy.io.downstream.stream import Stream
 from wardgate.proxy.io.shared.context import WorkerContext
 from wardgate.proxy.io.shared.fast_path import FastPath
-from wardgate.proxy.io.upstream.connection import UpstreamConnection
+from wardgate.proxy.io.upstream.connection import FastSink, UpstreamConnection
 from wardgate.proxy.io.upstream.pool import EndpointPool
 from wardgate.proxy.io.upstream.request_sender import MOST_HELD, STALE
 from wardgate.proxy.request_record import NO_MOMENT
@@ -29,17 +29,21 @@ _LONGEST = 256 * 1024
 """Of a response's body that may come in pieces: handed over in the middle, it is counted through once more."""
 
 
-class FastCaller(CallerSide, Protocol):
+class FastCaller(CallerSide):
     """The caller's connection."""
 
+    __slots__ = ()
+
+    @abstractmethod
     def adopt(self, stream: Stream) -> None:
         """A stream goes on with the request."""
 
+    @abstractmethod
     def fast_finished(self) -> None:
         """The response is written; go on with the next request."""
 
 
-class FastStream:
+class FastStream(FastSink):
     """Of one caller's connection, for one request after the other. ``active``: it has one."""
 
     __slots__ = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable
 from typing import Protocol, cast
 
@@ -44,18 +45,22 @@ class ResponseSink(Protocol):
         """Stop or go on sending the request's body."""
 
 
-class FastSink(Protocol):
+class FastSink(ABC):
     """Who waits for a plain response."""
 
+    __slots__ = ()
+
+    @abstractmethod
     def receive(self, data: bytes) -> bool:
         """Take what arrived; False: it is not plain, so ``hand_over`` and read it the general way."""
 
+    @abstractmethod
     def hand_over(self) -> ResponseSink:
         """Return who waits for the response instead; it holds the connection then."""
 
 
-class UpstreamConnection(asyncio.Protocol):
-    """``on_lost`` is told when the connection ends. ``used`` counts the requests that it has carried.
+class UpstreamConnection:
+    """asyncio's protocol by its methods. ``on_lost`` is told when the connection ends; ``used`` counts its requests.
 
     ``holder`` is whom the connection is charged to while a request has it. ``left``: bytes of a request that the other
     side had not taken when it closed, if it closed before it answered. Past ``expires_at`` it carries no other one.

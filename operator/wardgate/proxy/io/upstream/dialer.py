@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from wardgate.ir import Endpoint, Upstream, UpstreamTls
 from wardgate.proxy.core.upstream.tls_names import carries_one_of
@@ -92,14 +93,15 @@ class Dialer:
             raise AddressRefused(detail)
         return str(resolved)
 
-    def _protocol(self) -> UpstreamConnection:
-        return UpstreamConnection(
+    def _protocol(self) -> asyncio.Protocol:
+        connection = UpstreamConnection(
             max_head=self.limits.response_head_bytes, max_informational=self.limits.informational_responses
         )
+        return cast("asyncio.Protocol", connection)
 
     @staticmethod
     async def _attempt(
-        dial: Callable[[], Awaitable[tuple[object, UpstreamConnection]]], *, place: str
+        dial: Callable[[], Awaitable[tuple[object, asyncio.Protocol]]], *, place: str
     ) -> UpstreamConnection:
         try:
             _, connection = await dial()
@@ -112,7 +114,7 @@ class Dialer:
             raise TlsFailed(detail) from fault
         except OSError as error:
             raise _unreachable(place, error) from error
-        return connection
+        return cast("UpstreamConnection", connection)
 
 
 def _unreachable(place: str, error: OSError) -> Unreachable:
