@@ -107,6 +107,12 @@ NOT_PLAIN = {
     "two request ids": get(KEY_LINE, b"x-request-id: a", b"x-request-id: b"),
     "an empty request id": get(KEY_LINE, b"x-request-id:"),
     "a long request id": get(KEY_LINE, b"x-request-id: " + b"a" * 129),
+    "a copy of the key where another request had something else": get(
+        KEY_LINE, b"Connection: keep-alive", b"traceparent: " + KEY.encode()
+    ),
+    "escapes where another request had something else": get(KEY_LINE, b"Connection: keep-alive", b"traceparent: %41"),
+    "a bare CR in the key's own line": get(b"api-key: nob\rody"),
+    "a key that is half a line": get(b"api-key: " + KEY.encode() + b"\r"),
     "a folded line": get(KEY_LINE, b"accept: a\r\n b"),
     "a bare CR": get(KEY_LINE, b"accept: a\rb"),
     "a blank before the colon": get(KEY_LINE, b"accept : a"),
@@ -118,7 +124,7 @@ NOT_PLAIN = {
 @pytest.mark.parametrize("data", NOT_PLAIN.values(), ids=NOT_PLAIN.keys())
 def test_whatever_is_not_plain_is_left_to_the_exchange(data: bytes) -> None:
     both = Both()
-    for known in PLAIN:
+    for known in PLAIN * 3:
         both.fast(known)
     assert [None, None] == [both.fast(data), both.fast(data)]
 
@@ -176,7 +182,7 @@ def test_both_ways_send_the_same_or_the_fast_one_nothing(
     requests: list[tuple[str, list[tuple[str, str]], bytes]],
 ) -> None:
     both = Both()
-    for start, lines, body in requests:
+    for start, lines, body in requests * 3:
         head = [f"{start} HTTP/1.1", "Host: gw.test", f"api-key: {KEY}", *(f"{name}: {value}" for name, value in lines)]
         data = "\r\n".join((*head, "", "")).encode("latin-1") + body
         fast = both.fast(data)
@@ -204,7 +210,7 @@ def test_an_expired_key_is_left_to_the_exchange() -> None:
 
 def test_keys_are_not_kept() -> None:
     both = Both()
-    for data in PLAIN:
+    for data in PLAIN * 3:
         both.fast(data)
     everything = repr(everything_in(both.lane))
     assert TOKEN in everything
@@ -338,6 +344,23 @@ def test_whatever_else_is_wrong_with_a_key_is_for_the_exchange_to_say(line: byte
     assert Both().lane.read(get(line), now=0.0) is None
 
 
+@pytest.mark.parametrize("key", [b"nob\rody", b"nob\0ody", b"nobody\r"])
+def test_a_line_that_is_no_field_is_refused_as_that_and_not_for_its_key(key: bytes) -> None:
+    both = Both()
+    for _ in range(3):
+        assert both.lane.read(get(KEY_LINE, b"accept: a"), now=0.0) is not None
+    assert both.lane.read(get(b"api-key: " + key, b"accept: a"), now=0.0) is None
+
+
+def test_a_copy_of_the_key_is_found_where_a_request_differs_from_the_last_one() -> None:
+    both = Both()
+    for number in range(4):
+        assert both.fast(get(KEY_LINE, b"traceparent: %d" % number)) is not None
+    assert both.fast(get(KEY_LINE, b"traceparent: " + KEY.encode())) is None
+    assert both.fast(get(KEY_LINE, b"traceparent: 1", start=b"GET /v1/chat?a=b HTTP/1.1")) is not None
+    assert both.fast(get(KEY_LINE, b"traceparent: 1", start=b"GET /v1/chat?a=" + KEY.encode() + b" HTTP/1.1")) is None
+
+
 def test_a_field_that_the_route_removes_is_not_sent_on() -> None:
     removing = replace(INJECT, request=MessageTemplate(remove=("user-agent", "x-mine")))
     both = Both(config(transformations=(removing,)))
@@ -349,10 +372,60 @@ def test_a_field_that_the_route_removes_is_not_sent_on() -> None:
     assert [expected, expected] == [both.fast(data), both.fast(data)]
 
 
+def differing(number: int, *, key: bytes = KEY_LINE) -> bytes:
+    """One of many requests of a client."""
+    lines = (b"accept: a", key, b"user-agent: b", b"traceparent: %d" % number, b"content-length: %d" % number)
+    return get(*lines, start=b"POST /v1/chat HTTP/1.1", body=b"a" * number)
+
+
+def test_a_request_is_read_by_the_mould_of_one_that_was_like_it() -> None:
+    both = Both()
+    for number in range(1, 5):
+        plain = both.lane.read(differing(number), now=0.0)
+        assert plain is not None
+        assert (number > 2) == (plain.mould is not None)
+        assert b"%d" % number == plain.traceparent
+        assert number == plain.length
+    other = b"api-key: " + OTHER_KEY.encode()
+    assert both.general(differing(20, key=other)) == both.fast(differing(20, key=other))
+
+
+def test_each_kind_of_client_has_a_mould() -> None:
+    both = Both()
+    kinds = [get(KEY_LINE, b"accept: a"), get(b"accept: a", KEY_LINE), get(KEY_LINE, b"user-agent: b", b"X-Mine: 1")]
+    for data in kinds * 3:
+        both.fast(data)
+    for data in kinds * 2:
+        plain = both.lane.read(data, now=0.0)
+        assert plain is not None
+        assert plain.mould is not None
+        assert plain.mould is plain.way.known.moulds[0]
+        assert both.general(data) == both.fast(data)
+
+
+def test_a_listed_field_that_differs_each_time_makes_no_moulds() -> None:
+    both = Both()
+    for number in range(20):
+        both.fast(get(KEY_LINE, b"content-type: multipart/form-data; boundary=%d" % number))
+    (known,) = {id(way.known): way.known for way in both.lane._ways.values()}.values()
+    assert [] == known.moulds
+
+
+def test_a_mould_fits_while_all_of_them_are_forgotten() -> None:
+    """A line in a gap may be one to be remembered, for which there is no room."""
+    both = Both()
+    for number in range(3):
+        assert both.fast(get(KEY_LINE, b"connection: keep-alive" + b" " * 600, b"x-mine: %d" % number)) is not None
+    both.memory.remembered = 64
+    assert both.fast(get(KEY_LINE, b"connection: keep-alive", b"x-mine: 3")) is not None
+    assert both.fast(get(KEY_LINE, b"connection: keep-alive", b"x-mine: 4")) is not None
+
+
 def test_what_is_remembered_is_bounded() -> None:
     both = Both()
     for number in range(100):
-        both.fast(get(KEY_LINE, b"accept: %d" % number, start=b"GET /v1/%d HTTP/1.1" % number))
+        for _ in range(3):
+            both.fast(get(KEY_LINE, b"accept: %d" % number, start=b"GET /v1/%d HTTP/1.1" % number))
+        assert both.memory.remembered <= 64
     assert 0 < len(both.lane._ways) <= 8
     assert 0 < len(both.lane._outcomes) <= 4 * 8
-    assert both.memory.remembered <= 64

@@ -27,6 +27,7 @@ from typing import Final
 
 from wardgate.proxy.core.auth.credential_index import CredentialIndex
 from wardgate.proxy.core.fast_path.line_memory import LineMemory
+from wardgate.proxy.core.fast_path.moulds import Mould
 from wardgate.proxy.core.fast_path.outcomes import MOST_FIELDS, Asked, PlainOutcome, Way, outcome_of, refusal_of
 from wardgate.proxy.core.fast_path.plain_request import PlainRequest
 from wardgate.proxy.core.fast_path.plain_responses import PlainResponses
@@ -45,6 +46,7 @@ from wardgate.proxy.core.upstream.lots import Lots
 HEAD_END: Final = b"\r\n\r\n"
 _DIGEST_BYTES: Final = 32
 _VERSION: Final = b" HTTP/1.1"
+_HOST: Final = b"host:"
 _QUERY: Final = re.compile(rb"\?[\x21\x22\x24-\x7e]*")
 _QUESTION: Final = ord("?")
 _WITH_BODY: Final = (b"POST ", b"PUT ", b"PATCH ")
@@ -132,10 +134,9 @@ class Lane:
         end = data.find(HEAD_END)
         if end < 0 or end > self._head_bytes:
             return None
-        lines = data[:end].split(b"\r\n")
         size = len(data) - end - len(HEAD_END)
-        plain = self._begun(lines, has_body=size > 0 or data.startswith(_WITH_BODY))
-        if plain is None or not self._is_plain(plain, lines) or not plain.is_followed_by(size):
+        plain = self._read_head(data, end, has_body=size > 0 or data.startswith(_WITH_BODY))
+        if plain is None or not plain.is_followed_by(size):
             return None
         if plain.missing and self._makes_body(plain):
             return plain if plain.length <= self._body_bytes and self._has_good_key(plain) else None
@@ -146,8 +147,7 @@ class Lane:
         outcome = self._outcome(plain, data, now=now)
         if outcome is None:
             return self._refused(plain)
-        # Wherever it stands, a second copy of the key is for the exchange to find and take off.
-        if data.count(plain.key[outcome.key_at :], 0, end) != 1:
+        if _is_shown_twice(plain, outcome, data=data, end=end):
             self.put_back(plain)
             return None
         plain.outcome = outcome
@@ -177,31 +177,65 @@ class Lane:
         return route is not None and route.body is not None
 
     def _has_good_key(self, plain: PlainRequest) -> bool:
-        route = plain.way.route
-        return route is not None and bool(plain.key) and route.auth.finds(plain.key, self.credentials)
+        """Whether somebody has the key; looked up once, for that takes its digest."""
+        if plain.has_good_key is None:
+            route = plain.way.route
+            found = route is not None and bool(plain.key) and route.auth.finds(plain.key, self.credentials)
+            plain.has_good_key = found
+        return plain.has_good_key is True
 
-    def _begun(self, lines: list[bytes], *, has_body: bool) -> PlainRequest | None:
-        """Read the request line and Host, and take them off the lines."""
-        start = lines[0]
-        if not (2 < len(lines) <= self._header_count and start.endswith(_VERSION)):
+    def _read_head(self, data: bytes, end: int, *, has_body: bool) -> PlainRequest | None:
+        """Read it by the mould of another one, or line by line; None: it is not plain."""
+        stop = data.find(b"\r\n")
+        at = data.find(b"\r\n", stop + 2) + 2
+        plain = self._begun(data[:stop], data[stop + 2 : at - 2], has_body=has_body)
+        if plain is not None:
+            if plain.way.route is None:
+                return None
+            known = plain.way.known
+            for mould in known.moulds:
+                if plain.fits(mould, data, at=at, end=end + 2, memory=self._memory):
+                    # All are forgotten where a line was remembered for which there was no room.
+                    if known.moulds and known.moulds[0] is not mould:
+                        known.prefer(mould)
+                    return plain
+                plain = plain.anew()
+        return self._read_lines(data[:end].split(b"\r\n"), has_body=has_body)
+
+    def _begun(self, start: bytes, host: bytes, *, has_body: bool) -> PlainRequest | None:
+        """Read the request line and Host; None: they are not plain, or the latter is none."""
+        if not start.endswith(_VERSION):
             return None
-        start, query = start[: -len(_VERSION)], b""
-        if _QUESTION in start:
-            at = start.index(b"?")
-            start, query = start[:at], start[at:]
+        line, query = start[: -len(_VERSION)], b""
+        if _QUESTION in line:
+            at = line.index(b"?")
+            line, query = line[:at], line[at:]
             if _QUERY.fullmatch(query) is None or may_hide_key_in_query(query):
                 return None
-        way = self._ways.get((start, lines[1], has_body))
-        if way is None:
-            _put_host_first(lines)
-            way = self._way((start, lines[1], has_body))
-        if way is None or way.route is None:
+        way = self._ways.get((line, host, has_body))
+        if way is None and host[: len(_HOST)].lower() == _HOST:
+            way = self._way((line, host, has_body))
+        return None if way is None else PlainRequest(way, query, varying=start + b"\n" if query else b"")
+
+    def _read_lines(self, lines: list[bytes], *, has_body: bool) -> PlainRequest | None:
+        if not 2 < len(lines) <= self._header_count:
+            return None
+        _put_host_first(lines)
+        plain = self._begun(lines[0], lines[1], has_body=has_body)
+        if plain is None or plain.way.route is None:
             return None
         del lines[:2]
-        return PlainRequest(way, query)
+        remembered = self._memory.remembered
+        if not self._is_plain(plain, lines):
+            return None
+        if remembered == self._memory.remembered:
+            known = plain.way.known
+            gaps = [plain.gap(raw) for raw in lines if raw not in known.lines]
+            self._memory.keep_mould(known, Mould(lines, known=known.lines, gaps=gaps))
+        return plain
 
     def _is_plain(self, plain: PlainRequest, lines: list[bytes]) -> bool:
-        known, sent, memory = plain.known, plain.lines, self._memory
+        known, sent, memory = plain.way.known.lines, plain.lines, self._memory
         for raw in lines:
             line = known.get(raw)
             if line is not None:
@@ -212,8 +246,6 @@ class Lane:
 
     def _way(self, where: tuple[bytes, bytes, bool]) -> Way | None:
         """Find where a request line and a Host lead, and remember it; None: not well-formed, rare, or long."""
-        if where in self._ways:
-            return self._ways[where]
         start, host, has_body = where
         if len(start) + len(host) > _LONGEST:
             return None
@@ -230,7 +262,7 @@ class Lane:
         route = self.listener.find_by_line(bare)
         plain = None if route is None else plain_route(route, has_body=has_body)
         way = self._ways[where] = Way(
-            bare, route=plain, known=self._memory.of(plain), responses=self._responses_of(plain)
+            bare, route=plain, known=self._memory.of((plain, has_body)), responses=self._responses_of(plain)
         )
         return way
 
@@ -243,7 +275,7 @@ class Lane:
         """Return a request with its refusal, if it has no key or one that nobody has."""
         way, key = plain.way, plain.key
         route = way.route
-        if plain.missing or route is None or not route.refuses or (key and route.auth.finds(key, self.credentials)):
+        if plain.missing or route is None or not route.refuses or self._has_good_key(plain):
             return None
         reason = ReplyReason.KEY_UNKNOWN if key else ReplyReason.KEY_MISSING
         plain.refusal = way.refusals.get(reason)
@@ -298,9 +330,21 @@ class Lane:
         return outcome
 
 
+def _is_shown_twice(plain: PlainRequest, outcome: PlainOutcome, *, data: bytes, end: int) -> bool:
+    """Whether there is another copy of the key, wherever it stands, which is for the exchange to find and take off."""
+    key = plain.key[outcome.key_at :]
+    if plain.mould is None or outcome.searched is not plain.mould:
+        if data.count(key, 0, end) != 1:
+            return True
+        outcome.searched = plain.mould
+        return False
+    # All that does not differ has been searched, and the key stands in a gap of its own.
+    return key in plain.varying
+
+
 def _put_host_first(lines: list[bytes]) -> None:
     """Move Host behind the request line, where nearly all clients have it and the gateway writes it."""
     for number, line in enumerate(lines):
-        if line[:5].lower() == b"host:":
+        if line[: len(_HOST)].lower() == _HOST:
             lines.insert(1, lines.pop(number))
             return

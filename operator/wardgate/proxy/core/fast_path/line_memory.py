@@ -1,7 +1,8 @@
 """Header lines that were read strictly once, and are known by their bytes the next time.
 
 Clients say the same things with every request, so most of a head is known before it is read. A line is remembered with
-the bytes that are sent on for it, which are none where it is dropped.
+the bytes that are sent on for it, which are none where it is dropped. Lines that come together, in the same order each
+time, are remembered together as well (``moulds``).
 
 No line is remembered that may hold a secret: only fields of the names listed here are, and what varies from request to
 request is not worth it. The memory is bounded, and forgotten as a whole when it is full: a flood of lines costs time.
@@ -13,11 +14,14 @@ import re
 from collections.abc import Hashable
 from typing import Final
 
+from wardgate.proxy.core.fast_path.moulds import Mould
 from wardgate.proxy.core.grammar import FIELD_LINE
 
 _LINE: Final = re.compile(FIELD_LINE)
 _LONGEST: Final = 512
 """Bytes of a line that is remembered."""
+_MOULDS: Final = 8
+"""Moulds of one reader: each kind of client has its own."""
 _FAMILIES: Final = (
     b"access-control-",
     b"anthropic-",
@@ -64,34 +68,64 @@ def may_hold_secret(name: bytes) -> bool:
     return _MAY_HOLD_SECRET.search(name) is not None
 
 
+class KnownLines:
+    """Those of one reader. ``lines``: what is sent on for each; ``moulds``: of heads, the one that fitted last first.
+
+    To be looked up, and written to by ``LineMemory`` alone.
+    """
+
+    __slots__ = ("lines", "moulds")
+
+    def __init__(self) -> None:
+        self.lines: dict[bytes, bytes] = {}
+        self.moulds: list[Mould] = []
+
+    def prefer(self, mould: Mould) -> None:
+        """Have a mould tried first that has fitted and was not."""
+        self.moulds.remove(mould)
+        self.moulds.insert(0, mould)
+
+
 class LineMemory:
-    """Lines by their bytes. ``of`` gives each reader its own, and ``limit`` bounds all together."""
+    """Lines by their bytes. ``of`` gives each reader its own; ``limit`` bounds all together, those of moulds too."""
 
     __slots__ = ("_known", "_limit", "remembered")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self.remembered = 0
-        self._known: dict[Hashable, dict[bytes, bytes]] = {}
+        self._known: dict[Hashable, KnownLines] = {}
 
-    def of(self, reader: Hashable) -> dict[bytes, bytes]:
-        """Return the lines that a reader knows, to be looked up and never written to."""
+    def of(self, reader: Hashable) -> KnownLines:
+        """Return the lines that a reader knows."""
         known = self._known.get(reader)
         if known is None:
-            known = self._known[reader] = {}
+            known = self._known[reader] = KnownLines()
         return known
 
-    def keep(self, known: dict[bytes, bytes], raw: bytes, *, name: bytes, sent: bytes) -> None:
+    def keep(self, known: KnownLines, raw: bytes, *, name: bytes, sent: bytes) -> None:
         """Remember a line for the reader of ``known``, if its ``name`` allows; ``sent``: the bytes sent on for it."""
         if len(raw) > _LONGEST or not may_be_remembered(name):
             return
         if self.remembered >= self._limit:
             self.forget()
         self.remembered += 1
-        known[raw] = sent
+        known.lines[raw] = sent
+
+    def keep_mould(self, known: KnownLines, mould: Mould) -> None:
+        """Remember a mould in the place of the oldest one; it weighs as much as its lines."""
+        moulds = known.moulds
+        if len(moulds) >= _MOULDS:
+            self.remembered -= moulds.pop().lines
+        if self.remembered + mould.lines > self._limit:
+            self.forget()
+            return
+        self.remembered += mould.lines
+        moulds.insert(0, mould)
 
     def forget(self) -> None:
         """Forget all lines."""
         for known in self._known.values():
-            known.clear()
+            known.lines.clear()
+            known.moulds.clear()
         self.remembered = 0

@@ -13,7 +13,8 @@ from typing import Final
 from wardgate.proxy.core.auth.caller import Caller
 from wardgate.proxy.core.auth.credential_index import CredentialIndex
 from wardgate.proxy.core.exchange import Exchange
-from wardgate.proxy.core.fast_path.line_memory import write_line
+from wardgate.proxy.core.fast_path.line_memory import KnownLines, write_line
+from wardgate.proxy.core.fast_path.moulds import Mould
 from wardgate.proxy.core.fast_path.plain_answers import PlainAnswer
 from wardgate.proxy.core.fast_path.plain_responses import PlainResponses
 from wardgate.proxy.core.fast_path.plain_routes import PlainRoute
@@ -46,7 +47,7 @@ class Way:
         bare: Request,
         *,
         route: PlainRoute | None,
-        known: dict[bytes, bytes],
+        known: KnownLines,
         responses: PlainResponses | None = None,
     ) -> None:
         self.bare = bare
@@ -100,7 +101,7 @@ class PlainOutcome:
     ``auto_host`` the dialled endpoint's name stands in the place of ``end``. ``given``: the lines that are added. The
     bare key stands behind ``key_at`` bytes of its field. ``path``: as the access log shows it. ``secrets``: what
     the provider knows, and no text may show. ``drawn``: a number that chooses this destination. ``answer``: what plans
-    do to the response.
+    do to the response. ``searched``: the mould whose runs are known to hold no copy of the key.
     """
 
     __slots__ = (
@@ -116,6 +117,7 @@ class PlainOutcome:
         "is_told",
         "key_at",
         "path",
+        "searched",
         "secrets",
         "start",
         "upstream",
@@ -148,6 +150,7 @@ class PlainOutcome:
         # Bare letters and digits that were escapes when they arrived may spell the key.
         self.path = to_bytes(exchange.redacted(from_bytes(way.bare.path)))
         self.key_at = key_at
+        self.searched: Mould | None = None
 
 
 def _answer_of(way: Way, exchange: Exchange) -> PlainAnswer | None:

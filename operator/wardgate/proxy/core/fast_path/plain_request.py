@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from wardgate.proxy.core.fast_path.line_memory import LineMemory, read_line, write_line
+from wardgate.proxy.core.fast_path.moulds import ANY, FIELD, KEY, LENGTH, Gap, Mould
 from wardgate.proxy.core.fast_path.outcomes import PlainOutcome, PlainRefusal, Way, end_of_line
 from wardgate.proxy.core.fast_path.plain_routes import REQUEST_ID
 from wardgate.proxy.core.fields import forwarded
 from wardgate.proxy.core.fields.folded import fold
 from wardgate.proxy.core.fields.key_copies import may_hide_key
 from wardgate.proxy.core.fields.trace_context import TRACEPARENT
-from wardgate.proxy.core.grammar import ORIGIN
+from wardgate.proxy.core.grammar import ORIGIN, UNSENDABLE
 from wardgate.proxy.core.http1.request_head import SPECIAL
 from wardgate.proxy.core.messages import HeaderList
 
-_DIGITS: Final = re.compile(rb"[0-9]{1,18}")
+_MOST_DIGITS: Final = 18
 _LONGEST_ID: Final = 128
 _NO_CLAIMS: Final[Mapping[bytes, Sequence[bytes]]] = {}
 _NO_LENGTH: Final = -1
 _NOTHING_READ: Final[HeaderList] = []
 _START_AT: Final = 0
+_QUERY_AT: Final = 1
 _END_AT: Final = 2
+_LINES_OF_START: Final = 3
+_PRINTABLE: Final = bytes(range(0x20, 0x7F))
 _MARK_AT: Final = -2
 """Before the lines that the proxy alone writes, as on the general way."""
 
@@ -34,29 +37,34 @@ class PlainRequest:
     ``key``: the field that holds the key, empty until it has come; ``length``: Content-Length, negative where there is
     none. ``claims``: what it says of its way here, by name. It has an ``outcome`` or a ``refusal`` once that was found,
     and all of its body but ``missing`` bytes. ``reading``: fields that the route's plans read; ``body``: what one makes
-    of the body, None where it passes; ``drawn``: the number that chooses the destination.
+    of the body, None where it passes; ``drawn``: the number that chooses the destination. ``has_good_key``: None until
+    it was asked. ``mould``: the one that it was read by, if any; ``varying``: what it says besides, but for the key and
+    the length: lines in gaps, and a request line with a query.
     """
 
     __slots__ = (
         "body",
         "claims",
         "drawn",
+        "has_good_key",
         "key",
-        "known",
         "length",
         "lines",
         "missing",
+        "mould",
         "outcome",
         "reading",
         "refusal",
         "request_id",
         "traceparent",
+        "varying",
         "way",
     )
 
-    def __init__(self, way: Way, query: bytes) -> None:
+    def __init__(self, way: Way, query: bytes, *, varying: bytes) -> None:
         self.way = way
-        self.known = way.known
+        self.mould: Mould | None = None
+        self.varying = varying
         self.lines = [b"", query, b""]
         self.key = b""
         self.length = _NO_LENGTH
@@ -67,8 +75,70 @@ class PlainRequest:
         self.reading: HeaderList = _NOTHING_READ
         self.body: bytes | None = None
         self.drawn = 0
+        self.has_good_key: bool | None = None
         self.refusal: PlainRefusal | None = None
         self.outcome: PlainOutcome | None = None
+
+    def anew(self) -> PlainRequest:
+        """Return one of which no line has been read."""
+        if len(self.lines) == _LINES_OF_START:
+            return self
+        query = self.lines[_QUERY_AT]
+        return PlainRequest(self.way, query, varying=self.varying[: self.varying.find(b"\n") + 1] if query else b"")
+
+    def fits(self, mould: Mould, data: bytes, *, at: int, end: int, memory: LineMemory) -> bool:
+        """Read all lines by a mould; return whether they fit and the request is plain. They end at ``end``."""
+        lines = self.lines
+        self.mould = mould
+        for run, sent, gap in mould.parts:
+            if not data.startswith(run, at):
+                return False
+            at += len(run)
+            lines.append(sent)
+            if gap is None:
+                return at == end
+            stop = data.find(b"\r\n", at)
+            if not data.startswith(gap.prefix, at):
+                return False
+            if gap.kind == KEY and not self.key:
+                self.key = data[at + len(gap.prefix) : stop].strip(b" \t")
+                if not self.key or self.key.translate(None, _PRINTABLE):
+                    return False
+            elif not self._fill(gap, data[at:stop], memory=memory):
+                return False
+            at = stop + 2
+        return False
+
+    def _fill(self, gap: Gap, raw: bytes, *, memory: LineMemory) -> bool:
+        """Read the line in a gap; return whether the request is still plain."""
+        value = raw[len(gap.prefix) :]
+        if gap.kind == LENGTH:
+            return self._take_length(value)
+        self.varying += raw + b"\n"
+        return self._take_value(gap, value) if gap.kind == FIELD else self.take(raw, memory)
+
+    def _take_value(self, gap: Gap, given: bytes) -> bool:
+        value = given.strip(b" \t")
+        if UNSENDABLE.search(value) is not None or may_hide_key(value):
+            return False
+        if gap.name == TRACEPARENT:
+            self.traceparent += value
+        if not gap.is_dropped:
+            self.lines.append(write_line(gap.name, value))
+        return True
+
+    def gap(self, raw: bytes) -> Gap:
+        """Return the gap for a line that was read, and is not remembered."""
+        name = raw.partition(b":")[0].lower()
+        route = self.way.route
+        assert route is not None, "Plain requests have a plain route."
+        if name == route.key:
+            kind = KEY
+        elif name == b"content-length":
+            kind = LENGTH
+        else:
+            kind = ANY if name in SPECIAL or name == REQUEST_ID or fold(name) in route.read else FIELD
+        return Gap(raw, kind=kind, name=name, is_dropped=fold(name) in route.dropped)
 
     def take(self, raw: bytes, memory: LineMemory) -> bool:
         """Read a line that the way does not know; return whether the request is still plain."""
@@ -87,7 +157,7 @@ class PlainRequest:
         return self._take_other(raw, name, value=value, memory=memory)
 
     def _take_length(self, value: bytes) -> bool:
-        if self.length != _NO_LENGTH or _DIGITS.fullmatch(value) is None:
+        if self.length != _NO_LENGTH or not value.isdigit() or len(value) > _MOST_DIGITS:
             return False
         self.length = int(value)
         return True

@@ -12,6 +12,7 @@ import re
 from typing import Final
 
 from wardgate.proxy.core.fast_path.line_memory import LineMemory, read_line, write_line
+from wardgate.proxy.core.fast_path.moulds import ANY, CODING, LENGTH, Gap, Mould
 from wardgate.proxy.core.fast_path.plain_answers import AnswerFields, PlainAnswer
 from wardgate.proxy.core.fields.folded import fold
 from wardgate.proxy.core.fields.provider_ids import PROVIDER_IDS
@@ -22,7 +23,7 @@ from wardgate.proxy.core.messages import HeaderList
 _HEAD_END: Final = b"\r\n\r\n"
 _START: Final = re.compile(rb"HTTP/1\.1 ([2-5][0-9][0-9]) [\x20-\x7e]*")
 _PRINTABLE: Final = re.compile(rb"[\x20-\x7e]*")
-_DIGITS: Final = re.compile(rb"[0-9]{1,18}")
+_MOST_DIGITS: Final = 18
 _MOST_STARTS: Final = 64
 _UNKNOWN: Final = -1
 CHUNKED: Final = -2
@@ -66,30 +67,85 @@ class PlainResponses:
         end = data.find(_HEAD_END)
         if end < 0 or end > self._head_bytes:
             return None
+        known = self._known
+        for mould in known.moulds:
+            lines: list[bytes] = []
+            self._begin(answer)
+            length = self._fitting(mould, data, end=end + 2, sent=lines)
+            if length != _UNKNOWN:
+                if known.moulds and known.moulds[0] is not mould:
+                    known.prefer(mould)
+                return self._made(mould.status, lines, length=length, at=end + len(_HEAD_END), answer=answer)
+        return self._read_by_lines(data, end, answer=answer)
+
+    def _begin(self, answer: PlainAnswer | None) -> None:
+        self._provider_id = b""
+        if answer is not None:
+            self._reading = []
+
+    def _read_by_lines(self, data: bytes, end: int, *, answer: PlainAnswer | None) -> PlainResponse | None:
         lines = data[:end].split(b"\r\n")
         if end + len(lines) > self._head_bytes:
             return None  # as ResponseReader counts, which reads this again at a handover
         start = self._starts.get(lines[0]) or self._read_start(lines[0])
         if start is None:
             return None
-        status, lines[0] = start
-        self._provider_id = b""
-        if answer is not None:
-            self._reading = []
-        length = self._read_lines(lines)
-        if length == _UNKNOWN or (answer is not None and not self._add_given(answer, lines, status, length=length)):
+        status, sent = start
+        self._begin(answer)
+        remembered = self._memory.remembered
+        written = [sent]
+        length = self._read_lines(lines, written)
+        if length == _UNKNOWN:
             return None
-        return PlainResponse(
-            status=status,
-            head=b"".join(lines),
-            at=end + len(_HEAD_END),
-            length=length,
-            provider_id=self._provider_id,
-        )
+        if remembered == self._memory.remembered:
+            known = {**self._known.lines, lines[0]: sent}
+            gaps = [_gap(raw) for raw in lines if raw not in known]
+            self._memory.keep_mould(self._known, Mould(lines, known=known, gaps=gaps, status=status))
+        return self._made(status, written, length=length, at=end + len(_HEAD_END), answer=answer)
 
-    def _read_lines(self, lines: list[bytes]) -> int:
-        """Put what is sent on in the place of each line; return the body's length, ``_UNKNOWN``: it is not plain."""
-        known, length = self._known, _UNKNOWN
+    def _made(
+        self, status: int, lines: list[bytes], *, length: int, at: int, answer: PlainAnswer | None
+    ) -> PlainResponse | None:
+        if answer is not None:
+            # A message without a body loses its content type.
+            given = answer.given(status, self._reading) if length else None
+            if given is None:
+                return None
+            lines.append(given)
+        lines.append(_CHUNKED_LINE + _HEAD_END if length == CHUNKED else b"content-length: %d\r\n\r\n" % length)
+        return PlainResponse(status=status, head=b"".join(lines), at=at, length=length, provider_id=self._provider_id)
+
+    def _fitting(self, mould: Mould, data: bytes, *, end: int, sent: list[bytes]) -> int:
+        """Read all lines by a mould; return the body's length, ``_UNKNOWN``: they do not fit, or are not plain."""
+        at, length = 0, _UNKNOWN
+        if end + mould.lines > self._head_bytes:
+            return length
+        for run, written, gap in mould.parts:
+            if not data.startswith(run, at):
+                break
+            at += len(run)
+            sent.append(written)
+            if gap is None:
+                return length if at == end else _UNKNOWN
+            stop = data.find(b"\r\n", at)
+            raw = data[at:stop]
+            at = stop + 2
+            if not raw.startswith(gap.prefix):
+                break
+            if gap.kind == ANY:
+                line = self._read_line(raw)
+                if line is None:
+                    break
+                sent.append(line)
+            elif length == _UNKNOWN:
+                length = _digits(raw[len(gap.prefix) :]) if gap.kind == LENGTH else _length(raw)
+            else:
+                break
+        return _UNKNOWN
+
+    def _read_lines(self, lines: list[bytes], written: list[bytes]) -> int:
+        """Write what is sent on for each line; return the body's length, ``_UNKNOWN``: it is not plain."""
+        known, length = self._known.lines, _UNKNOWN
         for number in range(1, len(lines)):
             raw = lines[number]
             sent = known.get(raw)
@@ -101,18 +157,8 @@ class PlainResponses:
                     length, sent = given, b""
                 if sent is None:
                     return _UNKNOWN
-            lines[number] = sent
-        lines.append(_CHUNKED_LINE + _HEAD_END if length == CHUNKED else b"content-length: %d\r\n\r\n" % length)
+            written.append(sent)
         return length
-
-    def _add_given(self, answer: PlainAnswer, lines: list[bytes], status: int, *, length: int) -> bool:
-        """Add what plans add, before the line that delimits the body."""
-        # A message without a body loses its content type.
-        given = answer.given(status, self._reading) if length else None
-        if given is None:
-            return False
-        lines.insert(-1, given)
-        return True
 
     def _read_start(self, line: bytes) -> tuple[int, bytes] | None:
         parts = _START.fullmatch(line)
@@ -151,10 +197,21 @@ class PlainResponses:
         return sent
 
 
+def _digits(value: bytes) -> int:
+    """Read a Content-Length; ``_UNKNOWN``: it is none."""
+    return int(value) if value.isdigit() and len(value) <= _MOST_DIGITS else _UNKNOWN
+
+
 def _length(raw: bytes) -> int:
     """Read a line that delimits the body; ``_UNKNOWN``: it is another one, or not plain."""
     name = raw[:15].lower()
     if name == b"content-length:":
-        value = raw[15:].strip(b" ")
-        return int(value) if _DIGITS.fullmatch(value) is not None else _UNKNOWN
+        return _digits(raw[15:].strip(b" "))
     return CHUNKED if name == b"transfer-encodi" and raw.lower() == _CHUNKED_LINE else _UNKNOWN
+
+
+def _gap(raw: bytes) -> Gap:
+    """Return the gap for a line that was read, and is not remembered."""
+    length = _length(raw)
+    kind = ANY if length == _UNKNOWN else CODING if length == CHUNKED else LENGTH
+    return Gap(raw, kind=kind, name=raw.partition(b":")[0].lower())
