@@ -85,13 +85,15 @@ class Asked:
 
 
 class PlainRefusal:
-    """The answer to plain requests without a good key, whatever they hold."""
+    """The answer to plain requests without a good key, whatever they hold. ``written``: as it is in this ``second``."""
 
-    __slots__ = ("facts", "reply")
+    __slots__ = ("facts", "reply", "second", "written")
 
     def __init__(self, reply: Reply, facts: Facts) -> None:
         self.reply = reply
         self.facts = facts
+        self.second = -1
+        self.written = b""
 
 
 class PlainOutcome:

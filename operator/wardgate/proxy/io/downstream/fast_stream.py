@@ -114,7 +114,7 @@ class FastStream(FastSink):
         if plain.missing:
             return self._hold(data, plain, since=started)
         if plain.outcome is None:
-            return self._refuse(plain, started)
+            return self._refuse(plain, started, wall=wall)
         outcome = plain.outcome
         taken = context.upstreams.take_idle(outcome.upstream, outcome.holder)
         if taken is None:
@@ -140,7 +140,7 @@ class FastStream(FastSink):
         connection.write(plain.written(data, dialled=endpoint.host, told=told))
         return True
 
-    def _refuse(self, plain: PlainRequest, started: float) -> bool:
+    def _refuse(self, plain: PlainRequest, started: float, *, wall: float) -> bool:
         """Answer a request that has no good key."""
         context, downstream, refusal = self._context, self._downstream, plain.refusal
         # Behind an answer to a long body the connection ends, which is for the general way to say.
@@ -150,8 +150,10 @@ class FastStream(FastSink):
         if downstream.origin.believes:
             downstream.origin.read(plain.claims)
         downstream.requests.pass_by()
-        reply = refusal.reply
-        downstream.outbox.write(reply_bytes(reply, context.reply_headers.fields(), close=False))
+        if refusal.second != int(wall):
+            refusal.second = int(wall)
+            refusal.written = reply_bytes(refusal.reply, context.reply_headers.fields(), close=False)
+        downstream.outbox.write(refusal.written)
         context.telemetry.refused_fast(plain, refusal, peer=downstream.origin.address, started=started)
         downstream.fast_finished()
         return True
@@ -275,6 +277,9 @@ class FastStream(FastSink):
         connection.end_fast()
         endpoint.release(connection)
         self._plain = self._connection = None
+        # Nothing of the request and its response is held while the connection waits for another one.
+        self._data = self._head = b""
+        self._chunks = self._lane = None
         self._context.telemetry.ended_fast(
             plain,
             peer=self._downstream.origin.address,
@@ -285,18 +290,12 @@ class FastStream(FastSink):
             status=self._status,
             sent=self._sent,
         )
-        self._forget()
         self._downstream.fast_finished()
 
     def _let_go(self) -> None:
         """Hold nothing of the body any longer than a stream would: one holds a body that a plan has made."""
         if self._plain is not None and self._plain.body is None:
             self._data = self._data[: self._data.index(HEAD_END) + len(HEAD_END)]
-
-    def _forget(self) -> None:
-        """Hold nothing of the request and its response while the connection waits for another one."""
-        self._data = self._head = b""
-        self._chunks = self._lane = None
 
     # Whatever else happens.
 
@@ -343,6 +342,7 @@ class FastStream(FastSink):
             incoming, length = connection.replay(self._head, body)
             stream.resume_response(incoming, length, sent=self._sent, since=self._moved)
             stream.record.first_byte = self._first_byte
-        self._forget()
+        self._data = self._head = b""
+        self._chunks = self._lane = None
         self._downstream.adopt(stream)
         return stream

@@ -20,7 +20,7 @@ from wardgate.proxy.counters import Counters, Series
 from wardgate.proxy.io.shared.complaints import Complaints
 from wardgate.proxy.io.upstream.errors import UpstreamError
 from wardgate.proxy.log_line import origin
-from wardgate.proxy.request_record import RequestRecord
+from wardgate.proxy.request_record import NO_MOMENT, RequestRecord
 from wardgate.proxy.sampling import Sampling
 from wardgate.text_codec import from_bytes, to_bytes
 
@@ -128,12 +128,15 @@ class Telemetry:
         self._counters.in_flight -= 1
         self._counters.prepared += 1
         record.started, record.asked, record.first_byte = started, asked, first_byte or now
-        record.status, record.sent, record.received = status, sent, max(plain.length, 0)
-        record.request_id = plain.request_id
+        record.status, record.sent = status, sent
         record.settle(now)
         series = self._counters.request(outcome.facts, record)
+        if log is None:
+            return
+        record.request_id = plain.request_id
         if not self._is_logged(series, record):
             return
+        record.received = max(plain.length, 0)
         record.method, record.path, record.peer = plain.way.bare.method, outcome.path, peer
         record.traceparent, record.provider_id, record.attempts = plain.traceparent, provider_id, 1
         if provider_id:
@@ -144,14 +147,20 @@ class Telemetry:
 
     def refused_fast(self, plain: PlainRequest, refusal: PlainRefusal, *, peer: str, started: float) -> None:
         """Account for a plain request that was refused for its key."""
-        bare = plain.way.bare
-        record = RequestRecord(bare.method, bare.path, request_id=plain.request_id, peer=peer, started=started)
-        record.traceparent = plain.traceparent
-        record.status = refusal.reply.status  # the body was not asked for, so no byte of it counts
+        log = self._log
+        record = self._unlogged if log is None else log.blank()
         self._counters.in_flight -= 1
         self._counters.prepared += 1
+        record.started, record.asked, record.first_byte = started, NO_MOMENT, NO_MOMENT
+        # The body was not asked for, so no byte of it counts.
+        record.status, record.sent, record.received = refusal.reply.status, 0, 0
         record.settle(self._clock())
         series = self._counters.request(refusal.facts, record)
+        if log is None:
+            return
+        bare = plain.way.bare
+        record.method, record.path, record.peer, record.request_id = bare.method, bare.path, peer, plain.request_id
+        record.traceparent, record.provider_id, record.attempts = plain.traceparent, b"", 0
         if self._is_logged(series, record):
             self._write(series, record, policy=refusal.facts.policy)
 

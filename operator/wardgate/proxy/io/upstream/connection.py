@@ -68,6 +68,7 @@ class UpstreamConnection:
 
     __slots__ = (
         "_fast",
+        "_paused",
         "_response",
         "_sink",
         "expires_at",
@@ -84,6 +85,7 @@ class UpstreamConnection:
         self._response = ResponseReader(max_head=max_head, max_informational=max_informational)
         self._sink: ResponseSink | None = None
         self._fast: FastSink | None = None
+        self._paused = False
         self.transport: asyncio.Transport | None = None
         self.lost = False
         self.used = 0
@@ -148,7 +150,8 @@ class UpstreamConnection:
         self._sink = None
         if self.lost or self.transport is None or self._response.state is not IDLE:
             return False
-        self.transport.resume_reading()
+        if self._paused:
+            self.pause(paused=False)
         return True
 
     def close(self) -> None:
@@ -162,6 +165,7 @@ class UpstreamConnection:
         """Stop or go on reading the response."""
         if self.transport is None or self.lost:
             return
+        self._paused = paused
         if paused:
             self.transport.pause_reading()
         else:
