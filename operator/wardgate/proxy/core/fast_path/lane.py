@@ -161,7 +161,7 @@ class Lane:
         if route is not None and route.destinations.only is None:
             self._lots.put_back(plain.drawn, below=route.destinations.total)
 
-    def _make_body(self, plain: PlainRequest, message: CompiledMessage, data: bytes) -> bool:
+    def _make_body(self, plain: PlainRequest, message: CompiledMessage, *, data: bytes) -> bool:
         """Make the new body; False: the exchange has to say what comes of the request."""
         longest = message.longest_body
         if plain.length > self._body_bytes or (longest is not None and plain.length > longest):
@@ -303,7 +303,7 @@ class Lane:
         outcome = self._outcomes.get(which)
         if (
             (outcome is None and not self._has_good_key(plain))
-            or (route.body is not None and not self._make_body(plain, route.body, data))
+            or (route.body is not None and not self._make_body(plain, route.body, data=data))
             or (outcome is None and (outcome := self._decide(plain, data, which=which, now=now)) is None)
             or now >= outcome.credential.expires_at
         ):

@@ -70,7 +70,7 @@ def _read_by(message: CompiledMessage) -> set[bytes] | None:
 
 
 class PlainAnswer:
-    """What the ``plans`` of a response add to it. ``metadata_headers``: as ``Surroundings`` has them."""
+    """Writes what the ``plans`` of a response add to it. ``metadata_headers``: as ``Surroundings`` has them."""
 
     __slots__ = ("_fields", "_known", "_metadata_headers", "_plans", "_remembers")
 

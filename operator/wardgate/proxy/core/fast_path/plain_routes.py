@@ -88,7 +88,7 @@ def plain_route(route: CompiledRoute, *, has_body: bool) -> PlainRoute | None:
 
 
 class _Plans:
-    """What the plans of a route do to requests, one plan after the other."""
+    """Reads what the plans of a route do to requests, one plan after the other."""
 
     def __init__(self, route: CompiledRoute, auth: CompiledAuth, *, has_body: bool) -> None:
         self._route = route
