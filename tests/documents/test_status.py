@@ -40,7 +40,11 @@ def served(console: Desk, private_cluster: Cluster, tmp_path: Path) -> Iterator[
 def more_keys() -> list[dict[str, object]]:
     (key,) = yaml.safe_load_all((LAB / "4-key.yaml").read_text())
     return [
-        {**key, "metadata": {**key["metadata"], "name": f"key-{number}"}, "data": {"api-key": f"a2V5LW{number}="}}
+        {
+            **key,
+            "metadata": {**key["metadata"], "name": f"key-{number}"},
+            "data": {**key["data"], "api-key": f"a2V5LW{number}="},
+        }
         for number in "gw"
     ]
 
