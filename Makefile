@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 COMPILED := build/compiled
 COMPILED_STAMP := $(COMPILED)/.installed
-COMPILED_TESTS ?= tests/proxy tests/cli tests/examples tests/install/test_compiled.py tests/chart/test_built_image.py
+COMPILED_TESTS ?= tests/inja tests/proxy tests/cli tests/examples tests/install/test_compiled.py tests/chart/test_built_image.py
 
 # A file at a time for each process, in the order of tests/conftest.py.
 SHARED = -n $(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder
