@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--tools", type=Path, required=True)
     parser.add_argument("--promtool", default=shutil.which("promtool"))
     given = parser.parse_args(arguments)
-    if given.promtool is None:
+    if not given.promtool:
         parser.error("There is no promtool in the PATH. Install Debian's prometheus, or name it with --promtool.")
     helm = Helm(helm_binary(say=to_stderr))
     with tempfile.TemporaryDirectory() as scratch:
