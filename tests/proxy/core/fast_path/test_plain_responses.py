@@ -162,3 +162,13 @@ def test_what_is_remembered_is_bounded() -> None:
         assert 0 < both.memory.remembered <= 16
         known = both.memory.of("response")
         assert both.memory.remembered == len(known.lines) + sum(mould.lines for mould in known.moulds)
+
+
+def test_a_head_of_the_longest_size_is_counted_alike_once_it_is_known() -> None:
+    data = response(b"Content-Length: 2", b"Server: a")
+    size = data.index(b"\r\n\r\n") + len(data.split(b"\r\n\r\n")[0].split(b"\r\n"))
+    fitting, short = Both(head_bytes=size), Both(head_bytes=size)
+    assert [True] * 4 == [fitting.fast(data) is not None for _ in range(4)]
+    for _ in range(3):
+        assert short.fast(data.replace(b"Length: 2", b"Length: 1")[:-1]) is not None
+    assert short.fast(data.replace(b"Length: 2", b"Length: 0002")[:-2]) is None
