@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import venv
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -141,12 +142,17 @@ def test_an_idle_pod_is_small(built: Path, variables: dict[str, str], tmp_path: 
     """The supervisor of a proxy that follows a cluster, and a worker that serves a config."""
     program, config = built / "bin" / "wardgate", tmp_path / "bundle.json"
     cluster = ("--cluster", "--kubeconfig", str(kubeconfig_of_nobody(tmp_path)))
-    file = ("--config", str(config), "--port", f"{PORT}={free_port()}")
+    port = free_port()
+    file = ("--config", str(config), "--port", f"{PORT}={port}")
     write_bundle(config, bundle_of_routes(10, keys=10))
     with (
         idle_proxy(program, *cluster, word=" follows ", variables=variables) as following,
         idle_proxy(program, *file, word=" live in ", variables=variables) as serving,
     ):
-        held = pod_memory(following.supervisor, *serving.workers)
+        request = HTTPConnection("127.0.0.1", port, timeout=60)
+        request.request("GET", "/")
+        assert 200 == request.getresponse().status
+        (worker,) = serving.workers
+        held = pod_memory(following.supervisor, worker)
 
     assert held <= MEBIBYTES
