@@ -255,6 +255,12 @@ class Bench:
         """Bytes of bodies held at the moment."""
         return self.gateway.context.bodies.total
 
+    @property
+    def has_begun_body(self) -> bool:
+        """Whether the beginning of a body waits for the rest: collected, or held for the fast path."""
+        held = (one._fast is not None and one._fast.held for one in self.connections)
+        return self.buffered > 0 or any(held)
+
     def pass_time(self, seconds: float) -> None:
         self.clock.pass_time(seconds)
         self.gateway.tick()

@@ -140,7 +140,7 @@ def test_a_key_revoked_while_the_body_arrives_does_not_authenticate() -> None:
                 )
                 caller = await bench.connect()
                 await caller.send(b"POST / HTTP/1.1\r\nHost: h\r\nApi-Key: mysecretkey\r\nContent-Length: 4\r\n\r\nab")
-                await settle(lambda: bench.buffered == 2)
+                await settle(lambda: bench.has_begun_body)
                 if wait:
                     bench.clock.pass_time(wait)
                 else:
