@@ -63,7 +63,8 @@ class Estate:
         cluster = self.installation.cluster
 
         def state() -> Any:
-            return cluster.get(kind, name, namespace=namespace).get("status", {}).get("common", {}).get("State")
+            state = cluster.get(kind, name, namespace=namespace)["status"]["common"]["State"]
+            return state if state["approval"] != "PENDING" else None
 
         found = self.installation.wait_until(state, f"{kind} {name} has a verdict")
         return found["approval"], found.get("message", "")
