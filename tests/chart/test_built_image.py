@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import venv
+from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -149,9 +150,10 @@ def test_an_idle_pod_is_small(built: Path, variables: dict[str, str], tmp_path: 
         idle_proxy(program, *cluster, word=" follows ", variables=variables) as following,
         idle_proxy(program, *file, word=" live in ", variables=variables) as serving,
     ):
-        request = HTTPConnection("127.0.0.1", port, timeout=60)
-        request.request("GET", "/")
-        assert 200 == request.getresponse().status
+        with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+            connection.request("GET", "/")
+            with connection.getresponse() as response:
+                assert 200 == response.status
         (worker,) = serving.workers
         held = pod_memory(following.supervisor, worker)
 
