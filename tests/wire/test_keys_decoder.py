@@ -80,6 +80,13 @@ def test_each_credential_is_made_once() -> None:
     assert ["key-0", "key-1", "key-2", "key-3", "key-ann"] == made
 
 
+def test_new_credentials_are_made_in_steps_and_those_that_are_known_cost_none() -> None:
+    many: Any = [{"digest": f"{n:064x}", "key_set": "s", "name": f"key-{n}", "namespace": "n"} for n in range(1000)]
+    remembering = decoder()
+    assert 1000 // 128 == len(list(remembering.steps("keys-000", bucket(*many))))
+    assert [] == list(remembering.steps("keys-000", bucket(*many[1:], ANN)))
+
+
 def test_buckets_are_remembered_by_name_until_they_are_not_kept() -> None:
     made: list[str] = []
     remembering = KeysDecoder(lambda one: made.append(one.name))

@@ -98,13 +98,17 @@ class KeysDecoder(Generic[T]):
                 return cast("DecodedKeys[T]", ended.value)
 
     def steps(self, name: str, data: bytes) -> Generator[None, None, DecodedKeys[T]]:
-        """The same, with a pause after every hundred credentials or so."""
+        """The same, with a pause after every hundred credentials or so that are new: a revocation need not wait."""
         read = read_parts(data, _KEYS_SHAPE, last=self._last.get(name))
         parts = opened(read.value, kind=KEYS)
         members: list[_Made[T] | _Unknown] = []
+        made = 0
         for one in items(parts.pop("credentials", [])):
-            members.append(cast("Part", one).once(self._read))
-            if len(members) % _STEP == 0:
+            part = cast("Part", one)
+            made += part.is_new
+            members.append(part.once(self._read))
+            if made == _STEP:
+                made = 0
                 yield
         known = [] if _unknown_parts(parts) else [one.made for one in members if not isinstance(one, _Unknown)]
         self._last[name] = read

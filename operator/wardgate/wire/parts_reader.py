@@ -37,6 +37,11 @@ class Part:
         """The JSON, until something was made of it."""
         self._made: object = None
 
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was made of it yet."""
+        return self._made is None
+
     def once(self, make: Callable[[object], T]) -> T:
         """The result of ``make`` for the JSON, made only once. It depends on nothing else and is not None."""
         if self._made is None:
