@@ -112,6 +112,7 @@ $(CHART_STAMP): locks/chart.txt
 	@rm -rf $(CHART_TOOLS)
 	@$(PYTHON) -m venv $(CHART_TOOLS)
 	@$(CHART_TOOLS)/bin/python locks/pip_install.py --no-deps --require-hashes -r locks/chart.txt
+	@$(CHART_TOOLS)/bin/python -m pip check --disable-pip-version-check
 	@touch $(CHART_STAMP)
 
 binaries: install ## Build the real Kubernetes and Helm that the tests run (once; about six minutes)
@@ -238,6 +239,7 @@ $(DOCS_STAMP): locks/docs.txt
 	@echo "==> Packages of locks/docs.txt, by their hashes"
 	@$(PYTHON) -m venv --clear $(DOCS)
 	@$(DOCS)/bin/python locks/pip_install.py --quiet --no-deps --require-hashes -r locks/docs.txt
+	@$(DOCS)/bin/python -m pip check --disable-pip-version-check
 	@touch $(DOCS_STAMP)
 
 docs: install $(DOCS_STAMP) ## Build the site of the documents into build/docs-html; a warning is an error

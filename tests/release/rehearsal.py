@@ -76,8 +76,9 @@ def twine(folder: Path) -> Path:
     """Install the program that PyPI's uploads are checked with, in an environment of its own, from its lock."""
     tools = folder / "tools"
     venv.create(tools, with_pip=True)
-    lock = ROOT / "locks" / "release.txt"
-    run(tools / "bin" / "python", "locks/pip_install.py", "--no-deps", "--require-hashes", "-r", lock)
+    pip = tools / "bin" / "python"
+    run(pip, "locks/pip_install.py", "--no-deps", "--require-hashes", "-r", "locks/release.txt")
+    run(pip, "-m", "pip", "check", "--disable-pip-version-check")
     return tools / "bin" / "twine"
 
 
