@@ -23,7 +23,7 @@ print(dumpable, *resource.getrlimit(resource.RLIMIT_CORE), flush=True)
 """Prints whether the process is dumpable, and the soft and hard limit of a core file's size."""
 WORKER = f"""
 import runpy
-runpy.run_module("wardgate.proxy.worker", run_name="__main__")
+runpy.run_module("wardgate.proxy.worker_start", run_name="__main__")
 {SHOW}
 """
 COMMAND = f"""

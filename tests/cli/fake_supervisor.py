@@ -7,9 +7,10 @@ import os
 import signal
 from collections.abc import Callable
 
+from wardgate.proxy.rollout import ConfigRefused
 from wardgate.proxy.settings import ProxySettings
 from wardgate.proxy.sockets import BindError
-from wardgate.proxy.supervisor import Applied, BoundListener, ConfigRefused
+from wardgate.proxy.supervisor import Applied, BoundListener
 from wardgate.wire.bundle import ROUTES, Bundle
 from wardgate.wire.decode import decode_routes
 from wardgate.wire.delivery import Delivery

@@ -34,8 +34,11 @@ def foreign(modules: set[str]) -> set[str]:
 
 SERVING = {"admin", "cli", "inja", "ir", "outlet", "printable", "problems", "sensitive", "setting", "settings"}
 SERVING |= {f"proxy.{one}" for one in ("channel", "core", "counters", "cpus", "departures", "metrics", "redacted")}
-SERVING |= {f"proxy.{one}" for one in ("request_record", "request_totals", "settings", "sockets", "stand_ins")}
-SERVING |= {"proxy.supervisor", "proxy.worker_process", "standalone", "tasks", "text_codec", "undumpable", "wire"}
+SERVING |= {
+    f"proxy.{one}" for one in ("request_record", "request_totals", "settings", "sockets", "stand_ins", "rollout")
+}
+SERVING |= {"proxy.rollout", "proxy.supervisor", "proxy.worker_process", "standalone", "tasks", "text_codec"}
+SERVING |= {"undumpable", "wire"}
 """A proxy's first process, whatever it serves."""
 COMMANDS = {"annotated_doc", "prometheus_client", "re2", "shellingham", "typer", "typing_extensions"}
 CLIENT = {

@@ -239,6 +239,16 @@ def test_listener_that_a_proxy_does_not_serve_is_told(wardgate: Wardgate, server
     assert [{"severity": "error", "subject": "proxy wardgate-proxy-a", "message": message}] == told
 
 
+def test_worker_that_cannot_start_is_told(wardgate: Wardgate, server: CannedApiServer) -> None:
+    server.put_list(_SLICES, _slice(("wardgate-proxy-a", False)))
+    server.answers[_proxy_path("wardgate-proxy-a")] = _announced(worker_troubles=["Worker 0 ended with status 1 (x)."])
+    ended = _status(wardgate, server, "-o", "json")
+
+    told = [one for one in json.loads(ended.out)["problems"] if one["subject"] == "proxy wardgate-proxy-a"]
+    message = "Worker 0 ended with status 1 (x). Nothing serves in its place yet. Look at the proxy's log."
+    assert [{"severity": "error", "subject": "proxy wardgate-proxy-a", "message": message}] == told
+
+
 def test_what_may_not_be_read_is_said_and_the_rest_is_shown(wardgate: Wardgate, server: CannedApiServer) -> None:
     for path in (_SECRETS, _INDEX, _LEASE, _SLICES, resource_of("RouteTable").path()):
         server.answers[path] = 403

@@ -18,7 +18,7 @@ for name in os.listdir("/proc"):
             words = open(f"/proc/{name}/cmdline").read().split("\\0")
         except OSError:
             continue
-        if "wardgate.proxy.worker" in words:
+        if "wardgate.proxy.worker_start" in words:
             print(name)
 """
 UNDER_LOAD = 4

@@ -13,6 +13,7 @@ from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.pacing import INDEX_SILENCE, Timing
 from wardgate.kube.delivery.config_location import ConfigLocation
 from wardgate.kube.follow.config_source import ConfigSource
+from wardgate.kube.follow.consumer import NotInForce
 from wardgate.kube.follow.revision_file import RevisionFile
 from wardgate.wire.bundle import Bundle
 from wardgate.wire.delivery import Delivery
@@ -36,15 +37,15 @@ class RecordingProxy:
     def revision(self) -> str:
         return self.bundles[-1].revision if self.bundles else ""
 
-    async def apply(self, bundle: Bundle, *, noticed: float) -> str:
+    async def apply(self, bundle: Bundle, *, noticed: float) -> None:
         self.began += 1
         if self.busy is not None:
             await self.busy.wait()
         trouble = self.refuses(bundle)
-        if not trouble:
-            self.bundles.append(bundle)
-            self.noticed.append(noticed)
-        return trouble
+        if trouble:
+            raise NotInForce("config", trouble)
+        self.bundles.append(bundle)
+        self.noticed.append(noticed)
 
     def confirmed(self) -> None:
         self.confirmations += 1

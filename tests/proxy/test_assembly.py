@@ -10,7 +10,7 @@ import pytest
 
 from tests.proxy.io.bench import CREDENTIAL, guarded
 from wardgate.ir import Forward, Refuse
-from wardgate.proxy.assembly import Assembled, Assembly, AssemblyError
+from wardgate.proxy.assembly import Assembled, Assembly, AssemblyError, Commit
 from wardgate.proxy.core.auth.credential_index import CompiledCredential
 from wardgate.tasks import spawn
 from wardgate.wire.bundle import Bundle, hash_of
@@ -23,7 +23,7 @@ def deliver(assembly: Assembly, bundle: Bundle, *, without: str = "") -> Assembl
     for name, data in bundle.groups.items():
         if name != without:
             assembly.take(name, bundle.hashes[name], data=data)
-    return asyncio.run(assembly.build(bundle.hashes))
+    return asyncio.run(assembly.build(assembly.commit(bundle.hashes)))
 
 
 def test_a_bundle_becomes_routes_and_credentials() -> None:
@@ -57,6 +57,20 @@ def test_only_what_changed_needs_to_be_delivered() -> None:
     assert len(deliver(assembly, bundle, without="routes").credentials) == 2
 
 
+def test_groups_that_arrive_while_another_revision_is_built_are_kept_for_theirs() -> None:
+    assembly, encoder = Assembly(), Encoder()
+    first, second = encoder.encode(guarded(1)), encoder.encode(guarded(2, credentials=(CREDENTIAL,)))
+    commits = []
+    for bundle in (first, second):
+        for name, data in bundle.groups.items():
+            assembly.take(name, bundle.hashes[name], data=data)
+        commits.append(assembly.commit(bundle.hashes))
+    asyncio.run(assembly.build(commits[0]))
+    assembled = asyncio.run(assembly.build(commits[1]))
+    assert guarded(2).upstreams == assembled.routes.upstreams
+    assert len(assembled.credentials) == 1
+
+
 def test_a_group_that_is_missing_leaves_what_is_served() -> None:
     assembly, encoder = Assembly(), Encoder()
     deliver(assembly, encoder.encode(guarded(1, credentials=(CREDENTIAL,))))
@@ -71,7 +85,7 @@ def test_a_group_that_is_not_what_its_hash_says_is_refused() -> None:
     bundle = Encoder().encode(guarded(1))
     assembly.take("routes", bundle.hashes["routes"], data=b"{}")
     with pytest.raises(AssemblyError, match="not what its hash says"):
-        asyncio.run(assembly.build(bundle.hashes))
+        asyncio.run(assembly.build(assembly.commit(bundle.hashes)))
 
 
 def many(count: int) -> Bundle:
@@ -84,7 +98,7 @@ def test_requests_have_their_turn_while_a_bucket_of_many_keys_is_built() -> None
         assembly, bundle, turns = Assembly(), many(1000), 0
         for name, data in bundle.groups.items():
             assembly.take(name, bundle.hashes[name], data=data)
-        building = spawn(assembly.build(bundle.hashes), name="build")
+        building = spawn(assembly.build(assembly.commit(bundle.hashes)), name="build")
         while not building.done():
             turns += 1
             await asyncio.sleep(0)
@@ -105,7 +119,7 @@ def test_keys_that_are_gone_are_let_go_of_only_when_it_is_said() -> None:
 
 def test_a_revision_without_routes_is_refused() -> None:
     with pytest.raises(AssemblyError, match="has no routes"):
-        asyncio.run(Assembly().build({}))
+        asyncio.run(Assembly().build(Commit({}, {})))
 
 
 def test_a_group_of_a_newer_schema_closes_the_routes_it_may_restrict() -> None:
@@ -139,4 +153,4 @@ def test_bytes_that_are_no_config_are_refused() -> None:
     assembly = Assembly()
     assembly.take("routes", hash_of(b"garbage"), data=b"garbage")
     with pytest.raises(AssemblyError):
-        asyncio.run(assembly.build({"routes": hash_of(b"garbage")}))
+        asyncio.run(assembly.build(assembly.commit({"routes": hash_of(b"garbage")})))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -30,10 +32,11 @@ from tests.proxy.io.bench import (
 from tests.proxy.io.test_loops import balancer
 from wardgate.ir import GatewayConfig
 from wardgate.proxy.departures import LINGER
+from wardgate.proxy.rollout import ConfigRefused
 from wardgate.proxy.settings import ProxySettings, Timeouts
 from wardgate.proxy.sockets import BindError
-from wardgate.proxy.supervisor import Applied, ConfigRefused, Supervisor
-from wardgate.wire.bundle import Bundle
+from wardgate.proxy.supervisor import Applied, Supervisor
+from wardgate.wire.bundle import Bundle, hash_of
 from wardgate.wire.encode import encode
 
 pytestmark = [pytest.mark.slow, pytest.mark.measured]
@@ -57,6 +60,10 @@ class Running:
         """Process ids of the workers, by number."""
         processes = (worker._process for _, worker in sorted(self.supervisor._workers.items()))
         return tuple(process.pid for process in processes if process is not None)
+
+    async def shown(self) -> Any:
+        """The page at ``/revision``."""
+        return json.loads((await self.admin("/revision")).split(b"\r\n\r\n")[1])
 
     async def admin(self, path: str) -> bytes:
         return await fetch(self.supervisor.admin_address, b"GET " + path.encode() + b" HTTP/1.1\r\n\r\n")
@@ -100,6 +107,7 @@ def test_a_config_is_served_by_every_worker_and_shown() -> None:
                 "schema": bundle.schema,
                 "reads": [1],
                 "workers": [bundle.revision] * 2,
+                "worker_troubles": [],
                 "unserved": {},
             }
             assert b'"lab"' in await running.admin("/config")
@@ -316,21 +324,98 @@ def test_config_changes_under_load_drop_no_request() -> None:
     run(scenario())
 
 
-def test_a_bundle_that_a_worker_refuses_leaves_what_it_serves_and_is_said_so() -> None:
+def test_a_bundle_that_no_worker_can_serve_is_refused_and_costs_nothing() -> None:
     async def scenario() -> None:
         async with providing(answering(OK)) as provider, supervising() as running:
-            applied = await running.apply(config(provider.port))
+            before = encode(config(provider.port))
+            (listener,) = (await running.supervisor.apply(before)).listeners
             bundle = encode(guarded(provider.port, credentials=(CREDENTIAL,)))
             name = next(name for name in bundle.groups if name != "routes")
             forged = replace(bundle, groups={**bundle.groups, name: b"{}"})
-            refused = await running.supervisor.apply(forged)
-            assert [problem.partition(":")[0] for problem in refused.problems] == [
-                "Worker 0 could not take the config",
-                "Worker 1 could not take the config",
-            ]
-            assert (await fetch(applied.listeners[0].address)).endswith(b"ok")
+            with pytest.raises(ConfigRefused) as refusal:
+                await running.supervisor.apply(forged)
+            assert not refusal.value.again
+            assert str(refusal.value).startswith(
+                f"No worker serves the config {bundle.revision[:12]}. Worker 0 could not take the config: "
+            )
+            assert (await running.shown())["revision"] == before.revision
+            os.kill(running.worker_ids[0], signal.SIGKILL)
+            os.kill(running.worker_ids[1], signal.SIGKILL)
+            for _ in range(4):
+                assert (await fetch(listener.address)).endswith(b"ok")
             assert (await running.supervisor.apply(bundle)).problems == ()
+            assert (await fetch(listener.address)).startswith(b"HTTP/1.1 401 ")
+
+    run(scenario())
+
+
+def test_ports_of_a_refused_config_are_left_and_those_in_force_kept() -> None:
+    async def scenario() -> None:
+        settings = replace(SETTINGS, workers=1, ports=((PORT, 0), (PORT + 1, 0)))
+        async with providing(answering(OK)) as provider, supervising(settings) as running:
+            base = config(provider.port)
+            applied = await running.apply(base)
+            other = encode(replace(base, listeners=(replace(base.listeners[0], name="other", port=PORT + 1),)))
+            forged = replace(
+                other, groups={**other.groups, "keys-000": b"{}"}, hashes={**other.hashes, "keys-000": hash_of(b"{}")}
+            )
+            with pytest.raises(ConfigRefused):
+                await running.supervisor.apply(forged)
+            assert [PORT] == list(running.supervisor._ports)
+            assert (await fetch(applied.listeners[0].address)).endswith(b"ok")
+
+    run(scenario())
+
+
+def test_config_outlives_the_worker_that_dies_while_it_takes_it() -> None:
+    async def scenario() -> None:
+        async with providing(answering(OK)) as provider, supervising(replace(SETTINGS, workers=1)) as running:
+            await running.apply(config(provider.port))
+            (worker,) = running.worker_ids
+            os.kill(worker, signal.SIGSTOP)
+            bundle = encode(guarded(provider.port))
+            applying = asyncio.get_running_loop().create_task(running.supervisor.apply(bundle))
+            await settle(lambda: running.supervisor._workers[0].offered == bundle.revision)
+            os.kill(worker, signal.SIGKILL)
+            applied = await applying
+            assert applied.problems == ()
             assert (await fetch(applied.listeners[0].address)).startswith(b"HTTP/1.1 401 ")
+            assert (await running.shown())["workers"] == [bundle.revision]
+
+    run(scenario())
+
+
+def test_worker_that_can_not_start_says_why_and_no_config_is_in_force() -> None:
+    async def scenario() -> None:
+        settings = replace(SETTINGS, workers=1, pins=(("h:443", "no address"),))
+        async with supervising(settings) as running:
+            with pytest.raises(ConfigRefused, match=r"No worker serves the config \w+\. Worker 0 ended") as refusal:
+                await running.apply(config(1))
+            assert refusal.value.again
+            why = r"Worker 0 ended with status 1 \(ValueError in _split, line \d+ of gateway\.py\)"
+            assert re.match(rf"{why}; a new one takes its place\.", running.announced[0])
+            ready = (await running.admin("/readyz")).decode()
+            assert " 503 " in ready
+            assert re.search(rf"no config yet {why}", ready)
+            shown = await running.shown()
+            assert shown["revision"] == ""
+            assert shown["workers"] == [""]
+            assert re.match(why, shown["worker_troubles"][0])
+
+    run(scenario())
+
+
+def test_proxy_whose_only_worker_has_ended_is_not_ready_until_another_serves() -> None:
+    async def scenario() -> None:
+        async with providing(answering(OK)) as provider, supervising(replace(SETTINGS, workers=1)) as running:
+            await running.apply(config(provider.port))
+            os.kill(running.worker_ids[0], signal.SIGKILL)
+            await settle(lambda: not running.supervisor._workers[0].is_alive)
+            assert b" 503 " in await running.admin("/readyz")
+            assert [""] == (await running.shown())["workers"]
+            await settle(lambda: running.supervisor._workers[0].serves)
+            assert b" 200 " in await running.admin("/readyz")
+            await settle(lambda: not running.supervisor._troubles)
 
     run(scenario())
 

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.proxy.io.bench import PORT, config, providing, run, settle, silent
-from wardgate.proxy.assembly import Assembled, Assembly
+from wardgate.proxy.assembly import Assembled, Assembly, Commit
 from wardgate.proxy.channel import Channel
 from wardgate.proxy.io.gateway import Gateway
 from wardgate.proxy.settings import Limits, ProxySettings, Timeouts, settings_to_json
@@ -51,10 +51,10 @@ def test_error_nobody_foresaw_is_reported_and_the_next_config_taken(monkeypatch:
     original = Assembly.build
     broken = True
 
-    async def build(self: Assembly, groups: Mapping[str, str]) -> Assembled:
+    async def build(self: Assembly, commit: Commit) -> Assembled:
         if broken:
             raise ZeroDivisionError
-        return await original(self, groups)
+        return await original(self, commit)
 
     monkeypatch.setattr(Assembly, "build", build)
 

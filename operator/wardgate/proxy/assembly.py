@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from wardgate.ir import GatewayConfig
@@ -43,6 +43,14 @@ class Assembled:
     refused_keys: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The groups of a revision (name to hash), and those that were received for it. Later ones are another commit's."""
+
+    groups: Mapping[str, str]
+    received: Mapping[tuple[str, str], bytes] = field(repr=False)
+
+
 async def _breathe() -> None:
     """Requests first."""
     await asyncio.sleep(0)
@@ -70,11 +78,17 @@ class Assembly:
         """Keep a group until a commit names it."""
         self._received[name, group_hash] = data
 
-    async def build(self, groups: Mapping[str, str]) -> Assembled:
-        """Build the revision made of these groups (name to hash). Raises ``AssemblyError``."""
+    def commit(self, groups: Mapping[str, str]) -> Commit:
+        """Name the groups (name to hash) that make up a revision; to be built in this order."""
+        received, self._received = self._received, {}
+        return Commit(groups, received)
+
+    async def build(self, commit: Commit) -> Assembled:
+        """Build a revision. Raises ``AssemblyError``; groups that came for it must then be sent again."""
+        groups = commit.groups
         try:
-            routes = self._build_routes(groups)
-            changes = await self._changed_buckets(groups)
+            routes = self._build_routes(commit)
+            changes = await self._changed_buckets(commit)
         except WireError as error:
             raise AssemblyError(str(error)) from error
         self._leavings += [bucket for name, bucket in self._index.buckets.items() if name in changes]
@@ -83,8 +97,6 @@ class Assembly:
         self._keys.keep(self._bucket_hashes)
         self._refused = {name: count for name, count in self._refused.items() if name in self._bucket_hashes}
         self._routes = (_source(groups), routes)
-        # Groups that no commit named were of a revision that has been overtaken.
-        self._received.clear()
         return Assembled(
             routes=routes,
             routes_hash=_source(groups),
@@ -92,7 +104,8 @@ class Assembly:
             refused_keys=sum(self._refused.values()),
         )
 
-    def _build_routes(self, groups: Mapping[str, str]) -> GatewayConfig:
+    def _build_routes(self, commit: Commit) -> GatewayConfig:
+        groups = commit.groups
         wanted = groups.get(ROUTES)
         if wanted is None:
             msg = "The revision has no routes."
@@ -100,14 +113,15 @@ class Assembly:
         # A group of a newer schema may restrict routes, so the routes depend on which there are.
         if self._routes is not None and self._routes[0] == _source(groups):
             return self._routes[1]
-        return self._decoder.decode(self._verified(ROUTES, wanted), unknown_groups=unknown_groups(groups)).config
+        return self._decoder.decode(_verified(commit, ROUTES), unknown_groups=unknown_groups(groups)).config
 
-    async def _changed_buckets(self, groups: Mapping[str, str]) -> dict[str, Bucket | None]:
+    async def _changed_buckets(self, commit: Commit) -> dict[str, Bucket | None]:
+        groups = commit.groups
         changes: dict[str, Bucket | None] = {name: None for name in self._bucket_hashes if name not in groups}
         for name, wanted in groups.items():
             if not name.startswith(KEYS_PREFIX) or self._bucket_hashes.get(name) == wanted:
                 continue
-            decoded = await self._decoded(name, self._verified(name, wanted))
+            decoded = await self._decoded(name, _verified(commit, name))
             self._refused[name] = decoded.refused
             changes[name] = bucket_of(decoded.credentials)
             await _breathe()
@@ -139,9 +153,11 @@ class Assembly:
             self._leavings.pop()
             await _breathe()
 
-    def _verified(self, name: str, wanted: str) -> bytes:
-        data = self._received.get((name, wanted))
-        if data is None or hash_of(data) != wanted:
-            msg = f"The group {name} is missing or not what its hash says."
-            raise AssemblyError(msg)
-        return data
+
+def _verified(commit: Commit, name: str) -> bytes:
+    wanted = commit.groups[name]
+    data = commit.received.get((name, wanted))
+    if data is None or hash_of(data) != wanted:
+        msg = f"The group {name} is missing or not what its hash says."
+        raise AssemblyError(msg)
+    return data

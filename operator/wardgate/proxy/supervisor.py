@@ -22,6 +22,7 @@ from wardgate.proxy.cpus import available_cpus
 from wardgate.proxy.metrics import Totals
 from wardgate.proxy.redacted import redacted
 from wardgate.proxy.request_totals import RequestTotals
+from wardgate.proxy.rollout import ConfigRefused, catch_up, roll_out
 from wardgate.proxy.settings import ProxySettings
 from wardgate.proxy.sockets import BindError, BoundPort, bind
 from wardgate.proxy.stand_ins import StandIns
@@ -69,10 +70,6 @@ class Applied:
     problems: tuple[str, ...]
 
 
-class ConfigRefused(Exception):
-    """The bundle cannot be read; what was in force stays in force."""
-
-
 class Supervisor:
     """See the module. ``announce`` gets one sentence for each event an operator of the proxy would want to know."""
 
@@ -83,6 +80,8 @@ class Supervisor:
         self._count = settings.workers or available_cpus()
         self._workers: dict[int, WorkerProcess] = {}
         self._failures: dict[int, int] = {}
+        self._troubles: dict[int, str] = {}
+        """How workers ended, or why they cannot be started, until a successor serves."""
         self._ports: dict[int, BoundPort] = {}
         self._stand_ins = StandIns(workers=self._workers, ports=self._ports)
         self._bind_again_at = 0.0
@@ -143,8 +142,14 @@ class Supervisor:
                 raise ConfigRefused(msg) from error
             problems = list(decoded.closed)
             problems += self._bind_missing({listener.port for listener in decoded.config.listeners})
+            within = self._settings.timeouts.worker
+            try:
+                problems += await roll_out(bundle, self._workers, within=within)
+            except ConfigRefused:
+                self._keep_ports()
+                raise
             self._bundle, self._decoded = bundle, decoded
-            problems += await self._hand_over(bundle)
+            problems += await catch_up(bundle, self._workers, within=within)
             self._close_unused({listener.port for listener in decoded.config.listeners})
             self._totals.serve(decoded.config)
             self._totals.revision = bundle.revision
@@ -214,11 +219,12 @@ class Supervisor:
             self._announce(text)
 
     async def _replace_when_gone(self, number: int, worker: WorkerProcess) -> None:
-        code = await worker.gone()
+        await worker.gone()
         self._totals.gauges.pop(number, None)
         if self._draining:
             return
-        self._announce(f"Worker {number} ended with status {code}; a new one takes its place.")
+        self._troubles[number] = f"{worker.obituary}."
+        self._announce(f"{worker.obituary}; a new one takes its place.")
         self._totals.worker_restarts += 1
         self._stand_ins.begin(number)
         started = False
@@ -234,7 +240,8 @@ class Supervisor:
             await self._start_worker(number)
         except OSError as error:
             # There is no memory for a process, or one more is not allowed. That may pass.
-            self._problem(f"Worker {number} cannot be started, and is tried again: {error.strerror}.")
+            self._troubles[number] = f"Worker {number} cannot be started, and is tried again: {error.strerror}."
+            self._problem(self._troubles[number])
             return False
         return True
 
@@ -258,15 +265,10 @@ class Supervisor:
             self._stand_ins.begin(number)
         elif worker.serves:
             self._stand_ins.end(number)
+            self._troubles.pop(number, None)
             if now - worker.started_at > _STEADY:
                 # Its end is a new trouble, and not the last one's next attempt.
                 self._failures.pop(number, None)
-
-    async def _hand_over(self, bundle: Bundle) -> list[str]:
-        results = await asyncio.gather(
-            *(w.hand_over(bundle, within=self._settings.timeouts.worker) for w in self._workers.values())
-        )
-        return [problem for problems in results for problem in problems]
 
     # Sockets.
 
@@ -301,6 +303,12 @@ class Supervisor:
             for port in sorted(wanted - self._unbound.keys()):
                 self._announce(f"Port {port} could be bound now, and is served.")
 
+    def _keep_ports(self) -> None:
+        """Return to the ports of the config in force."""
+        wanted = set() if self._decoded is None else {listener.port for listener in self._decoded.config.listeners}
+        self._close_unused(wanted)
+        self._bind_missing(wanted)
+
     def _close_unused(self, wanted: set[int]) -> None:
         for port in self._ports.keys() - wanted:
             self._ports.pop(port).close()
@@ -328,8 +336,9 @@ class Supervisor:
     def _ready(self) -> Page:
         if self._stopping:
             return Page(503, b"stopping\n")
-        if not any(worker.revision for worker in self._workers.values()):
-            return Page(503, b"no config yet\n")
+        if not any(worker.serves for worker in self._workers.values()):
+            why = " ".join(("no config yet" if self._bundle is None else "no worker serves", *self._worker_troubles()))
+            return Page(503, why.encode() + b"\n")
         if 0 < self._settings.max_config_age < self._age:
             return Page(503, b"config too old\n")
         return Page(200, b"ready\n")
@@ -341,11 +350,15 @@ class Supervisor:
                 "revision": bundle.revision if bundle else "",
                 "schema": bundle.schema if bundle else "",
                 "reads": list(READ_MAJORS),
-                "workers": [worker.revision for _, worker in sorted(self._workers.items())],
+                "workers": [worker.served_revision for _, worker in sorted(self._workers.items())],
+                "worker_troubles": self._worker_troubles(),
                 "unserved": self._unserved(),
                 **({} if self._delivery is None else _shown(self._delivery())),
             }
         )
+
+    def _worker_troubles(self) -> list[str]:
+        return [trouble for _, trouble in sorted(self._troubles.items())]
 
     def _unserved(self) -> dict[str, str]:
         """Return the listeners whose port is not bound, each with the reason."""

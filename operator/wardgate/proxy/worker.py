@@ -1,4 +1,4 @@
-"""A worker process: ``python -m wardgate.proxy.worker FD``, started by the supervisor and by nobody else.
+"""A worker process, from its first order to its end.
 
 It takes orders over the pipe: settings once, listening sockets, the groups of a config as they change, and a commit
 that names which groups make up a revision. A revision is built beside the one being served, bucket by bucket, with a
@@ -12,7 +12,6 @@ import contextlib
 import json
 import signal
 import socket
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -21,7 +20,7 @@ import uvloop
 from wardgate.outlet import unblocked_standard_error
 from wardgate.proxy import descriptors
 from wardgate.proxy.access_log import AccessLog, standard_output
-from wardgate.proxy.assembly import Assembly, AssemblyError
+from wardgate.proxy.assembly import Assembly, AssemblyError, Commit
 from wardgate.proxy.channel import Channel
 from wardgate.proxy.counters import Counters
 from wardgate.proxy.io.gateway import Gateway
@@ -46,16 +45,19 @@ class Worker:
         self._log: AccessLog | None = None
         self._gateway: Gateway | None = None
         self._assembly = Assembly()
-        self._commits: asyncio.Queue[Mapping[str, object]] = asyncio.Queue()
+        self._commits: asyncio.Queue[tuple[str, Commit]] = asyncio.Queue()
         self._stopped = asyncio.Event()
+        self._failure: Exception | None = None
 
     async def run(self) -> None:
-        """Serve until told to stop."""
+        """Serve until told to stop. Raises what keeps it from serving anything."""
         self._channel.start()
         self._channel.send("ready")
         spawn(self._apply_commits(), name="commits")
         spawn(self._tick(), name="tick")
         await self._stopped.wait()
+        if self._failure is not None:
+            raise self._failure
         if self._gateway is not None:
             self._gateway.cut()
         await self._report_all()
@@ -70,16 +72,13 @@ class Worker:
 
     def _order(self, frame: Frame, descriptor: int | None) -> None:
         if frame.kind == "settings":
-            settings = self._fitted(settings_from_json(frame.payload))
-            if settings.access_log:
-                self._log = AccessLog(write=standard_output, limit=settings.limits.log_bytes)
-                self._log.start()
-            self._gateway = Gateway(
-                settings,
-                counters=self._counters,
-                log=self._log,
-                report=lambda text: self._channel.send("problem", {"text": text}),
-            )
+            try:
+                self._begin(self._fitted(settings_from_json(frame.payload)))
+            except Exception as error:  # noqa: BLE001 - without a gateway it serves nothing, and must not stay
+                self._failure = error
+                self._stopped.set()
+        elif self._failure is not None:
+            return
         elif frame.kind == "listen" and descriptor is not None:
             self._serving().add_socket(_integer(frame.header, "port"), socket.socket(fileno=descriptor))
         elif frame.kind == "borrow" and descriptor is not None:
@@ -92,11 +91,24 @@ class Worker:
         elif frame.kind == "age":
             self._serving().renew(age=_number(frame.header, "seconds"))
         elif frame.kind == "commit":
-            self._commits.put_nowait(frame.header)
+            groups = frame.header["groups"]
+            assert isinstance(groups, dict)
+            self._commits.put_nowait((str(frame.header["revision"]), self._assembly.commit(groups)))
         elif frame.kind == "end":
             self._serving().announce_end()
         elif frame.kind == "drain":
             spawn(self._drain(), name="drain")
+
+    def _begin(self, settings: ProxySettings) -> None:
+        if settings.access_log:
+            self._log = AccessLog(write=standard_output, limit=settings.limits.log_bytes)
+            self._log.start()
+        self._gateway = Gateway(
+            settings,
+            counters=self._counters,
+            log=self._log,
+            report=lambda text: self._channel.send("problem", {"text": text}),
+        )
 
     def _fitted(self, settings: ProxySettings) -> ProxySettings:
         """Bound the settings by what this process may open."""
@@ -107,13 +119,10 @@ class Worker:
 
     async def _apply_commits(self) -> None:
         while True:
-            commit = await self._commits.get()
-            revision = str(commit["revision"])
-            groups = commit["groups"]
-            assert isinstance(groups, dict)
+            revision, commit = await self._commits.get()
             try:
                 with lasting():
-                    config = await self._assembly.build(groups)
+                    config = await self._assembly.build(commit)
                     problems = await self._serving().apply(config)
             except AssemblyError as error:
                 self._channel.send("failed", {"revision": revision, "error": str(error)})
@@ -178,7 +187,7 @@ def _number(header: Mapping[str, object], name: str) -> float:
     return value
 
 
-async def _main(descriptor: int) -> None:
+async def _main(pipe: socket.socket) -> None:
     # The supervisor decides when to stop; a Ctrl-C at the terminal, or the SIGTERM of a process manager, reaches every
     # process of the group.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -186,8 +195,9 @@ async def _main(descriptor: int) -> None:
     descriptors.raise_limit()
     make_undumpable()
     with unblocked_standard_error(coloured=False):
-        await Worker(socket.socket(fileno=descriptor)).run()
+        await Worker(pipe).run()
 
 
-if __name__ == "__main__":
-    uvloop.run(_main(int(sys.argv[1])))
+def serve(pipe: socket.socket) -> None:
+    """Serve the supervisor at the other end of the pipe. Raises what keeps the worker from serving anything."""
+    uvloop.run(_main(pipe))

@@ -9,12 +9,25 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from wardgate.proxy.channel import Channel
 from wardgate.proxy.settings import ProxySettings, settings_to_json
 from wardgate.tasks import spawn
 from wardgate.wire.bundle import Bundle
 from wardgate.wire.framing import Frame
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigAnswer:
+    """The answer of a worker to a bundle. One that neither serves nor refuses it has ended, or says nothing."""
+
+    problems: tuple[str, ...] = ()
+    serves: bool = False
+    refused: bool = False
+    """It lives, and cannot serve the bundle."""
+    ending: str = ""
+    """A sentence on how the worker ended."""
 
 
 class WorkerProcess:
@@ -41,14 +54,18 @@ class WorkerProcess:
         self._channel: Channel | None = None
         self._has_hung_up = False
         self._held: dict[str, str] = {}
-        self._awaited: dict[str, asyncio.Future[tuple[str, ...]]] = {}
+        self._awaited: dict[str, asyncio.Future[ConfigAnswer]] = {}
+        self.offered = ""
+        """The revision that it was handed last."""
+        self.last_words = ""
+        """The reason why it ends, if it could tell."""
 
     async def start(self, settings: ProxySettings) -> None:
         """Start the process and tell it the settings."""
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "wardgate.proxy.worker", str(theirs.fileno()), pass_fds=(theirs.fileno(),)
+                sys.executable, "-m", "wardgate.proxy.worker_start", str(theirs.fileno()), pass_fds=(theirs.fileno(),)
             )
         self.last_word = self.started_at = time.monotonic()
         self._channel = Channel(ours, on_frame=self._heard, on_close=self._hung_up)
@@ -75,13 +92,11 @@ class WorkerProcess:
         if self._channel is not None and age < float("inf"):
             self._channel.send("age", {"seconds": age})
 
-    async def hand_over(self, bundle: Bundle, *, within: float) -> tuple[str, ...]:
-        """Send what of a bundle the worker does not hold yet; return its problems once it serves the bundle.
-
-        A worker that has ended, or ends meanwhile, has no problems to report: its successor gets the bundle anew.
-        """
+    async def hand_over(self, bundle: Bundle, *, within: float) -> ConfigAnswer:
+        """Send what of a bundle the worker does not hold yet; return its answer within so many seconds."""
+        self.offered = bundle.revision
         if self._channel is None or self._has_hung_up:
-            return ()
+            return self._ended()
         for name, group_hash in bundle.hashes.items():
             if self._held.get(name) != group_hash:
                 self._channel.send("group", {"name": name, "hash": group_hash}, payload=bundle.groups[name])
@@ -92,7 +107,7 @@ class WorkerProcess:
             async with asyncio.timeout(within):
                 return await asyncio.shield(done)
         except TimeoutError:
-            return (f"Worker {self.number} did not take the config within {within:.0f} s.",)
+            return ConfigAnswer((f"Worker {self.number} did not take the config within {within:.0f} s.",))
 
     @property
     def is_alive(self) -> bool:
@@ -100,14 +115,31 @@ class WorkerProcess:
         return self._process is not None and self._process.returncode is None
 
     @property
+    def listens(self) -> bool:
+        """Whether the process has said its first word and holds the pipe: it takes orders."""
+        return self.ready and self.is_alive and not self._has_hung_up
+
+    @property
     def serves(self) -> bool:
         """Whether the process runs, with a config in force."""
         return self.is_alive and bool(self.revision)
+
+    @property
+    def served_revision(self) -> str:
+        """The one that it serves at this moment; empty for a worker that has ended, too."""
+        return self.revision if self.is_alive else ""
 
     async def gone(self) -> int:
         """Wait for the end of the process; return its exit status."""
         assert self._process is not None
         return await self._process.wait()
+
+    @property
+    def obituary(self) -> str:
+        """``Worker 0 ended with status 1 (ImportError: ...)``."""
+        code = self._process.returncode if self._process is not None else None
+        status = "" if code is None else f" with status {code}"
+        return f"Worker {self.number} ended{status}{f' ({self.last_words})' if self.last_words else ''}"
 
     def announce_end(self) -> None:
         """Tell the worker that this process ends soon: its responses close their connections."""
@@ -150,22 +182,27 @@ class WorkerProcess:
             assert isinstance(problems, list)
             assert isinstance(refused, int)
             self.refused_keys = refused
-            self._settle(self.revision, tuple(map(str, problems)))
+            self._settle(self.revision, ConfigAnswer(tuple(map(str, problems)), serves=True))
         elif frame.kind == "failed":
             # Which groups the worker kept is not known, so all of them go with the next bundle.
             self._held = {}
             text = f"Worker {self.number} could not take the config: {frame.header['error']}"
-            self._settle(str(frame.header["revision"]), (text,))
+            self._settle(str(frame.header["revision"]), ConfigAnswer((text,), refused=True))
+        elif frame.kind == "last words":
+            self.last_words = str(frame.header["text"])
 
-    def _settle(self, revision: str, problems: tuple[str, ...]) -> None:
+    def _settle(self, revision: str, outcome: ConfigAnswer) -> None:
         done = self._awaited.pop(revision, None)
         if done is not None and not done.done():
-            done.set_result(problems)
+            done.set_result(outcome)
+
+    def _ended(self) -> ConfigAnswer:
+        return ConfigAnswer(ending=f"{self.obituary}.")
 
     def _hung_up(self) -> None:
         self._has_hung_up = True
         for revision in list(self._awaited):
-            self._settle(revision, ())
+            self._settle(revision, self._ended())
         # A pipe that closes before its process has ended: the process may be on its way out, or stuck.
         if self._process is not None and self._process.returncode is None:
             spawn(self._end_if_alive(), name=f"end worker {self.number}")

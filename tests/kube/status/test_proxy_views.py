@@ -221,10 +221,13 @@ def test_announcement_is_read() -> None:
         "refused_sequence": 5,
         "age_seconds": 2,
         "connected": False,
-        "workers": ["abc"],
+        "workers": [""],
+        "worker_troubles": ["Worker 0 ended with status 1."],
     }
-
-    assert Announced("abc", "1.0", 7, (1, 2), 5, 2.0, connected=False) == read_announcement(page)
+    expected = Announced(
+        "abc", "1.0", 7, (1, 2), 5, 2.0, connected=False, worker_troubles=("Worker 0 ended with status 1.",)
+    )
+    assert expected == read_announcement(page)
 
 
 @pytest.mark.parametrize("refused_sequence", [None, 0, "x"])

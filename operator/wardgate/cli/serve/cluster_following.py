@@ -13,8 +13,9 @@ from wardgate.kube.api.access import Load
 from wardgate.kube.api.client import KubeClient
 from wardgate.kube.delivery.config_location import ConfigLocation
 from wardgate.kube.follow.config_source import ConfigSource
+from wardgate.kube.follow.consumer import NotInForce
 from wardgate.kube.follow.revision_file import RevisionFile
-from wardgate.proxy.supervisor import ConfigRefused
+from wardgate.proxy.rollout import ConfigRefused
 from wardgate.wire.bundle import Bundle
 
 
@@ -56,14 +57,13 @@ class _Proxy:
         self._terminal = terminal
         self._announcer = Announcer(terminal)
 
-    async def apply(self, bundle: Bundle, *, noticed: float) -> str:
-        """Put a bundle in force; return why it cannot be."""
+    async def apply(self, bundle: Bundle, *, noticed: float) -> None:
+        """Put a bundle in force. Raises ``NotInForce``."""
         try:
             in_force = await self._serving.demand(bundle)
         except ConfigRefused as refusal:
-            return str(refusal)
+            raise NotInForce("config", str(refusal), again=refusal.again) from None
         self._announcer.announce(in_force, revision=bundle.revision, seconds=time.monotonic() - noticed)
-        return ""
 
     def confirmed(self) -> None:
         """Tell the workers that the config is as young as it is."""

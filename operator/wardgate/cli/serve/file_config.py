@@ -9,14 +9,16 @@ from pathlib import Path
 
 from wardgate.cli.errors import CommandError
 from wardgate.cli.serve.serving import Announcer, RunningProxy, Terminal, running_proxy, stop_signals
+from wardgate.proxy.rollout import ConfigRefused
 from wardgate.proxy.settings import ProxySettings
-from wardgate.proxy.supervisor import ConfigRefused
 from wardgate.standalone.handover.bundle_file import BundleFileError, read_bundle
 from wardgate.standalone.scan.listing import list_files
 from wardgate.standalone.scan.watcher import Watcher
 from wardgate.wire.bundle import Bundle
 
 _STDIN = Path("-")
+_AGAIN = 1.0
+"""Seconds until a config is offered again that no worker was there to take."""
 
 
 async def serve_file(config: Path, settings: ProxySettings, *, terminal: Terminal) -> None:
@@ -45,6 +47,8 @@ class _Follower:
         self._announcer = Announcer(terminal)
         self._revision = ""
         self._complaint = ""
+        self._is_owed = False
+        """Whether the last bundle is to be offered again."""
         self.ports: frozenset[int] = frozenset()
         """The ports that the listeners of what is in force ask for."""
 
@@ -56,8 +60,10 @@ class _Follower:
         try:
             in_force = await self._serving.demand(bundle)
         except ConfigRefused as refusal:
-            self._terminal.say(f"error: {refusal}")
+            self._is_owed = refusal.again
+            self._complain(str(refusal))
             return False
+        self._complaint = ""
         self._announcer.announce(in_force, revision=bundle.revision, seconds=time.monotonic() - noticed)
         self.ports = in_force.ports
         return in_force.complete
@@ -65,18 +71,25 @@ class _Follower:
     async def follow(self, watcher: Watcher) -> None:
         """Take what the file holds after every change, until cancelled."""
         while True:
-            noticed = await watcher.changed()
-            try:
-                bundle = _read(self._config)
-            except CommandError as error:
-                self._complain(error.message)
-                continue
-            self._complaint = ""
-            await self.take(bundle, noticed=noticed)
+            await self._read_and_take(noticed=await watcher.changed())
+            while self._is_owed:
+                await asyncio.sleep(_AGAIN)
+                self._revision = ""
+                await self._read_and_take(noticed=time.monotonic())
+
+    async def _read_and_take(self, *, noticed: float) -> None:
+        self._is_owed = False
+        try:
+            bundle = _read(self._config)
+        except CommandError as error:
+            self._complain(error.message)
+            return
+        await self.take(bundle, noticed=noticed)
 
     def _complain(self, complaint: str) -> None:
         if complaint != self._complaint:
-            self._terminal.say(f"error: {complaint} What was in force stays.")
+            stays = " What was in force stays." if self.ports else ""
+            self._terminal.say(f"error: {complaint}{stays}")
         self._complaint = complaint
 
 

@@ -13,9 +13,10 @@ from contextlib import asynccontextmanager
 
 from wardgate.cli.console import Printer
 from wardgate.cli.errors import CommandError
+from wardgate.proxy.rollout import ConfigRefused
 from wardgate.proxy.settings import ProxySettings
 from wardgate.proxy.sockets import BindError
-from wardgate.proxy.supervisor import ConfigRefused, Supervisor
+from wardgate.proxy.supervisor import Supervisor
 from wardgate.standalone.handover.in_force import REVISION_SHOWN, InForce
 from wardgate.wire.bundle import Bundle
 from wardgate.wire.delivery import Delivery
@@ -54,7 +55,7 @@ class Terminal:
 
 
 class RunningProxy:
-    """A running proxy. A bundle that it cannot read leaves what is in force."""
+    """A running proxy. A bundle that it cannot serve leaves what is in force."""
 
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
@@ -89,7 +90,7 @@ class RunningProxy:
             return InForce(self._listeners, (str(refusal),), complete=False)
 
     async def demand(self, bundle: Bundle) -> InForce:
-        """Put a bundle in force on every worker. Raises ``ConfigRefused`` where it cannot be read."""
+        """Put a bundle in force on every worker. Raises ``ConfigRefused`` where none can serve it."""
         applied = await self._supervisor.apply(bundle)
         self._listeners = {one.name: f"{'https' if one.tls else 'http'}://{one.address}" for one in applied.listeners}
         complete = not applied.problems or self._listeners.keys() >= applied.asked.keys()

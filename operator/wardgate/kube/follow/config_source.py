@@ -195,9 +195,7 @@ class ConfigSource:
             bundle = await self._shards.collect(index)
         except CollectionError as error:
             raise NotInForce("shard", str(error), again=True) from None
-        trouble = await self._consumer.apply(bundle, noticed=seen.at)
-        if trouble:
-            raise NotInForce("config", trouble)
+        await self._consumer.apply(bundle, noticed=seen.at)
         self._shards.serve(bundle)
         return bundle
 
@@ -234,14 +232,14 @@ class ConfigSource:
         began = self._timing.clock()
         try:
             kept = await asyncio.to_thread(cache.read)
-            trouble = "" if kept is None else await self._consumer.apply(kept.bundle, noticed=began)
+            if kept is None:
+                return
+            await self._consumer.apply(kept.bundle, noticed=began)
         except RevisionFileError as error:
             self._consumer.announce(str(error))
             return
-        if kept is None:
-            return
-        if trouble:
-            self._consumer.announce(f"The config kept in {cache.folder} cannot be served: {trouble}")
+        except NotInForce as reason:
+            self._consumer.announce(f"The config kept in {cache.folder} cannot be served: {reason}")
             return
         age = self._timing.now() - kept.confirmed_at
         if age < 0:  # the clock was set back: nobody knows how old this is

@@ -13,8 +13,8 @@ Cause: TypeAlias = Literal["missing", "unreadable", "sequence", "schema", "shard
 class ConfigConsumer(Protocol):
     """The proxy, as far as its config source knows it."""
 
-    async def apply(self, bundle: Bundle, *, noticed: float) -> str:
-        """Put a bundle in force; return why it cannot be, or an empty string. ``noticed``: when, on the clock."""
+    async def apply(self, bundle: Bundle, *, noticed: float) -> None:
+        """Put a bundle in force. ``noticed``: when, on the clock. Raises ``NotInForce``."""
         ...
 
     def confirmed(self) -> None:

@@ -70,6 +70,8 @@ def _proxies(report: InstallationReport) -> Iterator[ReportProblem]:
             yield ReportProblem("warning", name, "It serves an older revision than what is published. Look at its log.")
         for listener, reason in () if said is None else said.unserved:
             yield ReportProblem("error", name, f"It does not serve listener {listener}: {reason}")
+        for trouble in () if said is None else said.worker_troubles:
+            yield ReportProblem("error", name, f"{trouble} Nothing serves in its place yet. Look at the proxy's log.")
         if said is not None and not said.connected:
             message = "It has lost the API server and serves what it has. Look at its log and its network."
             yield ReportProblem("warning", name, message)

@@ -43,7 +43,8 @@ class ProxyEndpoint:
 class Announced:
     """The answer of a proxy at ``/revision``. ``reads`` are the majors that it reads; ``age`` in seconds.
 
-    ``unserved``: the names of listeners that it cannot serve, sorted, each with the reason.
+    ``unserved``: the names of listeners that it cannot serve, sorted, each with the reason. ``worker_troubles``: a
+    sentence for each worker that has ended and has no successor that serves.
     """
 
     revision: str
@@ -54,6 +55,7 @@ class Announced:
     age: float | None = None
     connected: bool = True
     unserved: tuple[tuple[str, str], ...] = ()
+    worker_troubles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ def read_announcement(page: object) -> Announced | None:
         age=float(age) if isinstance(age, int | float) else None,
         connected=connected is not False,
         unserved=_read_unserved(page.get("unserved")),
+        worker_troubles=_read_sentences(page.get("worker_troubles")),
     )
 
 
@@ -179,6 +182,10 @@ def _read_unserved(found: object) -> tuple[tuple[str, str], ...]:
     if not isinstance(found, dict):
         return ()
     return tuple(sorted((str(name), printable(str(reason))) for name, reason in found.items()))
+
+
+def _read_sentences(found: object) -> tuple[str, ...]:
+    return tuple(printable(str(one)) for one in found) if isinstance(found, list) else ()
 
 
 def _is_ready(conditions: Mapping[str, Any]) -> bool:
