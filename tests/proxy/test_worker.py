@@ -6,7 +6,7 @@ import asyncio
 import gc
 import json
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -81,9 +81,9 @@ def test_configs_are_built_and_put_into_service_apart_from_the_garbage_collector
     said: list[bool] = []
     build, apply = Assembly.build, Gateway.apply
 
-    async def built(self: Assembly, groups: Mapping[str, str]) -> Assembled:
+    async def built(self: Assembly, commit: Commit) -> Assembled:
         said.append(gc.isenabled())
-        return await build(self, groups)
+        return await build(self, commit)
 
     async def applied(self: Gateway, config: Assembled) -> tuple[str, ...]:
         said.append(gc.isenabled())
