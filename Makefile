@@ -35,7 +35,7 @@ PURE_FILES := $(subst $(space),$(comma),$(foreach package,$(PURE),operator/wardg
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: docs help demo test test-fast test-compiled release-check chart-check e2e e2e-node e2e-tests cluster-up cluster-down cluster-shell wheel lint format install lock crds golden clean bench bench-check bench-propagation bench-requests soak differential house binaries
+.PHONY: docs help demo test test-fast test-compiled release-check chart-check e2e e2e-node e2e-tests cluster-up cluster-down cluster-shell wheel lint format install lock crds golden clean bench bench-check bench-propagation bench-requests bench-start soak differential house binaries
 
 help: ## Show this list
 	@echo "Wardgate. Start with 'make demo' or 'make test'."
@@ -218,6 +218,9 @@ bench-propagation: install ## Measure how long a write takes until two proxies e
 
 bench: install $(COMPILED_STAMP) ## Measure both forms beside Envoy, HAProxy and nginx (BENCH_FLAGS="--case get"; see docs/performance.md)
 	@$(BIN)/python -m benchmarks.gateways --compiled $(COMPILED) $(BENCH_FLAGS)
+
+bench-start: install ## Measure a proxy's start until its first answer (BENCH_FLAGS="--core 1")
+	@$(BIN)/python -m benchmarks.start $(BENCH_FLAGS)
 
 PEER ?=
 bench-requests: install ## Measure the CPU of a request beside another checkout (PEER=../other; install that first)

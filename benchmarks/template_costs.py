@@ -16,9 +16,13 @@ from time import thread_time
 
 from tests.inja.costs import Cost, constant_costs, growing_costs
 from tests.inja.static_context import StaticContext
-from wardgate.inja import DEFAULT_LIMITS, JsonTextError, TemplateError, compile_extractor, compile_template
 from wardgate.inja.budget import StepBudget
+from wardgate.inja.errors import TemplateError
+from wardgate.inja.extractors import compile_extractor
 from wardgate.inja.json_bounds import load
+from wardgate.inja.jsontext import JsonTextError
+from wardgate.inja.limits import DEFAULT_LIMITS
+from wardgate.inja.template import compile_template
 
 ROUNDS = 3
 FEWEST = 1000

@@ -20,7 +20,7 @@ from wardgate.cli.options.assignments import (
     to_the_proxy,
     to_the_translation,
 )
-from wardgate.inja import TemplateLimits
+from wardgate.inja.limits import TemplateLimits
 from wardgate.proxy.settings import Limits, ProxySettings, Timeouts
 from wardgate.settings import Settings
 

@@ -37,10 +37,16 @@ SERVING |= {f"proxy.{one}" for one in ("channel", "core", "counters", "cpus", "d
 SERVING |= {
     f"proxy.{one}" for one in ("request_record", "request_totals", "settings", "sockets", "stand_ins", "rollout")
 }
-SERVING |= {"proxy.rollout", "proxy.supervisor", "proxy.worker_process", "standalone", "tasks", "text_codec"}
+SERVING |= {
+    "proxy.rollout",
+    "proxy.supervisor",
+    "proxy.worker_process",
+    "standalone",
+    "tasks",
+}
 SERVING |= {"undumpable", "wire"}
 """A proxy's first process, whatever it serves."""
-COMMANDS = {"annotated_doc", "prometheus_client", "re2", "shellingham", "typer", "typing_extensions"}
+COMMANDS = {"annotated_doc", "prometheus_client", "shellingham", "typer", "typing_extensions"}
 CLIENT = {
     "aiohappyeyeballs",
     "aiohttp",
@@ -60,10 +66,32 @@ def test_who_serves_a_file_loads_neither_a_translation_nor_a_client() -> None:
     there = loaded("wardgate.cli.main", "wardgate.cli.proxy", "wardgate.cli.serve.file_config")
 
     assert own(there) == SERVING
-    assert foreign(there) == COMMANDS | {"pathspec"}
+    assert foreign(there) == COMMANDS | {"pathspec", "re2"}
 
 
 FOLLOWING = ("wardgate.cli.main", "wardgate.cli.proxy", "wardgate.cli.serve.cluster_config")
+
+
+@pytest.mark.parametrize(
+    ("modules", "most"),
+    [
+        (("wardgate.cli.main", "wardgate.cli.proxy", "wardgate.cli.serve.file_config"), 185),
+        (FOLLOWING, 160),
+        (("wardgate.proxy.worker_start", "wardgate.proxy.worker"), 280),
+    ],
+    ids=["file", "cluster", "worker"],
+)
+def test_start_loads_few_modules(modules: tuple[str, ...], most: int) -> None:
+    """Each costs half a millisecond of every start (docs/performance.md). Python's own are not counted."""
+    there = {name for name in loaded(*modules) if name.partition(".")[0] not in sys.stdlib_module_names}
+
+    assert len(there) <= most
+
+
+def test_first_process_of_a_proxy_knows_the_limits_of_templates_and_nothing_of_the_language() -> None:
+    there = loaded(*FOLLOWING, "wardgate.cli.serve.cluster_following")
+
+    assert {"wardgate.inja", "wardgate.inja.limits"} == {name for name in there if name.startswith("wardgate.inja")}
 
 
 def test_who_follows_a_cluster_loads_no_translation_and_no_parser() -> None:

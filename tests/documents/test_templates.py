@@ -8,9 +8,9 @@ import pytest
 
 from tests.documents.blocks import ROOT
 from tests.inja.rendering import error_of, render
-from wardgate.inja import JsonValue
 from wardgate.inja.functions import CORE_FUNCTIONS
 from wardgate.inja.gloo_functions import GLOO_FUNCTIONS
+from wardgate.inja.values import JsonValue
 
 PAGE = (ROOT / "docs" / "templates.md").read_text()
 CHAT: JsonValue = {

@@ -13,7 +13,7 @@ from tests.documents.blocks import DOCUMENTS
 from tests.examples.servers import ROOT
 from wardgate.api.kinds.annotations import KNOWN_ON
 from wardgate.api.kinds.foreign_kinds import FOREIGN_KINDS, GUARDS, ForeignKind
-from wardgate.inja import TemplateLimits
+from wardgate.inja.limits import TemplateLimits
 from wardgate.proxy.core.reasons import ReplyReason
 from wardgate.proxy.core.replies import REFUSALS
 from wardgate.proxy.settings import Limits, ProxySettings, Timeouts

@@ -7,15 +7,11 @@ from typing import Any
 import pytest
 
 from tests.inja.static_context import StaticContext
-from wardgate.inja import (
-    DEFAULT_LIMITS,
-    JsonValue,
-    RenderedTemplate,
-    TemplateError,
-    TemplateLimits,
-    compile_template,
-)
 from wardgate.inja.budget import StepBudget
+from wardgate.inja.errors import TemplateError
+from wardgate.inja.limits import DEFAULT_LIMITS, TemplateLimits
+from wardgate.inja.template import RenderedTemplate, compile_template
+from wardgate.inja.values import JsonValue
 
 
 def render(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from wardgate.inja import DEFAULT_LIMITS, Environment, JsonValue
 from wardgate.inja.budget import StepBudget
-from wardgate.inja.context import Metadata
+from wardgate.inja.context import Environment, Metadata
+from wardgate.inja.limits import DEFAULT_LIMITS
+from wardgate.inja.values import JsonValue
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wardgate.inja import compile_template
+from wardgate.inja.template import compile_template
 
 _DEFINED = frozenset({"huggingface-api-key", "host.name", "a"})
 

@@ -8,10 +8,11 @@ import pytest
 
 from tests.inja.costs import Cost, constant_costs, growing_costs
 from tests.inja.static_context import StaticContext
-from wardgate.inja import JsonValue, LimitError, RenderError, compile_template
 from wardgate.inja.budget import StepBudget, search_steps
+from wardgate.inja.errors import LimitError, RenderError
 from wardgate.inja.operators import OPERATIONS
-from wardgate.inja.template import FUNCTIONS
+from wardgate.inja.template import FUNCTIONS, compile_template
+from wardgate.inja.values import JsonValue
 
 _PLENTY = 10**9
 

@@ -10,7 +10,9 @@ import pytest
 
 from tests.inja.rendering import render
 from tests.inja.static_context import StaticContext
-from wardgate.inja import TemplateError, compile_extractor, compile_template
+from wardgate.inja.errors import TemplateError
+from wardgate.inja.extractors import compile_extractor
+from wardgate.inja.template import compile_template
 
 _LINES: Final[list[dict[str, Any]]] = [
     json.loads(line) for line in (Path(__file__).parent / "inja_examples.jsonl").read_text().splitlines()

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from wardgate.inja import ConfigError, TemplateLimits, compile_extractor
+from wardgate.inja.errors import ConfigError
+from wardgate.inja.extractors import compile_extractor
+from wardgate.inja.limits import TemplateLimits
 
 _LIMITS = TemplateLimits(steps=200_000)
 

@@ -9,20 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.inja.static_context import StaticContext
-from wardgate.inja import (
-    ConfigError,
-    Environment,
-    JsonTextError,
-    JsonValue,
-    TemplateError,
-    TemplateLimits,
-    compile_extractor,
-    compile_template,
-    dumps_json,
-    loads_json,
-)
 from wardgate.inja.budget import StepBudget
-from wardgate.inja.template import FUNCTIONS
+from wardgate.inja.context import Environment
+from wardgate.inja.errors import ConfigError, TemplateError
+from wardgate.inja.extractors import compile_extractor
+from wardgate.inja.jsontext import JsonTextError
+from wardgate.inja.jsontext import dumps as dumps_json
+from wardgate.inja.jsontext import loads as loads_json
+from wardgate.inja.limits import TemplateLimits
+from wardgate.inja.template import FUNCTIONS, compile_template
+from wardgate.inja.values import JsonValue
 
 _LIMITS = TemplateLimits(steps=2_000, output_bytes=2_000)
 _NAMES = ["a", "a.b", "l", "l.0", "x", "loop.index", "loop", "o", "s", "body", "n"]

@@ -9,7 +9,9 @@ import pytest
 
 from tests.inja.rendering import error_of, render
 from tests.inja.static_context import StaticContext
-from wardgate.inja import Environment, JsonValue, compile_template
+from wardgate.inja.context import Environment
+from wardgate.inja.template import compile_template
+from wardgate.inja.values import JsonValue
 
 _METADATA: dict[str, JsonValue] = {
     "io.solo.transformation": {

@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wardgate.inja import DEFAULT_LIMITS, JsonTextError, JsonValue, LimitError, TemplateLimits, loads_json
 from wardgate.inja.budget import StepBudget
-from wardgate.inja.errors import JsonTooComplexError, JsonTooLargeError
+from wardgate.inja.errors import JsonTooComplexError, JsonTooLargeError, LimitError
 from wardgate.inja.json_bounds import MEMORY_FACTOR, load, weigh
+from wardgate.inja.jsontext import JsonTextError
+from wardgate.inja.jsontext import loads as loads_json
+from wardgate.inja.limits import DEFAULT_LIMITS, TemplateLimits
+from wardgate.inja.values import JsonValue
 
 _MIB = 1024 * 1024
 _TEXTS = st.text(alphabet='[]{},:"\\a\u00e9\U0001f600\n', max_size=8)

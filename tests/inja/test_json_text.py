@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from wardgate.inja import JsonTextError, JsonValue, RenderError, dumps_json, loads_json
+from wardgate.inja.errors import RenderError
+from wardgate.inja.jsontext import JsonTextError
+from wardgate.inja.jsontext import dumps as dumps_json
+from wardgate.inja.jsontext import loads as loads_json
+from wardgate.inja.values import JsonValue
 
 
 @pytest.mark.parametrize(

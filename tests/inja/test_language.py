@@ -6,7 +6,9 @@ import pytest
 
 from tests.inja.rendering import error_of, render
 from tests.inja.static_context import StaticContext
-from wardgate.inja import JsonValue, ParseError, RenderError, compile_template
+from wardgate.inja.errors import ParseError, RenderError
+from wardgate.inja.template import compile_template
+from wardgate.inja.values import JsonValue
 
 _ITEMS: JsonValue = {"l": ["a", "b"], "o": {"x": 1, "y": 2}, "n": 7, "empty": [], "s": "text"}
 

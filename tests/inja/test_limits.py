@@ -8,19 +8,14 @@ import pytest
 
 from tests.inja.rendering import render
 from tests.inja.static_context import StaticContext
-from wardgate.inja import (
-    DEFAULT_LIMITS,
-    JsonTextError,
-    JsonValue,
-    LimitError,
-    ParseError,
-    TemplateError,
-    TemplateLimits,
-    compile_template,
-    dumps_json,
-    loads_json,
-)
-from wardgate.inja import RenderError as RenderingError
+from wardgate.inja.errors import LimitError, ParseError, TemplateError
+from wardgate.inja.errors import RenderError as RenderingError
+from wardgate.inja.jsontext import JsonTextError
+from wardgate.inja.jsontext import dumps as dumps_json
+from wardgate.inja.jsontext import loads as loads_json
+from wardgate.inja.limits import DEFAULT_LIMITS, TemplateLimits
+from wardgate.inja.template import compile_template
+from wardgate.inja.values import JsonValue
 
 _DOUBLING = '{% set s = "aaaaaaaaaaaaaaaa" %}{% for i in range(100) %}{% set s = s + s %}{% endfor %}'
 

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from wardgate.inja import DEFAULT_LIMITS, ConfigError, LimitError, compile_extractor
+from wardgate.inja.errors import ConfigError, LimitError
+from wardgate.inja.extractors import compile_extractor
+from wardgate.inja.limits import DEFAULT_LIMITS
 from wardgate.inja.linear import Use, is_provably_linear
 from wardgate.inja.regex import parse_regex
 

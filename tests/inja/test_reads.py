@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from wardgate.inja import Reads, compile_template
+from wardgate.inja.reads import Reads
+from wardgate.inja.template import compile_template
 
 _NONE: frozenset[str] = frozenset()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from wardgate.inja import ConfigError, compile_extractor
+from wardgate.inja.errors import ConfigError
+from wardgate.inja.extractors import compile_extractor
 
 
 @pytest.mark.parametrize(

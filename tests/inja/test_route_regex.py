@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from wardgate.inja import DEFAULT_LIMITS, ConfigError, LimitError, compile_route_regex
+from wardgate.inja.errors import ConfigError, LimitError
+from wardgate.inja.limits import DEFAULT_LIMITS
+from wardgate.inja.route_regex import compile_route_regex
 
 
 @pytest.mark.parametrize(

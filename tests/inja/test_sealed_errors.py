@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.inja.static_context import StaticContext
-from wardgate.inja import JsonTextError, JsonValue, TemplateError, compile_template, loads_json
-from wardgate.inja.template import FUNCTIONS
+from wardgate.inja.errors import TemplateError
+from wardgate.inja.jsontext import JsonTextError
+from wardgate.inja.jsontext import loads as loads_json
+from wardgate.inja.template import FUNCTIONS, compile_template
+from wardgate.inja.values import JsonValue
 
 SECRET = "sk-3141592"
 NUMBER = 31415926

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.inja.rendering import error_of, render
-from wardgate.inja import JsonValue
+from wardgate.inja.values import JsonValue
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pytest
 
 from tests.inja.rendering import trace
 from tests.inja.static_context import StaticContext
-from wardgate.inja import JsonValue, compile_template
+from wardgate.inja.template import compile_template
+from wardgate.inja.values import JsonValue
 
 _DATA: JsonValue = {"token": "", "other": "x", "host": {"name": ""}, "l": [1, 2], "o": {"k": 1}}
 _HOLLOW = {"token": "x-api-key", "host.name": "x-host"}

@@ -9,7 +9,7 @@ import pytest
 
 from tests.translate.policies.objects import scope_of, stored
 from wardgate.api.kinds.transformation_policy import TransformationPolicy
-from wardgate.inja import TemplateLimits
+from wardgate.inja.limits import TemplateLimits
 from wardgate.ir import (
     AppendedHeader,
     DataSource,

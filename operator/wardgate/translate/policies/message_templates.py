@@ -18,7 +18,10 @@ from wardgate.api.kinds.transformation_template import Extractor as ExtractorMod
 from wardgate.api.kinds.transformation_template import InjaTemplate, TransformationTemplate
 from wardgate.api.reading.removal import removal_sentence
 from wardgate.field_names import CREDENTIAL_HEADERS, fold
-from wardgate.inja import Template, TemplateError, TemplateLimits, compile_extractor, compile_template
+from wardgate.inja.errors import TemplateError
+from wardgate.inja.extractors import compile_extractor
+from wardgate.inja.limits import TemplateLimits
+from wardgate.inja.template import Template, compile_template
 from wardgate.ir import AppendedHeader, DataSource, DynamicMetadataValue, Extractor, HeaderTemplate, MessageTemplate
 from wardgate.problems import Cause, FieldPath, ObjectRef, Reason, format_path
 from wardgate.text_codec import from_bytes, to_bytes

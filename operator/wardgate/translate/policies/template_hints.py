@@ -10,7 +10,7 @@ import difflib
 import re
 from typing import Final
 
-from wardgate.inja import TemplateError
+from wardgate.inja.errors import TemplateError
 from wardgate.inja.template import FUNCTIONS
 from wardgate.text_codec import to_bytes
 

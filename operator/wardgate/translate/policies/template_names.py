@@ -13,7 +13,7 @@ from typing import Literal
 
 from wardgate.api.kinds.transformation_template import TransformationTemplate
 from wardgate.field_names import fold
-from wardgate.inja import Needs
+from wardgate.inja.needs import Needs
 
 
 def unknown_names(

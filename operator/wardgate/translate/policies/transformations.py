@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 from wardgate.api.kinds.annotations import CREDENTIAL_HEADERS, parse_list
 from wardgate.api.kinds.transformation_policy import TransformationPolicy
-from wardgate.inja import TemplateLimits
+from wardgate.inja.limits import TemplateLimits
 from wardgate.ir import TransformationPlan
 from wardgate.problems import ObjectRef, Reason
 from wardgate.translate.contract import ParsedObject, Scope, TransformationOutcome, has_error, plan_name

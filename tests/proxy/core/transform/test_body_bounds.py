@@ -9,7 +9,7 @@ import pytest
 
 from tests.proxy.core.conversation import Talk, as_dict, config, open_route, request
 from tests.proxy.core.transform.test_transformation import message, post, x_
-from wardgate.inja import DEFAULT_LIMITS, TemplateLimits
+from wardgate.inja.limits import DEFAULT_LIMITS, TemplateLimits
 from wardgate.ir import AppendedHeader, DynamicMetadataValue, HeaderTemplate, MessageTemplate, TransformationPlan
 from wardgate.proxy.core.messages import Incoming, NeedBody, Outgoing, Reply
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from wardgate.inja import Template
+from wardgate.inja.template import Template
 from wardgate.proxy.core.auth.authentication import CompiledAuth
 from wardgate.proxy.core.fast_path.line_memory import may_hold_secret
 from wardgate.proxy.core.fast_path.plain_answers import AnswerFields, answer_fields

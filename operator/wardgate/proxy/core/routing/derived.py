@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from wardgate.field_names import CREDENTIAL_HEADERS
-from wardgate.inja import Template
+from wardgate.inja.template import Template
 from wardgate.proxy.core.auth.authentication import CompiledAuth
 from wardgate.proxy.core.fields.folded import fold, folded_names
 from wardgate.proxy.core.transform.surroundings import header_key

@@ -13,8 +13,9 @@ from functools import lru_cache
 from typing import Literal, TypeAlias
 from urllib.parse import unquote_to_bytes
 
-from wardgate.inja import TemplateError, compile_route_regex
+from wardgate.inja.errors import TemplateError
 from wardgate.inja.limits import TemplateLimits
+from wardgate.inja.route_regex import compile_route_regex
 from wardgate.ir import HeaderMatch, PathMatch, QueryMatch, RouteMatch
 from wardgate.proxy.core.fields.connection import all_of_connection, is_of_connection
 from wardgate.proxy.core.fields.folded import fold

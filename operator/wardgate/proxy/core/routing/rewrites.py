@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable
 from typing import TypeAlias
 
-from wardgate.inja import LimitError, TemplateError, compile_route_regex
+from wardgate.inja.errors import LimitError, TemplateError
 from wardgate.inja.limits import TemplateLimits
+from wardgate.inja.route_regex import compile_route_regex
 from wardgate.ir import PrefixRewrite, RegexRewrite
 from wardgate.proxy.core.grammar import is_sendable_path
 from wardgate.proxy.core.routing.matching import CompiledMatch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from wardgate.inja import LimitError
+from wardgate.inja.errors import LimitError
 from wardgate.ir import GatewayConfig, Listener
 from wardgate.proxy.core.auth.authentication import CompiledAuth
 from wardgate.proxy.core.messages import Request

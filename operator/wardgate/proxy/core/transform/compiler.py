@@ -12,8 +12,11 @@ from functools import cache
 from secrets import token_bytes
 
 from wardgate.field_names import CREDENTIAL_HEADERS, fold
-from wardgate.inja import Environment, Template, TemplateError, compile_extractor, compile_template
+from wardgate.inja.context import Environment
+from wardgate.inja.errors import TemplateError
+from wardgate.inja.extractors import compile_extractor
 from wardgate.inja.limits import TemplateLimits
+from wardgate.inja.template import Template, compile_template
 from wardgate.ir import AppendedHeader, HeaderTemplate, MessageTemplate, TransformationPlan
 from wardgate.ir import Extractor as ExtractorSpec
 from wardgate.proxy.core.fields.connection import is_of_connection

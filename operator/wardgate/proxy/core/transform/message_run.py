@@ -13,10 +13,9 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import cast
 
-from wardgate.inja import LimitError
 from wardgate.inja.budget import StepBudget
 from wardgate.inja.context import Metadata
-from wardgate.inja.errors import JsonTooComplexError, JsonTooLargeError
+from wardgate.inja.errors import JsonTooComplexError, JsonTooLargeError, LimitError
 from wardgate.inja.json_bounds import Loaded, load
 from wardgate.inja.jsontext import JsonTextError, dumps
 from wardgate.inja.values import JsonValue, type_error, type_name

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wardgate.inja import CompiledExtractor, Environment, Template, TemplateLimits
+from wardgate.inja.context import Environment
+from wardgate.inja.extractors import CompiledExtractor
+from wardgate.inja.limits import TemplateLimits
+from wardgate.inja.template import Template
 from wardgate.ir import MessageTemplate
 
 

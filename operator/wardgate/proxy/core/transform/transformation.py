@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from wardgate.inja import LimitError, TemplateError
 from wardgate.inja.budget import StepBudget
-from wardgate.inja.errors import JsonTooComplexError, JsonTooLargeError
+from wardgate.inja.errors import JsonTooComplexError, JsonTooLargeError, LimitError, TemplateError
 from wardgate.inja.json_bounds import Loaded, load
 from wardgate.inja.jsontext import JsonTextError
 from wardgate.proxy.core.reasons import ReplyReason
