@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from ssl import SSLContext
 from typing import Any, TypeAlias, TypeVar
 
 import uvloop
@@ -140,11 +141,11 @@ OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-type: text/plain\r\n\r\no
 
 
 @asynccontextmanager
-async def providing(make: Callable[[Provider], Script]) -> AsyncIterator[Provider]:
+async def providing(make: Callable[[Provider], Script], *, ssl: SSLContext | None = None) -> AsyncIterator[Provider]:
     """Run a scripted upstream on a free port."""
     provider = Provider(script=lambda _r, _w: _never())
     provider.script = make(provider)
-    server = await asyncio.start_server(provider.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(provider.serve, "127.0.0.1", 0, ssl=ssl)
     provider.port = server.sockets[0].getsockname()[1]
     try:
         yield provider

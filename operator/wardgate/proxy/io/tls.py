@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeAlias, TypeGuard
 
 from wardgate.ir import FileRef, ListenerTls, ServerCertificate, UpstreamTls
+from wardgate.proxy.io.tls_object import RecordReader
 from wardgate.sensitive import Sensitive
 
 _VERSIONS = {
@@ -64,6 +65,7 @@ class TlsFactory:
 
     def _server(self, tls: ListenerTls, shown: ServerCertificate) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.sslobject_class = RecordReader
         context.minimum_version = _VERSIONS[tls.minimum_version]
         if tls.maximum_version is not None:
             context.maximum_version = _VERSIONS[tls.maximum_version]
@@ -92,6 +94,7 @@ class TlsFactory:
 
     def _client(self, tls: UpstreamTls) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.sslobject_class = RecordReader
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])
         # A name counts in subjectAltName alone (RFC 9110, 4.3.4); authorities do not vet the common name as a host.
