@@ -110,6 +110,7 @@ def test_proxy_waits_for_its_first_config_and_follows_every_change(installed: In
             "schema": "1.0",
             "reads": [1],
             "unserved": {},
+            "worker_troubles": [],
             "workers": [first.revision] * 2,
             "sequence": 3,
             "refused_sequence": None,

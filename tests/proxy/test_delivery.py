@@ -42,6 +42,7 @@ def test_delivery_is_shown_beside_the_revision() -> None:
                 "schema": "",
                 "reads": [1],
                 "unserved": {},
+                "worker_troubles": [],
                 "workers": ["", ""],
                 "sequence": 7,
                 "refused_sequence": 6,
