@@ -6,7 +6,7 @@ import random
 import ssl
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import trustme
 from benchmarks.gateways.load.caller import Caller, CallerError
 from benchmarks.gateways.machine import Cores
 from benchmarks.gateways.peers import envoy, haproxy, nginx, wardgate
-from benchmarks.gateways.peers.site import KEY_HEADER, PROVIDER, SHAPED, Certificate, Site, expected, key
+from benchmarks.gateways.peers.site import KEY_HEADER, PROTECTION, PROVIDER, SHAPED, Certificate, Site, expected, key
 from benchmarks.gateways.process import Server
 from benchmarks.gateways.rounds import say
 from benchmarks.gateways.tools import Tools
@@ -118,19 +118,31 @@ def python_module(name: str, *arguments: object) -> list[str]:
 
 
 def check(site: Site) -> None:
-    """See that a gateway refuses a wrong key, and sends what is expected. Raises ``CallerError``."""
-    tls = None if site.certificate is None else ssl.create_default_context(cafile=site.certificate.authority)
-    _compare(Caller(site.port, tls=tls).get("/t0/seen"), expected("/v1/seen"))
+    """See that a gateway refuses a wrong key, sends what is expected, and protects both sides as the others do.
+
+    Raises ``CallerError``.
+    """
+    with closing(_caller(site, f"{KEY_HEADER}: {key(0)}\r\n")) as caller:
+        _compare(caller.get("/t0/seen"), expected("/v1/seen", tls=site.upstream_tls is not None))
+        if site.certificate is not None and caller.protection != PROTECTION:
+            msg = f"Callers get {caller.protection} and not {PROTECTION}."
+            raise CallerError(msg)
     if site.shaped:
-        caller = Caller(site.port, headers=f"{KEY_HEADER}: {key(0)}\r\nx-team: blue-7\r\n", tls=tls)
-        _compare(caller.post(f"{SHAPED}seen", SHAPED_BODY), expected("/v1/seen", team="blue"))
+        with closing(_caller(site, f"{KEY_HEADER}: {key(0)}\r\nx-team: blue-7\r\n")) as caller:
+            _compare(caller.post(f"{SHAPED}seen", SHAPED_BODY), expected("/v1/seen", team="blue"))
     try:
-        Caller(site.port, headers=f"{KEY_HEADER}: wrong\r\n", tls=tls).get("/t0/seen")
+        with closing(_caller(site, f"{KEY_HEADER}: wrong\r\n")) as caller:
+            caller.get("/t0/seen")
     except CallerError as refused:
         _compare(str(refused).partition("HTTP/1.1 ")[2][:3], "401")
     else:
         msg = "A wrong key is accepted."
         raise CallerError(msg)
+
+
+def _caller(site: Site, headers: str) -> Caller:
+    tls = None if site.certificate is None else ssl.create_default_context(cafile=site.certificate.authority)
+    return Caller(site.port, headers=headers, tls=tls)
 
 
 def certified(folder: Path) -> Certificate:

@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 
 from benchmarks.gateways.peers import envoy, haproxy, nginx, wardgate
-from benchmarks.gateways.peers.site import Certificate, Site, Size, key, token
+from benchmarks.gateways.peers.site import (
+    PROTECTION,
+    TLS_CIPHER,
+    TLS_VERSION,
+    Certificate,
+    Site,
+    Size,
+    expected,
+    key,
+    token,
+)
 from benchmarks.gateways.stage import certified
 from wardgate.standalone.handover.bundle_file import read_bundle
 from wardgate.wire import decode, encode
@@ -59,6 +69,23 @@ def test_envoy_speaks_tls_on_either_side(site: Site, certificate: Certificate) -
         resources = bootstrap["static_resources"]
         assert there == ("transport_socket" in resources["listeners"][0]["filter_chains"][0])
         assert there == ("transport_socket" in resources["clusters"][0])
+
+
+def test_envoy_offers_the_upstream_the_version_that_all_have(site: Site, certificate: Certificate) -> None:
+    bootstrap: Any = envoy.bootstrap(replace(site, upstream_tls=certificate))
+    context = bootstrap["static_resources"]["clusters"][0]["transport_socket"]["typed_config"]
+
+    assert "TLSv1_3" == context["common_tls_context"]["tls_params"]["tls_maximum_protocol_version"]
+    assert "TLSv1.3" == TLS_VERSION
+
+
+def test_the_upstream_takes_one_version_and_cipher_and_shows_them(site: Site, certificate: Certificate) -> None:
+    text = nginx.upstream(site.folder, certificate, port=20002, tls_port=20003)
+
+    assert f"ssl_protocols {TLS_VERSION};" in text
+    assert f"ssl_conf_command Ciphersuites {TLS_CIPHER};" in text
+    assert '[$http_x_team_name]$tls";' in text
+    assert f"{expected('/v1/seen')} {PROTECTION}" == expected("/v1/seen", tls=True)
 
 
 def test_haproxy_logs_and_speaks_tls_only_where_the_site_does(site: Site, certificate: Certificate) -> None:

@@ -25,6 +25,12 @@ class Caller:
         self._socket = plain if tls is None else tls.wrap_socket(plain, server_hostname="localhost")
         self._headers = headers
 
+    @property
+    def protection(self) -> str:
+        """The version and the cipher of the connection's TLS; empty without."""
+        tls = self._socket
+        return f"{tls.version()} {(tls.cipher() or [None])[0]}" if isinstance(tls, ssl.SSLSocket) else ""
+
     def get(self, path: str) -> str:
         """Return the body of the response. Raises ``CallerError`` and ``OSError``."""
         self._socket.sendall(f"GET {path} HTTP/1.1\r\nhost: gateway.test\r\n{self._headers}\r\n".encode())

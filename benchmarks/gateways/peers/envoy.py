@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import TypeAlias
 
-from benchmarks.gateways.peers.site import KEY_HEADER, PROVIDER, SHAPED, Certificate, Site, key, token
+from benchmarks.gateways.peers.site import KEY_HEADER, PROVIDER, SHAPED, TLS_VERSION, Certificate, Site, key, token
 
 Node: TypeAlias = dict[str, object]
 TYPES = "type.googleapis.com/envoy."
@@ -137,8 +137,12 @@ def _provider_tls(certificate: Certificate) -> Node:
     trusted = {"trusted_ca": {"filename": str(certificate.authority)}}
     names = [{"san_type": "DNS", "matcher": {"exact": PROVIDER}}]
     validation = {"validation_context": {**trusted, "match_typed_subject_alt_names": names}}
+    # By itself it offers upstreams TLS 1.2 at most.
+    params = {"tls_params": {"tls_maximum_protocol_version": TLS_VERSION.replace(".", "_")}}
     context = _typed(
-        "extensions.transport_sockets.tls.v3.UpstreamTlsContext", sni=PROVIDER, common_tls_context=validation
+        "extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+        sni=PROVIDER,
+        common_tls_context={**validation, **params},
     )
     return {"name": "tls", "typed_config": context}
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.gateways.peers.site import KEY_HEADER, PROVIDER, Certificate, Site, key, token
+from benchmarks.gateways.peers.site import KEY_HEADER, PROVIDER, TLS_CIPHER, TLS_VERSION, Certificate, Site, key, token
 
 ANSWER = '{"answer": "42"}'
 LARGE_KIB = 16
@@ -29,6 +29,9 @@ http {{
   tcp_nodelay on;
   keepalive_timeout 3600s;
   keepalive_requests 1000000000;
+  ssl_protocols {tls_version};
+  ssl_conf_command Ciphersuites {tls_cipher};
+  proxy_ssl_protocols {tls_version};
 {inner}}}
 """
 GATEWAY = """\
@@ -56,6 +59,7 @@ LOG = """\
 """
 UPSTREAM = """\
   map "$http_authorization $http_{variable} $uri" $right {{ default 0; "~^Bearer provider-token-[0-9-]+  /v1/" 1; }}
+  map $ssl_protocol $tls {{ default " $ssl_protocol $ssl_cipher"; "" ""; }}
   map "" $kib {{ default "{kib}"; }}
   server {{
     listen 127.0.0.1:{port};
@@ -72,7 +76,7 @@ UPSTREAM = """\
       return 200 "{large}";
     }}
     location /v1/seen {{
-      return 200 "$http_host $uri [$http_authorization] [$http_{variable}] [$http_x_team_name]";
+      return 200 "$http_host $uri [$http_authorization] [$http_{variable}] [$http_x_team_name]$tls";
     }}
   }}
 """
@@ -99,7 +103,7 @@ def configuration(site: Site) -> str:
         upstream_tls=_provider_tls(site.upstream_tls),
         scheme="http" if site.upstream_tls is None else "https",
     )
-    return OUTER.format(workers=site.workers, folder=site.folder, port=site.port, inner=inner)
+    return _outer(site.folder, port=site.port, workers=site.workers, inner=inner)
 
 
 def upstream_command(program: Path, folder: Path, certificate: Certificate, *, port: int, tls_port: int) -> list[str]:
@@ -119,7 +123,13 @@ def upstream(folder: Path, certificate: Certificate, *, port: int, tls_port: int
         kib="x" * 1024,
         large="$kib" * LARGE_KIB,
     )
-    return OUTER.format(workers=1, folder=folder, port=port, inner=inner)
+    return _outer(folder, port=port, workers=1, inner=inner)
+
+
+def _outer(folder: Path, *, port: int, workers: int, inner: str) -> str:
+    return OUTER.format(
+        folder=folder, port=port, workers=workers, tls_version=TLS_VERSION, tls_cipher=TLS_CIPHER, inner=inner
+    )
 
 
 def _started(program: Path, folder: Path, port: int, text: str) -> list[str]:

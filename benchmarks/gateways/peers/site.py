@@ -13,6 +13,10 @@ from typing import Final
 KEY_HEADER = "api-key"
 PROVIDER = "provider.test"
 """The name of the upstream: its ``Host``, and the name in its certificate."""
+TLS_VERSION = "TLSv1.3"
+TLS_CIPHER = "TLS_AES_256_GCM_SHA384"
+PROTECTION = f"{TLS_VERSION} {TLS_CIPHER}"
+"""Of every connection with TLS, so that no gateway is measured with a lighter one."""
 SHAPED = "/shaped/"
 """The prefix of a route that is not plain; see ``Site.shaped``."""
 
@@ -73,6 +77,7 @@ def token(number: int, version: int = 0) -> str:
     return f"provider-token-{version:03}-{number:06}"
 
 
-def expected(path: str, *, number: int = 0, version: int = 0, team: str = "") -> str:
+def expected(path: str, *, number: int = 0, version: int = 0, team: str = "", tls: bool = False) -> str:
     """Return the text that the upstream shows at ``/v1/seen`` if the server did its job and took the key off."""
-    return f"{PROVIDER} {path} [Bearer {token(number, version)}] [] [{team}]"
+    protected = f" {PROTECTION}" if tls else ""
+    return f"{PROVIDER} {path} [Bearer {token(number, version)}] [] [{team}]{protected}"
