@@ -30,6 +30,13 @@ def test_help_names_every_command(wardgate: Wardgate) -> None:
     assert "$ wardgate run examples/huggingface" in ended.out
 
 
+def test_list_of_commands_says_whole_what_each_does(wardgate: Wardgate) -> None:
+    lines = wardgate("--help").out.partition("Commands:")[2].split("\n")[1:]
+
+    assert list(COMMANDS) == [line.split()[0] for line in lines if line]
+    assert [] == [line for line in lines if line and (line.endswith("...") or not line.endswith("."))]
+
+
 @pytest.mark.parametrize("command", ["run", "proxy"])
 @pytest.mark.parametrize("option", ["--bind", "--port", "--resolve", "--upstream-ca", "--workers", "--admin"])
 def test_both_ways_to_serve_have_the_same_options(wardgate: Wardgate, command: str, option: str) -> None:

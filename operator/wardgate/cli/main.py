@@ -17,8 +17,17 @@ import typer
 from wardgate.cli.errors import CommandError
 from wardgate.printable import printable_lines
 
-COMMANDS: Final = ("run", "check", "render", "crds", "operator", "proxy", "status", "version")
-"""Each is the function of that name in the module of that name."""
+COMMANDS: Final = {
+    "run": "Serve a folder of manifests, without a cluster.",
+    "check": "Find the mistakes in manifests.",
+    "render": "Show what the gateway would do with a request.",
+    "crds": "Print the CustomResourceDefinitions.",
+    "operator": "Watch a cluster and publish what its proxies serve.",
+    "proxy": "Serve what the operator publishes, or a config from a file.",
+    "status": "Show an installation: its gateways, keys, problems, proxies.",
+    "version": "Print the version, and whether the data plane is compiled.",
+}
+"""Each is the function of that name in the module of that name. The line stands in the list of commands."""
 
 
 def application(*names: str, program: str = "wardgate") -> typer.Typer:
@@ -33,7 +42,7 @@ def application(*names: str, program: str = "wardgate") -> typer.Typer:
     app.callback(help=_help_of(_wardgate, program))(_wardgate)
     for name in names:
         function = getattr(import_module(f"wardgate.cli.{name}"), name)
-        app.command(help=_help_of(function, program))(function)
+        app.command(help=_help_of(function, program), short_help=COMMANDS[name])(function)
     return app
 
 
@@ -62,7 +71,7 @@ def main(arguments: Sequence[str] | None = None, *, program: str = "wardgate") -
     """Run the command line, the process's own by default, and end the process with its status."""
     words = sys.argv[1:] if arguments is None else arguments
     # A proxy has no use for the parser of manifests, nor time to load it.
-    asked = words[:1] if words and words[0] in COMMANDS else COMMANDS
+    asked = words[:1] if words and words[0] in COMMANDS else tuple(COMMANDS)
     # Nothing of what a start makes is garbage: without the collector it takes a tenth less time.
     gc.disable()
     called = application(*asked, program=program)
