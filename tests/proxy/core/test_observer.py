@@ -53,7 +53,7 @@ def test_every_decision_is_told_in_order() -> None:
 
 
 def test_failed_step_is_told_with_its_reason() -> None:
-    assert lab_notes().decisions[-1] == ("auth step", "config_0", "failed: key_missing")
+    assert lab_notes().decisions[-1] == ("auth step", "config_0", "failed: key_missing (header api-key)")
 
 
 def test_headers_are_told_with_who_set_or_removed_them() -> None:

@@ -179,7 +179,7 @@ class _Attempt:
             outcome = step.check(self._headers, self._credentials, caller=self._caller, now=self._now)
             self._outcomes[index] = outcome
             if self._observer is not None:
-                self._observer.decided("auth step", step.name, detail=_describe(outcome))
+                self._observer.decided("auth step", step.name, detail=_describe(outcome, step))
         return isinstance(outcome, Grant)
 
     def grants(self) -> tuple[Grant, ...]:
@@ -192,5 +192,7 @@ class _Attempt:
         return REFUSALS[ReplyReason.NOT_AUTHENTICATED]
 
 
-def _describe(outcome: Outcome) -> str:
-    return f"passed: {outcome.user}" if isinstance(outcome, Grant) else f"failed: {outcome.reason}"
+def _describe(outcome: Outcome, step: StepCheck) -> str:
+    if isinstance(outcome, Grant):
+        return f"passed: {outcome.user}"
+    return f"failed: {outcome.reason} (header {step.header.decode()})"
