@@ -37,6 +37,7 @@ _API = {
 _GATEWAY = {"listeners": [{"http": {}, "port": {"number": 80}}]}
 _ROOT = {"hosts": ["*"], "virtualGateways": [{"name": "gw"}]}
 _OPEN = {"name": "open", "labels": {"app": "web"}, "directResponse": {"status": 200}}
+_CHAT = {"name": "chat", "labels": {"route": "chat"}, "directResponse": {"status": 200}}
 _BAD = {"name": "bad", "matchers": [{"uri": {"prefix": "/bad"}}], "directResponse": {"status": "x"}}
 _KEYS = {"k8sSecretApikeyStorage": {"labelSelector": {"team": "a"}}}
 _AUTH = {"config": {"glooAuth": {"configs": [{"apiKeyAuth": _KEYS}]}}}
@@ -51,6 +52,10 @@ def _object(kind: str, name: str, spec: object, **metadata: object) -> dict[str,
         "metadata": {"name": name, "namespace": "a", **metadata},
         "spec": spec,
     }
+
+
+def _guard_of(labels: dict[str, str]) -> dict[str, Any]:
+    return _object("ExtAuthPolicy", "guard", {"applyToRoutes": [{"route": {"labels": labels}}], **_AUTH})
 
 
 def _secret(name: str, **fields: object) -> dict[str, Any]:
@@ -116,6 +121,21 @@ class TestPoliciesWithoutRoutes:
             "Check the labels in spec.applyToRoutes."
         )
         assert expected in _message(translation, "ExtAuthPolicy", "guard")
+
+    @pytest.mark.parametrize("asked", [{"route": "chta"}, {"ruote": "chat"}])
+    def test_label_of_a_route_that_is_nearly_the_policys_is_named(self, asked: dict[str, str]) -> None:
+        ((name, value),) = asked.items()
+        expected = f"No route has the label {name}={value}; one has route=chat. Check the labels in spec.applyToRoutes."
+        assert expected in _message(_translated(_guard_of(asked), http=(_CHAT,)), "ExtAuthPolicy", "guard")
+
+    def test_label_that_no_route_nearly_has_is_not_guessed(self) -> None:
+        message = _message(_translated(_guard_of({"route": "audio"}), http=(_CHAT,)), "ExtAuthPolicy", "guard")
+        assert "No route has the label" not in message
+
+    def test_tenant_is_named_no_label_of_a_route(self) -> None:
+        settings = Settings(tenancy="isolated", platform_namespaces=frozenset({"b"}))
+        translation = _translated(_guard_of({"route": "chta"}), http=(_CHAT,), settings=settings)
+        assert "route=chat" not in _message(translation, "ExtAuthPolicy", "guard")
 
     def test_nothing_is_called_open_where_authentication_is_required(self) -> None:
         settings = Settings(require_auth=True)

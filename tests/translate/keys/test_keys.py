@@ -399,14 +399,14 @@ class TestPolicyWarnings:
     def test_policy_without_usable_key_is_told(self) -> None:
         message = (
             "ExtAuthPolicy ns/p has no usable key: it lets no request through. "
-            "Create a Secret of type extauth.solo.io/apikey that it selects; other types do not count."
+            "Create a Secret of type extauth.solo.io/apikey labelled team=a; other types do not count."
         )
         assert [warning(Reason.NO_KEYS, message)] == told()
 
     def test_isolated_policy_without_usable_key_is_told_where_to_create_one(self) -> None:
         (found,) = told(settings=ISOLATED)
         assert found.message.endswith(
-            "that it selects, in its own namespace because tenancy is isolated, or have the platform share one with ns "
+            "labelled team=a, in its own namespace because tenancy is isolated, or have the platform share one with ns "
             "(wardgate.dev/share-with); other types do not count."
         )
 

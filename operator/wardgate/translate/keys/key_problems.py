@@ -78,7 +78,9 @@ class _StepWarnings:
             return "It names no Secrets at all: add a labelSelector or apiKeySecretRefs."
         if self._may_know(keys.problems):
             return f"Mend one of the Secrets that it selects, or create another of type {KEY_SECRET_TYPE}{self._where}."
-        create = f"Create a Secret of type {KEY_SECRET_TYPE} that it selects{self._where}"
+        labels = ", ".join(f"{name}={value}" for name, value in keys.request.selector)
+        selected = f"labelled {labels}" if labels else "that it names"
+        create = f"Create a Secret of type {KEY_SECRET_TYPE} {selected}{self._where}"
         return f"{create}; other types do not count.{self._unread}"
 
     @property

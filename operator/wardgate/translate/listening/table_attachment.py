@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from wardgate.problems import Cause, ObjectRef, Reason
 from wardgate.settings import Settings
@@ -19,6 +20,8 @@ from wardgate.translate.plans.table_plans import RouteFilter, TablePlan
 from wardgate.translate.reading.last_good import ServedObject
 from wardgate.translate.sight import Sight
 from wardgate.translate.tenancy import Tenancy
+
+_NAMED_AT_MOST: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ class TableAttachment:
                 Reason.NOT_ALLOWED,
                 message=(
                     f"{table.ref} is let in by no listener of {gateway}; its allowedRouteTables have to select the "
-                    "table and one of its hosts" + (", and to name its namespace." if self._tenancy.isolated else ".")
+                    f"table and one of its hosts{self._hosts_apart(table, open_listeners)}."
                 ),
                 field=("spec", "virtualGateways", index),
             )
@@ -122,6 +125,15 @@ class TableAttachment:
                 field=("spec", "virtualGateways", index),
                 cause=Cause(gateway, ("spec", "listeners" if self._gateways[gateway].is_ours else "workloads")),
             )
+
+    def _hosts_apart(self, table: TablePlan, listeners: Sequence[OpenListener]) -> str:
+        """The end of a sentence, where hosts are what differs. No tenant is told the hosts of others."""
+        if self._tenancy.isolated:
+            return ", and to name its namespace"
+        hosts = {entry.host for one in listeners for entry in one.plan.allowed or ()}
+        if not hosts or any(_domains(table.hosts, host) for host in hosts):
+            return ""
+        return f" ({_listed(table.hosts)}), and are for {_listed(sorted(hosts))}"
 
     def _on(self, table: TablePlan, listener: OpenListener) -> list[AttachedTable]:
         """The domains of the table on one listener; the filters of several entries add up."""
@@ -162,6 +174,11 @@ class TableAttachment:
             and (None in (entry.cluster, self._cluster_name) or entry.cluster == self._cluster_name)
             and self._tenancy.may_attach(listener.gateway.ref.namespace, namespace, named=named)
         )
+
+
+def _listed(hosts: Sequence[str]) -> str:
+    more = len(hosts) - _NAMED_AT_MOST
+    return ", ".join(hosts[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
 
 
 def _domains(hosts: Sequence[str], allowed: str) -> list[str]:

@@ -82,7 +82,7 @@ def _report_idle(policy: ServedObject[PolicyOutcome], idle: IdlePolicies, *, eff
     def would(finder: RouteFinder) -> set[int]:
         return finder.forwarding(within=within) if selectors.is_empty else _selected(selectors, finder, within=within)
 
-    idle.report(policy.ref, would, effect=effect)
+    idle.report(policy.ref, selectors, select=would, effect=effect)
 
 
 def _attach(

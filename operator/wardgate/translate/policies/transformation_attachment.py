@@ -58,7 +58,8 @@ def attach_transformations(
         for number in numbers:
             attachment.plans[number] = (*attachment.plans.get(number, ()), policy.value.plan.name)
         if not numbers and policy.is_current:
-            idle.report(policy.ref, partial(_selected, policy, tenancy=tenancy))
+            selectors = read_selectors(policy.stored.manifest)
+            idle.report(policy.ref, selectors, select=partial(_selected, policy, tenancy=tenancy))
     return attachment
 
 

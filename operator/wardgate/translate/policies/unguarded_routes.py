@@ -7,22 +7,19 @@ nothing. Under isolated tenancy nobody is told the labels and names of another o
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 from wardgate.api.kinds.annotations import REQUIRE_AUTH
 from wardgate.problems import Cause, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.snapshot import StoredObject
 from wardgate.translate.policies.auth_attachment import AUTH_REQUIRED, AuthAttachment
 from wardgate.translate.routes.instances import RouteInstance
+from wardgate.translate.selection.near_labels import Label, is_near, text
 from wardgate.translate.selection.policy_selectors import RouteCriteria, read_selectors
 from wardgate.translate.tenancy import Tenancy
 
-Label: TypeAlias = tuple[str, str]
-
-_NEAR: Final = 0.75
 _COMPARED_AT_MOST: Final = 100
 """Labels of policies that one label of a route is compared with."""
 
@@ -98,11 +95,10 @@ class MisspeltLabels:
         return self._compared[asked]
 
     def _near(self, label: Label, namespace: str) -> Iterator[_Known]:
-        name, value = label
-        for position, alike, own in ((1, self._by_name.get(name, ()), value), (0, self._by_value.get(value, ()), name)):
+        for alike in (self._by_name.get(label[0], ()), self._by_value.get(label[1], ())):
             for known in alike[:_COMPARED_AT_MOST]:
-                if self._tenancy.selectable(known.policy.namespace) in (None, namespace) and _is_near(
-                    own, known.label[position]
+                if self._tenancy.selectable(known.policy.namespace) in (None, namespace) and is_near(
+                    label, known.label
                 ):
                     yield known
 
@@ -111,10 +107,10 @@ class MisspeltLabels:
         owner = self._tenancy.owner(instance.table.namespace)
         other = "the platform selects nearly the same"
         if owner == self._tenancy.owner(known.policy.namespace):
-            other = f"{known.policy} selects {_text(known.label)}"
+            other = f"{known.policy} selects {text(known.label)}"
         message = (
             f'Route "{instance.name}" of {instance.table} is open: no ExtAuthPolicy selects it. No policy selects its '
-            f"label {_text(label)}, and {other}. Correct the label, or remove it if the route is meant to be open."
+            f"label {text(label)}, and {other}. Correct the label, or remove it if the route is meant to be open."
         )
         field = ("spec", "http", instance.index)
         cause = Cause(known.policy, ("spec", "applyToRoutes")) if idle else None
@@ -127,13 +123,5 @@ def _labels(policy: StoredObject) -> Iterator[Label]:
             yield from selector.labels
 
 
-def _is_near(one: str, other: str) -> bool:
-    return one != other and bool(difflib.get_close_matches(one.lower(), [other.lower()], n=1, cutoff=_NEAR))
-
-
 def _routes(first: RouteInstance, table: ObjectRef, *, more: int) -> str:
     return f'Route "{first.name}" of {table}{f" and {more} more are" if more else " is"}'
-
-
-def _text(label: Label) -> str:
-    return f"{label[0]}={label[1]}"

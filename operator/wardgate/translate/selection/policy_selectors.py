@@ -58,6 +58,11 @@ class Selectors:
         """Whether the policy has no selector at all; its kind decides the meaning."""
         return not (self.routes or self.destinations or self.unreadable or self.emptied)
 
+    @property
+    def labels(self) -> tuple[tuple[str, str], ...]:
+        """The labels of routes that the selectors name, in their order."""
+        return tuple(label for one in self.routes if isinstance(one, RouteCriteria) for label in one.labels)
+
 
 class _UnreadableError(Exception):
     """A selector has another shape than it should."""

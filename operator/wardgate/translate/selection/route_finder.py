@@ -10,7 +10,7 @@ by an oversight; for one that adds to a request they do not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from wardgate.translate.destinations.destination import Destination
 from wardgate.translate.incremental.label_index import LabelIndex
@@ -47,6 +47,10 @@ class RouteFinder:
         for target in selectors.destinations:
             found.update(self._by_target(target, within=within, restricts=restricts))
         return found
+
+    def labels(self) -> Iterator[tuple[str, str]]:
+        """All labels of all routes, those that they have from the tables above them included."""
+        return (label for label in self.index.labels() if label[0] != _NAMESPACE)
 
     def everything(self, *, within: str | None) -> set[int]:
         """Every route."""

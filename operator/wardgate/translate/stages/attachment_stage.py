@@ -44,7 +44,11 @@ def attach_policies(
     """
     findings, tenancy = Findings(), Tenancy.of(settings)
     idle = IdlePolicies(
-        routing.routed.unserved.routes, cluster_name=settings.cluster_name, tenancy=tenancy, findings=findings
+        routing.routed.unserved.routes,
+        routing.finder,
+        cluster_name=settings.cluster_name,
+        tenancy=tenancy,
+        findings=findings,
     )
     auth = attach_auth(
         (*policies.auth, *lost_policies.closing(lost if knows_policies else ())),
