@@ -37,6 +37,8 @@ class Settings:
     """Namespaces whose policies, gateways and routes are read; empty: all."""
     key_namespaces: frozenset[str] = by_option(frozenset(), "--key-namespace")
     """Namespaces whose Secrets are read; empty: all."""
+    refused_secrets: frozenset[str] = frozenset()
+    """Named Secrets, ``NAMESPACE/NAME``, that the API server does not let the operator read: found out, never set."""
     require_auth: bool = by_option(False, "--require-auth")
     """Refuse (401) every request of a route without a valid ExtAuthPolicy."""
     foreign_guards: Literal["close", "ignore"] = by_option("close", "--foreign-guards")

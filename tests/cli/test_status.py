@@ -239,6 +239,19 @@ def test_listener_that_a_proxy_does_not_serve_is_told(wardgate: Wardgate, server
     assert [{"severity": "error", "subject": "proxy wardgate-proxy-a", "message": message}] == told
 
 
+def test_tenancy_is_shown_and_decides_which_keys_are_used(wardgate: Wardgate, server: CannedApiServer) -> None:
+    now = "2026-03-01T12:00:00Z"
+    index = Index("1.0", _REVISION, _SEQUENCE, "op", now, (), tenancy="isolated", platform=("gateways", "platform"))
+    server.answers[_INDEX] = index_manifest(index, release="wardgate", namespace="wardgate-config")
+    key = {"metadata": {"namespace": "other", "name": "key", "labels": {"api-key": "huggingface"}}}
+    server.put_list(_SECRETS, key)
+
+    assert "Tenancy  isolated, with platform namespaces gateways, platform\n" in _status(wardgate, server).out
+    document = _document(wardgate, server)
+    assert {"mode": "isolated", "platformNamespaces": ["gateways", "platform"]} == document["tenancy"]
+    assert [True] == [one["unused"] for one in document["keys"]], "no policy of its namespace selects it"
+
+
 def test_worker_that_cannot_start_is_told(wardgate: Wardgate, server: CannedApiServer) -> None:
     server.put_list(_SLICES, _slice(("wardgate-proxy-a", False)))
     server.answers[_proxy_path("wardgate-proxy-a")] = _announced(worker_troubles=["Worker 0 ended with status 1 (x)."])

@@ -52,6 +52,7 @@ class World:
 
     log: list[str] = field(default_factory=list)
     unlisted: tuple[str, ...] = ()
+    refused: frozenset[str] = frozenset()
     failures: list[Exception] = field(default_factory=list)
     state_failures: list[Exception] = field(default_factory=list)
     read_failures: list[Exception] = field(default_factory=list)
@@ -83,6 +84,9 @@ class World:
 
     def follow_named(self, named: Iterable[ObjectRef]) -> None:
         self.log.append("follow")
+
+    def refused_secrets(self) -> frozenset[str]:
+        return self.refused
 
     async def list_again(self) -> None:
         self.log.append("list")
@@ -230,6 +234,16 @@ def test_nothing_is_published_before_everything_was_listed() -> None:
         assert "publish" not in bench.world.log
         bench.world.unlisted = ()
         await bench.until(lambda: bench.world.published)
+
+    scenario(work)
+
+
+def test_secrets_that_may_not_be_read_are_known_to_the_translation() -> None:
+    async def work(bench: Bench) -> None:
+        bench.world.refused = frozenset({"a/tls"})
+        await bench.lead()
+        await bench.until(lambda: bench.world.published)
+        assert frozenset({"a/tls"}) == bench.renderer.settings.refused_secrets
 
     scenario(work)
 

@@ -46,6 +46,8 @@ OF_OTHERS = {
     "--live": "tests/proxy/both_ways",
     "--checkout": "benchmarks",
     "--compiled": "benchmarks",
+    "--core": "benchmarks",
+    "--program": "benchmarks",
     "--create-namespace": "helm",
     "--force-conflicts": "kubectl",
     "--field-selector": "kubectl",

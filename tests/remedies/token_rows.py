@@ -107,4 +107,11 @@ ROWS: Final[tuple[Row, ...]] = (
         settings=Settings(key_namespaces=frozenset({"keys"})),
         mended=Settings(key_namespaces=frozenset({"keys", "a"})),
     ),
+    row(
+        "may not be read; grant the operator's ServiceAccount get, list and watch on secrets in namespace a, or move",
+        {f"{_A} hmac": {"sharedSecretRef": {"name": "hmac"}}},
+        {"+hmac": _HMAC},
+        settings=Settings(refused_secrets=frozenset({"a/hmac"})),
+        mended=Settings(),
+    ),
 )

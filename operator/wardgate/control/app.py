@@ -50,6 +50,7 @@ from wardgate.kube.watch.secrets_watch import SecretsScope
 from wardgate.renderer import Renderer
 from wardgate.store import Store
 from wardgate.translate.statuses.object_status import Statuses
+from wardgate.translate.tenancy import Tenancy
 from wardgate.wire.schema import WRITTEN, major_of
 
 _log = logging.getLogger(__name__)
@@ -91,6 +92,7 @@ class Operator:
             release=settings.release,
             namespace=settings.config_namespace,
             now=self._timing.now,
+            tenancy=Tenancy.of(settings.translation),
         )
         self._damage_watch = DamageWatch(
             self._publisher, wake=self._trigger.mark, trouble=_tell_trouble, timing=self._timing

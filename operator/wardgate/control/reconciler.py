@@ -15,7 +15,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from wardgate.control.deferred_work import DEPOSED, DeferredWork, PublishedRound
@@ -54,6 +54,10 @@ class Cluster(Protocol):
 
     def follow_named(self, named: Iterable[ObjectRef]) -> None:
         """Watch these Secrets besides the key Secrets, and no others."""
+        ...
+
+    def refused_secrets(self) -> frozenset[str]:
+        """Those of them, ``NAMESPACE/NAME``, that may not be read."""
         ...
 
     async def list_again(self) -> None:
@@ -163,6 +167,7 @@ class Reconciler:
             return False
         started = self._clock()
         self._renderer.schema = self._schema()
+        self._renderer.settings = replace(self._renderer.settings, refused_secrets=self._cluster.refused_secrets())
         snapshot = self._release_scope.of(self._store.freeze())
         rendered = await asyncio.to_thread(self._renderer.render, snapshot)
         translation = rendered.translation

@@ -84,6 +84,13 @@ def test_index_survives_writing_and_reading(shards: list[ShardRef], schema: str,
     assert index == read_index(index_manifest(index, release="wardgate", namespace="wardgate-config"))
 
 
+def test_tenancy_is_told_and_an_unreadable_one_costs_nothing() -> None:
+    told = replace(SAMPLE, tenancy="isolated", platform=("a", "b"))
+    assert told == read_index(index_manifest(told, release="wardgate", namespace="wardgate-config"))
+    assert not {"tenancy", "platform"} & content_of(SAMPLE).keys()
+    assert SAMPLE == read_index(secret(content_of(SAMPLE) | {"tenancy": 5, "platform": "a"}))
+
+
 def test_format_of_the_first_release_is_read_for_ever() -> None:
     """As it was written when the format was fixed; ``uid`` may be missing."""
     hashes = {"keys-017": "b" * 64, "routes": "a" * 64}

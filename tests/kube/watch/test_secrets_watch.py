@@ -44,6 +44,7 @@ class Run:
     client: FakeSecrets
     sink: RecordingSink
     watch: SecretsWatch
+    refusals: list[frozenset[str]]
 
 
 def watch(
@@ -56,10 +57,17 @@ def watch(
     async def main() -> None:
         client, sink = FakeSecrets(), RecordingSink()
         client.refusals = refusals or {}
-        it = SecretsWatch(client, scope or SecretsScope(), sink=sink, timing=VirtualTime().timing)
+        told: list[frozenset[str]] = []
+        it = SecretsWatch(
+            client,
+            scope or SecretsScope(),
+            sink=sink,
+            timing=VirtualTime().timing,
+            on_refusal=lambda: told.append(it.refused),
+        )
         it.follow(before)
         async with beside(it.run(), name="secrets"):
-            await scenario(Run(client, sink, it))
+            await scenario(Run(client, sink, it, told))
         assert not any(one.is_live for one in it.reflectors)
 
     asyncio.run(main())
@@ -198,6 +206,10 @@ def test_named_secret_that_may_not_be_read_holds_up_nothing_else() -> None:
         assert () == run.watch.missing()
         assert "does not let the operator list secrets (metadata.name=tls)" in run.watch.problems[0]
         assert (True, 1000.0) == (run.watch.is_live, run.watch.last_word_at)
+        assert [frozenset({"apps/tls"})] == run.refusals
+        run.client.refusals.clear()
+        await run.watch.list_again()
+        assert [frozenset({"apps/tls"}), frozenset()] == run.refusals
 
     watch(scenario, refusals={"apps": refused(403, "Forbidden")})
 

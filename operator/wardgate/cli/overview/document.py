@@ -24,6 +24,7 @@ def status_document(report: InstallationReport) -> dict[str, Any]:
             "configNamespace": report.release.config_namespace,
         },
         "config": _config(report),
+        "tenancy": _tenancy(report),
         "operator": _operator(report),
         "proxies": None if report.proxies is None else [_proxy(view, report) for view in report.proxies],
         "objects": [_object(one) for one in report.objects],
@@ -47,6 +48,14 @@ def _config(report: InstallationReport) -> dict[str, Any] | None:
         "verifiedSecondsAgo": None if verified is None else round((report.taken - verified).total_seconds(), 1),
         "shards": len(index.shards),
     }
+
+
+def _tenancy(report: InstallationReport) -> dict[str, Any] | None:
+    tenancy = report.tenancy
+    if tenancy is None:
+        return None
+    mode = "isolated" if tenancy.isolated else "shared"
+    return {"mode": mode, "platformNamespaces": sorted(tenancy.platform)}
 
 
 def _operator(report: InstallationReport) -> dict[str, Any] | None:

@@ -20,6 +20,7 @@ from wardgate.kube.report.report_problems import is_behind, problems_of
 from wardgate.kube.report.reported_objects import ReportedKey, ReportedObject, hosts_of, listeners_of, routes_of
 from wardgate.kube.status.proxy_views import ProxyView
 from wardgate.printable import printable
+from wardgate.translate.tenancy import Tenancy
 
 ROWS: Final = 20
 """Rows of one table at most; what is left out is counted."""
@@ -89,6 +90,8 @@ class _Screen:
             self._line(f"Config   {revision} (sequence {index.sequence}, schema {index.schema}{ago})")
         else:
             self._line("Config   nothing published, or not to be read")
+        if report.tenancy is not None:
+            self._line(f"Tenancy  {_tenancy(report.tenancy)}")
         if report.leader is not None:
             alive = report.leader.is_alive(report.taken)
             self._line(
@@ -157,6 +160,13 @@ class _Screen:
 
     def _line(self, text: str = "", style: str = "") -> None:
         self._console.print(shown((text, style)), soft_wrap=True)
+
+
+def _tenancy(tenancy: Tenancy) -> str:
+    if not tenancy.isolated:
+        return "shared: objects of all namespaces act on one another"
+    names = ", ".join(sorted(tenancy.platform))
+    return f"isolated, with platform namespace{'s' * (len(tenancy.platform) != 1)} {names}" if names else "isolated"
 
 
 def _common(one: ReportedObject) -> tuple[str, str, str]:

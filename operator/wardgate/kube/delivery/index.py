@@ -5,8 +5,9 @@ the index can verify everything else. A group that is too large for one Secret i
 the shard of each part, in their order, with the part's hash and that of the whole group. A revision is made of the
 hashes of whole groups, so that the same config is the same revision however it is cut. ``sequence`` grows with every
 write that a proxy must act on; ``verified_at`` is renewed while the writer's watches are live and is for people: a
-proxy measures ages by its own clock. A shard's ``uid`` is for the writer: as the Secrets cannot be changed, another uid
-under the name is the one way in which one was replaced.
+proxy measures ages by its own clock. So are ``tenancy`` and ``platform``, which ``wardgate status`` reads. A shard's
+``uid`` is for the writer: as the Secrets cannot be changed, another uid under the name is the one way in which one
+was replaced.
 No I/O.
 """
 
@@ -67,6 +68,9 @@ class Index:
     writer: str
     verified_at: str
     shards: tuple[ShardRef, ...]
+    tenancy: str = ""
+    """The tenancy that the writer follows, and under ``isolated`` its platform namespaces; empty: not told."""
+    platform: tuple[str, ...] = ()
 
     @property
     def hashes(self) -> dict[str, str]:
@@ -98,6 +102,8 @@ def index_manifest(index: Index, *, release: str, namespace: str, resource_versi
         "verifiedAt": index.verified_at,
         "shards": [_written(one) for one in index.shards],
     }
+    if index.tenancy:
+        content |= {"tenancy": index.tenancy, "platform": list(index.platform)}
     metadata: dict[str, Any] = {
         "name": index_name(release),
         "namespace": namespace,
@@ -145,6 +151,7 @@ def _index(content: Any) -> Index:
         for one in content["shards"]
     )
     _check_parts(shards)
+    tenancy, platform = content.get("tenancy", ""), content.get("platform", [])
     sequence = _count(content["sequence"])
     if sequence > MAX_SEQUENCE:
         msg = "The sequence is beyond all bounds."
@@ -156,6 +163,9 @@ def _index(content: Any) -> Index:
         writer=_text(content["writer"]),
         verified_at=_text(content["verifiedAt"]),
         shards=tuple(sorted(shards, key=lambda one: one.group)),
+        # For people alone: one that cannot be read must not cost a proxy its config.
+        tenancy=tenancy if isinstance(tenancy, str) else "",
+        platform=tuple(map(str, platform)) if isinstance(platform, list) else (),
     )
 
 

@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from wardgate.kube.api.client import KubeClient
 from wardgate.kube.delivery.index import (
@@ -36,6 +36,7 @@ from wardgate.kube.publish.inventory import Inventory
 from wardgate.kube.publish.packing import MAX_PART
 from wardgate.kube.publish.read_back import read_back
 from wardgate.kube.publish.shard_writer import ShardWriter
+from wardgate.translate.tenancy import Tenancy
 from wardgate.wire.bundle import Bundle
 
 __all__ = ["Deposed", "Published", "Publisher"]
@@ -56,6 +57,11 @@ class Published:
     seconds: float
 
 
+class _Told(TypedDict):
+    tenancy: str
+    platform: tuple[str, ...]
+
+
 class Publisher:
     """``now`` is the wall's clock in seconds. Writes only in a term: from ``take_over`` until the term is over."""
 
@@ -67,10 +73,12 @@ class Publisher:
         namespace: str,
         now: Callable[[], float],
         max_part: int = MAX_PART,
+        tenancy: Tenancy | None = None,
     ) -> None:
         self.secrets = ConfigSecrets(client, release=release, namespace=namespace)
         self.inventory = Inventory(release)
         self._now = now
+        self._tenancy = tenancy
         self._shards = ShardWriter(self.secrets, self.inventory, max_part=max_part)
         self._lock = asyncio.Lock()
         self._fence = FencedSecret(client, namespace=namespace, name=index_name(release), is_ours=self._is_ours)
@@ -272,7 +280,7 @@ class Publisher:
 
         def manifest(version: str | None) -> Manifest:
             nonlocal written
-            written = replace(make(), writer=self._writer)
+            written = replace(make(), writer=self._writer, **self._told)
             return index_manifest(
                 written, release=self.secrets.release, namespace=self.secrets.namespace, resource_version=version
             )
@@ -282,6 +290,14 @@ class Publisher:
         self._index = written
         self._index_is_damaged = False
         return written
+
+    @property
+    def _told(self) -> _Told:
+        """The writer's choices as the index tells them."""
+        if self._tenancy is None:
+            return _Told(tenancy="", platform=())
+        mode = "isolated" if self._tenancy.isolated else "shared"
+        return _Told(tenancy=mode, platform=tuple(sorted(self._tenancy.platform)))
 
     def _next_sequence(self) -> int:
         seen = max(self._highest, self._reported, self.inventory.highest)

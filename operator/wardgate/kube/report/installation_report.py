@@ -26,6 +26,7 @@ from wardgate.kube.report.reported_objects import ReportedKey, ReportedObject, r
 from wardgate.kube.status.proxy_views import ProxyEndpoint, ProxyView, endpoints_of, read_announcement
 from wardgate.kube.watch.kind_resources import resource_of
 from wardgate.translate.manifests import at
+from wardgate.translate.tenancy import Tenancy
 
 Manifest: TypeAlias = dict[str, Any]
 T = TypeVar("T")
@@ -94,6 +95,11 @@ class InstallationReport:
         """When the operator last vouched for what is published."""
         return None if self.index is None else _time(self.index.verified_at)
 
+    @property
+    def tenancy(self) -> Tenancy | None:
+        """The tenancy that the operator follows; None where it is not told."""
+        return _tenancy(self.index)
+
     def of(self, kind: str) -> list[ReportedObject]:
         """All objects of a kind, sorted."""
         return [one for one in self.objects if one.ref.kind == kind]
@@ -130,7 +136,7 @@ class _Collector:
             release=self._release,
             taken=now(),
             objects=objects,
-            keys=self._with_uses(keys, objects),
+            keys=self._with_uses(keys, objects, tenancy=_tenancy(index)),
             index=index,
             leader=leader,
             proxies=None if endpoints is None else tuple(proxies),
@@ -138,12 +144,13 @@ class _Collector:
         )
 
     def _with_uses(
-        self, keys: tuple[ReportedKey, ...] | None, objects: tuple[ReportedObject, ...]
+        self, keys: tuple[ReportedKey, ...] | None, objects: tuple[ReportedObject, ...], *, tenancy: Tenancy | None
     ) -> tuple[ReportedKey, ...] | None:
         """Where policies could not be listed, nobody knows which keys they select."""
         if keys is None or "ExtAuthPolicy" in self._left_out:
             return keys
-        return with_uses(keys, [one for one in objects if one.ref.kind == "ExtAuthPolicy"])
+        policies = [one for one in objects if one.ref.kind == "ExtAuthPolicy"]
+        return with_uses(keys, policies, tenancy=tenancy or Tenancy())
 
     async def _objects(self) -> tuple[ReportedObject, ...]:
         answers = dict(zip(KINDS, await asyncio.gather(*map(self._list, KINDS)), strict=True))
@@ -229,6 +236,12 @@ class _Collector:
             if not error.is_absent:
                 self._unknown.append(denied if error.is_forbidden else f"{denied} ({error})")
             return None
+
+
+def _tenancy(index: Index | None) -> Tenancy | None:
+    if index is None or index.tenancy not in {"shared", "isolated"}:
+        return None
+    return Tenancy(isolated=index.tenancy == "isolated", platform=frozenset(index.platform))
 
 
 def _left_out(kind: str, error: ApiError) -> str:

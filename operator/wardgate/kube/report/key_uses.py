@@ -1,8 +1,9 @@
 """The use of each key Secret, by the statuses and the selectors of the policies. Pure.
 
 The values of Secrets are never asked for, so a fault is known from the statuses alone: they name the faulty Secrets
-that their policies select. No status tells of a Secret that no policy selects; that follows from the selectors. Whether
-tenancy is isolated is not known here, so a policy that counts no Secret at all is taken to select none.
+that their policies select. No status tells of a Secret that no policy selects; that follows from the selectors and from
+the installation's tenancy. A policy that counts no Secret at all is taken to select none: more than the selectors may
+keep it from them, such as ``keyNamespaces``, or an operator that does not tell its tenancy.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from wardgate.translate.manifests import at, mapping
 from wardgate.translate.tenancy import Tenancy
 
 
-def with_uses(keys: Iterable[ReportedKey], policies: Sequence[ReportedObject]) -> tuple[ReportedKey, ...]:
+def with_uses(
+    keys: Iterable[ReportedKey], policies: Sequence[ReportedObject], *, tenancy: Tenancy
+) -> tuple[ReportedKey, ...]:
     """The keys, with the faults that statuses name and without any use where no policy selects them."""
-    faults, selection = _faults(policies), _Selection(policies)
+    faults, selection = _faults(policies), _Selection(policies, tenancy)
     return tuple(
         replace(key, faults=tuple(sorted(faults.get(key.ref, ()))), unused=not selection.has(key)) for key in keys
     )
@@ -40,26 +43,39 @@ def _parts(name: str) -> tuple[str, str]:
 
 
 class _Selection:
-    """The selectors of all policies, each under its first label."""
+    """The selectors of all policies, each under its first label, with the namespaces of the policies."""
 
-    def __init__(self, policies: Iterable[ReportedObject]) -> None:
-        self._refs = set[ObjectRef]()
-        self._selectors: dict[tuple[str, str], set[frozenset[tuple[str, str]]]] = {}
+    def __init__(self, policies: Iterable[ReportedObject], tenancy: Tenancy) -> None:
+        self._tenancy = tenancy
+        self._refs: dict[ObjectRef, set[str]] = {}
+        self._selectors: dict[tuple[str, str], set[tuple[str, frozenset[tuple[str, str]]]]] = {}
         for policy in policies:
             if _may_select(policy):
                 self._take(policy)
 
     def _take(self, policy: ReportedObject) -> None:
         stored = StoredObject(policy.ref, "", 0, policy.generation, "", {"spec": policy.spec})
-        for request in closed_requests(stored, Tenancy()):
-            self._refs.update(request.refs)
+        namespace = policy.ref.namespace
+        for request in closed_requests(stored, self._tenancy):
+            for ref in request.refs:
+                self._refs.setdefault(ref, set()).add(namespace)
             if request.selector:
-                self._selectors.setdefault(request.selector[0], set()).add(frozenset(request.selector))
+                self._selectors.setdefault(request.selector[0], set()).add((namespace, frozenset(request.selector)))
 
     def has(self, key: ReportedKey) -> bool:
-        """Whether some policy selects the key."""
+        """Whether some policy selects the key, and may."""
         labels = key.labels.items()
-        return key.ref in self._refs or any(one <= labels for label in labels for one in self._selectors.get(label, ()))
+        selecting = {
+            namespace for label in labels for namespace, one in self._selectors.get(label, ()) if one <= labels
+        }
+        return any(self._counts_for(namespace, key) for namespace in selecting | self._refs.get(key.ref, set()))
+
+    def _counts_for(self, policy: str, key: ReportedKey) -> bool:
+        """Whether a key counts for the policies of a namespace: a platform's only where it is shared with a tenant."""
+        tenant, holder = self._tenancy.owner(policy), key.ref.namespace
+        if not self._tenancy.counts_for(policy, holder):
+            return False
+        return not tenant or tenant == holder or tenant in key.shared_with
 
 
 def _may_select(policy: ReportedObject) -> bool:

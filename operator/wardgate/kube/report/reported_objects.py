@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from wardgate.api.kinds.annotations import EXPIRES_AT, AnnotationError, parse_time
+from wardgate.api.kinds.annotations import EXPIRES_AT, SHARE_WITH, AnnotationError, parse_namespaces, parse_time
 from wardgate.api.kinds.conditions import ConditionType
 from wardgate.kube.status.key_expiry import SOON
 from wardgate.problems import ObjectRef
@@ -61,7 +61,8 @@ class ReportedObject:
 class ReportedKey:
     """A key Secret by its metadata. ``expires_at`` in unix seconds; ``expiry_unreadable``: the key is refused.
 
-    ``faults``: the reasons that policies' statuses give for it. ``unused``: no policy selects it.
+    ``faults``: the reasons that policies' statuses give for it. ``unused``: no policy selects it. ``shared_with``: the
+    tenants that may use it, where it is a platform's.
     """
 
     ref: ObjectRef
@@ -70,6 +71,7 @@ class ReportedKey:
     expiry_unreadable: bool = False
     faults: tuple[str, ...] = ()
     unused: bool = False
+    shared_with: tuple[str, ...] = ()
 
     def expired(self, now: datetime) -> bool:
         """Whether it is refused by now."""
@@ -101,7 +103,7 @@ def read_object(kind: str, manifest: Mapping[str, Any]) -> ReportedObject:
 
 
 def read_key(manifest: Mapping[str, Any]) -> ReportedKey:
-    """Read the metadata of a key Secret. Of its annotations none but the expiry is looked at."""
+    """Read the metadata of a key Secret. Of its annotations the expiry and the tenants that share it are looked at."""
     metadata = mapping(manifest.get("metadata"))
     text = at(metadata, "annotations", EXPIRES_AT)
     expires_at = parse_time(text) if isinstance(text, str) else None
@@ -111,7 +113,13 @@ def read_key(manifest: Mapping[str, Any]) -> ReportedKey:
         labels=labels_of(manifest),
         expires_at=None if isinstance(expires_at, AnnotationError) else expires_at,
         expiry_unreadable=unreadable,
+        shared_with=_shared_with(at(metadata, "annotations", SHARE_WITH)),
     )
+
+
+def _shared_with(text: object) -> tuple[str, ...]:
+    tenants = parse_namespaces(text) if isinstance(text, str) else ()
+    return () if isinstance(tenants, AnnotationError) else tenants
 
 
 def listeners_of(gateway: ReportedObject) -> tuple[str, ...]:

@@ -86,7 +86,9 @@ class ClusterWatch:
             namespaces=scope.watch_namespaces,
             silence=scope.silence,
         )
-        self.secrets = SecretsWatch(client, scope.secrets, sink=sink, timing=timing, silence=scope.silence)
+        self.secrets = SecretsWatch(
+            client, scope.secrets, sink=sink, timing=timing, silence=scope.silence, on_refusal=on_change
+        )
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -98,6 +100,10 @@ class ClusterWatch:
     def missing(self) -> tuple[str, ...]:
         """A sentence for every list that is still to come; empty once the store is complete."""
         return (*self.resync.missing(), *self.secrets.missing())
+
+    def refused_secrets(self) -> frozenset[str]:
+        """Secrets that objects name, ``NAMESPACE/NAME``, and that the API server does not let us read."""
+        return self.secrets.refused
 
     def problems(self) -> tuple[str, ...]:
         """The reasons why the store is not in step, a sentence each."""

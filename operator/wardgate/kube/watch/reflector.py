@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import NoReturn
 
 from wardgate.faults import place_of
@@ -24,7 +25,10 @@ _log = logging.getLogger(__name__)
 
 
 class Reflector:
-    """One collection, into one scope of the sink. ``silence``: seconds without a word after which a watch is dead."""
+    """One collection, into one scope of the sink. ``silence``: seconds without a word after which a watch is dead.
+
+    ``on_refusal`` is called when ``is_refused`` has changed.
+    """
 
     def __init__(
         self,
@@ -35,9 +39,11 @@ class Reflector:
         scope: str = "",
         timing: Timing,
         silence: float = SILENCE,
+        on_refusal: Callable[[], None] = lambda: None,
     ) -> None:
         self.collection = collection
         self.scope = scope
+        self._on_refusal = on_refusal
         self._client = client
         self._sink = sink
         self._timing = timing
@@ -54,6 +60,8 @@ class Reflector:
         """Whether a watch is open, or ended in order just now."""
         self.is_answered = False
         """Whether the first list was answered at all, were it with a refusal."""
+        self.is_refused = False
+        """Whether we may not list it, and never could."""
         self.problem = ""
         """The reason why it is not in step, a sentence for people; empty if it is."""
 
@@ -115,10 +123,17 @@ class Reflector:
             self._is_settled()
         elif isinstance(error, ApiError) and error.is_forbidden:
             self.is_answered = True
+            self._set_refused(refused=self.listed_at is None)
+
+    def _set_refused(self, *, refused: bool) -> None:
+        if refused != self.is_refused:
+            self.is_refused = refused
+            self._on_refusal()
 
     def _is_settled(self) -> None:
         self.is_answered = True
         self.listed_at = self.last_word_at = self._timing.clock()
+        self._set_refused(refused=False)
 
     def _is_well(self) -> None:
         self.is_live = True

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
@@ -59,7 +59,10 @@ class SecretsWatch:
         sink: Sink,
         timing: Timing,
         silence: float = SILENCE,
+        on_refusal: Callable[[], None] = lambda: None,
     ) -> None:
+        """``on_refusal`` is called when ``refused`` has changed."""
+        self._on_refusal = on_refusal
         self._client = client
         self._scope = scope
         self._sink = sink
@@ -81,6 +84,11 @@ class SecretsWatch:
     def problems(self) -> tuple[str, ...]:
         """The reasons why Secrets cannot be read, a sentence each."""
         return (*(one.problem for one in self.reflectors if one.problem), *self.not_followed)
+
+    @property
+    def refused(self) -> frozenset[str]:
+        """Named Secrets, ``NAMESPACE/NAME``, that the API server does not let us read."""
+        return frozenset(f"{ref.namespace}/{ref.name}" for ref, one in self._named.items() if one.is_refused)
 
     @property
     def is_live(self) -> bool:
@@ -173,6 +181,7 @@ class SecretsWatch:
             scope=scope,
             timing=self._timing,
             silence=self._silence,
+            on_refusal=self._on_refusal,
         )
 
     def _start(self, ref: ObjectRef, reflector: Reflector) -> None:
