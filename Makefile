@@ -124,7 +124,7 @@ lint: install ## Check style, types and layers
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	@echo "==> Types"
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers auto
 	MYPYPATH=examples/provider $(BIN)/mypy examples/provider
 	MYPYPATH=examples/demo $(BIN)/mypy examples/demo
 	$(BIN)/mypy -p benchmarks
