@@ -373,7 +373,16 @@ def cut(data: bytes, choices: Random) -> list[bytes]:
 
 
 def mutated(data: bytes, choices: Random) -> bytes:
-    """Change a few bytes anywhere."""
+    """Change a few bytes anywhere, or the order of two lines."""
+    if choices.random() < 0.3:
+        return _transposed(data, choices)
     at = choices.randrange(len(data) + 1)
     put = choices.choice((b"\r", b"\n", b"\r\n", b" ", b":", b"0", b"\x00", b"\xff", b"-", b""))
     return data[:at] + put + data[at + choices.randrange(3) :]
+
+
+def _transposed(data: bytes, choices: Random) -> bytes:
+    """Have two neighbours among the lines change places."""
+    lines = data.split(b"\r\n")
+    at = choices.randrange(len(lines))
+    return b"\r\n".join((*lines[:at], *lines[at : at + 2][::-1], *lines[at + 2 :]))

@@ -128,3 +128,19 @@ def test_many_short_fields_of_a_response_are_too_large_both_ways() -> None:
     head = b"HTTP/1.1 200 OK\r\n" + b"a:b\r\n" * 105 + b"content-length: 4\r\n\r\n"
     compared = played(get(1, 1), Deliver(), Pass(400.0), tight=True, r1=Response((head + b"ab", b"cd"), held=True))
     assert [200, 502] == statuses(compared)
+
+
+def test_host_before_the_request_line_is_no_head() -> None:
+    """The fast way had put Host behind the request line, wherever it stood, before it looked which line that was."""
+    head = b"Host: gw.example\r\nGET /plain HTTP/1.1\r\nuser-agent: a\r\napi-key: caller-key-good\r\n\r\n"
+    compared = played(get(1), Send(1, head))
+    assert [200, 200, 400] == statuses(compared)
+
+
+def test_destination_of_a_request_that_was_held_is_drawn_once() -> None:
+    """Its first half had drawn a number, which was lost when a tick gave it to the general way."""
+    head = b"POST /weighted HTTP/1.1\r\nHost: gw.example\r\napi-key: caller-key-good\r\ncontent-length: 2\r\n\r\n"
+    world = World(only=("plain", "weighted"))
+    for seed in range(8):
+        events = (Connect(1), Connect(2), get(1), Send(1, head), get(2, path=b"/weighted"))
+        assert () == compare(Conversation(events, world, {}, seed=seed)).differences

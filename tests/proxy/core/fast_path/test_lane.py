@@ -83,6 +83,7 @@ NOT_PLAIN = {
     "the same in another spelling": get(KEY_LINE, b"x_token: mine"),
     "a user id": get(KEY_LINE, b"x-user-id: me"),
     "no Host": b"GET /v1/chat HTTP/1.1\r\nAccept: a\r\n" + KEY_LINE + b"\r\n\r\n",
+    "Host before the request line": b"Host: gw.test\r\nGET /v1/chat HTTP/1.1\r\naccept: a\r\n" + KEY_LINE + b"\r\n\r\n",
     "two Hosts": get(KEY_LINE, b"host: other"),
     "HTTP/1.0": get(KEY_LINE, start=b"GET /v1/chat HTTP/1.0"),
     "another version in the target": get(KEY_LINE, start=b"GET /v1/chat HTTP/1.1?x HTTP/1.1"),

@@ -145,6 +145,20 @@ def test_destination_is_the_one_that_was_drawn(drawn: int, expected: str) -> Non
     assert expected == found
 
 
+def test_destination_of_a_request_that_is_not_all_here_is_the_one_of_the_next_that_is() -> None:
+    """Otherwise each held request would draw twice, and the general way, to which it may go, once more."""
+    weighted = Forward((WeightedUpstream("provider", 3), WeightedUpstream("second", 1)))
+    both = Both(config(route(action=weighted)), drawn=3)
+    whole = post(b"hello")
+    first = both.lane.read(whole[:-1], now=0.0)
+    both.drawn = 0
+    found = [both.lane.read(whole, now=0.0) for _ in range(2)]
+    assert [1, 0, 0] == [plain.missing for plain in (first, *found) if plain is not None]
+    assert ["second", "provider"] == [
+        plain.outcome.upstream.name for plain in found if plain is not None and plain.outcome is not None
+    ]
+
+
 def test_fields_that_differ_with_each_request_leave_no_more_than_a_bound() -> None:
     both = Both(config(transformations=(SET,)))
     requests = [get(KEY_LINE, b"accept: %d" % number) for number in range(100)]

@@ -151,7 +151,9 @@ class Lane:
             self.put_back(plain)
             return None
         plain.outcome = outcome
-        if not plain.missing:
+        if plain.missing:
+            self.put_back(plain)  # it is read again with its body
+        else:
             plain.finish(outcome, fresh_id=b"" if plain.request_id else self._next_id(), mark=self._mark)
         return plain
 
@@ -343,8 +345,11 @@ def _is_shown_twice(plain: PlainRequest, outcome: PlainOutcome, *, data: bytes, 
 
 
 def _put_host_first(lines: list[bytes]) -> None:
-    """Move Host behind the request line, where nearly all clients have it and the gateway writes it."""
-    for number, line in enumerate(lines):
-        if line[: len(_HOST)].lower() == _HOST:
+    """Move Host behind the request line, where nearly all clients have it and the gateway writes it.
+
+    A head that begins with it has no request line.
+    """
+    for number in range(1, len(lines)):
+        if lines[number][: len(_HOST)].lower() == _HOST:
             lines.insert(1, lines.pop(number))
             return
