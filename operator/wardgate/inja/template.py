@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from wardgate.inja.analysis import may_read_body
 from wardgate.inja.compiler import Action, compile_statements
 from wardgate.inja.context import Context
+from wardgate.inja.copies import only_copies
 from wardgate.inja.errors import LimitError, ParseError, RenderError, TemplateError
 from wardgate.inja.expression_parser import Syntax
 from wardgate.inja.expressions import DEFAULT_ARITY, SUPER_ARITIES
@@ -41,7 +42,19 @@ class RenderedTemplate(NamedTuple):
 class Template:
     """A compiled template. Rendering does not change it, so any number of renderings may share it."""
 
-    __slots__ = ("_advanced", "_limits", "_one", "_reads", "_run", "_short", "_statements", "_traces", "name", "source")
+    __slots__ = (
+        "_advanced",
+        "_limits",
+        "_one",
+        "_reads",
+        "_run",
+        "_short",
+        "_statements",
+        "_traces",
+        "name",
+        "only_copies",
+        "source",
+    )
 
     def __init__(
         self,
@@ -63,6 +76,8 @@ class Template:
         self._advanced = advanced
         self._traces = trace
         self._reads: Reads | None = None
+        self.only_copies = not escape and only_copies(statements)
+        """Whether nothing of what a value says decides anything: values are printed as they are."""
         self._one = None if escape else _one_variable(statements)
         self._short = limits.output_bytes // 4
 

@@ -36,7 +36,7 @@ class Limits:
     requests: int = setting(5_000, count())
     """Requests that one worker has in flight; above: 503."""
     remembered_lines: int = setting(4096, count(lowest=0))
-    """Header lines that a worker remembers for its fast path, and as many request lines; 0: no fast path."""
+    """Header lines that a worker remembers for its fast path, and a quarter of the outcomes; 0: no fast path."""
     pool_idle: int = setting(64, count(lowest=0))
     """Idle connections kept to one upstream endpoint."""
     upstream_connections: int = setting(1024, count())

@@ -122,5 +122,9 @@ class Facts:
     upstream: str = ""
     kept: Kept | None = None
 
+    def of_key(self, credential: str) -> Facts:
+        """Return the facts of the same exchange with another key."""
+        return Facts(self.listener, self.route, self.policy, credential, self.reason, self.upstream)
+
 
 Step: TypeAlias = NeedBody | Reply | Outgoing

@@ -411,7 +411,7 @@ def test_a_listed_field_that_differs_each_time_makes_no_moulds() -> None:
     both = Both()
     for number in range(20):
         both.fast(get(KEY_LINE, b"content-type: multipart/form-data; boundary=%d" % number))
-    (known,) = {id(way.known): way.known for way in both.lane._ways.values()}.values()
+    (known,) = {id(way.known): way.known for way in both.lane._ways.kept.values()}.values()
     assert [] == known.moulds
 
 
@@ -431,7 +431,7 @@ def test_moulds_are_bounded() -> None:
     for number in range(12):
         for _ in range(3):
             both.fast(get(KEY_LINE, *lines[number:], *lines[:number]))
-        moulds = [mould for way in both.lane._ways.values() for mould in way.known.moulds]
+        moulds = [mould for way in both.lane._ways.kept.values() for mould in way.known.moulds]
         assert sum(mould.lines for mould in moulds) <= both.memory.remembered <= 64
 
 
@@ -441,5 +441,5 @@ def test_what_is_remembered_is_bounded() -> None:
         for _ in range(3):
             both.fast(get(KEY_LINE, b"accept: %d" % number, start=b"GET /v1/%d HTTP/1.1" % number))
         assert both.memory.remembered <= 64
-    assert 0 < len(both.lane._ways) <= 8
-    assert 0 < len(both.lane._outcomes) <= 4 * 8
+    assert 0 < len(both.lane._ways.kept) <= 4 * 8
+    assert 0 < len(both.lane.known.kept) <= 4 * 8

@@ -53,7 +53,7 @@ class ApiKeyCheck:
         key = given[0] if given else b""
         if not key:
             return REFUSALS[ReplyReason.KEY_MISSING]
-        credential = self._find_in(key, credentials)
+        credential = self.found(key, credentials)
         if credential is None:
             return REFUSALS[ReplyReason.KEY_UNKNOWN]
         if now >= credential.expires_at:
@@ -67,15 +67,12 @@ class ApiKeyCheck:
         key = without_scheme(value) or value
         return (key,) if key else ()
 
-    def finds(self, value: bytes, credentials: CredentialIndex) -> bool:
-        """Whether a header with this value shows a key of the step's key set, expired or not."""
-        return self._find_in(value, credentials) is not None
-
     def knows(self, key: bytes, credentials: CredentialIndex) -> bool:
         """Whether this is a key of the step's key set, expired or not."""
         return self._find(key, credentials) is not None
 
-    def _find_in(self, value: bytes, credentials: CredentialIndex) -> CompiledCredential | None:
+    def found(self, value: bytes, credentials: CredentialIndex) -> CompiledCredential | None:
+        """Return whose key of the step's key set a header with this value shows, expired or not; None: nobody's."""
         found = self._find(value, credentials)
         return self._find_bearer(value, credentials) if found is None and self.header == _AUTHORIZATION else found
 

@@ -15,7 +15,7 @@ from wardgate.ir import ApiKeyStep, AuthPlan
 from wardgate.proxy.core.auth.api_key import ApiKeyCheck
 from wardgate.proxy.core.auth.basic import BasicCheck
 from wardgate.proxy.core.auth.caller import Caller
-from wardgate.proxy.core.auth.credential_index import CredentialIndex
+from wardgate.proxy.core.auth.credential_index import CompiledCredential, CredentialIndex
 from wardgate.proxy.core.auth.grants import USER_ID, Grant, Outcome
 from wardgate.proxy.core.fields.folded import fold, without
 from wardgate.proxy.core.fields.key_copies import WATCHED, remove_copies
@@ -77,9 +77,15 @@ class CompiledAuth:
         self._steps = steps
         self._expression = expression
 
-    def finds(self, value: bytes, credentials: CredentialIndex) -> bool:
-        """Whether the header of some step, with this value, shows a key of the step's."""
-        return any(isinstance(step, ApiKeyCheck) and step.finds(value, credentials) for step in self._steps)
+    def found(self, value: bytes, credentials: CredentialIndex) -> CompiledCredential | None:
+        """Return whose key a header's value shows, expired or not, where a key alone decides."""
+        (step,) = self._steps
+        return step.found(value, credentials) if isinstance(step, ApiKeyCheck) else None
+
+    def proofs(self, value: bytes) -> tuple[bytes, ...]:
+        """Return the keys in a header with this value, as ``Grant.keys`` has them, where a key alone decides."""
+        (step,) = self._steps
+        return step.proofs(value)
 
     @property
     def lone_key(self) -> bytes | None:

@@ -25,13 +25,15 @@ from dataclasses import dataclass
 from hashlib import blake2s
 from typing import Final
 
-from wardgate.proxy.core.auth.credential_index import CredentialIndex
+from wardgate.proxy.core.auth.credential_index import CompiledCredential, CredentialIndex
+from wardgate.proxy.core.fast_path.bounded import Bounded
+from wardgate.proxy.core.fast_path.known_outcomes import KnownOutcomes
 from wardgate.proxy.core.fast_path.line_memory import LineMemory
 from wardgate.proxy.core.fast_path.moulds import Mould
-from wardgate.proxy.core.fast_path.outcomes import MOST_FIELDS, Asked, PlainOutcome, Way, outcome_of, refusal_of
+from wardgate.proxy.core.fast_path.outcomes import MOST_FIELDS, PlainOutcome, Way, refusal_of
 from wardgate.proxy.core.fast_path.plain_request import PlainRequest
 from wardgate.proxy.core.fast_path.plain_responses import PlainResponses
-from wardgate.proxy.core.fast_path.plain_routes import PlainRoute, plain_route
+from wardgate.proxy.core.fast_path.plain_routes import PlainRoute, PlainRoutes
 from wardgate.proxy.core.fields.key_copies import may_hide_key_in_query
 from wardgate.proxy.core.http1.arrival import arrived
 from wardgate.proxy.core.http1.request_head import RequestHead, parse_request_head
@@ -44,15 +46,14 @@ from wardgate.proxy.core.transform.transformation import CompiledMessage
 from wardgate.proxy.core.upstream.lots import Lots
 
 HEAD_END: Final = b"\r\n\r\n"
-_DIGEST_BYTES: Final = 32
 _VERSION: Final = b" HTTP/1.1"
 _HOST: Final = b"host:"
 _QUERY: Final = re.compile(rb"\?[\x21\x22\x24-\x7e]*")
 _QUESTION: Final = ord("?")
 _WITH_BODY: Final = (b"POST ", b"PUT ", b"PATCH ")
 """A body may be on its way, although none of it is here."""
-_OUTCOMES: Final = 4
-"""Outcomes for each way that may be remembered."""
+_MANY: Final = 4
+"""Ways, and outcomes, for each line that may be remembered: there are more routes and keys than kinds of clients."""
 _LONGEST: Final = 512
 """Bytes of a request line without its query, and of Host with it: callers without a key fill this memory too."""
 _METHODS: Final = frozenset({b"GET", b"POST", b"PUT", b"PATCH", b"DELETE"})
@@ -72,7 +73,7 @@ class LaneLimits:
 
 
 class Lane:
-    """The plain requests of one listener of one table. ``credentials``: the index of keys that it goes by.
+    """The plain requests of one listener of one table. ``known``: their outcomes.
 
     ``memory`` and ``limits`` bound what is remembered. ``mark``: the line by which the installation knows its own
     requests. ``lots``: choose among destinations.
@@ -82,15 +83,14 @@ class Lane:
         "_body_bytes",
         "_head_bytes",
         "_header_count",
-        "_limit",
         "_lots",
         "_mark",
         "_memory",
         "_next_id",
-        "_outcomes",
         "_response_head_bytes",
+        "_routes",
         "_ways",
-        "credentials",
+        "known",
         "listener",
         "table",
     )
@@ -107,10 +107,9 @@ class Lane:
         lots: Lots,
     ) -> None:
         self.table = table
-        self.credentials = CredentialIndex()
         self.listener = listener
+        self.known = KnownOutcomes(table, listener, limit=_MANY * limits.lines, next_id=next_id)
         self._memory = memory
-        self._limit = limits.lines
         self._mark = mark
         self._next_id = next_id
         self._lots = lots
@@ -118,13 +117,17 @@ class Lane:
         self._response_head_bytes = limits.response_head_bytes
         self._body_bytes = limits.body_bytes
         self._header_count = min(MOST_FIELDS, limits.header_count)
-        self._ways: dict[tuple[bytes, bytes, bool], Way] = {}
-        self._outcomes: dict[tuple[Way, bytes, int], PlainOutcome] = {}
+        self._ways: Bounded[tuple[bytes, bytes, bool], Way] = Bounded(_MANY * limits.lines)
+        self._routes = PlainRoutes()
+
+    @property
+    def credentials(self) -> CredentialIndex:
+        """The index of keys that it goes by."""
+        return self.known.credentials
 
     def renew(self, credentials: CredentialIndex) -> None:
         """Go by another index of keys (rule 2)."""
-        self.credentials = credentials
-        self._outcomes.clear()
+        self.known.renew(credentials)
 
     def read(self, data: bytes, *, now: float) -> PlainRequest | None:
         """Read a request. ``data``: all that has arrived, and nothing was before it; ``now`` in unix seconds.
@@ -139,7 +142,7 @@ class Lane:
         if plain is None or not plain.is_followed_by(size):
             return None
         if plain.missing and self._makes_body(plain):
-            return plain if plain.length <= self._body_bytes and self._has_good_key(plain) else None
+            return plain if plain.length <= self._body_bytes and self._credential(plain) is not None else None
         return self._decided(plain, data, end=end, now=now)
 
     def _decided(self, plain: PlainRequest, data: bytes, *, end: int, now: float) -> PlainRequest | None:
@@ -178,13 +181,14 @@ class Lane:
         route = plain.way.route
         return route is not None and route.body is not None
 
-    def _has_good_key(self, plain: PlainRequest) -> bool:
-        """Whether somebody has the key; looked up once, for that takes its digest."""
-        if plain.has_good_key is None:
+    def _credential(self, plain: PlainRequest) -> CompiledCredential | None:
+        """Return whose key it is; looked up once, for that takes its digest."""
+        if not plain.is_looked_up:
             route = plain.way.route
-            found = route is not None and bool(plain.key) and route.auth.finds(plain.key, self.credentials)
-            plain.has_good_key = found
-        return plain.has_good_key is True
+            plain.is_looked_up = True
+            if route is not None and plain.key:
+                plain.credential = route.auth.found(plain.key, self.known.credentials)
+        return plain.credential
 
     def _read_head(self, data: bytes, end: int, *, has_body: bool) -> PlainRequest | None:
         """Read it by the mould of another one, or line by line; None: it is not plain."""
@@ -214,7 +218,7 @@ class Lane:
             line, query = line[:at], line[at:]
             if _QUERY.fullmatch(query) is None or may_hide_key_in_query(query):
                 return None
-        way = self._ways.get((line, host, has_body))
+        way = self._ways.kept.get((line, host, has_body))
         if way is None and host[: len(_HOST)].lower() == _HOST:
             way = self._way((line, host, has_body))
         return None if way is None else PlainRequest(way, query, varying=start + b"\n" if query else b"")
@@ -258,14 +262,11 @@ class Lane:
         if bare is None:
             return None
         bare.has_body = has_body
-        if len(self._ways) >= self._limit:
-            self._ways.clear()
-            self._outcomes.clear()
         route = self.listener.find_by_line(bare)
-        plain = None if route is None else plain_route(route, has_body=has_body)
-        way = self._ways[where] = Way(
-            bare, route=plain, known=self._memory.of((plain, has_body)), responses=self._responses_of(plain)
-        )
+        plain = None if route is None else self._routes.of(route, has_body=has_body)
+        known = self._memory.of((None if plain is None else plain.fields, has_body))
+        way = Way(bare, route=plain, known=known, responses=self._responses_of(plain))
+        self._ways.keep(where, way)
         return way
 
     def _responses_of(self, route: PlainRoute | None) -> PlainResponses | None:
@@ -277,13 +278,13 @@ class Lane:
         """Return a request with its refusal, if it has no key or one that nobody has."""
         way, key = plain.way, plain.key
         route = way.route
-        if plain.missing or route is None or not route.refuses or self._has_good_key(plain):
+        if plain.missing or route is None or not route.refuses or self._credential(plain) is not None:
             return None
         reason = ReplyReason.KEY_UNKNOWN if key else ReplyReason.KEY_MISSING
         plain.refusal = way.refusals.get(reason)
         if plain.refusal is None:
             plain.refusal = refusal_of(
-                way, key, reason=reason, table=self.table, listener=self.listener, credentials=self.credentials
+                way, key, reason=reason, table=self.table, listener=self.listener, credentials=self.known.credentials
             )
             if plain.refusal is None:
                 return None
@@ -302,33 +303,17 @@ class Lane:
             plain.drawn = route.destinations.draw(self._lots.draw)
             place = route.destinations.place_of(plain.drawn)
         which = (way, digest, place)
-        outcome = self._outcomes.get(which)
-        if (
-            (outcome is None and not self._has_good_key(plain))
-            or (route.body is not None and not self._make_body(plain, route.body, data=data))
-            or (outcome is None and (outcome := self._decide(plain, data, which=which, now=now)) is None)
-            or now >= outcome.credential.expires_at
-        ):
+        outcome = self.known.kept.get(which)
+        credential = self._credential(plain) if outcome is None else outcome.credential
+        if credential is None or (route.body is not None and not self._make_body(plain, route.body, data=data)):
             self.put_back(plain)
             return None
-        return outcome
-
-    def _decide(
-        self, plain: PlainRequest, data: bytes, *, which: tuple[Way, bytes, int], now: float
-    ) -> PlainOutcome | None:
-        way, digest, _ = which
-        assert way.route is not None, "Asked only of plain routes."
-        if plain.reading and not way.takes(digest[_DIGEST_BYTES:]):
+        if outcome is None:
+            body = b"" if plain.body is None else data[-plain.length :]
+            outcome = self.known.find(plain, credential, which=which, body=body, now=now)
+        if outcome is None or now >= credential.expires_at:
+            self.put_back(plain)
             return None
-        body = b"" if plain.body is None else data[-plain.length :]
-        asked = Asked((way.route.key, plain.key), plain.reading, body, plain.body, plain.drawn)
-        outcome = outcome_of(
-            way, asked, table=self.table, listener=self.listener, credentials=self.credentials, now=now
-        )
-        if outcome is not None:
-            if len(self._outcomes) >= _OUTCOMES * self._limit:
-                self._outcomes.clear()
-            self._outcomes[which] = outcome
         return outcome
 
 

@@ -20,8 +20,8 @@ from wardgate.proxy.core.grammar import FIELD_LINE
 _LINE: Final = re.compile(FIELD_LINE)
 _LONGEST: Final = 512
 """Bytes of a line that is remembered."""
-_MOULDS: Final = 8
-"""Moulds of one reader: each kind of client has its own."""
+_MOULDS: Final = 16
+"""Moulds of one reader: each kind of client has its own, and most routes read alike."""
 _FAMILIES: Final = (
     b"access-control-",
     b"anthropic-",

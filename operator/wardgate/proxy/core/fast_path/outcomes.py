@@ -7,11 +7,12 @@ name is found out by that, and its requests are not plain.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from wardgate.proxy.core.auth.caller import Caller
-from wardgate.proxy.core.auth.credential_index import CredentialIndex
+from wardgate.proxy.core.auth.credential_index import CompiledCredential, CredentialIndex
 from wardgate.proxy.core.exchange import Exchange
 from wardgate.proxy.core.fast_path.line_memory import KnownLines, write_line
 from wardgate.proxy.core.fast_path.moulds import Mould
@@ -20,8 +21,9 @@ from wardgate.proxy.core.fast_path.plain_responses import PlainResponses
 from wardgate.proxy.core.fast_path.plain_routes import PlainRoute
 from wardgate.proxy.core.messages import Facts, Header, HeaderList, NeedBody, Outgoing, Reply, Request
 from wardgate.proxy.core.reasons import ReplyReason
-from wardgate.proxy.core.redaction import is_long_enough
+from wardgate.proxy.core.redaction import is_long_enough, redact_escaped
 from wardgate.proxy.core.routing.table import CompiledListener, Table
+from wardgate.proxy.core.upstream.destinations import CompiledUpstream
 from wardgate.text_codec import from_bytes, to_bytes
 
 MOST_FIELDS: Final = 48
@@ -55,7 +57,7 @@ class Way:
         self.known = known
         self.responses = responses
         self.refusals: dict[ReplyReason, PlainRefusal] = {}
-        self._readings: set[bytes] = set()
+        self._readings: tuple[bytes, ...] = ()
 
     def takes(self, reading: bytes) -> bool:
         """Whether requests with the fields of this digest are worth an outcome.
@@ -65,7 +67,7 @@ class Way:
         if reading not in self._readings:
             if len(self._readings) >= _MOST_READINGS:
                 return False
-            self._readings.add(reading)
+            self._readings += (reading,)
         return True
 
 
@@ -94,6 +96,19 @@ class PlainRefusal:
         self.facts = facts
         self.second = -1
         self.written = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What the outcomes of many keys have in common; as in ``PlainOutcome``, but for the key in ``facts``."""
+
+    start: bytes
+    end: bytes
+    upstream: CompiledUpstream
+    auto_host: bool
+    drawn: int
+    answer: PlainAnswer | None
+    facts: Facts
 
 
 class PlainOutcome:
@@ -127,32 +142,56 @@ class PlainOutcome:
 
     def __init__(
         self,
-        way: Way,
-        exchange: Exchange,
+        passage: Passage,
         *,
-        credentials: CredentialIndex,
-        outgoing: Outgoing,
         given: bytes,
+        facts: Facts,
+        holder: Hashable,
+        path: bytes,
+        credential: CompiledCredential,
+        credentials: CredentialIndex,
         key_at: int,
-        drawn: int,
     ) -> None:
-        self.credentials = credentials
-        self.drawn = drawn
-        self.answer = _answer_of(way, exchange)
-        (self.credential,) = exchange.credentials_used
-        self.facts = exchange.facts
-        self.holder = exchange.holder
-        self.upstream = outgoing.upstream
-        self.auto_host = outgoing.auto_host
-        self.is_told = outgoing.upstream.send_forwarded
-        self.start = b"%b %b" % (outgoing.method, outgoing.target)
-        self.end = end_of_line(outgoing.headers[0][1])
+        self.start = passage.start
+        self.end = passage.end
         self.given = given
-        self.secrets = tuple(secret for secret in self.credential.raw.values() if is_long_enough(secret))
-        # Bare letters and digits that were escapes when they arrived may spell the key.
-        self.path = to_bytes(exchange.redacted(from_bytes(way.bare.path)))
+        self.upstream = passage.upstream
+        self.auto_host = passage.auto_host
+        self.is_told = passage.upstream.send_forwarded
+        self.drawn = passage.drawn
+        self.answer = passage.answer
+        self.facts = facts
+        self.holder = holder
+        self.path = path
+        self.credential = credential
+        self.credentials = credentials
         self.key_at = key_at
+        self.secrets = tuple([secret for secret in credential.raw.values() if is_long_enough(secret)])
         self.searched: Mould | None = None
+
+    def passage(self) -> Passage:
+        """Return what it has in common with the outcomes of other keys."""
+        return Passage(
+            self.start,
+            self.end,
+            self.upstream,
+            auto_host=self.auto_host,
+            drawn=self.drawn,
+            answer=self.answer,
+            facts=self.facts.of_key(""),
+        )
+
+    def equals(self, other: PlainOutcome) -> bool:
+        """Whether requests come to the same by another outcome."""
+        return (
+            (self.start, self.end, self.given, self.path, self.key_at, self.secrets)
+            == (other.start, other.end, other.given, other.path, other.key_at, other.secrets)
+            and (self.upstream, self.auto_host, self.drawn) == (other.upstream, other.auto_host, other.drawn)
+            and (self.facts, self.holder) == (other.facts, other.holder)
+            and (self.answer is None) == (other.answer is None)
+            and self.credential is other.credential
+            and self.credentials is other.credentials
+        )
 
 
 def _answer_of(way: Way, exchange: Exchange) -> PlainAnswer | None:
@@ -179,7 +218,7 @@ def refusal_of(
     """Send a bare request with this key, or without one, through the exchange; None: it is not refused for that."""
     route = way.route
     assert route is not None, "Asked only of plain routes."
-    bare = replace(way.bare, headers=[(route.key, key)] if key else [])
+    bare = replace(way.bare, headers=[(route.fields.key, key)] if key else [])
     exchange = Exchange(table, credentials, listener=listener, request=bare, caller=_NOBODY, now=0.0, pick=lambda _: 0)
     reply = exchange.start()
     if not isinstance(reply, Reply) or reply.reason != reason:
@@ -197,7 +236,7 @@ def outcome_of(
     route, key, drawn = way.route, asked.key, asked.drawn
     assert route is not None, "Asked only of plain routes."
     untouched = [*_OTHERS, *asked.reading]
-    dropped = [(name, b"dropped") for name in sorted(route.dropped)]
+    dropped = [(name, b"dropped") for name in sorted(route.fields.dropped)]
     bare = replace(way.bare, headers=[*untouched, *dropped, key])
     exchange = Exchange(
         table, credentials, listener=listener, request=bare, caller=_NOBODY, now=now, pick=lambda _: drawn
@@ -210,13 +249,36 @@ def outcome_of(
     size = 1 + len(untouched)
     others, given = outgoing.headers[1:size], outgoing.headers[size:]
     (proof,) = bare.hidden_keys
-    if others != untouched or not key[1].endswith(proof) or any(name in route.dropped for name, _ in given):
+    if others != untouched or not key[1].endswith(proof) or any(name in route.fields.dropped for name, _ in given):
         return None
     # A new body may take half of the work that is allowed (``new_body``), so the rest has to do with the other half.
     if route.body is not None and exchange.around.spent > route.body.parts.limits.steps // 2:
         return None
-    lines = b"".join([write_line(name, value) for name, value in given])
-    key_at = len(key[1]) - len(proof)
-    return PlainOutcome(
-        way, exchange, credentials=credentials, outgoing=outgoing, given=lines, key_at=key_at, drawn=drawn
+    (credential,) = exchange.credentials_used
+    passage = Passage(
+        start=b"%b %b" % (outgoing.method, outgoing.target),
+        end=end_of_line(outgoing.headers[0][1]),
+        upstream=outgoing.upstream,
+        auto_host=outgoing.auto_host,
+        drawn=drawn,
+        answer=_answer_of(way, exchange),
+        facts=exchange.facts,
     )
+    return PlainOutcome(
+        passage,
+        given=b"".join([write_line(name, value) for name, value in given]),
+        facts=exchange.facts,
+        holder=exchange.holder,
+        path=shown_path(way, (proof,)),
+        credential=credential,
+        credentials=credentials,
+        key_at=len(key[1]) - len(proof),
+    )
+
+
+def shown_path(way: Way, keys: tuple[bytes, ...]) -> bytes:
+    """Return the path as the access log shows it."""
+    path = from_bytes(way.bare.path)
+    # Bare letters and digits that were escapes when they arrived may spell the key.
+    shown = redact_escaped(path, keys)
+    return way.bare.path if shown == path else to_bytes(shown)

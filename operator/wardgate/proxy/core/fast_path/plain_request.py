@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from wardgate.proxy.core.auth.credential_index import CompiledCredential
 from wardgate.proxy.core.fast_path.line_memory import LineMemory, read_line, write_line
 from wardgate.proxy.core.fast_path.moulds import ANY, FIELD, KEY, LENGTH, Gap, Mould
 from wardgate.proxy.core.fast_path.outcomes import PlainOutcome, PlainRefusal, Way, end_of_line
@@ -37,16 +38,17 @@ class PlainRequest:
     ``key``: the field that holds the key, empty until it has come; ``length``: Content-Length, negative where there is
     none. ``claims``: what it says of its way here, by name. It has an ``outcome`` or a ``refusal`` once that was found,
     and all of its body but ``missing`` bytes. ``reading``: fields that the route's plans read; ``body``: what one makes
-    of the body, None where it passes; ``drawn``: the number that chooses the destination. ``has_good_key``: None until
-    it was asked. ``mould``: the one that it was read by, if any; ``varying``: what it says besides, but for the key and
-    the length: lines in gaps, and a request line with a query.
+    of the body, None where it passes; ``drawn``: the number that chooses the destination. ``credential``: whose key it
+    is, once that ``is_looked_up``. ``mould``: the one that it was read by, if any; ``varying``: what it says besides,
+    but for the key and the length: lines in gaps, and a request line with a query.
     """
 
     __slots__ = (
         "body",
         "claims",
+        "credential",
         "drawn",
-        "has_good_key",
+        "is_looked_up",
         "key",
         "length",
         "lines",
@@ -75,7 +77,8 @@ class PlainRequest:
         self.reading: HeaderList = _NOTHING_READ
         self.body: bytes | None = None
         self.drawn = 0
-        self.has_good_key: bool | None = None
+        self.is_looked_up = False
+        self.credential: CompiledCredential | None = None
         self.refusal: PlainRefusal | None = None
         self.outcome: PlainOutcome | None = None
 
@@ -132,13 +135,13 @@ class PlainRequest:
         name = raw.partition(b":")[0].lower()
         route = self.way.route
         assert route is not None, "Plain requests have a plain route."
-        if name == route.key:
+        if name == route.fields.key:
             kind = KEY
         elif name == b"content-length":
             kind = LENGTH
         else:
-            kind = ANY if name in SPECIAL or name == REQUEST_ID or fold(name) in route.read else FIELD
-        return Gap(raw, kind=kind, name=name, is_dropped=fold(name) in route.dropped)
+            kind = ANY if name in SPECIAL or name == REQUEST_ID or fold(name) in route.fields.read else FIELD
+        return Gap(raw, kind=kind, name=name, is_dropped=fold(name) in route.fields.dropped)
 
     def take(self, raw: bytes, memory: LineMemory) -> bool:
         """Read a line that the way does not know; return whether the request is still plain."""
@@ -147,7 +150,7 @@ class PlainRequest:
         if field is None or route is None:
             return False
         name, value = field
-        if name == route.key:
+        if name == route.fields.key:
             known, self.key = self.key, value
             return bool(value) and not known
         if name == b"content-length":
@@ -173,7 +176,7 @@ class PlainRequest:
         way = self.way
         route = way.route
         assert route is not None, "Asked in take()."
-        folded = fold(name)
+        folded, fields = fold(name), route.fields
         if name in ORIGIN:
             return self._take_claim(name, value)
         if name in SPECIAL:
@@ -181,13 +184,13 @@ class PlainRequest:
             if name != b"connection" or value.lower() != b"keep-alive":
                 return False
             sent = b""
-        elif folded in route.held or folded == REQUEST_ID or may_hide_key(value):
+        elif folded in fields.held or folded == REQUEST_ID or may_hide_key(value):
             return False
         else:
-            sent = b"" if folded in route.dropped else write_line(name, value)
+            sent = b"" if folded in fields.dropped else write_line(name, value)
             if name == TRACEPARENT:
                 self.traceparent += value  # of two of them none is valid, nor are both together
-            elif folded in route.read:
+            elif folded in fields.read:
                 self.reading = [*self.reading, (name, value)]
                 self.lines.append(sent)
                 return True

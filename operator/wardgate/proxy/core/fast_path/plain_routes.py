@@ -14,10 +14,11 @@ its outcome, and ``dropped`` ones are taken off. A request with a held one is le
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wardgate.inja.template import Template
 from wardgate.proxy.core.auth.authentication import CompiledAuth
+from wardgate.proxy.core.fast_path.copying import only_copies
 from wardgate.proxy.core.fast_path.line_memory import may_hold_secret
 from wardgate.proxy.core.fast_path.plain_answers import AnswerFields, answer_fields
 from wardgate.proxy.core.fields.folded import fold
@@ -43,22 +44,34 @@ _UNREADABLE = _NO_KEYS | _UNTOUCHED | {_CONTENT_TYPE}
 
 
 @dataclass(frozen=True, slots=True)
-class PlainRoute:
-    """``auth`` reads its key from the header ``key``. All names are folded.
+class PlainFields:
+    """What a route does with a caller's fields; ``key`` is that of the key. All names are folded.
 
-    ``body``: makes the new body; None: it passes. ``answer`` None: nothing is done to responses. ``refuses``: a key
-    that is not good is refused, whatever else the request holds.
+    Most routes of a config do the same, and know each other's lines.
     """
 
-    auth: CompiledAuth
     key: bytes
     held: frozenset[bytes]
     dropped: frozenset[bytes]
     read: frozenset[bytes]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlainRoute:
+    """``auth`` reads its key as ``fields`` say.
+
+    ``body``: makes the new body; None: it passes. ``answer`` None: nothing is done to responses. ``refuses``: a key
+    that is not good is refused, whatever else the request holds. ``copies``: what the key's Secret gives is put in its
+    places as it is (``copying``).
+    """
+
+    auth: CompiledAuth
+    fields: PlainFields
     body: CompiledMessage | None
     answer: AnswerFields | None
     destinations: Destinations
     refuses: bool
+    copies: bool
 
 
 def plain_route(route: CompiledRoute, *, has_body: bool) -> PlainRoute | None:
@@ -76,15 +89,33 @@ def plain_route(route: CompiledRoute, *, has_body: bool) -> PlainRoute | None:
         return None
     return PlainRoute(
         auth,
-        auth.lone_key,
-        held=plans.held,
-        dropped=plans.dropped - plans.held,
-        read=plans.read,
+        PlainFields(auth.lone_key, held=plans.held, dropped=plans.dropped - plans.held, read=plans.read),
         body=plans.body,
         answer=answer,
         destinations=action.destinations,
         refuses=not route.pre,
+        copies=plans.body is None and only_copies(route, auth.given),
     )
+
+
+class PlainRoutes:
+    """The plain routes of a table, each found once. Those that do the same with fields share their ``PlainFields``."""
+
+    __slots__ = ("_fields", "_found")
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[CompiledRoute, bool], PlainRoute | None] = {}
+        self._fields: dict[PlainFields, PlainFields] = {}
+
+    def of(self, route: CompiledRoute, *, has_body: bool) -> PlainRoute | None:
+        """Return what ``plain_route`` does."""
+        which = (route, has_body)
+        if which not in self._found:
+            found = plain_route(route, has_body=has_body)
+            if found is not None:
+                found = replace(found, fields=self._fields.setdefault(found.fields, found.fields))
+            self._found[which] = found
+        return self._found[which]
 
 
 class _Plans:
