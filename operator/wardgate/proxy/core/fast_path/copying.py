@@ -9,7 +9,7 @@ Rule 3: nothing of it becomes dynamic metadata.
 from __future__ import annotations
 
 from wardgate import ir
-from wardgate.inja import Template
+from wardgate.inja.template import Template
 from wardgate.proxy.core.fields.folded import fold
 from wardgate.proxy.core.routing.plans import CompiledRoute
 from wardgate.proxy.core.transform.parts import Parts
