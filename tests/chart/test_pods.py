@@ -71,6 +71,14 @@ def test_probes_ask_the_admin_port(helm: Helm, component: str) -> None:
     assert found["startupProbe"]["initialDelaySeconds"] >= 3
 
 
+def test_a_proxy_that_hangs_is_not_given_the_time_to_drain(helm: Helm) -> None:
+    """It would serve revoked keys for as long (decision 80)."""
+    spec = _pod(helm, "proxy")
+
+    assert 5 == container(helm.render(), "proxy")["livenessProbe"]["terminationGracePeriodSeconds"]
+    assert spec["terminationGracePeriodSeconds"] > 50
+
+
 @_BOTH
 def test_a_rollout_takes_no_ready_pod_away(helm: Helm, component: str) -> None:
     spec = one(helm.render(), "Deployment", f"wardgate-{component}")["spec"]
