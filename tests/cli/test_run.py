@@ -168,6 +168,7 @@ def test_config_that_the_proxy_refuses_ends_the_start(
 
     assert 1 == ended.status
     assert "error: The config cannot be read.\n" in ended.err
+    assert " live in " not in ended.err
 
 
 def test_folder_without_a_gateway_waits_for_one(wardgate: Wardgate, lab: Path, fake: type[FakeSupervisor]) -> None:

@@ -74,6 +74,18 @@ def test_first_round_brings_the_folder_into_force(bench: Bench) -> None:
     assert () == found.outcome.diagnostics
 
 
+def test_config_that_the_proxy_refuses_is_not_live_and_is_offered_again(bench: Bench) -> None:
+    serving = bench.in_force
+    bench.in_force = InForce({}, ("No worker serves the config.",), complete=False, refused=True)
+    bench.round()
+    assert ["problem :0 No worker serves the config. "] == bench.said
+
+    bench.in_force = serving
+    bench.round()
+    assert f"live {bench.applied[1].revision[:12]} 35 7" == bench.said[1]
+    assert 2 == len(bench.applied)
+
+
 def test_round_without_a_change_says_and_does_nothing(bench: Bench) -> None:
     bench.round()
     bench.round()

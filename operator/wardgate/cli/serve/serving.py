@@ -87,7 +87,7 @@ class RunningProxy:
         try:
             return await self.demand(bundle)
         except ConfigRefused as refusal:
-            return InForce(self._listeners, (str(refusal),), complete=False)
+            return InForce(self._listeners, (str(refusal),), complete=False, refused=True)
 
     async def demand(self, bundle: Bundle) -> InForce:
         """Put a bundle in force on every worker. Raises ``ConfigRefused`` where none can serve it."""

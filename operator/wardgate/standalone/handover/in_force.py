@@ -15,10 +15,11 @@ class InForce:
     """The outcome of putting a bundle in force.
 
     ``listeners``: where each is served, by name. ``complete``: no listener of the bundle is missing among them.
-    ``ports``: those that the bundle's listeners ask for.
+    ``ports``: those that the bundle's listeners ask for. ``refused``: no worker serves it, and what was in force stays.
     """
 
     listeners: Mapping[str, str]
     problems: tuple[str, ...] = ()
     complete: bool = True
     ports: frozenset[int] = frozenset()
+    refused: bool = False

@@ -93,6 +93,8 @@ class FolderReconciler:
     async def _put_in_force(self, outcome: Outcome, noticed: float) -> None:
         before = self._in_force.listeners
         self._in_force = await self._apply(outcome.bundle)
+        if self._in_force.refused:
+            return  # the next round offers it again
         now = self._in_force.listeners
         self._revision = outcome.bundle.revision
         self._reporter.listeners(
