@@ -38,9 +38,11 @@ SERVING |= {
     f"proxy.{one}" for one in ("request_record", "request_totals", "settings", "sockets", "stand_ins", "rollout")
 }
 SERVING |= {
-    "proxy.rollout",
+    "proxy.open_ports",
+    "proxy.pages",
     "proxy.supervisor",
     "proxy.worker_process",
+    "proxy.worker_troubles",
     "standalone",
     "tasks",
 }

@@ -361,7 +361,7 @@ def test_ports_of_a_refused_config_are_left_and_those_in_force_kept() -> None:
             )
             with pytest.raises(ConfigRefused):
                 await running.supervisor.apply(forged)
-            assert [PORT] == list(running.supervisor._ports)
+            assert [PORT] == list(running.supervisor._ports.bound)
             assert (await fetch(applied.listeners[0].address)).endswith(b"ok")
 
     run(scenario())
@@ -415,7 +415,7 @@ def test_proxy_whose_only_worker_has_ended_is_not_ready_until_another_serves() -
             assert [""] == (await running.shown())["workers"]
             await settle(lambda: running.supervisor._workers[0].serves)
             assert b" 200 " in await running.admin("/readyz")
-            await settle(lambda: not running.supervisor._troubles)
+            await settle(lambda: not running.supervisor._troubles.told())
 
     run(scenario())
 

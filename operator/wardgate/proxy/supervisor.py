@@ -1,8 +1,8 @@
-"""The parent of the workers: it holds the sockets, hands out configs and replaces who dies.
+"""The parent of the workers: it holds the sockets, hands out configs and replaces workers that die.
 
 It carries no request. A worker that dies, or says nothing for too long, is replaced by one that inherits its listening
-sockets, with the config that is in force; until then the others serve what is queued there. A config is in force
-on a worker when that worker says so; ``apply`` returns once all of them have.
+sockets, with the config that is in force; until then the others serve what is queued there. A config is in force once
+a worker serves it (``rollout``); ``apply`` returns once every worker has answered.
 """
 
 from __future__ import annotations
@@ -15,36 +15,30 @@ from dataclasses import dataclass, replace
 from secrets import token_hex
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from wardgate.admin import AdminServer, Page, json_page
+from wardgate.admin import AdminServer
 from wardgate.proxy.cpus import available_cpus
 from wardgate.proxy.metrics import Totals
-from wardgate.proxy.redacted import redacted
+from wardgate.proxy.open_ports import OpenPorts
+from wardgate.proxy.pages import ProxyState, pages
 from wardgate.proxy.request_totals import RequestTotals
 from wardgate.proxy.rollout import ConfigRefused, catch_up, roll_out
 from wardgate.proxy.settings import ProxySettings
-from wardgate.proxy.sockets import BindError, BoundPort, bind
+from wardgate.proxy.sockets import BindError, BoundPort
 from wardgate.proxy.stand_ins import StandIns
 from wardgate.proxy.worker_process import WorkerProcess
+from wardgate.proxy.worker_troubles import WorkerTroubles
 from wardgate.tasks import spawn
 from wardgate.wire.bundle import ROUTES, Bundle
 from wardgate.wire.decode import Decoded, RoutesDecoder, unknown_groups
 from wardgate.wire.delivery import Delivery
 from wardgate.wire.errors import WireError
-from wardgate.wire.schema import READ_MAJORS
 
-_BACKOFF = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0)
 _STOP_MARGIN = 2.0
+"""Seconds that a worker may take to end after its drain."""
 _WATCH_EVERY = 0.25
 _SUSPICION = 1.5
 """Seconds. Workers report each second; the sockets of one that does not are served by the others, too."""
-_STEADY = 10.0
-"""Seconds after which the end of a worker is no failed start."""
-_BIND_EVERY = 1.0
-"""Seconds between two attempts to bind what could not be bound."""
-_SAME_COMPLAINT = 50.0
-"""Seconds. Workers repeat a complaint after a minute; what another one says meanwhile is the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +73,9 @@ class Supervisor:
         self._announce = announce
         self._count = settings.workers or available_cpus()
         self._workers: dict[int, WorkerProcess] = {}
-        self._failures: dict[int, int] = {}
-        self._troubles: dict[int, str] = {}
-        """How workers ended, or why they cannot be started, until a successor serves."""
-        self._ports: dict[int, BoundPort] = {}
-        self._stand_ins = StandIns(workers=self._workers, ports=self._ports)
-        self._bind_again_at = 0.0
-        self._unbound: dict[int, str] = {}
-        """Why ports of the config in force are not bound."""
+        self._troubles = WorkerTroubles(announce)
+        self._ports = OpenPorts(settings, count=self._count, on_bound=self._hand_out)
+        self._stand_ins = StandIns(workers=self._workers, ports=self._ports.bound)
         self._bundle: Bundle | None = None
         self._decoded: Decoded | None = None
         self._decoder = RoutesDecoder()
@@ -97,8 +86,9 @@ class Supervisor:
         self._totals.unserved = self._unserved
         self._registry = CollectorRegistry()
         self._registry.register(self._totals)
-        self._admin = AdminServer(pages=self._pages(), local=frozenset({"/config"}))
-        self._complained: dict[str, float] = {}
+        self._admin = AdminServer(
+            pages=pages(self._state, self._registry, max_age=settings.max_config_age), local=frozenset({"/config"})
+        )
         self._stopping = False
         """Since the first moment of the ending."""
         self._draining = False
@@ -141,16 +131,17 @@ class Supervisor:
                 msg = f"The config {bundle.revision[:12]} cannot be read: {error}"
                 raise ConfigRefused(msg) from error
             problems = list(decoded.closed)
-            problems += self._bind_missing({listener.port for listener in decoded.config.listeners})
+            problems += self._open(decoded)
             within = self._settings.timeouts.worker
             try:
                 problems += await roll_out(bundle, self._workers, within=within)
             except ConfigRefused:
-                self._keep_ports()
+                self._ports.close_others(_ports_of(self._decoded))
+                self._open(self._decoded)
                 raise
             self._bundle, self._decoded = bundle, decoded
             problems += await catch_up(bundle, self._workers, within=within)
-            self._close_unused({listener.port for listener in decoded.config.listeners})
+            self._ports.close_others(_ports_of(decoded))
             self._totals.serve(decoded.config)
             self._totals.revision = bundle.revision
             self._totals.applied_at = time.time()
@@ -175,8 +166,7 @@ class Supervisor:
             return
         self._stopping = self._draining = True
         # Our copies first: the queue of a socket that a worker has emptied and closed must not be filled on.
-        for bound in self._ports.values():
-            bound.close()
+        self._ports.close()
         deadline = self._settings.timeouts.drain + _STOP_MARGIN
         await asyncio.gather(*(worker.stop(within=deadline) for worker in self._workers.values()))
         for worker in self._workers.values():
@@ -194,15 +184,14 @@ class Supervisor:
     # Workers.
 
     async def _start_worker(self, number: int) -> None:
-        worker = WorkerProcess(number, on_metrics=self._totals.add, on_problem=self._problem)
+        worker = WorkerProcess(number, on_metrics=self._totals.add, on_problem=self._troubles.complain)
         await worker.start(self._settings)
         if self._draining:
             worker.hang_up()
             return
         self._workers[number] = worker
-        for bound in self._ports.values():
-            for sock in bound.sockets[number]:
-                worker.listen(bound.port, sock)
+        for bound in self._ports.bound.values():
+            _listen(worker, number, bound=bound)
         worker.tell_age(self._age)
         if self._stopping:
             worker.announce_end()
@@ -210,27 +199,17 @@ class Supervisor:
             await worker.hand_over(self._bundle, within=self._settings.timeouts.worker)
         spawn(self._replace_when_gone(number, worker), name=f"watch worker {number}")
 
-    def _problem(self, text: str) -> None:
-        """Announce what a worker complains of; the others' complaint about the same follows within moments."""
-        now = time.monotonic()
-        if now - self._complained.get(text, -_SAME_COMPLAINT) >= _SAME_COMPLAINT:
-            self._complained = {known: at for known, at in self._complained.items() if now - at < _SAME_COMPLAINT}
-            self._complained[text] = now
-            self._announce(text)
-
     async def _replace_when_gone(self, number: int, worker: WorkerProcess) -> None:
         await worker.gone()
         self._totals.gauges.pop(number, None)
         if self._draining:
             return
-        self._troubles[number] = f"{worker.obituary}."
-        self._announce(f"{worker.obituary}; a new one takes its place.")
+        self._troubles.ended(number, worker)
         self._totals.worker_restarts += 1
         self._stand_ins.begin(number)
         started = False
         while not started:
-            failures = self._failures[number] = self._failures.get(number, 0) + 1
-            await asyncio.sleep(_BACKOFF[min(failures - 1, len(_BACKOFF) - 1)])
+            await asyncio.sleep(self._troubles.delay(number))
             if self._draining:
                 return
             started = await self._try_to_start(number)
@@ -239,17 +218,14 @@ class Supervisor:
         try:
             await self._start_worker(number)
         except OSError as error:
-            # There is no memory for a process, or one more is not allowed. That may pass.
-            self._troubles[number] = f"Worker {number} cannot be started, and is tried again: {error.strerror}."
-            self._problem(self._troubles[number])
+            self._troubles.cannot_start(number, error)
             return False
         return True
 
     async def _watch_silence(self) -> None:
         while not self._draining:
             await asyncio.sleep(_WATCH_EVERY)
-            if time.monotonic() >= self._bind_again_at:
-                self._bind_again()
+            self._open_again()
             for number, worker in self._workers.items():
                 if worker.is_alive:
                     self._look_at(number, worker, now=time.monotonic())
@@ -265,117 +241,65 @@ class Supervisor:
             self._stand_ins.begin(number)
         elif worker.serves:
             self._stand_ins.end(number)
-            self._troubles.pop(number, None)
-            if now - worker.started_at > _STEADY:
-                # Its end is a new trouble, and not the last one's next attempt.
-                self._failures.pop(number, None)
+            self._troubles.serves(number, worker, now=now)
 
     # Sockets.
 
-    def _bind_missing(self, wanted: set[int]) -> list[str]:
-        mapped = dict(self._settings.ports)
-        problems: list[str] = []
-        if self._stopping:
-            return problems
-        self._unbound.clear()
-        for port in sorted(wanted - self._ports.keys()):
-            try:
-                bound = bind(
-                    hosts=self._settings.bind, port=mapped.get(port, port), listener_port=port, count=self._count
-                )
-            except BindError as error:
-                problems.append(str(error))
-                self._unbound[port] = str(error)
-                continue
-            self._ports[port] = bound
-            for number, worker in self._workers.items():
-                for sock in bound.sockets[number]:
-                    worker.listen(port, sock)
-            self._stand_ins.take_over(bound)
-        return problems
+    def _open(self, decoded: Decoded | None) -> list[str]:
+        """Bind the ports of a config, unless the end has begun; return problems."""
+        return [] if self._stopping else self._ports.open(_ports_of(decoded))
 
-    def _bind_again(self) -> None:
-        """Try ports that could not be bound once more: who had them may have ended."""
-        self._bind_again_at = time.monotonic() + _BIND_EVERY
-        if self._unbound and not self._applying.locked():
-            wanted = set(self._unbound)
-            self._bind_missing(wanted)
-            for port in sorted(wanted - self._unbound.keys()):
+    def _open_again(self) -> None:
+        if not (self._stopping or self._applying.locked()):
+            for port in self._ports.open_again():
                 self._announce(f"Port {port} could be bound now, and is served.")
 
-    def _keep_ports(self) -> None:
-        """Return to the ports of the config in force."""
-        wanted = set() if self._decoded is None else {listener.port for listener in self._decoded.config.listeners}
-        self._close_unused(wanted)
-        self._bind_missing(wanted)
-
-    def _close_unused(self, wanted: set[int]) -> None:
-        for port in self._ports.keys() - wanted:
-            self._ports.pop(port).close()
+    def _hand_out(self, bound: BoundPort) -> None:
+        """Give the sockets of a new port to the workers."""
+        for number, worker in self._workers.items():
+            _listen(worker, number, bound=bound)
+        self._stand_ins.take_over(bound)
 
     def _listeners(self) -> tuple[BoundListener, ...]:
         if self._decoded is None:
             return ()
         return tuple(
-            BoundListener(listener.name, listener.port, self._ports[listener.port].address, listener.tls is not None)
+            BoundListener(
+                listener.name, listener.port, self._ports.bound[listener.port].address, listener.tls is not None
+            )
             for listener in self._decoded.config.listeners
-            if listener.port in self._ports
+            if listener.port in self._ports.bound
         )
 
     # Admin pages.
 
-    def _pages(self) -> Mapping[str, Callable[[], Page]]:
-        return {
-            "/healthz": lambda: Page(200, b"ok\n"),
-            "/readyz": self._ready,
-            "/metrics": lambda: Page(200, generate_latest(self._registry), CONTENT_TYPE_LATEST),
-            "/revision": self._revision,
-            "/config": lambda: json_page(redacted(self._decoded.config if self._decoded else None)),
-        }
-
-    def _ready(self) -> Page:
-        if self._stopping:
-            return Page(503, b"stopping\n")
-        if not any(worker.serves for worker in self._workers.values()):
-            why = " ".join(("no config yet" if self._bundle is None else "no worker serves", *self._worker_troubles()))
-            return Page(503, why.encode() + b"\n")
-        if 0 < self._settings.max_config_age < self._age:
-            return Page(503, b"config too old\n")
-        return Page(200, b"ready\n")
-
-    def _revision(self) -> Page:
-        bundle = self._bundle
-        return json_page(
-            {
-                "revision": bundle.revision if bundle else "",
-                "schema": bundle.schema if bundle else "",
-                "reads": list(READ_MAJORS),
-                "workers": [worker.served_revision for _, worker in sorted(self._workers.items())],
-                "worker_troubles": self._worker_troubles(),
-                "unserved": self._unserved(),
-                **({} if self._delivery is None else _shown(self._delivery())),
-            }
+    def _state(self) -> ProxyState:
+        return ProxyState(
+            bundle=self._bundle,
+            config=None if self._decoded is None else self._decoded.config,
+            workers=[worker for _, worker in sorted(self._workers.items())],
+            troubles=self._troubles.told(),
+            unserved=self._unserved(),
+            delivery=None if self._delivery is None else self._delivery(),
+            stopping=self._stopping,
         )
-
-    def _worker_troubles(self) -> list[str]:
-        return [trouble for _, trouble in sorted(self._troubles.items())]
 
     def _unserved(self) -> dict[str, str]:
         """Return the listeners whose port is not bound, each with the reason."""
         listeners = () if self._decoded is None else self._decoded.config.listeners
-        return {one.name: self._unbound[one.port] for one in listeners if one.port in self._unbound}
+        unbound = self._ports.unbound
+        return {one.name: unbound[one.port] for one in listeners if one.port in unbound}
 
     @property
     def _age(self) -> float:
         return math.inf if self._delivery is None else self._delivery().age
 
 
-def _shown(now: Delivery) -> dict[str, object]:
-    return {
-        "sequence": now.sequence,
-        "refused_sequence": now.refused_sequence,
-        "age_seconds": round(now.age, 3) if now.age < math.inf else None,
-        "connected": now.connected,
-        "verified_at": now.verified_at,
-        "problem": now.problem,
-    }
+def _ports_of(decoded: Decoded | None) -> set[int]:
+    return set() if decoded is None else {listener.port for listener in decoded.config.listeners}
+
+
+def _listen(worker: WorkerProcess, number: int, *, bound: BoundPort) -> None:
+    """Hand a worker its own sockets of a port."""
+    for sock in bound.sockets[number]:
+        worker.listen(bound.port, sock)
