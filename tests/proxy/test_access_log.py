@@ -65,21 +65,6 @@ def test_lines_are_written_before_too_many_wait() -> None:
     log.close()
 
 
-def test_records_of_plain_requests_are_used_again_once_their_lines_are_made() -> None:
-    log = AccessLog(write=len, limit=MIB)
-    blanks = [log.blank() for _ in range(3)]
-    for blank in blanks:
-        blank.settle(0.0)
-        log.add(blank)
-    kept = record()
-    log.add(kept)
-    assert log.blank() not in blanks
-    log.flush()
-    again = [log.blank() for _ in range(4)]
-    assert set(map(id, blanks)) < set(map(id, again))
-    assert kept not in again
-
-
 def test_standard_output_takes_everything() -> None:
     reading, writing = os.pipe()
     saved = os.dup(1)

@@ -36,7 +36,7 @@ def made(entry: RequestRecord, *, names: dict[str, str], reason: str = "") -> st
         reason=reason,
         sample=0.25,
     )
-    (line,) = LINES.of([entry])
+    (line,) = LINES.of([LINES.entry(entry)])
     return line
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final
 
 from wardgate.outlet import WRITE_BYTES, Outlet, write_whole
-from wardgate.proxy.log_line import LogLines, lost_lines
+from wardgate.proxy.log_line import Entry, LogLines, lost_lines
 from wardgate.proxy.request_record import RequestRecord
 
 _TOGETHER: Final = 32
@@ -27,8 +27,7 @@ class AccessLog:
         self._wake_at = limit // 4
         self._unwoken = 0
         self._lines = LogLines()
-        self._records: list[RequestRecord] = []
-        self._spare: list[RequestRecord] = []
+        self._entries: list[Entry] = []
 
     @property
     def dropped(self) -> int:
@@ -39,18 +38,14 @@ class AccessLog:
         """Start the writer."""
         self._outlet.start()
 
-    def blank(self) -> RequestRecord:
-        """Return a record for one request, to be added once it has ended and not to be kept."""
-        if self._spare:
-            return self._spare.pop()
-        record = RequestRecord(b"", b"", request_id=b"", peer="", started=0.0)
-        record.reusable = True
-        return record
-
     def add(self, record: RequestRecord) -> None:
         """Take a settled request; its line is written with the next ``flush``, or before."""
-        self._records.append(record)
-        if len(self._records) >= _TOGETHER:
+        self.put(self._lines.entry(record))
+
+    def put(self, entry: Entry) -> None:
+        """Take a request of which there is no record."""
+        self._entries.append(entry)
+        if len(self._entries) >= _TOGETHER:
             self._hand_over()
 
     def flush(self) -> None:
@@ -64,12 +59,11 @@ class AccessLog:
         self._outlet.close(within=1.0)
 
     def _hand_over(self) -> None:
-        if not self._records:
+        if not self._entries:
             return
-        records, self._records = self._records, []
-        data = "".join(self._lines.of(records)).encode()
-        self._outlet.put(data, lines=len(records))
-        self._spare = [record for record in records if record.reusable]
+        entries, self._entries = self._entries, []
+        data = "".join(self._lines.of(entries)).encode()
+        self._outlet.put(data, lines=len(entries))
         self._unwoken += len(data)
         if self._unwoken >= self._wake_at:
             self._wake()  # or lines would be lost for no other reason than that nobody has begun to write

@@ -30,9 +30,9 @@ class Histogram:
         """Return the upper bounds in seconds; a last bucket takes the rest."""
         return [self.first * 2**number / 1e6 for number in range(self._count)]
 
-    def row(self, counts: dict[int, int], total: int) -> list[object]:
+    def row(self, counts: list[int], total: int) -> list[object]:
         """Return the sum in seconds, then the number and the count of each bucket that is not empty."""
-        return [total / 1e6, *((min(number, self._count), count) for number, count in counts.items())]
+        return [total / 1e6, *((min(number, self._count), count) for number, count in enumerate(counts) if count)]
 
 
 _FIRST_DURATION: Final = 5_000
@@ -50,15 +50,14 @@ _TAKEN: Final = 200
 """Series of one report: a millisecond or two, in which no request is served."""
 _SERIES: Final = 4096
 """Series that are remembered; more than so many within a second are found anew."""
+_BUCKETS: Final = 48
+"""So many that no span between two moments of a clock needs a bound: the last ones are of centuries."""
 
 
 class RouteTimes:
-    """The times of one route's requests since they were last taken: their counts by bucket, and their sums.
+    """The times of one route's requests since they were last taken: their counts by bucket, and their sums."""
 
-    Most routes have few requests in a second, so that most buckets are empty.
-    """
-
-    __slots__ = ("count", "duration", "durations", "overhead", "overheads", "route", "ttft", "ttfts")
+    __slots__ = ("duration", "durations", "overhead", "overheads", "route", "ttft", "ttfts")
 
     def __init__(self, route: str) -> None:
         self.route = route
@@ -66,26 +65,10 @@ class RouteTimes:
 
     def clear(self) -> None:
         """Start anew."""
-        self.count = 0
-        self.durations: dict[int, int] = {}
-        self.overheads: dict[int, int] = {}
-        self.ttfts: dict[int, int] = {}
+        self.durations = [0] * _BUCKETS
+        self.overheads = [0] * _BUCKETS
+        self.ttfts = [0] * _BUCKETS
         self.duration = self.overhead = self.ttft = 0
-
-    def add(self, record: RequestRecord) -> None:
-        """Add a settled request."""
-        self.count += 1
-        duration, overhead, ttft = record.duration, record.overhead, record.ttft
-        counts, bucket = self.durations, (duration // _FIRST_DURATION).bit_length()
-        counts[bucket] = counts.get(bucket, 0) + 1
-        self.duration += duration
-        counts, bucket = self.overheads, (overhead // _FIRST_OVERHEAD).bit_length()
-        counts[bucket] = counts.get(bucket, 0) + 1
-        self.overhead += overhead
-        if ttft >= 0:
-            counts, bucket = self.ttfts, (ttft // _FIRST_DURATION).bit_length()
-            counts[bucket] = counts.get(bucket, 0) + 1
-            self.ttft += ttft
 
     def taken(self) -> list[object]:
         """Return a JSON-ready row, and start anew: the route, then a row for each histogram."""
@@ -165,16 +148,26 @@ class Counters:
 
     def request(self, facts: Facts, record: RequestRecord) -> Series:
         """Count one settled request; return where it counts."""
-        status, reason = record.status, facts.reason
-        series = facts.kept
+        return self.count(facts, record.status, duration=record.duration, overhead=record.overhead, ttft=record.ttft)
+
+    def count(self, facts: Facts, status: int, *, duration: int, overhead: int, ttft: int) -> Series:
+        """Count one request by its spans, which are as in ``RequestRecord``; return where it counts."""
+        series, reason = facts.kept, facts.reason
         # Requests that share facts mostly end alike, so that nothing has to be looked up.
         if not isinstance(series, Series) or series.status != status or series.reason != reason:
             series = facts.kept = self._series_of(facts, status=status, reason=reason)
         if not series.count:
             self._touched.append(series)
         series.count += 1
-        if series.route:
-            series.times.add(record)
+        # Additions into slots that the series knows: no call, and nothing to look up.
+        times = series.times
+        times.duration += duration
+        times.durations[(duration // _FIRST_DURATION).bit_length()] += 1
+        times.overhead += overhead
+        times.overheads[(overhead // _FIRST_OVERHEAD).bit_length()] += 1
+        if ttft >= 0:
+            times.ttft += ttft
+            times.ttfts[(ttft // _FIRST_DURATION).bit_length()] += 1
         return series
 
     def _series_of(self, facts: Facts, *, status: int, reason: str) -> Series:
@@ -203,8 +196,8 @@ class Counters:
         self.is_behind = bool(self._touched)
         taken: dict[str, object] = {
             "requests": [series.taken() for series in touched],
-            # Several series have one route.
-            "times": [series.times.taken() for series in touched if series.times.count],
+            # Several series have one route, of which the first one takes all times.
+            "times": [series.times.taken() for series in touched if series.route and any(series.times.durations)],
             "upstream_errors": [[*key, count] for key, count in self._upstream_errors.items()],
             "refused_connections": [[*item] for item in self._refused_connections.items()],
             "connections": self.connections,

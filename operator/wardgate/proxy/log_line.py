@@ -1,19 +1,18 @@
 """The lines of the access log: each a JSON object with all of the fields that ``docs/access-log.md`` lists.
 
-A line is put together from parts that are JSON already. What is the same for many requests is written once
-(``origin``); of a request only the caller's and the provider's texts are escaped, and paths and methods that were seen
-before not even that. Lines are made some dozens at a time, which costs each of them less. All are ASCII, and no longer
-than ``LINE_BYTES``, so that workers who share standard output do not tear each other's lines: every text is cut where
-it is made JSON.
+A line is put together from parts that are JSON already. What is the same for many requests is written once (``origin``,
+``target``); of a request only its ids are escaped, where they hold anything but letters and digits. What else it has
+waits as an ``Entry``, and lines are made some dozens at a time, which costs each of them less. All are ASCII, and no
+longer than ``LINE_BYTES``, so that workers who share standard output do not tear each other's lines: every text is cut
+where it is made JSON.
 
 Not here: who decides which requests have a line (``sampling``), and what of a text is a secret (``telemetry``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from json.encoder import encode_basestring_ascii
-from typing import Final
+from typing import Final, TypeAlias
 
 from wardgate.proxy.core.fields.trace_context import trace_id
 from wardgate.proxy.request_record import RequestRecord
@@ -33,10 +32,19 @@ _CUT: Final = "…"
 _REMEMBERED: Final = 1024
 _REMEMBERED_LENGTH: Final = 256
 _BEGIN: Final = f'{{"v":{VERSION},"time":'
+_OWN_ID_BYTES: Final = 32
 _AS_THEY_ARE: Final = bytes(set(range(0x20, 0x7F)) - set(b'"\\'))
 """Bytes that JSON writes as they are."""
 _FRACTIONS: Final = tuple(f".{thousandth:03d}" for thousandth in range(1000))
 """Formatting a float takes four times as long as a look at this table."""
+_SHORT: Final = 4096
+_SHORT_SPANS: Final = tuple(f"{span // 1000}{_FRACTIONS[span % 1000]}" for span in range(_SHORT))
+"""Microseconds as JSON: the gateway's own part of nearly all requests is among them."""
+
+Entry: TypeAlias = tuple[str, str, str, bytes, bytes, bytes, float, int, int, int, int, int, int]
+"""A request whose line is still to be made: its ``origin``, ``target`` and peer; its own id, traceparent and the
+provider's id, none of which holds a secret; when it ended, in unix seconds; duration, overhead, upstream and ttft as in
+``RequestRecord``; bytes received and sent. A tuple costs a third of an object with as many attributes."""
 
 
 def quoted(text: str, limit: int) -> str:
@@ -68,43 +76,84 @@ def origin(
         limit = _NAME_BYTES
 
 
+def target(method: bytes, path: bytes, *, attempts: int) -> str:
+    """Write the members of a line that tell where a request went to, and how often it was sent there."""
+    quoted_method, quoted_path = _quoted_bytes(method, METHOD_BYTES), _quoted_bytes(path, PATH_BYTES)
+    return f'"method":{quoted_method},"path":{quoted_path},"attempts":{attempts}'
+
+
 class LogLines:
     """Makes the lines of one worker, each with its end."""
 
     __slots__ = ("_peers", "_targets")
 
     def __init__(self) -> None:
-        self._targets: dict[tuple[bytes, bytes], str] = {}
+        self._targets: dict[tuple[bytes, bytes, int], str] = {}
         self._peers: dict[str, str] = {}
 
-    def of(self, records: Iterable[RequestRecord]) -> list[str]:
-        """Return the lines of settled requests, none of whose texts holds a secret."""
-        targets, peers, fractions = self._targets, self._peers, _FRACTIONS
+    def of(self, entries: list[Entry]) -> list[str]:
+        """Return the lines of requests."""
+        peers, short = self._peers, _SHORT_SPANS
         lines = []
-        for record in records:
-            time, duration, overhead = int(record.ended_at * 1000), record.duration, record.overhead
-            upstream, ttft = record.upstream, record.ttft
-            asked = "null" if upstream < 0 else f"{upstream // 1000}{fractions[upstream % 1000]}"
-            first = "null" if ttft < 0 else f"{ttft // 1000}{fractions[ttft % 1000]}"
-            target = targets.get((record.method, record.path)) or self._quote_target(record.method, record.path)
-            peer = peers.get(record.peer) or self._quote_peer(record.peer)
-            provider_id = _id(record.provider_id) if record.provider_id else '""'
-            trace = trace_id(record.traceparent) if record.traceparent else ""
+        at, when = -1, ""
+        for (
+            head,
+            target_,
+            peer,
+            own,
+            traceparent,
+            theirs,
+            ended,
+            duration,
+            overhead,
+            upstream,
+            ttft,
+            got,
+            sent,
+        ) in entries:
+            time = int(ended * 1000)
+            if time != at:
+                at, when = time, f"{_BEGIN}{_span(time)}"
+            spent = short[duration] if 0 <= duration < _SHORT else _span(duration)
+            # A response in one piece is there with its first byte.
+            first = spent if ttft == duration else short[ttft] if 0 <= ttft < _SHORT else _span(ttft)
             lines.append(
-                f'{_BEGIN}{time // 1000}{fractions[time % 1000]},{record.origin},"caller":{peer},'
-                f'"request_id":{_id(record.request_id)},"trace_id":"{trace}","provider_request_id":{provider_id},'
-                f'{target},"attempts":{record.attempts},"duration_ms":{duration // 1000}{fractions[duration % 1000]},'
-                f'"overhead_ms":{overhead // 1000}{fractions[overhead % 1000]},"upstream_ms":{asked},"ttft_ms":{first},'
-                f'"received_bytes":{record.received},"sent_bytes":{record.sent}}}\n'
+                f'{when},{head},"caller":{peers.get(peer) or self._quote_peer(peer)},'
+                f'"request_id":"{own.decode() if own.isalnum() and len(own) == _OWN_ID_BYTES else _id(own)}",'
+                f'"trace_id":"{trace_id(traceparent) if traceparent else ""}",'
+                f'"provider_request_id":"{_id(theirs) if theirs else ""}",{target_},"duration_ms":{spent},'
+                f'"overhead_ms":{short[overhead] if 0 <= overhead < _SHORT else _span(overhead)},'
+                f'"upstream_ms":{short[upstream] if 0 <= upstream < _SHORT else _span(upstream)},"ttft_ms":{first},'
+                f'"received_bytes":{got},"sent_bytes":{sent}}}\n'
             )
         return lines
 
-    def _quote_target(self, method: bytes, path: bytes) -> str:
-        made = f'"method":{_quoted_bytes(method, METHOD_BYTES)},"path":{_quoted_bytes(path, PATH_BYTES)}'
-        if len(method) + len(path) <= _REMEMBERED_LENGTH:
-            if len(self._targets) >= _REMEMBERED:
-                self._targets.clear()  # strangers choose them; those that matter are back at once
-            self._targets[method, path] = made
+    def entry(self, record: RequestRecord) -> Entry:
+        """Make the entry of a settled request."""
+        return (
+            record.origin,
+            self._target(record.method, record.path, record.attempts),
+            record.peer,
+            record.request_id,
+            record.traceparent,
+            record.provider_id,
+            record.ended_at,
+            record.duration,
+            record.overhead,
+            record.upstream,
+            record.ttft,
+            record.received,
+            record.sent,
+        )
+
+    def _target(self, method: bytes, path: bytes, attempts: int) -> str:
+        made = self._targets.get((method, path, attempts))
+        if made is None:
+            made = target(method, path, attempts=attempts)
+            if len(method) + len(path) <= _REMEMBERED_LENGTH:
+                if len(self._targets) >= _REMEMBERED:
+                    self._targets.clear()  # strangers choose them; those that matter are back at once
+                self._targets[method, path, attempts] = made
         return made
 
     def _quote_peer(self, peer: str) -> str:
@@ -118,14 +167,19 @@ class LogLines:
 def lost_lines(count: int, *, now: float) -> str:
     """Return the line that stands in the place of lines that nobody read fast enough."""
     time = int(now * 1000)
-    return f'{_BEGIN}{time // 1000}{_FRACTIONS[time % 1000]},"lines_dropped":{count}}}\n'
+    return f'{_BEGIN}{_span(time)},"lines_dropped":{count}}}\n'
+
+
+def _span(microseconds: int) -> str:
+    return "null" if microseconds < 0 else f"{microseconds // 1000}{_FRACTIONS[microseconds % 1000]}"
 
 
 def _id(raw: bytes) -> str:
+    """Return the inside of an id's JSON string."""
     # Hardly an id holds anything that JSON would escape.
     if len(raw) <= ID_BYTES and not raw.translate(None, _AS_THEY_ARE):
-        return f'"{raw.decode()}"'
-    return _quoted_bytes(raw, ID_BYTES)
+        return raw.decode()
+    return _quoted_bytes(raw, ID_BYTES)[1:-1]
 
 
 def _quoted_bytes(raw: bytes, limit: int) -> str:

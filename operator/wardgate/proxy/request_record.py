@@ -15,7 +15,7 @@ NO_MOMENT: Final = 0.0
 """A moment that did not come. No clock that is monotonic shows it."""
 UNKNOWN: Final = -1
 """A span without a beginning."""
-_MICROSECONDS: Final = 1e6
+MICROSECONDS: Final = 1e6
 
 
 class RequestRecord:
@@ -41,7 +41,6 @@ class RequestRecord:
         "received",
         "request_id",
         "response_fields",
-        "reusable",
         "sent",
         "started",
         "status",
@@ -83,8 +82,6 @@ class RequestRecord:
         self.provider_id = b""
         self.ended_at = 0.0
         """By the wall's clock, in unix seconds."""
-        self.reusable = False
-        """Whether nobody knows it any more once its line is made."""
 
     def collects(self, now: float) -> None:
         """The caller's body is waited for."""
@@ -105,13 +102,13 @@ class RequestRecord:
         if self.collecting:
             self.collected(now)
         started = self.started
-        duration = self.duration = int((now - started) * _MICROSECONDS)
-        ours = duration - int(self.waited * _MICROSECONDS) if self.waited else duration
+        duration = self.duration = int((now - started) * MICROSECONDS)
+        ours = duration - int(self.waited * MICROSECONDS) if self.waited else duration
         if self.asked:
-            upstream = self.upstream = int(((self.upstream_ended or now) - self.asked) * _MICROSECONDS)
+            upstream = self.upstream = int(((self.upstream_ended or now) - self.asked) * MICROSECONDS)
             ours -= upstream
         else:
             self.upstream = UNKNOWN
         self.overhead = ours if ours > 0 else 0  # noqa: FURB136 - a call costs as much as three of these lines
         has_begun = self.first_byte and self.sent
-        self.ttft = int((self.first_byte - started) * _MICROSECONDS) if has_begun else UNKNOWN
+        self.ttft = int((self.first_byte - started) * MICROSECONDS) if has_begun else UNKNOWN

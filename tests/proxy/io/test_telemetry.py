@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from types import FrameType
 
 import pytest
 
@@ -48,13 +50,18 @@ class Watched:
     fast: bool
     key: str = KEY
 
-    async def line(self, *fields: str, start: str = "GET /v1/models") -> dict[str, object]:
-        """Send a request with a key and these fields; return its line of the log."""
-        before, lines = self.bench.counters.prepared, len(self.bench.lines)
+    async def sent(self, *fields: str, start: str = "GET /v1/models") -> None:
+        """Send a request with a key and these fields, and await its response."""
+        before = self.bench.counters.prepared
         head = "\r\n".join((f"{start} HTTP/1.1", "Host: gw", f"api-key: {self.key}", *fields))
         await self.caller.send(head.encode() + b"\r\n\r\n")
         await self.caller.response()
         assert self.fast == (self.bench.counters.prepared > before)
+
+    async def line(self, *fields: str, start: str = "GET /v1/models") -> dict[str, object]:
+        """Send a request with a key and these fields; return its line of the log."""
+        lines = len(self.bench.lines)
+        await self.sent(*fields, start=start)
         self.bench.log.flush()
         await settle(lambda: len(self.bench.lines) > lines)
         (line,) = self.bench.lines[-1].splitlines()
@@ -391,3 +398,40 @@ def test_of_requests_that_went_well_a_part_is_logged_and_of_others_all(*, fast: 
             assert 200 == sum(int(str(row[-1])) for row in rows(bench))
 
     run(scenario())
+
+
+def test_lines_of_plain_requests_are_made_of_texts_that_their_outcome_keeps() -> None:
+    async def scenario() -> None:
+        async with watching(fast=True) as watched:
+            await watched.line()
+            remembered = len(watched.bench.log._lines._targets)
+            for _ in range(3):
+                await watched.sent()
+            entries = watched.bench.log._entries
+            assert 3 == len(entries)
+            assert 1 == len({(id(origin), id(target)) for origin, target, *_ in entries})
+            assert remembered == len(watched.bench.log._lines._targets)
+
+    run(scenario())
+
+
+def test_a_plain_request_is_counted_and_logged_in_four_calls() -> None:
+    """Compiled, there is none: calls between compiled functions are no calls of Python."""
+    calls: list[str] = []
+    modules = ("/telemetry.py", "/counters.py", "/access_log.py", "/log_line.py", "/request_record.py", "/sampling.py")
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code.co_filename.endswith(modules):
+            calls.append(frame.f_code.co_name)
+
+    async def scenario() -> None:
+        async with watching(fast=True) as watched:
+            await watched.line()
+            sys.setprofile(note)
+            try:
+                await watched.sent()
+            finally:
+                sys.setprofile(None)
+
+    run(scenario())
+    assert calls in ([], ["began", "ended_fast", "count", "put"])

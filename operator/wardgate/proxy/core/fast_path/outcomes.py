@@ -87,15 +87,19 @@ class Asked:
 
 
 class PlainRefusal:
-    """The answer to plain requests without a good key, whatever they hold. ``written``: as it is in this ``second``."""
+    """The answer to plain requests without a good key, whatever they hold. ``written``: as it is in this ``second``.
 
-    __slots__ = ("facts", "reply", "second", "written")
+    ``told``: as in ``PlainOutcome``.
+    """
+
+    __slots__ = ("facts", "reply", "second", "told", "written")
 
     def __init__(self, reply: Reply, facts: Facts) -> None:
         self.reply = reply
         self.facts = facts
         self.second = -1
         self.written = b""
+        self.told = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,8 @@ class PlainOutcome:
     ``auto_host`` the dialled endpoint's name stands in the place of ``end``. ``given``: the lines that are added. The
     bare key stands behind ``key_at`` bytes of its field. ``path``: as the access log shows it. ``secrets``: what
     the provider knows, and no text may show. ``drawn``: a number that chooses this destination. ``answer``: what plans
-    do to the response. ``searched``: the mould whose runs are known to hold no copy of the key.
+    do to the response. ``searched``: the mould whose runs are known to hold no copy of the key. ``told``: what all
+    its lines of the access log say, once there is one.
     """
 
     __slots__ = (
@@ -137,6 +142,7 @@ class PlainOutcome:
         "searched",
         "secrets",
         "start",
+        "told",
         "upstream",
     )
 
@@ -168,6 +174,7 @@ class PlainOutcome:
         self.key_at = key_at
         self.secrets = tuple([secret for secret in credential.raw.values() if is_long_enough(secret)])
         self.searched: Mould | None = None
+        self.told = ""
 
     def passage(self) -> Passage:
         """Return what it has in common with the outcomes of other keys."""

@@ -19,8 +19,8 @@ from wardgate.proxy.core.redaction import REDACTED
 from wardgate.proxy.counters import Counters, Series
 from wardgate.proxy.io.shared.complaints import Complaints
 from wardgate.proxy.io.upstream.errors import UpstreamError
-from wardgate.proxy.log_line import origin
-from wardgate.proxy.request_record import NO_MOMENT, RequestRecord
+from wardgate.proxy.log_line import origin, target
+from wardgate.proxy.request_record import MICROSECONDS, UNKNOWN, RequestRecord
 from wardgate.proxy.sampling import Sampling
 from wardgate.text_codec import from_bytes, to_bytes
 
@@ -42,7 +42,7 @@ class Secrets(Protocol):
 class Telemetry:
     """``log`` None: none is kept. ``clock`` is monotonic and ``now`` the wall's, both in seconds."""
 
-    __slots__ = ("_clock", "_complaints", "_counters", "_log", "_now", "_sampling", "_unlogged")
+    __slots__ = ("_clock", "_complaints", "_counters", "_log", "_now", "_sampling", "_tells_all")
 
     def __init__(
         self,
@@ -57,11 +57,10 @@ class Telemetry:
         self._counters = counters
         self._log = log
         self._sampling = sampling
+        self._tells_all = sampling.fraction >= _ALL
         self._complaints = complaints
         self._clock = clock
         self._now = now
-        self._unlogged = RequestRecord(b"", b"", request_id=b"", peer="", started=0.0)
-        """Of one plain request after the other, where no line is made of it: each is recorded in one go."""
 
     def unreadable(self, reply: Reply, *, listener: str, peer: str) -> None:
         """Account for a request that could not even be read."""
@@ -70,8 +69,8 @@ class Telemetry:
         record.status, record.sent = reply.status, len(reply.body)
         record.settle(now)
         series = self._counters.request(Facts(listener=listener, reason=reply.reason), record)
-        if self._is_logged(series, record):
-            self._write(series, record, policy="")
+        if self._log is not None and self._is_logged(series, b""):
+            self._write(series, record, policy="", log=self._log)
 
     def began(self) -> None:
         """A request is in flight; ``ended`` or ``ended_fast`` follows."""
@@ -91,7 +90,8 @@ class Telemetry:
         self._counters.in_flight -= 1
         record.settle(self._clock())
         series = self._counters.request(facts, record)
-        if not self._is_logged(series, record):
+        log = self._log
+        if log is None or not self._is_logged(series, record.request_id):
             return
         provider_id = record.provider_id = id_among(record.response_fields)
         record.response_fields = ()  # nothing of a response waits with the record until its line is made
@@ -104,7 +104,7 @@ class Telemetry:
             record.traceparent = _redacted(record.traceparent, secrets)
         if provider_id and secrets.holds_secret(provider_id):
             record.provider_id = _REDACTED
-        self._write(series, record, policy=facts.policy)
+        self._write(series, record, policy=facts.policy, log=log)
 
     def ended_fast(
         self,
@@ -122,67 +122,96 @@ class Telemetry:
 
         Moments are as in ``RequestRecord``, without a first byte where the body came in one piece.
         """
-        outcome, log, now = plain.outcome, self._log, self._clock()
-        record = self._unlogged if log is None else log.blank()
+        counters, outcome, now = self._counters, plain.outcome, self._clock()
         assert outcome is not None, "It was decided."
-        self._counters.in_flight -= 1
-        self._counters.prepared += 1
-        record.started, record.asked, record.first_byte = started, asked, first_byte or now
-        record.status, record.sent = status, sent
-        record.settle(now)
-        series = self._counters.request(outcome.facts, record)
-        if log is None:
+        counters.in_flight -= 1
+        counters.prepared += 1
+        duration, upstream = int((now - started) * MICROSECONDS), int((now - asked) * MICROSECONDS)
+        ttft = duration
+        if first_byte:
+            ttft = int((first_byte - started) * MICROSECONDS)
+        elif not sent:
+            ttft = UNKNOWN
+        facts, overhead = outcome.facts, duration - upstream
+        series = counters.count(facts, status, duration=duration, overhead=overhead, ttft=ttft)
+        log = self._log
+        if log is None or not (self._tells_all or self._is_logged(series, plain.request_id)):
             return
-        record.request_id = plain.request_id
-        if not self._is_logged(series, record):
-            return
-        record.received = max(plain.length, 0)
-        record.method, record.path, record.peer = plain.way.bare.method, outcome.path, peer
-        record.traceparent, record.provider_id, record.attempts = plain.traceparent, provider_id, 1
         if provider_id:
             for secret in outcome.secrets:
                 if secret in provider_id:
-                    record.provider_id = _REDACTED
-        self._write(series, record, policy=outcome.facts.policy)
+                    provider_id = _REDACTED
+        if not outcome.told:
+            outcome.told = target(plain.way.bare.method, outcome.path, attempts=1)
+        log.put(
+            (
+                series.origin or self._origin(series, policy=facts.policy),
+                outcome.told,
+                peer,
+                plain.request_id,
+                plain.traceparent,
+                provider_id,
+                self._now(),
+                duration,
+                overhead,
+                upstream,
+                ttft,
+                plain.length if plain.length > 0 else 0,  # noqa: FURB136 - a call costs as much as three such lines
+                sent,
+            )
+        )
 
     def refused_fast(self, plain: PlainRequest, refusal: PlainRefusal, *, peer: str, started: float) -> None:
         """Account for a plain request that was refused for its key."""
+        counters = self._counters
+        counters.in_flight -= 1
+        counters.prepared += 1
+        duration = int((self._clock() - started) * MICROSECONDS)
+        facts, status = refusal.facts, refusal.reply.status
+        series = counters.count(facts, status, duration=duration, overhead=duration, ttft=UNKNOWN)
         log = self._log
-        record = self._unlogged if log is None else log.blank()
-        self._counters.in_flight -= 1
-        self._counters.prepared += 1
-        record.started, record.asked, record.first_byte = started, NO_MOMENT, NO_MOMENT
-        # The body was not asked for, so no byte of it counts.
-        record.status, record.sent, record.received = refusal.reply.status, 0, 0
-        record.settle(self._clock())
-        series = self._counters.request(refusal.facts, record)
         if log is None:
             return
-        bare = plain.way.bare
-        record.method, record.path, record.peer, record.request_id = bare.method, bare.path, peer, plain.request_id
-        record.traceparent, record.provider_id, record.attempts = plain.traceparent, b"", 0
-        if self._is_logged(series, record):
-            self._write(series, record, policy=refusal.facts.policy)
-
-    def _is_logged(self, series: Series, record: RequestRecord) -> bool:
-        """Whether a request has a line: unless it went well, and is one of those that are left out."""
-        return self._log is not None and (not series.went_well or self._sampling.takes(record.request_id))
-
-    def _write(self, series: Series, record: RequestRecord, *, policy: str) -> None:
-        assert self._log is not None, "Asked before."
-        if not series.origin:
-            series.origin = origin(
-                listener=series.listener,
-                route=series.route,
-                policy=policy,
-                key=series.key,
-                upstream=series.upstream,
-                status=series.status,
-                reason=series.reason,
-                sample=self._sampling.fraction if series.went_well else _ALL,
+        if not refusal.told:
+            refusal.told = target(plain.way.bare.method, plain.way.bare.path, attempts=0)
+        log.put(
+            (
+                series.origin or self._origin(series, policy=facts.policy),
+                refusal.told,
+                peer,
+                plain.request_id,
+                plain.traceparent,
+                b"",
+                self._now(),
+                duration,
+                duration,
+                UNKNOWN,
+                UNKNOWN,
+                0,  # the body was not asked for, so no byte of it counts
+                0,
             )
-        record.origin, record.ended_at = series.origin, self._now()
-        self._log.add(record)
+        )
+
+    def _is_logged(self, series: Series, request_id: bytes) -> bool:
+        """Whether a request has a line: unless it went well, and is one of those that are left out."""
+        return self._tells_all or not series.went_well or self._sampling.takes(request_id)
+
+    def _write(self, series: Series, record: RequestRecord, *, policy: str, log: AccessLog) -> None:
+        record.origin, record.ended_at = series.origin or self._origin(series, policy=policy), self._now()
+        log.add(record)
+
+    def _origin(self, series: Series, *, policy: str) -> str:
+        series.origin = origin(
+            listener=series.listener,
+            route=series.route,
+            policy=policy,
+            key=series.key,
+            upstream=series.upstream,
+            status=series.status,
+            reason=series.reason,
+            sample=self._sampling.fraction if series.went_well else _ALL,
+        )
+        return series.origin
 
     def upstream_error(self, upstream: str, error: UpstreamError) -> None:
         """Count a failure of an upstream, and tell whoever runs this proxy about it."""
