@@ -58,9 +58,15 @@ POST: Final = RequestsCase(
 LOGGED: Final = RequestsCase(
     "access-log",
     "GET, with an access log in all",
-    (Variant(_same),),
+    (Variant(_same, access_log=True),),
     (Versus("compiled", "envoy", 0.70),),
-    access_log=True,
+)
+TELEMETRY: Final = RequestsCase(
+    "telemetry",
+    "GET, with an access log and without",
+    (Variant(_same, "with a log", access_log=True), Variant(_same, "without")),
+    own(1.05, "with a log", "without"),
+    servers=FORMS,
 )
 SHAPED: Final = RequestsCase(
     "not-plain",
@@ -97,4 +103,4 @@ LISTENER_TLS: Final = RequestsCase(
 UPSTREAM_TLS: Final = RequestsCase(
     "upstream-tls", "TLS to the upstream", (Variant(_same),), both(1.0), upstream_tls=True, least_seconds=2
 )
-CASES: Final = (GET, POST, LOGGED, SHAPED, REFUSED, SCALE, SIZED, LISTENER_TLS, UPSTREAM_TLS)
+CASES: Final = (GET, POST, LOGGED, TELEMETRY, SHAPED, REFUSED, SCALE, SIZED, LISTENER_TLS, UPSTREAM_TLS)

@@ -24,12 +24,16 @@ BUSY = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One load on one site. ``script`` gets the number of the burst, so that no two send the same."""
+    """One load on one site. ``script`` gets the number of the burst, so that no two send the same.
+
+    ``access_log``: the gateway keeps one, which is read through a pipe.
+    """
 
     script: Callable[[int], str]
     name: str = ""
     all_refused: bool = False
     size: Size = ONE
+    access_log: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,6 @@ class RequestsCase:
     goals: tuple[Versus, ...]
     servers: tuple[str, ...] = GATEWAYS
     shaped: bool = False
-    access_log: bool = False
     listener_tls: bool = False
     upstream_tls: bool = False
     least_seconds: int = 1
@@ -98,24 +101,25 @@ class RequestsCase:
 
     def _contenders(self, stage: Stage, stack: ExitStack) -> dict[str, _Contender]:
         upstream = stage.upstream(stack)
-        running: dict[tuple[str, Size], tuple[Site, Server]] = {}
+        running: dict[tuple[str, Size, bool], tuple[Site, Server]] = {}
         contenders = {}
         for variant in self.variants:
             for server in stage.of(self.servers):
-                if (server, variant.size) not in running:
-                    site = self._site(stage, upstream, variant.size)
-                    running[server, variant.size] = site, stage.serve(stack, server, site)
-                contenders[label(server, variant.name)] = _Contender(server, variant, *running[server, variant.size])
+                served = server, variant.size, variant.access_log
+                if served not in running:
+                    site = self._site(stage, upstream, variant)
+                    running[served] = site, stage.serve(stack, server, site)
+                contenders[label(server, variant.name)] = _Contender(server, variant, *running[served])
         return contenders
 
-    def _site(self, stage: Stage, upstream: Upstream, size: Size) -> Site:
+    def _site(self, stage: Stage, upstream: Upstream, variant: Variant) -> Site:
         return replace(
             stage.site(upstream.tls if self.upstream_tls else upstream.clear),
             shaped=self.shaped,
-            access_log=self.access_log,
+            access_log=variant.access_log,
             certificate=stage.certificate if self.listener_tls else None,
             upstream_tls=stage.certificate if self.upstream_tls else None,
-            size=size,
+            size=variant.size,
         )
 
 

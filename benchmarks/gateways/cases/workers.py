@@ -1,7 +1,12 @@
 """Two workers beside one: how many requests their processor time is good for.
 
 Load and gateway share the cores, so the rate of requests says nothing. A worker's capacity is what it does in a second
-of processor time, and two workers have two cores.
+of processor time, and two workers have two cores: twice one is all that can come out, and less where a request takes
+more of a worker that has another one beside it.
+
+One worker has as many connections as both together. They are no more than it keeps to an upstream: above
+``limits.pool_idle`` nearly each request would open a connection, which takes more than the request and would be
+the fault of one worker alone.
 """
 
 from __future__ import annotations
@@ -17,9 +22,9 @@ from benchmarks.gateways.outcome import Comparison, Figure, Goal, Outcome
 from benchmarks.gateways.process import Server, cpu_seconds
 from benchmarks.gateways.rounds import interleaved
 from benchmarks.gateways.stage import Stage
+from wardgate.proxy.settings import Limits
 
-CONNECTIONS: Final = 256
-"""So many that the kernel's draw gives both workers about half."""
+CONNECTIONS: Final = Limits().pool_idle
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,8 @@ class WorkersCase:
                 for workers in (1, 2)
             }
             labels = {f"{form}, {workers}": server for (form, workers), server in running.items()}
+            for server in running.values():
+                _capacity(stage, server)  # opens the connections to the upstream, and does not count
             samples = interleaved(
                 tuple(labels), stage.rounds, lambda label: _capacity(stage, labels[label]), chance=stage.chance
             )
