@@ -79,6 +79,7 @@ NOT_PLAIN = {
     "204": response(b"Content-Length: 0", start=b"HTTP/1.1 204 No Content", body=b""),
     "304": response(b"Content-Length: 2", start=b"HTTP/1.1 304 Not Modified", body=b""),
     "HTTP/1.0": response(b"Content-Length: 2", start=b"HTTP/1.0 200 OK"),
+    "a long phrase": response(b"Content-Length: 2", start=b"HTTP/1.1 200 " + b"a" * 65),
     "no phrase": response(b"Content-Length: 2", start=b"HTTP/1.1 200"),
     "a byte beyond ASCII": response(b"Content-Length: 2", b"x: \xe9"),
     "a tab": response(b"Content-Length: 2", b"x: a\tb"),
@@ -162,6 +163,14 @@ def test_what_is_remembered_is_bounded() -> None:
         assert 0 < both.memory.remembered <= 16
         known = both.memory.of("response")
         assert both.memory.remembered == len(known.lines) + sum(mould.lines for mould in known.moulds)
+
+
+def test_a_phrase_that_differs_each_time_makes_no_moulds() -> None:
+    """They are all upstreams' together."""
+    both = Both()
+    for number in range(20):
+        assert both.fast(response(b"Content-Length: 2", start=b"HTTP/1.1 200 %d" % number)) is not None
+    assert [] == both.memory.of("response").moulds
 
 
 def test_a_head_of_the_longest_size_is_counted_alike_once_it_is_known() -> None:

@@ -14,6 +14,7 @@ from wardgate.proxy.core.auth.credential_index import CompiledCredential, Creden
 from wardgate.proxy.core.auth.kinds import Kind, kind_of
 from wardgate.proxy.core.fast_path.bounded import Bounded
 from wardgate.proxy.core.fast_path.forms import Form, form_of
+from wardgate.proxy.core.fast_path.line_memory import LONGEST
 from wardgate.proxy.core.fast_path.outcomes import Asked, PlainOutcome, Way, outcome_of
 from wardgate.proxy.core.fast_path.plain_request import PlainRequest
 from wardgate.proxy.core.routing.table import CompiledListener, Table
@@ -80,7 +81,8 @@ class KnownOutcomes:
 
     def _ask(self, way: Way, asked: Asked, *, reading: bytes, now: float) -> PlainOutcome | None:
         """Ask the exchange about one key."""
-        if reading and not way.takes(reading):
+        # What a plan makes of fields stands in the outcome.
+        if reading and (sum([len(value) for _, value in asked.reading]) > LONGEST or not way.takes(reading)):
             return None
         self.asked += 1
         return outcome_of(way, asked, table=self._table, listener=self._listener, credentials=self.credentials, now=now)

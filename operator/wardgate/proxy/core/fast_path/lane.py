@@ -28,7 +28,7 @@ from typing import Final
 from wardgate.proxy.core.auth.credential_index import CompiledCredential, CredentialIndex
 from wardgate.proxy.core.fast_path.bounded import Bounded
 from wardgate.proxy.core.fast_path.known_outcomes import KnownOutcomes
-from wardgate.proxy.core.fast_path.line_memory import LineMemory
+from wardgate.proxy.core.fast_path.line_memory import LONGEST, LineMemory
 from wardgate.proxy.core.fast_path.moulds import Mould
 from wardgate.proxy.core.fast_path.outcomes import MOST_FIELDS, PlainOutcome, Way, refusal_of
 from wardgate.proxy.core.fast_path.plain_request import PlainRequest
@@ -54,8 +54,6 @@ _WITH_BODY: Final = (b"POST ", b"PUT ", b"PATCH ")
 """A body may be on its way, although none of it is here."""
 _MANY: Final = 4
 """Ways, and outcomes, for each line that may be remembered: there are more routes and keys than kinds of clients."""
-_LONGEST: Final = 512
-"""Bytes of a request line without its query, and of Host with it: callers without a key fill this memory too."""
 _METHODS: Final = frozenset({b"GET", b"POST", b"PUT", b"PATCH", b"DELETE"})
 
 
@@ -88,6 +86,7 @@ class Lane:
         "_memory",
         "_next_id",
         "_response_head_bytes",
+        "_responses",
         "_routes",
         "_ways",
         "known",
@@ -119,6 +118,7 @@ class Lane:
         self._header_count = min(MOST_FIELDS, limits.header_count)
         self._ways: Bounded[tuple[bytes, bytes, bool], Way] = Bounded(_MANY * limits.lines)
         self._routes = PlainRoutes()
+        self._responses: dict[PlainRoute, PlainResponses] = {}
 
     @property
     def credentials(self) -> CredentialIndex:
@@ -253,8 +253,8 @@ class Lane:
     def _way(self, where: tuple[bytes, bytes, bool]) -> Way | None:
         """Find where a request line and a Host lead, and remember it; None: not well-formed, rare, or long."""
         start, host, has_body = where
-        if len(start) + len(host) > _LONGEST:
-            return None
+        if len(start) + len(host) > LONGEST:
+            return None  # callers without a key fill this memory too
         head = parse_request_head(b"%b%b\r\n%b\r\n\r\n" % (start, _VERSION, host), max_headers=1)
         if not isinstance(head, RequestHead) or head.http_1_0 or head.method not in _METHODS:
             return None
@@ -272,7 +272,12 @@ class Lane:
     def _responses_of(self, route: PlainRoute | None) -> PlainResponses | None:
         if route is None or route.answer is None:
             return None
-        return PlainResponses(self._memory, head_bytes=self._response_head_bytes, fields=route.answer)
+        found = self._responses.get(route)
+        if found is None:
+            found = self._responses[route] = PlainResponses(
+                self._memory, head_bytes=self._response_head_bytes, fields=route.answer.fields
+            )
+        return found
 
     def _refused(self, plain: PlainRequest) -> PlainRequest | None:
         """Return a request with its refusal, if it has no key or one that nobody has."""

@@ -18,8 +18,8 @@ from wardgate.proxy.core.fast_path.moulds import Mould
 from wardgate.proxy.core.grammar import FIELD_LINE
 
 _LINE: Final = re.compile(FIELD_LINE)
-_LONGEST: Final = 512
-"""Bytes of a line that is remembered."""
+LONGEST: Final = 512
+"""Bytes of a line that is remembered, or of what is told apart by its bytes in any other way."""
 _MOULDS: Final = 16
 """Moulds of one reader: each kind of client has its own, and most routes read alike."""
 _FAMILIES: Final = (
@@ -87,7 +87,10 @@ class KnownLines:
 
 
 class LineMemory:
-    """Lines by their bytes. ``of`` gives each reader its own; ``limit`` bounds all together, those of moulds too."""
+    """Lines by their bytes. ``of`` gives each reader its own; ``limit`` bounds all together, those of moulds too.
+
+    None of them is longer than ``LONGEST``, so that the bound is one of bytes.
+    """
 
     __slots__ = ("_known", "_limit", "remembered")
 
@@ -105,7 +108,7 @@ class LineMemory:
 
     def keep(self, known: KnownLines, raw: bytes, *, name: bytes, sent: bytes) -> None:
         """Remember a line for the reader of ``known``, if its ``name`` allows; ``sent``: the bytes sent on for it."""
-        if len(raw) > _LONGEST or not may_be_remembered(name):
+        if len(raw) > LONGEST or not may_be_remembered(name):
             return
         if self.remembered >= self._limit:
             self.forget()
@@ -114,6 +117,8 @@ class LineMemory:
 
     def keep_mould(self, known: KnownLines, mould: Mould) -> None:
         """Remember a mould in the place of the oldest one; it weighs as much as its lines."""
+        if any(gap is not None and len(gap.prefix) > LONGEST for _, _, gap in mould.parts):
+            return
         moulds = known.moulds
         if len(moulds) >= _MOULDS:
             self.remembered -= moulds.pop().lines

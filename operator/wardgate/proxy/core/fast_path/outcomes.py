@@ -201,13 +201,6 @@ class PlainOutcome:
         )
 
 
-def _answer_of(way: Way, exchange: Exchange) -> PlainAnswer | None:
-    route = way.route
-    if route is None or route.answer is None:
-        return None
-    return PlainAnswer(exchange.responses, route.answer, metadata_headers=exchange.around.metadata_headers)
-
-
 def end_of_line(host: bytes) -> bytes:
     """Write the end of a request line, and Host."""
     return b" HTTP/1.1\r\nhost: %b\r\n" % host
@@ -268,7 +261,7 @@ def outcome_of(
         upstream=outgoing.upstream,
         auto_host=outgoing.auto_host,
         drawn=drawn,
-        answer=_answer_of(way, exchange),
+        answer=route.answer,
         facts=exchange.facts,
     )
     return PlainOutcome(

@@ -3,7 +3,8 @@
 Rule 1: such a plan reads fields of the response and sets or takes off others; it reads no body, nothing of the request,
         and no field of the connection.
 Rule 2: what it makes is found by running it on the fields that it reads, among others, which must come out untouched.
-Rule 3: what was made is remembered only where all fields that are read may be (``line_memory``).
+Rule 3: what was made is remembered only where all fields that are read may be (``line_memory``), and are short; once
+        for all callers of the route, who have no say in it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from wardgate.proxy.core.fast_path.line_memory import may_be_remembered, write_line
+from wardgate.proxy.core.fast_path.line_memory import LONGEST, may_be_remembered, write_line
 from wardgate.proxy.core.fields.folded import fold
 from wardgate.proxy.core.fields.pseudo import FIXED
 from wardgate.proxy.core.http1.response_reader import NOT_THE_UPSTREAMS
@@ -35,8 +36,16 @@ class AnswerFields:
     dropped: frozenset[bytes]
 
 
-def answer_fields(plans: Sequence[CompiledTransformation]) -> AnswerFields | None:
-    """Tell what plans do to responses; None: nothing, or more than can be said here."""
+def plain_answer(plans: Sequence[CompiledTransformation], *, metadata_headers: frozenset[str]) -> PlainAnswer | None:
+    """Return what carries out a route's ``plans`` of responses; None: there are none, or they do more than rule 1 says.
+
+    ``metadata_headers``: as ``Surroundings`` has them.
+    """
+    fields = _answer_fields(plans)
+    return None if fields is None else PlainAnswer(plans, fields, metadata_headers=metadata_headers)
+
+
+def _answer_fields(plans: Sequence[CompiledTransformation]) -> AnswerFields | None:
     read: set[bytes] = set()
     dropped: set[bytes] = set()
     found = in_response_order(plans)
@@ -70,9 +79,9 @@ def _read_by(message: CompiledMessage) -> set[bytes] | None:
 
 
 class PlainAnswer:
-    """Writes what the ``plans`` of a response add to it. ``metadata_headers``: as ``Surroundings`` has them."""
+    """Writes what the plans of a route's responses add to each of them. ``fields``: those that they touch."""
 
-    __slots__ = ("_fields", "_known", "_metadata_headers", "_plans", "_remembers")
+    __slots__ = ("_known", "_metadata_headers", "_plans", "_remembers", "fields")
 
     def __init__(
         self,
@@ -82,7 +91,7 @@ class PlainAnswer:
         metadata_headers: frozenset[str],
     ) -> None:
         self._plans = in_response_order(plans)
-        self._fields = fields
+        self.fields = fields
         self._metadata_headers = metadata_headers
         self._remembers = all(map(may_be_remembered, fields.read))
         self._known: dict[tuple[int, tuple[Header, ...]], bytes] = {}
@@ -93,7 +102,7 @@ class PlainAnswer:
         lines = self._known.get(which)
         if lines is None:
             lines = self._find(status, reading)
-            if lines is not None and self._remembers:
+            if lines is not None and self._remembers and sum([len(value) for _, value in reading]) <= LONGEST:
                 if len(self._known) >= _MOST:
                     self._known.clear()
                 self._known[which] = lines
@@ -107,7 +116,7 @@ class PlainAnswer:
         for _, message in self._plans:
             if message.run(view, around) is not None:
                 return None
-        kept = [*_OTHERS, *(field for field in reading if fold(field[0]) not in self._fields.dropped)]
+        kept = [*_OTHERS, *(field for field in reading if fold(field[0]) not in self.fields.dropped)]
         if incoming.status != status or incoming.body is not None or incoming.headers[: len(kept)] != kept:
             return None
         return b"".join([write_line(name, value) for name, value in incoming.headers[len(kept) :]])

@@ -3,6 +3,7 @@
 Rule 1: nothing is refused here. Whatever is not plain gets None, and is read by llhttp (docs/decisions/0001).
 Rule 2: a head is plain only if every line of it is a field by the strictest reading, in printable ASCII, so that no
         other reader could read it differently.
+        A phrase is a short one, for start lines are remembered.
 Rule 3: a body ends by its length, and may come in pieces, or it comes in chunks.
 """
 
@@ -21,12 +22,13 @@ from wardgate.proxy.core.http1.response_reader import NOT_THE_UPSTREAMS
 from wardgate.proxy.core.messages import HeaderList
 
 _HEAD_END: Final = b"\r\n\r\n"
-_START: Final = re.compile(rb"HTTP/1\.1 ([2-5][0-9][0-9]) [\x20-\x7e]*")
+_START: Final = re.compile(rb"HTTP/1\.1 ([2-5][0-9][0-9]) [\x20-\x7e]{0,64}")
 _PRINTABLE: Final = re.compile(rb"[\x20-\x7e]*")
 _MOST_DIGITS: Final = 18
 _MOST_STARTS: Final = 64
 _UNKNOWN: Final = -1
 CHUNKED: Final = -2
+_NOTHING_READ: Final[HeaderList] = []
 _CHUNKED_LINE: Final = b"transfer-encoding: chunked"
 
 
@@ -59,7 +61,7 @@ class PlainResponses:
         self._starts: dict[bytes, tuple[int, bytes]] = {}
         self._provider_id = b""
         """Of the response that is read."""
-        self._reading: HeaderList = []
+        self._reading: HeaderList = _NOTHING_READ
         """Its fields that plans read."""
 
     def read(self, data: bytes, answer: PlainAnswer | None = None) -> PlainResponse | None:
@@ -87,7 +89,8 @@ class PlainResponses:
         lines = data[:end].split(b"\r\n")
         if end + len(lines) > self._head_bytes:
             return None  # as ResponseReader counts, which reads this again at a handover
-        start = self._starts.get(lines[0]) or self._read_start(lines[0])
+        known_start = self._starts.get(lines[0])
+        start = known_start or self._read_start(lines[0])
         if start is None:
             return None
         status, sent = start
@@ -97,7 +100,7 @@ class PlainResponses:
         length = self._read_lines(lines, written)
         if length == _UNKNOWN:
             return None
-        if remembered == self._memory.remembered:
+        if known_start is not None and remembered == self._memory.remembered:
             known = {**self._known.lines, lines[0]: sent}
             gaps = [_gap(raw) for raw in lines if raw not in known]
             self._memory.keep_mould(self._known, Mould(lines, known=known, gaps=gaps, status=status))
@@ -108,7 +111,8 @@ class PlainResponses:
     ) -> PlainResponse | None:
         if answer is not None:
             # A message without a body loses its content type.
-            given = answer.given(status, self._reading) if length else None
+            reading, self._reading = self._reading, _NOTHING_READ
+            given = answer.given(status, reading) if length else None
             if given is None:
                 return None
             lines.append(given)

@@ -20,7 +20,7 @@ from wardgate.inja.template import Template
 from wardgate.proxy.core.auth.authentication import CompiledAuth
 from wardgate.proxy.core.fast_path.copying import only_copies
 from wardgate.proxy.core.fast_path.line_memory import may_hold_secret
-from wardgate.proxy.core.fast_path.plain_answers import AnswerFields, answer_fields
+from wardgate.proxy.core.fast_path.plain_answers import PlainAnswer, plain_answer
 from wardgate.proxy.core.fields.folded import fold
 from wardgate.proxy.core.fields.forwarded import NAMES
 from wardgate.proxy.core.fields.key_copies import WATCHED
@@ -68,7 +68,7 @@ class PlainRoute:
     auth: CompiledAuth
     fields: PlainFields
     body: CompiledMessage | None
-    answer: AnswerFields | None
+    answer: PlainAnswer | None
     destinations: Destinations
     refuses: bool
     copies: bool
@@ -81,7 +81,7 @@ def plain_route(route: CompiledRoute, *, has_body: bool) -> PlainRoute | None:
         return None
     if not isinstance(action, ForwardPlan) or action.destinations.lead_nowhere or action.asks_identity:
         return None
-    answer = answer_fields(responses)
+    answer = plain_answer(responses, metadata_headers=auth.metadata_headers)
     if responses and answer is None:
         return None
     plans = _Plans(route, auth, has_body=has_body)
