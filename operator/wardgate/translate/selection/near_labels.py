@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
 Label: TypeAlias = tuple[str, str]
@@ -11,13 +11,6 @@ Label: TypeAlias = tuple[str, str]
 _NEAR: Final = 0.75
 _COMPARED_AT_MOST: Final = 100
 """Labels that one label is compared with, for each half that they share."""
-
-
-def is_near(label: Label, other: Label) -> bool:
-    """Whether two labels share the name and nearly the value, or the value and nearly the name."""
-    if label[0] == other[0]:
-        return _alike(label[1], other[1])
-    return label[1] == other[1] and _alike(label[0], other[0])
 
 
 def text(label: Label) -> str:
@@ -37,15 +30,27 @@ class CarriedLabels:
                 if len(sharing) < _COMPARED_AT_MOST:
                     sharing.append(label)
 
+    def near(self, label: Label) -> Iterator[Label]:
+        """The labels that are near this one: those with its name first."""
+        for half in (0, 1):
+            for other in self._sharing.get((half, label[half]), ()):
+                if _is_near(label, other):
+                    yield other
+
     def meant(self, wanted: Sequence[Label]) -> tuple[Label, Label] | None:
         """The first of the ``wanted`` labels that nothing carries, and the carried label near it; None: no guess."""
         for label in wanted:
             if label not in self._known:
-                for half in (0, 1):
-                    for other in self._sharing.get((half, label[half]), ()):
-                        if is_near(label, other):
-                            return label, other
+                for other in self.near(label):
+                    return label, other
         return None
+
+
+def _is_near(label: Label, other: Label) -> bool:
+    """Whether two labels share the name and nearly the value, or the value and nearly the name."""
+    if label[0] == other[0]:
+        return _alike(label[1], other[1])
+    return label[1] == other[1] and _alike(label[0], other[0])
 
 
 def _alike(one: str, other: str) -> bool:

@@ -18,7 +18,8 @@ from wardgate.translate.keys.key_problems import key_problems
 from wardgate.translate.keys.resolution import KeySets
 from wardgate.translate.keys.token_flow import Credentials, TokenFlow, token_flow
 from wardgate.translate.keys.withheld_tokens import exposed_tokens, withheld_tokens
-from wardgate.translate.policies.unguarded_routes import MisspeltLabels, closed_for_want_of_policy
+from wardgate.translate.policies.misspelt_labels import MisspeltLabels
+from wardgate.translate.policies.unguarded_routes import closed_for_want_of_policy
 from wardgate.translate.reading.last_good import LastGood
 from wardgate.translate.reading.stray_annotations import Strays
 from wardgate.translate.stages.attachment_stage import PolicyAttachment
