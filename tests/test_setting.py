@@ -7,7 +7,7 @@ import pytest
 from wardgate import setting as forms
 from wardgate.ir import Guard
 from wardgate.proxy.core.upstream.addresses import AddressRules
-from wardgate.setting import Form, count, read_size, seconds
+from wardgate.setting import ValueForm, count, read_size, seconds
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_wrong_size_is_refused(text: str) -> None:
         (forms.DOMAIN, "k8s.example.com", "k8s.example.com"),
     ],
 )
-def test_value_is_read(form: Form, text: str, expected: object) -> None:
+def test_value_is_read(form: ValueForm, text: str, expected: object) -> None:
     value = form.read(text)
 
     assert expected == value
@@ -79,7 +79,7 @@ def test_value_is_read(form: Form, text: str, expected: object) -> None:
         *((forms.DOMAIN, text) for text in ("", ".local", "cluster.local.", "a b")),
     ],
 )
-def test_what_is_written_otherwise_is_refused(form: Form, text: str) -> None:
+def test_what_is_written_otherwise_is_refused(form: ValueForm, text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - who reads with the form writes the message
         form.read(text)
 

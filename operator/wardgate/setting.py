@@ -38,14 +38,14 @@ _LABEL: Final = re.compile(rf"((?:{_DNS_LABEL}(?:\.{_DNS_LABEL})*/)?{_LABEL_WORD
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class ValueForm:
     """``expected`` completes "takes ..."; ``read`` raises ValueError for what is written otherwise."""
 
     expected: str
     read: Callable[[str], object]
 
 
-def setting(default: _Value, form: Form) -> _Value:
+def setting(default: _Value, form: ValueForm) -> _Value:
     """Return a dataclass field that ``--set NAME=VALUE`` sets, written in this form."""
     return field(default=default, metadata={FORM: form})
 
@@ -55,22 +55,22 @@ def by_option(default: _Value, option: str) -> _Value:
     return field(default=default, metadata={OPTION: option})
 
 
-def count(*, lowest: int = 1, highest: int = LARGEST_COUNT) -> Form:
+def count(*, lowest: int = 1, highest: int = LARGEST_COUNT) -> ValueForm:
     """Return the form of a whole number within bounds."""
 
     def read(text: str) -> int:
         return _bounded(int(_matched(_COUNT, text)[0]), lowest=lowest, highest=highest)
 
-    return Form(f"a whole number from {lowest} to {highest}", read)
+    return ValueForm(f"a whole number from {lowest} to {highest}", read)
 
 
-def seconds(*, lowest: float = 0.001, highest: float = _LARGEST_SECONDS) -> Form:
+def seconds(*, lowest: float = 0.001, highest: float = _LARGEST_SECONDS) -> ValueForm:
     """Return the form of a time, which is read as a float."""
 
     def read(text: str) -> float:
         return _bounded(float(_matched(_SECONDS, text)[0]), lowest=lowest, highest=highest)
 
-    return Form(f"seconds such as 2.5, from {lowest:g} to {highest:.0f}", read)
+    return ValueForm(f"seconds such as 2.5, from {lowest:g} to {highest:.0f}", read)
 
 
 def read_size(text: str) -> int:
@@ -133,9 +133,9 @@ def _read_labels(text: str) -> dict[str, str]:
     return {key: value for key, _, value in (match[0].partition("=") for match in matches)}
 
 
-def _pattern(expected: str, pattern: str) -> Form:
+def _pattern(expected: str, pattern: str) -> ValueForm:
     compiled = re.compile(pattern)
-    return Form(expected, lambda text: _matched(compiled, text)[0])
+    return ValueForm(expected, lambda text: _matched(compiled, text)[0])
 
 
 def _matched(pattern: re.Pattern[str], text: str) -> re.Match[str]:
@@ -151,22 +151,24 @@ def _bounded(value: _Number, *, lowest: _Number, highest: _Number) -> _Number:
     return value
 
 
-SIZE: Final = Form("a size such as 128KiB, from 1 byte to 1024GiB", read_size)
-CONFIG_SIZE: Final = Form("a size such as 32MiB, from 1 byte to 64MiB", _read_config_size)
+SIZE: Final = ValueForm("a size such as 128KiB, from 1 byte to 1024GiB", read_size)
+CONFIG_SIZE: Final = ValueForm("a size such as 32MiB, from 1 byte to 64MiB", _read_config_size)
 """A proxy puts a group of so many bytes together at most, and one group may be nearly all of a config."""
-FRACTION: Final = Form("a part such as 0.05, from 0 to 1", _read_fraction)
-FLAG: Final = Form("true or false", _read_flag)
-NETWORKS: Final = Form(
+FRACTION: Final = ValueForm("a part such as 0.05, from 0 to 1", _read_fraction)
+FLAG: Final = ValueForm("true or false", _read_flag)
+NETWORKS: Final = ValueForm(
     "networks such as 10.0.0.0/8, with no address bits behind the prefix and with commas between them", _read_networks
 )
-ENDPOINTS: Final = Form("addresses such as 10.96.0.1:443 or [fd00::1]:443, with commas between them", _read_endpoints)
-PORT: Final = Form(f"a port from 1 to {_LAST_PORT}", _read_port)
-PORTS: Final = Form(f"ports from 1 to {_LAST_PORT}, with commas between them", _read_ports)
-PROTOCOLS: Final = Form(
+ENDPOINTS: Final = ValueForm(
+    "addresses such as 10.96.0.1:443 or [fd00::1]:443, with commas between them", _read_endpoints
+)
+PORT: Final = ValueForm(f"a port from 1 to {_LAST_PORT}", _read_port)
+PORTS: Final = ValueForm(f"ports from 1 to {_LAST_PORT}, with commas between them", _read_ports)
+PROTOCOLS: Final = ValueForm(
     'names of protocols such as websocket, with commas between them, or "none"; another HTTP (h2c) is never one',
     _read_protocols,
 )
-LABELS: Final = Form("labels such as app=istio-ingressgateway, with commas between them", _read_labels)
+LABELS: Final = ValueForm("labels such as app=istio-ingressgateway, with commas between them", _read_labels)
 NAME: Final = _pattern('a name of letters, digits, "-", "." and "_"', _LABEL_WORD)
 NAMESPACE: Final = _pattern("the name of a namespace", _DNS_LABEL)
 DOMAIN: Final = _pattern("a domain such as cluster.local", rf"{_DNS_LABEL}(\.{_DNS_LABEL})*")

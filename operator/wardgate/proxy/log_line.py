@@ -132,7 +132,7 @@ class LogLines:
         """Make the entry of a settled request."""
         return (
             record.origin,
-            self._target(record.method, record.path, record.attempts),
+            self._target(record.method, record.path, attempts=record.attempts),
             record.peer,
             record.request_id,
             record.traceparent,
@@ -146,7 +146,7 @@ class LogLines:
             record.sent,
         )
 
-    def _target(self, method: bytes, path: bytes, attempts: int) -> str:
+    def _target(self, method: bytes, path: bytes, *, attempts: int) -> str:
         made = self._targets.get((method, path, attempts))
         if made is None:
             made = target(method, path, attempts=attempts)

@@ -16,7 +16,7 @@ import typer
 
 from wardgate.inja.limits import TemplateLimits
 from wardgate.proxy.settings import Limits, ProxySettings, Timeouts
-from wardgate.setting import FORM, OPTION, Form, seconds
+from wardgate.setting import FORM, OPTION, ValueForm, seconds
 from wardgate.settings import Settings
 
 Part = Literal["proxy", "translate", "cluster"]
@@ -52,7 +52,7 @@ class Setting:
 
     name: str
     part: Part
-    form: Form
+    form: ValueForm
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,8 +58,8 @@ class Form:
 def form_of(
     way: Way,
     asked: Asked,
-    real: PlainOutcome,
     *,
+    real: PlainOutcome,
     table: Table,
     listener: CompiledListener,
     now: float,
@@ -73,7 +73,7 @@ def form_of(
     index = CredentialIndex()
     index.entries[credential.id] = credential
     model = outcome_of(way, asked, table=table, listener=listener, credentials=index, now=now)
-    if model is None or not _is_of(credential, model, marks):
+    if model is None or not _is_of(credential, model, marks=marks):
         return None
     pieces, places = _taken_apart(model.given, marks)
     form = Form(way, model.passage(), pieces=pieces, places=places)
@@ -93,7 +93,7 @@ def _taken_apart(text: bytes, marks: Mapping[bytes, str]) -> tuple[list[bytes], 
     return [*pieces, text], places
 
 
-def _is_of(credential: CompiledCredential, model: PlainOutcome, marks: Mapping[bytes, str]) -> bool:
+def _is_of(credential: CompiledCredential, model: PlainOutcome, *, marks: Mapping[bytes, str]) -> bool:
     """Whether the credential's texts stand in the lines that are added, and its label where a label does."""
     if (model.holder, model.facts.credential) != (credential.label, credential.label):
         return False

@@ -76,7 +76,7 @@ class KnownOutcomes:
         if outcome is None:
             outcome = self._ask(where[0], asked, reading=where[1], now=now)
             if outcome is not None and where not in self._forms.kept:
-                self._forms.keep(where, self._form_of(where[0], asked, outcome, now=now))
+                self._forms.keep(where, self._form_of(where[0], asked, real=outcome, now=now))
         return outcome
 
     def _ask(self, way: Way, asked: Asked, *, reading: bytes, now: float) -> PlainOutcome | None:
@@ -87,7 +87,7 @@ class KnownOutcomes:
         self.asked += 1
         return outcome_of(way, asked, table=self._table, listener=self._listener, credentials=self.credentials, now=now)
 
-    def _form_of(self, way: Way, asked: Asked, real: PlainOutcome, *, now: float) -> Form | None:
+    def _form_of(self, way: Way, asked: Asked, *, real: PlainOutcome, now: float) -> Form | None:
         """Ask the exchange about the marks of a kind."""
         self.asked += 1
-        return form_of(way, asked, real, table=self._table, listener=self._listener, now=now, fresh=self._next_id)
+        return form_of(way, asked, real=real, table=self._table, listener=self._listener, now=now, fresh=self._next_id)

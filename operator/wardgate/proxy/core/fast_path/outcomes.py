@@ -104,7 +104,7 @@ class PlainRefusal:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """What the outcomes of many keys have in common; as in ``PlainOutcome``, but for the key in ``facts``."""
+    """The part that the outcomes of many keys share; fields as in ``PlainOutcome``, ``facts`` without the key."""
 
     start: bytes
     end: bytes

@@ -45,7 +45,7 @@ _UNREADABLE = _NO_KEYS | _UNTOUCHED | {_CONTENT_TYPE}
 
 @dataclass(frozen=True, slots=True)
 class PlainFields:
-    """What a route does with a caller's fields; ``key`` is that of the key. All names are folded.
+    """The treatment of a caller's fields on a route; ``key`` is that of the key. All names are folded.
 
     Most routes of a config do the same, and know each other's lines.
     """
