@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from wardgate.problems import Cause, ObjectRef, Reason
+from wardgate.problems import Cause, FieldPath, ObjectRef, Reason
 from wardgate.settings import Settings
 from wardgate.translate.findings import Findings
 from wardgate.translate.listening.ports import OpenListener
@@ -97,6 +97,8 @@ class TableAttachment:
             let_in.update(host for host in table.hosts if _domains([one.domain for one in attached], host))
             if attached and not listener.plan.only_redirects:
                 found.setdefault(listener.name, []).extend(attached)
+        if let_in:
+            self._tell_near_misses(table, open_listeners, field=("spec", "virtualGateways", index))
         left_out = [host for host in table.hosts if host not in let_in]
         if open_listeners and not let_in:
             self._findings.error(
@@ -134,6 +136,35 @@ class TableAttachment:
         if not hosts or any(_domains(table.hosts, host) for host in hosts):
             return ""
         return f" ({_listed(table.hosts)}), and are for {_listed(sorted(hosts))}"
+
+    def _tell_near_misses(self, table: TablePlan, listeners: Sequence[OpenListener], *, field: FieldPath) -> None:
+        """Note listeners that refuse a table which others let in, where an entry nearly fits: it may be a slip.
+
+        An entry that fits in nothing is meant for other tables, and worth no word.
+        """
+        for listener in listeners:
+            if self._on(table, listener):
+                continue
+            missed = [self._missed(entry, table, listener=listener) for entry in listener.plan.allowed or ()]
+            for why in [one for one in missed if one][:1]:
+                self._findings.note(
+                    table.ref,
+                    Reason.NOT_ALLOWED,
+                    message=(
+                        f"{table.ref} is let in by other listeners of {listener.gateway.ref}, and not on port "
+                        f"{listener.plan.port}: {why}."
+                    ),
+                    field=field,
+                )
+
+    def _missed(self, entry: AllowedTables, table: TablePlan, *, listener: OpenListener) -> str:
+        """Why an entry that nearly fits does not; empty where it is not near."""
+        if self._lets_in(entry, table, listener=listener):
+            chosen = entry.labels or (entry.name, entry.namespace, entry.host_namespace) != (None, None, None)
+            return f"allowedRouteTables select it there for the host {entry.host} alone" if chosen else ""
+        if entry.host != ANY and _domains(table.hosts, entry.host):
+            return f"allowedRouteTables have the host {entry.host} there, and select other tables"
+        return ""
 
     def _on(self, table: TablePlan, listener: OpenListener) -> list[AttachedTable]:
         """The domains of the table on one listener; the filters of several entries add up."""
