@@ -38,6 +38,8 @@ _METADATA: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1
 """The form of the events of a watch of metadata: no Secret's entries are transferred to be thrown away."""
 _METADATA_LIST: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 """The same for lists. A watch that asks for this form is ended by the server at its first event."""
+_ANSWERS: Final = frozenset({404, 409})
+"""Statuses that are no failure: a kind without a definition is asked for every few seconds."""
 
 
 class KubeClient:
@@ -50,7 +52,7 @@ class KubeClient:
         self._loaded = 0.0
         self._connections: Connections | None = None
         self.errors = 0
-        """Requests that failed, refusals of a precondition not counted."""
+        """Requests that failed; that something is not there, or not at the version expected, is an answer."""
 
     async def get(self, path: str, parameters: Parameters | None = None) -> Manifest:
         """Read one object, or one page."""
@@ -251,7 +253,7 @@ class KubeClient:
             status = json.loads(await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
             status = {}
-        if response.status != 409:
+        if response.status not in _ANSWERS:
             self.errors += 1
         return api_error(f"{method} {path}", status, status_code=response.status)
 
