@@ -349,6 +349,21 @@ def test_a_bundle_that_no_worker_can_serve_is_refused_and_costs_nothing() -> Non
     run(scenario())
 
 
+def test_worker_that_refuses_a_config_which_another_serves_does_not_go_on_with_revoked_keys() -> None:
+    """It went on with the config before until the next one came."""
+
+    async def scenario() -> None:
+        async with providing(answering(OK)) as provider, supervising() as running:
+            await running.apply(config(provider.port))
+            bundle = encode(guarded(provider.port))
+            # What it is taken to have it is not sent, so it cannot build the config.
+            running.supervisor._workers[1]._held = dict(bundle.hashes)
+            assert (await running.supervisor.apply(bundle)).problems == ()
+            assert (await running.shown())["workers"] == [bundle.revision] * 2
+
+    run(scenario())
+
+
 def test_ports_of_a_refused_config_are_left_and_those_in_force_kept() -> None:
     async def scenario() -> None:
         settings = replace(SETTINGS, workers=1, ports=((PORT, 0), (PORT + 1, 0)))

@@ -35,9 +35,10 @@ class ConfigRefused(Exception):
 
 
 async def roll_out(bundle: Bundle, workers: Mapping[int, WorkerProcess], *, within: float) -> list[str]:
-    """Put a bundle in force on the workers, each ``within`` seconds; return the problems of those that serve it.
+    """Put a bundle in force on the workers, each ``within`` seconds; return problems, but of those that refuse it.
 
     ``workers`` by number is the supervisor's, who replaces those that die meanwhile. Raises ``ConfigRefused``.
+    ``catch_up`` follows.
     """
     outcomes = await _offer(bundle, workers.values(), within=within)
     for _ in range(_ATTEMPTS):
@@ -49,13 +50,22 @@ async def roll_out(bundle: Bundle, workers: Mapping[int, WorkerProcess], *, with
         outcomes.append(await successor.hand_over(bundle, within=within))
     if not any(one.serves for one in outcomes):
         raise _refusal(bundle, outcomes)
-    return [problem for one in outcomes for problem in one.problems]
+    return [problem for one in outcomes if not one.refused for problem in one.problems]
 
 
 async def catch_up(bundle: Bundle, workers: Mapping[int, WorkerProcess], *, within: float) -> list[str]:
-    """Offer a bundle that is in force to those that were started meanwhile, with the one before; return problems."""
-    late = [worker for worker in workers.values() if worker.offered != bundle.revision]
-    return [problem for one in await _offer(bundle, late, within=within) for problem in one.problems]
+    """Offer a bundle that is in force to those that were started meanwhile, with the one before; return problems.
+
+    Those that cannot serve it are offered it once more, whole, and end if they still cannot: nothing is wrong with the
+    bundle, and in the one before stand keys that may be revoked.
+    """
+    revision = bundle.revision
+    late = [each for each in workers.values() if each.offered != revision or each.refused == revision]
+    outcomes = await _offer(bundle, late, within=within)
+    for worker in late:
+        if worker.refused == revision:
+            worker.kill()
+    return [problem for one in outcomes for problem in one.problems]
 
 
 async def _offer(bundle: Bundle, workers: Iterable[WorkerProcess], *, within: float) -> list[ConfigAnswer]:

@@ -57,6 +57,8 @@ class WorkerProcess:
         self._awaited: dict[str, asyncio.Future[ConfigAnswer]] = {}
         self.offered = ""
         """The revision that it was handed last."""
+        self.refused = ""
+        """The revision that it has said it cannot serve, until it serves one."""
         self.last_words = ""
         """The reason why it ends, if it could tell."""
 
@@ -177,7 +179,7 @@ class WorkerProcess:
         elif frame.kind == "problem":
             self._on_problem(str(frame.header["text"]))
         elif frame.kind == "applied":
-            self.revision = str(frame.header["revision"])
+            self.revision, self.refused = str(frame.header["revision"]), ""
             problems, refused = frame.header["problems"], frame.header["refused_keys"]
             assert isinstance(problems, list)
             assert isinstance(refused, int)
@@ -186,8 +188,9 @@ class WorkerProcess:
         elif frame.kind == "failed":
             # Which groups the worker kept is not known, so all of them go with the next bundle.
             self._held = {}
+            self.refused = str(frame.header["revision"])
             text = f"Worker {self.number} could not take the config: {frame.header['error']}"
-            self._settle(str(frame.header["revision"]), ConfigAnswer((text,), refused=True))
+            self._settle(self.refused, ConfigAnswer((text,), refused=True))
         elif frame.kind == "last words":
             self.last_words = str(frame.header["text"])
 
