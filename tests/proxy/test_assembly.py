@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 from dataclasses import replace
+from random import Random
 
 import pytest
 
 from tests.proxy.io.bench import CREDENTIAL, guarded
-from wardgate.ir import Forward, Refuse
+from wardgate.ir import Credential, Forward, Refuse
 from wardgate.proxy.assembly import Assembled, Assembly, AssemblyError, Commit
-from wardgate.proxy.core.auth.credential_index import CompiledCredential
+from wardgate.proxy.core.auth.credential_index import CompiledCredential, CredentialIndex
 from wardgate.tasks import spawn
 from wardgate.wire.bundle import Bundle, hash_of
 from wardgate.wire.encode import Encoder
@@ -105,6 +106,44 @@ def test_requests_have_their_turn_while_a_bucket_of_many_keys_is_built() -> None
         return turns
 
     assert asyncio.run(scenario()) >= 1000 // 128
+
+
+def keys_of(choices: Random) -> tuple[Credential, ...]:
+    """Some of the same few keys, each in one of two forms."""
+    numbers = choices.sample(range(12), choices.randrange(13))
+    return tuple(
+        replace(CREDENTIAL, digest=f"{number:064x}", name=f"key-{number}", expires_at=choices.choice((None, 9)))
+        for number in sorted(numbers)
+    )
+
+
+def told(index: CredentialIndex) -> dict[object, object]:
+    return {key: (each.name, each.expires_at) for key, each in index.entries.items()}
+
+
+def test_index_that_follows_others_is_the_one_made_anew_and_theirs_stay_as_they_are() -> None:
+    """At each breath of a build the index before is served, and a revision that cannot be built leaves no trace."""
+    choices = Random(84)
+    for _ in range(30):
+        assembly, encoder, served = Assembly(), Encoder(buckets=4), CredentialIndex()
+        for _ in range(8):
+            keys, before = keys_of(choices), told(served)
+            bundle = encoder.encode(guarded(1, credentials=keys))
+            missing = choices.choice((*bundle.groups, "", "", ""))
+            for name, data in bundle.groups.items():
+                if name != missing:
+                    assembly.take(name, bundle.hashes[name], data=data)
+            building = assembly.build(assembly.commit(bundle.hashes))
+            try:
+                while True:
+                    building.send(None)
+                    assert before == told(served)
+            except StopIteration as ended:
+                served = ended.value.credentials
+                assert told(CredentialIndex.of(keys)) == told(served)
+                assert sorted(served.entries) == sorted(key for each in served.buckets.values() for key in each)
+            except AssemblyError:
+                assert before == told(served)
 
 
 def test_keys_that_are_gone_are_let_go_of_only_when_it_is_said() -> None:

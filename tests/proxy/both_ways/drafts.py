@@ -384,5 +384,5 @@ def mutated(data: bytes, choices: Random) -> bytes:
 def _transposed(data: bytes, choices: Random) -> bytes:
     """Have two neighbours among the lines change places."""
     lines = data.split(b"\r\n")
-    at = choices.randrange(len(lines))
+    at = 0 if choices.random() < 0.4 else choices.randrange(len(lines))
     return b"\r\n".join((*lines[:at], *lines[at : at + 2][::-1], *lines[at + 2 :]))

@@ -37,7 +37,7 @@ from wardgate.proxy.core.fields.folded import values_of
 from wardgate.proxy.core.http1.arrival import arrived
 from wardgate.proxy.core.http1.framing import request_length, write_request_head
 from wardgate.proxy.core.http1.request_head import RequestHead, parse_request_head
-from wardgate.proxy.core.messages import NeedBody, Outgoing
+from wardgate.proxy.core.messages import NeedBody, Outgoing, Reply, Step
 from wardgate.proxy.core.routing.table_builder import build_table
 from wardgate.proxy.core.upstream.lots import Lots
 from wardgate.sensitive import Sensitive
@@ -128,6 +128,27 @@ class Both:
 
     def general(self, data: bytes, now: float = 0.0) -> bytes | None:
         """What is sent on; None: the request is refused, or waits for more of it."""
+        decided = self._decided(data, now)
+        if decided is None:
+            return None
+        head, step = decided
+        if not isinstance(step, Outgoing):
+            return None
+        written = write_request_head(
+            method=step.method,
+            target=step.target,
+            headers=[*step.headers, MARK],
+            length=request_length(step, head),
+            chunked=False,
+        )
+        return written + (_body_of(data) if step.body is None else step.body)
+
+    def refusal(self, data: bytes, now: float = 0.0) -> Reply | None:
+        """The answer to a request that is refused; None: it is not, or cannot be read."""
+        decided = self._decided(data, now)
+        return decided[1] if decided is not None and isinstance(decided[1], Reply) else None
+
+    def _decided(self, data: bytes, now: float) -> tuple[RequestHead, Step] | None:
         end = data.find(HEAD_END)
         head = parse_request_head(data[: end + 4], max_headers=100) if end >= 0 else None
         if not isinstance(head, RequestHead) or head.chunked or head.expect_continue:
@@ -148,17 +169,12 @@ class Both:
         )
         step = exchange.start()
         if isinstance(step, NeedBody):
-            step = exchange.advance(data[end + 4 :])
-        if not isinstance(step, Outgoing):
-            return None
-        written = write_request_head(
-            method=step.method,
-            target=step.target,
-            headers=[*step.headers, MARK],
-            length=request_length(step, head),
-            chunked=False,
-        )
-        return written + (data[end + 4 :] if step.body is None else step.body)
+            step = exchange.advance(_body_of(data))
+        return head, step
+
+
+def _body_of(data: bytes) -> bytes:
+    return data[data.find(HEAD_END) + len(HEAD_END) :]
 
 
 def get(*lines: bytes, start: bytes = b"GET /v1/chat HTTP/1.1", body: bytes = b"") -> bytes:
