@@ -48,7 +48,7 @@ class Form:
             given=b"".join(pieces),
             facts=self._passage.facts.of_key(label),
             holder=label,
-            path=shown_path(self._way, (proof,)),
+            path=shown_path(self._way, proof),
             credential=credential,
             credentials=credentials,
             key_at=len(value) - len(proof),

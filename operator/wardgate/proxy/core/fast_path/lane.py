@@ -324,14 +324,13 @@ class Lane:
 
 def _is_shown_twice(plain: PlainRequest, outcome: PlainOutcome, *, data: bytes, end: int) -> bool:
     """Whether there is another copy of the key, wherever it stands, which is for the exchange to find and take off."""
-    key = plain.key[outcome.key_at :]
     if plain.mould is None or outcome.searched is not plain.mould:
-        if data.count(key, 0, end) != 1:
+        if data.count(plain.key[outcome.key_at :], 0, end) != 1:
             return True
         outcome.searched = plain.mould
         return False
     # All that does not differ has been searched, and the key stands in a gap of its own.
-    return key in plain.varying
+    return bool(plain.varying) and plain.key[outcome.key_at :] in plain.varying
 
 
 def _put_host_first(lines: list[bytes]) -> None:

@@ -31,6 +31,7 @@ MOST_FIELDS: Final = 48
 _OTHERS: Final[tuple[Header, ...]] = ((b"wardgate-other", b"untouched"),) * MOST_FIELDS
 _NOBODY: Final = Caller()
 _MOST_READINGS: Final = 64
+_PERCENT: Final = ord("%")
 
 
 class Way:
@@ -269,16 +270,17 @@ def outcome_of(
         given=b"".join([write_line(name, value) for name, value in given]),
         facts=exchange.facts,
         holder=exchange.holder,
-        path=shown_path(way, (proof,)),
+        path=shown_path(way, proof),
         credential=credential,
         credentials=credentials,
         key_at=len(key[1]) - len(proof),
     )
 
 
-def shown_path(way: Way, keys: tuple[bytes, ...]) -> bytes:
+def shown_path(way: Way, key: bytes) -> bytes:
     """Return the path as the access log shows it."""
-    path = from_bytes(way.bare.path)
+    path = way.bare.path
     # Bare letters and digits that were escapes when they arrived may spell the key.
-    shown = redact_escaped(path, keys)
-    return way.bare.path if shown == path else to_bytes(shown)
+    if _PERCENT not in path and key not in path:
+        return path
+    return to_bytes(redact_escaped(from_bytes(path), (key,)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from random import randrange
+from random import random
 
 from wardgate.proxy.core.auth.caller import Caller
 from wardgate.proxy.core.auth.credential_index import CredentialIndex
@@ -30,7 +30,7 @@ class ServedConfig:
         self._clock = clock
         self._now = now
         self.ids = RequestIds()
-        self.lots = Lots(randrange)
+        self.lots = Lots(_below)
         # A config whose age nobody has told yet is too old, where age matters at all.
         self._stale_after = -math.inf if max_age else math.inf
 
@@ -78,3 +78,8 @@ class ServedConfig:
         if not used or all(self.credentials.holds(credential, now=self._now()) for credential in used):
             return math.inf
         return min(known, now)
+
+
+def _below(count: int) -> int:
+    """Draw a number from 0 below ``count``; ``randrange`` takes ten times as long."""
+    return int(random() * count)  # noqa: S311 - it shares the load out and guards nothing
