@@ -160,7 +160,7 @@ class Stage:
         self._goes_on = goes_on
         self._loop.call_soon(self._act, event)
         self._loop.rest()
-        if isinstance(event, events.Send) and not goes_on:
+        if isinstance(event, events.Send | events.Unblock) and not goes_on:
             for caller in tuple(self._kept):
                 self._loop.call_soon(self._feed, caller, b"")
             self._loop.call_soon(self.gateway.tick)
