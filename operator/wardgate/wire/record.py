@@ -1,6 +1,6 @@
 """The coder of one dataclass: an object with its fields in sorted order, without those that have their default.
 
-Leaving defaults out is what lets a new field arrive without changing a byte for who does not use it.
+Leaving defaults out is what lets a new field arrive without changing a byte for configs that do not use it.
 """
 
 from __future__ import annotations

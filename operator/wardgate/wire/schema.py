@@ -4,8 +4,8 @@ The schema is ``major.minor``. A reader reads its own major and the one before, 
 fields (their defaults stand in), a newer one has fields, kinds or words that this reader does not know, and ``decode``
 closes what uses them. So a **minor** may add only what an older reader may safely close or count as met:
 
-* a field with a default that means "as before" (defaults are never written, so nothing changes for who does not use
-  it), a new kind in a tagged union, a new word in a closed list of words;
+* a field with a default that means "as before" (defaults are never written, so nothing changes for configs that do
+  not use it), a new kind in a tagged union, a new word in a closed list of words;
 * a top-level part or a group; it closes everything for older readers, unless its name begins with ``info_`` (a part) or
   ``info-`` (a group): those are notes for people and tools, and no reader acts on ones it does not know.
 

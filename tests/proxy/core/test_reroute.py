@@ -1,4 +1,4 @@
-"""recalculateRoutingDestination: a request that a transformation sends to another route (2.5 of the spec)."""
+"""recalculateRoutingDestination: a request that a transformation sends to another route."""
 
 from __future__ import annotations
 

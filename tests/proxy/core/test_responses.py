@@ -1,4 +1,4 @@
-"""Responses and the gateway's own answers on their way back (4.1a of the spec)."""
+"""Responses and the gateway's own answers on their way back: the phases in reverse."""
 
 from __future__ import annotations
 

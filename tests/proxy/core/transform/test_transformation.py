@@ -1,4 +1,4 @@
-"""Request transformations: the order of section 4.1 of the spec, and what may not reach a wire."""
+"""Request transformations: their order, and what may not reach a wire."""
 
 from __future__ import annotations
 

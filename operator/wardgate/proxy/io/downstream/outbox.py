@@ -1,6 +1,6 @@
 """Bytes that were written to a caller and not yet taken: whether they move, and whose budget they weigh on.
 
-A caller that takes its response too slowly occupies an upstream's connection, or memory. What it has taken is what was
+A caller that takes its response too slowly occupies an upstream's connection, or memory. It has taken whatever was
 written and waits neither here nor in the kernel's send queue, which holds megabytes and would hide a slow caller as
 well as a steady one. So the rate is the caller's own; how much the upstream had to say makes no difference, because it
 is judged only while something waits.
