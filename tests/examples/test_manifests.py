@@ -11,7 +11,7 @@ import yaml
 
 from tests.examples.servers import EXAMPLES
 
-FOLDERS = ("huggingface", "huggingface-router", "huggingface-steps", "openai", "anthropic")
+FOLDERS = ("huggingface", "huggingface-router", "huggingface-steps", "openai", "anthropic", "shared-token")
 LAB, STEPS, ROUTER = EXAMPLES / "huggingface", EXAMPLES / "huggingface-steps", EXAMPLES / "huggingface-router"
 
 
@@ -26,7 +26,7 @@ def test_every_example_has_a_readme(folder: str) -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_what_a_secret_holds_is_what_its_comment_says(folder: str) -> None:
-    (path,) = (EXAMPLES / folder).glob("*-key.yaml")
+    (path,) = (EXAMPLES / folder).glob("*-key*.yaml")
     rows = [line.split() for line in path.read_text().splitlines() if " # " in line]
     assert rows
     assert [" ".join(row[3:]) for row in rows] == [base64.b64decode(row[1]).decode() for row in rows]
@@ -50,10 +50,12 @@ def test_step_five_adds_only_the_token() -> None:
     assert before == after
 
 
-@pytest.mark.parametrize("folder", ["huggingface-router", "openai", "anthropic"])
+@pytest.mark.parametrize("folder", ["huggingface-router", "openai", "anthropic", "shared-token"])
 def test_a_token_is_bound_to_the_host_of_its_provider(folder: str) -> None:
     everything = [each for path in sorted((EXAMPLES / folder).glob("*.yaml")) for each in documents(path)]
-    (secret,) = [each for each in everything if each["kind"] == "Secret"]
+    of_token = "wardgate.dev/metadata-from"
+    secrets = [each for each in everything if each["kind"] == "Secret"]
+    (secret,) = [each for each in secrets if of_token not in each["metadata"]["annotations"]]
     (service,) = [each for each in everything if each["kind"] == "ExternalService"]
     bound = secret["metadata"]["annotations"]["wardgate.dev/upstream-hosts"]
     assert service["spec"]["hosts"] == bound.split(",")

@@ -10,9 +10,10 @@ from random import Random
 import pytest
 
 from tests.proxy.io.bench import CREDENTIAL, guarded
-from wardgate.ir import Credential, Forward, Refuse
+from wardgate.ir import Credential, Forward, MetadataEntry, Refuse, TokenSource
 from wardgate.proxy.assembly import Assembled, Assembly, AssemblyError, Commit
 from wardgate.proxy.core.auth.credential_index import CompiledCredential, CredentialIndex
+from wardgate.sensitive import Sensitive
 from wardgate.tasks import spawn
 from wardgate.wire.bundle import Bundle, hash_of
 from wardgate.wire.encode import Encoder
@@ -70,6 +71,27 @@ def test_groups_that_arrive_while_another_revision_is_built_are_kept_for_theirs(
     assembled = asyncio.run(assembly.build(commits[1]))
     assert guarded(2).upstreams == assembled.routes.upstreams
     assert len(assembled.credentials) == 1
+
+
+def test_a_new_token_builds_no_key_anew() -> None:
+    assembly, encoder = Assembly(), Encoder()
+    taker = replace(CREDENTIAL, metadata=(), metadata_from="default/openai")
+    config = guarded(1, credentials=(taker,))
+    sources = [TokenSource("default", "openai", (MetadataEntry("token", Sensitive(text)),)) for text in ("old", "new")]
+    first = deliver(assembly, encoder.encode(replace(config, token_sources=(sources[0],)))).credentials
+    bundle = encoder.encode(replace(config, token_sources=(sources[1],)))
+    second = deliver(assembly, replace(bundle, groups={"tokens": bundle.groups["tokens"]})).credentials
+    assert first is not second
+    assert list(map(id, first.entries.values())) == list(map(id, second.entries.values()))
+    assert ("old", "new") == (_token(first), _token(second))
+    assert {} == deliver(assembly, encoder.encode(config)).credentials.sources
+
+
+def _token(index: CredentialIndex) -> str:
+    (key,) = index.entries.values()
+    whole = index.joined(key)
+    assert whole is not None
+    return whole.sendable["token"].decode()
 
 
 def test_a_group_that_is_missing_leaves_what_is_served() -> None:

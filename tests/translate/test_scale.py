@@ -17,7 +17,8 @@ from wardgate.translate import Memo, translate
 from wardgate.translate.contract import KeyForm
 from wardgate.translate.routes.instances import RouteInstance
 from wardgate.translate.secrets import secret_index
-from wardgate.translate.secrets.key_reader import RefusedKey, UsableKey, read_key
+from wardgate.translate.secrets.entries import RefusedKey
+from wardgate.translate.secrets.key_reader import UsableKey, read_key
 from wardgate.translate.secrets.secret_references import DecodedSecret
 from wardgate.translate.selection.policy_selectors import RouteCriteria, Selectors
 from wardgate.translate.selection.route_finder import RouteFinder

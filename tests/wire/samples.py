@@ -190,7 +190,18 @@ CREDENTIALS = (
         ),
     ),
     ir.Credential(key_set="set-a", digest="a0" * 32, namespace="apps", name="key-bob", allowed_hosts=()),
-    ir.Credential(key_set="set-b", digest="0f" * 32, namespace="apps", name="key-cid"),
+    ir.Credential(key_set="set-b", digest="0f" * 32, namespace="apps", name="key-cid", metadata_from="apps/openai"),
+)
+
+SOURCES = (
+    ir.TokenSource("apps", "mistral", metadata=(ir.MetadataEntry("token", Sensitive("m_token")),)),
+    ir.TokenSource(
+        namespace="apps",
+        name="openai",
+        metadata=(ir.MetadataEntry("token", Sensitive("sk_token")),),
+        allowed_hosts=("api.example",),
+        shared_with=("team-a",),
+    ),
 )
 
 FULL = ir.GatewayConfig(
@@ -199,6 +210,7 @@ FULL = ir.GatewayConfig(
     auth_plans=PLANS,
     transformations=TRANSFORMATIONS,
     credentials=CREDENTIALS,
+    token_sources=SOURCES,
     template_env=("REGION",),
     template_limits=TemplateLimits(
         template_bytes=1,

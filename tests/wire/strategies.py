@@ -75,12 +75,14 @@ def configs(draw: st.DrawFn) -> ir.GatewayConfig:
     host = with_fields(ir.VirtualHost, routes=st.lists(route, max_size=3).map(tuple))
     listener = with_fields(ir.Listener, virtual_hosts=st.lists(host, max_size=2).map(tuple))
     credentials = st.lists(of(ir.Credential), max_size=4, unique_by=lambda one: (one.key_set, one.digest))
+    sources = st.lists(of(ir.TokenSource), max_size=3, unique_by=lambda one: (one.namespace, one.name))
     return ir.GatewayConfig(
         listeners=tuple(draw(st.lists(listener, max_size=2, unique_by=lambda one: one.name))),
         upstreams=upstreams,
         auth_plans=plans,
         transformations=transformations,
         credentials=tuple(sorted(draw(credentials), key=lambda one: (one.key_set, one.digest))),
+        token_sources=tuple(draw(sources)),
         template_env=draw(of(tuple[str, ...])),
         template_limits=draw(of(TemplateLimits)),
         guard=draw(of(ir.Guard)),

@@ -26,7 +26,7 @@ from wardgate.wire import (
 from wardgate.wire.record import MAX_DEPTH
 
 MANY = tuple(ir.Credential("set", hashlib.sha256(bytes([n])).hexdigest(), "apps", f"key-{n}") for n in range(256))
-CONFIG = replace(FULL, credentials=MANY)
+CONFIG = replace(FULL, credentials=MANY, token_sources=())
 
 
 def changed_groups(before: Bundle, after: Bundle) -> set[str]:

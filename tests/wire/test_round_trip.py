@@ -27,7 +27,9 @@ def test_the_empty_configuration_comes_back_as_it_was() -> None:
 
 
 def test_the_routes_alone_are_the_configuration_without_its_credentials() -> None:
-    assert decode_routes(encode(FULL).groups["routes"]) == Decoded(config=replace(FULL, credentials=()))
+    assert decode_routes(encode(FULL).groups["routes"]) == Decoded(
+        config=replace(FULL, credentials=(), token_sources=())
+    )
 
 
 def test_credentials_come_back_in_one_order_whatever_their_buckets() -> None:

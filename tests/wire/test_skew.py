@@ -220,7 +220,7 @@ class TestBoundsAndTopLevel:
         assert all("unknown part 'denied_callers'" in sentence for sentence in decoded.closed)
 
     def test_a_note_is_ignored(self) -> None:
-        assert with_field((), "info_sources") == Decoded(config=replace(FULL, credentials=()))
+        assert with_field((), "info_sources") == Decoded(config=replace(FULL, credentials=(), token_sources=()))
 
     def test_a_route_is_reported_once(self) -> None:
         both = changed(changed(JSON, (*ROUTE, "newer"), 1), ("newer",), 1)

@@ -16,7 +16,7 @@ from string import ascii_lowercase, ascii_uppercase, digits
 from typing import Final, Literal
 
 from wardgate.field_names import CREDENTIAL_HEADERS, fold
-from wardgate.ir import Credential, GatewayConfig
+from wardgate.ir import GatewayConfig, MetadataEntry
 from wardgate.proxy.core.auth.caller import Caller
 from wardgate.proxy.core.auth.credential_index import CredentialIndex
 from wardgate.proxy.core.exchange import Exchange
@@ -109,14 +109,15 @@ def rehearse(config: GatewayConfig, trial: Trial, *, environment: Mapping[str, s
 
 def _with_other_secrets(config: GatewayConfig) -> GatewayConfig:
     """The same config with other metadata in its keys: equally long, different in every letter and digit."""
-    return replace(config, credentials=tuple(_disguised(credential) for credential in config.credentials))
-
-
-def _disguised(credential: Credential) -> Credential:
-    metadata = tuple(
-        replace(entry, value=Sensitive(entry.value.reveal().translate(_OTHER_LETTERS))) for entry in credential.metadata
+    return replace(
+        config,
+        credentials=tuple(replace(one, metadata=_disguised(one.metadata)) for one in config.credentials),
+        token_sources=tuple(replace(one, metadata=_disguised(one.metadata)) for one in config.token_sources),
     )
-    return replace(credential, metadata=metadata)
+
+
+def _disguised(metadata: tuple[MetadataEntry, ...]) -> tuple[MetadataEntry, ...]:
+    return tuple(replace(entry, value=Sensitive(entry.value.reveal().translate(_OTHER_LETTERS))) for entry in metadata)
 
 
 def _without_differences(real: Performance, other: Performance) -> Performance:
@@ -146,7 +147,7 @@ def _play(config: GatewayConfig, trial: Trial, *, environment: Mapping[str, str]
     if isinstance(request, ReplyReason):
         return _replied(REFUSALS[request], notes)
     table = build_table(config, environment)
-    index = CredentialIndex.of(config.credentials)
+    index = CredentialIndex.of(config.credentials, config.token_sources)
     listener = table.listeners[trial.port]
     exchange = Exchange(
         table,
@@ -213,7 +214,7 @@ def _forwarded(outgoing: Outgoing, notes: _Notes) -> Performance:
 
 
 class _Mask:
-    """Knows every secret there could be: headers that are credentials, and all metadata of all keys.
+    """Knows every secret there could be: headers that are credentials, and all metadata of all keys and their sources.
 
     A credential header is shown as its scheme and the mask if that is all there is to it, else as the mask alone: a
     template may have cut a token in pieces or encoded it.
@@ -221,7 +222,8 @@ class _Mask:
 
     def __init__(self, config: GatewayConfig, trial: Trial) -> None:
         self.secret_headers = set(CREDENTIAL_HEADERS)
-        known = {entry.value.reveal() for one in config.credentials for entry in one.metadata}
+        metadata = [one.metadata for one in config.credentials] + [one.metadata for one in config.token_sources]
+        known = {entry.value.reveal() for entries in metadata for entry in entries}
         for value in (value for name, value in trial.headers if fold(name) in CREDENTIAL_HEADERS):
             known |= {value, _text(without_scheme(to_bytes(value)))}
         self._known = sorted((text for text in known if len(text) >= _SHORTEST_SECRET), key=len, reverse=True)

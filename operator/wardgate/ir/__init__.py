@@ -21,7 +21,7 @@ from wardgate.ir.auth import (
     MetadataHeader,
 )
 from wardgate.ir.config import GatewayConfig, Guard
-from wardgate.ir.credentials import Credential, MetadataEntry
+from wardgate.ir.credentials import Credential, MetadataEntry, TokenSource
 from wardgate.ir.files import FileRef
 from wardgate.ir.listeners import FrontProxies, Listener, ListenerTls, ServerCertificate, VirtualHost
 from wardgate.ir.matches import HeaderMatch, PathMatch, QueryMatch, RouteMatch
@@ -89,6 +89,7 @@ __all__ = [
     "RouteAction",
     "RouteMatch",
     "ServerCertificate",
+    "TokenSource",
     "TransformationPlan",
     "Upstream",
     "UpstreamTls",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from wardgate.inja.limits import TemplateLimits
 from wardgate.ir.auth import AuthPlan
-from wardgate.ir.credentials import Credential
+from wardgate.ir.credentials import Credential, TokenSource
 from wardgate.ir.listeners import Listener
 from wardgate.ir.transformations import TransformationPlan
 from wardgate.ir.upstreams import Upstream
@@ -28,7 +28,8 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class GatewayConfig:
-    """Every tuple is sorted by name (credentials by key set and digest), so that the same input gives the same bytes.
+    """Every tuple is sorted by name, so that the same input gives the same bytes: credentials by key set and digest,
+    token sources by namespace and name.
 
     ``template_env`` names the variables that ``env()`` may read; each proxy reads their values from its own
     environment.
@@ -39,6 +40,7 @@ class GatewayConfig:
     auth_plans: tuple[AuthPlan, ...] = ()
     transformations: tuple[TransformationPlan, ...] = ()
     credentials: tuple[Credential, ...] = ()
+    token_sources: tuple[TokenSource, ...] = ()
     template_env: tuple[str, ...] = ()
     template_limits: TemplateLimits = field(default_factory=TemplateLimits)
     guard: Guard = field(default_factory=Guard)

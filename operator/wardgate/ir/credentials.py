@@ -1,4 +1,8 @@
-"""One caller's key, as its digest, and the provider's token that replaces it."""
+"""One caller's key, as its digest, and the provider's token that replaces it.
+
+The token stands beside the key, or once for many keys in a ``TokenSource`` that they name: a changed token rewrites no
+credential.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,8 @@ class Credential:
 
     ``expires_at`` in unix seconds, None never. ``allowed_hosts`` None: not bound; otherwise lower-case names.
     ``shared_with``: the tenants (``Route.owner``) other than ``namespace`` on whose routes it may be used.
+    ``metadata_from``: the ``TokenSource.id`` that gives further metadata; the key opens nothing without that source.
+    Entries of its own win.
     """
 
     key_set: str
@@ -35,3 +41,28 @@ class Credential:
     allowed_hosts: tuple[str, ...] | None = None
     shared_with: tuple[str, ...] = ()
     metadata: tuple[MetadataEntry, ...] = ()
+    metadata_from: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSource:
+    """Metadata for all keys that name it, held once. ``(namespace, name)`` is unique in a config.
+
+    ``allowed_hosts`` as ``Credential.allowed_hosts``. ``shared_with``: the namespaces other than its own whose keys may
+    take from it, and on whose routes (``Route.owner``) what it gives may be used.
+    """
+
+    namespace: str
+    name: str
+    metadata: tuple[MetadataEntry, ...]
+    allowed_hosts: tuple[str, ...] | None = None
+    shared_with: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The name under which keys ask for it."""
+        return f"{self.namespace}/{self.name}"
+
+    def serves(self, namespace: str) -> bool:
+        """Whether keys of a namespace may take from it."""
+        return namespace == self.namespace or namespace in self.shared_with

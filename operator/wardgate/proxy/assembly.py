@@ -21,9 +21,11 @@ from wardgate.proxy.core.auth.credential_index import (
     bucket_of,
     compile_credential,
 )
-from wardgate.wire.bundle import KEYS_PREFIX, ROUTES, hash_of
+from wardgate.proxy.core.auth.token_sources import NO_SOURCES, Sources, compile_sources
+from wardgate.wire.bundle import KEYS_PREFIX, ROUTES, TOKENS, hash_of
 from wardgate.wire.decode import DecodedKeys, KeysDecoder, RoutesDecoder, unknown_groups
 from wardgate.wire.errors import WireError
+from wardgate.wire.token_sources import decode_sources
 
 
 class AssemblyError(Exception):
@@ -71,6 +73,7 @@ class Assembly:
         self._keys = KeysDecoder(compile_credential)
         self._refused: dict[str, int] = {}
         self._bucket_hashes: dict[str, str] = {}
+        self._tokens: tuple[str, Sources] = ("", NO_SOURCES)
         self._index = CredentialIndex()
         self._leavings: list[Bucket] = []
 
@@ -88,10 +91,12 @@ class Assembly:
         groups = commit.groups
         try:
             routes = self._build_routes(commit)
+            tokens = self._build_tokens(commit)
             changes = await self._changed_buckets(commit)
         except WireError as error:
             raise AssemblyError(str(error)) from error
         self._leavings += [bucket for name, bucket in self._index.buckets.items() if name in changes]
+        self._tokens = tokens
         self._index = await self._next_index(changes)
         self._bucket_hashes = {name: held for name, held in groups.items() if name.startswith(KEYS_PREFIX)}
         self._keys.keep(self._bucket_hashes)
@@ -114,6 +119,12 @@ class Assembly:
         if self._routes is not None and self._routes[0] == _source(groups):
             return self._routes[1]
         return self._decoder.decode(_verified(commit, ROUTES), unknown_groups=unknown_groups(groups)).config
+
+    def _build_tokens(self, commit: Commit) -> tuple[str, Sources]:
+        wanted = commit.groups.get(TOKENS, "")
+        if wanted == self._tokens[0]:
+            return self._tokens
+        return wanted, compile_sources(decode_sources(_verified(commit, TOKENS))) if wanted else NO_SOURCES
 
     async def _changed_buckets(self, commit: Commit) -> dict[str, Bucket | None]:
         groups = commit.groups
@@ -138,6 +149,7 @@ class Assembly:
 
     async def _next_index(self, changes: Mapping[str, Bucket | None]) -> CredentialIndex:
         following = NextIndex(self._index)
+        following.take_from(self._tokens[1])
         for name in changes:
             following.take_out(name)
             await _breathe()

@@ -27,7 +27,7 @@ from wardgate.settings import Settings
 from wardgate.snapshot import ClusterSnapshot, StoredObject
 from wardgate.translate.foreign.guards import known_guards
 from wardgate.translate.incremental.memo import Memo
-from wardgate.translate.keys.key_set import KeyRules
+from wardgate.translate.keys.key_rules import KeyRules
 from wardgate.translate.keys.resolution import KeySets, resolve_keys
 from wardgate.translate.policies import lost_policies
 from wardgate.translate.reading.last_good import LastGood, past_forms
@@ -119,7 +119,9 @@ class _Translator:
             keys=keys,
         )
         return Translation(
-            config=assembled.with_credentials(keys.credentials(assembled.key_sets)),
+            config=assembled.with_credentials(
+                keys.credentials(assembled.key_sets), keys.token_sources(assembled.key_sets)
+            ),
             named_secrets=self._named_secrets(routing, policies),
             results=results,
         )

@@ -1,8 +1,8 @@
 """One configuration as bytes: groups that change on their own, their hashes, and the revision over them all.
 
 A group is a JSON object with ``group`` and ``schema`` beside its parts. ``routes`` holds everything but credentials;
-``keys-000`` and on hold the credentials, spread by hash. How groups are compressed, named and stored is up to those who
-deliver them; the hashes are over the bytes as they are here.
+``keys-000`` and on hold the credentials, spread by hash; ``tokens`` holds what many of them take from one source. How
+groups are compressed, named and stored is up to those who deliver them; the hashes are over the bytes as they are here.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from wardgate.wire.text import dump, dump_object
 ROUTES: Final = "routes"
 KEYS: Final = "keys"
 KEYS_PREFIX: Final = "keys-"
+TOKENS: Final = "tokens"
+"""A token that changes rewrites this group and no credential. Left out where there are no sources."""
 
 
 @dataclass(frozen=True, slots=True)

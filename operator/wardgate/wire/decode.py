@@ -7,7 +7,7 @@ A part that only a newer version knows costs as little as is safe, by the rules 
 * Something unknown in the guard closes every route that forwards; in the template limits, every route with a
   transformation: no address is dialled and no template run outside bounds that were meant to hold.
 * An unknown field of a credential, or of one of its metadata entries, refuses that key: it is left out and counted. An
-  unknown part of a keys group refuses all keys of the group.
+  unknown part of a keys group refuses all keys of the group. So it is with token sources and the keys that name them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Final, Generic, TypeVar, cast
 
 from wardgate import ir
 from wardgate.inja.limits import TemplateLimits
-from wardgate.wire.bundle import KEYS, KEYS_PREFIX, ROUTES, Bundle, hash_of, opened, revision_of
+from wardgate.wire.bundle import KEYS, KEYS_PREFIX, ROUTES, TOKENS, Bundle, hash_of, opened, revision_of
 from wardgate.wire.closing import Known, close_broken
 from wardgate.wire.coders import UnknownPart
 from wardgate.wire.errors import WireError
@@ -27,6 +27,7 @@ from wardgate.wire.parts_reader import Part, Shape, read_parts
 from wardgate.wire.record import Record
 from wardgate.wire.schema import check_schema
 from wardgate.wire.tags import CODEC
+from wardgate.wire.token_sources import decode_sources
 
 T = TypeVar("T")
 
@@ -153,7 +154,11 @@ def decode(bundle: Bundle) -> Decoded:
     buckets = [decode_credentials(data) for name, data in bundle.groups.items() if name.startswith(KEYS_PREFIX)]
     credentials = sorted((one for bucket in buckets for one in bucket.credentials), key=_by_set_and_digest)
     return Decoded(
-        config=replace(routes.config, credentials=tuple(credentials)),
+        config=replace(
+            routes.config,
+            credentials=tuple(credentials),
+            token_sources=decode_sources(bundle.groups[TOKENS]) if TOKENS in bundle.groups else (),
+        ),
         closed=routes.closed,
         refused_keys=sum(bucket.refused for bucket in buckets),
     )
@@ -166,7 +171,7 @@ def unknown_groups(names: Iterable[str]) -> tuple[str, ...]:
 
 def _is_known_group(name: str) -> bool:
     """Whether this version acts on a group of that name, or may ignore it."""
-    return name == ROUTES or name.startswith((KEYS_PREFIX, "info-"))
+    return name in (ROUTES, TOKENS) or name.startswith((KEYS_PREFIX, "info-"))
 
 
 def _decode(parts: dict[str, object], unknown_groups: Iterable[str]) -> Decoded:

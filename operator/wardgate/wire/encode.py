@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from wardgate.ir import Credential, GatewayConfig
+from wardgate.ir import Credential, GatewayConfig, TokenSource
 from wardgate.wire.buckets import SIZES, Buckets
-from wardgate.wire.bundle import KEYS, KEYS_PREFIX, ROUTES, Bundle, hash_of, revision_of, seal
+from wardgate.wire.bundle import KEYS, KEYS_PREFIX, ROUTES, TOKENS, Bundle, hash_of, revision_of, seal
 from wardgate.wire.parts_writer import KeysWriter, PartsWriter
 from wardgate.wire.schema import SCHEMA
+from wardgate.wire.token_sources import written
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +45,19 @@ class Encoder:
         self._writer = PartsWriter()
         self._routes: tuple[GatewayConfig, _Group] | None = None
         self._keys: dict[int, _Keys] = {}
+        self._tokens: tuple[tuple[TokenSource, ...], _Group] | None = None
 
     def encode(self, config: GatewayConfig) -> Bundle:
         """Raises ``EncodeError`` for what the model's types do not allow, or what is nested too deeply."""
-        self._routes = self._encode_routes(replace(config, credentials=()))
+        self._routes = self._encode_routes(replace(config, credentials=(), token_sources=()))
         self._keys = {
             number: self._encode_keys(number, credentials)
             for number, credentials in self._buckets.spread(config.credentials).items()
         }
         keys = {f"{KEYS_PREFIX}{number:03}": keys.group for number, keys in sorted(self._keys.items())}
-        groups = {ROUTES: self._routes[1], **keys}
+        self._tokens = self._encode_tokens(config.token_sources)
+        tokens = {} if self._tokens is None else {TOKENS: self._tokens[1]}
+        groups = {ROUTES: self._routes[1], **keys, **tokens}
         hashes = {name: group.digest for name, group in groups.items()}
         return Bundle(
             schema=self.schema,
@@ -73,6 +77,11 @@ class Encoder:
             return held
         writer = KeysWriter() if held is None else held.writer
         return _Keys(credentials, self._group(KEYS, writer.encode(credentials)), writer)
+
+    def _encode_tokens(self, sources: tuple[TokenSource, ...]) -> tuple[tuple[TokenSource, ...], _Group] | None:
+        if not sources or (self._tokens is not None and self._tokens[0] == sources):
+            return self._tokens if sources else None
+        return sources, self._group(TOKENS, written(sources))
 
     def _group(self, kind: str, parts: dict[str, object]) -> _Group:
         data = seal(kind, parts, schema=self.schema)

@@ -18,6 +18,7 @@ from wardgate.kube.watch.secrets_watch import SecretsScope, SecretsWatch
 from wardgate.problems import ObjectRef
 
 KEYS = "type=extauth.solo.io/apikey"
+TOKENS = "type=wardgate.dev/provider-token"
 
 
 class FakeSecrets(FakeCollection):
@@ -79,7 +80,7 @@ def ref(name: str, namespace: str = "apps") -> ObjectRef:
 
 def test_keys_of_all_namespaces_come_by_one_watch() -> None:
     async def scenario(run: Run) -> None:
-        assert [f"all: {KEYS}"] == run.client.asked
+        assert [f"all: {KEYS}", f"all: {TOKENS}"] == run.client.asked
         assert ((), (), True) == (run.watch.missing(), run.watch.problems, run.watch.is_live)
 
     watch(scenario)
@@ -87,15 +88,17 @@ def test_keys_of_all_namespaces_come_by_one_watch() -> None:
 
 def test_keys_of_some_namespaces_come_by_one_watch_each() -> None:
     async def scenario(run: Run) -> None:
-        assert {f"apps: {KEYS}", f"lab: {KEYS}"} == set(run.client.asked)
-        assert {"keys in apps", "keys in lab"} == {one.scope for one in run.watch.reflectors}
+        assert {f"{place}: {kind}" for place in ("apps", "lab") for kind in (KEYS, TOKENS)} == set(run.client.asked)
+        assert {f"{kind} in {place}" for place in ("apps", "lab") for kind in ("keys", "tokens")} == {
+            one.scope for one in run.watch.reflectors
+        }
 
     watch(scenario, SecretsScope(key_namespaces=frozenset({"apps", "lab"})))
 
 
 def test_plain_secrets_are_asked_for_by_labels_and_type() -> None:
     async def scenario(run: Run) -> None:
-        assert {f"all: {KEYS}", "all: type=Opaque & team=ai"} == set(run.client.asked)
+        assert {f"all: {KEYS}", f"all: {TOKENS}", "all: type=Opaque & team=ai"} == set(run.client.asked)
 
     watch(scenario, SecretsScope(opaque_selector="team=ai"))
 
@@ -125,7 +128,7 @@ def test_name_that_stays_keeps_its_watch() -> None:
         run.watch.follow([ref("tls"), ref("tls"), ref("ca")])
         await settle()
         assert 1 == run.client.asked.count("apps: metadata.name=tls")
-        assert 3 == len(run.watch.reflectors)
+        assert 4 == len(run.watch.reflectors)
 
     watch(scenario)
 
@@ -138,7 +141,7 @@ def test_name_that_goes_takes_its_scope_along() -> None:
         run.watch.follow([])
         assert ["dropped Secret name:apps/tls"] == run.sink.take()
         await settle()
-        assert 1 == len(run.watch.reflectors)
+        assert 2 == len(run.watch.reflectors)
 
     watch(scenario)
 
@@ -164,7 +167,7 @@ def test_other_namespaces_are_not_asked(
         run.watch.follow(named)
         run.watch.follow(named)
         await settle()
-        assert [f"apps: {KEYS}"] == run.client.asked
+        assert [f"apps: {KEYS}", f"apps: {TOKENS}"] == run.client.asked
         assert ((sentence,), (), True) == (run.watch.problems, run.watch.missing(), run.watch.is_live)
 
     watch(scenario, SecretsScope(key_namespaces=frozenset({"apps"})))
@@ -184,7 +187,7 @@ def test_too_many_names_are_cut_in_an_order_that_does_not_change() -> None:
     async def scenario(run: Run) -> None:
         run.watch.follow([ref("c"), ref("a"), ref("b")])
         await settle()
-        assert {"name:apps/a", "name:apps/b"} == {one.scope for one in run.watch.reflectors} - {"keys"}
+        assert {"name:apps/a", "name:apps/b"} == {one.scope for one in run.watch.reflectors} - {"keys", "tokens"}
         assert "Objects name 3 Secrets, and only the first 2 are read" in run.watch.problems[0]
 
     watch(scenario, SecretsScope(max_named=2))
@@ -232,7 +235,7 @@ def test_everything_can_be_listed_once_more_with_what_may_be_listed() -> None:
         await settle()
         run.client.asked.clear()
         await run.watch.list_again()
-        assert {f"all: {KEYS}", "apps: metadata.name=tls"} == set(run.client.asked)
+        assert {f"all: {KEYS}", f"all: {TOKENS}", "apps: metadata.name=tls"} == set(run.client.asked)
 
     watch(scenario, refusals={"apps": refused(403, "Forbidden")})
 

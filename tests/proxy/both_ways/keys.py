@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 
-from wardgate.ir import Credential, MetadataEntry
+from wardgate.ir import Credential, MetadataEntry, TokenSource
 from wardgate.sensitive import Sensitive
 
 GOOD, SECOND, EXPIRING, BOUND = b"caller-key-good", b"caller-key-second", b"caller-key-expiring", b"caller-key-bound"
 HMACED, DIGEST, TENANTS, SHARED = b"caller-key-hmac", b"caller-key-digest", b"caller-key-tenant", b"caller-key-shared"
 PERCENT, BARE, WRONG = b"caller%2Fkey/odd", b"caller-key-bare", b"caller-key-wrong"
-KEYS = (GOOD, SECOND, EXPIRING, BOUND, HMACED, DIGEST, TENANTS, SHARED, PERCENT, BARE, WRONG)
+SOURCED, SOURCELESS = b"caller-key-sourced", b"caller-key-sourceless"
+KEYS = (GOOD, SECOND, EXPIRING, BOUND, HMACED, DIGEST, TENANTS, SHARED, PERCENT, BARE, WRONG, SOURCED, SOURCELESS)
 HMAC_SECRET = "shared-secret"
 
 
@@ -44,6 +45,9 @@ def _all(*, token: str, expires_at: int) -> Iterator[Credential]:
     yield replace(_credential("unshared", GOOD, token=token), key_set="tenants")
     yield _credential("percent", PERCENT, token=token, team="blue")
     yield replace(_credential("bare", BARE, token=token), metadata=())
+    yield replace(_credential("sourced", SOURCED, token=token), metadata=(), metadata_from="default/provider")
+    yield replace(_credential("sourced", SOURCED, token=token), key_set="tenants", metadata_from="default/provider")
+    yield replace(_credential("sourceless", SOURCELESS, token=token), metadata_from="default/nobody")
 
 
 NAMES = frozenset(credential.name for credential in _all(token="", expires_at=0))
@@ -56,6 +60,12 @@ def credentials(names: frozenset[str], *, token: str, expires_at: int, confined:
     """
     found = [one for one in _all(token=token, expires_at=expires_at) if one.name in names]
     return [_confined(one) for one in found] if confined else found
+
+
+def sources(names: frozenset[str], *, token: str) -> tuple[TokenSource, ...]:
+    """Return what keys take from, which is there for as long as one of its keys is."""
+    entries = (MetadataEntry("org", Sensitive("o-1")), MetadataEntry("token", Sensitive(f"{token}-3")))
+    return (TokenSource("default", "provider", entries, shared_with=("tenant",)),) if "sourced" in names else ()
 
 
 def _confined(credential: Credential) -> Credential:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from tests.proxy.both_ways.keys import NAMES, credentials
+from tests.proxy.both_ways.keys import NAMES, credentials, sources
 from tests.proxy.both_ways.plans import AUTH_PLANS, TRANSFORMATIONS
 from wardgate.ir import (
     DirectResponse,
@@ -200,4 +200,5 @@ def assembled(world: World, *, start: float) -> Assembled:
     expires_at = int(start) + world.expiring
     keys = credentials(world.keys, token=world.token, expires_at=expires_at, confined=world.confined)
     routes_hash = str(hash(replace(world, keys=NAMES, token="", expiring=0, confined=False)))
-    return Assembled(routes=config_of(world), routes_hash=routes_hash, credentials=CredentialIndex.of(keys))
+    index = CredentialIndex.of(keys, sources(world.keys, token=world.token))
+    return Assembled(routes=config_of(world), routes_hash=routes_hash, credentials=index)

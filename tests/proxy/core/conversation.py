@@ -130,7 +130,7 @@ class Talk:
         caller: Caller | None = None,
     ) -> None:
         table = build_table(served, environment or {})
-        credentials = CredentialIndex.of(served.credentials)
+        credentials = CredentialIndex.of(served.credentials, served.token_sources)
         self.plain = PlainReading(table, credentials, arrived, port=8081, now=now, pick=pick)
         self.exchange = Exchange(
             table,

@@ -224,7 +224,7 @@ class Bench:
 
     async def apply(self, new: GatewayConfig) -> tuple[str, ...]:
         self.revision += 1
-        index = CredentialIndex.of(new.credentials)
+        index = CredentialIndex.of(new.credentials, new.token_sources)
         routes = replace(new, credentials=())
         return await self.gateway.apply(Assembled(routes=routes, routes_hash=str(self.revision), credentials=index))
 

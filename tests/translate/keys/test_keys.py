@@ -27,10 +27,11 @@ from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import KeyForm, KeySetRequest, PolicyOutcome, Scope
 from wardgate.translate.keys.closed_requests import closed_requests
 from wardgate.translate.keys.key_problems import key_problems
-from wardgate.translate.keys.key_set import KeyRules
+from wardgate.translate.keys.key_rules import KeyRules
 from wardgate.translate.keys.resolution import by_name, resolve_keys
 from wardgate.translate.secrets import secret_index
-from wardgate.translate.secrets.key_reader import RefusedKey, UsableKey, read_key
+from wardgate.translate.secrets.entries import RefusedKey
+from wardgate.translate.secrets.key_reader import UsableKey, read_key
 from wardgate.translate.secrets.secret_index import SecretIndex
 from wardgate.translate.secrets.secret_references import DecodedSecret
 from wardgate.translate.sight import Sight

@@ -15,7 +15,7 @@ from wardgate.settings import Settings
 from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import KeyForm, KeySetRequest, Scope
 from wardgate.translate.incremental.memo import Versions
-from wardgate.translate.keys.key_set import KeyRules
+from wardgate.translate.keys.key_rules import KeyRules
 from wardgate.translate.keys.resolution import KeySets, by_name, resolve_keys
 from wardgate.translate.secrets.secret_index import NamedSecrets, SecretIndex
 from wardgate.translate.secrets.secret_references import DecodedSecret, decode_secret

@@ -14,7 +14,8 @@ from wardgate.problems import FieldPath, Reason
 from wardgate.sensitive import Sensitive
 from wardgate.snapshot import StoredObject
 from wardgate.translate.contract import KeyForm
-from wardgate.translate.secrets.key_reader import RefusedKey, UsableKey, read_key
+from wardgate.translate.secrets.entries import RefusedKey
+from wardgate.translate.secrets.key_reader import UsableKey, read_key
 
 DIGEST = sha256("the key")
 NO_DIGEST = 'is not a SHA-256 in 64 hexadecimal digits, as the policy\'s "digest" demands'

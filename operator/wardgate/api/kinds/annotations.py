@@ -25,7 +25,10 @@ EXPIRES_AT: Final = "wardgate.dev/expires-at"
 UPSTREAM_HOSTS: Final = "wardgate.dev/upstream-hosts"
 """On a key Secret: the only hosts, comma-separated, that may get what the Secret holds (invariant 11)."""
 SHARE_WITH: Final = "wardgate.dev/share-with"
-"""On a platform's key Secret: the tenants' namespaces, comma-separated, whose policies and routes may use it."""
+"""On a platform's key Secret: the tenants' namespaces, comma-separated, whose policies and routes may use it. On a
+provider Secret: the namespaces whose key Secrets may take from it."""
+METADATA_FROM: Final = "wardgate.dev/metadata-from"
+"""On a key Secret: the Secret of type ``wardgate.dev/provider-token`` that gives it further entries."""
 DELEGATE_FROM: Final = "wardgate.dev/delegate-from"
 """On a platform's RouteTable: the tenants' namespaces, comma-separated, whose tables may delegate to it."""
 TRUSTED_HOPS: Final = "wardgate.dev/trusted-hops"
@@ -43,6 +46,7 @@ KNOWN_ON: Final[Mapping[str, str]] = {
     EXPIRES_AT: "Secret",
     UPSTREAM_HOSTS: "Secret",
     SHARE_WITH: "Secret",
+    METADATA_FROM: "Secret",
     DELEGATE_FROM: "RouteTable",
     TRUSTED_HOPS: "VirtualGateway",
     PROXY_PROTOCOL: "VirtualGateway",
@@ -54,6 +58,7 @@ MAX_STRAY: Final = 20
 
 _OURS: Final = "wardgate"
 _NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_OBJECT_NAME: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _HOPS: Final = re.compile(r"[0-9]{1,2}", re.ASCII)
 _PORT: Final = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 _HIGHEST_PORT: Final = 65535
@@ -142,6 +147,14 @@ def parse_namespaces(text: str) -> tuple[str, ...] | AnnotationError:
     if names and all(map(is_namespace, names)):
         return tuple(sorted(names))
     return AnnotationError("names of namespaces, separated by commas, such as team-a,team-b")
+
+
+def parse_secret_name(text: str, *, namespace: str) -> tuple[str, str] | AnnotationError:
+    """The namespace and name of a Secret, written ``namespace/name``, or as a name in this ``namespace``."""
+    space, slash, name = text.strip().rpartition("/")
+    if (is_namespace(space) or not slash) and _OBJECT_NAME.fullmatch(name):
+        return (space or namespace, name)
+    return AnnotationError("the name of a Secret, or its namespace and name such as platform/openai")
 
 
 def parse_hops(text: str) -> int | AnnotationError:

@@ -1,9 +1,10 @@
 """The Secrets that Wardgate reads, and no others: the set of reflectors that brings them.
 
-Key Secrets come by their type, selected by the server, from every namespace or from those of ``key_namespaces``. Plain
-(Opaque) ones that hold keys too come only where an installation gives a label selector for them. Whatever an object
-*names* (a certificate, a CA, a shared secret) comes by its name, one small watch each; ``follow`` is told after every
-translation which these are. Never by type: that would bring every private key of the cluster here.
+Key Secrets, and the provider Secrets that they take from, come by their types, selected by the server, from every
+namespace or from those of ``key_namespaces``. Plain (Opaque) ones that hold keys too come only where an installation
+gives a label selector for them. Whatever an object *names* (a certificate, a CA, a shared secret) comes by its name,
+one small watch each; ``follow`` is told after every translation which these are. Never by type: that would bring every
+private key of the cluster here.
 
 ``missing`` says what is not known yet. A named Secret counts as known once its first list was answered: one that does
 not exist is an answer, and one that we may not read must not hold up everything else.
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from wardgate.api.kinds.key_secret import KEY_SECRET_TYPE
+from wardgate.api.kinds.provider_token import PROVIDER_TOKEN_TYPE
 from wardgate.kube.api.client import KubeClient
 from wardgate.kube.api.collection import Collection
 from wardgate.kube.api.pacing import SILENCE, Timing
@@ -200,6 +202,7 @@ def _selections(scope: SecretsScope) -> Iterator[tuple[Collection, str]]:
     for namespace in places:
         place = "" if namespace is None else f" in {namespace}"
         yield Collection(SECRETS, namespace, _of_type(KEY_SECRET_TYPE)), f"keys{place}"
+        yield Collection(SECRETS, namespace, _of_type(PROVIDER_TOKEN_TYPE)), f"tokens{place}"
         if scope.opaque_selector:
             labelled = (*_of_type(_OPAQUE), ("labelSelector", scope.opaque_selector))
             yield Collection(SECRETS, namespace, labelled), f"opaque{place}"

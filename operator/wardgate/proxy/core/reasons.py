@@ -50,6 +50,7 @@ class ReplyReason(StrEnum):
     KEY_EXPIRED = "key_expired"
     KEY_REPEATED = "key_repeated"
     KEY_LACKS_METADATA = "key_lacks_metadata"
+    KEY_TOKEN_MISSING = "key_token_missing"  # noqa: S105 - a reason, not a token
     KEY_HEADER_MISMATCH = "key_header_mismatch"
     PASSWORD_MISSING = "password_missing"  # noqa: S105 - a reason, not a password
     PASSWORD_WRONG = "password_wrong"  # noqa: S105 - a reason, not a password

@@ -96,6 +96,7 @@ _KEY_REASONS = (
     ReplyReason.KEY_EXPIRED,
     ReplyReason.KEY_REPEATED,
     ReplyReason.KEY_LACKS_METADATA,
+    ReplyReason.KEY_TOKEN_MISSING,
     ReplyReason.KEY_HEADER_MISMATCH,
     ReplyReason.NOT_AUTHENTICATED,
 )

@@ -72,7 +72,7 @@ def names_bound_host(grants: Iterable[Grant], authority: bytes) -> bool:
 
 def is_foreign(grant: Grant, tenant: str) -> bool:
     """Whether a grant puts another owner's token on a request."""
-    return bool(grant.headers) and grant.credential is not None and grant.credential.namespace != tenant
+    return bool(grant.headers) and grant.credential is not None and grant.credential.token_owner != tenant
 
 
 def is_foreign_to_owner(grants: Iterable[Grant], route: CompiledRoute) -> bool:
@@ -94,7 +94,7 @@ def _is_bound_to(hosts: frozenset[str], route: CompiledRoute) -> bool:
 
 
 def _may_be_used(grant: Grant, *, credential: CompiledCredential, route: CompiledRoute) -> bool:
-    if credential.allowed_hosts is None and route.owner not in credential.shared_with:
+    if not credential.may_be_used_on(route.owner):
         return False
     if isinstance(route.action, Redirection):
         return False

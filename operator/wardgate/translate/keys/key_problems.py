@@ -16,7 +16,8 @@ from wardgate.api.kinds.key_secret import KEY_SECRET_TYPE
 from wardgate.ir import ApiKeyStep
 from wardgate.problems import Cause, FieldPath, ObjectRef, Problem, ProblemKind, Reason
 from wardgate.translate.contract import PolicyOutcome
-from wardgate.translate.keys.key_set import KeyRules, KeySet
+from wardgate.translate.keys.key_rules import KeyRules
+from wardgate.translate.keys.key_set import KeySet
 from wardgate.translate.keys.resolution import KeySets
 from wardgate.translate.keys.token_flow import Credentials
 from wardgate.translate.tenancy import Tenancy
@@ -35,7 +36,7 @@ def key_problems(
     for number, step in enumerate(outcome.plan.steps):
         if isinstance(step, ApiKeyStep):
             field = ("spec", "config", "glooAuth", "configs", number, "apiKeyAuth")
-            problems += _StepWarnings(policy, field, rules, tokens).about(step, keys.of(step.key_set))
+            problems += _StepWarnings(policy, field, rules, tokens).about(step, keys)
     return tuple(problems)
 
 
@@ -46,7 +47,8 @@ def known_faults(
     for step in () if outcome.plan is None else outcome.plan.steps:
         if isinstance(step, ApiKeyStep):
             found = keys.of(step.key_set)
-            for problem in chain(found.faults, found.shortcomings(step, tokens)):
+            of_sources = keys.takers(step.key_set).problems
+            for problem in chain(found.faults, of_sources, keys.shortcomings(step.key_set, step, tokens)):
                 if may_know(policy, problem, tenancy=tenancy):
                     yield problem
 
@@ -65,18 +67,20 @@ class _StepWarnings:
     rules: KeyRules
     tokens: Credentials
 
-    def about(self, step: ApiKeyStep, keys: KeySet) -> Iterator[Problem]:
-        yield from self._list(self._may_know(keys.problems))
-        if keys.credentials:
-            yield from self._list(self._may_know(keys.shortcomings(step, self.tokens)))
+    def about(self, step: ApiKeyStep, sets: KeySets) -> Iterator[Problem]:
+        keys, takers = sets.of(step.key_set), sets.takers(step.key_set)
+        faults = self._may_know((*keys.problems, *takers.problems))
+        yield from self._list(faults)
+        if takers.joined:
+            yield from self._list(self._may_know(sets.shortcomings(step.key_set, step, self.tokens)))
             return
-        message = f"{self.policy} has no usable key: it lets no request through. {self._remedy(keys)}"
-        yield self._warning(Reason.NO_KEYS, message, because=self._may_know(keys.problems))
+        message = f"{self.policy} has no usable key: it lets no request through. {self._remedy(keys, faults)}"
+        yield self._warning(Reason.NO_KEYS, message, because=faults)
 
-    def _remedy(self, keys: KeySet) -> str:
+    def _remedy(self, keys: KeySet, faults: Sequence[Problem]) -> str:
         if not (keys.request.selector or keys.request.refs):
             return "It names no Secrets at all: add a labelSelector or apiKeySecretRefs."
-        if self._may_know(keys.problems):
+        if faults:
             return f"Mend one of the Secrets that it selects, or create another of type {KEY_SECRET_TYPE}{self._where}."
         labels = ", ".join(f"{name}={value}" for name, value in keys.request.selector)
         selected = f"labelled {labels}" if labels else "that it names"

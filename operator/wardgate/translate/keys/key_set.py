@@ -18,13 +18,13 @@ from wardgate.ir import ApiKeyStep, Credential
 from wardgate.problems import ObjectRef, Problem, Reason
 from wardgate.translate.contract import KeySetRequest
 from wardgate.translate.keys import key_warnings
+from wardgate.translate.keys.key_rules import KeyRules
 from wardgate.translate.keys.key_tally import KeyTally
 from wardgate.translate.keys.shortcomings import needed_entries, needs, shortcomings
 from wardgate.translate.keys.token_flow import Credentials
-from wardgate.translate.secrets.key_reader import RefusedKey, UsableKey
+from wardgate.translate.secrets.entries import RefusedKey
+from wardgate.translate.secrets.key_reader import UsableKey
 from wardgate.translate.secrets.secret_index import HeldSecret, SecretChange, SecretIndex
-from wardgate.translate.sight import Sight
-from wardgate.translate.tenancy import Tenancy
 
 _ValueT = TypeVar("_ValueT")
 _Select: TypeAlias = Callable[[Iterable[tuple[str, str]]], list[HeldSecret]]
@@ -34,15 +34,6 @@ _DIGEST: Final = attrgetter("digest")
 _REJECTED: Final = (Reason.BAD_SECRET, Reason.EXPIRED_KEY, Reason.TOO_LARGE)
 _MANY: Final = 64
 """With more changed keys, sorting all anew costs less than finding the position of each."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyRules:
-    """The installation's rules for all keys. ``limit``: bytes of one credential."""
-
-    limit: int
-    tenancy: Tenancy
-    sight: Sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +189,7 @@ class KeySet:
             allowed_hosts=key.allowed_hosts,
             shared_with=key.shared_with if self._rules.tenancy.shares(holder.ref.namespace) else (),
             metadata=key.metadata,
+            metadata_from=key.metadata_from,
         )
 
     def _take_over(self, before: KeySet, changed: Mapping[str, Holding | None]) -> None:

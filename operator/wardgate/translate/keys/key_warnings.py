@@ -11,7 +11,7 @@ from typing import Final
 from wardgate.api.kinds.annotations import SHARE_WITH, UPSTREAM_HOSTS, AnnotationError
 from wardgate.api.kinds.key_secret import KEY_SECRET_TYPE
 from wardgate.problems import FieldPath, ObjectRef, Problem, ProblemKind, Reason
-from wardgate.translate.secrets.key_reader import RefusedKey
+from wardgate.translate.secrets.entries import RefusedKey
 from wardgate.translate.sight import Sight
 from wardgate.translate.tenancy import Tenancy
 

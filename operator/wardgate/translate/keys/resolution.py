@@ -10,16 +10,22 @@ No clock is read here: the expiry is handed on, and the proxy compares it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 
-from wardgate.ir import Credential
+from wardgate.ir import ApiKeyStep, Credential, TokenSource
 from wardgate.problems import Problem
 from wardgate.translate.contract import KeySetRequest
 from wardgate.translate.keys import key_warnings
-from wardgate.translate.keys.key_set import KeyRules, KeySet, labelled
+from wardgate.translate.keys.key_rules import KeyRules
+from wardgate.translate.keys.key_set import KeySet, labelled
+from wardgate.translate.keys.shortcomings import needs, shortcomings
+from wardgate.translate.keys.takers import Takers, takers_of
+from wardgate.translate.keys.token_flow import Credentials
+from wardgate.translate.keys.token_sources import TokenSources, source_ref
 from wardgate.translate.secrets.secret_index import HeldSecret, SecretChange, SecretIndex
+from wardgate.translate.secrets.source_reader import UsableSource
 
 
 class KeySets:
@@ -32,6 +38,9 @@ class KeySets:
         self._sets = sets
         self.rules = rules
         self._closed = closed
+        self.sources = TokenSources(index, rules)
+        self._takers: dict[str, Takers] = {}
+        self._shortcomings: dict[tuple[str, object], tuple[Problem, ...]] = {}
 
     def of(self, name: str) -> KeySet:
         """The set of that name, which some policy asked for."""
@@ -40,6 +49,37 @@ class KeySets:
     def credentials(self, names: Iterable[str]) -> tuple[Credential, ...]:
         """The credentials of the named sets, sorted by set and digest."""
         return tuple(chain.from_iterable(self._sets[name].credentials for name in sorted(names)))
+
+    def token_sources(self, names: Iterable[str]) -> tuple[TokenSource, ...]:
+        """What the keys of the named sets take from, sorted."""
+        return self.sources.published(chain.from_iterable(self._sets[name].tally.demands for name in names))
+
+    def takers(self, name: str) -> Takers:
+        """The keys of a set together with their sources."""
+        if name not in self._takers:
+            keys = self._sets[name]
+            takes = bool(keys.tally.demands)
+            self._takers[name] = (
+                takers_of(keys.credentials, self.sources) if takes else Takers(keys.credentials, {}, ())
+            )
+        return self._takers[name]
+
+    def shortcomings(self, name: str, step: ApiKeyStep, tokens: Credentials) -> tuple[Problem, ...]:
+        """The shortcomings of the keys of a set for one step, of those that a source closes none."""
+        keys = self._sets[name]
+        if not keys.tally.demands:
+            return keys.shortcomings(step, tokens)
+        needed = name, needs(step, tokens)
+        if needed not in self._shortcomings:
+            self._shortcomings[needed] = tuple(shortcomings(self.takers(name).joined, step, tokens=tokens))
+        return self._shortcomings[needed]
+
+    def bound(self, name: str) -> tuple[Credential, ...]:
+        """The credentials of a set that are bound to hosts, by themselves or by their sources."""
+        keys = self._sets[name]
+        if not keys.tally.demands:
+            return keys.bound
+        return tuple(one for one in self.takers(name).joined if one.allowed_hosts is not None)
 
     def get(self, name: str) -> KeySet | None:
         """The set of that name, if some policy asked for it."""
@@ -52,10 +92,27 @@ class KeySets:
         Secrets have no status; ``key_problems`` repeats the faults to each policy that selects them.
         """
         present = {one for keys in self._sets.values() for one in keys.faults}
+        present.update(chain.from_iterable(self.takers(name).problems for name in self._sets))
+        present.update(self._misshared())
         used = self._used()
         tenancy = self.rules.tenancy
         unused = (key_warnings.unused(one.ref, tenancy) for one in self.index.key_secrets if one not in used)
         return tuple(sorted({*present, *unused}, key=_problem_order))
+
+    def _misshared(self) -> Iterator[Problem]:
+        """Sources that their owner shares in vain."""
+        for source_id, _ in {demand for keys in self._sets.values() for demand in keys.tally.demands}:
+            ref = source_ref(source_id)
+            held = self.index.get(ref)
+            found = None if held is None else held.source(limit=self.rules.limit)
+            if isinstance(found, UsableSource) and found.sharing_fault is not None:
+                yield key_warnings.misshared(ref, found.sharing_fault)
+            elif (
+                isinstance(found, UsableSource)
+                and found.shared_with
+                and not self.rules.tenancy.is_platform(ref.namespace)
+            ):
+                yield key_warnings.shared_in_vain(ref)
 
     def _used(self) -> set[HeldSecret]:
         used: set[HeldSecret] = set()

@@ -84,10 +84,15 @@ def _exposing(step: ApiKeyStep) -> dict[str, str]:
 
 def _lent(entries: set[str], tenant: str, *, keys: Iterable[Credential]) -> list[str]:
     """Other owners' Secrets that have one of the entries."""
-    others = (key for key in keys if key.namespace != tenant)
+    others = (key for key in keys if _token_owner(key) != tenant)
     return sorted(
         f"{key.namespace}/{key.name}" for key in others if not entries.isdisjoint(one.name for one in key.metadata)
     )
+
+
+def _token_owner(key: Credential) -> str:
+    """The namespace whose token a key carries."""
+    return key.metadata_from.partition("/")[0] or key.namespace
 
 
 def _listed(names: list[str]) -> str:

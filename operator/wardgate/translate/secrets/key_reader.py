@@ -1,8 +1,7 @@
 """The meaning of one key Secret: digest, expiry, the hosts it is bound to, the tenants it is shared with, metadata.
 
-A restriction that cannot be read refuses the key. A list of tenants that cannot be read shares it with nobody. Useless
-entries are left out. A complaint names entries and annotations, never their content. The key sets that a Secret belongs
-to are decided in ``keys``.
+The rules for entries and restrictions stand in ``entries``. The key sets that a Secret belongs to are decided in
+``keys``, and so is what becomes of a key whose source of further metadata is not there.
 """
 
 from __future__ import annotations
@@ -11,34 +10,28 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from wardgate.api.kinds.annotations import (
-    EXPIRES_AT,
-    SHARE_WITH,
-    UPSTREAM_HOSTS,
-    AnnotationError,
-    parse_list,
-    parse_namespaces,
-    parse_time,
-)
+from wardgate.api.kinds.annotations import EXPIRES_AT, METADATA_FROM, AnnotationError, parse_secret_name, parse_time
 from wardgate.api.kinds.key_secret import KEY_ENTRY
-from wardgate.http_grammar import UNSENDABLE
 from wardgate.ir import MetadataEntry
-from wardgate.problems import FieldPath, Reason
-from wardgate.sensitive import Sensitive
+from wardgate.problems import Reason
 from wardgate.translate.contract import KeyForm
+from wardgate.translate.secrets.entries import (
+    ILLEGAL,
+    RefusedKey,
+    read_hosts,
+    read_metadata,
+    read_sharing,
+    refused_annotation,
+    size_of,
+    too_large,
+)
 from wardgate.translate.secrets.secret_references import DecodedSecret, strip_newline
 
 _HEX_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
-_ILLEGAL: Final = re.compile(f"[{UNSENDABLE}]")
-"""Characters that RFC 9110, section 5.5, excludes from header values."""
-_HOST: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
-_NO_TEXT: Final = "\0"
-"""Replaces an entry that is not UTF-8: present, but neither sent nor equal to any header."""
-_ANNOTATIONS: Final = ("metadata", "annotations")
+_NO_METADATA: Final = frozenset({KEY_ENTRY})
 _NO_KEY_AT_ALL: Final = hashlib.sha256(b"").hexdigest()
 
 
@@ -47,7 +40,7 @@ class UsableKey:
     """The meaning of one Secret in every key set of one form.
 
     ``shared_with``: the tenants whose policies may use the key, if it is the platform's. ``sharing_fault``: the reason
-    why it is shared with nobody.
+    why it is shared with nobody. ``metadata_from``: as in ``Credential``.
     """
 
     digest: str
@@ -56,15 +49,7 @@ class UsableKey:
     metadata: tuple[MetadataEntry, ...]
     shared_with: tuple[str, ...] = ()
     sharing_fault: AnnotationError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedKey:
-    """The reason why a Secret is no key. ``complaint`` continues the sentence "Secret x/y is not used as a key: "."""
-
-    reason: Reason
-    complaint: str
-    field: FieldPath
+    metadata_from: str = ""
 
 
 def read_key(secret: DecodedSecret, *, form: KeyForm, limit: int) -> UsableKey | RefusedKey:
@@ -74,18 +59,33 @@ def read_key(secret: DecodedSecret, *, form: KeyForm, limit: int) -> UsableKey |
     digest = _digest(secret, form)
     if isinstance(digest, RefusedKey):
         return digest
-    expires_at = _expiry(secret)
+    terms = _terms(secret)
+    if isinstance(terms, RefusedKey):
+        return terms
+    metadata = tuple(read_metadata(secret, besides=_NO_METADATA))
+    size = len(KEY_ENTRY) + len(digest) + size_of(metadata)
+    if size > limit:
+        return too_large(size, limit)
+    return UsableKey(digest, terms.expires_at, terms.hosts, metadata, *read_sharing(secret), metadata_from=terms.source)
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """The restrictions of a key, and where its further metadata come from."""
+
+    expires_at: int | None
+    hosts: tuple[str, ...] | None
+    source: str
+
+
+def _terms(secret: DecodedSecret) -> _Terms | RefusedKey:
+    """The annotations; the first one that cannot be read refuses the key."""
+    expires_at, hosts, source = _expiry(secret), read_hosts(secret), _source(secret)
     if isinstance(expires_at, RefusedKey):
         return expires_at
-    hosts = _hosts(secret)
     if isinstance(hosts, RefusedKey):
         return hosts
-    metadata = tuple(_metadata(secret))
-    size = len(KEY_ENTRY) + len(digest) + sum(len(f"{entry.name}{entry.value.reveal()}".encode()) for entry in metadata)
-    if size > limit:
-        complaint = f"its entries make {size} bytes, and at most {limit} are allowed"
-        return RefusedKey(Reason.TOO_LARGE, complaint, ("data",))
-    return UsableKey(digest, expires_at, hosts, metadata, *_sharing(secret))
+    return source if isinstance(source, RefusedKey) else _Terms(expires_at, hosts, source)
 
 
 def _digest(secret: DecodedSecret, form: KeyForm) -> str | RefusedKey:
@@ -116,7 +116,7 @@ def _digest(secret: DecodedSecret, form: KeyForm) -> str | RefusedKey:
 
 
 def _digest_of_key(text: str) -> str | RefusedKey:
-    if _ILLEGAL.search(text):
+    if ILLEGAL.search(text):
         return _refused(f'its entry "{KEY_ENTRY}" holds a line break or another character that no header can carry')
     if text != text.strip(" \t"):
         return _refused(f'its entry "{KEY_ENTRY}" begins or ends with a blank, which no header can carry')
@@ -145,35 +145,18 @@ def _expiry(secret: DecodedSecret) -> int | RefusedKey | None:
         return None
     time = parse_time(text)
     if isinstance(time, AnnotationError):
-        return _refused(f"its annotation {EXPIRES_AT} must be {time.expected}", (*_ANNOTATIONS, EXPIRES_AT))
+        return refused_annotation(EXPIRES_AT, time.expected)
     return time
 
 
-def _hosts(secret: DecodedSecret) -> tuple[str, ...] | RefusedKey | None:
-    text = secret.annotations.get(UPSTREAM_HOSTS)
+def _source(secret: DecodedSecret) -> str | RefusedKey:
+    """The id of the source that gives it further entries; empty if it names none."""
+    text = secret.annotations.get(METADATA_FROM)
     if text is None:
-        return None
-    hosts = parse_list(text)
-    if not hosts or not all(_HOST.fullmatch(host) for host in hosts):
-        complaint = f"its annotation {UPSTREAM_HOSTS} must list names of hosts, such as api.openai.com"
-        return _refused(complaint, (*_ANNOTATIONS, UPSTREAM_HOSTS))
-    return tuple(sorted(hosts))
+        return ""
+    named = parse_secret_name(text, namespace=secret.stored.ref.namespace)
+    return refused_annotation(METADATA_FROM, named.expected) if isinstance(named, AnnotationError) else "/".join(named)
 
 
-def _sharing(secret: DecodedSecret) -> tuple[tuple[str, ...], AnnotationError | None]:
-    """The tenants that the Secret is shared with, and the error that keeps it from being shared."""
-    text = secret.annotations.get(SHARE_WITH)
-    tenants = () if text is None else parse_namespaces(text)
-    return ((), tenants) if isinstance(tenants, AnnotationError) else (tenants, None)
-
-
-def _metadata(secret: DecodedSecret) -> Iterator[MetadataEntry]:
-    """Every further entry with content: an empty one counts as absent, so it does not satisfy ``required``."""
-    for name in sorted({*secret.data, *secret.unreadable} - {KEY_ENTRY}):
-        text = _NO_TEXT if name in secret.unreadable else strip_newline(secret.data[name].reveal())
-        if text:
-            yield MetadataEntry(name=name, value=Sensitive(text), legal_header=not _ILLEGAL.search(text))
-
-
-def _refused(complaint: str, field: FieldPath = ("data", KEY_ENTRY)) -> RefusedKey:
-    return RefusedKey(Reason.BAD_SECRET, complaint, field)
+def _refused(complaint: str) -> RefusedKey:
+    return RefusedKey(Reason.BAD_SECRET, complaint, ("data", KEY_ENTRY))

@@ -19,8 +19,10 @@ from wardgate.translate.contract import KeyForm, KeySetRequest
 from wardgate.translate.incremental.differences import differences
 from wardgate.translate.incremental.label_index import LabelIndex
 from wardgate.translate.manifests import labels_of
-from wardgate.translate.secrets.key_reader import RefusedKey, UsableKey, read_key
+from wardgate.translate.secrets.entries import RefusedKey
+from wardgate.translate.secrets.key_reader import UsableKey, read_key
 from wardgate.translate.secrets.secret_references import DecodedSecret, decode_secret, type_of
+from wardgate.translate.secrets.source_reader import RefusedSource, UsableSource, read_source
 
 _KEY_TYPE_GROUP: Final = KEY_SECRET_TYPE.partition("/")[0]
 
@@ -28,7 +30,7 @@ _KEY_TYPE_GROUP: Final = KEY_SECRET_TYPE.partition("/")[0]
 class HeldSecret:
     """One version of one Secret, with the results read from it so far. Equal only to itself."""
 
-    __slots__ = ("_decoded", "_keys", "labels", "stored", "type")
+    __slots__ = ("_decoded", "_keys", "_source", "labels", "stored", "type")
 
     def __init__(self, stored: StoredObject) -> None:
         self.stored = stored
@@ -36,6 +38,7 @@ class HeldSecret:
         self.labels = tuple(labels_of(stored.manifest).items())
         self._decoded: DecodedSecret | None = None
         self._keys: dict[tuple[KeyForm, int], UsableKey | RefusedKey] = {}
+        self._source: tuple[int, UsableSource | RefusedSource] | None = None
 
     @property
     def ref(self) -> ObjectRef:
@@ -69,6 +72,12 @@ class HeldSecret:
         if key is None:
             key = self._keys[form, limit] = read_key(self._decoded or self._decode(), form=form, limit=limit)
         return key
+
+    def source(self, *, limit: int) -> UsableSource | RefusedSource:
+        """The Secret read as one that keys take from; see ``read_source``."""
+        if self._source is None or self._source[0] != limit:
+            self._source = limit, read_source(self.decoded(), limit=limit)
+        return self._source[1]
 
     def _decode(self) -> DecodedSecret:
         return decode_secret(self.stored, parse_object(self.stored.manifest))

@@ -25,6 +25,7 @@ from wardgate.ir import (
     Refuse,
     Route,
     RouteAction,
+    TokenSource,
     TransformationPlan,
     VirtualHost,
 )
@@ -51,9 +52,9 @@ class AssembledConfig:
     config: GatewayConfig
     key_sets: frozenset[str]
 
-    def with_credentials(self, credentials: tuple[Credential, ...]) -> GatewayConfig:
+    def with_credentials(self, credentials: tuple[Credential, ...], sources: tuple[TokenSource, ...]) -> GatewayConfig:
         """The whole config."""
-        return replace(self.config, credentials=credentials)
+        return replace(self.config, credentials=credentials, token_sources=sources)
 
     @cached_property
     def reached(self) -> Reached:

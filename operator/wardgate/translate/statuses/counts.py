@@ -147,11 +147,14 @@ def _keys(policy: ObjectRef, outcome: PolicyOutcome, *, results: StageResults) -
     """Counts of the Secrets that a policy selects. No clock is read: the writer of statuses adds expiries."""
     faults = named_faults(policy, outcome, results=results)
     sets = [results.keys.of(request.name) for request in outcome.key_sets]
+    takers = [results.keys.takers(request.name) for request in outcome.key_sets]
     rejected = sets[0].rejected if len(sets) == 1 else _together([one.rejected for one in sets])
     reasons = Counter(rejected.values())
+    for one in takers:
+        reasons.update({reason.value: count for reason, count in one.closed.items()})
     return {
-        "usable": sum(len(one.credentials) for one in sets),
-        "rejected": len(rejected),
+        "usable": sum(len(one.joined) for one in takers),
+        "rejected": reasons.total(),
         "duplicate": len(frozenset[ObjectRef]().union(*(one.duplicates for one in sets))),
         **({"rejected_reasons": dict(sorted(reasons.items()))} if reasons else {}),
         **({"faults": faults} if faults else {}),

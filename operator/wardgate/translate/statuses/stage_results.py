@@ -134,8 +134,8 @@ class StageResults:
             yield from exposed_tokens(one.ref, plan, keys_of=self._credentials)
 
     def _credentials(self, key_set: str) -> tuple[Credential, ...]:
-        return self.keys.of(key_set).credentials
+        return self.keys.takers(key_set).joined
 
     def _idle_bindings(self) -> Iterator[Problem]:
-        bound = (one for name in self.assembled.key_sets for one in self.keys.of(name).bound)
+        bound = (one for name in self.assembled.key_sets for one in self.keys.bound(name))
         return idle_bindings(bound, self.assembled.reached)

@@ -58,9 +58,8 @@ class ApiKeyCheck:
             return REFUSALS[ReplyReason.KEY_UNKNOWN]
         if now >= credential.expires_at:
             return REFUSALS[ReplyReason.KEY_EXPIRED]
-        if self._match and not self._headers_match(headers, credential):
-            return REFUSALS[ReplyReason.KEY_HEADER_MISMATCH]
-        return self._grant(credential, key)
+        whole = credentials.joined(credential) if credential.source else credential
+        return REFUSALS[ReplyReason.KEY_TOKEN_MISSING] if whole is None else self._accept(whole, key, headers)
 
     def proofs(self, value: bytes) -> tuple[bytes, ...]:
         """Return the key in a header's value, as ``Grant.keys`` has it."""
@@ -91,6 +90,11 @@ class ApiKeyCheck:
         if found is None or not hmac.compare_digest(found.digest, digest):
             return None
         return found
+
+    def _accept(self, credential: CompiledCredential, key: bytes, headers: HeaderList) -> Outcome:
+        if self._match and not self._headers_match(headers, credential):
+            return REFUSALS[ReplyReason.KEY_HEADER_MISMATCH]
+        return self._grant(credential, key)
 
     def _headers_match(self, headers: HeaderList, credential: CompiledCredential) -> bool:
         for wanted, entry in self._match:
