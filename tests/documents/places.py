@@ -143,5 +143,6 @@ PLACES: Mapping[str, Sequence[Row]] = {
         ("curl -i", Place.EXAMPLE),
         ("curl http", Place.EXAMPLE),
     ],
+    "examples/shared-token/README.md": [(".venv/bin/wardgate run", Place.EXAMPLE)],
     "examples/provider/README.md": [(".venv/bin/python examples/provider", Place.EXAMPLE)],
 }

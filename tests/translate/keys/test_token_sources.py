@@ -168,9 +168,9 @@ def test_entry_of_the_keys_own_is_told_because_a_new_token_does_not_reach_it() -
 def test_required_entry_may_come_from_the_source() -> None:
     name = request().name
     found = resolved(taker(), provider(share="ns"))
-    assert () == found.keys.shortcomings(name, STEP, {})
+    assert () == found.keys.shortcomings(name, STEP, tokens={})
     lacking = resolved(taker(), provider(share="ns", other="x"))
-    assert [ObjectRef("Secret", "ns", "a")] == [one.ref for one in lacking.keys.shortcomings(name, STEP, {})]
+    assert [ObjectRef("Secret", "ns", "a")] == [one.ref for one in lacking.keys.shortcomings(name, STEP, tokens={})]
 
 
 def test_binding_of_the_source_counts_for_its_keys() -> None:

@@ -48,7 +48,7 @@ def known_faults(
         if isinstance(step, ApiKeyStep):
             found = keys.of(step.key_set)
             of_sources = keys.takers(step.key_set).problems
-            for problem in chain(found.faults, of_sources, keys.shortcomings(step.key_set, step, tokens)):
+            for problem in chain(found.faults, of_sources, keys.shortcomings(step.key_set, step, tokens=tokens)):
                 if may_know(policy, problem, tenancy=tenancy):
                     yield problem
 
@@ -72,7 +72,7 @@ class _StepWarnings:
         faults = self._may_know((*keys.problems, *takers.problems))
         yield from self._list(faults)
         if takers.joined:
-            yield from self._list(self._may_know(sets.shortcomings(step.key_set, step, self.tokens)))
+            yield from self._list(self._may_know(sets.shortcomings(step.key_set, step, tokens=self.tokens)))
             return
         message = f"{self.policy} has no usable key: it lets no request through. {self._remedy(keys, faults)}"
         yield self._warning(Reason.NO_KEYS, message, because=faults)

@@ -51,7 +51,7 @@ class KeySets:
         return tuple(chain.from_iterable(self._sets[name].credentials for name in sorted(names)))
 
     def token_sources(self, names: Iterable[str]) -> tuple[TokenSource, ...]:
-        """What the keys of the named sets take from, sorted."""
+        """The sources of the keys of the named sets, sorted."""
         return self.sources.published(chain.from_iterable(self._sets[name].tally.demands for name in names))
 
     def takers(self, name: str) -> Takers:
@@ -64,7 +64,7 @@ class KeySets:
             )
         return self._takers[name]
 
-    def shortcomings(self, name: str, step: ApiKeyStep, tokens: Credentials) -> tuple[Problem, ...]:
+    def shortcomings(self, name: str, step: ApiKeyStep, *, tokens: Credentials) -> tuple[Problem, ...]:
         """The shortcomings of the keys of a set for one step, of those that a source closes none."""
         keys = self._sets[name]
         if not keys.tally.demands:

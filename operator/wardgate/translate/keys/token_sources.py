@@ -45,11 +45,11 @@ class TokenSources:
         """The source, as keys of a namespace have it."""
         ref, taker = source_ref(demand[0]), demand[1]
         found = self._read(ref)
-        if found is None or not self._is_permitted(ref, found, taker):
-            return self._withheld(ref, found, taker)
+        if found is None or not self._is_permitted(ref, found, taker=taker):
+            return self._withheld(ref, found, taker=taker)
         if isinstance(found, RefusedSource):
             complaint = f"{ref} gives nothing: {found.why.complaint}. Correct it"
-            return _fault(found.why.reason, complaint, ref, field=found.why.field)
+            return _fault(found.why.reason, complaint, ref=ref, field=found.why.field)
         return TokenSource(
             namespace=ref.namespace,
             name=ref.name,
@@ -68,7 +68,7 @@ class TokenSources:
         held = self._index.get(ref)
         return None if held is None else held.source(limit=self._rules.limit)
 
-    def _is_permitted(self, ref: ObjectRef, found: UsableSource | RefusedSource, taker: str) -> bool:
+    def _is_permitted(self, ref: ObjectRef, found: UsableSource | RefusedSource, *, taker: str) -> bool:
         """Rule 1."""
         if taker == ref.namespace:
             return True
@@ -77,20 +77,20 @@ class TokenSources:
     def _shares(self, namespace: str) -> bool:
         return self._rules.tenancy.is_platform(namespace)
 
-    def _withheld(self, ref: ObjectRef, found: UsableSource | RefusedSource | None, taker: str) -> SourceFault:
+    def _withheld(self, ref: ObjectRef, found: UsableSource | RefusedSource | None, *, taker: str) -> SourceFault:
         share = f"have its owner list {taker} in its annotation {SHARE_WITH}"
         if taker != ref.namespace and not self._rules.tenancy.is_platform(taker):
             complaint = (
                 f"there is no {ref} of type {PROVIDER_TOKEN_TYPE} that the platform shares with {taker}. Name another, "
                 f"or {share}"
             )
-            return _fault(Reason.REF_NOT_FOUND, complaint, ref)
+            return _fault(Reason.REF_NOT_FOUND, complaint, ref=ref)
         if found is None:
             reason, absence = self._rules.sight.absence(ref)
             remedy = f"Create it, of type {PROVIDER_TOKEN_TYPE}" if reason is Reason.REF_NOT_FOUND else "Or move it"
-            return _fault(reason, f"{ref} {absence}. {remedy}", ref)
+            return _fault(reason, f"{ref} {absence}. {remedy}", ref=ref)
         complaint = f"{ref} is not shared with namespace {taker}. Name another, or {share}"
-        return _fault(Reason.REF_NOT_PERMITTED, complaint, ref, field=("metadata", "annotations", SHARE_WITH))
+        return _fault(Reason.REF_NOT_PERMITTED, complaint, ref=ref, field=("metadata", "annotations", SHARE_WITH))
 
 
 def source_ref(source_id: str) -> ObjectRef:
@@ -117,7 +117,7 @@ def overlap(key: Credential, source: TokenSource) -> Iterator[str]:
     return (entry.name for entry in key.metadata if entry.name in given)
 
 
-def _fault(reason: Reason, complaint: str, ref: ObjectRef, *, field: FieldPath = ()) -> SourceFault:
+def _fault(reason: Reason, complaint: str, *, ref: ObjectRef, field: FieldPath = ()) -> SourceFault:
     return SourceFault(reason, f"{complaint}.", Cause(ref, field))
 
 

@@ -53,6 +53,6 @@ def _shortcomings(results: StageResults) -> list[tuple[Problem, ...]]:
         tokens = results.tokens_of(outcome)
         for step in outcome.plan.steps:
             if isinstance(step, ApiKeyStep):
-                told = results.keys.shortcomings(step.key_set, step, tokens)
+                told = results.keys.shortcomings(step.key_set, step, tokens=tokens)
                 found[id(told)] = told
     return list(found.values())

@@ -59,7 +59,7 @@ class ApiKeyCheck:
         if now >= credential.expires_at:
             return REFUSALS[ReplyReason.KEY_EXPIRED]
         whole = credentials.joined(credential) if credential.source else credential
-        return REFUSALS[ReplyReason.KEY_TOKEN_MISSING] if whole is None else self._accept(whole, key, headers)
+        return REFUSALS[ReplyReason.KEY_TOKEN_MISSING] if whole is None else self._accept(whole, key, headers=headers)
 
     def proofs(self, value: bytes) -> tuple[bytes, ...]:
         """Return the key in a header's value, as ``Grant.keys`` has it."""
@@ -91,7 +91,7 @@ class ApiKeyCheck:
             return None
         return found
 
-    def _accept(self, credential: CompiledCredential, key: bytes, headers: HeaderList) -> Outcome:
+    def _accept(self, credential: CompiledCredential, key: bytes, *, headers: HeaderList) -> Outcome:
         if self._match and not self._headers_match(headers, credential):
             return REFUSALS[ReplyReason.KEY_HEADER_MISMATCH]
         return self._grant(credential, key)
