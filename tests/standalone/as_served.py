@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from wardgate.api.kinds.key_secret import KEY_SECRET_TYPE
+from wardgate.api.kinds.provider_token import PROVIDER_TOKEN_TYPE
 from wardgate.kube.watch.kind_resources import READ_KINDS
 from wardgate.kube.watch.objects import stored_object
 from wardgate.kube.watch.sink import StoreSink
@@ -79,6 +80,7 @@ def as_operator(served: Sequence[Object], settings: Settings) -> Rendered:
     for kind in READ_KINDS:
         replace(kind, [each for each in served if each["kind"] == kind], "")
     replace("Secret", [each for each in secrets if each["type"] == KEY_SECRET_TYPE], "keys")
+    replace("Secret", [each for each in secrets if each["type"] == PROVIDER_TOKEN_TYPE], "tokens")
     followed: set[ObjectRef] = set()
     while True:
         rendered = Renderer(settings).render(store.freeze())

@@ -89,7 +89,7 @@ def watch(
             on_rollback=lambda: told.append("rolled back"),
         )
         kinds = KINDS if scope is not None and not scope.guards else READ_KINDS
-        assert len(kinds) + 1 == len(it.missing())
+        assert len(kinds) + 2 == len(it.missing())
         async with beside(it.run(), name="watch"):
             await settle()
             await scenario(Run(client, store, time, it, told))
