@@ -28,9 +28,9 @@ NAME: Final = ""
 
 
 def kind_of(credential: CompiledCredential) -> Kind | None:
-    """Return the kind of a credential; None: one of its texts is not ordinary."""
+    """Return the kind of a credential; None: a text is not ordinary, or it takes others from a source."""
     raw = credential.raw
-    if credential.sendable is not raw or NAME in raw or _NAME.fullmatch(credential.name) is None:
+    if credential.source or credential.sendable is not raw or NAME in raw or _NAME.fullmatch(credential.name) is None:
         return None
     for value in raw.values():
         if _VALUE.fullmatch(value) is None:
