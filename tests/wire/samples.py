@@ -184,6 +184,7 @@ CREDENTIALS = (
         expires_at=1_900_000_000,
         allowed_hosts=("api.example",),
         shared_with=("team-a", "team-b"),
+        allowed_from=("10.0.0.0/8",),
         metadata=(
             ir.MetadataEntry("t", Sensitive("line\nbreak"), legal_header=False),
             ir.MetadataEntry("token", Sensitive("hf_token")),

@@ -45,7 +45,10 @@ _SCHEME_AND_MASK: Final = re.compile(rf"(?:(?:Bearer|Basic|Token) )?{MASK}", re.
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The request to rehearse. ``headers`` in order, names as typed; ``port`` chooses the listener."""
+    """The request to rehearse. ``headers`` in order, names as typed; ``port`` chooses the listener.
+
+    ``address``: the caller's; without one, keys that name addresses are refused.
+    """
 
     method: str
     target: str
@@ -53,6 +56,7 @@ class Trial:
     headers: Sequence[tuple[str, str]]
     body: bytes = b""
     port: int = 0
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +158,7 @@ def _play(config: GatewayConfig, trial: Trial, *, environment: Mapping[str, str]
         index,
         listener=listener,
         request=request,
-        caller=Caller(),
+        caller=Caller(whole=trial.address),
         now=now,
         pick=lambda _: 0,
         observer=notes,

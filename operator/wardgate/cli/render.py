@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -24,6 +24,7 @@ from wardgate.cli.options.translation_options import TranslationOptions
 from wardgate.cli.rehearsal import Performance, Trial, rehearse
 from wardgate.ir import GatewayConfig, Listener
 from wardgate.printable import printable_json
+from wardgate.proxy.core.origin.addresses import read_address
 from wardgate.standalone.rounds.engine import Engine
 from wardgate.standalone.scan.folder import Folder
 from wardgate.text_codec import to_bytes
@@ -55,6 +56,10 @@ def render(
         str | None,
         typer.Option("--listener", metavar="PORT", help="Which listener, by port or name, if there are several."),
     ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option("--from", metavar="ADDRESS", help="The caller's address, which some keys ask for."),
+    ] = None,
     output: Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="Format of the report.")] = "text",
     translation: TranslationOptions = TranslationOptions(),
     roots: RootOptions = RootOptions(),
@@ -74,6 +79,7 @@ def render(
     settings = assignments.to_the_translation(translation.settings(roots), assign or ())
     config = _translate(Folder([folder], exclude=exclude or ()), Engine(settings))
     trial = _trial(config, request=request, headers=header or [], data=data, listener=listener)
+    trial = replace(trial, address=_address(address or ""))
     performance = rehearse(config, trial, environment=os.environ, now=time.time())
     if output == "json":
         typer.echo(printable_json({"version": 1, **asdict(performance)}))
@@ -81,6 +87,14 @@ def render(
         _print(performance)
     if performance.kind == "refused":
         raise typer.Exit(REFUSED)
+
+
+def _address(text: str) -> str:
+    shown = read_address(to_bytes(text.strip()))
+    if text and shown is None:
+        msg = f'"{text}" is not an address, for example 192.0.2.7.'
+        raise CommandError(msg, status=USAGE)
+    return shown or ""
 
 
 def _translate(folder: Folder, engine: Engine) -> GatewayConfig:

@@ -30,7 +30,7 @@ class Credential:
     ``expires_at`` in unix seconds, None never. ``allowed_hosts`` None: not bound; otherwise lower-case names.
     ``shared_with``: the tenants (``Route.owner``) other than ``namespace`` on whose routes it may be used.
     ``metadata_from``: the ``TokenSource.id`` that gives further metadata; the key opens nothing without that source.
-    Entries of its own win.
+    Entries of its own win. ``allowed_from``: the networks that it may be sent from, None any.
     """
 
     key_set: str
@@ -42,6 +42,7 @@ class Credential:
     shared_with: tuple[str, ...] = ()
     metadata: tuple[MetadataEntry, ...] = ()
     metadata_from: str = ""
+    allowed_from: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,24 @@ GOOD, SECOND, EXPIRING, BOUND = b"caller-key-good", b"caller-key-second", b"call
 HMACED, DIGEST, TENANTS, SHARED = b"caller-key-hmac", b"caller-key-digest", b"caller-key-tenant", b"caller-key-shared"
 PERCENT, BARE, WRONG = b"caller%2Fkey/odd", b"caller-key-bare", b"caller-key-wrong"
 SOURCED, SOURCELESS = b"caller-key-sourced", b"caller-key-sourceless"
-KEYS = (GOOD, SECOND, EXPIRING, BOUND, HMACED, DIGEST, TENANTS, SHARED, PERCENT, BARE, WRONG, SOURCED, SOURCELESS)
+NEAR, FAR = b"caller-key-near", b"caller-key-far"
+KEYS = (
+    GOOD,
+    SECOND,
+    EXPIRING,
+    BOUND,
+    HMACED,
+    DIGEST,
+    TENANTS,
+    SHARED,
+    PERCENT,
+    BARE,
+    WRONG,
+    SOURCED,
+    SOURCELESS,
+    NEAR,
+    FAR,
+)
 HMAC_SECRET = "shared-secret"
 
 
@@ -47,6 +64,8 @@ def _all(*, token: str, expires_at: int) -> Iterator[Credential]:
     yield replace(_credential("bare", BARE, token=token), metadata=())
     yield replace(_credential("sourced", SOURCED, token=token), metadata=(), metadata_from="default/provider")
     yield replace(_credential("sourced", SOURCED, token=token), key_set="tenants", metadata_from="default/provider")
+    yield replace(_credential("near", NEAR, token=token), allowed_from=("198.51.100.0/24", "2001:db8::/32"))
+    yield replace(_credential("far", FAR, token=token), allowed_from=("10.0.0.0/8",))
     yield replace(_credential("sourceless", SOURCELESS, token=token), metadata_from="default/nobody")
 
 

@@ -29,6 +29,8 @@ SHARE_WITH: Final = "wardgate.dev/share-with"
 provider Secret: the namespaces whose key Secrets may take from it."""
 METADATA_FROM: Final = "wardgate.dev/metadata-from"
 """On a key Secret: the Secret of type ``wardgate.dev/provider-token`` that gives it further entries."""
+ALLOW_FROM: Final = "wardgate.dev/allow-from"
+"""On a key Secret: the only networks, comma-separated, that the key may be sent from."""
 DELEGATE_FROM: Final = "wardgate.dev/delegate-from"
 """On a platform's RouteTable: the tenants' namespaces, comma-separated, whose tables may delegate to it."""
 TRUSTED_HOPS: Final = "wardgate.dev/trusted-hops"
@@ -47,12 +49,15 @@ KNOWN_ON: Final[Mapping[str, str]] = {
     UPSTREAM_HOSTS: "Secret",
     SHARE_WITH: "Secret",
     METADATA_FROM: "Secret",
+    ALLOW_FROM: "Secret",
     DELEGATE_FROM: "RouteTable",
     TRUSTED_HOPS: "VirtualGateway",
     PROXY_PROTOCOL: "VirtualGateway",
     TRUSTED_PROXIES: "VirtualGateway",
 }
 """Every annotation of ours, with the kind that it means something on."""
+MAX_NETWORKS: Final = 256
+"""Networks of one list: each request from elsewhere is compared with all of them."""
 MAX_STRAY: Final = 20
 """Annotations without effect that are reported for one object."""
 
@@ -177,11 +182,13 @@ def parse_ports(text: str) -> bool | tuple[int, ...] | AnnotationError:
 
 
 def parse_networks(text: str) -> tuple[str, ...] | AnnotationError:
-    """A list of at least one network or address, sorted and without repetitions."""
+    """A list of one to ``MAX_NETWORKS`` networks or addresses, sorted and without repetitions."""
     try:
         networks = {ip_network(part) for part in parse_list(text)}
     except ValueError:
         networks = set()
+    if len(networks) > MAX_NETWORKS:
+        return AnnotationError(f"at most {MAX_NETWORKS} networks")
     if networks:
         return tuple(sorted(map(str, networks)))
     return AnnotationError(

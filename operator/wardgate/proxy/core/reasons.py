@@ -50,6 +50,7 @@ class ReplyReason(StrEnum):
     KEY_EXPIRED = "key_expired"
     KEY_REPEATED = "key_repeated"
     KEY_LACKS_METADATA = "key_lacks_metadata"
+    KEY_ADDRESS_REFUSED = "key_address_refused"
     KEY_TOKEN_MISSING = "key_token_missing"  # noqa: S105 - a reason, not a token
     KEY_HEADER_MISMATCH = "key_header_mismatch"
     PASSWORD_MISSING = "password_missing"  # noqa: S105 - a reason, not a password
@@ -123,6 +124,7 @@ ANSWERS: dict[ReplyReason, tuple[int, str]] = {
     ReplyReason.NO_DESTINATION: (503, "This route has no destination that takes traffic."),
     ReplyReason.REROUTED_PAST_AUTH: (403, "The request was sent on to a route that asks for another authentication."),
     ReplyReason.REROUTE_NOT_PERMITTED: (403, "The request was sent on to a route of another owner."),
+    ReplyReason.KEY_ADDRESS_REFUSED: (403, "Requests with this key are not taken from this address."),
     ReplyReason.TOKEN_BOUND_ELSEWHERE: (403, "The token of this key is bound to other hosts."),
     ReplyReason.TOKEN_NOT_SHARED: (403, "The token of this key may not be used on this route."),
     ReplyReason.PASSWORD_CHECKS_EXHAUSTED: (

@@ -190,6 +190,7 @@ class KeySet:
             shared_with=key.shared_with if self._rules.tenancy.shares(holder.ref.namespace) else (),
             metadata=key.metadata,
             metadata_from=key.metadata_from,
+            allowed_from=key.allowed_from,
         )
 
     def _take_over(self, before: KeySet, changed: Mapping[str, Holding | None]) -> None:

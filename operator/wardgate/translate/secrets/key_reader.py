@@ -13,7 +13,15 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from wardgate.api.kinds.annotations import EXPIRES_AT, METADATA_FROM, AnnotationError, parse_secret_name, parse_time
+from wardgate.api.kinds.annotations import (
+    ALLOW_FROM,
+    EXPIRES_AT,
+    METADATA_FROM,
+    AnnotationError,
+    parse_networks,
+    parse_secret_name,
+    parse_time,
+)
 from wardgate.api.kinds.key_secret import KEY_ENTRY
 from wardgate.ir import MetadataEntry
 from wardgate.problems import Reason
@@ -40,7 +48,8 @@ class UsableKey:
     """The meaning of one Secret in every key set of one form.
 
     ``shared_with``: the tenants whose policies may use the key, if it is the platform's. ``sharing_fault``: the reason
-    why it is shared with nobody. ``metadata_from``: as in ``Credential``.
+    why it is shared with nobody. ``metadata_from`` and ``allowed_from``: as in
+    ``Credential``.
     """
 
     digest: str
@@ -50,6 +59,7 @@ class UsableKey:
     shared_with: tuple[str, ...] = ()
     sharing_fault: AnnotationError | None = None
     metadata_from: str = ""
+    allowed_from: tuple[str, ...] | None = None
 
 
 def read_key(secret: DecodedSecret, *, form: KeyForm, limit: int) -> UsableKey | RefusedKey:
@@ -66,7 +76,15 @@ def read_key(secret: DecodedSecret, *, form: KeyForm, limit: int) -> UsableKey |
     size = len(KEY_ENTRY) + len(digest) + size_of(metadata)
     if size > limit:
         return too_large(size, limit)
-    return UsableKey(digest, terms.expires_at, terms.hosts, metadata, *read_sharing(secret), metadata_from=terms.source)
+    return UsableKey(
+        digest,
+        terms.expires_at,
+        terms.hosts,
+        metadata,
+        *read_sharing(secret),
+        metadata_from=terms.source,
+        allowed_from=terms.networks,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +94,19 @@ class _Terms:
     expires_at: int | None
     hosts: tuple[str, ...] | None
     source: str
+    networks: tuple[str, ...] | None
 
 
 def _terms(secret: DecodedSecret) -> _Terms | RefusedKey:
     """The annotations; the first one that cannot be read refuses the key."""
-    expires_at, hosts, source = _expiry(secret), read_hosts(secret), _source(secret)
+    expires_at, hosts, source, networks = _expiry(secret), read_hosts(secret), _source(secret), _networks(secret)
     if isinstance(expires_at, RefusedKey):
         return expires_at
     if isinstance(hosts, RefusedKey):
         return hosts
-    return source if isinstance(source, RefusedKey) else _Terms(expires_at, hosts, source)
+    if isinstance(source, RefusedKey):
+        return source
+    return networks if isinstance(networks, RefusedKey) else _Terms(expires_at, hosts, source, networks)
 
 
 def _digest(secret: DecodedSecret, form: KeyForm) -> str | RefusedKey:
@@ -156,6 +177,13 @@ def _source(secret: DecodedSecret) -> str | RefusedKey:
         return ""
     named = parse_secret_name(text, namespace=secret.stored.ref.namespace)
     return refused_annotation(METADATA_FROM, named.expected) if isinstance(named, AnnotationError) else "/".join(named)
+
+
+def _networks(secret: DecodedSecret) -> tuple[str, ...] | RefusedKey | None:
+    """The networks that the key may be sent from."""
+    text = secret.annotations.get(ALLOW_FROM)
+    networks = None if text is None else parse_networks(text)
+    return refused_annotation(ALLOW_FROM, networks.expected) if isinstance(networks, AnnotationError) else networks
 
 
 def _refused(complaint: str) -> RefusedKey:

@@ -212,6 +212,12 @@ def test_an_expired_key_is_left_to_the_exchange() -> None:
     assert [False, True] == [both.fast(get(KEY_LINE), now=now) is None for now in (99.9, 100.0)]
 
 
+def test_a_key_that_not_every_address_may_send_is_left_to_the_exchange() -> None:
+    """Each time, and without asking it beforehand: the way knows no caller."""
+    both = Both(credentials=tuple(replace(one, allowed_from=("0.0.0.0/0", "::/0")) for one in CREDENTIALS))
+    assert [None, None] == [both.fast(data) for data in [get(KEY_LINE)] * 2]
+
+
 def test_keys_are_not_kept() -> None:
     both = Both()
     for data in PLAIN * 3:

@@ -296,11 +296,12 @@ def test_kind_is_all_of_a_credential_but_its_texts() -> None:
         if (inspect.ismemberdescriptor(each) or inspect.isgetsetdescriptor(each)) and not name.startswith("__")
     }
     # What a source gives is put to a key each time that it is used, and "token_owner" tells whose that is.
-    without_kind = {"source", "token_owner"}
+    without_kind = {"allowed_from", "source", "token_owner"}
     assert {"allowed_hosts", "namespace", "shared_with"} == held - texts - moments - without_kind
     given = credential("a", "name", metadata=(entry("token", "b"),), allowed_hosts=("a", "b"), shared_with=("t",))
     assert ("default", ("t",), frozenset({"a", "b"}), ("token",)) == kind_of(CompiledCredential(given))
     assert kind_of(CompiledCredential(replace(given, metadata_from="a/b"))) is None
+    assert kind_of(CompiledCredential(replace(given, allowed_from=("10.0.0.0/8",)))) is None
 
 
 def test_memory_forgets_its_oldest_part() -> None:

@@ -58,6 +58,8 @@ class ApiKeyCheck:
             return REFUSALS[ReplyReason.KEY_UNKNOWN]
         if now >= credential.expires_at:
             return REFUSALS[ReplyReason.KEY_EXPIRED]
+        if credential.allowed_from is not None and not credential.allowed_from.hold(caller.whole):
+            return REFUSALS[ReplyReason.KEY_ADDRESS_REFUSED]
         whole = credentials.joined(credential) if credential.source else credential
         return REFUSALS[ReplyReason.KEY_TOKEN_MISSING] if whole is None else self._accept(whole, key, headers=headers)
 

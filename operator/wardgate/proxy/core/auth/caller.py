@@ -14,10 +14,14 @@ _SUBNET = 8
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One sender. ``address`` as ``counted_address`` gives it; ``guesses`` is shared by all callers of a process."""
+    """One sender. ``address`` as ``counted_address`` gives it; ``guesses`` is shared by all callers of a process.
+
+    ``whole``: the address as text, IPv4 as itself; empty or no address where there is none.
+    """
 
     address: bytes = b""
     guesses: Guesses = field(default_factory=Guesses)
+    whole: str = ""
 
 
 def counted_address(peer: str) -> bytes:

@@ -15,6 +15,7 @@ from sys import intern
 from typing import TypeAlias
 
 from wardgate.ir import Credential, TokenSource
+from wardgate.proxy.core.auth.networks import networks_of
 from wardgate.proxy.core.auth.token_sources import (
     NO_METADATA,
     NO_SOURCES,
@@ -42,6 +43,7 @@ class CompiledCredential:
     """
 
     __slots__ = (
+        "allowed_from",
         "allowed_hosts",
         "digest",
         "expires_at",
@@ -64,6 +66,8 @@ class CompiledCredential:
         hosts = credential.allowed_hosts
         self.allowed_hosts = None if hosts is None else frozenset(hosts)
         self.source = intern(credential.metadata_from)
+        networks = credential.allowed_from
+        self.allowed_from = None if networks is None else networks_of(networks)
         self.raw = self.sendable = NO_METADATA
         if credential.metadata:
             self.raw, self.sendable = read_metadata(credential.metadata)
@@ -107,6 +111,7 @@ class _Joined(CompiledCredential):
         self.namespace = key.namespace
         self.expires_at = key.expires_at
         self.source = key.source
+        self.allowed_from = key.allowed_from
         self.raw = {**source.raw, **key.raw}
         # An entry of the key that no header can carry hides the source's: that one was not meant.
         given = {name: value for name, value in source.sendable.items() if name not in key.raw}

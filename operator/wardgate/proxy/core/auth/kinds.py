@@ -28,9 +28,15 @@ NAME: Final = ""
 
 
 def kind_of(credential: CompiledCredential) -> Kind | None:
-    """Return the kind of a credential; None: a text is not ordinary, or it takes others from a source."""
+    """Return the kind of a credential; None: a text is not ordinary, or more than those is asked of it."""
     raw = credential.raw
-    if credential.source or credential.sendable is not raw or NAME in raw or _NAME.fullmatch(credential.name) is None:
+    if (
+        credential.source
+        or credential.allowed_from is not None
+        or credential.sendable is not raw
+        or NAME in raw
+        or _NAME.fullmatch(credential.name) is None
+    ):
         return None
     for value in raw.values():
         if _VALUE.fullmatch(value) is None:

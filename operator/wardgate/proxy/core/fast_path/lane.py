@@ -313,6 +313,10 @@ class Lane:
         if credential is None or (route.body is not None and not self._make_body(plain, route.body, data=data)):
             self.put_back(plain)
             return None
+        if outcome is None and credential.allowed_from is not None:
+            # The exchange looks at the address of each request.
+            self.put_back(plain)
+            return None
         if outcome is None:
             body = b"" if plain.body is None else data[-plain.length :]
             outcome = self.known.find(plain, credential, which=which, body=body, now=now)

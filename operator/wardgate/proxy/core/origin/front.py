@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-
 from wardgate.ir import FrontProxies
+from wardgate.proxy.core.auth.networks import Networks
 
 
 class CompiledFront:
@@ -17,27 +16,11 @@ class CompiledFront:
         self.proxy_protocol = spec.proxy_protocol
         # A network that cannot be read holds nobody, and so the list still limits.
         self._is_limited = bool(spec.trusted_networks)
-        self._networks = _networks(spec.trusted_networks)
+        self._networks = Networks(spec.trusted_networks)
 
     def believes(self, peer: str) -> bool:
         """Whether what a connection from this address says of its callers counts. Whoever connects, without a list."""
-        if not self._is_limited:
-            return True
-        try:
-            address = ip_address(peer)
-        except ValueError:
-            return False
-        return any(address in network for network in self._networks)
-
-
-def _networks(texts: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
-    found: list[IPv4Network | IPv6Network] = []
-    for text in texts:
-        try:
-            found.append(ip_network(text, strict=False))
-        except ValueError:
-            continue
-    return tuple(found)
+        return not self._is_limited or self._networks.hold(peer)
 
 
 NO_PROXIES = CompiledFront(FrontProxies())

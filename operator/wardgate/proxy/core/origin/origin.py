@@ -67,7 +67,7 @@ class RequestOrigin:
         self._introduced = introduced
         self._known: dict[tuple[tuple[bytes, ...], ...], _Way] = {}
         self.address = self.peer
-        self.caller = Caller(counted_address(self.peer), guesses)
+        self.caller = Caller(counted_address(self.peer), guesses, self.peer)
         self.scheme = scheme
         self.forwarded = _told((self.peer,) if self.peer else (), scheme=scheme, host=None)
         self.lines = _written(self.forwarded)
@@ -101,7 +101,7 @@ class RequestOrigin:
         scheme = believed_scheme(fields.get(PROTO, ())) or self._own.scheme
         host = believed_host(fields.get(HOST, ()))
         forwarded = _told((*addresses, self.peer), scheme=scheme, host=host)
-        caller = Caller(counted_address(addresses[0]), self._guesses)
+        caller = Caller(counted_address(addresses[0]), self._guesses, addresses[0])
         return _Way(addresses[0], caller, scheme, forwarded, _written(forwarded))
 
     def _take(self, way: _Way) -> None:
