@@ -15,6 +15,7 @@ from tests.chart.helm import Helm
 from tests.chart.judges.alerts import judge_alerts
 from tests.chart.judges.checks import judge_checks
 from tests.chart.judges.queries import judge_queries
+from tests.chart.judges.recorded import judge_recording
 from tests.chart.judges.schemas import judge_schemas
 from tests.chart.judges.sheets import write_sheets
 from tests.cluster.binaries import helm_binary, to_stderr
@@ -35,6 +36,7 @@ def main(arguments: list[str]) -> int:
             f"schemas of Kubernetes, {len(sheets)} combinations of values": judge_schemas(given.tools, sheets),
             "checkov": judge_checks(given.tools, sheets),
             "promtool, rules and their tests": judge_alerts(given.promtool, helm, Path(scratch)),
+            "promtool, the rules on recorded faults": judge_recording(given.promtool, helm, Path(scratch)),
             "promtool, queries of the dashboard": judge_queries(given.promtool, Path(scratch)),
         }
     for title, faults in judgements.items():
