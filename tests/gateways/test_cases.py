@@ -13,7 +13,9 @@ from subprocess import SubprocessError
 import pytest
 
 from benchmarks.gateways.__main__ import check_forms, measured, shortened
+from benchmarks.gateways.cases.all import CASES
 from benchmarks.gateways.cases.delays import added, figures
+from benchmarks.gateways.cases.million import MOST_SECONDS, carried
 from benchmarks.gateways.cases.requests import Sample, Versus, comparisons, idle, own
 from benchmarks.gateways.figures import Spread
 from benchmarks.gateways.load.wrk import LoadError
@@ -137,6 +139,31 @@ def test_who_waited_for_the_load_is_told() -> None:
 
     assert note.endswith("was busy for wardgate 55%, envoy 50%.")
     assert () == idle({"wardgate": [Sample(20.0, 0.6)]})
+
+
+def test_memory_is_read_when_half_of_the_requests_are_done_and_at_their_end() -> None:
+    reads = iter(range(100, 200))
+    done, half = carried(100, lambda _: 30, resident=lambda: next(reads), clock=lambda: 0.0)
+
+    # Each burst is told with the memory; behind the second one it is read once more.
+    assert (120, 102) == (done, half)
+
+
+def test_requests_that_take_too_long_end_the_case() -> None:
+    bursts: list[int] = []
+
+    def burst(number: int) -> int:
+        bursts.append(number)
+        return 10
+
+    with pytest.raises(LoadError, match=r"^30 of 1,000 requests in 180 s\. Ask for fewer: --requests\.$"):
+        carried(1000, burst, resident=lambda: 1, clock=lambda: MOST_SECONDS / 2.5 * len(bursts))
+
+
+def test_every_case_stands_in_the_document() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "performance.md").read_text()
+
+    assert [] == [case.name for case in CASES if f"`{case.name}`" not in document]
 
 
 @pytest.mark.slow

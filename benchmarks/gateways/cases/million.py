@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count
@@ -10,12 +12,15 @@ from typing import Final
 from benchmarks.gateways.cases.case import FORMS, GATEWAYS, NAMES
 from benchmarks.gateways.figures import Spread, usd_per_million
 from benchmarks.gateways.load import scripts, wrk
+from benchmarks.gateways.load.wrk import LoadError
 from benchmarks.gateways.outcome import Comparison, Figure, Goal, Outcome
 from benchmarks.gateways.rounds import say
 from benchmarks.gateways.stage import Stage
 
 CONNECTIONS: Final = 64
 BURST_SECONDS: Final = 5
+MOST_SECONDS: Final = 180.0
+"""For the requests to one server, which take a quarter of that on a quiet machine."""
 PEERS_PART: Final = 10
 """Peers are only priced, so they get one in ten of the requests."""
 FLAT: Final = 1.0
@@ -68,23 +73,38 @@ def _total(stage: Stage, server: str) -> Total:
     with ExitStack() as stack:
         site = stage.site(stage.upstream(stack).clear)
         running = stage.serve(stack, server, site)
-        before, done, half = running.cpu_seconds(), 0, 0
-        for seed in count(1):
-            done += wrk.burst(
-                f"http://127.0.0.1:{site.port}",
-                scripts.differing(seed),
-                connections=CONNECTIONS,
-                seconds=BURST_SECONDS,
-                cpus=stage.cores.load,
-            ).requests
-            say(f"    {done:,} of {requests:,}; {running.resident_kib():,} KiB")
-            if not half and done >= requests // 2:
-                half = running.resident_kib()
-            if done >= requests:
-                break
+        url = f"http://127.0.0.1:{site.port}"
+
+        def burst(number: int) -> int:
+            script = scripts.differing(number)
+            cpus = stage.cores.load
+            return wrk.burst(url, script, connections=CONNECTIONS, seconds=BURST_SECONDS, cpus=cpus).requests
+
+        before = running.cpu_seconds()
+        done, half = carried(requests, burst, resident=running.resident_kib, clock=time.monotonic)
         growth = running.resident_kib() - half
         spent = running.cpu_seconds() - before
         return Total(spent / done * 1e6, running.whole_resident_kib() / 1024, growth / 1024)
+
+
+def carried(
+    requests: int, burst: Callable[[int], int], *, resident: Callable[[], int], clock: Callable[[], float]
+) -> tuple[int, int]:
+    """Send bursts until so many requests were answered; return how many were, and the memory when half of them were.
+
+    Raises ``LoadError`` where that takes more than ``MOST_SECONDS``.
+    """
+    done, half, deadline = 0, 0, clock() + MOST_SECONDS
+    for number in count(1):
+        done += burst(number)
+        say(f"    {done:,} of {requests:,}; {resident():,} KiB")
+        if not half and done >= requests // 2:
+            half = resident()
+        if done >= requests:
+            break
+        if clock() >= deadline:
+            raise LoadError(f"{done:,} of {requests:,} requests in {MOST_SECONDS:.0f} s. Ask for fewer: --requests.")
+    return done, half
 
 
 def _figures(server: str, total: Total) -> tuple[Figure, ...]:
