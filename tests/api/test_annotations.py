@@ -112,7 +112,7 @@ def test_misspelt_annotation_names_the_nearest(name: str, near: str) -> None:
 
 def test_annotation_that_resembles_none_lists_all() -> None:
     (stray,) = stray_annotations(["wardgate"], "Secret")
-    assert stray.complaint.startswith("is not known and has no effect. Known are: wardgate.dev/credential-headers, ")
+    assert stray.complaint.startswith("is not known and has no effect. Known are: wardgate.dev/allow-from, ")
 
 
 def test_annotation_on_another_kind_is_told_where_it_belongs() -> None:

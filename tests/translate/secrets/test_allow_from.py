@@ -15,7 +15,9 @@ def test_networks_are_handed_on() -> None:
     assert [("10.0.0.0/8", "2001:db8::/32")] == [one.allowed_from for one in found.credentials]
 
 
-@pytest.mark.parametrize("text", ["", ",", "10.0.0.1/8", "ten", "10.0.0.0/8 192.0.2.0/24", "10.0.0.0/33"])
+@pytest.mark.parametrize(
+    "text", ["", ",", "10.0.0.1/8", "ten", "10.0.0.0/8 192.0.2.0/24", "10.0.0.0/33", "::ffff:10.0.0.0/104"]
+)
 def test_list_that_cannot_be_read_refuses_the_key(text: str) -> None:
     found = keys_of((request(),), scope_of(key_secret("a", annotations={ALLOW_FROM: text})))
     assert () == found.credentials

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from ipaddress import ip_network
+from ipaddress import IPv6Network, ip_network
 from itertools import islice
 from typing import Final
 
@@ -62,6 +62,7 @@ MAX_STRAY: Final = 20
 """Annotations without effect that are reported for one object."""
 
 _OURS: Final = "wardgate"
+_MAPPED: Final = IPv6Network("::ffff:0:0/96")
 _NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _OBJECT_NAME: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _HOPS: Final = re.compile(r"[0-9]{1,2}", re.ASCII)
@@ -182,9 +183,14 @@ def parse_ports(text: str) -> bool | tuple[int, ...] | AnnotationError:
 
 
 def parse_networks(text: str) -> tuple[str, ...] | AnnotationError:
-    """A list of one to ``MAX_NETWORKS`` networks or addresses, sorted and without repetitions."""
+    """A list of one to ``MAX_NETWORKS`` networks or addresses, sorted and without repetitions.
+
+    Callers with IPv4 have IPv4 addresses, so a network of mapped ones (``::ffff:10.0.0.0/104``) would hold nobody.
+    """
     try:
         networks = {ip_network(part) for part in parse_list(text)}
+        if any(network.subnet_of(_MAPPED) for network in networks if isinstance(network, IPv6Network)):
+            return AnnotationError("IPv4 networks as such, 10.0.0.0/8 and not ::ffff:10.0.0.0/104")
     except ValueError:
         networks = set()
     if len(networks) > MAX_NETWORKS:
