@@ -143,6 +143,10 @@ PLACES: Mapping[str, Sequence[Row]] = {
         ("curl -i", Place.EXAMPLE),
         ("curl http", Place.EXAMPLE),
     ],
-    "examples/shared-token/README.md": [(".venv/bin/wardgate run", Place.EXAMPLE)],
+    "examples/shared-token/README.md": [
+        (".venv/bin/wardgate run", Place.EXAMPLE),
+        ("curl http", Place.EXAMPLE),
+        ("curl http", Place.EXAMPLE),
+    ],
     "examples/provider/README.md": [(".venv/bin/python examples/provider", Place.EXAMPLE)],
 }

@@ -55,6 +55,13 @@ def test_an_example_does_what_its_readme_says(desk: Desk, provider: Program, exa
     assert "The key stayed at the gate." in ended.stdout
 
 
+def test_keys_of_two_teams_are_exchanged_for_one_token(desk: Desk, provider: Program) -> None:
+    tries = serve(desk, "shared-token")
+    wrong = [difference(desk, each) for each in tries]
+    assert len(tries) == 2
+    assert not any(wrong), "\n".join(wrong)
+
+
 def run_python(program: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", program]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
@@ -103,7 +110,7 @@ def wait_for_status(desk: Desk, request: str, status: str) -> None:
 
 
 def test_every_example_with_commands_is_followed() -> None:
-    followed = {*SERVED, "huggingface-steps", "provider"}
+    followed = {*SERVED, "huggingface-steps", "provider", "shared-token"}
     named = {document for document, rows in PLACES.items() if Place.EXAMPLE in dict(rows).values()}
 
     assert {f"examples/{name}/README.md" for name in followed} == named

@@ -21,7 +21,7 @@ from wardgate.standalone.scan.folder import Folder
 
 _ODD = Path(__file__).parent / "odd"
 _EXPORTED = ",".join((*(kind.plural for kind in KINDS.values()), "secrets"))
-_NAMESPACES = ("ai-demo", "ai-gateway", "gloo-mesh-gateways")
+_NAMESPACES = ("ai-demo", "ai-gateway", "gloo-mesh-gateways", "team-blue")
 
 _POLICY = """\
 apiVersion: security.policy.gloo.solo.io/v2

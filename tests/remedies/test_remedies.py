@@ -11,12 +11,13 @@ from tests.remedies.gateway_rows import ROWS as GATEWAY_ROWS
 from tests.remedies.policy_rows import ROWS as POLICY_ROWS
 from tests.remedies.route_rows import ROWS as ROUTE_ROWS
 from tests.remedies.row import Row
+from tests.remedies.source_rows import ROWS as SOURCE_ROWS
 from tests.remedies.token_rows import ROWS as TOKEN_ROWS
 from wardgate.api import parse_object
 from wardgate.problems import Problem, ProblemKind
 from wardgate.settings import Settings
 
-ROWS = API_ROWS + POLICY_ROWS + GATEWAY_ROWS + ROUTE_ROWS + FOREIGN_ROWS + TOKEN_ROWS
+ROWS = API_ROWS + POLICY_ROWS + GATEWAY_ROWS + ROUTE_ROWS + FOREIGN_ROWS + TOKEN_ROWS + SOURCE_ROWS
 _BAD = (ProblemKind.ERROR, ProblemKind.CONFLICT)
 
 

@@ -15,6 +15,7 @@ from tests.cluster.http_api import ApiError as Refusal
 from tests.kube.manifests import KEY_TYPE, external_service, secret
 from tests.kube.watching import Account, Watching, as_written, named, run, watching
 from wardgate.api import KINDS
+from wardgate.api.kinds.provider_token import PROVIDER_TOKEN_TYPE
 from wardgate.kube.watch.kind_resources import READ_KINDS
 from wardgate.kube.watch.secrets_watch import SecretsScope
 
@@ -117,7 +118,7 @@ def test_only_key_secrets_and_named_ones_are_ever_asked_for(cluster: Cluster) ->
     asked = [parse_qs(urlsplit(event.uri).query) for event in cluster.audit(since=mark, user=account.user)]
     selectors = {query["fieldSelector"][0] for query in asked if "fieldSelector" in query}
     events = cluster.audit(since=mark, user=account.user, resource="secrets")
-    assert {f"type={KEY_TYPE}", "metadata.name=tls"} == selectors
+    assert {f"type={KEY_TYPE}", f"type={PROVIDER_TOKEN_TYPE}", "metadata.name=tls"} == selectors
     assert all("fieldSelector=" in event.uri for event in events)
     assert {"list", "watch"} == {event.verb for event in events}
 
