@@ -42,6 +42,7 @@ def test_a_hanging_supervisor_is_restarted_and_its_workers_serve_until_then(
 
     site.wait(lambda: calls.status(address, headers={"api-key": "k-hanging"}) == 200, "it serves what it missed")
     calls.revoke("hanging")
+    _replace(release, site, pod)
 
 
 def test_a_hanging_operator_is_replaced_by_the_other_and_restarted(
@@ -56,6 +57,7 @@ def test_a_hanging_operator_is_replaced_by_the_other_and_restarted(
         _wait_for_restart(release, site, leader, component="operator")
         say(f"  hanging operator: restarted after {time.monotonic() - began:.1f} s")
         callers.rounds(50, site)
+    _replace(release, site, leader, component="operator")
 
 
 def _leader(release: Release, site: Site) -> Object:
@@ -72,4 +74,10 @@ def _wait_for_restart(release: Release, site: Site, pod: Object, *, component: s
         f"{name} is restarted",
         seconds=RESTART_SECONDS,
     )
+    release.wait_for(component, 2)
+
+
+def _replace(release: Release, site: Site, pod: Object, *, component: str = "proxy") -> None:
+    """Have a fresh pod in the place of one that was restarted: the next test finds every pod started once."""
+    site.delete("Pod", pod["metadata"]["name"], namespace=release.namespace)
     release.wait_for(component, 2)
