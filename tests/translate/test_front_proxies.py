@@ -59,6 +59,8 @@ def test_values_are_sorted_and_told_once() -> None:
     assert ("10.0.0.0/8", "fd00::/8") == parse_networks("fd00::/8,10.0.0.0/8,10.0.0.0/8")
     assert isinstance(parse_hops("100"), AnnotationError)
     assert isinstance(parse_networks(","), AnnotationError)
-    assert 256 == len(parse_networks(",".join(f"10.0.{number}.0/24" for number in range(256))))  # type: ignore[arg-type]
+    most = parse_networks(",".join(f"10.0.{number}.0/24" for number in range(256)))
+    assert isinstance(most, tuple)
+    assert 256 == len(most)
     many = parse_networks(",".join(f"10.{number}.0.0/16" for number in range(256)) + ",192.0.2.7")
     assert AnnotationError("at most 256 networks") == many

@@ -345,13 +345,14 @@ def drawn_config(settings: list[HeaderTemplate], regex: str, *, raw: bool, requi
     return config(auth=AuthPlan("plan", (step,)), transformations=(replace(INJECT, request=told),))
 
 
-@given(SETTINGS, REGEX, SECRETS, st.booleans(), st.booleans())
+@given(settings=SETTINGS, regex=REGEX, secrets=SECRETS, raw=st.booleans(), required=st.booleans())
 def test_whatever_secrets_hold_both_ways_send_the_same(
+    *,
     settings: list[HeaderTemplate],
     regex: str,
     secrets: list[dict[str, tuple[str, bool]]],
-    raw: bool,  # noqa: FBT001
-    required: bool,  # noqa: FBT001
+    raw: bool,
+    required: bool,
 ) -> None:
     given = [
         replace(
